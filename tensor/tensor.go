@@ -1,0 +1,78 @@
+// Package tensor holds arrays of float32 and the operations a convolutional
+// network is made of, each with its adjoints.
+//
+// Pictures are channels last: [batch, height, width, channels]. Data is always
+// contiguous, row-major; there are no strided views.
+//
+// A destination comes first, is never aliased with a source unless the
+// operation says so, and is overwritten whole. Shapes that do not fit are
+// programming errors: the operation panics with its name and the shapes.
+// Results do not depend on GOMAXPROCS.
+package tensor
+
+import "fmt"
+
+// Tensor is a contiguous, row-major array of float32.
+type Tensor struct {
+	shape []int
+	data  []float32
+}
+
+// New returns a tensor of zeros.
+func New(shape ...int) *Tensor {
+	return &Tensor{append([]int(nil), shape...), make([]float32, Size(shape))}
+}
+
+// From wraps data, which is not copied, as a tensor of the given shape.
+func From(data []float32, shape ...int) *Tensor {
+	if n := Size(shape); n != len(data) {
+		panic(fmt.Sprintf("tensor.From: shape %v holds %d values, data has %d", shape, n, len(data)))
+	}
+	return &Tensor{append([]int(nil), shape...), data}
+}
+
+// Size returns the number of values that a shape holds.
+func Size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		if d < 0 {
+			panic(fmt.Sprintf("tensor: negative dimension in shape %v", shape))
+		}
+		n *= d
+	}
+	return n
+}
+
+// Shape returns the dimensions; the caller must not change them.
+func (t *Tensor) Shape() []int { return t.shape }
+
+// Dim returns dimension i.
+func (t *Tensor) Dim(i int) int { return t.shape[i] }
+
+// Data returns the values in row-major order; writing to them changes t.
+func (t *Tensor) Data() []float32 { return t.data }
+
+// Len returns the number of values.
+func (t *Tensor) Len() int { return len(t.data) }
+
+// Reshape returns a tensor of another shape over the same data.
+func (t *Tensor) Reshape(shape ...int) *Tensor {
+	if Size(shape) != len(t.data) {
+		panic(fmt.Sprintf("tensor.Reshape: %v does not fit %v", t.shape, shape))
+	}
+	return &Tensor{append([]int(nil), shape...), t.data}
+}
+
+// Row returns the values of index i of the first dimension.
+func (t *Tensor) Row(i int) []float32 {
+	n := len(t.data) / t.shape[0]
+	return t.data[i*n : (i+1)*n : (i+1)*n]
+}
+
+// Clone returns a copy that shares nothing with t.
+func (t *Tensor) Clone() *Tensor {
+	return From(append([]float32(nil), t.data...), t.shape...)
+}
+
+// String gives the shape; values are too many to print.
+func (t *Tensor) String() string { return fmt.Sprintf("float32%v", t.shape) }
