@@ -42,34 +42,34 @@ func replace(path string, write func(w io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := create(dir)
 	if err != nil {
-		return withoutPath(err)
+		return err
 	}
-	renamed := false
+	temporary, renamed := f.Name(), false
 	defer func() { // also when write panics
 		if !renamed {
 			f.Close() // an error here adds nothing: the file is dropped
-			os.Remove(f.Name())
+			os.Remove(temporary)
 		}
 	}()
 
 	buffer := bufio.NewWriterSize(f, 1<<16)
 	if err := write(buffer); err != nil {
-		return withoutPath(err)
+		return plain(err, temporary)
 	}
 	if err := buffer.Flush(); err != nil {
-		return withoutPath(err)
+		return plain(err, temporary)
 	}
 	if err := f.Sync(); err != nil {
-		return withoutPath(err)
+		return plain(err, temporary)
 	}
 	if err := f.Close(); err != nil {
-		return withoutPath(err)
+		return plain(err, temporary)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return withoutPath(err)
+	if err := os.Rename(temporary, path); err != nil {
+		return plain(err, temporary)
 	}
 	renamed = true
-	return withoutPath(syncDir(dir))
+	return syncDir(dir)
 }
 
 // create opens a new file of a random name. os.CreateTemp would give it mode
@@ -78,8 +78,11 @@ func create(dir string) (*os.File, error) {
 	for {
 		name := filepath.Join(dir, fmt.Sprintf(".lookalike-%016x.tmp", rand.Uint64()))
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err == nil {
+			return f, nil
+		}
 		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+			return nil, plain(err, name)
 		}
 	}
 }
@@ -102,14 +105,16 @@ func syncDir(dir string) error {
 	return err
 }
 
-// withoutPath takes the temporary file's name, which tells the reader nothing,
-// out of an error.
-func withoutPath(err error) error {
-	switch err := err.(type) {
+// plain takes the temporary file's name, which tells the reader nothing, out of
+// an error. Errors about other files, such as one that write reads, stay whole.
+func plain(err error, temporary string) error {
+	switch e := err.(type) {
 	case *fs.PathError:
-		return err.Err
+		if e.Path == temporary {
+			return e.Err
+		}
 	case *os.LinkError:
-		return err.Err
+		return e.Err
 	}
 	return err
 }

@@ -130,4 +130,10 @@ func TestErrorsNameThePath(t *testing.T) {
 		t.Errorf("a folder as the file: error %q", err)
 	}
 	expect(t, dir, nil)
+
+	_, source := os.Open(filepath.Join(dir, "source"))
+	err = Write(filepath.Join(dir, "a.txt"), func(io.Writer) error { return source })
+	if err == nil || !strings.Contains(err.Error(), source.Error()) {
+		t.Errorf("error %q must keep %q", err, source)
+	}
 }
