@@ -1,0 +1,74 @@
+package picture
+
+import (
+	"image"
+	"image/color"
+)
+
+// FromImage converts an image of the standard library. Alpha is dropped, not
+// composed: a transparent pixel shows the colour that is stored under it. Of 16
+// bits a channel the upper 8 are kept.
+func FromImage(src image.Image) *Image {
+	b := src.Bounds()
+	m := New(b.Dx(), b.Dy())
+	for y := range m.Height {
+		convertRow(m.row(y), src, b.Min.X, b.Min.Y+y)
+	}
+	return m
+}
+
+// convertRow fills dst with the pixels of src from (x, y) on to the right.
+func convertRow(dst []uint8, src image.Image, x, y int) {
+	n := len(dst) / 3
+	switch s := src.(type) {
+	case *image.Gray:
+		p := s.Pix[s.PixOffset(x, y):]
+		for i, v := range p[:n] {
+			dst[3*i], dst[3*i+1], dst[3*i+2] = v, v, v
+		}
+	case *image.Gray16:
+		p := s.Pix[s.PixOffset(x, y):]
+		for i := range n {
+			v := p[2*i]
+			dst[3*i], dst[3*i+1], dst[3*i+2] = v, v, v
+		}
+	case *image.NRGBA:
+		takeRGB(dst, s.Pix[s.PixOffset(x, y):], 4, 1)
+	case *image.NRGBA64:
+		takeRGB(dst, s.Pix[s.PixOffset(x, y):], 8, 2)
+	case *image.RGBA:
+		p := s.Pix[s.PixOffset(x, y):]
+		takeRGB(dst, p, 4, 1)
+		for i := range n {
+			if a := p[4*i+3]; a != 0 && a != 255 {
+				for c := range 3 {
+					dst[3*i+c] = uint8(min(255, 255*int(p[4*i+c])/int(a)))
+				}
+			}
+		}
+	case *image.RGBA64:
+		for i := range n {
+			c := s.RGBA64At(x+i, y)
+			if c.A != 0 && c.A != 0xffff {
+				c.R = uint16(min(0xffff, 0xffff*uint32(c.R)/uint32(c.A)))
+				c.G = uint16(min(0xffff, 0xffff*uint32(c.G)/uint32(c.A)))
+				c.B = uint16(min(0xffff, 0xffff*uint32(c.B)/uint32(c.A)))
+			}
+			dst[3*i], dst[3*i+1], dst[3*i+2] = uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8)
+		}
+	default:
+		for i := range n {
+			c := color.NRGBAModel.Convert(src.At(x+i, y)).(color.NRGBA)
+			dst[3*i], dst[3*i+1], dst[3*i+2] = c.R, c.G, c.B
+		}
+	}
+}
+
+// takeRGB copies the first three channels of pixels that are step bytes apart,
+// the first byte of each channel of width bytes.
+func takeRGB(dst, src []uint8, step, width int) {
+	for i := range len(dst) / 3 {
+		s := src[i*step : i*step+3*width]
+		dst[3*i], dst[3*i+1], dst[3*i+2] = s[0], s[width], s[2*width]
+	}
+}

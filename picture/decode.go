@@ -1,0 +1,188 @@
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+
+	"github.com/bep/imagemeta"
+)
+
+// Options bounds what Decode accepts. The zero value has the defaults.
+type Options struct {
+	IgnoreOrientation bool  // leave pixels as stored, whatever EXIF says
+	MaxPixels         int64 // width times height; 0 means 200 million
+	MaxBytes          int64 // size of the file; 0 means 256 MiB
+}
+
+const (
+	defaultMaxPixels = 200_000_000
+	defaultMaxBytes  = 256 << 20
+)
+
+func (o Options) withDefaults() Options {
+	if o.MaxPixels == 0 {
+		o.MaxPixels = defaultMaxPixels
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	return o
+}
+
+// format is a file format: how it is recognised and who decodes it.
+type format struct {
+	name   string
+	magic  string // how a file begins; '?' stands for any byte
+	meta   imagemeta.ImageFormat
+	config func(io.Reader) (image.Config, error)
+	decode func(data []byte) (*Image, error)
+}
+
+// noMeta marks a format without EXIF.
+const noMeta = imagemeta.ImageFormatAuto
+
+var formats = []format{
+	{"JPEG", "\xff\xd8\xff", imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG},
+	{"PNG", "\x89PNG\r\n\x1a\n", imagemeta.PNG, png.DecodeConfig, with(png.Decode)},
+	{"GIF", "GIF8?a", noMeta, gif.DecodeConfig, with(gif.Decode)},
+	{"BMP", "BM", noMeta, bmp.DecodeConfig, with(bmp.Decode)},
+	{"TIFF", "II*\x00", imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
+	{"TIFF", "MM\x00*", imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
+	{"WebP", "RIFF????WEBP", imagemeta.WebP, webp.DecodeConfig, decodeWebP},
+}
+
+// with makes a format's decode from a decoder whose pixels need nothing special.
+func with(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
+	return func(data []byte) (*Image, error) {
+		m, err := decode(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		return FromImage(m), nil
+	}
+}
+
+func formatOf(data []byte) (format, error) {
+	for _, f := range formats {
+		if matches(data, f.magic) {
+			return f, nil
+		}
+	}
+	if len(data) == 0 {
+		return format{}, errors.New("the file is empty")
+	}
+	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
+}
+
+func matches(data []byte, magic string) bool {
+	if len(data) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && magic[i] != data[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Decode reads one picture; its content, not a name, says which format it is.
+// Of an animated GIF it reads the first frame. A file that is cut short,
+// damaged or over the limits of o is an error.
+func Decode(r io.Reader, o Options) (*Image, error) {
+	o = o.withDefaults()
+	data, err := io.ReadAll(io.LimitReader(r, o.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	return decode(data, o)
+}
+
+// File decodes the picture at a path of the file system.
+func File(path string, o Options) (*Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m, err := Decode(f, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// large is held while a picture of more than largePixels is decoded: many
+// decoders at work must not multiply the memory of the largest picture.
+var large sync.Mutex
+
+const largePixels = 32_000_000
+
+func decode(data []byte, o Options) (*Image, error) {
+	if int64(len(data)) > o.MaxBytes {
+		return nil, fmt.Errorf("the file has more than %d bytes, the limit (Options.MaxBytes)", o.MaxBytes)
+	}
+	f, err := formatOf(data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := f.read(data, o.MaxPixels)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	if !o.IgnoreOrientation && f.meta != noMeta {
+		m = m.oriented(orientation(data, f.meta))
+	}
+	return m, nil
+}
+
+// read is the one place where decoders of others meet a file's bytes: limits
+// are checked before, and a panic becomes an error here.
+func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m, err = nil, fmt.Errorf("the decoder failed on damaged data: %v", r)
+		}
+	}()
+	c, err := f.config(bytes.NewReader(data))
+	if err != nil {
+		return nil, cutShort(err)
+	}
+	if c.Width <= 0 || c.Height <= 0 {
+		return nil, fmt.Errorf("%d x %d pixels: nothing to see", c.Width, c.Height)
+	}
+	pixels := int64(c.Width) * int64(c.Height)
+	if pixels > maxPixels {
+		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d pixels (Options.MaxPixels)", c.Width, c.Height, maxPixels)
+	}
+	if pixels > largePixels {
+		large.Lock()
+		defer large.Unlock()
+	}
+	m, err = f.decode(data)
+	if err != nil {
+		return nil, cutShort(err)
+	}
+	return m, nil
+}
+
+// cutShort words the end of data as what it is: some decoders pass on io.EOF,
+// which callers of a reader would take for success.
+func cutShort(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
+	}
+	return err
+}

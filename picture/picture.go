@@ -1,0 +1,48 @@
+// Package picture reads photographs for neural networks: it decodes JPEG, PNG,
+// GIF, BMP, TIFF and WebP, sets them upright, resizes them, and walks folders
+// of them.
+//
+// Pixels come out as the usual Python tools give them, so that networks trained
+// there see the same input here. Decode agrees with Pillow's convert("RGB"):
+// chroma is upsampled and colours are converted as libjpeg-turbo and libwebp do
+// it, alpha is dropped and not composed. Bilinear equals OpenCV's resize to the
+// bit, Nearest Pillow's.
+//
+// Files are untrusted: sizes are checked against Options before memory is
+// taken, and whatever a file holds, the outcome is a picture or an error.
+package picture
+
+import (
+	"fmt"
+	"image"
+)
+
+// Image is an RGB picture, 8 bits a channel, rows from top to bottom.
+type Image struct {
+	Width, Height int
+	Pix           []uint8 // 3*Width*Height values, RGB interleaved
+}
+
+// New returns a black picture.
+func New(width, height int) *Image {
+	if width < 0 || height < 0 {
+		panic(fmt.Sprintf("picture.New: negative size %dx%d", width, height))
+	}
+	return &Image{width, height, make([]uint8, 3*width*height)}
+}
+
+// RGBA returns a copy for the image, draw and encoding packages, opaque.
+func (m *Image) RGBA() *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, m.Width, m.Height))
+	for i := range m.Width * m.Height {
+		s, d := m.Pix[3*i:3*i+3], out.Pix[4*i:4*i+4]
+		d[0], d[1], d[2], d[3] = s[0], s[1], s[2], 255
+	}
+	return out
+}
+
+// row returns the values of row y.
+func (m *Image) row(y int) []uint8 {
+	n := 3 * m.Width
+	return m.Pix[y*n : (y+1)*n : (y+1)*n]
+}

@@ -1,0 +1,226 @@
+package picture
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Set is an ordered list of picture files, decoded on demand. It is read-only
+// and may be used by many goroutines at once.
+type Set struct {
+	fsys      fs.FS
+	options   Options
+	paths     []string
+	transform func(*Image) *Image // nil: none
+}
+
+// Folder lists the pictures below the root of fsys, sorted by path. Every
+// regular file is a candidate, whatever its name ends in; names that begin with
+// "." are passed over, and so are links to folders (links to files are
+// followed). A folder that cannot be read is listed as if it were a file, so
+// that Check reports it. Nothing is decoded yet.
+func Folder(fsys fs.FS, o Options) (*Set, error) {
+	var paths []string
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case p == "." && err != nil:
+			return err
+		case p == ".":
+			return nil
+		case strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case err != nil:
+			paths = append(paths, p)
+			return nil
+		case d.Type().IsRegular():
+			paths = append(paths, p)
+		case d.Type()&fs.ModeSymlink != 0:
+			// A link that leads nowhere stays in, for Check to report.
+			if info, err := fs.Stat(fsys, p); err != nil || info.Mode().IsRegular() {
+				paths = append(paths, p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(paths)
+	return &Set{fsys: fsys, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
+}
+
+// Len returns the number of files.
+func (s *Set) Len() int { return len(s.paths) }
+
+// Path returns the path of file i relative to the root, with slashes.
+func (s *Set) Path(i int) string { return s.paths[i] }
+
+// Label returns the name of the folder that file i lies in, "" at the root.
+func (s *Set) Label(i int) string {
+	dir := path.Dir(s.paths[i])
+	if dir == "." {
+		return ""
+	}
+	return path.Base(dir)
+}
+
+// Load decodes file i. The error names the path and the reason.
+func (s *Set) Load(i int) (*Image, error) {
+	m, err := s.decode(i)
+	if err != nil {
+		return nil, err
+	}
+	if s.transform != nil {
+		m = s.transform(m)
+	}
+	return m, nil
+}
+
+func (s *Set) decode(i int) (*Image, error) {
+	f, err := s.fsys.Open(s.paths[i])
+	if err != nil {
+		return nil, err // names the path
+	}
+	defer f.Close()
+	m, err := Decode(f, s.options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.paths[i], err)
+	}
+	return m, nil
+}
+
+// Limit returns the set of n files evenly spaced in the order of s, so that
+// every folder has its share: file k of the result is file k*Len/n of s. With n
+// of Len or more it is s itself.
+func (s *Set) Limit(n int) *Set {
+	if n >= s.Len() {
+		return s
+	}
+	paths := make([]string, max(n, 0))
+	for k := range paths {
+		paths[k] = s.paths[k*s.Len()/n]
+	}
+	return s.with(paths)
+}
+
+// Map returns the set whose pictures are passed through f after decoding, on
+// the goroutine that decoded them, such as for a resize.
+func (s *Set) Map(f func(*Image) *Image) *Set {
+	out := *s
+	if g := s.transform; g != nil {
+		out.transform = func(m *Image) *Image { return f(g(m)) }
+	} else {
+		out.transform = f
+	}
+	return &out
+}
+
+func (s *Set) with(paths []string) *Set {
+	out := *s
+	out.paths = paths
+	return &out
+}
+
+// Each loads every file, several at a time, and calls f on the caller's
+// goroutine in the order of s, with the picture or the error of Load. At most
+// two pictures a processor wait for f. An error of f, or the end of ctx, ends
+// the work and is returned.
+func (s *Set) Each(ctx context.Context, f func(i int, m *Image, err error) error) error {
+	type loaded struct {
+		m     *Image
+		err   error
+		cause any // what a transform panicked with
+	}
+	workers := cmp.Or(min(runtime.GOMAXPROCS(0), s.Len()), 1)
+	ahead := 2 * workers
+	// Job i answers on slots[i%ahead]; never more than ahead jobs are open,
+	// so neither side blocks on the other for good.
+	jobs := make(chan int, ahead)
+	slots := make([]chan loaded, ahead)
+	for i := range slots {
+		slots[i] = make(chan loaded, 1)
+	}
+	load := func(i int) (out loaded) {
+		defer func() { out.cause = recover() }()
+		out.m, out.err = s.Load(i)
+		return
+	}
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	defer close(jobs)
+	for range workers {
+		wait.Go(func() {
+			for i := range jobs {
+				if ctx.Err() != nil {
+					return
+				}
+				slots[i%ahead] <- load(i)
+			}
+		})
+	}
+	for i := range min(ahead, s.Len()) {
+		jobs <- i
+	}
+	for i := range s.Len() {
+		var got loaded
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case got = <-slots[i%ahead]:
+		}
+		if got.cause != nil {
+			panic(got.cause)
+		}
+		if i+ahead < s.Len() {
+			jobs <- i + ahead
+		}
+		if err := f(i, got.m, got.err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Skip is a file that could not be decoded.
+type Skip struct {
+	Path   string
+	Reason error // does not repeat the path
+}
+
+// Check decodes every file, several at a time, and returns the set of those
+// that decode, in order, and the others with the reason. After each file it
+// calls done, if not nil, in order, on the caller's goroutine. The only error
+// is the end of ctx.
+func (s *Set) Check(ctx context.Context, done func(i int)) (*Set, []Skip, error) {
+	var (
+		good []string
+		bad  []Skip
+	)
+	drop := s.with(s.paths)
+	drop.transform = func(*Image) *Image { return nil }
+	err := drop.Each(ctx, func(i int, _ *Image, err error) error {
+		if err != nil {
+			bad = append(bad, Skip{s.paths[i], err})
+		} else {
+			good = append(good, s.paths[i])
+		}
+		if done != nil {
+			done(i)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.with(good), bad, nil
+}
