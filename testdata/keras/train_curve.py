@@ -1,0 +1,78 @@
+"""Trains the article's autoencoder with Keras on photographs and writes its loss, epoch by epoch.
+
+usage: train_curve.py PHOTOS_DIR N SIZE EPOCHS BATCH OUT.json [INITIAL_WEIGHTS.safetensors]
+                      [--list FILE] [--no-shuffle] [--seed S] [--save-weights FILE.safetensors]
+
+Reads N photographs below PHOTOS_DIR: those of --list (relative paths, one a line), or else evenly spaced among all,
+sorted by their relative paths. Each is read with OpenCV, turned to RGB, resized to SIZE x SIZE (bilinear, OpenCV's
+default) and divided by 255. Encoder 32-64-128-256, code 32, Adamax, mean squared error.
+--save-weights writes the weights that training starts from, named as in autoencoder32.safetensors
+("encoder/conv2d/kernel", …), so that another engine can start from the same ones.
+OUT.json: {"loss": per epoch, Keras's running mean over its batches; "seconds": per epoch; the paths; the options}.
+
+Not a fixture and not part of any test: it runs for minutes, on all cores, with Keras's own default settings.
+"""
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cv2
+import keras
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from article import autoencoder, weights
+
+parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+parser.add_argument("photos", type=Path)
+parser.add_argument("n", type=int)
+parser.add_argument("size", type=int)
+parser.add_argument("epochs", type=int)
+parser.add_argument("batch", type=int)
+parser.add_argument("out", type=Path)
+parser.add_argument("initial", nargs="?")
+parser.add_argument("--list", type=Path)
+parser.add_argument("--no-shuffle", action="store_true")
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--save-weights")
+a = parser.parse_args()
+
+if a.list:
+    paths = a.list.read_text().splitlines()[:a.n]
+else:
+    every = sorted(p.relative_to(a.photos).as_posix() for p in a.photos.rglob("*.jpg"))
+    paths = [every[i * len(every) // a.n] for i in range(a.n)]
+assert len(paths) == a.n, f"{len(paths)} photographs, {a.n} wanted"
+images = np.empty((a.n, a.size, a.size, 3), np.float32)
+for i, path in enumerate(paths):
+    bgr = cv2.imread(str(a.photos / path))
+    assert bgr is not None, f"{path} is no picture"
+    images[i] = cv2.resize(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), (a.size, a.size))
+images /= 255
+
+keras.utils.set_random_seed(a.seed)
+encoder, decoder, model = autoencoder(a.size)
+variables = weights(encoder, decoder)
+if a.initial:
+    stored = load_file(a.initial)
+    assert set(stored) == set(variables), set(stored) ^ set(variables)
+    for name, w in variables.items():
+        w.assign(stored[name])
+if a.save_weights:
+    save_file({k: w.numpy() for k, w in variables.items()}, a.save_weights)
+keras.utils.set_random_seed(a.seed)  # the shuffle depends on nothing that was drawn before
+model.compile(keras.optimizers.Adamax(), "mse")
+seconds = []
+clock = keras.callbacks.LambdaCallback(
+    on_epoch_begin=lambda epoch, logs: seconds.append(-time.perf_counter()),
+    on_epoch_end=lambda epoch, logs: seconds.append(seconds.pop() + time.perf_counter()))
+history = model.fit(images, images, batch_size=a.batch, epochs=a.epochs, shuffle=not a.no_shuffle, verbose=2,
+                    callbacks=[clock])
+options = {"n": a.n, "size": a.size, "epochs": a.epochs, "batch": a.batch, "shuffle": not a.no_shuffle, "seed": a.seed}
+a.out.write_text(json.dumps({"loss": history.history["loss"], "seconds": [round(s, 2) for s in seconds], **options,
+                             "keras": keras.__version__, "photos": paths}, indent=1) + "\n")
