@@ -1,0 +1,118 @@
+// Package f32 holds the engine's innermost loops: single-precision kernels that
+// run on the caller's goroutine. Each exists in several tiers (AVX-512, AVX2
+// with FMA, portable Go); the best one that the processor has is chosen once,
+// when the program starts.
+//
+// LOOKALIKE_CPU=avx512|avx2|generic forces a tier, for tests and for support. A
+// name that is unknown, or that this processor or build lacks, is reported on
+// standard error and the best tier is used. The build tag purego leaves the
+// assembly out.
+//
+// The assembly is written by the generator in _asm. Lengths are checked here, in
+// Go, before any of it is entered; no kernel reads or writes past a slice.
+// Slices may start at any offset. Aliasing is allowed only where a function says
+// so.
+package f32
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+//go:generate sh -c "cd _asm && go run . -out .."
+
+// tier is one implementation of every kernel. The functions may assume that
+// their slices have equal lengths.
+type tier struct {
+	name            string
+	dot             func(a, b []float32) float32
+	squaredDistance func(a, b []float32) float32
+	axpy            func(y []float32, alpha float32, x []float32)
+	exp             func(dst, src []float32)
+	elu             func(dst, src []float32, alpha float32)
+	eluGrad         func(dx, dy, y []float32, alpha float32)
+	kernel          Kernel
+}
+
+var (
+	available = append(archTiers(), generic) // what this processor can run, best first
+	active    = choose(available, os.Getenv("LOOKALIKE_CPU"))
+)
+
+// choose returns the tier called name, or the best one.
+func choose(tiers []*tier, name string) *tier {
+	if name == "" {
+		return tiers[0]
+	}
+	for _, t := range tiers {
+		if t.name == name {
+			return t
+		}
+	}
+	fmt.Fprintf(os.Stderr, "lookalike: LOOKALIKE_CPU=%q is not one of the kernels that this processor and build have (%s): using %s\n",
+		name, strings.Join(names(tiers), ", "), tiers[0].name)
+	return tiers[0]
+}
+
+func names(tiers []*tier) []string {
+	list := make([]string, len(tiers))
+	for i, t := range tiers {
+		list[i] = t.name
+	}
+	return list
+}
+
+// Tier returns the name of the tier in use.
+func Tier() string { return active.name }
+
+// Tiers returns the names of the tiers that this processor and build can run,
+// best first.
+func Tiers() []string { return names(available) }
+
+// Dot returns the sum of a[i]*b[i].
+func Dot(a, b []float32) float32 {
+	sameLength("Dot", len(a), len(b))
+	return active.dot(a, b)
+}
+
+// SquaredDistance returns the sum of (a[i]-b[i])².
+func SquaredDistance(a, b []float32) float32 {
+	sameLength("SquaredDistance", len(a), len(b))
+	return active.squaredDistance(a, b)
+}
+
+// Axpy adds alpha*x to y.
+func Axpy(y []float32, alpha float32, x []float32) {
+	sameLength("Axpy", len(y), len(x))
+	active.axpy(y, alpha, x)
+}
+
+// Exp writes e to the power of src to dst, at most 2 units in the last place
+// off; denormal results are right, overflow gives +Inf, NaN stays. dst may be src.
+func Exp(dst, src []float32) {
+	sameLength("Exp", len(dst), len(src))
+	active.exp(dst, src)
+}
+
+// ELU writes src where it is positive, else alpha*(e^src - 1), to dst, at most 3
+// units in the last place off, however small src is. NaN stays. dst may be src.
+// (Clevert, Unterthiner, Hochreiter, arXiv 1511.07289)
+func ELU(dst, src []float32, alpha float32) {
+	sameLength("ELU", len(dst), len(src))
+	active.elu(dst, src, alpha)
+}
+
+// ELUGrad writes dy where y is positive, else dy*(y+alpha), to dx: the gradient
+// of ELU by its input, from its output y. dx may be dy.
+func ELUGrad(dx, dy, y []float32, alpha float32) {
+	sameLength("ELUGrad", len(dx), len(dy))
+	sameLength("ELUGrad", len(dx), len(y))
+	active.eluGrad(dx, dy, y, alpha)
+}
+
+func sameLength(op string, n, m int) {
+	if n != m {
+		panic(fmt.Sprintf("f32.%s: lengths %d and %d differ", op, n, m))
+	}
+}

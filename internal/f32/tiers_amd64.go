@@ -1,0 +1,5 @@
+//go:build !purego
+
+package f32
+
+func archTiers() []*tier { return nil }

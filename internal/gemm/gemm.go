@@ -1,0 +1,120 @@
+// Package gemm multiplies matrices of float32: cache blocking, packing and
+// threads round the micro-kernel of package f32.
+//
+// Matrices are row-major with a row stride. Blocks of C are computed in parallel,
+// each sum in ascending order of k by one goroutine, so results are the same bits
+// whatever GOMAXPROCS is. NaN and infinity propagate: no zero is skipped.
+//
+// Shapes that do not fit are programming errors and panic.
+package gemm
+
+import (
+	"fmt"
+	"runtime"
+
+	"lookalike/internal/parallel"
+)
+
+// Mul computes C = A·B: A is [m, k], or stored as [k, m] if transA; B is [k, n],
+// or stored as [n, k] if transB; C is [m, n]; lda, ldb and ldc are the row strides
+// of what is stored. bias, n values, is added to each row if it is not nil;
+// accumulate adds to what C holds, which is not read otherwise; one of the two at
+// most. C must not overlap the others.
+func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, accumulate bool, c []float32, ldc int) {
+	if !holds(m, k, len(a), lda, transA) || !holds(k, n, len(b), ldb, transB) || !holds(m, n, len(c), ldc, false) ||
+		bias != nil && (accumulate || len(bias) < n) {
+		panic(fmt.Sprintf("gemm.Mul: %s in %d values times %s in %d values (bias of %d values, accumulate %t) to %s in %d values",
+			describe("A", m, k, lda, transA), len(a), describe("B", k, n, ldb, transB), len(b), len(bias), accumulate,
+			describe("C", m, n, ldc, false), len(c)))
+	}
+	if m == 0 || n == 0 {
+		return
+	}
+	x := product{m: m, n: n, k: k, a: a, ars: lda, acs: 1, c: c, ldc: ldc}.startAt(bias, accumulate)
+	if transA {
+		x.ars, x.acs = 1, lda
+	}
+	if n >= 2*nc*runtime.GOMAXPROCS(0) {
+		wide(x, b, ldb, transB)
+	} else {
+		narrow(x, b, ldb, transB)
+	}
+}
+
+// wide cuts C by columns. Each part packs its own columns of B block by block, and
+// uses a block while it is in cache.
+func wide(x product, b []float32, ldb int, transB bool) {
+	parallel.Spans(x.n, nc, func(lo, hi int) {
+		w := workspaces.Get().(*workspace)
+		defer workspaces.Put(w)
+		part := x.columns(lo, hi)
+		for p := 0; p == 0 || p < x.k; p += kc {
+			block := part.slab(p, min(p+kc, x.k))
+			w.b = grow(w.b, block.k*ceil(block.n, kernel.NR)*kernel.NR)
+			pack(w.b, block.k, block.n, from(b, p, lo, ldb, transB), ldb, transB)
+			block.b, block.stride = w.b, block.k*kernel.NR
+			w.blocks(block)
+		}
+	})
+}
+
+// narrow packs B once for all, a slab of rows at a time, and cuts C by rows.
+func narrow(x product, b []float32, ldb int, transB bool) {
+	packed := packs.Get().(*Packed)
+	defer packs.Put(packed)
+	slab := max(1, slabSize/4/x.n/kc) * kc
+	rows := max(1, x.m/(4*runtime.GOMAXPROCS(0)*kernel.MR)) * kernel.MR
+	for p := 0; p == 0 || p < x.k; p += slab {
+		part := x.slab(p, min(p+slab, x.k))
+		packed.Pack(part.k, x.n, from(b, p, 0, ldb, transB), ldb, transB)
+		part.b, part.stride = packed.data, part.k*kernel.NR
+		parallel.Spans(x.m, rows, func(lo, hi int) {
+			w := workspaces.Get().(*workspace)
+			defer workspaces.Put(w)
+			w.blocks(part.rows(lo, hi))
+		})
+	}
+}
+
+// slabSize is the number of bytes of B that narrow packs at a time: a part of the
+// last-level cache.
+const slabSize = 4 << 20
+
+// holds reports whether size values hold a matrix [rows, cols], or its transpose,
+// with row stride ld.
+func holds(rows, cols, size, ld int, trans bool) bool {
+	if trans {
+		rows, cols = cols, rows
+	}
+	if rows <= 0 || cols <= 0 {
+		return rows >= 0 && cols >= 0
+	}
+	return ld >= cols && (rows-1)*ld+cols <= size
+}
+
+// describe gives a matrix's shape and layout, for panics.
+func describe(name string, rows, cols, ld int, trans bool) string {
+	if trans {
+		return fmt.Sprintf("%s [%d, %d] stored transposed with stride %d", name, rows, cols, ld)
+	}
+	return fmt.Sprintf("%s [%d, %d] with stride %d", name, rows, cols, ld)
+}
+
+// from returns b from element (row, col) of the matrix it stores.
+func from(b []float32, row, col, ld int, trans bool) []float32 {
+	if trans {
+		row, col = col, row
+	}
+	return b[min(len(b), row*ld+col):]
+}
+
+// ceil returns n/d, rounded up.
+func ceil(n, d int) int { return (n + d - 1) / d }
+
+// grow returns a slice of n values, s itself if it is large enough.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}

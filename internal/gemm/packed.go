@@ -1,0 +1,81 @@
+package gemm
+
+import (
+	"fmt"
+
+	"lookalike/internal/parallel"
+)
+
+// Packed is a matrix B [k, n] in the order in which the micro-kernel reads it:
+// panels of NR columns, each [k][NR] and contiguous, the last one filled with
+// zeros. The zero value is empty; storage is reused by the next Pack. Once packed
+// it may be read by many goroutines.
+type Packed struct {
+	k, n int
+	data []float32
+}
+
+// Shape returns the rows and columns of the matrix that was packed last.
+func (p *Packed) Shape() (k, n int) { return p.k, p.n }
+
+// Pack stores b, [k, n] with row stride ldb, or if transB the transpose of b,
+// [n, k] with row stride ldb. Large matrices are packed in parallel.
+func (p *Packed) Pack(k, n int, b []float32, ldb int, transB bool) {
+	if !holds(k, n, len(b), ldb, transB) {
+		panic(fmt.Sprintf("gemm.Packed.Pack: %s does not fit in %d values", describe("B", k, n, ldb, transB), len(b)))
+	}
+	p.k, p.n = k, n
+	nr := kernel.NR
+	panels := ceil(n, nr)
+	p.data = grow(p.data, panels*k*nr)
+	parallel.Spans(panels, max(1, packGrain/max(1, k*nr)), func(lo, hi int) {
+		j := lo * nr
+		pack(p.data[j*k:], k, min(hi*nr, n)-j, from(b, 0, j, ldb, transB), ldb, transB)
+	})
+}
+
+// packGrain is the number of values from which another goroutine pays.
+const packGrain = 1 << 16
+
+// Mul computes C = A·B[k0:k1] on the caller's goroutine: A [m, k1-k0] with row
+// stride lda, whose rows may overlap (lda < k1-k0), C [m, n] with row stride ldc.
+// bias, n values, is added to each row if it is not nil; accumulate adds to what
+// C holds, which is not read otherwise; one of the two at most. C must not
+// overlap A.
+func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, bias []float32, accumulate bool, c []float32, ldc int) {
+	k := k1 - k0
+	if k0 < 0 || k < 0 || k1 > p.k || m < 0 || m > 0 && k > 0 && (lda < 0 || (m-1)*lda+k > len(a)) ||
+		!holds(m, p.n, len(c), ldc, false) || bias != nil && (accumulate || len(bias) < p.n) {
+		panic(fmt.Sprintf("gemm.Packed.Mul: A [%d, %d] stride %d in %d values times rows %d to %d of B [%d, %d] (bias of %d values, accumulate %t) to %s in %d values",
+			m, k, lda, len(a), k0, k1, p.k, p.n, len(bias), accumulate, describe("C", m, p.n, ldc, false), len(c)))
+	}
+	if m == 0 || p.n == 0 {
+		return
+	}
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	w.blocks(product{m, p.n, k, a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, nil, 0, c, ldc}.startAt(bias, accumulate))
+}
+
+// pack writes B [k, n] to dst as panels.
+func pack(dst []float32, k, n int, b []float32, ldb int, transB bool) {
+	nr := kernel.NR
+	for j := 0; j < n; j += nr {
+		cols := min(nr, n-j)
+		panel := dst[j*k : (j+nr)*k]
+		if cols < nr {
+			clear(panel)
+		}
+		if transB {
+			for i := range cols {
+				for p, v := range b[(j+i)*ldb:][:k] {
+					panel[p*nr+i] = v
+				}
+			}
+			continue
+		}
+		for p := range k {
+			copy(panel[p*nr:], b[p*ldb+j:][:cols])
+		}
+	}
+}
