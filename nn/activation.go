@@ -1,0 +1,206 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/parallel"
+	"lookalike/tensor"
+)
+
+// Activation is an element-wise function, or softmax over the last dimension.
+// The zero value is linear. Each is differentiated from its output alone.
+type Activation struct {
+	name  string
+	alpha float32
+	apply func(x []float32, n int, alpha float32)     // in place; n is the last dimension
+	back  func(dy, y []float32, n int, alpha float32) // turns dy into dx in place
+}
+
+// The activations, as Keras defines them.
+var (
+	Linear    = Activation{}
+	ReLU      = Activation{name: "relu", apply: relu, back: reluGrad}
+	LeakyReLU = Activation{name: "leaky_relu", alpha: 0.2, apply: leaky, back: leakyGrad} // x<0: alpha·x
+	ELU       = Activation{name: "elu", alpha: 1, apply: elu, back: eluGrad}              // x<0: alpha·(eˣ-1)
+	Sigmoid   = Activation{name: "sigmoid", apply: sigmoid, back: sigmoidGrad}
+	Tanh      = Activation{name: "tanh", apply: tanh, back: tanhGrad}
+	Softmax   = Activation{name: "softmax", apply: softmax, back: softmaxGrad}
+)
+
+// WithAlpha returns the activation with another slope (LeakyReLU) or scale
+// (ELU), which must be positive for the gradient to be found from the output.
+func (a Activation) WithAlpha(alpha float32) Activation {
+	if !(alpha > 0) {
+		panic(fmt.Sprintf("nn.Activation.WithAlpha: %v is not positive", alpha))
+	}
+	a.alpha = alpha
+	return a
+}
+
+func (a Activation) String() string {
+	if a.name == "" {
+		return "linear"
+	}
+	return a.name
+}
+
+// activationBlock is how many values one goroutine takes at a time.
+const activationBlock = 1 << 16
+
+// forward replaces x by the activation of x.
+func (a Activation) forward(x *tensor.Tensor) {
+	if a.apply == nil {
+		return
+	}
+	n := x.Dim(len(x.Shape()) - 1)
+	eachBlock(x, func(lo, hi int) { a.apply(x.Data()[lo:hi], n, a.alpha) })
+}
+
+// backward turns dy, the gradient of the output y, into that of the input.
+func (a Activation) backward(dy, y *tensor.Tensor) {
+	if a.back == nil {
+		return
+	}
+	n := y.Dim(len(y.Shape()) - 1)
+	eachBlock(y, func(lo, hi int) { a.back(dy.Data()[lo:hi], y.Data()[lo:hi], n, a.alpha) })
+}
+
+// eachBlock cuts the values of x into parts of whole rows.
+func eachBlock(x *tensor.Tensor, f func(lo, hi int)) {
+	n := max(1, x.Dim(len(x.Shape())-1))
+	parallel.Spans(x.Len(), (activationBlock+n-1)/n*n, f)
+}
+
+func relu(x []float32, _ int, _ float32) {
+	for i, v := range x {
+		if v < 0 {
+			x[i] = 0
+		}
+	}
+}
+
+func reluGrad(dy, y []float32, _ int, _ float32) {
+	for i, v := range y {
+		if v <= 0 {
+			dy[i] = 0
+		}
+	}
+}
+
+func leaky(x []float32, _ int, alpha float32) {
+	for i, v := range x {
+		if v < 0 {
+			x[i] = alpha * v
+		}
+	}
+}
+
+func leakyGrad(dy, y []float32, _ int, alpha float32) {
+	for i, v := range y {
+		if v <= 0 {
+			dy[i] *= alpha
+		}
+	}
+}
+
+func elu(x []float32, _ int, alpha float32)         { f32.ELU(x, x, alpha) }
+func eluGrad(dy, y []float32, _ int, alpha float32) { f32.ELUGrad(dy, dy, y, alpha) }
+
+func sigmoid(x []float32, _ int, _ float32) {
+	for i, v := range x {
+		x[i] = float32(1 / (1 + math.Exp(-float64(v))))
+	}
+}
+
+func sigmoidGrad(dy, y []float32, _ int, _ float32) {
+	for i, v := range y {
+		dy[i] *= v * (1 - v)
+	}
+}
+
+func tanh(x []float32, _ int, _ float32) {
+	for i, v := range x {
+		x[i] = float32(math.Tanh(float64(v)))
+	}
+}
+
+func tanhGrad(dy, y []float32, _ int, _ float32) {
+	for i, v := range y {
+		dy[i] *= 1 - v*v
+	}
+}
+
+func softmax(x []float32, n int, _ float32) {
+	for row := range rows(x, n) {
+		top := float32(math.Inf(-1))
+		for _, v := range row {
+			top = max(top, v)
+		}
+		var sum float64
+		for i, v := range row {
+			e := math.Exp(float64(v - top))
+			row[i] = float32(e)
+			sum += e
+		}
+		for i, v := range row {
+			row[i] = float32(float64(v) / sum)
+		}
+	}
+}
+
+func softmaxGrad(dy, y []float32, n int, _ float32) {
+	for at := 0; at < len(y); at += n {
+		dy, y := dy[at:at+n], y[at:at+n]
+		var dot float64
+		for i, v := range y {
+			dot += float64(v) * float64(dy[i])
+		}
+		for i, v := range y {
+			dy[i] = float32(float64(v) * (float64(dy[i]) - dot))
+		}
+	}
+}
+
+// rows yields the consecutive rows of n values.
+func rows(x []float32, n int) func(yield func([]float32) bool) {
+	return func(yield func([]float32) bool) {
+		for at := 0; at < len(x); at += n {
+			if !yield(x[at : at+n]) {
+				return
+			}
+		}
+	}
+}
+
+// Activate is an activation as a layer of its own.
+type Activate struct {
+	Name       string
+	Activation Activation
+}
+
+func (l *Activate) Identity() (name, class string) { return l.Name, "Activation" }
+
+func (l *Activate) Params() []*Param { return nil }
+
+func (l *Activate) Build(in []int, _ *rand.Rand) ([]int, error) {
+	if len(in) == 0 {
+		return nil, fmt.Errorf("needs at least one dimension")
+	}
+	return in, nil
+}
+
+func (l *Activate) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	y := p.New(x.Shape()...)
+	copy(y.Data(), x.Data())
+	l.Activation.forward(y)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			l.Activation.backward(dy, y)
+			return dy
+		})
+	}
+	return y
+}

@@ -1,0 +1,119 @@
+package nn
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"lookalike/tensor"
+)
+
+// Callback is told how training goes. An error from it ends training and is
+// returned by Fit; ErrStop from EpochEnd ends it well.
+type Callback interface {
+	BatchEnd(BatchStats) error
+	EpochEnd(EpochStats) error
+}
+
+// ErrStop is returned by a callback to end training after this epoch.
+var ErrStop = errors.New("stop training")
+
+// OnBatch is a Callback that is told of batches only.
+type OnBatch func(BatchStats) error
+
+func (f OnBatch) BatchEnd(b BatchStats) error { return f(b) }
+func (f OnBatch) EpochEnd(EpochStats) error   { return nil }
+
+// OnEpoch is a Callback that is told of epochs only.
+type OnEpoch func(EpochStats) error
+
+func (f OnEpoch) BatchEnd(BatchStats) error   { return nil }
+func (f OnEpoch) EpochEnd(e EpochStats) error { return f(e) }
+
+// watched returns the loss that says how good an epoch was: that of the
+// validation where there is one.
+func (e EpochStats) watched() float64 {
+	if math.IsNaN(e.ValLoss) {
+		return e.Loss
+	}
+	return e.ValLoss
+}
+
+// PrintProgress writes one line an epoch.
+func PrintProgress(w io.Writer) Callback {
+	return OnEpoch(func(e EpochStats) error {
+		line := fmt.Sprintf("epoch %d/%d  loss %.6f", e.Epoch, e.Epochs, e.Loss)
+		if !math.IsNaN(e.ValLoss) {
+			line += fmt.Sprintf("  val_loss %.6f", e.ValLoss)
+		}
+		_, err := fmt.Fprintf(w, "%s  %.1f samples/s  %v\n", line, float64(e.Samples)/e.Duration.Seconds(), e.Duration.Round(time.Millisecond))
+		return err
+	})
+}
+
+// Checkpoint calls save after every epoch or, with onlyBest, after those whose
+// validation loss (training loss where there is none) is the least so far.
+func Checkpoint(save func(EpochStats) error, onlyBest bool) Callback {
+	best := math.Inf(1)
+	return OnEpoch(func(e EpochStats) error {
+		if onlyBest && !(e.watched() < best) {
+			return nil
+		}
+		best = e.watched()
+		return save(e)
+	})
+}
+
+// EarlyStop ends training when the validation loss (training loss where there
+// is none) has not fallen by more than minDelta for patience epochs. With
+// restore, which may be nil, the parameters go back to those of the best epoch.
+func EarlyStop(patience int, minDelta float64, restore *Sequential) Callback {
+	best, waited := math.Inf(1), 0
+	var kept []*tensor.Tensor
+	return OnEpoch(func(e EpochStats) error {
+		if e.watched() < best-minDelta {
+			best, waited = e.watched(), 0
+			if restore != nil {
+				kept = kept[:0]
+				for _, p := range restore.Params() {
+					kept = append(kept, p.Value.Clone())
+				}
+			}
+			return nil
+		}
+		if waited++; waited < patience {
+			return nil
+		}
+		if restore != nil {
+			for i, p := range restore.Params()[:len(kept)] {
+				copy(p.Value.Data(), kept[i].Data())
+			}
+		}
+		return ErrStop
+	})
+}
+
+// CSVLog writes a line an epoch to w: epoch, loss, val_loss, samples, seconds.
+// The heading is left out when training goes on after its first epoch.
+func CSVLog(w io.Writer) Callback {
+	return OnEpoch(func(e EpochStats) error {
+		c := csv.NewWriter(w)
+		if e.Epoch == 1 {
+			c.Write([]string{"epoch", "loss", "val_loss", "samples", "seconds"})
+		}
+		val := ""
+		if !math.IsNaN(e.ValLoss) {
+			val = strconv.FormatFloat(e.ValLoss, 'g', -1, 64)
+		}
+		c.Write([]string{
+			strconv.Itoa(e.Epoch), strconv.FormatFloat(e.Loss, 'g', -1, 64), val,
+			strconv.Itoa(e.Samples), strconv.FormatFloat(e.Duration.Seconds(), 'f', 3, 64),
+		})
+		c.Flush()
+		return c.Error()
+	})
+}

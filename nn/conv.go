@@ -1,0 +1,182 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
+
+// Conv2D is a two-dimensional convolution with bias.
+//
+//	input   [batch, height, width, channels]
+//	output  [batch, height', width', Filters]
+//	kernel  [rows, columns, channels, Filters]
+//
+// With padding Same an output has ceil(size/stride) rows and columns, with
+// Valid floor((size-kernel)/stride)+1.
+type Conv2D struct {
+	Name        string
+	Filters     int
+	Kernel      int    // side of a square kernel
+	KernelSize  [2]int // rows and columns, in place of Kernel
+	Stride      int    // 0: 1
+	Strides     [2]int // by row and column, in place of Stride
+	Padding     Padding
+	Activation  Activation
+	NoBias      bool
+	Initializer Initializer
+
+	window       tensor.Window
+	out          [2]int
+	kernel, bias *Param
+}
+
+func (l *Conv2D) Identity() (name, class string) { return l.Name, "Conv2D" }
+
+func (l *Conv2D) Params() []*Param { return params(l.kernel, l.bias) }
+
+func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
+	if err := wantPicture(in); err != nil {
+		return nil, err
+	}
+	if l.Filters < 1 {
+		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
+	}
+	var err error
+	l.window, l.out, err = slide(in, pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1), l.Padding)
+	if err != nil {
+		return nil, err
+	}
+	l.kernel = newKernel(l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
+	l.bias = newBias(l.NoBias, l.Filters)
+	return []int{l.out[0], l.out[1], l.Filters}, nil
+}
+
+func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
+	tensor.Conv2D(y, x, l.kernel.Value, value(l.bias), l.window)
+	l.Activation.forward(y)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			l.Activation.backward(dy, y)
+			if l.bias != nil {
+				tensor.SumRows(l.bias.Grad, dy, true)
+			}
+			tensor.Conv2DKernelGrad(l.kernel.Grad, x, dy, l.window, true)
+			if !p.wantsGrad(x) {
+				return nil
+			}
+			dx := p.New(x.Shape()...)
+			tensor.Conv2DInputGrad(dx, dy, l.kernel.Value, nil, l.window)
+			return dx
+		})
+	}
+	return y
+}
+
+// Conv2DTranspose is the transposed convolution: the adjoint of a Conv2D from
+// its output's shape to its input's.
+//
+//	input   [batch, height, width, channels]
+//	output  [batch, height', width', Filters]
+//	kernel  [rows, columns, Filters, channels]
+//
+// With padding Same an output has size·stride rows and columns, with Valid
+// size·stride + max(kernel-stride, 0).
+type Conv2DTranspose struct {
+	Name        string
+	Filters     int
+	Kernel      int    // side of a square kernel
+	KernelSize  [2]int // rows and columns, in place of Kernel
+	Stride      int    // 0: 1
+	Strides     [2]int // by row and column, in place of Stride
+	Padding     Padding
+	Activation  Activation
+	NoBias      bool
+	Initializer Initializer
+
+	window       tensor.Window
+	out          [2]int
+	kernel, bias *Param
+}
+
+func (l *Conv2DTranspose) Identity() (name, class string) { return l.Name, "Conv2DTranspose" }
+
+func (l *Conv2DTranspose) Params() []*Param { return params(l.kernel, l.bias) }
+
+func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
+	if err := wantPicture(in); err != nil {
+		return nil, err
+	}
+	if l.Filters < 1 {
+		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
+	}
+	size, stride := pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1)
+	for d := range 2 {
+		l.out[d] = in[d] * stride[d]
+		if l.Padding == Valid {
+			l.out[d] += max(0, size[d]-stride[d])
+		}
+	}
+	var err error
+	if l.window, _, err = slide(l.out[:], size, stride, l.Padding); err != nil {
+		return nil, err
+	}
+	l.kernel = newKernel(l.Initializer, rng, size[0], size[1], l.Filters, in[2])
+	l.bias = newBias(l.NoBias, l.Filters)
+	return []int{l.out[0], l.out[1], l.Filters}, nil
+}
+
+func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
+	tensor.Conv2DInputGrad(y, x, l.kernel.Value, value(l.bias), l.window)
+	l.Activation.forward(y)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			l.Activation.backward(dy, y)
+			if l.bias != nil {
+				tensor.SumRows(l.bias.Grad, dy, true)
+			}
+			tensor.Conv2DKernelGrad(l.kernel.Grad, dy, x, l.window, true)
+			if !p.wantsGrad(x) {
+				return nil
+			}
+			dx := p.New(x.Shape()...)
+			tensor.Conv2D(dx, dy, l.kernel.Value, nil, l.window)
+			return dx
+		})
+	}
+	return y
+}
+
+func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
+	kernel := tensor.New(shape...)
+	k.draw(kernel, rng)
+	return newParam("kernel", kernel)
+}
+
+func newBias(none bool, n int) *Param {
+	if none {
+		return nil
+	}
+	return newParam("bias", tensor.New(n))
+}
+
+// params lists those that exist.
+func params(all ...*Param) []*Param {
+	var list []*Param
+	for _, p := range all {
+		if p != nil {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func value(p *Param) *tensor.Tensor {
+	if p == nil {
+		return nil
+	}
+	return p.Value
+}

@@ -1,0 +1,76 @@
+package nn
+
+import (
+	"context"
+
+	"lookalike/tensor"
+)
+
+// Dataset gives training its samples. It may read them from disk as they are
+// asked for, so that more samples than fit into memory can be learned from.
+type Dataset interface {
+	// Len returns the number of samples.
+	Len() int
+
+	// Fill writes the given samples to a batch, by Batch.Resize and then into
+	// its tensors. It is called from one goroutine at a time, while another
+	// computes on the batch before.
+	Fill(ctx context.Context, rows []int, b *Batch) error
+}
+
+// Batch is a number of samples: inputs X and targets Y, [n, …] each. An
+// autoencoder's targets are its inputs: both may be one tensor.
+type Batch struct {
+	X, Y *tensor.Tensor
+}
+
+// Resize returns t if it has the given shape, else a tensor that has, over the
+// same memory if that is large enough. Values are undefined.
+func Resize(t *tensor.Tensor, shape ...int) *tensor.Tensor {
+	n := tensor.Size(shape)
+	if t == nil || cap(t.Data()) < n {
+		return tensor.New(shape...)
+	}
+	return tensor.From(t.Data()[:n], shape...)
+}
+
+// InMemory is a Dataset of samples that are at hand: X [n, …] and Y [n, …].
+type InMemory struct {
+	X, Y *tensor.Tensor
+}
+
+func (d InMemory) Len() int { return d.X.Dim(0) }
+
+func (d InMemory) Fill(_ context.Context, rows []int, b *Batch) error {
+	b.X = pick(b.X, d.X, rows)
+	if d.Y == d.X {
+		b.Y = b.X
+		return nil
+	}
+	b.Y = pick(b.Y, d.Y, rows)
+	return nil
+}
+
+func pick(dst, from *tensor.Tensor, rows []int) *tensor.Tensor {
+	dst = Resize(dst, append([]int{len(rows)}, from.Shape()[1:]...)...)
+	for i, r := range rows {
+		copy(dst.Row(i), from.Row(r))
+	}
+	return dst
+}
+
+// part is a Dataset of some rows of another.
+type part struct {
+	Dataset
+	lo, n int
+}
+
+func (d part) Len() int { return d.n }
+
+func (d part) Fill(ctx context.Context, rows []int, b *Batch) error {
+	shifted := make([]int, len(rows))
+	for i, r := range rows {
+		shifted[i] = r + d.lo
+	}
+	return d.Dataset.Fill(ctx, shifted, b)
+}

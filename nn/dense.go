@@ -1,0 +1,70 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
+
+// Dense is a fully connected layer with bias, over the last dimension.
+//
+//	input   [batch, …, n]
+//	output  [batch, …, Units]
+//	kernel  [n, Units]
+type Dense struct {
+	Name        string
+	Units       int
+	Activation  Activation
+	NoBias      bool
+	Initializer Initializer
+
+	kernel, bias *Param
+}
+
+func (l *Dense) Identity() (name, class string) { return l.Name, "Dense" }
+
+func (l *Dense) Params() []*Param { return params(l.kernel, l.bias) }
+
+func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	if len(in) == 0 || tensor.Size(in) == 0 {
+		return nil, fmt.Errorf("needs inputs of at least one value, got shape %v", in)
+	}
+	if l.Units < 1 {
+		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
+	}
+	last := len(in) - 1
+	l.kernel = newKernel(l.Initializer, rng, in[last], l.Units)
+	l.bias = newBias(l.NoBias, l.Units)
+	return append(append([]int(nil), in[:last]...), l.Units), nil
+}
+
+func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	shape := append([]int(nil), x.Shape()...)
+	shape[len(shape)-1] = l.Units
+	y := p.New(shape...)
+	tensor.MatMul(matrix(y), matrix(x), l.kernel.Value, value(l.bias))
+	l.Activation.forward(y)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			l.Activation.backward(dy, y)
+			if l.bias != nil {
+				tensor.SumRows(l.bias.Grad, dy, true)
+			}
+			tensor.MatMulTransA(l.kernel.Grad, matrix(x), matrix(dy), true)
+			if !p.wantsGrad(x) {
+				return nil
+			}
+			dx := p.New(x.Shape()...)
+			tensor.MatMulTransB(matrix(dx), matrix(dy), l.kernel.Value)
+			return dx
+		})
+	}
+	return y
+}
+
+// matrix sees a tensor as the rows of its last dimension.
+func matrix(t *tensor.Tensor) *tensor.Tensor {
+	n := t.Dim(len(t.Shape()) - 1)
+	return t.Reshape(t.Len()/n, n)
+}

@@ -1,0 +1,55 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
+
+// Dropout sets a share Rate of its inputs to zero in training and scales the
+// others by 1/(1-Rate), so that the expected sum stays (Srivastava et al.,
+// 2014). Otherwise it does nothing.
+type Dropout struct {
+	Name string
+	Rate float32 // in [0, 1)
+}
+
+func (l *Dropout) Identity() (name, class string) { return l.Name, "Dropout" }
+
+func (l *Dropout) Params() []*Param { return nil }
+
+func (l *Dropout) Build(in []int, _ *rand.Rand) ([]int, error) {
+	if !(l.Rate >= 0 && l.Rate < 1) {
+		return nil, fmt.Errorf("rate %v is not in [0, 1)", l.Rate)
+	}
+	return in, nil
+}
+
+func (l *Dropout) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	if !p.Training() || l.Rate == 0 {
+		return x
+	}
+	y, keep := p.New(x.Shape()...), make([]bool, x.Len())
+	scale := 1 / (1 - l.Rate)
+	for i, v := range x.Data() {
+		keep[i] = p.Rand().Float32() >= l.Rate
+		if keep[i] {
+			y.Data()[i] = v * scale
+		} else {
+			y.Data()[i] = 0
+		}
+	}
+	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+		g := dy.Data()
+		for i := range g {
+			if keep[i] {
+				g[i] *= scale
+			} else {
+				g[i] = 0
+			}
+		}
+		return dy
+	})
+	return y
+}

@@ -1,0 +1,19 @@
+package nn
+
+import "lookalike/tensor"
+
+// Infer returns a layer's outputs for a batch x.
+func Infer(l Layer, x *tensor.Tensor) *tensor.Tensor {
+	p := newPass(1)
+	return l.Forward(p, x).Clone()
+}
+
+// Differentiate runs a layer as in training, and back from dy, the gradient of
+// its outputs. It returns the outputs y and the gradient dx of x, and adds to
+// the gradients of the layer's parameters. Both x and dy are left as they are.
+func Differentiate(l Layer, x, dy *tensor.Tensor) (y, dx *tensor.Tensor) {
+	p := newPass(1)
+	p.training = true
+	y = l.Forward(p, x).Clone()
+	return y, p.backward(dy.Clone()).Clone()
+}

@@ -1,0 +1,251 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// Optimizer changes parameters by their gradients.
+type Optimizer interface {
+	Step(params []*Param)
+}
+
+// FitConfig says how to train. The zero value of a field is its default.
+type FitConfig struct {
+	Epochs    int       // default 1
+	Batch     int       // samples a step; default 32
+	Optimizer Optimizer // required
+	Loss      Loss      // default MSE
+
+	Seed      uint64 // of the order of samples and of Dropout
+	NoShuffle bool   // take the samples in their order, every epoch
+
+	// InitialEpoch is how many epochs have been done before. Order and dropout
+	// of an epoch depend on the seed and its number alone, so training goes on
+	// as if it had not been interrupted, if the optimizer does too.
+	InitialEpoch int
+
+	// ValidationSplit takes this share of the samples, the last ones, out of
+	// training, to validate on; Validation gives other samples instead.
+	ValidationSplit float64
+	Validation      Dataset
+
+	Callbacks []Callback
+}
+
+// EpochStats is what is known at the end of an epoch.
+type EpochStats struct {
+	Epoch, Epochs int     // from 1
+	Loss          float64 // mean over the samples, each as it was when it was learned from
+	ValLoss       float64 // after the epoch; NaN without validation
+	Samples       int
+	Duration      time.Duration
+}
+
+// BatchStats is what is known after a step.
+type BatchStats struct {
+	Epoch, Epochs  int // from 1
+	Batch, Batches int // from 1
+	Samples        int // learned from in this epoch
+	Loss           float64
+	MeanLoss       float64 // over the epoch's samples so far
+}
+
+// History holds the epochs of one call of Fit.
+type History []EpochStats
+
+// ErrDiverged tells that the loss has become NaN or infinite.
+var ErrDiverged = errors.New("training diverged")
+
+// Fit trains the network. Between batches it looks at ctx and returns its error
+// if it is done. It returns the history of whole epochs in any case.
+func (s *Sequential) Fit(ctx context.Context, data Dataset, cfg FitConfig) (History, error) {
+	t, err := s.newTrainer(data, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("fit: %w", err)
+	}
+	var history History
+	for epoch := t.InitialEpoch; epoch < t.Epochs; epoch++ {
+		stats, err := t.epoch(ctx, epoch)
+		if err != nil {
+			return history, err
+		}
+		history = append(history, stats)
+		for _, c := range t.Callbacks {
+			if err := c.EpochEnd(stats); errors.Is(err, ErrStop) {
+				return history, nil
+			} else if err != nil {
+				return history, err
+			}
+		}
+	}
+	return history, nil
+}
+
+// trainer is one call of Fit.
+type trainer struct {
+	FitConfig
+	net    *Sequential
+	data   Dataset
+	params []*Param
+	pass   *Pass
+}
+
+func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
+	if !s.built {
+		return nil, errors.New("the network has not been built; call Init or Build first")
+	}
+	if cfg.Optimizer == nil {
+		return nil, errors.New("no optimizer given")
+	}
+	if cfg.Epochs == 0 {
+		cfg.Epochs = 1
+	}
+	if cfg.Batch == 0 {
+		cfg.Batch = 32
+	}
+	if cfg.Loss == nil {
+		cfg.Loss = MSE
+	}
+	if cfg.Batch < 0 || cfg.Epochs < 0 || cfg.InitialEpoch < 0 {
+		return nil, fmt.Errorf("epochs %d, batch %d and initial epoch %d must not be negative", cfg.Epochs, cfg.Batch, cfg.InitialEpoch)
+	}
+	if !(cfg.ValidationSplit >= 0 && cfg.ValidationSplit < 1) {
+		return nil, fmt.Errorf("validation split %v is not in [0, 1)", cfg.ValidationSplit)
+	}
+	if cfg.ValidationSplit > 0 && cfg.Validation == nil {
+		n := data.Len()
+		keep := int(float64(n) * (1 - cfg.ValidationSplit))
+		cfg.Validation = part{data, keep, n - keep}
+		data = part{data, 0, keep}
+	}
+	if data.Len() == 0 {
+		return nil, errors.New("no samples to learn from")
+	}
+	return &trainer{cfg, s, data, s.Params(), newPass(min(cfg.Batch, data.Len()))}, nil
+}
+
+// epoch learns from every sample once.
+func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
+	start := time.Now()
+	order := make([]int, t.data.Len())
+	for i := range order {
+		order[i] = i
+	}
+	if !t.NoShuffle {
+		rng := rand.New(rand.NewPCG(t.Seed, uint64(epoch)))
+		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	}
+	b := BatchStats{Epoch: epoch + 1, Epochs: t.Epochs, Batches: batches(len(order), t.Batch)}
+	var sum float64
+	err := eachBatch(ctx, t.data, order, t.Batch, func(batch *Batch) error {
+		b.Batch++
+		b.Loss = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch))))
+		b.Samples += batch.X.Dim(0)
+		sum += b.Loss * float64(batch.X.Dim(0))
+		b.MeanLoss = sum / float64(b.Samples)
+		if math.IsNaN(b.Loss) || math.IsInf(b.Loss, 0) {
+			return fmt.Errorf("%w: loss is %v at batch %d of epoch %d; try a smaller learning rate", ErrDiverged, b.Loss, b.Batch, b.Epoch)
+		}
+		for _, c := range t.Callbacks {
+			if err := c.BatchEnd(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	stats := EpochStats{Epoch: epoch + 1, Epochs: t.Epochs, Loss: b.MeanLoss, ValLoss: math.NaN(), Samples: b.Samples}
+	if err == nil && t.Validation != nil && t.Validation.Len() > 0 {
+		stats.ValLoss, err = t.net.Evaluate(ctx, t.Validation, t.Loss, t.Batch)
+	}
+	stats.Duration = time.Since(start)
+	return stats, err
+}
+
+// step learns from one batch and returns its loss, before the step.
+func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
+	t.net.check("Fit", b.X)
+	for _, p := range t.params {
+		if p.Trainable() {
+			clear(p.Grad.Data())
+		}
+	}
+	t.pass.training, t.pass.rng, t.pass.input = true, rng, b.X
+	y := t.net.Forward(t.pass, b.X)
+	dy := t.pass.New(y.Shape()...)
+	loss := t.Loss.Loss(dy, y, b.Y)
+	if dx := t.pass.backward(dy); dx != nil {
+		t.pass.Release(dx) // a first layer without parameters gives one
+	}
+	t.Optimizer.Step(t.params)
+	return loss
+}
+
+// Evaluate returns the mean loss over all samples, without training.
+func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batch int) (float64, error) {
+	order := make([]int, data.Len())
+	for i := range order {
+		order[i] = i
+	}
+	p := passes.Get().(*Pass)
+	defer passes.Put(p)
+	var sum float64
+	err := eachBatch(ctx, data, order, batch, func(b *Batch) error {
+		s.check("Evaluate", b.X)
+		y := s.Forward(p, b.X)
+		grad := p.New(y.Shape()...)
+		sum += loss.Loss(grad, y, b.Y) * float64(b.X.Dim(0))
+		p.Release(grad)
+		p.Release(y)
+		return nil
+	})
+	return sum / float64(max(1, len(order))), err
+}
+
+func batches(n, size int) int { return (n + size - 1) / size }
+
+// eachBatch calls f for each batch of the samples in the given order, while the
+// next is being filled. It returns when both are done.
+func eachBatch(ctx context.Context, data Dataset, order []int, size int, f func(*Batch) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	free, full := make(chan *Batch, 2), make(chan *Batch, 1)
+	free <- new(Batch)
+	free <- new(Batch)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(full)
+		for len(order) > 0 {
+			rows := order[:min(size, len(order))]
+			order = order[len(rows):]
+			select {
+			case b := <-free:
+				if err := data.Fill(ctx, rows, b); err != nil {
+					cancel(err)
+					return
+				}
+				full <- b
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	defer func() {
+		cancel(nil)
+		<-done
+	}()
+	for b := range full {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := f(b); err != nil {
+			return err
+		}
+		free <- b
+	}
+	return context.Cause(ctx)
+}

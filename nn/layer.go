@@ -1,0 +1,104 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
+
+// Layer is one step of a network. Shapes are those of one sample, without the
+// batch.
+type Layer interface {
+	// Identity returns the name given to the layer, or "", and Keras's name of
+	// its class.
+	Identity() (name, class string)
+
+	// Build fixes the layer to inputs of shape in, creates its parameters with
+	// rng and returns the shape of its outputs.
+	Build(in []int, rng *rand.Rand) (out []int, err error)
+
+	// Forward returns the outputs for a batch x, in a tensor that belongs to
+	// the pass. In training it records how to go back.
+	Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor
+
+	// Params returns the parameters, nil before Build.
+	Params() []*Param
+}
+
+// Param is a tensor that belongs to a layer. Its name has the path of the
+// layers around it, such as "encoder/conv2d_1/kernel".
+type Param struct {
+	Name  string
+	Value *tensor.Tensor
+
+	// Grad has Value's shape and holds the gradient of the last batch. It is
+	// nil where an optimizer must not touch the value (moving averages).
+	Grad *tensor.Tensor
+}
+
+// Trainable tells whether optimizers change the parameter.
+func (p *Param) Trainable() bool { return p.Grad != nil }
+
+func newParam(name string, value *tensor.Tensor) *Param {
+	return &Param{Name: name, Value: value, Grad: tensor.New(value.Shape()...)}
+}
+
+// Padding says what stands round a picture before a kernel slides over it.
+type Padding int
+
+const (
+	Valid Padding = iota // nothing: the kernel stays inside
+	Same                 // zeros, so that stride 1 keeps the size
+)
+
+func (p Padding) String() string {
+	if p == Same {
+		return "same"
+	}
+	return "valid"
+}
+
+// pair returns full unless it is zero, in which case both are side, or
+// fallback where that is zero too.
+func pair(full [2]int, side, fallback int) [2]int {
+	if full != [2]int{} {
+		return full
+	}
+	if side == 0 {
+		side = fallback
+	}
+	return [2]int{side, side}
+}
+
+// slide returns the window of the given size and stride over a picture of
+// height x width, and how often it fits, by Keras's rules: 'same' gives
+// ceil(size/stride) outputs, with the odd zero of the border at the end.
+func slide(picture []int, size, stride [2]int, padding Padding) (tensor.Window, [2]int, error) {
+	w := tensor.Window{Size: size, Stride: stride}
+	var out [2]int
+	for d := range 2 {
+		if size[d] < 1 || stride[d] < 1 {
+			return w, out, fmt.Errorf("kernel %v and stride %v must be positive", size, stride)
+		}
+		if padding == Same {
+			out[d] = (picture[d] + stride[d] - 1) / stride[d]
+			w.Pad[d] = max(0, (out[d]-1)*stride[d]+size[d]-picture[d]) / 2
+			continue
+		}
+		if picture[d] < size[d] {
+			return w, out, fmt.Errorf("a picture of %dx%d is smaller than the kernel %dx%d; use padding 'same' or a larger picture",
+				picture[0], picture[1], size[0], size[1])
+		}
+		out[d] = (picture[d]-size[d])/stride[d] + 1
+	}
+	return w, out, nil
+}
+
+// wantPicture returns an error unless in is [height, width, channels].
+func wantPicture(in []int) error {
+	if len(in) != 3 || tensor.Size(in) == 0 {
+		return fmt.Errorf("needs pictures of shape [height, width, channels], got %v", in)
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+
+	"lookalike/internal/parallel"
+	"lookalike/tensor"
+)
+
+// Loss measures how far predictions are from their targets.
+type Loss interface {
+	// Loss returns the mean loss of a batch and writes its gradient to grad,
+	// which has prediction's shape and may be the same tensor.
+	Loss(grad, prediction, target *tensor.Tensor) float64
+	String() string
+}
+
+// The losses, as Keras defines them: a mean over all values, for
+// CategoricalCrossentropy over all rows of the last dimension.
+var (
+	MSE Loss = elementwise{"mean_squared_error", func(p, t float64) (float64, float64) {
+		return (p - t) * (p - t), 2 * (p - t)
+	}}
+	MAE Loss = elementwise{"mean_absolute_error", func(p, t float64) (float64, float64) {
+		switch d := p - t; {
+		case d > 0:
+			return d, 1
+		case d < 0:
+			return -d, -1
+		default:
+			return d, 0 // NaN stays NaN
+		}
+	}}
+	// BinaryCrossentropy takes probabilities.
+	BinaryCrossentropy Loss = elementwise{"binary_crossentropy", binaryCrossentropy}
+	// BinaryCrossentropyFromLogits takes what a sigmoid would be applied to.
+	BinaryCrossentropyFromLogits Loss = elementwise{"binary_crossentropy", binaryCrossentropyFromLogits}
+	// CategoricalCrossentropy takes probabilities, such as softmax gives them.
+	CategoricalCrossentropy Loss = crossentropy{}
+	// CategoricalCrossentropyFromLogits takes logits: it is more exact than
+	// softmax followed by CategoricalCrossentropy.
+	CategoricalCrossentropyFromLogits Loss = crossentropy{logits: true}
+)
+
+// Probabilities are clipped, in float32 as Keras does it, to keep logarithms
+// finite.
+var probabilityFloor, probabilityCeiling = float64(float32(1e-7)), float64(1 - float32(1e-7))
+
+func binaryCrossentropy(p, t float64) (loss, grad float64) {
+	clipped := min(max(p, probabilityFloor), probabilityCeiling)
+	loss = -t*math.Log(clipped) - (1-t)*math.Log(1-clipped)
+	if clipped != p && p == p {
+		return loss, 0 // flat where it is clipped
+	}
+	return loss, (1-t)/(1-p) - t/p
+}
+
+func binaryCrossentropyFromLogits(z, t float64) (loss, grad float64) {
+	// log(1+e^-|z|) neither overflows nor cancels.
+	loss = max(z, 0) - z*t + math.Log1p(math.Exp(-math.Abs(z)))
+	return loss, 1/(1+math.Exp(-z)) - t
+}
+
+// elementwise is the mean of a function of single values.
+type elementwise struct {
+	name string
+	f    func(prediction, target float64) (loss, derivative float64)
+}
+
+func (l elementwise) String() string { return l.name }
+
+func (l elementwise) Loss(grad, prediction, target *tensor.Tensor) float64 {
+	checkLoss(l, grad, prediction, target)
+	p, t, g := prediction.Data(), target.Data(), grad.Data()
+	scale := 1 / float64(len(p))
+	return sumParts(len(p), activationBlock, func(lo, hi int) float64 {
+		var sum float64
+		for i := lo; i < hi; i++ {
+			loss, d := l.f(float64(p[i]), float64(t[i]))
+			sum += loss
+			g[i] = float32(d * scale)
+		}
+		return sum
+	}) * scale
+}
+
+type crossentropy struct{ logits bool }
+
+func (l crossentropy) String() string { return "categorical_crossentropy" }
+
+func (l crossentropy) Loss(grad, prediction, target *tensor.Tensor) float64 {
+	checkLoss(l, grad, prediction, target)
+	n := prediction.Dim(len(prediction.Shape()) - 1)
+	count := prediction.Len() / n
+	row := probabilityRow
+	if l.logits {
+		row = logitRow
+	}
+	scale := 1 / float64(count)
+	return sumParts(count, max(1, activationBlock/n), func(lo, hi int) float64 {
+		var sum float64
+		for r := lo; r < hi; r++ {
+			sum += row(grad.Data()[r*n:][:n], prediction.Data()[r*n:][:n], target.Data()[r*n:][:n], scale)
+		}
+		return sum
+	}) * scale
+}
+
+// probabilityRow is -Σ t·log(q) of q = clip(p/Σp).
+func probabilityRow(grad, p, t []float32, scale float64) float64 {
+	var total, loss, weighted float64
+	for _, v := range p {
+		total += float64(v)
+	}
+	clip := func(v float32) (q float64, inside bool) {
+		q = float64(v) / total
+		c := min(max(q, probabilityFloor), probabilityCeiling)
+		return c, c == q
+	}
+	for i, v := range p {
+		q, inside := clip(v)
+		loss -= float64(t[i]) * math.Log(q)
+		if inside {
+			weighted += float64(t[i])
+		}
+	}
+	for i, v := range p {
+		// d/dp of -Σ t·(log p - log Σp), over the terms that are not clipped.
+		d := weighted / total
+		if q, inside := clip(v); inside {
+			d -= float64(t[i]) / (q * total)
+		}
+		grad[i] = float32(d * scale)
+	}
+	return loss
+}
+
+// logitRow is -Σ t·log softmax(z).
+func logitRow(grad, z, t []float32, scale float64) float64 {
+	top := float32(math.Inf(-1))
+	for _, v := range z {
+		top = max(top, v)
+	}
+	var sum, weight, loss float64
+	for i, v := range z {
+		sum += math.Exp(float64(v - top))
+		weight += float64(t[i])
+	}
+	log := math.Log(sum)
+	for i, v := range z {
+		logp := float64(v-top) - log
+		loss -= float64(t[i]) * logp
+		grad[i] = float32((weight*math.Exp(logp) - float64(t[i])) * scale)
+	}
+	return loss
+}
+
+// sumParts adds up f over parts of fixed size, in a fixed order.
+func sumParts(n, size int, f func(lo, hi int) float64) float64 {
+	parts := make([]float64, (n+size-1)/size)
+	parallel.Spans(n, size, func(lo, hi int) { parts[lo/size] = f(lo, hi) })
+	var sum float64
+	for _, v := range parts {
+		sum += v
+	}
+	return sum
+}
+
+func checkLoss(l Loss, grad, prediction, target *tensor.Tensor) {
+	if p := fmt.Sprint(prediction.Shape()); p != fmt.Sprint(target.Shape()) || p != fmt.Sprint(grad.Shape()) {
+		panic(fmt.Sprintf("nn: %v of predictions %v, targets %v, gradient %v: shapes differ", l, prediction.Shape(), target.Shape(), grad.Shape()))
+	}
+	if prediction.Len() == 0 {
+		panic(fmt.Sprintf("nn: %v of no values (shape %v)", l, prediction.Shape()))
+	}
+}

@@ -1,0 +1,112 @@
+package nn
+
+import (
+	"math/rand/v2"
+	"sync"
+
+	"lookalike/tensor"
+)
+
+// Pass is one run through a network. It lends the layers their buffers, takes
+// them back for the next layer and the next run, and in training remembers how
+// to go back. A pass serves one goroutine at a time.
+type Pass struct {
+	training bool
+	rng      *rand.Rand
+	batch    int // samples that buffers are made for
+
+	input *tensor.Tensor // the network's own input, whose gradient nobody needs
+	steps []step
+	lent  map[*float32][]float32
+	free  map[int][][]float32 // by capacity
+}
+
+// step is what training remembers of one layer.
+type step struct {
+	x, y *tensor.Tensor
+	back func(dy *tensor.Tensor) (dx *tensor.Tensor)
+}
+
+// newPass returns a pass whose buffers hold batches of up to the given size, so
+// that a smaller last batch uses the same memory.
+func newPass(batch int) *Pass {
+	return &Pass{batch: batch, lent: map[*float32][]float32{}, free: map[int][][]float32{}}
+}
+
+// passes keeps the buffers of inference between calls.
+var passes = sync.Pool{New: func() any { return newPass(1) }}
+
+// Training tells whether layers shall behave as in training and record how to
+// go back.
+func (p *Pass) Training() bool { return p.training }
+
+// Rand returns the source of this batch's randomness.
+func (p *Pass) Rand() *rand.Rand { return p.rng }
+
+// New lends a tensor whose values are undefined.
+func (p *Pass) New(shape ...int) *tensor.Tensor {
+	n := tensor.Size(shape)
+	if n == 0 {
+		return tensor.New(shape...)
+	}
+	capacity := n / shape[0] * max(shape[0], p.batch)
+	var data []float32
+	if free := p.free[capacity]; len(free) > 0 {
+		data = free[len(free)-1]
+		p.free[capacity] = free[:len(free)-1]
+	} else {
+		data = make([]float32, capacity)
+	}
+	p.lent[&data[0]] = data
+	return tensor.From(data[:n], shape...)
+}
+
+// Release takes back a tensor that New lent. Others are left alone.
+func (p *Pass) Release(t *tensor.Tensor) {
+	if t.Len() == 0 {
+		return
+	}
+	key := &t.Data()[0]
+	if data, ok := p.lent[key]; ok {
+		delete(p.lent, key)
+		p.free[cap(data)] = append(p.free[cap(data)], data)
+	}
+}
+
+// Record says how to go back through a layer that made y of x: back gets the
+// gradient of y, which it may overwrite, adds up the gradients of the layer's
+// parameters, and returns that of x. It is to be called in training only.
+func (p *Pass) Record(x, y *tensor.Tensor, back func(dy *tensor.Tensor) (dx *tensor.Tensor)) {
+	p.steps = append(p.steps, step{x, y, back})
+}
+
+// wantsGrad tells whether anything needs the gradient of x. Nothing does in
+// front of the first layer with parameters; back then returns nil.
+func (p *Pass) wantsGrad(x *tensor.Tensor) bool { return !sameData(x, p.input) }
+
+// backward goes back from dy, the gradient of the last output, releasing each
+// layer's output and its gradient when the layer is done with them. It returns
+// the gradient of the first input, nil where nobody wants it.
+func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
+	for i := len(p.steps) - 1; i >= 0; i-- {
+		s := p.steps[i]
+		var dx *tensor.Tensor
+		if dy != nil {
+			dx = s.back(dy)
+			if !sameData(dx, dy) {
+				p.Release(dy)
+			}
+		}
+		if !sameData(s.x, s.y) {
+			p.Release(s.y)
+		}
+		dy = dx
+	}
+	clear(p.steps)
+	p.steps = p.steps[:0]
+	return dy
+}
+
+func sameData(a, b *tensor.Tensor) bool {
+	return a != nil && b != nil && a.Len() > 0 && b.Len() > 0 && &a.Data()[0] == &b.Data()[0]
+}

@@ -1,0 +1,145 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
+
+// MaxPool2D takes the greatest value of each window. With padding Same what
+// lies outside the picture does not count. A window holds at most 256 values.
+//
+//	input   [batch, height, width, channels]
+//	output  [batch, height', width', channels], sizes as for Conv2D
+type MaxPool2D struct {
+	Name     string
+	Size     int    // side of a square window; 0: 2
+	PoolSize [2]int // rows and columns, in place of Size
+	Stride   int    // 0: the window's own size
+	Strides  [2]int // by row and column, in place of Stride
+	Padding  Padding
+
+	window tensor.Window
+	out    [2]int
+}
+
+func (l *MaxPool2D) Identity() (name, class string) { return l.Name, "MaxPooling2D" }
+
+func (l *MaxPool2D) Params() []*Param { return nil }
+
+func (l *MaxPool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
+	l.window, l.out, out, err = buildPool(in, l.Size, l.Stride, l.PoolSize, l.Strides, l.Padding)
+	if n := l.window.Size[0] * l.window.Size[1]; err == nil && n > tensor.MaxPoolTaps {
+		err = fmt.Errorf("a window of %dx%d holds more than %d values", l.window.Size[0], l.window.Size[1], tensor.MaxPoolTaps)
+	}
+	return out, err
+}
+
+func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
+	if !p.Training() {
+		tensor.MaxPool(y, nil, x, l.window)
+		return y
+	}
+	choice := make([]uint8, y.Len())
+	tensor.MaxPool(y, choice, x, l.window)
+	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+		if !p.wantsGrad(x) {
+			return nil
+		}
+		dx := p.New(x.Shape()...)
+		tensor.MaxPoolGrad(dx, dy, choice, l.window)
+		return dx
+	})
+	return y
+}
+
+// AveragePool2D takes the mean of each window. With padding Same what lies
+// outside the picture is not counted.
+//
+//	input   [batch, height, width, channels]
+//	output  [batch, height', width', channels], sizes as for Conv2D
+type AveragePool2D struct {
+	Name     string
+	Size     int    // side of a square window; 0: 2
+	PoolSize [2]int // rows and columns, in place of Size
+	Stride   int    // 0: the window's own size
+	Strides  [2]int // by row and column, in place of Stride
+	Padding  Padding
+
+	window tensor.Window
+	out    [2]int
+}
+
+func (l *AveragePool2D) Identity() (name, class string) { return l.Name, "AveragePooling2D" }
+
+func (l *AveragePool2D) Params() []*Param { return nil }
+
+func (l *AveragePool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
+	l.window, l.out, out, err = buildPool(in, l.Size, l.Stride, l.PoolSize, l.Strides, l.Padding)
+	return out, err
+}
+
+func (l *AveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	return averagePool(p, x, l.window, l.out)
+}
+
+// GlobalAveragePool2D takes the mean of each channel.
+//
+//	input   [batch, height, width, channels]
+//	output  [batch, channels]
+type GlobalAveragePool2D struct {
+	Name string
+
+	window tensor.Window
+}
+
+func (l *GlobalAveragePool2D) Identity() (name, class string) {
+	return l.Name, "GlobalAveragePooling2D"
+}
+
+func (l *GlobalAveragePool2D) Params() []*Param { return nil }
+
+func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
+	if err := wantPicture(in); err != nil {
+		return nil, err
+	}
+	l.window = tensor.Window{Size: [2]int{in[0], in[1]}, Stride: [2]int{1, 1}}
+	return in[2:], nil
+}
+
+func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	y := averagePool(p, x, l.window, [2]int{1, 1})
+	return y.Reshape(x.Dim(0), x.Dim(3))
+}
+
+// averagePool runs and records an average pooling; gradients may come in any
+// shape of the output's size.
+func averagePool(p *Pass, x *tensor.Tensor, w tensor.Window, out [2]int) *tensor.Tensor {
+	y := p.New(x.Dim(0), out[0], out[1], x.Dim(3))
+	tensor.AveragePool(y, x, w)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			if !p.wantsGrad(x) {
+				return nil
+			}
+			dx := p.New(x.Shape()...)
+			tensor.AveragePoolGrad(dx, dy.Reshape(y.Shape()...), w)
+			return dx
+		})
+	}
+	return y
+}
+
+func buildPool(in []int, size, stride int, sizes, strides [2]int, padding Padding) (w tensor.Window, out [2]int, shape []int, err error) {
+	if err = wantPicture(in); err != nil {
+		return w, out, nil, err
+	}
+	sizes = pair(sizes, size, 2)
+	if strides == [2]int{} && stride == 0 {
+		strides = sizes
+	}
+	w, out, err = slide(in, sizes, pair(strides, stride, 0), padding)
+	return w, out, []int{out[0], out[1], in[2]}, err
+}

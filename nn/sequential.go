@@ -1,0 +1,148 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+
+	"lookalike/tensor"
+)
+
+// Sequential is a network whose layers follow one another. It is a Layer
+// itself, so networks nest: an encoder and a decoder can be trained as one and
+// used apart, sharing their parameters.
+type Sequential struct {
+	Name   string
+	Layers []Layer
+
+	built  bool
+	in     []int
+	names  []string // of the layers, made unique
+	shapes [][]int  // of their outputs, without the batch
+}
+
+// NewSequential returns a network of the given layers.
+func NewSequential(name string, layers ...Layer) *Sequential {
+	return &Sequential{Name: name, Layers: layers}
+}
+
+func (s *Sequential) Identity() (name, class string) { return s.Name, "Sequential" }
+
+// Build fixes the network to inputs of shape in, without the batch, and draws
+// its parameters. Layers without a name get Keras's: the class in snake case,
+// numbered from the second on.
+func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
+	s.built = false
+	s.in = append([]int(nil), in...)
+	s.names = uniqueNames(s.Layers)
+	s.shapes = nil
+	for i, layer := range s.Layers {
+		out, err := layer.Build(in, rng)
+		if err != nil {
+			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
+		}
+		for _, p := range layer.Params() {
+			p.Name = s.names[i] + "/" + p.Name
+		}
+		s.shapes = append(s.shapes, out)
+		in = out
+	}
+	s.built = true
+	return in, nil
+}
+
+// Init is Build with randomness from a seed, for a network that stands alone.
+func (s *Sequential) Init(seed uint64, in ...int) error {
+	_, err := s.Build(in, rand.New(rand.NewPCG(seed, 0)))
+	return err
+}
+
+// Params returns the parameters of all layers, in order.
+func (s *Sequential) Params() []*Param {
+	var list []*Param
+	for _, layer := range s.Layers {
+		list = append(list, layer.Params()...)
+	}
+	return list
+}
+
+// Forward runs the layers. Outside training a layer's input is given back as
+// soon as the layer is done.
+func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	input := x
+	for _, layer := range s.Layers {
+		y := layer.Forward(p, x)
+		if !p.Training() && !sameData(x, y) && !sameData(x, input) {
+			p.Release(x)
+		}
+		x = y
+	}
+	return x
+}
+
+// predictBatch is how many samples Predict takes at a time.
+const predictBatch = 32
+
+// Predict returns the outputs for all samples of x, [n, …]. Many goroutines may
+// call it at once.
+func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
+	s.check("Predict", x)
+	n := x.Dim(0)
+	out := tensor.New(append([]int{n}, s.out()...)...)
+	p := passes.Get().(*Pass)
+	defer passes.Put(p)
+	each, size := tensor.Size(s.out()), tensor.Size(s.in)
+	for lo := 0; lo < n; lo += predictBatch {
+		hi := min(n, lo+predictBatch)
+		batch := tensor.From(x.Data()[lo*size:hi*size], append([]int{hi - lo}, s.in...)...)
+		y := s.Forward(p, batch)
+		copy(out.Data()[lo*each:], y.Data())
+		p.Release(y)
+	}
+	return out
+}
+
+// check panics unless x is a batch of the network's inputs.
+func (s *Sequential) check(op string, x *tensor.Tensor) {
+	s.mustBeBuilt(op)
+	shape := x.Shape()
+	if len(shape) != len(s.in)+1 || fmt.Sprint(shape[1:]) != fmt.Sprint(s.in) {
+		panic(fmt.Sprintf("nn.%s: batch has shape %v, the network takes [n %v]", op, shape, strings.Trim(fmt.Sprint(s.in), "[]")))
+	}
+}
+
+// out returns the shape of one output.
+func (s *Sequential) out() []int {
+	if len(s.shapes) == 0 {
+		return s.in
+	}
+	return s.shapes[len(s.shapes)-1]
+}
+
+// uniqueNames returns the layers' names, with those that were left open filled
+// in as Keras does it.
+func uniqueNames(layers []Layer) []string {
+	names, seen := make([]string, len(layers)), map[string]int{}
+	for i, layer := range layers {
+		name, class := layer.Identity()
+		if name == "" {
+			base := snakeCase(class)
+			name = base
+			if n := seen[base]; n > 0 {
+				name = fmt.Sprintf("%s_%d", base, n)
+			}
+			seen[base]++
+		}
+		names[i] = name
+	}
+	return names
+}
+
+var wordStart = regexp.MustCompile(`([a-z])([A-Z])`)
+
+// snakeCase turns "Conv2DTranspose" into "conv2d_transpose", as Keras does.
+func snakeCase(class string) string {
+	class = strings.ReplaceAll(class, "2DT", "2D_T")
+	return strings.ToLower(wordStart.ReplaceAllString(class, "${1}_$2"))
+}

@@ -1,0 +1,75 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
+
+// Flatten turns each sample into a vector, row-major: [batch, …] into
+// [batch, n]. For pictures that is rows, columns, channels.
+type Flatten struct {
+	Name string
+}
+
+func (l *Flatten) Identity() (name, class string) { return l.Name, "Flatten" }
+
+func (l *Flatten) Params() []*Param { return nil }
+
+func (l *Flatten) Build(in []int, _ *rand.Rand) ([]int, error) {
+	return []int{tensor.Size(in)}, nil
+}
+
+func (l *Flatten) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	return reshape(p, x, x.Len()/x.Dim(0))
+}
+
+// Reshape gives each sample another shape of the same size, without moving its
+// values. One dimension of Target may be -1: what is left.
+type Reshape struct {
+	Name   string
+	Target []int
+
+	out []int
+}
+
+func (l *Reshape) Identity() (name, class string) { return l.Name, "Reshape" }
+
+func (l *Reshape) Params() []*Param { return nil }
+
+func (l *Reshape) Build(in []int, _ *rand.Rand) ([]int, error) {
+	size, known, open := tensor.Size(in), 1, -1
+	l.out = append([]int(nil), l.Target...)
+	for i, d := range l.out {
+		switch {
+		case d > 0:
+			known *= d
+		case d == -1 && open < 0:
+			open = i
+		default:
+			return nil, fmt.Errorf("cannot reshape to %v: dimensions are positive, at most one is -1", l.Target)
+		}
+	}
+	if open >= 0 && size%known == 0 {
+		l.out[open] = size / known
+		known = size
+	}
+	if known != size {
+		return nil, fmt.Errorf("cannot reshape %v, %d values, to %v", in, size, l.Target)
+	}
+	return l.out, nil
+}
+
+func (l *Reshape) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	return reshape(p, x, l.out...)
+}
+
+// reshape gives every sample of x another shape and records the way back.
+func reshape(p *Pass, x *tensor.Tensor, sample ...int) *tensor.Tensor {
+	y := x.Reshape(append([]int{x.Dim(0)}, sample...)...)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor { return dy.Reshape(x.Shape()...) })
+	}
+	return y
+}

@@ -1,0 +1,70 @@
+package optim
+
+import (
+	"math"
+
+	"lookalike/nn"
+)
+
+// Adam is the method of Kingma and Ba (arXiv 1412.6980) as Keras defines it.
+// With g the gradient at step t = 1, 2, …:
+//
+//	m = β₁·m + (1-β₁)·g
+//	v = β₂·v + (1-β₂)·g²
+//	w = w - rate·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v+ε)
+type Adam struct {
+	LearningRate float64 // default 0.001
+	Schedule     Schedule
+	Beta1        float64 // default 0.9
+	Beta2        float64 // default 0.999
+	Epsilon      float64 // default 1e-7
+	Clip         Clip
+
+	state
+}
+
+func (o *Adam) Step(params []*nn.Param) {
+	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
+	adamStep(&o.state, params, learning, 0, o.Beta1, o.Beta2, o.Epsilon, o.Clip)
+}
+
+// AdamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv
+// 1711.05101): before each step w shrinks by rate·WeightDecay·w.
+type AdamW struct {
+	LearningRate float64 // default 0.001
+	Schedule     Schedule
+	WeightDecay  float64 // default 0.004
+	Beta1        float64 // default 0.9
+	Beta2        float64 // default 0.999
+	Epsilon      float64 // default 1e-7
+	Clip         Clip
+
+	state
+}
+
+func (o *AdamW) Step(params []*nn.Param) {
+	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
+	adamStep(&o.state, params, learning, learning*orDefault(o.WeightDecay, 0.004), o.Beta1, o.Beta2, o.Epsilon, o.Clip)
+}
+
+// adamStep moves the parameters, after shrinking them by the share decay.
+func adamStep(s *state, params []*nn.Param, learning, decay, beta1, beta2, epsilon float64, clip Clip) {
+	s.steps++
+	beta1, beta2 = orDefault(beta1, 0.9), orDefault(beta2, 0.999)
+	t := float64(s.steps)
+	step := float32(learning * math.Sqrt(1-math.Pow(beta2, t)) / (1 - math.Pow(beta1, t)))
+	mix1, mix2, floor, shrink := float32(1-beta1), float32(1-beta2), float32(orDefault(epsilon, 1e-7)), float32(decay)
+	each(params, clip, func(p *nn.Param) func(lo, hi int) {
+		w, g := p.Value.Data(), p.Grad.Data()
+		m, v := s.slot("momentum", p), s.slot("velocity", p)
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				grad := g[i]
+				m[i] += (grad - m[i]) * mix1
+				v[i] += (grad*grad - v[i]) * mix2
+				w[i] -= w[i] * shrink
+				w[i] -= step * m[i] / (float32(math.Sqrt(float64(v[i]))) + floor)
+			}
+		}
+	})
+}

@@ -1,0 +1,46 @@
+package optim
+
+import (
+	"math"
+
+	"lookalike/nn"
+)
+
+// Adamax is Adam with the infinity norm (Kingma and Ba, arXiv 1412.6980,
+// section 7.1), as Keras defines it. With g the gradient at step t = 1, 2, …:
+//
+//	m = β₁·m + (1-β₁)·g
+//	u = max(β₂·u, |g|)
+//	w = w - rate/(1-β₁ᵗ) · m/(u+ε)
+type Adamax struct {
+	LearningRate float64 // default 0.001
+	Schedule     Schedule
+	Beta1        float64 // default 0.9
+	Beta2        float64 // default 0.999
+	Epsilon      float64 // default 1e-7
+	Clip         Clip
+
+	state
+}
+
+func (o *Adamax) Step(params []*nn.Param) {
+	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
+	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
+	o.steps++
+	step := float32(learning / (1 - math.Pow(beta1, float64(o.steps))))
+	keep, mix, decay, epsilon := float32(beta1), float32(1-beta1), float32(beta2), float32(orDefault(o.Epsilon, 1e-7))
+	each(params, o.Clip, func(p *nn.Param) func(lo, hi int) {
+		w, g := p.Value.Data(), p.Grad.Data()
+		m, u := o.slot("momentum", p), o.slot("norm", p)
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				grad := g[i]
+				m[i] = keep*m[i] + mix*grad
+				u[i] = max(decay*u[i], abs(grad))
+				w[i] -= step * m[i] / (u[i] + epsilon)
+			}
+		}
+	})
+}
+
+func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }

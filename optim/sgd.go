@@ -1,0 +1,44 @@
+package optim
+
+import "lookalike/nn"
+
+// SGD is gradient descent, with momentum if that is not zero:
+//
+//	v = Momentum·v - rate·g
+//	w = w + v, with Nesterov w + Momentum·v - rate·g
+type SGD struct {
+	LearningRate float64 // default 0.01
+	Schedule     Schedule
+	Momentum     float64
+	Nesterov     bool
+	Clip         Clip
+
+	state
+}
+
+func (o *SGD) Step(params []*nn.Param) {
+	step := float32(rate(o.Schedule, o.LearningRate, 0.01, o.steps))
+	o.steps++
+	momentum := float32(o.Momentum)
+	each(params, o.Clip, func(p *nn.Param) func(lo, hi int) {
+		w, g := p.Value.Data(), p.Grad.Data()
+		if momentum == 0 {
+			return func(lo, hi int) {
+				for i := lo; i < hi; i++ {
+					w[i] -= step * g[i]
+				}
+			}
+		}
+		v := o.slot("momentum", p)
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				v[i] = momentum*v[i] - step*g[i]
+				if o.Nesterov {
+					w[i] += momentum*v[i] - step*g[i]
+				} else {
+					w[i] += v[i]
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,253 @@
+package tensor
+
+import (
+	"fmt"
+	"sync"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/gemm"
+	"lookalike/internal/parallel"
+)
+
+// Window is how a kernel or a pool slides over a picture, in rows and columns:
+// its size, its step, and how many zeros stand before the first row and column.
+// What lies behind the last is implied by the output's shape.
+type Window struct {
+	Size, Stride, Pad [2]int
+}
+
+// Conv2D computes the cross-correlation that networks call convolution:
+//
+//	dst[b,y,x,o] = bias[o] + Σ over i,j,c of x[b, y·sy+i-py, x·sx+j-px, c] · kernel[i,j,c,o]
+//
+// for x [batch, height, width, in], kernel [rows, columns, in, out] and dst
+// [batch, oh, ow, out]; what lies outside the picture is zero. bias may be nil.
+func Conv2D(dst, x, kernel, bias *Tensor, w Window) {
+	checkConv("Conv2D", dst, x, kernel, w)
+	out := kernel.shape[3]
+	g := grid{
+		rows: dst.shape[1], cols: dst.shape[2], step: [2]int{1, 1},
+		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]},
+	}
+	p := packs.Get().(*gemm.Packed)
+	defer packs.Put(p)
+	p.Pack(patchLen(kernel), out, kernel.data, out, false)
+	correlate(dst, x, p, biasData("Conv2D", bias, out), g)
+}
+
+// Conv2DInputGrad is the adjoint of Conv2D in x: it computes the gradient dx
+// from the gradient dy of Conv2D's output. With a bias [in] added it is the
+// transposed convolution, whose kernel is [rows, columns, out, in] seen from
+// its own side.
+//
+// With stride s it is s² ordinary convolutions, one for each phase of dx: no
+// zeros are multiplied and nothing is scattered.
+func Conv2DInputGrad(dx, dy, kernel, bias *Tensor, w Window) {
+	checkConv("Conv2DInputGrad", dy, dx, kernel, w)
+	in := kernel.shape[2]
+	b := biasData("Conv2DInputGrad", bias, in)
+	p := packs.Get().(*gemm.Packed)
+	defer packs.Put(p)
+	for ry := range w.Stride[0] {
+		for rx := range w.Stride[1] {
+			r := [2]int{ry, rx}
+			g := phase(w, r, dx.shape[1:3])
+			if g.rows <= 0 || g.cols <= 0 {
+				continue
+			}
+			k := phaseKernel(kernel, w, r, g.taps)
+			p.Pack(g.taps[0]*g.taps[1]*kernel.shape[3], in, k, in, false)
+			correlate(dx, dy, p, b, g)
+		}
+	}
+}
+
+// Conv2DKernelGrad is the adjoint of Conv2D in the kernel: it computes dk
+// [rows, columns, in, out] from x and the gradient dy of Conv2D's output; with
+// accumulate it adds to dk.
+func Conv2DKernelGrad(dk, x, dy *Tensor, w Window, accumulate bool) {
+	checkConv("Conv2DKernelGrad", dy, x, dk, w)
+	var (
+		k, n   = patchLen(dk), dk.shape[3]
+		rows   = dy.shape[1]
+		g      = grid{rows: rows, cols: dy.shape[2], step: [2]int{1, 1}, taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]}}
+		height = blockRows(g, k)
+		total  = x.shape[0] * rows // rows of all pictures, one behind the other
+		parts  = min(kernelGradParts, total)
+	)
+	if !accumulate {
+		clear(dk.data)
+	}
+	if parts == 0 || len(dk.data) == 0 {
+		return
+	}
+	sums := make([]float32, parts*len(dk.data))
+	parallel.For(parts, func(part int) {
+		sum := sums[part*len(dk.data):][:len(dk.data)]
+		patches := buffer(height * g.cols * k)
+		defer release(patches)
+		for r, end := part*total/parts, (part+1)*total/parts; r < end; {
+			b, y := r/rows, r%rows
+			next := min(end, r+height, (b+1)*rows)
+			pixels := (next - r) * g.cols
+			g.gather(*patches, x, b, y, y+next-r)
+			gemm.Mul(true, false, k, n, pixels, *patches, k, dy.data[r*g.cols*n:], n, nil, true, sum, n)
+			r = next
+		}
+	})
+	for p := range parts {
+		f32.Axpy(dk.data, 1, sums[p*len(dk.data):][:len(dk.data)])
+	}
+}
+
+// kernelGradParts is into how many parts the pixels are cut whose kernel
+// gradients are summed apart. It is fixed, so that the order of additions is the
+// same on every number of cores; each part costs memory of a kernel's size.
+const kernelGradParts = 8
+
+// grid places the output pixels of one correlation: pixel (y, x) of rows x cols
+// reads taps from (y·stride+offset, x·stride+offset) and is written to
+// (y·step+start, x·step+start) of the destination.
+type grid struct {
+	rows, cols  int
+	start, step [2]int
+	taps        [2]int
+	stride      [2]int
+	offset      [2]int
+}
+
+// phase returns the grid of the input gradient for the pixels of dx that meet
+// kernel taps r, r+s, r+2s, … in rows and columns.
+//
+// Along one dimension dx[i] = Σ dy[o]·k[t] over o·s+t = i+pad. With t = r+s·j
+// and i = s·q+r-pad this is Σ over j of dy[q-j]·k[r+s·j].
+func phase(w Window, r [2]int, size []int) grid {
+	g := grid{step: w.Stride, stride: [2]int{1, 1}}
+	count := [2]int{}
+	for d := range 2 {
+		s := w.Stride[d]
+		g.taps[d] = max(0, (w.Size[d]-r[d]+s-1)/s)
+		q := max(0, (w.Pad[d]-r[d]+s-1)/s) // the first q whose pixel lies in the picture
+		g.start[d] = s*q + r[d] - w.Pad[d]
+		g.offset[d] = q - (g.taps[d] - 1)
+		count[d] = (size[d] - g.start[d] + s - 1) / s
+	}
+	g.rows, g.cols = count[0], count[1]
+	return g
+}
+
+// phaseKernel picks a phase's taps from kernel, turned round and with input and
+// output channels exchanged: [taps, taps, out, in].
+func phaseKernel(kernel *Tensor, w Window, r, taps [2]int) []float32 {
+	in, out := kernel.shape[2], kernel.shape[3]
+	k := make([]float32, taps[0]*taps[1]*out*in)
+	for i := range taps[0] {
+		for j := range taps[1] {
+			ky, kx := r[0]+w.Stride[0]*(taps[0]-1-i), r[1]+w.Stride[1]*(taps[1]-1-j)
+			from := kernel.data[(ky*w.Size[1]+kx)*in*out:][:in*out]
+			to := k[(i*taps[1]+j)*in*out:][:in*out]
+			for c := range in {
+				for o := range out {
+					to[o*in+c] = from[c*out+o]
+				}
+			}
+		}
+	}
+	return k
+}
+
+// correlate fills dst's pixels of the grid with patches of x times the packed
+// kernel. A block of rows is gathered into patches that stay in the cache and
+// multiplied at once.
+func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, g grid) {
+	var (
+		k      = g.taps[0] * g.taps[1] * x.shape[3]
+		n      = dst.shape[3]
+		height = blockRows(g, k)
+		blocks = (g.rows + height - 1) / height
+		width  = dst.shape[2] * n // values in a row of dst
+	)
+	parallel.For(x.shape[0]*blocks, func(i int) {
+		b, lo := i/blocks, i%blocks*height
+		hi := min(lo+height, g.rows)
+		patches := buffer((hi - lo) * g.cols * k)
+		defer release(patches)
+		g.gather(*patches, x, b, lo, hi)
+		picture := dst.data[b*dst.shape[1]*width:][:dst.shape[1]*width]
+		if g.step == [2]int{1, 1} && g.cols == dst.shape[2] {
+			kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, bias, false, picture[(lo+g.start[0])*width:], n)
+			return
+		}
+		for y := lo; y < hi; y++ {
+			at := (y*g.step[0]+g.start[0])*width + g.start[1]*n
+			kernel.Mul(g.cols, 0, k, (*patches)[(y-lo)*g.cols*k:], k, bias, false, picture[at:], n*g.step[1])
+		}
+	})
+}
+
+// gather copies the patches of picture b that output rows [lo, hi) read, one
+// after the other (im2col), zeros where a patch leaves the picture.
+func (g grid) gather(patches []float32, x *Tensor, b, lo, hi int) {
+	var (
+		height, width, c = x.shape[1], x.shape[2], x.shape[3]
+		picture          = x.data[b*height*width*c:][:height*width*c]
+		row              = g.taps[1] * c
+	)
+	for y := lo; y < hi; y++ {
+		for col := range g.cols {
+			x0 := col*g.stride[1] + g.offset[1]
+			first, last := min(max(0, -x0), g.taps[1]), max(min(g.taps[1], width-x0), 0)
+			for i := range g.taps[0] {
+				patch := patches[:row]
+				patches = patches[row:]
+				iy := y*g.stride[0] + g.offset[0] + i
+				if iy < 0 || iy >= height || first >= last {
+					clear(patch)
+					continue
+				}
+				clear(patch[:first*c])
+				copy(patch[first*c:last*c], picture[(iy*width+x0+first)*c:])
+				clear(patch[last*c:])
+			}
+		}
+	}
+}
+
+// patchBlock is how many values of patches are gathered before they are
+// multiplied: half a mebibyte, which leaves room in a 1 MB second-level cache.
+const patchBlock = 128 << 10
+
+// blockRows returns how many output rows are gathered at a time.
+func blockRows(g grid, k int) int {
+	return max(1, min(g.rows, patchBlock/max(1, g.cols*k)))
+}
+
+// packs and buffers keep scratch memory between calls.
+var (
+	packs   = sync.Pool{New: func() any { return new(gemm.Packed) }}
+	buffers = sync.Pool{New: func() any { return new([]float32) }}
+)
+
+func buffer(n int) *[]float32 {
+	b := buffers.Get().(*[]float32)
+	if cap(*b) < n {
+		*b = make([]float32, n)
+	}
+	*b = (*b)[:n]
+	return b
+}
+
+func release(b *[]float32) { buffers.Put(b) }
+
+func patchLen(kernel *Tensor) int { return kernel.shape[0] * kernel.shape[1] * kernel.shape[2] }
+
+// checkConv panics unless y can be the convolution of x by kernel. The last
+// window may hang over the picture's end by less than its size.
+func checkConv(op string, y, x, kernel *Tensor, w Window) {
+	fits := len(x.shape) == 4 && len(y.shape) == 4 && len(kernel.shape) == 4 &&
+		x.shape[0] == y.shape[0] && x.shape[3] == kernel.shape[2] && y.shape[3] == kernel.shape[3] &&
+		kernel.shape[0] == w.Size[0] && kernel.shape[1] == w.Size[1]
+	if !fits || w.Stride[0] < 1 || w.Stride[1] < 1 || w.Pad[0] < 0 || w.Pad[1] < 0 {
+		panic(fmt.Sprintf("tensor.%s: picture %v, kernel %v and output %v do not fit with %+v", op, x.shape, kernel.shape, y.shape, w))
+	}
+}

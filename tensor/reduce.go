@@ -1,0 +1,48 @@
+package tensor
+
+import (
+	"fmt"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/parallel"
+)
+
+// reduceRows is how many rows one part of a column sum takes. It is fixed, so
+// that the order of additions is the same on every number of cores.
+const reduceRows = 4096
+
+// SumRows computes dst[c] = Σ over all rows of x[row, c], where x is seen as a
+// matrix whose columns are the last dimension; with accumulate it adds to dst.
+// It is the gradient of a bias.
+func SumRows(dst, x *Tensor, accumulate bool) {
+	n := x.shape[len(x.shape)-1]
+	if len(dst.data) != n {
+		panic(fmt.Sprintf("tensor.SumRows: %v does not fit the columns of %v", dst.shape, x.shape))
+	}
+	if !accumulate {
+		clear(dst.data)
+	}
+	if n == 0 {
+		return
+	}
+	rows := len(x.data) / n
+	parts := make([]float32, (rows+reduceRows-1)/reduceRows*n)
+	parallel.Spans(rows, reduceRows, func(lo, hi int) {
+		sum := parts[lo/reduceRows*n:][:n]
+		for r := lo; r < hi; r++ {
+			f32.Axpy(sum, 1, x.data[r*n:][:n])
+		}
+	})
+	for p := 0; p < len(parts); p += n {
+		f32.Axpy(dst.data, 1, parts[p:][:n])
+	}
+}
+
+// Sum returns the sum of all values, in float64.
+func Sum(x *Tensor) float64 {
+	var s float64
+	for _, v := range x.data {
+		s += float64(v)
+	}
+	return s
+}
