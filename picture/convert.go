@@ -11,14 +11,22 @@ import (
 func FromImage(src image.Image) *Image {
 	b := src.Bounds()
 	m := New(b.Dx(), b.Dy())
+	var palette [256][3]uint8
+	if s, ok := src.(*image.Paletted); ok {
+		for i, c := range s.Palette[:min(len(s.Palette), 256)] {
+			c := color.NRGBAModel.Convert(c).(color.NRGBA)
+			palette[i] = [3]uint8{c.R, c.G, c.B}
+		}
+	}
 	for y := range m.Height {
-		convertRow(m.row(y), src, b.Min.X, b.Min.Y+y)
+		convertRow(m.row(y), src, b.Min.X, b.Min.Y+y, &palette)
 	}
 	return m
 }
 
-// convertRow fills dst with the pixels of src from (x, y) on to the right.
-func convertRow(dst []uint8, src image.Image, x, y int) {
+// convertRow fills dst with the pixels of src from (x, y) on to the right;
+// palette has the colours of a paletted src.
+func convertRow(dst []uint8, src image.Image, x, y int, palette *[256][3]uint8) {
 	n := len(dst) / 3
 	switch s := src.(type) {
 	case *image.Gray:
@@ -55,6 +63,11 @@ func convertRow(dst []uint8, src image.Image, x, y int) {
 				c.B = uint16(min(0xffff, 0xffff*uint32(c.B)/uint32(c.A)))
 			}
 			dst[3*i], dst[3*i+1], dst[3*i+2] = uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8)
+		}
+	case *image.Paletted:
+		for i, v := range s.Pix[s.PixOffset(x, y):][:n] {
+			c := palette[v]
+			dst[3*i], dst[3*i+1], dst[3*i+2] = c[0], c[1], c[2]
 		}
 	default:
 		for i := range n {

@@ -56,7 +56,7 @@ const noMeta = imagemeta.ImageFormatAuto
 var formats = []format{
 	{"JPEG", "\xff\xd8\xff", imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG},
 	{"PNG", "\x89PNG\r\n\x1a\n", imagemeta.PNG, png.DecodeConfig, with(png.Decode)},
-	{"GIF", "GIF8?a", noMeta, gif.DecodeConfig, with(gif.Decode)},
+	{"GIF", "GIF8?a", noMeta, gif.DecodeConfig, decodeGIF},
 	{"BMP", "BM", noMeta, bmp.DecodeConfig, with(bmp.Decode)},
 	{"TIFF", "II*\x00", imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
 	{"TIFF", "MM\x00*", imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},

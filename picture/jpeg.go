@@ -4,33 +4,123 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"io"
+	"strings"
 )
 
-// decodeJPEG takes the planes that image/jpeg gives and brings them to RGB as
-// libjpeg-turbo does.
+// decodeJPEG takes the planes that image/jpeg decodes and brings them to RGB as
+// libjpeg-turbo and Pillow do.
 func decodeJPEG(data []byte) (*Image, error) {
-	src, err := jpeg.Decode(bytes.NewReader(data))
+	h := scanJPEG(data)
+	// Where a file holds RGB, YCCK or CMYK, image/jpeg combines the planes
+	// itself and repeats chroma. Told just before the scan that they are YCbCr
+	// or plain CMYK, it hands them out as they are.
+	var told string
+	switch {
+	case h.components == 3 && !h.jfif:
+		told = jfifSegment
+	case h.components == 4:
+		told = adobeSegment
+	}
+	r := io.MultiReader(bytes.NewReader(data[:h.scan]), strings.NewReader(told), bytes.NewReader(data[h.scan:]))
+	src, err := jpeg.Decode(r)
 	if err != nil {
 		return nil, err
 	}
 	switch s := src.(type) {
 	case *image.YCbCr:
-		return fromYCbCr(s), nil
+		if h.isRGB() {
+			return fromPlanes(s, interleave), nil
+		}
+		return fromPlanes(s, convertYCbCr), nil
 	case *image.CMYK:
-		return fromCMYK(s), nil
+		return fromCMYK(s, h), nil
 	}
 	return FromImage(src), nil
 }
 
-// fromYCbCr converts planes whose rectangle begins at (0, 0).
-func fromYCbCr(s *image.YCbCr) *Image {
+const (
+	jfifSegment  = "\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+	adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" // transform 0
+)
+
+// jpegHeader is what a JPEG says about the meaning of its components.
+type jpegHeader struct {
+	components int
+	names      [3]byte
+	halved     bool // the second component has half the samples of the first in a row
+	jfif       bool
+	adobe      bool
+	transform  byte // of the Adobe segment
+	scan       int  // where the first scan's segment begins
+}
+
+// isRGB and isYCCK decide as libjpeg does.
+func (h *jpegHeader) isRGB() bool {
+	switch {
+	case h.jfif:
+		return false
+	case h.adobe:
+		return h.transform == 0
+	}
+	return h.names == [3]byte{'R', 'G', 'B'}
+}
+
+func (h *jpegHeader) isYCCK() bool { return h.adobe && h.transform != 0 }
+
+// scanJPEG reads the segments before the first scan. Damage is left for the
+// decoder to report.
+func scanJPEG(data []byte) (h jpegHeader) {
+	for h.scan = 2; h.scan+4 <= len(data); {
+		segment := data[h.scan:]
+		marker := segment[1]
+		switch {
+		case segment[0] != 0xff, marker == 0xff, marker == 0: // stray and fill bytes
+			h.scan++
+			continue
+		case 0xd0 <= marker && marker <= 0xd7: // restart markers stand alone
+			h.scan += 2
+			continue
+		}
+		end := 2 + int(segment[2])<<8 + int(segment[3])
+		if marker == 0xd9 || marker == 0xda || end < 4 || end > len(segment) {
+			break
+		}
+		h.read(marker, segment[4:end])
+		h.scan += end
+	}
+	return h
+}
+
+// read takes in the body of one segment.
+func (h *jpegHeader) read(marker byte, body []byte) {
+	switch {
+	case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
+		h.jfif = true
+	case marker == 0xee && bytes.HasPrefix(body, []byte("Adobe")) && len(body) >= 12:
+		h.adobe, h.transform = true, body[11]
+	case 0xc0 <= marker && marker <= 0xc2 && len(body) >= 6+3*3:
+		h.components = int(body[5])
+		h.names = [3]byte{body[6], body[9], body[12]}
+		h.halved = body[7]>>4 == 2*(body[10]>>4)
+	}
+}
+
+// fromPlanes joins planes whose rectangle begins at (0, 0).
+func fromPlanes(s *image.YCbCr, join func(dst, a, b, c []uint8)) *Image {
 	m := New(s.Rect.Dx(), s.Rect.Dy())
 	up := newUpsampler(s)
 	for y := range m.Height {
-		cb, cr := up.row(y)
-		convertYCbCr(m.row(y), s.Y[y*s.YStride:], cb, cr)
+		b, c := up.row(y)
+		join(m.row(y), s.Y[y*s.YStride:], b, c)
 	}
 	return m
+}
+
+func interleave(dst, a, b, c []uint8) {
+	for i := range len(dst) / 3 {
+		dst[3*i], dst[3*i+1], dst[3*i+2] = a[i], b[i], c[i]
+	}
 }
 
 // Parts of the YCbCr to RGB conversion of JFIF that depend on one chroma value,
@@ -68,19 +158,46 @@ func clamp(v int32) uint8 {
 	return uint8(v)
 }
 
-// fromCMYK converts ink to light as Pillow does: each of cyan, magenta and
-// yellow takes its share of what black leaves, rounded.
-func fromCMYK(s *image.CMYK) *Image {
-	m := New(s.Rect.Dx(), s.Rect.Dy())
+// fromCMYK converts what image/jpeg makes of four planes that it was told are
+// CMYK: 255 minus each stored value, halved planes repeated. Files store the
+// complement of ink (Adobe's convention, which Pillow takes for granted), so
+// these values are ink, and YCCK gives ink where YCbCr gives light. Ink becomes
+// light as in Pillow: each colour takes its share of what black leaves.
+func fromCMYK(s *image.CMYK, h jpegHeader) *Image {
+	stored, step := image.NewYCbCr(s.Rect, image.YCbCrSubsampleRatio444), 1
+	if h.halved {
+		stored, step = image.NewYCbCr(s.Rect, image.YCbCrSubsampleRatio420), 2
+	}
+	for y := range s.Rect.Dy() {
+		src := s.Pix[y*s.Stride:]
+		for x := range s.Rect.Dx() {
+			stored.Y[y*stored.YStride+x] = 255 - src[4*x]
+			if y%step == 0 && x%step == 0 {
+				i := y/step*stored.CStride + x/step
+				stored.Cb[i], stored.Cr[i] = 255-src[4*x+1], 255-src[4*x+2]
+			}
+		}
+	}
+	join := complement
+	if h.isYCCK() {
+		join = convertYCbCr
+	}
+	m := fromPlanes(stored, join)
 	for y := range m.Height {
-		src, dst := s.Pix[y*s.Stride:], m.row(y)
-		for i := range m.Width {
-			light := 255 - int32(src[4*i+3])
-			for c := range 3 {
-				t := int32(src[4*i+c])*light + 128
-				dst[3*i+c] = clamp(light - (t>>8+t)>>8)
+		row, src := m.row(y), s.Pix[y*s.Stride:]
+		for x := range m.Width {
+			light := 255 - int32(src[4*x+3])
+			for c, ink := range row[3*x : 3*x+3] {
+				t := int32(ink)*light + 128
+				row[3*x+c] = clamp(light - (t>>8+t)>>8)
 			}
 		}
 	}
 	return m
+}
+
+func complement(dst, a, b, c []uint8) {
+	for i := range len(dst) / 3 {
+		dst[3*i], dst[3*i+1], dst[3*i+2] = 255-a[i], 255-b[i], 255-c[i]
+	}
 }

@@ -28,21 +28,6 @@ func shared(t testing.TB) string {
 	}
 }
 
-// difference gathers absolute differences of pixel values.
-type difference struct{ sum, n, max int }
-
-func (d *difference) add(got, want []uint8) {
-	for i := range want {
-		v := int(got[i]) - int(want[i])
-		v = max(v, -v)
-		d.sum += v
-		d.max = max(d.max, v)
-	}
-	d.n += len(want)
-}
-
-func (d *difference) mean() float64 { return float64(d.sum) / float64(d.n) }
-
 // TestEveryPhotograph holds decoding against Pillow over all photographs. The
 // reference is too large to commit: testdata/make_reference.py writes it into
 // the folder that PICTURE_REFERENCE names.

@@ -47,10 +47,9 @@ func ratio(r image.YCbCrSubsampleRatio) (dx, dy int) {
 func (u *upsampler) row(y int) (cb, cr []uint8) {
 	s := u.src
 	dx, dy := ratio(s.SubsampleRatio)
-	near := y / dy
-	far := max(near-1, 0)
-	if y%2 == 1 {
-		far = min(near+1, u.height-1)
+	near, far := y/dy, 0
+	if dy == 2 {
+		far = farther(y, u.height)
 	}
 	plane := func(dst, src []uint8) []uint8 {
 		a := src[near*s.CStride:][:u.width]
@@ -70,6 +69,14 @@ func (u *upsampler) row(y int) (cb, cr []uint8) {
 		return dst
 	}
 	return plane(u.cb, s.Cb), plane(u.cr, s.Cr)
+}
+
+// farther returns which of the n halved rows is second nearest to row y.
+func farther(y, n int) int {
+	if y%2 == 0 {
+		return max(y/2-1, 0)
+	}
+	return min(y/2+1, n-1)
 }
 
 // repeat writes each sample n times.
