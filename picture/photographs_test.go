@@ -1,30 +1,85 @@
 package picture
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/csv"
+	"encoding/hex"
+	"image/jpeg"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
-// shared finds the folder of photographs beside the project.
-func shared(t testing.TB) string {
+// photographs returns the set of photographs beside the project and their folder.
+func photographs(t testing.TB) (*Set, string) {
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
-		photos := filepath.Join(dir, "..", "shared", "caltech101")
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			if _, err := os.Stat(photos); err != nil {
-				t.Skip("no photographs: ../shared/caltech101 is not beside the project")
-			}
-			return photos
+			break
 		}
 		if dir == filepath.Dir(dir) {
 			t.Fatal("no go.mod above the package")
 		}
 		dir = filepath.Dir(dir)
+	}
+	dir = filepath.Join(dir, "..", "shared", "caltech101")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no photographs: ../shared/caltech101 is not beside the project")
+	}
+	set, err := Folder(os.DirFS(dir), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set, dir
+}
+
+// TestPhotographs holds decoding against Pillow on a few photographs, by the sum
+// of all values and every 997th value (testdata/photographs.csv).
+func TestPhotographs(t *testing.T) {
+	_, dir := photographs(t)
+	f, err := os.Open("testdata/photographs.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows[1:] {
+		m, err := File(filepath.Join(dir, row[0]), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strconv.Itoa(m.Width) + "x" + strconv.Itoa(m.Height); got != row[1]+"x"+row[2] {
+			t.Fatalf("%s: %s, want %sx%s", row[0], got, row[1], row[2])
+		}
+		var sum int
+		var sample []uint8
+		for i, v := range m.Pix {
+			sum += int(v)
+			if i%997 == 0 {
+				sample = append(sample, v)
+			}
+		}
+		wantSum, err := strconv.Atoi(row[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := hex.DecodeString(row[4])
+		if err != nil || len(want) != len(sample) {
+			t.Fatal("testdata/photographs.csv is damaged", err)
+		}
+		var d difference
+		d.add(sample, want)
+		if off := float64(sum-wantSum) / float64(len(m.Pix)); !(max(off, -off) <= 0.03) || !(d.mean() <= 0.15) || d.max > 3 {
+			t.Errorf("%s: sum off by %.4f a value, sample by %.4f on average, %d at most", row[0], off, d.mean(), d.max)
+		}
 	}
 }
 
@@ -36,12 +91,9 @@ func TestEveryPhotograph(t *testing.T) {
 	if reference == "" {
 		t.Skip("PICTURE_REFERENCE is not set: see testdata/make_reference.py")
 	}
-	set, err := Folder(os.DirFS(shared(t)), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set, _ := photographs(t)
 	var all difference
-	err = set.Each(t.Context(), func(i int, m *Image, err error) error {
+	err := set.Each(t.Context(), func(i int, m *Image, err error) error {
 		if err != nil {
 			return err
 		}
@@ -57,7 +109,7 @@ func TestEveryPhotograph(t *testing.T) {
 		var one difference
 		one.add(m.Pix, want[8:])
 		if !(one.mean() <= 0.2) || one.max > 3 {
-			t.Errorf("%s: differs by %.4f on average, %d at most", set.Path(i), one.mean(), one.max)
+			t.Errorf("%s: off by %.4f on average, %d at most", set.Path(i), one.mean(), one.max)
 		}
 		all.sum, all.n, all.max = all.sum+one.sum, all.n+one.n, max(all.max, one.max)
 		return nil
@@ -65,8 +117,48 @@ func TestEveryPhotograph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d photographs, %d values: mean absolute difference %.5f, at most %d", set.Len(), all.n, all.mean(), all.max)
+	t.Logf("%d photographs, %d values: off by %.5f on average, %d at most", set.Len(), all.n, all.mean(), all.max)
 	if !(all.mean() <= 0.03) || all.max > 3 {
-		t.Error("target: mean 0.03, at most 3")
+		t.Error("target: 0.03 on average, 3 at most")
 	}
+}
+
+// BenchmarkDecode compares a photograph's way to RGB with image/jpeg's share of
+// it, planes only.
+func BenchmarkDecode(b *testing.B) {
+	set, dir := photographs(b)
+	set = set.Limit(64)
+	var files [][]byte
+	for i := range set.Len() {
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(set.Path(i))))
+		if err != nil {
+			b.Fatal(err)
+		}
+		files = append(files, data)
+	}
+	run := func(name string, decode func(data []byte) error) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := decode(files[i%len(files)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	run("planes", func(data []byte) error {
+		_, err := jpeg.Decode(bytes.NewReader(data))
+		return err
+	})
+	run("RGB", func(data []byte) error {
+		_, err := Decode(bytes.NewReader(data), Options{})
+		return err
+	})
+	run("RGB and Bilinear", func(data []byte) error {
+		m, err := Decode(bytes.NewReader(data), Options{})
+		if err == nil {
+			Bilinear(m, 224, 224)
+		}
+		return err
+	})
 }
