@@ -1,0 +1,215 @@
+// Package gallery keeps the index of a collection of pictures on disk: which
+// pictures, their vectors, and how the vectors were made.
+//
+// An index is a safetensors file. Its one array, "vectors", has a row for each
+// picture; all else is text in its metadata: format, version, root, recipe and
+// entries (both JSON), and a checksum over these and the vectors.
+package gallery
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"lookalike/tensor"
+	"lookalike/weights"
+)
+
+const (
+	format      = "lookalike gallery"
+	version     = "1"
+	vectorsName = "vectors"
+)
+
+// Gallery is a collection of pictures, each with a vector.
+type Gallery struct {
+	Root    string // folder of the pictures, as it was given
+	Recipe  Recipe
+	Entries []Entry
+	Vectors *tensor.Tensor // [len(Entries), d], d >= 1
+}
+
+// Entry is one picture.
+type Entry struct {
+	Path   string `json:"path"`            // relative to the root, with slashes
+	Label  string `json:"label,omitempty"` // its class, if known
+	Width  int    `json:"width"`           // in pixels, upright
+	Height int    `json:"height"`
+}
+
+// Open reads an index whole and checks it.
+func Open(path string) (*Gallery, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("gallery: %w", err)
+	}
+	defer f.Close()
+	g, err := read(f)
+	if err != nil {
+		return nil, fmt.Errorf("gallery: %s: %w", path, err)
+	}
+	return g, nil
+}
+
+func read(f *weights.File) (*Gallery, error) {
+	metadata := f.Metadata()
+	if metadata["format"] != format {
+		return nil, errors.New("not an index of pictures; is it a model?")
+	}
+	if v := metadata["version"]; v != version {
+		return nil, fmt.Errorf("index of version %q, this program reads version %s: make the index again", v, version)
+	}
+	shape, _ := f.Shape(vectorsName)
+	if names := f.Names(); !slices.Equal(names, []string{vectorsName}) || len(shape) != 2 || shape[1] < 1 {
+		return nil, fmt.Errorf("damaged index: arrays %q, vectors of shape %v; want one array of shape [n, d]", names, shape)
+	}
+	vectors, err := f.Tensor(vectorsName)
+	if err != nil {
+		return nil, err
+	}
+	if have, want := checksum(metadata, vectors), metadata["checksum"]; have != want {
+		return nil, fmt.Errorf("damaged index: its checksum is %s, %q is on record", have, want)
+	}
+	g := &Gallery{Root: metadata["root"], Vectors: vectors}
+	if err := decode(metadata["recipe"], &g.Recipe); err != nil {
+		return nil, fmt.Errorf("damaged index: recipe: %w", err)
+	}
+	if g.Entries, err = readEntries(metadata["entries"], shape[0]); err != nil {
+		return nil, fmt.Errorf("damaged index: entries: %w", err)
+	}
+	if err := g.validate(); err != nil {
+		return nil, fmt.Errorf("damaged index: %w", err)
+	}
+	return g, nil
+}
+
+// checksum returns the CRC-32C of all that an index says.
+func checksum(metadata map[string]string, vectors *tensor.Tensor) string {
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	for _, key := range []string{"format", "version", "root", "recipe", "entries"} {
+		fmt.Fprintf(h, "%s %q\n", key, metadata[key])
+	}
+	fmt.Fprintln(h, vectors.Shape())
+	var buf []byte
+	for chunk := range slices.Chunk(vectors.Data(), 16<<10) {
+		buf, _ = binary.Append(buf[:0], binary.LittleEndian, chunk) // cannot fail for float32
+		h.Write(buf)
+	}
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// decode reads text as one JSON value with no keys but v's own.
+func decode(text string, v any) error {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	return atEnd(dec)
+}
+
+func atEnd(dec *json.Decoder) error {
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("more text after the end")
+	}
+	return nil
+}
+
+// readEntries reads a JSON array of exactly n entries. It takes them one by
+// one: memory is bounded by the number of vectors, whatever the text.
+func readEntries(text string, n int) ([]Entry, error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
+		return nil, errors.New("not a list")
+	}
+	var entries []Entry
+	for dec.More() {
+		if len(entries) == n {
+			return nil, fmt.Errorf("more than the %d vectors", n)
+		}
+		var e Entry
+		if err := dec.Decode(&e); err != nil {
+			return nil, fmt.Errorf("number %d: %w", len(entries), err)
+		}
+		entries = append(entries, e)
+	}
+	if _, err := dec.Token(); err != nil { // the closing bracket
+		return nil, err
+	}
+	return entries, atEnd(dec)
+}
+
+// validate checks what every gallery, read or to be written, must fulfil.
+func (g *Gallery) validate() error {
+	if shape := g.Vectors.Shape(); len(shape) != 2 || shape[0] != len(g.Entries) || shape[1] < 1 {
+		return fmt.Errorf("%d pictures and vectors of shape %v, want [%[1]d, d]", len(g.Entries), shape)
+	}
+	seen := make(map[string]bool, len(g.Entries))
+	for i, e := range g.Entries {
+		// ValidPath refuses "..", absolute paths and what is no UTF-8; IsLocal
+		// what only this system understands as absolute, such as a drive letter.
+		if e.Path == "." || !fs.ValidPath(e.Path) || !filepath.IsLocal(filepath.FromSlash(e.Path)) {
+			return fmt.Errorf("picture %d: path %q does not lead into the root folder", i, e.Path)
+		}
+		if seen[e.Path] {
+			return fmt.Errorf("picture %d: path %q comes twice", i, e.Path)
+		}
+		seen[e.Path] = true
+		if !utf8.ValidString(e.Label) {
+			return fmt.Errorf("picture %d, %q: label %q is not UTF-8", i, e.Path, e.Label)
+		}
+		if e.Width < 0 || e.Height < 0 {
+			return fmt.Errorf("picture %d, %q: size %d x %d", i, e.Path, e.Width, e.Height)
+		}
+	}
+	return nil
+}
+
+// Save writes the index. The file appears whole or not at all, and the same
+// gallery gives the same bytes.
+func (g *Gallery) Save(path string) error {
+	if err := g.validate(); err != nil {
+		return fmt.Errorf("gallery: write %s: %w", path, err)
+	}
+	metadata := map[string]string{"format": format, "version": version, "root": g.Root}
+	for key, value := range map[string]any{"recipe": g.Recipe, "entries": append([]Entry{}, g.Entries...)} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("gallery: write %s: %s: %w", path, key, err)
+		}
+		metadata[key] = string(text)
+	}
+	metadata["checksum"] = checksum(metadata, g.Vectors)
+	if err := weights.Save(path, map[string]*tensor.Tensor{vectorsName: g.Vectors}, metadata); err != nil {
+		return fmt.Errorf("gallery: %w", err)
+	}
+	return nil
+}
+
+// Export writes the arrays "vectors", [n, d] of float32, and "paths", n texts,
+// as an .npz file for numpy.load.
+func (g *Gallery) Export(path string) error {
+	if err := g.validate(); err != nil {
+		return fmt.Errorf("gallery: write %s: %w", path, err)
+	}
+	paths := make([]string, len(g.Entries))
+	for i, e := range g.Entries {
+		paths[i] = e.Path
+	}
+	err := weights.SaveNPZ(path,
+		map[string]*tensor.Tensor{vectorsName: g.Vectors},
+		map[string][]string{"paths": paths})
+	if err != nil {
+		return fmt.Errorf("gallery: %w", err)
+	}
+	return nil
+}

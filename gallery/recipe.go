@@ -1,0 +1,60 @@
+package gallery
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Recipe says how a picture became a vector.
+type Recipe struct {
+	// These make the vector what it is; two recipes that agree in them give
+	// comparable vectors.
+	Model         string `json:"model"`          // kind of network, such as "autoencoder"
+	WeightsSHA256 string `json:"weights_sha256"` // of the weights file: weights.Fingerprint
+	Layer         string `json:"layer"`          // whose output is the vector
+	Preprocessing string `json:"preprocessing"`  // everything from decoding to the network's input, in words
+	EXIF          string `json:"exif"`           // what is done with the orientation, such as "applied" or "ignored"
+
+	// These are for the reader.
+	WeightsFile string `json:"weights_file"` // where the weights were
+	Program     string `json:"program"`      // name and version of the maker
+}
+
+// Fingerprint is short and equal for recipes whose vectors can be compared. It
+// depends neither on where the weights lie nor on the program's version: a
+// program that makes other vectors than before must describe its preprocessing
+// in other words.
+func (r Recipe) Fingerprint() string {
+	// JSON keeps the fields apart whatever is in them.
+	text, err := json.Marshal([]string{r.Model, r.WeightsSHA256, r.Layer, r.Preprocessing, r.EXIF})
+	if err != nil {
+		panic(err) // strings always have JSON
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Check returns an error unless vectors made by r can be compared with the
+// gallery's. It gives both fingerprints and what differs.
+func (g *Gallery) Check(r Recipe) error {
+	have := g.Recipe
+	if have.Fingerprint() == r.Fingerprint() {
+		return nil
+	}
+	var differ []string
+	compare := func(name, index, query string) {
+		if index != query {
+			differ = append(differ, fmt.Sprintf("  %s: %q in the index, %q in the query", name, index, query))
+		}
+	}
+	compare("model", have.Model, r.Model)
+	compare("SHA-256 of the weights", have.WeightsSHA256, r.WeightsSHA256)
+	compare("layer", have.Layer, r.Layer)
+	compare("preprocessing", have.Preprocessing, r.Preprocessing)
+	compare("EXIF orientation", have.EXIF, r.EXIF)
+	return fmt.Errorf("gallery: the index was made by %s with %s (fingerprint %s), the query another way (fingerprint %s); make the index again, or the query as the index was made:\n%s",
+		have.Program, have.WeightsFile, have.Fingerprint(), r.Fingerprint(), strings.Join(differ, "\n"))
+}
