@@ -20,7 +20,7 @@ import (
 	"strings"
 )
 
-//go:generate sh -c "cd _asm && go run . -out .."
+//go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg f32"
 
 // tier is one implementation of every kernel. The functions may assume that
 // their slices have equal lengths.

@@ -1,0 +1,17 @@
+// Command asm writes the assembly of package f32. Both tiers come from one
+// description: an isa says how wide its registers are and how it cuts the last,
+// partly used one.
+//
+//	go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg f32
+package main
+
+import . "github.com/mmcloughlin/avo/build"
+
+func main() {
+	ConstraintExpr("!purego")
+	for _, s := range []*isa{avx512, avx2} {
+		s.vectorKernels()
+		s.tiles()
+	}
+	Generate()
+}

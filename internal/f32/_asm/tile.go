@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// unroll is the number of steps of k that the main loop takes at a time.
+const unroll = 4
+
+// tiles emits the micro-kernels for every number of rows up to mr and of vectors
+// up to nrv.
+func (s *isa) tiles() {
+	for rows := 1; rows <= s.mr; rows++ {
+		for vecs := 1; vecs <= s.nrv; vecs++ {
+			s.tile(rows, vecs)
+		}
+	}
+}
+
+// tile emits one micro-kernel. Registers: rows*vecs sums, the vectors of B, and
+// the values of A, broadcast, in turn.
+func (s *isa) tile(rows, vecs int) {
+	TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
+		"func(cols, k int, a *float32, rs, cs int, b, start *float32, ss int, c *float32, cst int)")
+	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
+	Pragma("noescape")
+
+	sum := func(r, v int) reg.VecPhysical { return s.regs[r*vecs+v] }
+	spare := s.regs[rows*vecs:]
+	bv, av := spare[:vecs], spare[vecs:vecs+2]
+
+	for i := range rows * vecs {
+		s.zero(s.regs[i])
+	}
+	k := Load(Param("k"), GP64()).(reg.GPVirtual)
+	a := s.rows(rows, "a", "rs")
+	b := Load(Param("b"), GP64()).(reg.GPVirtual)
+	cs := Load(Param("cs"), GP64()).(reg.GPVirtual)
+	SHLQ(U8(2), cs)
+
+	step := func(p int) {
+		for v := range vecs {
+			VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, bv[v])
+		}
+		for r := range rows {
+			VBROADCASTSS(a.at(r, 0), av[r%2])
+			for v := range vecs {
+				VFMADD231PS(av[r%2], bv[v], sum(r, v))
+			}
+		}
+		for _, base := range a.bases {
+			ADDQ(cs, base)
+		}
+	}
+	SUBQ(U8(unroll), k)
+	JL(LabelRef("rest"))
+	Label("loop")
+	for p := range unroll {
+		step(p)
+	}
+	ADDQ(I32(unroll*s.nrv*s.bytes()), b)
+	SUBQ(U8(unroll), k)
+	JGE(LabelRef("loop"))
+	Label("rest")
+	ADDQ(U8(unroll), k)
+	JZ(LabelRef("start"))
+	Label("one")
+	step(0)
+	ADDQ(U32(s.nrv*s.bytes()), b)
+	DECQ(k)
+	JNZ(LabelRef("one"))
+
+	Label("start")
+	cols := Load(Param("cols"), GP64()).(reg.GPVirtual)
+	if vecs > 1 {
+		SUBQ(U8((vecs-1)*s.lanes), cols)
+	}
+	if s == avx512 {
+		s.tail(cols)
+		s.finish("", rows, vecs, sum, spare[0], s.loadTail, s.storeTail)
+	} else {
+		// Masked stores are slow on some AMD processors.
+		CMPQ(cols, U8(s.lanes))
+		JE(LabelRef("whole"))
+		s.tail(cols)
+		s.finish("Cut", rows, vecs, sum, spare[0], s.loadTail, s.storeTail)
+		Label("whole")
+		s.finish("Whole", rows, vecs, sum, spare[0], s.load, s.store)
+	}
+}
+
+// finish adds the start values, stores the tile, and returns. The last vector of
+// a row goes through load and store.
+func (s *isa) finish(label string, rows, vecs int, sum func(r, v int) reg.VecPhysical, scratch reg.VecPhysical,
+	load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
+	pointer := Load(Param("start"), GP64()).(reg.GPVirtual)
+	TESTQ(pointer, pointer)
+	JZ(LabelRef("store" + label))
+	start := s.rows(rows, "start", "ss")
+	for r := range rows {
+		for v := range vecs {
+			if m := start.at(r, v*s.bytes()); v < vecs-1 {
+				VADDPS(m, sum(r, v), sum(r, v))
+			} else {
+				load(m, scratch)
+				VADDPS(scratch, sum(r, v), sum(r, v))
+			}
+		}
+	}
+	Label("store" + label)
+	c := s.rows(rows, "c", "cst")
+	for r := range rows {
+		for v := range vecs {
+			if m := c.at(r, v*s.bytes()); v < vecs-1 {
+				VMOVUPS(sum(r, v), m)
+			} else {
+				store(sum(r, v), m)
+			}
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// matrix addresses rows of a matrix: five from each base, by what an address can
+// hold: 0, 1, 2, 3 and 4 times the stride.
+type matrix struct {
+	bases           []reg.GPVirtual
+	stride, stride3 reg.GPVirtual
+}
+
+func (s *isa) rows(n int, pointer, stride string) matrix {
+	m := matrix{stride: Load(Param(stride), GP64()).(reg.GPVirtual)}
+	SHLQ(U8(2), m.stride)
+	if n > 3 {
+		m.stride3 = GP64()
+		LEAQ(Mem{Base: m.stride, Index: m.stride, Scale: 2}, m.stride3)
+	}
+	m.bases = append(m.bases, Load(Param(pointer), GP64()).(reg.GPVirtual))
+	for i := 5; i < n; i += 5 {
+		base := GP64()
+		LEAQ(Mem{Base: m.bases[len(m.bases)-1], Index: m.stride, Scale: 4}, base)
+		ADDQ(m.stride, base)
+		m.bases = append(m.bases, base)
+	}
+	return m
+}
+
+// at is the address disp bytes into row r.
+func (m matrix) at(r, disp int) Mem {
+	x := Mem{Base: m.bases[r/5], Disp: disp}
+	switch r % 5 {
+	case 1, 2, 4:
+		x.Index, x.Scale = m.stride, uint8(r%5)
+	case 3:
+		x.Index, x.Scale = m.stride3, 1
+	}
+	return x
+}
