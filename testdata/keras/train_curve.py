@@ -8,7 +8,8 @@ sorted by their relative paths. Each is read with OpenCV, turned to RGB, resized
 default) and divided by 255. Encoder 32-64-128-256, code 32, Adamax, mean squared error.
 --save-weights writes the weights that training starts from, named as in autoencoder32.safetensors
 ("encoder/conv2d/kernel", …), so that another engine can start from the same ones.
-OUT.json: {"loss": per epoch, Keras's running mean over its batches; "seconds": per epoch; the paths; the options}.
+OUT.json: {"loss": of every epoch, the mean over its batches weighted by their sizes (so Keras reports it); "seconds" of
+every epoch; the photographs' paths; the options}.
 
 Not a fixture and not part of any test: it runs for minutes, on all cores, with Keras's own default settings.
 """
