@@ -72,6 +72,28 @@ func (c *canvas) chance(p float64) bool          { return c.random.Float64() < p
 // one picks one of the choices.
 func one[T any](c *canvas, choices ...T) T { return choices[c.random.IntN(len(choices))] }
 
+// scatter finds n places between lo and hi, each the one of several tries that
+// is farthest from those before it.
+func (c *canvas) scatter(n int, lo, hi point) []point {
+	var places []point
+	for range n {
+		var best point
+		room := -1.0
+		for range 12 {
+			try := point{c.between(lo.x, hi.x), c.between(lo.y, hi.y)}
+			nearest := 2.0
+			for _, p := range places {
+				nearest = min(nearest, hypot(p.x-try.x, p.y-try.y))
+			}
+			if nearest > room {
+				best, room = try, nearest
+			}
+		}
+		places = append(places, best)
+	}
+	return places
+}
+
 // vary shifts a colour's parts by up to d, by the same amount for the most part.
 func (c *canvas) vary(a rgb, d int) rgb {
 	all := c.count(-d, d)
@@ -277,7 +299,7 @@ func (c *canvas) clouds(layer int, x, y float64) float64 {
 // finish gives the picture its light and its grain, as a camera would.
 func (c *canvas) finish() {
 	gain, cast := c.count(225, 285), [3]int{c.count(-6, 6), c.count(-6, 6), c.count(-6, 6)}
-	sigma := c.count(2, 9) // of the grain, in levels
+	sigma := c.count(2, 7) // of the grain, in levels
 	mirrored := c.chance(0.5)
 	for y := range c.size {
 		row := c.img.Pix[y*c.img.Stride:][:4*c.size]

@@ -38,7 +38,7 @@ var classes = []struct {
 	{"planets", planets},
 	{"skyline", skyline},
 	{"sunset", sunset},
-	{"zebra", zebra},
+	{"tiger", tiger},
 }
 
 // Classes are the names of the classes in the order of the gallery.

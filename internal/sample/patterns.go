@@ -2,7 +2,7 @@ package sample
 
 import "math"
 
-// Scenes that fill the picture with many like parts: bricks, skyline, zebra.
+// Scenes that fill the picture with many like parts: bricks, skyline, tiger.
 
 func bricks(c *canvas) {
 	p := one(c,
@@ -54,7 +54,7 @@ func bricks(c *canvas) {
 		for range c.count(60, 220) {
 			d, a := reach*c.between(0, 1)*c.between(0.3, 1), c.between(0, 2*math.Pi)
 			sin, cos := math.Sincos(a)
-			c.fill(placed(petal(0.75, 0.35), cx+d*cos, cy+d*sin, c.between(0.03, 0.06), c.between(0, 6.3)), flat(c.vary(leaf, 26)))
+			c.fill(placed(petal(0.42, 0.3), cx+d*cos, cy+d*sin, c.between(0.03, 0.06), c.between(0, 6.3)), flat(c.vary(leaf, 26)))
 		}
 	}
 	lx, ly, strength := c.between(-0.3, 1.3), c.between(-0.3, 1.3), c.between(0.1, 0.65)
@@ -91,7 +91,7 @@ func skyline(c *canvas) {
 	for i := range sky {
 		sky[i] = c.vary(sky[i], 6)
 	}
-	street := c.between(0.78, 1.02)
+	street := c.between(0.74, 1.02)
 	c.wash(0, 1, vertical(0, street, sky...))
 	for range c.count(10, 90) {
 		c.fill(disc(c.between(0, 1), c.between(0, 0.5), c.between(0.0015, 0.0035)), veil(white, c.between(0.3, 0.9)))
@@ -123,10 +123,16 @@ func skyline(c *canvas) {
 			x += w * c.between(0.85, 1.3)
 		}
 	}
-	if street < 0.95 {
-		c.reflect(street, mix(sky[0], black, 0.3), 0.4, 0.02)
+	if street < 0.92 {
+		c.reflect(street, mix(mix(sky[1], sky[2], 0.6), lamps[0], 0.08), 0.5, 0.07)
+		c.wash(street-0.012, street+0.012, func(x, y float64) (rgb, float64) { // lamps on the quay
+			return lamps[0], 0.8 * (1 - math.Abs(y-street)/0.012) * smooth(0.45, 0.8, c.noise(201, x*60, 0))
+		})
 	} else {
-		c.wash(0.9, 1, func(x, y float64) (rgb, float64) { return mix(lamps[0], black, 0.3), 0.25 * smooth(0.9, 1, y) })
+		c.wash(street, 1, flat(mix(sky[0], black, 0.6)))
+		c.wash(street-0.12, street, func(x, y float64) (rgb, float64) {
+			return mix(lamps[0], black, 0.3), 0.3 * smooth(street-0.12, street, y)
+		})
 	}
 }
 
@@ -156,33 +162,35 @@ func (c *canvas) tower(x, y, w, h float64, wall rgb, lamps []rgb, lit float64) {
 	}
 }
 
-func zebra(c *canvas) {
+func tiger(c *canvas) {
 	p := one(c,
-		[]rgb{hex(0x14120f), hex(0xf2efe8)},
-		[]rgb{hex(0x2a1c12), hex(0xe8d9bc)},
-		[]rgb{hex(0x1c1f26), hex(0xd3dae0)},
-		[]rgb{hex(0x3b2414), hex(0xe0b878)},
+		[]rgb{hex(0xd9822b), hex(0xf4dcb0), hex(0x1c120a)}, // back, belly, stripes
+		[]rgb{hex(0xc8641e), hex(0xf0c890), hex(0x140c08)},
+		[]rgb{hex(0xe3a84c), hex(0xf8ead0), hex(0x2b1a0e)},
+		[]rgb{hex(0xb8702f), hex(0xdcb888), hex(0x20140c)},
+		[]rgb{hex(0xdfe0dc), hex(0xf6f4ee), hex(0x2a2a2e)},
 	)
-	dark, light := c.vary(p[0], 10), c.vary(p[1], 14)
-	angle := c.between(-0.7, 0.7)
+	back, belly, dark := c.vary(p[0], 14), c.vary(p[1], 10), c.vary(p[2], 8)
+	angle := c.between(-0.55, 0.55)
 	sin, cos := math.Sincos(angle)
-	stripes := c.between(4, 9)
-	bend, fine := c.between(0.5, 1.5), c.between(0.15, 0.4)
-	share := c.between(-0.3, 0.3) // of the dark
-	cx, cy := c.between(-0.4, 1.4), c.between(-0.4, 1.4)
-	fan := c.between(-0.8, 0.8) // stripes spread out
+	stripes := c.between(3.5, 7.5)
+	bend, fine := c.between(0.4, 1.1), c.between(0.15, 0.4)
+	share := c.between(-0.75, -0.3) // of the dark
+	fan := c.between(-0.6, 0.6)     // stripes spread out
+	flank := c.between(0.45, 0.9)   // where the belly begins
 	sharp := 0.5 * float64(c.size) / (2 * math.Pi * stripes)
 	c.wash(0, 1, func(x, y float64) (rgb, float64) {
 		u, v := (x-0.5)*cos+(y-0.5)*sin, (y-0.5)*cos-(x-0.5)*sin
 		phase := stripes*u*(1+fan*v) + bend*(c.noise(0, x*2.3, y*2.3)-0.5)*2 + fine*(c.clouds(1, x*7, y*7)-0.5)*2
-		// Stripes swell, taper and join where the noise is high.
-		wave := math.Sin(2*math.Pi*phase) + share + 1.1*(c.noise(2, u*stripes*0.8, v*3)-0.5)
-		fur := (c.noise(3, u*90, v*22) - 0.5) * 0.25
-		hide := mix(mix(light, mix(light, hex(0xa07848), 0.5), c.clouds(4, x*2, y*2)-0.2), black, max(0, fur))
-		return mix(hide, mix(dark, white, max(0, -fur)), 0.5+wave*sharp), 1
+		// Stripes swell, taper, end and join where this noise says so.
+		wave := math.Sin(2*math.Pi*phase) + share + 1.7*(c.noise(2, u*stripes*0.8, v*3.5)-0.5)
+		fur := (c.clouds(3, u*70, v*16) - 0.5) * 0.7
+		hide := mix(back, belly, smooth(flank-0.3, flank+0.3, y+(c.clouds(4, x*3, y*3)-0.5)*0.5))
+		return mix(mix(mix(hide, white, max(0, fur)), black, max(0, -fur)), mix(dark, white, max(0, fur)*0.6), 0.5+wave*sharp), 1
 	})
+	cx, cy := c.between(0.1, 0.9), c.between(-0.1, 0.4)
 	c.wash(0, 1, func(x, y float64) (rgb, float64) { // the body is round
-		return black, 0.55 * smooth(0.3, 1.5, hypot(x-cx, y-cy))
+		return black, 0.6 * smooth(0.25, 1.2, hypot(x-cx, y-cy))
 	})
-	c.wash(0, 1, glow(1-cx, 1-cy, 0.9, white, 0.25))
+	c.wash(0, 1, glow(cx, cy, 0.7, white, 0.25))
 }

@@ -1,6 +1,9 @@
 package sample
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Scenes with a sky: balloons, mountains, sunset, forest.
 
@@ -40,8 +43,9 @@ func sunset(c *canvas) {
 
 	c.wash(0, horizon, vertical(0, horizon, p[0], p[1], p[2], p[3]))
 	c.wash(0, horizon, glow(sx, sy, c.between(0.4, 0.7), p[3], 0.8))
-	c.fill(disc(sx, sy, r), flat(mix(p[3], white, 0.65)))
 	c.drift(0, 0, horizon*1.02, c.between(4, 8), c.between(3, 6), c.between(0.42, 0.56), mix(p[1], p[0], c.between(0, 0.7)), 0.75)
+	c.wash(0, horizon, glow(sx, sy, 4*r, mix(p[3], white, 0.3), 0.85))
+	c.fill(disc(sx, sy, r), flat(mix(p[3], white, 0.75)))
 	c.drift(1, horizon*0.4, horizon*1.05, c.between(6, 11), 6, 0.5, mix(p[3], p[2], 0.4), 0.6)
 
 	if c.chance(0.5) { // a far coast
@@ -102,33 +106,32 @@ func mountains(c *canvas) {
 
 	ranges := c.count(2, 4)
 	light := one(c, -1.0, 1)
-	snow := c.between(0.02, 0.2)
+	snow := c.between(-0.05, 0.75) // how far down it lies
 	for i := range ranges {
 		near := float64(i+1) / float64(ranges)
-		p := c.ridge(7, c.between(0.1, 0.17)*(1.15-0.35*near), 0.5)
-		base := horizon - (1-near)*c.between(0.14, 0.2) - 0.17
-		peak := 1.0
-		for _, h := range p {
-			peak = min(peak, base+h)
+		base := horizon + 0.05
+		p := c.peaks(c.count(1, 3), c.between(0.3, 0.5)*(1.3-0.65*near)*horizon/0.65, c.between(0.8, 1.4))
+		summit := slices.Max(p)
+		for i := range p {
+			p[i] = -p[i]
 		}
-		haze := 0.75 * (1 - near)
+		haze := 0.7 * (1 - near)
 		c.fill(ground(p, base), func(x, y float64) (rgb, float64) {
-			depth := y - base - p.at(x)
-			slope := (p.at(x+0.012) - p.at(x-0.012)) / 0.024
-			// Gullies run down the slope: noise that is stretched along it.
-			gully := c.clouds(10+i, x*16+depth*light*7, y*7)
-			shade := clamp(0.5 + light*slope*0.35 + (gully-0.5)*1.5)
-			col := mix(mix(rock, black, 0.4), mix(rock, white, 0.22), shade)
-			if cover := smooth(0, 0.03, snow-depth-(y-peak)*0.45+(gully-0.5)*0.16); cover > 0 {
-				col = mix(col, mix(mix(sky[0], white, 0.55), white, shade), cover)
+			altitude, depth := (base-y)/summit, y-base-p.at(x)
+			slope := (p.at(x+0.02) - p.at(x-0.02)) / 0.04
+			// Gullies run down the flanks: noise that is stretched along them.
+			gully := c.clouds(10+i, x*13-depth*slope*9, y*9)
+			shade := clamp(0.5 + light*slope*0.3 + (gully-0.5)*1.7)
+			col := mix(mix(rock, black, 0.45), mix(rock, white, 0.25), shade)
+			if cover := smooth(-0.05, 0.05, altitude-1+snow+(gully-0.5)*0.9); cover > 0 {
+				col = mix(col, mix(mix(mix(sky[0], rock, 0.3), white, 0.45), white, smooth(0.2, 0.7, shade)), cover)
 			}
-			return mix(mix(col, sky[2], haze), meadow, smooth(horizon-0.06, horizon+0.12, y)*0.7*near), 1
+			return mix(mix(col, sky[2], haze), mix(meadow, sky[2], haze*0.7), 1-smooth(0.03, 0.36, altitude)), 1
 		})
 	}
 
 	if c.chance(0.4) { // a lake mirrors what is above it
-		shore := c.between(0.74, 0.84)
-		c.reflect(shore, mix(sky[1], rock, 0.3), 0.35, 0.012)
+		c.reflect(horizon+c.between(0.02, 0.06), mix(sky[1], rock, 0.3), 0.3, 0.02)
 	} else {
 		hill := c.ridge(5, 0.05, 0.5)
 		base := c.between(0.78, 0.86)
@@ -146,17 +149,33 @@ func mountains(c *canvas) {
 	}
 }
 
-// reflect mirrors the picture above the shore below it, tinted and rippled.
-func (c *canvas) reflect(shore float64, tint rgb, opacity, ripple float64) {
+// peaks is a profile of n large peaks of about the given height with flanks of
+// the given slope, roughened.
+func (c *canvas) peaks(n int, height, slope float64) profile {
+	p := c.ridge(7, height*0.28, 0.55)
+	for range n {
+		at, high, left, right := c.between(0, 1), height*c.between(0.65, 1), slope*c.between(0.7, 1.2), slope*c.between(0.7, 1.2)
+		for i := range p {
+			x := float64(i)/float64(len(p)-1) - at
+			flank := high - max(-x*left, x*right)
+			p[i] = max(p[i], flank+0.55*p[i])
+		}
+	}
+	return p
+}
+
+// reflect mirrors the picture above the shore in the water below it, tinted and
+// broken by waves that grow towards the viewer.
+func (c *canvas) reflect(shore float64, tint rgb, opacity, waves float64) {
 	line := int(shore * float64(c.size))
-	for y := line; y < c.size; y++ {
-		depth := float64(y-line) / float64(c.size)
+	for y := max(line, 1); y < c.size; y++ {
 		for x := range c.size {
 			px, py := c.centre(x, y)
-			shift := (c.noise(200, px*6, py*70) - 0.5) * ripple * (0.4 + 6*depth)
-			from := line - 1 - (y - line) + int(math.Round(shift*float64(c.size)*2))
+			depth := py - shore
+			swell := c.noise(200, px*7, py*60/(1+8*depth)) - 0.5
+			from := 2*line - 1 - y + int(math.Round(swell*waves*(0.3+8*depth)*float64(c.size)))
 			p := c.img.Pix[c.img.PixOffset(x, min(max(from, 0), max(line-1, 0))):]
-			col := mix(rgb{int(p[0]), int(p[1]), int(p[2])}, tint, opacity)
+			col := mix(rgb{int(p[0]), int(p[1]), int(p[2])}, tint, opacity+0.5*swell)
 			c.blend(x, y, mix(col, black, depth), 256)
 		}
 	}
@@ -248,9 +267,9 @@ func balloons(c *canvas) {
 	}
 	n := c.count(1, 6)
 	largest := c.between(0.16, 0.27) / math.Sqrt(math.Sqrt(float64(n)))
-	for i := range n { // the far ones first
-		r := largest * (0.4 + 0.6*float64(i+1)/float64(n)) * c.between(0.9, 1.1)
-		c.balloon(c.between(r, 1-r), c.between(r*1.1, 0.95-r*2), r)
+	places := c.scatter(n, point{largest, largest * 1.1}, point{1 - largest, 0.95 - largest*2})
+	for i, at := range places { // the far ones first
+		c.balloon(at.x, at.y, largest*(0.4+0.6*float64(i+1)/float64(n))*c.between(0.9, 1.1))
 	}
 }
 

@@ -137,12 +137,12 @@ func fish(c *canvas) {
 	n := c.count(1, 8)
 	school := c.chance(0.5) // all of a kind and one way
 	kind, facing := c.fishKind(), one(c, -1.0, 1)
-	for range n {
+	for _, at := range c.scatter(n, point{0.15, 0.14}, point{0.85, 0.78}) {
 		if !school {
 			kind, facing = c.fishKind(), one(c, -1.0, 1)
 		}
 		s := c.between(0.8, 1.25) * (0.1 + 0.17/math.Sqrt(float64(n)))
-		c.fish(c.between(0.15, 0.85), c.between(0.14, 0.78), s, facing, c.between(-0.25, 0.25), kind)
+		c.fish(at.x, at.y, s, facing, c.between(-0.25, 0.25), kind)
 	}
 	for range c.count(0, 5) { // strings of bubbles
 		x, y := c.between(0.05, 0.95), c.between(0.3, 0.95)
