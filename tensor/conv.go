@@ -241,13 +241,22 @@ func release(b *[]float32) { buffers.Put(b) }
 
 func patchLen(kernel *Tensor) int { return kernel.shape[0] * kernel.shape[1] * kernel.shape[2] }
 
-// checkConv panics unless y can be the convolution of x by kernel. The last
-// window may hang over the picture's end by less than its size.
+// slides tells whether w can slide over pictures of x to give those of y: as
+// many pictures, and every window meets its picture. The last may hang over the
+// end by less than its size.
+func (w Window) slides(x, y *Tensor) bool {
+	fits := len(x.shape) == 4 && len(y.shape) == 4 && x.shape[0] == y.shape[0]
+	for d := range 2 {
+		fits = fits && w.Size[d] > 0 && w.Stride[d] > 0 && w.Pad[d] >= 0 && w.Pad[d] < w.Size[d] &&
+			(y.shape[1+d] == 0 || (y.shape[1+d]-1)*w.Stride[d]-w.Pad[d] < x.shape[1+d])
+	}
+	return fits
+}
+
+// checkConv panics unless y can be the convolution of x by kernel.
 func checkConv(op string, y, x, kernel *Tensor, w Window) {
-	fits := len(x.shape) == 4 && len(y.shape) == 4 && len(kernel.shape) == 4 &&
-		x.shape[0] == y.shape[0] && x.shape[3] == kernel.shape[2] && y.shape[3] == kernel.shape[3] &&
-		kernel.shape[0] == w.Size[0] && kernel.shape[1] == w.Size[1]
-	if !fits || w.Stride[0] < 1 || w.Stride[1] < 1 || w.Pad[0] < 0 || w.Pad[1] < 0 {
+	if !w.slides(x, y) || len(kernel.shape) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] ||
+		x.shape[3] != kernel.shape[2] || y.shape[3] != kernel.shape[3] {
 		panic(fmt.Sprintf("tensor.%s: picture %v, kernel %v and output %v do not fit with %+v", op, x.shape, kernel.shape, y.shape, w))
 	}
 }

@@ -20,6 +20,9 @@ func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 	if w.Size[0]*w.Size[1] > MaxPoolTaps {
 		panic(fmt.Sprintf("tensor.MaxPool: window %v holds more than %d values", w.Size, MaxPoolTaps))
 	}
+	if choice != nil {
+		checkChoice("MaxPool", choice, dst)
+	}
 	c := x.shape[3]
 	eachWindow(dst, x, w, func(at int, win window) {
 		out := dst.data[at : at+c]
@@ -51,6 +54,7 @@ func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 // choice names; dx is overwritten.
 func MaxPoolGrad(dx, dy *Tensor, choice []uint8, w Window) {
 	checkPool("MaxPoolGrad", dy, dx, w)
+	checkChoice("MaxPoolGrad", choice, dy)
 	var (
 		c             = dx.shape[3]
 		height, width = dx.shape[1], dx.shape[2]
@@ -153,15 +157,16 @@ func eachWindow(y, x *Tensor, w Window, f func(at int, win window)) {
 	})
 }
 
-// checkPool panics unless y can be a pooling of x: every window must meet the
-// picture.
+// checkPool panics unless y can be a pooling of x.
 func checkPool(op string, y, x *Tensor, w Window) {
-	fits := len(x.shape) == 4 && len(y.shape) == 4 && x.shape[0] == y.shape[0] && x.shape[3] == y.shape[3]
-	for d := range 2 {
-		fits = fits && w.Size[d] > 0 && w.Stride[d] > 0 && w.Pad[d] >= 0 && w.Pad[d] < w.Size[d] &&
-			(y.shape[1+d] == 0 || (y.shape[1+d]-1)*w.Stride[d]-w.Pad[d] < x.shape[1+d])
-	}
-	if !fits {
+	if !w.slides(x, y) || x.shape[3] != y.shape[3] {
 		panic(fmt.Sprintf("tensor.%s: picture %v and output %v do not fit with %+v", op, x.shape, y.shape, w))
+	}
+}
+
+// checkChoice panics unless there is one choice for every value of y.
+func checkChoice(op string, choice []uint8, y *Tensor) {
+	if len(choice) != len(y.data) {
+		panic(fmt.Sprintf("tensor.%s: %d choices for output %v", op, len(choice), y.shape))
 	}
 }
