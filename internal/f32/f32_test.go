@@ -1,0 +1,288 @@
+package f32
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// eps is half a unit in the last place of 1.
+const eps = 1.0 / (1 << 24)
+
+func random(r *rand.Rand, n int) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = float32(r.NormFloat64())
+	}
+	return s
+}
+
+// eachTier runs f for every tier that this processor has.
+func eachTier(t *testing.T, f func(t *testing.T, x *tier)) {
+	for _, x := range available {
+		t.Run(x.name, func(t *testing.T) { f(t, x) })
+	}
+}
+
+// TestTiers says which tiers these tests ran.
+func TestTiers(t *testing.T) {
+	t.Logf("%s: tiers tested: %s; in use: %s", cpuid.CPU.BrandName, strings.Join(Tiers(), ", "), Tier())
+	if len(available) == 0 || available[len(available)-1] != generic {
+		t.Error("the portable tier is not among them")
+	}
+}
+
+// TestChoice starts this test program anew for each value of LOOKALIKE_CPU.
+func TestChoice(t *testing.T) {
+	for _, c := range []struct{ value, want string }{
+		{"", Tiers()[0]}, {"generic", "generic"}, {Tiers()[len(Tiers())/2], Tiers()[len(Tiers())/2]}, {"sse9", Tiers()[0]},
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestTiers$", "-test.v")
+		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+c.value)
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil || !strings.Contains(string(out), "in use: "+c.want+"\n") {
+			t.Errorf("LOOKALIKE_CPU=%q: want tier %s, got %v\n%s", c.value, c.want, err, out)
+		}
+		if said := strings.Contains(stderr.String(), `LOOKALIKE_CPU="sse9"`); said != (c.value == "sse9") {
+			t.Errorf("LOOKALIKE_CPU=%q: standard error says %q", c.value, stderr.String())
+		}
+	}
+}
+
+// lengths crosses every loop's and tail's border on every tier.
+func lengths() []int {
+	var l []int
+	for n := range 140 {
+		l = append(l, n)
+	}
+	return append(l, 255, 1000, 4099)
+}
+
+func TestReductions(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, n := range lengths() {
+			a, b := edge(t, random(r, n)), edge(t, random(r, n))
+			var dot, square, size float64
+			for i := range a {
+				p, d := float64(a[i])*float64(b[i]), float64(a[i])-float64(b[i])
+				dot += p
+				size += math.Abs(p)
+				square += d * d
+			}
+			if err := math.Abs(float64(x.dot(a, b)) - dot); !(err <= float64(n+1)*eps*size) {
+				t.Errorf("dot of %d values is %g off", n, err)
+			}
+			if err := math.Abs(float64(x.squaredDistance(a, b)) - square); !(err <= float64(n+3)*eps*square) {
+				t.Errorf("squaredDistance of %d values is %g off", n, err)
+			}
+			for _, i := range []int{0, n / 2, n - 1} {
+				if n == 0 {
+					break
+				}
+				old := a[i]
+				a[i] = float32(math.NaN())
+				if v := x.dot(a, b); v == v {
+					t.Errorf("dot of %d values loses NaN at %d", n, i)
+				}
+				if v := x.squaredDistance(a, b); v == v {
+					t.Errorf("squaredDistance of %d values loses NaN at %d", n, i)
+				}
+				a[i] = old
+			}
+		}
+	})
+}
+
+func TestAxpy(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 3))
+		for _, n := range lengths() {
+			xs, y := edge(t, random(r, n)), edge(t, random(r, n))
+			old := slices.Clone(y)
+			x.axpy(y, 1.25, xs)
+			for i := range y {
+				want := float64(old[i]) + 1.25*float64(xs[i])
+				if err := math.Abs(float64(y[i]) - want); !(err <= 2*eps*(math.Abs(float64(old[i]))+math.Abs(want))) {
+					t.Fatalf("%d values: y[%d] = %g, want %g", n, i, y[i], want)
+				}
+			}
+		}
+	})
+}
+
+// ulps returns how many units in the last place of want, rounded to float32, got
+// lies off; want's denormals have the smallest unit.
+func ulps(got float32, want float64) float64 {
+	switch w := float32(want); {
+	case math.IsNaN(want) || math.IsInf(float64(w), 0):
+		if math.Float32bits(got) == math.Float32bits(w) || got != got && want != want {
+			return 0
+		}
+		return math.Inf(1)
+	case want == 0:
+		return math.Abs(float64(got)) / math.SmallestNonzeroFloat32
+	default:
+		_, exp := math.Frexp(want)
+		return math.Abs(float64(got)-want) / math.Ldexp(1, max(exp-24, -149))
+	}
+}
+
+// sweep calls f with slices of many values: all exponents, both signs, dense
+// where exp is finite, and the special ones.
+func sweep(f func(src []float32)) {
+	const step = 1 << 10
+	block := make([]float32, 0, 4096)
+	for bits := uint64(0); bits < 1<<32; bits += step - 7 {
+		block = append(block, math.Float32frombits(uint32(bits)))
+		if len(block) == cap(block) {
+			f(block)
+			block = block[:0]
+		}
+	}
+	for i := range 1 << 20 {
+		block = append(block, (float32(i)/(1<<20)-0.5)*210)
+		if len(block) == cap(block) {
+			f(block)
+			block = block[:0]
+		}
+	}
+	inf := float32(math.Inf(1))
+	f(append(block, 0, float32(math.Copysign(0, -1)), inf, -inf, float32(math.NaN()), 1, -1, 88.72283, 88.72284, -87.33654, -103.97207, -103.97209, -104))
+}
+
+func TestExp(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		worst, at := 0.0, float32(0)
+		dst := make([]float32, 5000)
+		sweep(func(src []float32) {
+			x.exp(dst[:len(src)], src)
+			for i, v := range src {
+				if u := ulps(dst[i], math.Exp(float64(v))); !(u <= worst) {
+					worst, at = u, v
+				}
+			}
+		})
+		t.Logf("exp: at most %.3f ulp off, at %g", worst, at)
+		if !(worst <= 2) {
+			t.Errorf("exp(%g) is %g ulp off", at, worst)
+		}
+	})
+}
+
+func TestELU(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		for _, alpha := range []float32{1, 0.3} {
+			worst, at := 0.0, float32(0)
+			dst := make([]float32, 5000)
+			sweep(func(src []float32) {
+				x.elu(dst[:len(src)], src, alpha)
+				for i, v := range src {
+					want := float64(v)
+					if v <= 0 {
+						want = float64(alpha) * math.Expm1(want)
+					}
+					if u := ulps(dst[i], want); !(u <= worst) {
+						worst, at = u, v
+					}
+				}
+			})
+			t.Logf("elu with alpha %g: at most %.3f ulp off, at %g", alpha, worst, at)
+			if !(worst <= 3) {
+				t.Errorf("elu(%g) with alpha %g is %g ulp off", at, alpha, worst)
+			}
+		}
+	})
+}
+
+// TestElementwiseLengths runs every length in place, at the end of a page.
+func TestElementwiseLengths(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 4))
+		for _, n := range lengths() {
+			src := random(r, n)
+			check := func(name string, got []float32, want func(i int) float64) {
+				for i := range got {
+					if u := ulps(got[i], want(i)); !(u <= 4) {
+						t.Fatalf("%s of %d values: [%d] = %g, want %g", name, n, i, got[i], want(i))
+					}
+				}
+			}
+			v := edge(t, src)
+			x.exp(v, v)
+			check("exp", v, func(i int) float64 { return math.Exp(float64(src[i])) })
+			v = edge(t, src)
+			x.elu(v, v, 1)
+			check("elu", v, func(i int) float64 {
+				if src[i] > 0 {
+					return float64(src[i])
+				}
+				return math.Expm1(float64(src[i]))
+			})
+			y, dy := edge(t, src), random(r, n)
+			if n > 2 {
+				y[n/2] = 0
+			}
+			v = edge(t, dy)
+			x.eluGrad(v, v, y, 1.5)
+			check("eluGrad", v, func(i int) float64 {
+				if y[i] > 0 {
+					return float64(dy[i])
+				}
+				return float64(dy[i]) * float64(y[i]+1.5)
+			})
+			if n > 0 {
+				y[n-1] = float32(math.NaN())
+				if x.eluGrad(v, dy, y, 1); v[n-1] == v[n-1] {
+					t.Fatalf("eluGrad of %d values loses NaN", n)
+				}
+			}
+		}
+	})
+}
+
+func FuzzELU(f *testing.F) {
+	for _, bits := range []uint32{0, 1 << 31, 0x3f800000, 0xbf800000, 0x7f800000, 0x7fc00000, 0x80000001, 0xc2cf0000} {
+		f.Add(bits, float32(1))
+	}
+	f.Fuzz(func(t *testing.T, bits uint32, alpha float32) {
+		if !(alpha >= 1.0/(1<<20) && alpha < 1<<20) {
+			t.Skip("not a useful alpha")
+		}
+		src := []float32{math.Float32frombits(bits)}
+		var want, got [1]float32
+		generic.elu(want[:], src, alpha)
+		for _, x := range available {
+			x.elu(got[:], src, alpha)
+			if u := ulps(got[0], float64(want[0])); !(u <= 4) {
+				t.Errorf("%s: elu(%g) with alpha %g = %g, portable %g", x.name, src[0], alpha, got[0], want[0])
+			}
+		}
+	})
+}
+
+func TestMisuse(t *testing.T) {
+	for name, f := range map[string]func(){
+		"f32.Dot: lengths 2 and 3 differ": func() { Dot(make([]float32, 2), make([]float32, 3)) },
+		"f32.Kernel.Mul: ": func() {
+			Gemm().Mul(1, 1, 2, make([]float32, 1), 1, 1, make([]float32, 100), nil, 0, make([]float32, 1), 1)
+		},
+	} {
+		func() {
+			defer func() {
+				if r, _ := recover().(string); !strings.HasPrefix(r, name) {
+					t.Errorf("want a panic %q, got %q", name, r)
+				}
+			}()
+			f()
+		}()
+	}
+}

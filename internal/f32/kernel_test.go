@@ -1,0 +1,141 @@
+package f32
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// pack returns B [k, cols] as one panel.
+func pack(b []float32, k, cols, nr int) []float32 {
+	p := make([]float32, k*nr)
+	for i := range k {
+		copy(p[i*nr:], b[i*cols:(i+1)*cols])
+	}
+	return p
+}
+
+// checkTile computes one tile on x and compares every element with float64, and
+// every value around the tile with what was there.
+func checkTile(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs int, begin string) {
+	t.Helper()
+	size := 0
+	if k > 0 {
+		size = (rows-1)*ars + (k-1)*acs + 1
+	}
+	a := edge(t, random(r, size))
+	b := random(r, k*cols)
+	panel := edge(t, pack(b, k, cols, x.NR))
+	ldc := cols + r.IntN(4)
+	c := edge(t, random(r, (rows-1)*ldc+cols))
+	start, lds := []float32(nil), 0
+	switch begin {
+	case "bias":
+		start = edge(t, random(r, cols))
+	case "C":
+		start, lds = c, ldc
+	case "zero":
+		for i := range c {
+			if i%ldc < cols {
+				c[i] = float32(math.NaN())
+			}
+		}
+	}
+	before, first := slices.Clone(c), slices.Clone(start)
+	x.Mul(rows, cols, k, a, ars, acs, panel, start, lds, c, ldc)
+	for i, got := range c {
+		row, col := i/ldc, i%ldc
+		if col >= cols {
+			if got != before[i] {
+				t.Fatalf("%s %dx%dx%d, ldc %d: wrote between rows, at %d", x.Name, rows, cols, k, ldc, i)
+			}
+			continue
+		}
+		want, magnitude := 0.0, 0.0
+		if start != nil {
+			want = float64(first[row*lds+col])
+			magnitude = math.Abs(want)
+		}
+		for p := range k {
+			v := float64(a[row*ars+p*acs]) * float64(b[p*cols+col])
+			want += v
+			magnitude += math.Abs(v)
+		}
+		if err := math.Abs(float64(got) - want); !(err <= float64(k+1)*eps*magnitude) {
+			t.Fatalf("%s %dx%dx%d, A strides %d, %d, from %s: C[%d, %d] = %g, want %g", x.Name, rows, cols, k, ars, acs, begin, row, col, got, want)
+		}
+	}
+}
+
+// TestTiles runs every tile of every tier, with all ways to read A and to start.
+func TestTiles(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 5))
+		kernel := &x.kernel
+		depths := []int{40, 300}
+		for k := range 10 {
+			depths = append(depths, k)
+		}
+		for rows := 1; rows <= kernel.MR; rows++ {
+			t.Run(fmt.Sprintf("%d rows", rows), func(t *testing.T) {
+				for cols := 1; cols <= kernel.NR; cols++ {
+					for i, k := range depths {
+						begin := []string{"zero", "bias", "C"}[(i+cols)%3]
+						switch (rows + cols + i) % 4 {
+						case 0:
+							checkTile(t, kernel, r, rows, cols, k, k+r.IntN(3), 1, begin)
+						case 1:
+							checkTile(t, kernel, r, rows, cols, k, 1+k/2, 1, begin) // rows overlap
+						case 2:
+							checkTile(t, kernel, r, rows, cols, k, 1, kernel.MR, begin)
+						case 3:
+							checkTile(t, kernel, r, rows, cols, k, 1, rows+r.IntN(3), begin)
+						}
+					}
+				}
+			})
+		}
+	})
+}
+
+// TestTileSpecials puts NaN and infinity against zeros: no term may be skipped.
+func TestTileSpecials(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		kernel := &x.kernel
+		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
+			for _, inA := range []bool{true, false} {
+				a, b := make([]float32, kernel.MR*5), make([]float32, 5*kernel.NR)
+				if inA {
+					a[2*5+3] = special
+				} else {
+					b[3*kernel.NR+2] = special
+				}
+				c := make([]float32, kernel.MR*kernel.NR)
+				kernel.Mul(kernel.MR, kernel.NR, 5, a, 5, 1, b, nil, 0, c, kernel.NR)
+				for i, v := range c {
+					row, col := i/kernel.NR, i%kernel.NR
+					if hit := inA && row == 2 || !inA && col == 2; hit != (v != v) {
+						t.Fatalf("%g in A: %t: C[%d, %d] = %g", special, inA, row, col, v)
+					}
+				}
+			}
+		}
+	})
+}
+
+func FuzzTile(f *testing.F) {
+	f.Add(uint64(1), uint8(3), uint8(5), uint8(7), true)
+	f.Fuzz(func(t *testing.T, seed uint64, rows, cols, k uint8, transposed bool) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		for _, x := range available {
+			rows, cols := 1+int(rows)%x.kernel.MR, 1+int(cols)%x.kernel.NR
+			ars, acs := int(k)+r.IntN(5), 1
+			if transposed {
+				ars, acs = 1, rows+r.IntN(5)
+			}
+			checkTile(t, &x.kernel, r, rows, cols, int(k), ars, acs, []string{"zero", "bias", "C"}[r.IntN(3)])
+		}
+	})
+}
