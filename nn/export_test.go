@@ -1,6 +1,10 @@
 package nn
 
-import "lookalike/tensor"
+import (
+	"math/rand/v2"
+
+	"lookalike/tensor"
+)
 
 // Infer returns a layer's outputs for a batch x.
 func Infer(l Layer, x *tensor.Tensor) *tensor.Tensor {
@@ -8,12 +12,13 @@ func Infer(l Layer, x *tensor.Tensor) *tensor.Tensor {
 	return l.Forward(p, x).Clone()
 }
 
-// Differentiate runs a layer as in training, and back from dy, the gradient of
-// its outputs. It returns the outputs y and the gradient dx of x, and adds to
-// the gradients of the layer's parameters. Both x and dy are left as they are.
+// Differentiate runs a layer as in training, with the same randomness at every
+// call, and back from dy, the gradient of its outputs. It returns the outputs y
+// and the gradient dx of x, and adds to the gradients of the layer's parameters.
+// Both x and dy are left as they are.
 func Differentiate(l Layer, x, dy *tensor.Tensor) (y, dx *tensor.Tensor) {
 	p := newPass(1)
-	p.training = true
+	p.training, p.rng = true, rand.New(rand.NewPCG(7, 7))
 	y = l.Forward(p, x).Clone()
 	return y, p.backward(dy.Clone()).Clone()
 }
