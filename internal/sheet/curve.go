@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -67,8 +68,11 @@ func curve(title string, series []Series) image.Image {
 	if epochs == 1 {
 		p.X.Min, p.X.Max = 0.5, 1.5
 	}
-	if p.Y.Min > p.Y.Max { // no value to show
+	switch {
+	case p.Y.Min > p.Y.Max: // no value to show
 		p.Y.Min, p.Y.Max = 0, 1
+	case p.Y.Min > 0 && (p.Y.Min < p.Y.Max/2 || p.Y.Min == p.Y.Max): // zero tells how far down it went
+		p.Y.Min = 0
 	}
 	c := vgimg.NewWith(vgimg.UseWH(curveWidth, curveHeight), vgimg.UseDPI(curveDPI))
 	p.Draw(draw.Crop(draw.New(c), vg.Points(8), -vg.Points(14), vg.Points(8), -vg.Points(10)))
@@ -93,9 +97,10 @@ func newPlot(title string) *plot.Plot {
 	}
 	p.Title.Text, p.Title.Padding = title, vg.Points(8)
 	p.X.Label.Text, p.Y.Label.Text = "epoch", "loss"
-	p.X.Tick.Marker = wholeNumbers{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = wholeNumbers{}, evenDecimals{}
 	p.Legend.Top = true
 	p.Legend.Padding = vg.Points(2)
+	p.Legend.XOffs, p.Legend.YOffs = -vg.Points(4), -vg.Points(5) // clear of the topmost grid line
 
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
@@ -140,6 +145,34 @@ func (wholeNumbers) Ticks(lo, hi float64) []plot.Tick {
 	var ticks []plot.Tick
 	for v := math.Ceil(lo/step) * step; v <= hi; v += step {
 		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'f', -1, 64)})
+	}
+	return ticks
+}
+
+// evenDecimals marks an axis as gonum does, without the small marks between and
+// with the same number of decimals everywhere.
+type evenDecimals struct{}
+
+// Ticks returns the labelled marks in [lo, hi].
+func (evenDecimals) Ticks(lo, hi float64) []plot.Tick {
+	var ticks []plot.Tick
+	decimals := 0
+	for _, t := range (plot.DefaultTicks{}).Ticks(lo, hi) {
+		if t.IsMinor() {
+			continue
+		}
+		if strings.ContainsAny(t.Label, "eE") {
+			decimals = -1
+		}
+		if _, fraction, _ := strings.Cut(t.Label, "."); decimals >= 0 {
+			decimals = max(decimals, len(fraction))
+		}
+		ticks = append(ticks, t)
+	}
+	if decimals >= 0 {
+		for i := range ticks {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'f', decimals, 64)
+		}
 	}
 	return ticks
 }

@@ -143,7 +143,7 @@ func render(rows []row, o Options) *image.RGBA {
 func arrange(rows []row, height int, t *typeface) layout {
 	var (
 		margin    = max(8, height/9)
-		gap       = max(6, height/12) // between columns, and between rows
+		gap       = max(6, height/10) // between columns, and between rows
 		lead      = max(3, t.line/4)  // between a title and its picture
 		roomTitle = max(height, 8*t.line)
 	)
