@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"lookalike/nn"
+	"lookalike/tensor"
 )
 
 // Adam is the method of Kingma and Ba (arXiv 1412.6980) as Keras defines it.
@@ -28,6 +29,11 @@ func (o *Adam) Step(params []*nn.Param) {
 	adamStep(&o.state, params, learning, 0, o.Beta1, o.Beta2, o.Epsilon, o.Clip)
 }
 
+// Restore implements Stateful.
+func (o *Adam) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	return o.restore(kept, params, "momentum", "velocity")
+}
+
 // AdamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv
 // 1711.05101): before each step w shrinks by rate·WeightDecay·w.
 type AdamW struct {
@@ -45,6 +51,11 @@ type AdamW struct {
 func (o *AdamW) Step(params []*nn.Param) {
 	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
 	adamStep(&o.state, params, learning, learning*orDefault(o.WeightDecay, 0.004), o.Beta1, o.Beta2, o.Epsilon, o.Clip)
+}
+
+// Restore implements Stateful.
+func (o *AdamW) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	return o.restore(kept, params, "momentum", "velocity")
 }
 
 // adamStep moves the parameters, after shrinking them by the share decay.

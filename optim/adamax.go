@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"lookalike/nn"
+	"lookalike/tensor"
 )
 
 // Adamax is Adam with the infinity norm (Kingma and Ba, arXiv 1412.6980,
@@ -41,6 +42,11 @@ func (o *Adamax) Step(params []*nn.Param) {
 			}
 		}
 	})
+}
+
+// Restore implements Stateful.
+func (o *Adamax) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	return o.restore(kept, params, "momentum", "norm")
 }
 
 func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }

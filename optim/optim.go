@@ -7,7 +7,9 @@ package optim
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"lookalike/internal/parallel"
 	"lookalike/nn"
@@ -29,8 +31,10 @@ type Stateful interface {
 	// optimizer.
 	State() map[string]*tensor.Tensor
 
-	// Restore takes over what State returned.
-	Restore(map[string]*tensor.Tensor) error
+	// Restore takes over what State returned, to go on training params. A state
+	// that another kind of optimizer has kept, or for other parameters, is an
+	// error that says what does not fit, and changes nothing.
+	Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error
 }
 
 // state is what every optimizer remembers.
@@ -39,16 +43,21 @@ type state struct {
 	slots map[string]*tensor.Tensor // "slot/parameter"
 }
 
-// slot returns a parameter's tensor of the given purpose, zero at first.
+// slot returns a parameter's tensor of the given purpose, zero at first. It
+// panics where the optimizer has trained a parameter of that name and another
+// shape: it cannot go on with another network.
 func (s *state) slot(purpose string, p *nn.Param) []float32 {
 	if s.slots == nil {
 		s.slots = map[string]*tensor.Tensor{}
 	}
 	key := purpose + "/" + p.Name
 	t := s.slots[key]
-	if t == nil || t.Len() != p.Value.Len() {
+	if t == nil {
 		t = tensor.New(p.Value.Shape()...)
 		s.slots[key] = t
+	}
+	if !slices.Equal(t.Shape(), p.Value.Shape()) {
+		panic(fmt.Sprintf("optim: %s has shape %v, its parameter %v; another network needs a new optimizer", key, t.Shape(), p.Value.Shape()))
 	}
 	return t.Data()
 }
@@ -68,33 +77,62 @@ func (s *state) State() map[string]*tensor.Tensor {
 	return all
 }
 
-// Restore implements Stateful.
-func (s *state) Restore(kept map[string]*tensor.Tensor) error {
-	n := kept[stepsKey]
-	if n == nil || n.Len() != 2 {
-		return fmt.Errorf("optim: the state has no %q of two values", stepsKey)
+// restore implements Stateful for an optimizer with slots of the given purposes.
+func (s *state) restore(kept map[string]*tensor.Tensor, params []*nn.Param, purposes ...string) error {
+	steps, err := stepsOf(kept[stepsKey])
+	if err != nil {
+		return err
 	}
-	s.steps = int(n.Data()[0])<<24 | int(n.Data()[1])
-	s.slots = map[string]*tensor.Tensor{}
-	for name, t := range kept {
-		if name != stepsKey {
-			s.slots[name] = t.Clone()
+	slots := map[string]*tensor.Tensor{}
+	for _, p := range params {
+		if !p.Trainable() || steps == 0 {
+			continue
+		}
+		for _, purpose := range purposes {
+			key := purpose + "/" + p.Name
+			t := kept[key]
+			if t == nil {
+				return fmt.Errorf("optim: the state has no %q; another optimizer or another network has kept it", key)
+			}
+			if !slices.Equal(t.Shape(), p.Value.Shape()) {
+				return fmt.Errorf("optim: the state's %q has shape %v, the parameter %v", key, t.Shape(), p.Value.Shape())
+			}
+			slots[key] = t.Clone()
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(kept)) {
+		if key != stepsKey && slots[key] == nil {
+			return fmt.Errorf("optim: the state has a %q, which no parameter needs; another optimizer or another network has kept it", key)
+		}
+	}
+	s.steps, s.slots = steps, slots
 	return nil
+}
+
+// stepsOf is how State writes the number of steps, read back.
+func stepsOf(t *tensor.Tensor) (int, error) {
+	if t == nil || t.Len() != 2 {
+		return 0, fmt.Errorf("optim: the state has no %q of two values", stepsKey)
+	}
+	high, low := t.Data()[0], t.Data()[1]
+	for _, v := range t.Data() {
+		if !(v >= 0 && v < 1<<24) || v != float32(int(v)) {
+			return 0, fmt.Errorf("optim: the state's %q are %v and %v, not two whole numbers below 2^24", stepsKey, high, low)
+		}
+	}
+	return int(high)<<24 | int(low), nil
 }
 
 // block is how many values one goroutine updates at a time.
 const block = 1 << 15
 
 // each calls f for parts of every trainable parameter, in parallel, after
-// clipping the gradients.
+// clipping the gradients. Parameters that no batch has reached are left alone.
 func each(params []*nn.Param, clip Clip, f func(p *nn.Param) func(lo, hi int)) {
+	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool { return !p.Trainable() || p.Grad == nil })
 	clip.apply(params)
 	for _, p := range params {
-		if p.Trainable() {
-			parallel.Spans(p.Value.Len(), block, f(p))
-		}
+		parallel.Spans(p.Value.Len(), block, f(p))
 	}
 }
 
@@ -105,9 +143,6 @@ func (c Clip) apply(params []*nn.Param) {
 	}
 	var total float64
 	for _, p := range params {
-		if !p.Trainable() {
-			continue
-		}
 		var sum float64
 		for _, g := range p.Grad.Data() {
 			sum += float64(g) * float64(g)
@@ -119,9 +154,7 @@ func (c Clip) apply(params []*nn.Param) {
 	}
 	if norm := math.Sqrt(total); c.GlobalNorm > 0 && norm > c.GlobalNorm {
 		for _, p := range params {
-			if p.Trainable() {
-				scale(p, c.GlobalNorm/norm)
-			}
+			scale(p, c.GlobalNorm/norm)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package optim
 
-import "lookalike/nn"
+import (
+	"lookalike/nn"
+	"lookalike/tensor"
+)
 
 // SGD is gradient descent, with momentum if that is not zero:
 //
@@ -41,4 +44,12 @@ func (o *SGD) Step(params []*nn.Param) {
 			}
 		}
 	})
+}
+
+// Restore implements Stateful.
+func (o *SGD) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	if o.Momentum == 0 {
+		return o.restore(kept, params)
+	}
+	return o.restore(kept, params, "momentum")
 }
