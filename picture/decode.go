@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 
 	"github.com/bep/imagemeta"
 )
@@ -45,6 +44,7 @@ func (o Options) withDefaults() Options {
 type format struct {
 	name   string
 	magic  string // how a file begins; '?' stands for any byte
+	dense  int64  // most pixels that a byte of the file can stand for; 0: any number
 	meta   imagemeta.ImageFormat
 	config func(io.Reader) (image.Config, error)
 	decode func(data []byte) (*Image, error)
@@ -54,13 +54,16 @@ type format struct {
 const noMeta = imagemeta.ImageFormatAuto
 
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG},
-	{"PNG", "\x89PNG\r\n\x1a\n", imagemeta.PNG, png.DecodeConfig, with(png.Decode)},
-	{"GIF", "GIF8?a", noMeta, gif.DecodeConfig, decodeGIF},
-	{"BMP", "BM", noMeta, bmp.DecodeConfig, with(bmp.Decode)},
-	{"TIFF", "II*\x00", imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
-	{"TIFF", "MM\x00*", imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
-	{"WebP", "RIFF????WEBP", imagemeta.WebP, webp.DecodeConfig, decodeWebP},
+	// 64 pixels a block, a bit or more for each.
+	{"JPEG", "\xff\xd8\xff", 512, imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG},
+	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, with(png.Decode)},
+	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
+	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, decodeGIF},
+	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, with(bmp.Decode)},
+	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
+	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
+	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, decodeWebP},
 }
 
 // with makes a format's decode from a decoder whose pixels need nothing special.
@@ -119,7 +122,7 @@ func File(path string, o Options) (*Image, error) {
 	defer f.Close()
 	m, err := Decode(f, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
 	}
 	return m, nil
 }
@@ -167,6 +170,9 @@ func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
 	if pixels > maxPixels {
 		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d pixels (Options.MaxPixels)", c.Width, c.Height, maxPixels)
 	}
+	if f.dense > 0 && pixels/f.dense > int64(len(data)) {
+		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)
+	}
 	if pixels > largePixels {
 		large.Lock()
 		defer large.Unlock()
@@ -178,11 +184,13 @@ func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
 	return m, nil
 }
 
+var errCut = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
+
 // cutShort words the end of data as what it is: some decoders pass on io.EOF,
 // which callers of a reader would take for success.
 func cutShort(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
+		return errCut
 	}
 	return err
 }

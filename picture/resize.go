@@ -83,7 +83,8 @@ func taps(from, to int) []tap {
 	return t
 }
 
-// line is a source row resized across, values scaled by 2048.
+// line is a source row resized across, values times 128: the weights' 11 bits
+// less the 4 that OpenCV drops before it weights rows.
 type line struct {
 	y      int
 	values []int32
@@ -98,20 +99,19 @@ func (l *line) fill(m *Image, y int, columns []tap) {
 	l.y = y
 	src := m.row(y)
 	for x, t := range columns {
-		p, q := src[3*t.first:3*t.first+3], src[3*t.second:3*t.second+3]
-		d := l.values[3*x : 3*x+3]
-		d[0] = int32(p[0])*t.a + int32(q[0])*t.b
-		d[1] = int32(p[1])*t.a + int32(q[1])*t.b
-		d[2] = int32(p[2])*t.a + int32(q[2])*t.b
+		p, q, d := src[3*t.first:][:3], src[3*t.second:][:3], l.values[3*x:][:3]
+		d[0] = (int32(p[0])*t.a + int32(q[0])*t.b) >> 4
+		d[1] = (int32(p[1])*t.a + int32(q[1])*t.b) >> 4
+		d[2] = (int32(p[2])*t.a + int32(q[2])*t.b) >> 4
 	}
 }
 
 // mix weights two lines. Each product is cut to 16 bits on its own, as the
 // multiply-high instruction does that OpenCV uses.
 func mix(dst []uint8, upper, lower []int32, t tap) {
-	upper, lower = upper[:len(dst)], lower[:len(dst)]
+	upper, lower, a, b := upper[:len(dst)], lower[:len(dst)], t.a, t.b
 	for i := range dst {
-		dst[i] = uint8(((t.a*(upper[i]>>4))>>16 + (t.b*(lower[i]>>4))>>16 + 2) >> 2)
+		dst[i] = uint8((a*upper[i]>>16 + b*lower[i]>>16 + 2) >> 2)
 	}
 }
 

@@ -3,6 +3,7 @@ package picture
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -74,11 +75,11 @@ func (s *Set) Label(i int) string {
 	return path.Base(dir)
 }
 
-// Load decodes file i. The error names the path and the reason.
+// Load decodes file i. The error names the path and wraps the reason.
 func (s *Set) Load(i int) (*Image, error) {
 	m, err := s.decode(i)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", s.paths[i], err)
 	}
 	if s.transform != nil {
 		m = s.transform(m)
@@ -89,14 +90,19 @@ func (s *Set) Load(i int) (*Image, error) {
 func (s *Set) decode(i int) (*Image, error) {
 	f, err := s.fsys.Open(s.paths[i])
 	if err != nil {
-		return nil, err // names the path
+		return nil, withoutPath(err)
 	}
 	defer f.Close()
 	m, err := Decode(f, s.options)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.paths[i], err)
+	return m, withoutPath(err)
+}
+
+// withoutPath takes the operation and the path off an error of the file system.
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
 	}
-	return m, nil
+	return err
 }
 
 // Limit returns the set of n files evenly spaced in the order of s, so that
@@ -158,6 +164,8 @@ func (s *Set) Each(ctx context.Context, f func(i int, m *Image, err error) error
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	defer close(jobs)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	for range workers {
 		wait.Go(func() {
 			for i := range jobs {
@@ -210,7 +218,7 @@ func (s *Set) Check(ctx context.Context, done func(i int)) (*Set, []Skip, error)
 	drop.transform = func(*Image) *Image { return nil }
 	err := drop.Each(ctx, func(i int, _ *Image, err error) error {
 		if err != nil {
-			bad = append(bad, Skip{s.paths[i], err})
+			bad = append(bad, Skip{s.paths[i], errors.Unwrap(err)})
 		} else {
 			good = append(good, s.paths[i])
 		}

@@ -2,7 +2,9 @@ package picture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
+	"io"
 
 	"golang.org/x/image/webp"
 )
@@ -11,6 +13,10 @@ import (
 // as libwebp does: chroma interpolated between its four neighbours, luma of the
 // range 16 to 235 (x/image takes it for JPEG's 0 to 255, which looks flat).
 func decodeWebP(data []byte) (*Image, error) {
+	// x/image/webp stops after the pixels; what follows may be EXIF.
+	if len(data) < 8 || int64(len(data)-8) < int64(binary.LittleEndian.Uint32(data[4:])) {
+		return nil, io.ErrUnexpectedEOF
+	}
 	src, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -22,6 +28,18 @@ func decodeWebP(data []byte) (*Image, error) {
 		return fromVP8(&s.YCbCr), nil
 	}
 	return FromImage(src), nil
+}
+
+// configWebP reads the canvas that an extended header claims itself: x/image/webp
+// calls those of 2^31 pixels and more invalid without saying how large they are.
+func configWebP(r io.Reader) (image.Config, error) {
+	header := make([]byte, 30)
+	n, err := io.ReadFull(r, header)
+	if err == nil && string(header[12:16]) == "VP8X" {
+		size := func(b []byte) int { return 1 + int(b[0]) + int(b[1])<<8 + int(b[2])<<16 }
+		return image.Config{Width: size(header[24:]), Height: size(header[27:])}, nil
+	}
+	return webp.DecodeConfig(io.MultiReader(bytes.NewReader(header[:n]), r))
 }
 
 // fromVP8 converts planes with chroma halved in both directions.

@@ -1,0 +1,217 @@
+package picture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// gallery is a file system of n pictures, picture i being i+1 wide, and of the
+// other files given.
+func gallery(t testing.TB, n int, others map[string]string) fstest.MapFS {
+	out := fstest.MapFS{}
+	for i := range n {
+		var b bytes.Buffer
+		if err := png.Encode(&b, New(i+1, 2).RGBA()); err != nil {
+			t.Fatal(err)
+		}
+		out[string(rune('a'+i/5))+"/"+string(rune('a'+i%5))] = &fstest.MapFile{Data: b.Bytes()}
+	}
+	for name, data := range others {
+		out[name] = &fstest.MapFile{Data: []byte(data)}
+	}
+	return out
+}
+
+func folder(t testing.TB, fsys fs.FS) *Set {
+	s, err := Folder(fsys, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestFolder(t *testing.T) {
+	s := folder(t, gallery(t, 0, map[string]string{
+		"top.jpg": "", "b/deep/er/1.png": "", "b/2": "", "b.txt": "", "B/3": "",
+		".hidden": "", ".git/config": "", "b/.cache/4": "", "b/.5": "", "b-c/6": "",
+	}))
+	var got []string
+	for i := range s.Len() {
+		got = append(got, s.Path(i)+" "+s.Label(i))
+	}
+	want := []string{"B/3 B", "b-c/6 b-c", "b.txt ", "b/2 b", "b/deep/er/1.png er", "top.jpg "}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if _, err := Folder(os.DirFS(filepath.Join(t.TempDir(), "absent")), Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent folder: %v", err)
+	}
+}
+
+func TestFolderLinks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sub", "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"link": "sub/file", "folder": "sub", "sub/loop": "..", "nowhere": "absent"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	if s, want := folder(t, os.DirFS(dir)), []string{"link", "nowhere", "sub/file"}; !slices.Equal(s.paths, want) {
+		t.Errorf("got %q, want %q", s.paths, want)
+	}
+}
+
+func TestLimit(t *testing.T) {
+	s := folder(t, gallery(t, 10, nil))
+	for n, want := range map[int]string{
+		-1: "", 0: "", 1: "a/a", 3: "a/a a/d b/b", 9: "a/a a/b a/c a/d a/e b/a b/b b/c b/d",
+		10: "a/a a/b a/c a/d a/e b/a b/b b/c b/d b/e", 99: "a/a a/b a/c a/d a/e b/a b/b b/c b/d b/e",
+	} {
+		if got := strings.Join(s.Limit(n).paths, " "); got != want {
+			t.Errorf("Limit(%d): %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	s := folder(t, gallery(t, 3, map[string]string{"bad": "x"}))
+	m, err := s.Map(func(m *Image) *Image { return Nearest(m, 7, 7) }).
+		Map(func(m *Image) *Image { return Nearest(m, m.Width+1, 4) }).Load(0)
+	if err != nil || m.Width != 8 || m.Height != 4 {
+		t.Errorf("%v, %v", m, err)
+	}
+	if _, err := s.Load(3); err == nil || !strings.HasPrefix(err.Error(), "bad: not a JPEG") {
+		t.Errorf("error %v does not name path and reason", err)
+	}
+	delete(s.fsys.(fstest.MapFS), "a/b")
+	if _, err := s.Load(1); !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), "a/b") != 1 {
+		t.Errorf("error %v does not name path and reason once", err)
+	}
+}
+
+func TestFile(t *testing.T) {
+	if m, err := File("testdata/decode/rgb.png", Options{}); err != nil || m.Width != 45 {
+		t.Errorf("%v, %v", m, err)
+	}
+	for _, path := range []string{"set_test.go", "absent", "testdata"} {
+		if _, err := File(path, Options{}); err == nil || strings.Count(err.Error(), path) != 1 {
+			t.Errorf("error %v does not name %s once", err, path)
+		}
+	}
+}
+
+func TestEach(t *testing.T) {
+	for _, procs := range []int{1, 2, 7} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		for _, n := range []int{0, 1, 2, 15, 60} {
+			next := 0
+			err := folder(t, gallery(t, n, nil)).Each(t.Context(), func(i int, m *Image, err error) error {
+				if i != next || err != nil || m.Width != i+1 {
+					t.Errorf("picture %d: %v, %v; expected picture %d", i, m, err, next)
+				}
+				next++
+				return nil
+			})
+			if err != nil || next != n {
+				t.Errorf("%d of %d pictures, %v", next, n, err)
+			}
+		}
+	}
+}
+
+func TestEachEnds(t *testing.T) {
+	s := folder(t, gallery(t, 60, nil))
+	goroutines := runtime.NumGoroutine()
+	enough := errors.New("enough")
+	if err := s.Each(t.Context(), func(i int, m *Image, err error) error {
+		if i == 5 {
+			return enough
+		}
+		return nil
+	}); err != enough {
+		t.Errorf("an error of the caller came back as %v", err)
+	}
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	calls := 0
+	if err := s.Each(ctx, func(i int, m *Image, err error) error {
+		calls++
+		cancel(enough)
+		return nil
+	}); err != enough || calls == s.Len() {
+		t.Errorf("after cancel: %v, %d calls", err, calls)
+	}
+
+	func() {
+		defer func() {
+			if r := recover(); r != "transform" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		s.Map(func(*Image) *Image { panic("transform") }).Each(t.Context(), func(int, *Image, error) error { return nil })
+	}()
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+}
+
+// broken makes a folder and a file of a file system unreadable.
+type broken struct{ fs.FS }
+
+func (b broken) Open(name string) (fs.File, error) {
+	if name == "locked" || name == "a/b" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return b.FS.Open(name)
+}
+
+func TestCheck(t *testing.T) {
+	cut := string(fixtures(t)["rgb.png"][:2000])
+	s := folder(t, broken{gallery(t, 6, map[string]string{
+		"a/c1.jpg": "text", "a/c2.png": cut, "b/huge.png": string(claim(t, "rgb.png", 60000, 60000)), "locked/in": "",
+	})})
+	var seen []int
+	good, bad, err := s.Check(t.Context(), func(i int) { seen = append(seen, i) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a/a", "a/c", "a/d", "a/e", "b/a"}; !slices.Equal(good.paths, want) {
+		t.Errorf("good: %q, want %q", good.paths, want)
+	}
+	if m, err := good.Load(4); err != nil || m.Width != 6 {
+		t.Errorf("the set of good ones gave %v, %v", m, err)
+	}
+	var got []string
+	for _, skip := range bad {
+		if strings.Contains(skip.Reason.Error(), skip.Path) {
+			t.Errorf("reason %q repeats the path", skip.Reason)
+		}
+		got = append(got, skip.Path)
+	}
+	if want := []string{"a/b", "a/c1.jpg", "a/c2.png", "b/huge.png", "locked"}; !slices.Equal(got, want) {
+		t.Errorf("bad: %q, want %q", got, want)
+	}
+	if !slices.IsSorted(seen) || len(seen) != s.Len() {
+		t.Errorf("done was called with %v", seen)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := s.Check(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("after cancel: %v", err)
+	}
+}
