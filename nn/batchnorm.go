@@ -34,8 +34,8 @@ func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 	}
 	n := in[len(in)-1]
 	l.gamma, l.beta = newParam("gamma", ones(n)), newParam("beta", tensor.New(n))
-	l.mean = &Param{Name: "moving_mean", Value: tensor.New(n)}
-	l.variance = &Param{Name: "moving_variance", Value: ones(n)}
+	l.mean = &Param{Name: "moving_mean", Value: tensor.New(n), fixed: true}
+	l.variance = &Param{Name: "moving_variance", Value: ones(n), fixed: true}
 	return in, nil
 }
 
@@ -86,8 +86,8 @@ func (l *BatchNorm) backward(dy, x *tensor.Tensor, mean, inverse []float64) *ten
 	})
 	count := float64(x.Len() / n)
 	for c := range n {
-		l.beta.Grad.Data()[c] += float32(sums[c])
-		l.gamma.Grad.Data()[c] += float32(sums[n+c])
+		l.beta.grad().Data()[c] += float32(sums[c])
+		l.gamma.grad().Data()[c] += float32(sums[n+c])
 	}
 	eachBlock(x, func(lo, hi int) {
 		in, g := x.Data(), dy.Data()

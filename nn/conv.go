@@ -61,9 +61,9 @@ func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
 			if l.bias != nil {
-				tensor.SumRows(l.bias.Grad, dy, true)
+				tensor.SumRows(l.bias.grad(), dy, true)
 			}
-			tensor.Conv2DKernelGrad(l.kernel.Grad, x, dy, l.window, true)
+			tensor.Conv2DKernelGrad(l.kernel.grad(), x, dy, l.window, true)
 			if !p.wantsGrad(x) {
 				return nil
 			}
@@ -136,9 +136,9 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
 			if l.bias != nil {
-				tensor.SumRows(l.bias.Grad, dy, true)
+				tensor.SumRows(l.bias.grad(), dy, true)
 			}
-			tensor.Conv2DKernelGrad(l.kernel.Grad, dy, x, l.window, true)
+			tensor.Conv2DKernelGrad(l.kernel.grad(), dy, x, l.window, true)
 			if !p.wantsGrad(x) {
 				return nil
 			}
@@ -152,7 +152,9 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 
 func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
 	kernel := tensor.New(shape...)
-	k.draw(kernel, rng)
+	if rng != nil {
+		k.draw(kernel, rng)
+	}
 	return newParam("kernel", kernel)
 }
 

@@ -49,9 +49,9 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
 			if l.bias != nil {
-				tensor.SumRows(l.bias.Grad, dy, true)
+				tensor.SumRows(l.bias.grad(), dy, true)
 			}
-			tensor.MatMulTransA(l.kernel.Grad, matrix(x), matrix(dy), true)
+			tensor.MatMulTransA(l.kernel.grad(), matrix(x), matrix(dy), true)
 			if !p.wantsGrad(x) {
 				return nil
 			}

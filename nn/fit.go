@@ -170,7 +170,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
 	t.net.check("Fit", b.X)
 	for _, p := range t.params {
-		if p.Trainable() {
+		if p.Grad != nil {
 			clear(p.Grad.Data())
 		}
 	}

@@ -15,7 +15,8 @@ type Layer interface {
 	Identity() (name, class string)
 
 	// Build fixes the layer to inputs of shape in, creates its parameters with
-	// rng and returns the shape of its outputs.
+	// rng and returns the shape of its outputs. With a nil rng kernels are zero,
+	// to be loaded.
 	Build(in []int, rng *rand.Rand) (out []int, err error)
 
 	// Forward returns the outputs for a batch x, in a tensor that belongs to
@@ -33,15 +34,26 @@ type Param struct {
 	Value *tensor.Tensor
 
 	// Grad has Value's shape and holds the gradient of the last batch. It is
-	// nil where an optimizer must not touch the value (moving averages).
+	// nil until the first, so that networks that only predict do without.
 	Grad *tensor.Tensor
+
+	fixed bool
 }
 
-// Trainable tells whether optimizers change the parameter.
-func (p *Param) Trainable() bool { return p.Grad != nil }
+// Trainable tells whether optimizers may change the parameter; they must not
+// touch moving averages.
+func (p *Param) Trainable() bool { return !p.fixed }
+
+// grad returns the gradient for a layer to add to.
+func (p *Param) grad() *tensor.Tensor {
+	if p.Grad == nil {
+		p.Grad = tensor.New(p.Value.Shape()...)
+	}
+	return p.Grad
+}
 
 func newParam(name string, value *tensor.Tensor) *Param {
-	return &Param{Name: name, Value: value, Grad: tensor.New(value.Shape()...)}
+	return &Param{Name: name, Value: value}
 }
 
 // Padding says what stands round a picture before a kernel slides over it.

@@ -1,0 +1,179 @@
+package autoencoder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"lookalike/tensor"
+	"lookalike/weights"
+)
+
+// A model file is a safetensors file. Its tensors are the parameters, named
+// like "encoder/conv2d_1/kernel", and what an optimizer remembers, named
+// "optimizer/…"; its metadata has the keys below.
+const (
+	formatKey        = "format"
+	versionKey       = "version"
+	configKey        = "config"        // Config as JSON
+	preprocessingKey = "preprocessing" // Preprocessing
+	trainingKey      = "training"      // Training as JSON
+
+	format          = "lookalike autoencoder"
+	version         = "1"
+	optimizerPrefix = "optimizer/"
+)
+
+// Training is what a model file keeps so that training can go on.
+type Training struct {
+	Batch        int       `json:"batch"`
+	LearningRate float64   `json:"learning_rate"`
+	Seed         uint64    `json:"seed"`
+	NoShuffle    bool      `json:"no_shuffle"`
+	Photos       string    `json:"photos"` // fingerprint of the photographs' names, in order
+	Losses       []float64 `json:"losses"` // of the epochs done
+
+	Optimizer map[string]*tensor.Tensor `json:"-"` // its state
+}
+
+// Save writes the model, and what training needs to go on unless that is nil.
+// The file appears whole or not at all.
+func (m *Model) Save(path string, training *Training) error {
+	config, err := json.Marshal(m.Config)
+	if err != nil {
+		return err
+	}
+	metadata := map[string]string{
+		formatKey: format, versionKey: version,
+		configKey: string(config), preprocessingKey: Preprocessing,
+	}
+	tensors := m.tensors()
+	if training != nil {
+		text, err := json.Marshal(training)
+		if err != nil {
+			return err
+		}
+		metadata[trainingKey] = string(text)
+		for name, t := range training.Optimizer {
+			tensors[optimizerPrefix+name] = t
+		}
+	}
+	return weights.Save(path, tensors, metadata)
+}
+
+// Load reads a model.
+func Load(path string) (*Model, error) {
+	m, _, err := load(path, false)
+	return m, err
+}
+
+// Resume reads a model and what is needed to go on training it.
+func Resume(path string) (*Model, *Training, error) { return load(path, true) }
+
+func load(path string, resume bool) (*Model, *Training, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	m, err := read(f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if !resume {
+		return m, nil, nil
+	}
+	t, err := readTraining(f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, t, nil
+}
+
+func read(f *weights.File) (*Model, error) {
+	meta := f.Metadata()
+	if meta[formatKey] != format {
+		return nil, fmt.Errorf("is no autoencoder made by this program (its metadata has no %s %q)", formatKey, format)
+	}
+	if meta[versionKey] != version {
+		return nil, fmt.Errorf("is an autoencoder of version %q; this program reads version %s", meta[versionKey], version)
+	}
+	if meta[preprocessingKey] != Preprocessing {
+		return nil, fmt.Errorf("was trained on pictures prepared as %q; this program prepares them as %q", meta[preprocessingKey], Preprocessing)
+	}
+	var c Config
+	if err := json.Unmarshal([]byte(meta[configKey]), &c); err != nil {
+		return nil, fmt.Errorf("metadata %q: %w", configKey, err)
+	}
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	stored := modelTensors{f}
+	if has, needs := stored.values(), c.params(); has != needs {
+		return nil, fmt.Errorf("has %d parameters, its configuration needs %d", has, needs)
+	}
+	m, err := build(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	return m, weights.Load(stored, m.tensors())
+}
+
+func readTraining(f *weights.File) (*Training, error) {
+	text, ok := f.Metadata()[trainingKey]
+	if !ok {
+		return nil, errors.New("has no record of its training to go on from")
+	}
+	t := &Training{Optimizer: map[string]*tensor.Tensor{}}
+	if err := json.Unmarshal([]byte(text), t); err != nil {
+		return nil, fmt.Errorf("metadata %q: %w", trainingKey, err)
+	}
+	for _, loss := range t.Losses {
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return nil, fmt.Errorf("metadata %q: a loss of %v", trainingKey, loss)
+		}
+	}
+	for _, name := range f.Names() {
+		if key, ok := strings.CutPrefix(name, optimizerPrefix); ok {
+			var err error
+			if t.Optimizer[key], err = f.Tensor(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return t, nil
+}
+
+// tensors returns the parameters by name.
+func (m *Model) tensors() map[string]*tensor.Tensor {
+	all := map[string]*tensor.Tensor{}
+	for _, p := range m.Params() {
+		all[p.Name] = p.Value
+	}
+	return all
+}
+
+// modelTensors are a file's tensors without those of the optimizer.
+type modelTensors struct{ *weights.File }
+
+func (s modelTensors) Names() []string {
+	var names []string
+	for _, name := range s.File.Names() {
+		if !strings.HasPrefix(name, optimizerPrefix) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// values counts the numbers in the tensors.
+func (s modelTensors) values() (n int64) {
+	for _, name := range s.Names() {
+		shape, _ := s.Shape(name)
+		n += int64(tensor.Size(shape))
+	}
+	return n
+}

@@ -1,0 +1,124 @@
+package autoencoder
+
+import (
+	"context"
+
+	"lookalike/internal/parallel"
+	"lookalike/nn"
+	"lookalike/picture"
+	"lookalike/tensor"
+)
+
+// Photos is a list of pictures that are decoded on demand, such as a
+// picture.Set. Load must be safe for many goroutines at once.
+type Photos interface {
+	Len() int
+	Load(i int) (*picture.Image, error)
+}
+
+// Pictures are Photos that are at hand.
+type Pictures []*picture.Image
+
+func (p Pictures) Len() int                           { return len(p) }
+func (p Pictures) Load(i int) (*picture.Image, error) { return p[i], nil }
+
+// Preprocessing says in words what is done to a decoded picture before the
+// network sees it. Weights and this belong together.
+const Preprocessing = "RGB, OpenCV bilinear resize to a square, divided by 255"
+
+// Prepare resizes a picture to the size of the network's input; codes of the
+// result are those of the picture itself.
+func (m *Model) Prepare(p *picture.Image) *picture.Image { return prepare(p, m.Config.Size) }
+
+func prepare(p *picture.Image, size int) *picture.Image {
+	if p.Width == size && p.Height == size {
+		return p
+	}
+	return picture.Bilinear(p, size, size)
+}
+
+// unit maps a level of 8 bits to [0, 1].
+var unit = func() (table [256]float32) {
+	for i := range table {
+		table[i] = float32(i) / 255
+	}
+	return table
+}()
+
+// toInput writes a picture of the network's size to a row of its input.
+func toInput(row []float32, p *picture.Image) {
+	for i, v := range p.Pix {
+		row[i] = unit[v]
+	}
+}
+
+// fromInput makes a picture of values from 0 to 1, rounded and clipped.
+func fromInput(row []float32, size int) *picture.Image {
+	p := picture.New(size, size)
+	for i, v := range row {
+		p.Pix[i] = uint8(min(max(v*255+0.5, 0), 255))
+	}
+	return p
+}
+
+// cacheBytes bounds the memory that decoded and resized photographs may take
+// between epochs: 3,500 of 224x224. Those that do not fit are decoded anew in
+// every epoch, while the network learns from the batch before.
+const cacheBytes = 512 << 20
+
+// samples is the Dataset of photographs that are to be drawn as they are.
+type samples struct {
+	photos Photos
+	size   int
+	cache  []*picture.Image // of the first photographs; nil until decoded
+}
+
+func newSamples(photos Photos, size int) *samples {
+	fit := cacheBytes / (3 * size * size)
+	return &samples{photos, size, make([]*picture.Image, min(fit, photos.Len()))}
+}
+
+func (s *samples) Len() int { return s.photos.Len() }
+
+func (s *samples) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
+	b.X = nn.Resize(b.X, len(rows), s.size, s.size, 3)
+	b.Y = b.X
+	errs := make([]error, len(rows))
+	parallel.For(len(rows), func(i int) {
+		if errs[i] = ctx.Err(); errs[i] != nil {
+			return
+		}
+		var p *picture.Image
+		if p, errs[i] = s.load(rows[i]); errs[i] == nil {
+			toInput(b.X.Row(i), p)
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *samples) load(i int) (*picture.Image, error) {
+	if i < len(s.cache) && s.cache[i] != nil {
+		return s.cache[i], nil
+	}
+	p, err := s.photos.Load(i)
+	if err != nil {
+		return nil, err
+	}
+	p = prepare(p, s.size)
+	if i < len(s.cache) {
+		s.cache[i] = p
+	}
+	return p, nil
+}
+
+// Input returns pictures as a batch for the encoder, [n, size, size, 3].
+func (m *Model) Input(pictures []*picture.Image) *tensor.Tensor {
+	x := tensor.New(len(pictures), m.Config.Size, m.Config.Size, 3)
+	parallel.For(len(pictures), func(i int) { toInput(x.Row(i), m.Prepare(pictures[i])) })
+	return x
+}
