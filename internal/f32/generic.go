@@ -15,10 +15,11 @@ var generic = &tier{
 	dot:             dotGeneric,
 	squaredDistance: squaredDistanceGeneric,
 	axpy:            axpyGeneric,
+	axpy8:           axpy8Generic,
 	exp:             expGeneric,
 	elu:             eluGeneric,
 	eluGrad:         eluGradGeneric,
-	kernel: Kernel{"generic 4x8", genericMR, genericNR,
+	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil,
 		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}},
 }
 
@@ -62,6 +63,12 @@ func axpyGeneric(y []float32, alpha float32, x []float32) {
 	x = x[:len(y)]
 	for i := range y {
 		y[i] += alpha * x[i]
+	}
+}
+
+func axpy8Generic(y, a []float32, as int, b []float32, ldb int) {
+	for u := range 8 {
+		axpyGeneric(y, a[u*as], b[u*ldb:][:len(y)])
 	}
 }
 

@@ -16,6 +16,12 @@ type Kernel struct {
 	Name   string
 	MR, NR int
 
+	// Assembly that Pack uses, or nil: packRows fills whole panels with rows of B,
+	// dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i]; transpose8 turns 8 rows of 8*blocks
+	// values, dst[p*dstStride+i] = src[i*srcStride+p].
+	packRows   func(k, panels int, dst *float32, stride int, b *float32, ldb int)
+	transpose8 func(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
+
 	// tiles[r-1][v-1] computes r rows by v vectors of NR/len(tiles[r-1]) columns,
 	// the last vector cut to the columns asked for.
 	tiles [][]tile
@@ -53,4 +59,59 @@ func (t *Kernel) Mul(rows, cols, k int, a []float32, ars, acs int, b, start []fl
 	}
 	v := t.tiles[rows-1]
 	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+}
+
+// Pack writes B [k, n], with row stride ldb, or if transB the transpose of b,
+// [n, k] with row stride ldb, to dst as panels that are stride values apart.
+func (t *Kernel) Pack(dst []float32, stride, k, n int, b []float32, ldb int, transB bool) {
+	if k <= 0 || n <= 0 {
+		return
+	}
+	rows, cols := k, n
+	if transB {
+		rows, cols = n, k
+	}
+	if ldb < 0 || (rows-1)*ldb+cols > len(b) || stride < k*t.NR || (n-1)/t.NR*stride+k*t.NR > len(dst) {
+		panic(fmt.Sprintf("f32.Kernel.Pack: %s: B [%d, %d], transposed %t, with stride %d in %d values, to panels %d apart in %d values",
+			t.Name, k, n, transB, ldb, len(b), stride, len(dst)))
+	}
+	j := 0
+	if whole := n / t.NR; whole > 0 && !transB && t.packRows != nil {
+		t.packRows(k, whole, unsafe.SliceData(dst), stride, unsafe.SliceData(b), ldb)
+		j = whole * t.NR
+	}
+	for ; j < n; j += t.NR {
+		panel := dst[j/t.NR*stride:][:k*t.NR]
+		width := min(t.NR, n-j)
+		if width < t.NR {
+			clear(panel)
+		}
+		if transB {
+			t.packTransposed(panel, k, width, b[j*ldb:], ldb)
+			continue
+		}
+		for p := range k {
+			copy(panel[p*t.NR:], b[p*ldb+j:][:width])
+		}
+	}
+}
+
+// packTransposed writes the transpose of b, [width, k], to a panel.
+func (t *Kernel) packTransposed(panel []float32, k, width int, b []float32, ldb int) {
+	i, blocks := 0, k/8
+	if t.transpose8 != nil && blocks > 0 {
+		for ; i+8 <= width; i += 8 {
+			t.transpose8(blocks, &panel[i], t.NR, &b[i*ldb], ldb)
+			for u := i; u < i+8; u++ {
+				for p := blocks * 8; p < k; p++ {
+					panel[p*t.NR+u] = b[u*ldb+p]
+				}
+			}
+		}
+	}
+	for ; i < width; i++ {
+		for p, v := range b[i*ldb:][:k] {
+			panel[p*t.NR+i] = v
+		}
+	}
 }

@@ -34,6 +34,16 @@ func eluAVX512(n int, dst *float32, src *float32, alpha float32)
 //go:noescape
 func eluGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
+// axpy8AVX512 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// packRowsAVX512 copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
+//
+//go:noescape
+func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -204,6 +214,16 @@ func eluAVX2(n int, dst *float32, src *float32, alpha float32)
 //go:noescape
 func eluGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
+// axpy8AVX2 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// packRowsAVX2 copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
+//
+//go:noescape
+func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -263,3 +283,8 @@ func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start 
 //
 //go:noescape
 func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+
+// transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
+//
+//go:noescape
+func transpose8AVX(blocks int, dst *float32, dstStride int, src *float32, srcStride int)

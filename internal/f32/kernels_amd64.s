@@ -453,19 +453,167 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
+	MOVQ         as+24(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         a+16(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VBROADCASTSS (DX), Z0
+	VBROADCASTSS (DX)(AX*1), Z1
+	VBROADCASTSS (DX)(AX*2), Z2
+	VBROADCASTSS (DX)(CX*1), Z3
+	VBROADCASTSS (DX)(AX*4), Z4
+	VBROADCASTSS (BX), Z5
+	VBROADCASTSS (BX)(AX*1), Z6
+	VBROADCASTSS (BX)(AX*2), Z7
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         ldb+40(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), BX
+	MOVQ         b+32(FP), SI
+	LEAQ         (SI)(DX*4), DI
+	ADDQ         DX, DI
+	MOVQ         ldb+40(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         b+32(FP), R9
+	LEAQ         (R9)(R8*4), R10
+	ADDQ         R8, R10
+	LEAQ         (R9)(DX*8), R9
+	LEAQ         (R10)(DX*8), R10
+
+loop:
+	CMPQ        AX, $0x10
+	JL          rest
+	VMOVUPS     (CX), Z8
+	PREFETCHT0  (R9)
+	VMOVUPS     (SI), Z9
+	VFMADD231PS Z0, Z9, Z8
+	PREFETCHT0  (R9)(DX*1)
+	VMOVUPS     (SI)(DX*1), Z9
+	VFMADD231PS Z1, Z9, Z8
+	PREFETCHT0  (R9)(DX*2)
+	VMOVUPS     (SI)(DX*2), Z9
+	VFMADD231PS Z2, Z9, Z8
+	PREFETCHT0  (R9)(BX*1)
+	VMOVUPS     (SI)(BX*1), Z9
+	VFMADD231PS Z3, Z9, Z8
+	PREFETCHT0  (R9)(DX*4)
+	VMOVUPS     (SI)(DX*4), Z9
+	VFMADD231PS Z4, Z9, Z8
+	PREFETCHT0  (R10)
+	VMOVUPS     (DI), Z9
+	VFMADD231PS Z5, Z9, Z8
+	PREFETCHT0  (R10)(DX*1)
+	VMOVUPS     (DI)(DX*1), Z9
+	VFMADD231PS Z6, Z9, Z8
+	PREFETCHT0  (R10)(DX*2)
+	VMOVUPS     (DI)(DX*2), Z9
+	VFMADD231PS Z7, Z9, Z8
+	VMOVUPS     Z8, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	ADDQ        $0x40, R9
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	MOVQ        $-1, R8
+	BZHIQ       AX, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (CX), K1, Z8
+	PREFETCHT0  (R9)
+	VMOVUPS.Z   (SI), K1, Z9
+	VFMADD231PS Z0, Z9, Z8
+	PREFETCHT0  (R9)(DX*1)
+	VMOVUPS.Z   (SI)(DX*1), K1, Z9
+	VFMADD231PS Z1, Z9, Z8
+	PREFETCHT0  (R9)(DX*2)
+	VMOVUPS.Z   (SI)(DX*2), K1, Z9
+	VFMADD231PS Z2, Z9, Z8
+	PREFETCHT0  (R9)(BX*1)
+	VMOVUPS.Z   (SI)(BX*1), K1, Z9
+	VFMADD231PS Z3, Z9, Z8
+	PREFETCHT0  (R9)(DX*4)
+	VMOVUPS.Z   (SI)(DX*4), K1, Z9
+	VFMADD231PS Z4, Z9, Z8
+	PREFETCHT0  (R10)
+	VMOVUPS.Z   (DI), K1, Z9
+	VFMADD231PS Z5, Z9, Z8
+	PREFETCHT0  (R10)(DX*1)
+	VMOVUPS.Z   (DI)(DX*1), K1, Z9
+	VFMADD231PS Z6, Z9, Z8
+	PREFETCHT0  (R10)(DX*2)
+	VMOVUPS.Z   (DI)(DX*2), K1, Z9
+	VFMADD231PS Z7, Z9, Z8
+	VMOVUPS     Z8, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), AX
+	MOVQ dst+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ ldb+40(FP), BX
+	MOVQ stride+24(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+
+row:
+	MOVQ panels+8(FP), R10
+	MOVQ DX, DI
+	LEAQ (DX)(BX*8), R8
+	MOVQ CX, R9
+
+panel:
+	VMOVUPS    (DI), Z0
+	VMOVUPS    64(DI), Z1
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	VMOVUPS    Z0, (R9)
+	VMOVUPS    Z1, 64(R9)
+	ADDQ       $+128, DI
+	ADDQ       $+128, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
+	ADDQ       BX, DX
+	ADDQ       $+128, CX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   cs+32(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       cs+32(FP), BX
+	SHLQ       $0x02, BX
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DX), Z1
@@ -524,19 +672,24 @@ store:
 	RET
 
 // func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   cs+32(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       cs+32(FP), BX
+	SHLQ       $0x02, BX
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DX), Z2
@@ -608,19 +761,24 @@ store:
 	RET
 
 // func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Z2
@@ -692,21 +850,28 @@ store:
 	RET
 
 // func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Z4
@@ -798,20 +963,26 @@ store:
 	RET
 
 // func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Z3
@@ -896,23 +1067,32 @@ store:
 	RET
 
 // func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Z6
@@ -1024,22 +1204,30 @@ store:
 	RET
 
 // func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z4
@@ -1139,26 +1327,38 @@ store:
 	RET
 
 // func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z8
@@ -1292,23 +1492,32 @@ store:
 	RET
 
 // func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z5
@@ -1421,28 +1630,42 @@ store:
 	RET
 
 // func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z10
@@ -1596,26 +1819,38 @@ store:
 	RET
 
 // func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z6
@@ -1750,32 +1985,50 @@ store:
 	RET
 
 // func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z12
@@ -1958,27 +2211,40 @@ store:
 	RET
 
 // func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z7
@@ -2126,34 +2392,54 @@ store:
 	RET
 
 // func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z14
@@ -2356,28 +2642,42 @@ store:
 	RET
 
 // func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z8
@@ -2538,36 +2838,58 @@ store:
 	RET
 
 // func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z16
@@ -2790,29 +3112,44 @@ store:
 	RET
 
 // func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z9
@@ -2986,38 +3323,62 @@ store:
 	RET
 
 // func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z18
@@ -3260,30 +3621,46 @@ store:
 	RET
 
 // func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z10
@@ -3470,40 +3847,66 @@ store:
 	RET
 
 // func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z20
@@ -3766,33 +4169,52 @@ store:
 	RET
 
 // func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 (SI)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z11
@@ -4001,44 +4423,74 @@ store:
 	RET
 
 // func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z22
@@ -4330,34 +4782,54 @@ store:
 	RET
 
 // func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z12
@@ -4579,46 +5051,78 @@ store:
 	RET
 
 // func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z24
@@ -4930,35 +5434,56 @@ store:
 	RET
 
 // func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z13
@@ -5193,48 +5718,82 @@ store:
 	RET
 
 // func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 64(SI)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z26
@@ -5566,36 +6125,58 @@ store:
 	RET
 
 // func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 (SI)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z14
@@ -5843,50 +6424,86 @@ store:
 	RET
 
 // func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-80
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*4), DI
-	ADDQ   CX, DI
-	MOVQ   b+40(FP), R8
-	MOVQ   cs+32(FP), R9
-	SHLQ   $0x02, R9
-	SUBQ   $0x04, AX
-	JL     rest
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 64(SI)(AX*2)
+	PREFETCHT0 (SI)(CX*1)
+	PREFETCHT0 64(SI)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*4), DI
+	ADDQ       CX, DI
+	MOVQ       b+40(FP), R8
+	MOVQ       cs+32(FP), R9
+	SHLQ       $0x02, R9
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z28
@@ -6661,19 +7278,166 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·axpy8AVX2(SB), NOSPLIT, $0-48
+	MOVQ         as+24(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         a+16(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VBROADCASTSS (DX), Y0
+	VBROADCASTSS (DX)(AX*1), Y1
+	VBROADCASTSS (DX)(AX*2), Y2
+	VBROADCASTSS (DX)(CX*1), Y3
+	VBROADCASTSS (DX)(AX*4), Y4
+	VBROADCASTSS (BX), Y5
+	VBROADCASTSS (BX)(AX*1), Y6
+	VBROADCASTSS (BX)(AX*2), Y7
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         ldb+40(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), BX
+	MOVQ         b+32(FP), SI
+	LEAQ         (SI)(DX*4), DI
+	ADDQ         DX, DI
+	MOVQ         ldb+40(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         b+32(FP), R9
+	LEAQ         (R9)(R8*4), R10
+	ADDQ         R8, R10
+	LEAQ         (R9)(DX*8), R9
+	LEAQ         (R10)(DX*8), R10
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (CX), Y8
+	PREFETCHT0  (R9)
+	VMOVUPS     (SI), Y9
+	VFMADD231PS Y0, Y9, Y8
+	PREFETCHT0  (R9)(DX*1)
+	VMOVUPS     (SI)(DX*1), Y9
+	VFMADD231PS Y1, Y9, Y8
+	PREFETCHT0  (R9)(DX*2)
+	VMOVUPS     (SI)(DX*2), Y9
+	VFMADD231PS Y2, Y9, Y8
+	PREFETCHT0  (R9)(BX*1)
+	VMOVUPS     (SI)(BX*1), Y9
+	VFMADD231PS Y3, Y9, Y8
+	PREFETCHT0  (R9)(DX*4)
+	VMOVUPS     (SI)(DX*4), Y9
+	VFMADD231PS Y4, Y9, Y8
+	PREFETCHT0  (R10)
+	VMOVUPS     (DI), Y9
+	VFMADD231PS Y5, Y9, Y8
+	PREFETCHT0  (R10)(DX*1)
+	VMOVUPS     (DI)(DX*1), Y9
+	VFMADD231PS Y6, Y9, Y8
+	PREFETCHT0  (R10)(DX*2)
+	VMOVUPS     (DI)(DX*2), Y9
+	VFMADD231PS Y7, Y9, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	LEAQ        tailMasks<>+32(SB), R8
+	NEGQ        AX
+	VMOVUPS     (R8)(AX*4), Y15
+	VMASKMOVPS  (CX), Y15, Y8
+	PREFETCHT0  (R9)
+	VMASKMOVPS  (SI), Y15, Y9
+	VFMADD231PS Y0, Y9, Y8
+	PREFETCHT0  (R9)(DX*1)
+	VMASKMOVPS  (SI)(DX*1), Y15, Y9
+	VFMADD231PS Y1, Y9, Y8
+	PREFETCHT0  (R9)(DX*2)
+	VMASKMOVPS  (SI)(DX*2), Y15, Y9
+	VFMADD231PS Y2, Y9, Y8
+	PREFETCHT0  (R9)(BX*1)
+	VMASKMOVPS  (SI)(BX*1), Y15, Y9
+	VFMADD231PS Y3, Y9, Y8
+	PREFETCHT0  (R9)(DX*4)
+	VMASKMOVPS  (SI)(DX*4), Y15, Y9
+	VFMADD231PS Y4, Y9, Y8
+	PREFETCHT0  (R10)
+	VMASKMOVPS  (DI), Y15, Y9
+	VFMADD231PS Y5, Y9, Y8
+	PREFETCHT0  (R10)(DX*1)
+	VMASKMOVPS  (DI)(DX*1), Y15, Y9
+	VFMADD231PS Y6, Y9, Y8
+	PREFETCHT0  (R10)(DX*2)
+	VMASKMOVPS  (DI)(DX*2), Y15, Y9
+	VFMADD231PS Y7, Y9, Y8
+	VMASKMOVPS  Y8, Y15, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+// Requires: AVX, MMX+
+TEXT ·packRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), AX
+	MOVQ dst+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ ldb+40(FP), BX
+	MOVQ stride+24(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+
+row:
+	MOVQ panels+8(FP), R10
+	MOVQ DX, DI
+	LEAQ (DX)(BX*8), R8
+	MOVQ CX, R9
+
+panel:
+	VMOVUPS    (DI), Y0
+	VMOVUPS    32(DI), Y1
+	PREFETCHT0 (R8)
+	VMOVUPS    Y0, (R9)
+	VMOVUPS    Y1, 32(R9)
+	ADDQ       $+64, DI
+	ADDQ       $+64, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
+	ADDQ       BX, DX
+	ADDQ       $+64, CX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   cs+32(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       cs+32(FP), BX
+	SHLQ       $0x02, BX
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DX), Y1
@@ -6752,19 +7516,24 @@ storeWhole:
 	RET
 
 // func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   cs+32(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 32(AX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       cs+32(FP), BX
+	SHLQ       $0x02, BX
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DX), Y2
@@ -6858,19 +7627,24 @@ storeWhole:
 	RET
 
 // func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y2
@@ -6965,21 +7739,28 @@ storeWhole:
 	RET
 
 // func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 32(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 32(CX)(AX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y4
@@ -7098,20 +7879,26 @@ storeWhole:
 	RET
 
 // func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y3
@@ -7222,23 +8009,32 @@ storeWhole:
 	RET
 
 // func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   cs+32(FP), SI
-	SHLQ   $0x02, SI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 32(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 32(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 32(CX)(AX*2)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       a+16(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       cs+32(FP), SI
+	SHLQ       $0x02, SI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y6
@@ -7382,22 +8178,30 @@ storeWhole:
 	RET
 
 // func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Y4
@@ -7528,26 +8332,38 @@ storeWhole:
 	RET
 
 // func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Y8
@@ -7720,23 +8536,32 @@ storeWhole:
 	RET
 
 // func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Y5
@@ -7883,28 +8708,42 @@ storeWhole:
 	RET
 
 // func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	MOVQ   b+40(FP), SI
-	MOVQ   cs+32(FP), DI
-	SHLQ   $0x02, DI
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 32(DX)(AX*4)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	MOVQ       b+40(FP), SI
+	MOVQ       cs+32(FP), DI
+	SHLQ       $0x02, DI
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Y10
@@ -8102,26 +8941,38 @@ storeWhole:
 	RET
 
 // func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 (BX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Y6
@@ -8297,32 +9148,50 @@ storeWhole:
 	RET
 
 // func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-80
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   k+8(FP), AX
-	MOVQ   rs+24(FP), CX
-	SHLQ   $0x02, CX
-	LEAQ   (CX)(CX*2), DX
-	MOVQ   a+16(FP), BX
-	LEAQ   (BX)(CX*4), SI
-	ADDQ   CX, SI
-	MOVQ   b+40(FP), DI
-	MOVQ   cs+32(FP), R8
-	SHLQ   $0x02, R8
-	SUBQ   $0x04, AX
-	JL     rest
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 32(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 32(BX)
+	MOVQ       k+8(FP), AX
+	MOVQ       rs+24(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       a+16(FP), BX
+	LEAQ       (BX)(CX*4), SI
+	ADDQ       CX, SI
+	MOVQ       b+40(FP), DI
+	MOVQ       cs+32(FP), R8
+	SHLQ       $0x02, R8
+	SUBQ       $0x04, AX
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Y12
@@ -8554,5 +9423,74 @@ storeWhole:
 	VMOVUPS Y9, 32(DX)(AX*4)
 	VMOVUPS Y10, (BX)
 	VMOVUPS Y11, 32(BX)
+	VZEROUPPER
+	RET
+
+// func transpose8AVX(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
+// Requires: AVX
+TEXT ·transpose8AVX(SB), NOSPLIT, $0-40
+	MOVQ blocks+0(FP), AX
+	MOVQ srcStride+32(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ src+24(FP), BX
+	LEAQ (BX)(CX*4), SI
+	ADDQ CX, SI
+	MOVQ dstStride+16(FP), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	MOVQ dst+8(FP), R9
+	LEAQ (R9)(DI*4), R10
+	ADDQ DI, R10
+	LEAQ (DI)(DI*1), R11
+	SHLQ $0x02, R11
+
+block:
+	VMOVUPS    (BX), Y0
+	VMOVUPS    (BX)(CX*1), Y1
+	VMOVUPS    (BX)(CX*2), Y2
+	VMOVUPS    (BX)(DX*1), Y3
+	VMOVUPS    (BX)(CX*4), Y4
+	VMOVUPS    (SI), Y5
+	VMOVUPS    (SI)(CX*1), Y6
+	VMOVUPS    (SI)(CX*2), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y9
+	VUNPCKLPS  Y3, Y2, Y10
+	VUNPCKHPS  Y3, Y2, Y11
+	VUNPCKLPS  Y5, Y4, Y12
+	VUNPCKHPS  Y5, Y4, Y13
+	VUNPCKLPS  Y7, Y6, Y14
+	VUNPCKHPS  Y7, Y6, Y15
+	VSHUFPS    $0x44, Y10, Y8, Y0
+	VSHUFPS    $0xee, Y10, Y8, Y1
+	VSHUFPS    $0x44, Y11, Y9, Y2
+	VSHUFPS    $0xee, Y11, Y9, Y3
+	VSHUFPS    $0x44, Y14, Y12, Y4
+	VSHUFPS    $0xee, Y14, Y12, Y5
+	VSHUFPS    $0x44, Y15, Y13, Y6
+	VSHUFPS    $0xee, Y15, Y13, Y7
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y12
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x31, Y5, Y1, Y13
+	VPERM2F128 $0x20, Y6, Y2, Y10
+	VPERM2F128 $0x31, Y6, Y2, Y14
+	VPERM2F128 $0x20, Y7, Y3, Y11
+	VPERM2F128 $0x31, Y7, Y3, Y15
+	VMOVUPS    Y8, (R9)
+	VMOVUPS    Y9, (R9)(DI*1)
+	VMOVUPS    Y10, (R9)(DI*2)
+	VMOVUPS    Y11, (R9)(R8*1)
+	VMOVUPS    Y12, (R9)(DI*4)
+	VMOVUPS    Y13, (R10)
+	VMOVUPS    Y14, (R10)(DI*1)
+	VMOVUPS    Y15, (R10)(DI*2)
+	ADDQ       $0x20, BX
+	ADDQ       $0x20, SI
+	ADDQ       R11, R9
+	ADDQ       R11, R10
+	DECQ       AX
+	JNZ        block
 	VZEROUPPER
 	RET

@@ -10,7 +10,7 @@ import (
 
 // archTiers returns the tiers that this processor and operating system support.
 func archTiers() (tiers []*tier) {
-	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.BMI2) {
+	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.BMI2) {
 		tiers = append(tiers, avx512)
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
@@ -19,8 +19,8 @@ func archTiers() (tiers []*tier) {
 	return tiers
 }
 
-var avx512 = newTier("avx512", dotAVX512, squaredDistanceAVX512, axpyAVX512, expAVX512, eluAVX512, eluGradAVX512,
-	Kernel{"avx512 14x32", 14, 32, [][]tile{
+var avx512 = newTier("avx512", dotAVX512, squaredDistanceAVX512, axpyAVX512, axpy8AVX512, expAVX512, eluAVX512, eluGradAVX512,
+	Kernel{"avx512 14x32", 14, 32, packRowsAVX512, transpose8AVX, [][]tile{
 		{tile1x1AVX512, tile1x2AVX512},
 		{tile2x1AVX512, tile2x2AVX512},
 		{tile3x1AVX512, tile3x2AVX512},
@@ -37,8 +37,8 @@ var avx512 = newTier("avx512", dotAVX512, squaredDistanceAVX512, axpyAVX512, exp
 		{tile14x1AVX512, tile14x2AVX512},
 	}})
 
-var avx2 = newTier("avx2", dotAVX2, squaredDistanceAVX2, axpyAVX2, expAVX2, eluAVX2, eluGradAVX2,
-	Kernel{"avx2 6x16", 6, 16, [][]tile{
+var avx2 = newTier("avx2", dotAVX2, squaredDistanceAVX2, axpyAVX2, axpy8AVX2, expAVX2, eluAVX2, eluGradAVX2,
+	Kernel{"avx2 6x16", 6, 16, packRowsAVX2, transpose8AVX, [][]tile{
 		{tile1x1AVX2, tile1x2AVX2},
 		{tile2x1AVX2, tile2x2AVX2},
 		{tile3x1AVX2, tile3x2AVX2},
@@ -51,6 +51,7 @@ var avx2 = newTier("avx2", dotAVX2, squaredDistanceAVX2, axpyAVX2, expAVX2, eluA
 func newTier(name string,
 	dot, squaredDistance func(n int, a, b *float32) float32,
 	axpy func(n int, y *float32, alpha float32, x *float32),
+	axpy8 func(n int, y, a *float32, as int, b *float32, ldb int),
 	exp func(n int, dst, src *float32),
 	elu func(n int, dst, src *float32, alpha float32),
 	eluGrad func(n int, dx, dy, y *float32, alpha float32),
@@ -66,6 +67,9 @@ func newTier(name string,
 		},
 		axpy: func(y []float32, alpha float32, x []float32) {
 			axpy(len(y), unsafe.SliceData(y), alpha, unsafe.SliceData(x))
+		},
+		axpy8: func(y, a []float32, as int, b []float32, ldb int) {
+			axpy8(len(y), unsafe.SliceData(y), unsafe.SliceData(a), as, unsafe.SliceData(b), ldb)
 		},
 		exp: func(dst, src []float32) {
 			exp(len(src), unsafe.SliceData(dst), unsafe.SliceData(src))

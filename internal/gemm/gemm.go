@@ -34,9 +34,12 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 	if transA {
 		x.ars, x.acs = 1, lda
 	}
-	if n >= 2*nc*runtime.GOMAXPROCS(0) {
+	switch {
+	case m <= thinRows:
+		thin(x, b, ldb, transB)
+	case n >= 2*nc*runtime.GOMAXPROCS(0):
 		wide(x, b, ldb, transB)
-	} else {
+	default:
 		narrow(x, b, ldb, transB)
 	}
 }
@@ -44,37 +47,50 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 // wide cuts C by columns. Each part packs its own columns of B block by block, and
 // uses a block while it is in cache.
 func wide(x product, b []float32, ldb int, transB bool) {
-	parallel.Spans(x.n, nc, func(lo, hi int) {
+	workers := runtime.GOMAXPROCS(0)
+	parts := ceil(ceil(x.n, nc), workers) * workers
+	size := ceil(ceil(x.n, parts), kernel.NR) * kernel.NR
+	parallel.Spans(x.n, size, func(lo, hi int) {
 		w := workspaces.Get().(*workspace)
 		defer workspaces.Put(w)
 		part := x.columns(lo, hi)
 		for p := 0; p == 0 || p < x.k; p += kc {
 			block := part.slab(p, min(p+kc, x.k))
-			w.b = grow(w.b, block.k*ceil(block.n, kernel.NR)*kernel.NR)
-			pack(w.b, block.k, block.n, from(b, p, lo, ldb, transB), ldb, transB)
-			block.b, block.stride = w.b, block.k*kernel.NR
-			w.blocks(block)
+			block.stride = block.k * kernel.NR
+			w.b = grow(w.b, ceil(block.n, kernel.NR)*block.stride)
+			block.b = w.b
+			kernel.Pack(block.b, block.stride, block.k, block.n, from(b, p, lo, ldb, transB), ldb, transB)
+			w.block(block)
 		}
 	})
 }
 
-// narrow packs B once for all, a slab of rows at a time, and cuts C by rows.
+// narrow packs B once for all, a slab of rows at a time, and cuts C by rows, and
+// by columns too if there are few rows.
 func narrow(x product, b []float32, ldb int, transB bool) {
 	packed := packs.Get().(*Packed)
 	defer packs.Put(packed)
 	slab := max(1, slabSize/4/x.n/kc) * kc
-	rows := max(1, x.m/(4*runtime.GOMAXPROCS(0)*kernel.MR)) * kernel.MR
+	parts := max(1, min(4*runtime.GOMAXPROCS(0), x.m*x.n/partGrain*min(x.k, slab)))
+	rows := ceil(ceil(x.m, parts), kernel.MR) * kernel.MR
+	cuts := ceil(parts, ceil(x.m, rows))
+	columns := ceil(ceil(x.n, cuts), kernel.NR) * kernel.NR
+	cuts = ceil(x.n, columns)
 	for p := 0; p == 0 || p < x.k; p += slab {
 		part := x.slab(p, min(p+slab, x.k))
 		packed.Pack(part.k, x.n, from(b, p, 0, ldb, transB), ldb, transB)
 		part.b, part.stride = packed.data, part.k*kernel.NR
-		parallel.Spans(x.m, rows, func(lo, hi int) {
+		parallel.For(ceil(x.m, rows)*cuts, func(i int) {
 			w := workspaces.Get().(*workspace)
 			defer workspaces.Put(w)
-			w.blocks(part.rows(lo, hi))
+			r, c := i/cuts*rows, i%cuts*columns
+			w.blocks(part.rows(r, min(r+rows, x.m)).columns(c, min(c+columns, x.n)))
 		})
 	}
 }
+
+// partGrain is the number of multiplications from which another goroutine pays.
+const partGrain = 1 << 19
 
 // slabSize is the number of bytes of B that narrow packs at a time: a part of the
 // last-level cache.

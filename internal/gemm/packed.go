@@ -30,7 +30,7 @@ func (p *Packed) Pack(k, n int, b []float32, ldb int, transB bool) {
 	p.data = grow(p.data, panels*k*nr)
 	parallel.Spans(panels, max(1, packGrain/max(1, k*nr)), func(lo, hi int) {
 		j := lo * nr
-		pack(p.data[j*k:], k, min(hi*nr, n)-j, from(b, 0, j, ldb, transB), ldb, transB)
+		kernel.Pack(p.data[j*k:], k*nr, k, min(hi*nr, n)-j, from(b, 0, j, ldb, transB), ldb, transB)
 	})
 }
 
@@ -55,27 +55,4 @@ func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, bias []float32, accumu
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
 	w.blocks(product{m, p.n, k, a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, nil, 0, c, ldc}.startAt(bias, accumulate))
-}
-
-// pack writes B [k, n] to dst as panels.
-func pack(dst []float32, k, n int, b []float32, ldb int, transB bool) {
-	nr := kernel.NR
-	for j := 0; j < n; j += nr {
-		cols := min(nr, n-j)
-		panel := dst[j*k : (j+nr)*k]
-		if cols < nr {
-			clear(panel)
-		}
-		if transB {
-			for i := range cols {
-				for p, v := range b[(j+i)*ldb:][:k] {
-					panel[p*nr+i] = v
-				}
-			}
-			continue
-		}
-		for p := range k {
-			copy(panel[p*nr:], b[p*ldb+j:][:cols])
-		}
-	}
 }

@@ -11,7 +11,9 @@ func main() {
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx512, avx2} {
 		s.vectorKernels()
+		s.streams()
 		s.tiles()
 	}
+	transpose8()
 	Generate()
 }

@@ -37,6 +37,13 @@ func (s *isa) tile(rows, vecs int) {
 	for i := range rows * vecs {
 		s.zero(s.regs[i])
 	}
+	// C comes from memory, or the other core's cache, while the sums are taken.
+	c := s.rows(rows, "c", "cst")
+	for r := range rows {
+		for v := range vecs {
+			PREFETCHT0(c.at(r, v*s.bytes()))
+		}
+	}
 	k := Load(Param("k"), GP64()).(reg.GPVirtual)
 	a := s.rows(rows, "a", "rs")
 	b := Load(Param("b"), GP64()).(reg.GPVirtual)

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// streams emits the kernels that read a large B once, in order.
+func (s *isa) streams() {
+	s.axpy8()
+	s.packRows()
+}
+
+// axpy8Rows is the number of rows of B that axpy8 adds at a time.
+const axpy8Rows = 8
+
+func (s *isa) axpy8() {
+	s.begin("axpy8", " adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.",
+		"func(n int, y, a *float32, as int, b *float32, ldb int)")
+	coefficients := s.regs[:axpy8Rows]
+	sum, bv := s.regs[axpy8Rows], s.regs[axpy8Rows+1]
+	a := s.rows(axpy8Rows, "a", "as")
+	for u := range axpy8Rows {
+		VBROADCASTSS(a.at(u, 0), coefficients[u])
+	}
+	n, y := param("n"), param("y")
+	b := s.rows(axpy8Rows, "b", "ldb")
+	next := s.rows(axpy8Rows, "b", "ldb")
+	for i, p := range next.bases {
+		LEAQ(Mem{Base: p, Index: b.stride, Scale: 8}, p)
+		next.bases[i] = p
+	}
+	next.stride, next.stride3 = b.stride, b.stride3
+	pointers := append(append([]reg.GPVirtual{y}, b.bases...), next.bases...)
+	s.loop(n, pointers, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
+		load(Mem{Base: y}, sum)
+		for u := range axpy8Rows {
+			PREFETCHT0(next.at(u, 0))
+			load(b.at(u, 0), bv)
+			VFMADD231PS(coefficients[u], bv, sum)
+		}
+		store(sum, Mem{Base: y})
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// packAhead is the number of rows that packRows fetches in advance.
+const packAhead = 8
+
+func (s *isa) packRows() {
+	s.begin("packRows", " copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].",
+		"func(k, panels int, dst *float32, stride int, b *float32, ldb int)")
+	k, dst, b := param("k"), param("dst"), param("b")
+	ldb, stride := param("ldb"), param("stride")
+	SHLQ(U8(2), ldb)
+	SHLQ(U8(2), stride)
+	Label("row")
+	from, ahead, to, panels := GP64(), GP64(), GP64(), param("panels")
+	MOVQ(b, from)
+	LEAQ(Mem{Base: b, Index: ldb, Scale: packAhead}, ahead)
+	MOVQ(dst, to)
+	Label("panel")
+	for v := range s.nrv {
+		VMOVUPS(Mem{Base: from, Disp: v * s.bytes()}, s.regs[v])
+	}
+	for disp := 0; disp < s.nrv*s.bytes(); disp += 64 {
+		PREFETCHT0(Mem{Base: ahead, Disp: disp})
+	}
+	for v := range s.nrv {
+		VMOVUPS(s.regs[v], Mem{Base: to, Disp: v * s.bytes()})
+	}
+	ADDQ(I32(s.nrv*s.bytes()), from)
+	ADDQ(I32(s.nrv*s.bytes()), ahead)
+	ADDQ(stride, to)
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
+	ADDQ(ldb, b)
+	ADDQ(I32(s.nrv*s.bytes()), dst)
+	DECQ(k)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// transpose8 emits a block transposition in halves of AVX registers, which both
+// tiers have.
+func transpose8() {
+	TEXT("transpose8AVX", attr.NOSPLIT, "func(blocks int, dst *float32, dstStride int, src *float32, srcStride int)")
+	Doc("transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].")
+	Pragma("noescape")
+	blocks := param("blocks")
+	src := avx2.rows(8, "src", "srcStride")
+	dst := avx2.rows(8, "dst", "dstStride")
+	step := GP64()
+	LEAQ(Mem{Base: dst.stride, Index: dst.stride, Scale: 1}, step)
+	SHLQ(U8(2), step)
+	Label("block")
+	y := avx2.regs
+	for i := range 8 {
+		VMOVUPS(src.at(i, 0), y[i])
+	}
+	// Pairs of values, then fours, then halves of a register.
+	for i := 0; i < 8; i += 2 {
+		VUNPCKLPS(y[i+1], y[i], y[8+i])
+		VUNPCKHPS(y[i+1], y[i], y[9+i])
+	}
+	for i := 0; i < 8; i += 4 {
+		VSHUFPS(U8(0x44), y[8+i+2], y[8+i], y[i])
+		VSHUFPS(U8(0xee), y[8+i+2], y[8+i], y[i+1])
+		VSHUFPS(U8(0x44), y[8+i+3], y[8+i+1], y[i+2])
+		VSHUFPS(U8(0xee), y[8+i+3], y[8+i+1], y[i+3])
+	}
+	for i := range 4 {
+		VPERM2F128(U8(0x20), y[i+4], y[i], y[8+i])
+		VPERM2F128(U8(0x31), y[i+4], y[i], y[12+i])
+	}
+	for i := range 8 {
+		VMOVUPS(y[8+i], dst.at(i, 0))
+	}
+	for _, p := range src.bases {
+		ADDQ(U8(32), p)
+	}
+	for _, p := range dst.bases {
+		ADDQ(step, p)
+	}
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
