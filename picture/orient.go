@@ -6,9 +6,9 @@ import (
 	"github.com/bep/imagemeta"
 )
 
-// orientation returns the EXIF orientation of a file, 1 to 8. A file without
-// one, or whose EXIF block is damaged, counts as upright (1): the pixels are
-// worth more than their metadata.
+// orientation returns the EXIF orientation of a file, by the standard 1 to 8.
+// A file without one, or whose EXIF block is damaged, counts as upright (1):
+// the pixels are worth more than their metadata.
 func orientation(data []byte, f imagemeta.ImageFormat) int {
 	value := 1
 	isOrientation := func(t imagemeta.TagInfo) bool {
@@ -21,7 +21,11 @@ func orientation(data []byte, f imagemeta.ImageFormat) int {
 		Sources:         imagemeta.EXIF,
 		ShouldHandleTag: isOrientation,
 		HandleTag: func(t imagemeta.TagInfo) error {
-			if v, ok := t.Value.(uint16); ok && 1 <= v && v <= 8 {
+			// A 16-bit number by the standard; some cameras write 32 bits.
+			switch v := t.Value.(type) {
+			case uint16:
+				value = int(v)
+			case uint32:
 				value = int(v)
 			}
 			return imagemeta.ErrStopWalking
@@ -53,7 +57,7 @@ func (m *Image) oriented(orientation int) *Image {
 	case 8: // to be turned counter-clockwise
 		first, right, down = w-1, w, -1
 	default:
-		return m
+		return m // upright, or no orientation at all
 	}
 	if orientation >= 5 {
 		w, h = h, w
