@@ -70,7 +70,8 @@ func Checkpoint(save func(EpochStats) error, onlyBest bool) Callback {
 
 // EarlyStop ends training when the validation loss (training loss where there
 // is none) has not fallen by more than minDelta for patience epochs. With
-// restore, which may be nil, the parameters go back to those of the best epoch.
+// restore, which may be nil, the parameters go back to those of the best epoch,
+// also when training ends by itself.
 func EarlyStop(patience int, minDelta float64, restore *Sequential) Callback {
 	best, waited := math.Inf(1), 0
 	var kept []*tensor.Tensor
@@ -85,7 +86,7 @@ func EarlyStop(patience int, minDelta float64, restore *Sequential) Callback {
 			}
 			return nil
 		}
-		if waited++; waited < patience {
+		if waited++; waited < patience && e.Epoch < e.Epochs {
 			return nil
 		}
 		if restore != nil {

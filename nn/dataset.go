@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"fmt"
 
 	"lookalike/tensor"
 )
@@ -42,6 +43,9 @@ type InMemory struct {
 func (d InMemory) Len() int { return d.X.Dim(0) }
 
 func (d InMemory) Fill(_ context.Context, rows []int, b *Batch) error {
+	if d.X.Dim(0) != d.Y.Dim(0) {
+		return fmt.Errorf("nn.InMemory: inputs %v and targets %v are not as many", d.X.Shape(), d.Y.Shape())
+	}
 	b.X = pick(b.X, d.X, rows)
 	if d.Y == d.X {
 		b.Y = b.X

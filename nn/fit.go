@@ -55,6 +55,9 @@ type BatchStats struct {
 	MeanLoss       float64 // over the epoch's samples so far
 }
 
+// defaultBatch is how many samples a batch has unless told.
+const defaultBatch = 32
+
 // History holds the epochs of one call of Fit.
 type History []EpochStats
 
@@ -106,7 +109,7 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 		cfg.Epochs = 1
 	}
 	if cfg.Batch == 0 {
-		cfg.Batch = 32
+		cfg.Batch = defaultBatch
 	}
 	if cfg.Loss == nil {
 		cfg.Loss = MSE
@@ -185,8 +188,15 @@ func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
 	return loss
 }
 
-// Evaluate returns the mean loss over all samples, without training.
+// Evaluate returns the mean loss over all samples, without training, taking
+// batch of them at a time (0: 32).
 func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batch int) (float64, error) {
+	if batch == 0 {
+		batch = defaultBatch
+	}
+	if batch < 0 {
+		return 0, fmt.Errorf("evaluate: batch %d must not be negative", batch)
+	}
 	order := make([]int, data.Len())
 	for i := range order {
 		order[i] = i

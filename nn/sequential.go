@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 
 	"lookalike/tensor"
@@ -31,12 +32,16 @@ func (s *Sequential) Identity() (name, class string) { return s.Name, "Sequentia
 
 // Build fixes the network to inputs of shape in, without the batch, and draws
 // its parameters. Layers without a name get Keras's: the class in snake case,
-// numbered from the second on.
+// numbered from the second on. Each layer has a place of its own: neither a name
+// nor a layer may come twice.
 func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 	s.built = false
 	s.in = append([]int(nil), in...)
 	s.names = uniqueNames(s.Layers)
 	s.shapes = nil
+	if err := s.checkDistinct(); err != nil {
+		return nil, err
+	}
 	for i, layer := range s.Layers {
 		out, err := layer.Build(in, rng)
 		if err != nil {
@@ -50,6 +55,35 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 	}
 	s.built = true
 	return in, nil
+}
+
+// checkDistinct returns an error if two layers have one name, which would mix up
+// their parameters, or if a layer comes twice here or in a network inside: it
+// would keep the shapes of its second place only.
+func (s *Sequential) checkDistinct() error {
+	for i, name := range s.names {
+		if first := slices.Index(s.names, name); first < i {
+			return fmt.Errorf("layers %d and %d are both named %q; names must differ", first+1, i+1, name)
+		}
+	}
+	places := map[Layer]string{}
+	var visit func(s *Sequential, path string) error
+	visit = func(s *Sequential, path string) error {
+		for i, name := range uniqueNames(s.Layers) {
+			layer, name := s.Layers[i], path+name
+			if first, ok := places[layer]; ok {
+				return fmt.Errorf("one layer is used as %q and as %q; make a second one", first, name)
+			}
+			places[layer] = name
+			if inner, ok := layer.(*Sequential); ok {
+				if err := visit(inner, name+"/"); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	return visit(s, "")
 }
 
 // Init is Build with randomness from a seed, for a network that stands alone.
