@@ -1,0 +1,80 @@
+package lookalike_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// list runs go list with a format and returns the lines that it prints.
+func list(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// TestImportTable holds ARCHITECTURE.md's table of packages against the code:
+// every package is in it, with exactly its imports, all from further up.
+func TestImportTable(t *testing.T) {
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .* \\| (.*)\\|$")
+	name := regexp.MustCompile("`([^`]+)`")
+	table, order := map[string][]string{}, []string{}
+	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
+		imports := []string{}
+		for _, i := range name.FindAllStringSubmatch(m[2], -1) {
+			imports = append(imports, i[1])
+			if !slices.Contains(order, i[1]) {
+				t.Errorf("%s imports %s, which stands further down in the table", m[1], i[1])
+			}
+		}
+		table[m[1]] = imports
+		order = append(order, m[1])
+	}
+	const own = "lookalike/"
+	for _, line := range list(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		pkg, imports, _ := strings.Cut(line, " ")
+		if pkg = strings.TrimPrefix(pkg, own); pkg == "lookalike" {
+			continue // this test
+		}
+		got := []string{}
+		for _, i := range strings.Fields(imports) {
+			if i, ours := strings.CutPrefix(i, own); ours {
+				got = append(got, i)
+			}
+		}
+		want, ok := table[pkg]
+		delete(table, pkg)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !ok {
+			t.Errorf("package %s is not in the table", pkg)
+		} else if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("package %s imports %v, the table says %v", pkg, got, want)
+		}
+	}
+	for pkg := range table {
+		t.Errorf("the table has a package %s that does not exist", pkg)
+	}
+}
+
+// TestNetworksStayLight: who imports nn gets the standard library, cpuid with
+// what it needs, and ourselves.
+func TestNetworksStayLight(t *testing.T) {
+	allowed := regexp.MustCompile(`^(lookalike/.*|github.com/klauspost/cpuid/v2.*|golang.org/x/sys/.*)$`)
+	for _, pkg := range list(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./nn", "./optim") {
+		if pkg != "" && !allowed.MatchString(pkg) {
+			t.Errorf("nn or optim depends on %s", pkg)
+		}
+	}
+}
