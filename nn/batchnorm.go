@@ -29,7 +29,7 @@ func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 	if len(in) == 0 || tensor.Size(in) == 0 {
 		return nil, fmt.Errorf("needs inputs with channels, got shape %v", in)
 	}
-	if l.Momentum < 0 || l.Momentum >= 1 || l.Epsilon < 0 {
+	if !(l.Momentum >= 0 && l.Momentum < 1 && l.Epsilon >= 0) {
 		return nil, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is negative", l.Momentum, l.Epsilon)
 	}
 	n := in[len(in)-1]

@@ -1,0 +1,165 @@
+package nn_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"testing"
+
+	"lookalike/nn"
+	"lookalike/optim"
+	"lookalike/tensor"
+)
+
+// TestPredictAtOnce: many goroutines predict with two networks, and get what
+// one alone gets.
+func TestPredictAtOnce(t *testing.T) {
+	type job struct {
+		net  *nn.Sequential
+		x    *tensor.Tensor
+		want []uint32
+	}
+	var jobs []job
+	for _, n := range []int{1, 5, 32, 33, 70} {
+		for seed := range uint64(2) {
+			pictures, vectors := small(t, seed), linear(t)
+			x, v := normal(rand.New(rand.NewPCG(seed, 1)), n, 16, 16, 3), normal(rand.New(rand.NewPCG(seed, 2)), n, 3)
+			jobs = append(jobs, job{pictures, x, floatBits(pictures.Predict(x))}, job{vectors, v, floatBits(vectors.Predict(v))})
+		}
+	}
+	var wait sync.WaitGroup
+	for g := range 8 {
+		wait.Go(func() {
+			for i := range jobs {
+				j := jobs[(i+g*3)%len(jobs)]
+				if got := j.net.Predict(j.x); !slices.Equal(floatBits(got), j.want) {
+					t.Errorf("goroutine %d: prediction of %v differs", g, j.x)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// TestTrainAtOnce: networks that are trained at the same time share nothing.
+func TestTrainAtOnce(t *testing.T) {
+	train := func(seed uint64) []uint32 {
+		net := small(t, seed)
+		fit(t, net, pictures(12), nn.FitConfig{Epochs: 2, Batch: 5, Seed: seed, ValidationSplit: 0.2})
+		return weightBits(net)
+	}
+	var alone [3][]uint32
+	for i := range alone {
+		alone[i] = train(uint64(i))
+	}
+	var wait sync.WaitGroup
+	for i := range alone {
+		wait.Go(func() {
+			if !slices.Equal(train(uint64(i)), alone[i]) {
+				t.Errorf("network %d: weights differ", i)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// TestPredict: parts of a network, no samples, more than one batch, and no
+// layers at all.
+func TestPredict(t *testing.T) {
+	net, x := small(t, 1), pictures(37).X
+	encoder, decoder := net.Layers[0].(*nn.Sequential), net.Layers[1].(*nn.Sequential)
+	all := net.Predict(x)
+	if got := decoder.Predict(encoder.Predict(x)); !slices.Equal(floatBits(got), floatBits(all)) {
+		t.Error("encoder and decoder apart differ from the network")
+	}
+	kept := x.Clone()
+	for _, i := range []int{0, 31, 32, 36} {
+		one := net.Predict(tensor.From(x.Row(i), 1, 16, 16, 3))
+		near(t, fmt.Sprintf("sample %d alone", i), one, tensor.From(all.Row(i), one.Shape()...), 128)
+	}
+	if !slices.Equal(floatBits(x), floatBits(kept)) {
+		t.Error("Predict changed its input")
+	}
+	if got := net.Predict(tensor.New(0, 16, 16, 3)); fmt.Sprint(got.Shape()) != "[0 16 16 3]" {
+		t.Errorf("of no samples: shape %v", got.Shape())
+	}
+	nothing := nn.NewSequential("nothing", &nn.Dropout{Rate: 0.5})
+	if err := nothing.Init(1, 16, 16, 3); err != nil {
+		t.Fatal(err)
+	}
+	same := nothing.Predict(x)
+	if same.Data()[0]++; x.Data()[0] == same.Data()[0] {
+		t.Error("Predict gives its input back, not a copy")
+	}
+}
+
+// raceEnabled tells whether the race detector runs, which makes pools forget.
+func raceEnabled() bool {
+	info, _ := debug.ReadBuildInfo()
+	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// TestAllocations: what a prediction and a training step allocate does not grow
+// with the picture, but for the outputs that Predict returns and for the masks
+// of MaxPool2D and Dropout, a byte a value.
+func TestAllocations(t *testing.T) {
+	if raceEnabled() {
+		t.Skip("the race detector empties pools")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the pools
+	// perRun returns the allocations and bytes of one of n runs.
+	perRun := func(n int, f func()) (count, size float64) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range n {
+			f()
+		}
+		runtime.ReadMemStats(&after)
+		return float64(after.Mallocs-before.Mallocs) / float64(n), float64(after.TotalAlloc-before.TotalAlloc) / float64(n)
+	}
+	type cost struct{ count, size float64 }
+	var predict, step []cost
+	const batch, filters = 8, 4
+	sides := []int{16, 64}
+	for _, side := range sides {
+		net := nn.NewSequential("", &nn.Conv2D{Filters: filters, Kernel: 3, Padding: nn.Same, Activation: nn.ELU}, &nn.MaxPool2D{},
+			&nn.Dropout{Rate: 0.1}, &nn.Conv2DTranspose{Filters: 3, Kernel: 3, Stride: 2, Padding: nn.Same})
+		if err := net.Init(1, side, side, 3); err != nil {
+			t.Fatal(err)
+		}
+		x := normal(rand.New(rand.NewPCG(1, 1)), batch, side, side, 3)
+		net.Predict(x) // fills the pools
+		count, size := perRun(20, func() { net.Predict(x) })
+		predict = append(predict, cost{count, size - float64(4*x.Len())})
+
+		// What two trainings differ in is their steps.
+		many := normal(rand.New(rand.NewPCG(1, 1)), 12*batch, side, side, 3)
+		train := func(steps int) (count, size float64) {
+			data := rows(nn.InMemory{X: many, Y: many}, 0, steps*batch)
+			o := &optim.Adamax{}
+			return perRun(1, func() { fit(t, net, data, nn.FitConfig{Batch: batch, Optimizer: o}) })
+		}
+		train(2)
+		count2, size2 := train(2)
+		count12, size12 := train(12)
+		masks := float64(2 * batch * side * side / 4 * filters)
+		step = append(step, cost{(count12 - count2) / 10, (size12-size2)/10 - masks})
+	}
+	t.Logf("Predict of %d: %.0f allocations, %.0f bytes besides the outputs at side %d; %.0f, %.0f at side %d",
+		batch, predict[0].count, predict[0].size, sides[0], predict[1].count, predict[1].size, sides[1])
+	t.Logf("step of %d: %.0f allocations, %.0f bytes besides the masks at side %d; %.0f, %.0f at side %d",
+		batch, step[0].count, step[0].size, sides[0], step[1].count, step[1].size, sides[1])
+	for what, c := range map[string][]cost{"Predict": predict, "step": step} {
+		for i, c := range c {
+			const count, size = 400, 32 << 10 // a picture of the larger side has 48 KiB
+			if !(c.count <= count && math.Abs(c.size) <= size) {
+				t.Errorf("%s at side %d: %.0f allocations of %.0f bytes, at most %d of %d", what, sides[i], c.count, c.size, count, size)
+			}
+		}
+	}
+}
