@@ -138,18 +138,18 @@ func probabilityRow(grad, p, t []float32, scale float64) float64 {
 
 // logitRow is -Σ t·log softmax(z).
 func logitRow(grad, z, t []float32, scale float64) float64 {
-	top := float32(math.Inf(-1))
+	top := math.Inf(-1)
 	for _, v := range z {
-		top = max(top, v)
+		top = max(top, float64(v))
 	}
 	var sum, weight, loss float64
 	for i, v := range z {
-		sum += math.Exp(float64(v - top))
+		sum += math.Exp(float64(v) - top)
 		weight += float64(t[i])
 	}
 	log := math.Log(sum)
 	for i, v := range z {
-		logp := float64(v-top) - log
+		logp := float64(v) - top - log
 		loss -= float64(t[i]) * logp
 		grad[i] = float32((weight*math.Exp(logp) - float64(t[i])) * scale)
 	}
