@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"lookalike/picture"
+)
+
+// orientationFlag adds the flag of commands that read pictures.
+func orientationFlag(cmd *cobra.Command, ignore *bool) {
+	cmd.Flags().BoolVar(ignore, "ignore-orientation", false, "leave pictures as stored, whatever EXIF says about their orientation")
+}
+
+// orientation is how a recipe names what is done with EXIF's orientation.
+func orientation(ignore bool) string {
+	if ignore {
+		return "ignored"
+	}
+	return "applied"
+}
+
+// folder lists the files of a folder.
+func folder(dir string, o picture.Options) (*picture.Set, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("there is no folder %s to read pictures from", dir)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is a file; give the folder that the pictures lie in", dir)
+	}
+	set, err := picture.Folder(os.DirFS(dir), o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	if set.Len() == 0 {
+		return nil, fmt.Errorf("the folder %s holds no files; give one that pictures lie in, at any depth", dir)
+	}
+	return set, nil
+}
+
+// check decodes all files, shows how far it is, and returns those that are
+// pictures. The others are reported.
+func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture.Set, error) {
+	p := a.progress("Checking pictures", "images", set.Len())
+	defer p.end()
+	good, skips, err := set.Check(ctx, func(i int) { p.set(i + 1) })
+	p.end()
+	if err != nil {
+		return nil, err
+	}
+	a.report(skips, set.Len())
+	if good.Len() == 0 {
+		return nil, fmt.Errorf("none of the %d files in %s could be read as a picture", set.Len(), dir)
+	}
+	return good, nil
+}
+
+// report names the files of n that were left out.
+func (a *app) report(skips []picture.Skip, n int) {
+	for _, s := range skips {
+		a.warn("skipped %s: %v", s.Path, s.Reason)
+	}
+	if len(skips) > 0 {
+		a.warn("warning: %d of %s could not be read as pictures and were left out", len(skips), count(n, "file"))
+	}
+	a.skipped += len(skips)
+}
+
+// count writes a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"lookalike/nn"
+)
+
+// progress shows how far a long job is: as a bar where standard error is a
+// terminal, as a line now and then where it is not, and not at all if the
+// program is to be quiet.
+type progress struct {
+	bars *mpb.Progress // nil without a terminal
+	bar  *mpb.Bar
+	out  io.Writer // where lines go
+	each time.Duration
+
+	mu   sync.Mutex
+	job  job
+	told time.Time // when the last line was written
+}
+
+// job is what a progress shows.
+type job struct {
+	heads       []string // what is being done, from the longest wording to the shortest
+	unit        string   // of what is counted, in plural
+	done, total int
+	start       time.Time
+}
+
+// lineEvery is how often a line is written where there is no terminal.
+const lineEvery = 5 * time.Second
+
+// progress starts to show a job of total parts. The caller must call end.
+func (a *app) progress(what, unit string, total int) *progress {
+	now := time.Now()
+	p := &progress{out: a.err, each: lineEvery, told: now,
+		job: job{heads: []string{what}, unit: unit, total: total, start: now}}
+	switch {
+	case a.quiet:
+		p.out = io.Discard
+	case term.IsTerminal(int(a.err.Fd())):
+		p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithAutoRefresh())
+		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill))
+		p.out = p.bars
+	}
+	return p
+}
+
+// set tells how much is done, and in other words what, if heads are given.
+func (p *progress) set(done int, heads ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job.done = done
+	if len(heads) > 0 {
+		p.job.heads = heads
+	}
+	if now := time.Now(); p.bars == nil && now.Sub(p.told) >= p.each {
+		p.told = now
+		fmt.Fprintln(p.out, p.job.text(now))
+	}
+}
+
+// line writes a line that stays.
+func (p *progress) line(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bars != nil {
+		p.bar.Abort(true)
+		p.bars.Wait()
+		p.bars = nil
+	}
+}
+
+// fill draws the bar's line.
+func (p *progress) fill(w io.Writer, s decor.Statistics) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := io.WriteString(w, p.job.draw(time.Now(), s.AvailableWidth))
+	return err
+}
+
+const (
+	shortestBar = 10
+	longestBar  = 40
+)
+
+// draw is the job as one line with a bar, at most width characters. Where that
+// is narrow, what matters least is left out.
+func (j job) draw(now time.Time, width int) string {
+	count, rate, left := j.numbers(now)
+	for _, head := range j.heads {
+		for _, tail := range []string{count + "  " + rate + "  " + left, count + "  " + left, left} {
+			room := width - len(head) - len(tail) - 4
+			if room >= shortestBar {
+				room = min(room, longestBar)
+				filled := 0
+				if j.total > 0 {
+					filled = min(room*j.done/j.total, room)
+				}
+				return head + "  " + strings.Repeat("█", filled) + strings.Repeat("░", room-filled) + "  " + tail
+			}
+		}
+	}
+	line := j.heads[len(j.heads)-1] + "  " + left
+	return line[:min(len(line), max(width, 0))]
+}
+
+// text is the job as a line without a bar.
+func (j job) text(now time.Time) string {
+	count, rate, left := j.numbers(now)
+	return j.heads[0] + "  " + count + "  " + rate + "  " + left
+}
+
+// numbers are how much is done, how fast, and how long the rest will take.
+func (j job) numbers(now time.Time) (count, rate, left string) {
+	elapsed := now.Sub(j.start).Seconds()
+	count = fmt.Sprintf("%d/%d", j.done, j.total)
+	if j.done == 0 || elapsed <= 0 {
+		return count, "- " + j.unit + "/s", "- left"
+	}
+	speed := float64(j.done) / elapsed
+	return count, perSecond(speed) + " " + j.unit + "/s", duration(float64(j.total-j.done)/speed) + " left"
+}
+
+// perSecond writes a rate with as many digits as say something.
+func perSecond(r float64) string {
+	if r < 10 {
+		return fmt.Sprintf("%.1f", r)
+	}
+	return fmt.Sprintf("%.0f", r)
+}
+
+// duration writes seconds as a person reads them.
+func duration(seconds float64) string {
+	s := int(math.Ceil(min(seconds, 1e8)))
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	}
+	return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
+}
+
+// training shows how an autoencoder is trained on n pictures; it is a callback
+// of nn's Fit.
+type training struct {
+	*progress
+	n, initial int // pictures, and epochs done before
+}
+
+// training starts to show the training of the epochs after initial.
+func (a *app) training(n, initial, epochs int) training {
+	p := a.progress(fmt.Sprintf("epoch %d/%d", initial+1, epochs), "images", n*(epochs-initial))
+	p.each = math.MaxInt64 // the lines of the epochs are enough
+	return training{p, n, initial}
+}
+
+func (t training) BatchEnd(b nn.BatchStats) error {
+	epoch := fmt.Sprintf("epoch %d/%d", b.Epoch, b.Epochs)
+	loss := fmt.Sprintf("  loss %.4f", b.MeanLoss)
+	t.set((b.Epoch-1-t.initial)*t.n+b.Samples,
+		fmt.Sprintf("%s  batch %d/%d%s", epoch, b.Batch, b.Batches, loss), epoch+loss, epoch)
+	return nil
+}
+
+func (t training) EpochEnd(e nn.EpochStats) error {
+	seconds := e.Duration.Seconds()
+	t.line("epoch %*d/%d  loss %.6f  %s images/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss,
+		perSecond(float64(e.Samples)/seconds), seconds)
+	return nil
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses.
+const (
+	statusOK          = 0
+	statusError       = 1
+	statusUsage       = 2
+	statusSkipped     = 3 // with --strict only
+	statusInterrupted = 130
+)
+
+// app is one run of the program: what all commands share.
+type app struct {
+	out io.Writer // results
+	err *os.File  // progress, warnings, errors
+
+	threads int
+	quiet   bool
+	strict  bool
+
+	skipped int // files that were named in a report and left out
+}
+
+// run executes the command line and returns the exit status.
+func run(args []string) int {
+	// The first signal asks the work to stop at a good moment, a second one
+	// ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+
+	a := &app{out: os.Stdout, err: os.Stderr}
+	root := a.root()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+
+	usage, isUsage := errors.AsType[usageError](err)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		if stopped, ok := errors.AsType[stoppedError](err); ok {
+			a.warn("%s", stopped)
+		} else {
+			a.warn("lookalike: stopped; nothing was written")
+		}
+		return statusInterrupted
+	case isUsage:
+		a.warn("lookalike: %v\nSee '%s --help'.", usage, cmd.CommandPath())
+		return statusUsage
+	case err != nil:
+		a.warn("lookalike: %v", err)
+		return statusError
+	case a.strict && a.skipped > 0:
+		return statusSkipped
+	}
+	return statusOK
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// stoppedError tells what there is after a signal, and how to go on.
+type stoppedError string
+
+func (e stoppedError) Error() string { return string(e) }
+
+// warn writes to standard error.
+func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lookalike",
+		Short: "Find similar pictures with an autoencoder",
+		Long: `Lookalike finds similar pictures. It trains an autoencoder on a folder of
+photographs, describes each by a short code, and finds those whose codes are
+nearest to that of a given picture. That finds pictures of like colour and
+layout, not of like things.
+
+  lookalike demo                                         the whole job in a minute
+  lookalike train  photos -o model.safetensors           learn from a folder
+  lookalike index  photos -o photos.idx --model model.safetensors
+  lookalike search photos.idx picture.jpg --sheet similar.png
+
+Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
+Files that cannot be read as pictures are named and left out.
+
+Exit status:
+    0  done
+    1  an error
+    2  a mistake in the command line
+    3  done, but files were left out (with --strict; 0 otherwise)
+  130  interrupted`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return usagef("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+		}
+		return usagef("there is no command %q", args[0])
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := root.PersistentFlags()
+	flags.IntVar(&a.threads, "threads", 0, "`number` of processors to use (default all)")
+	flags.BoolVar(&a.quiet, "quiet", false, "show no progress, only results")
+	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.threads < 0 {
+			return usagef("--threads %d: give 1 or more", a.threads)
+		}
+		if a.threads > 0 {
+			runtime.GOMAXPROCS(a.threads)
+		}
+		return nil
+	}
+	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(),
+		a.exportCommand(), a.summaryCommand(), a.versionCommand())
+	return root
+}
+
+// arguments checks that a command has exactly those arguments.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return usagef("%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return usagef("%q is one argument too many", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// commandLine returns the command as a person would type it again: its
+// arguments, the flags that were given, and more words. Flags in but are left
+// out.
+func commandLine(cmd *cobra.Command, args []string, but string, more ...string) string {
+	words := append([]string{cmd.Name()}, args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case f.Name == but:
+		case f.Value.Type() == "bool":
+			words = append(words, "--"+f.Name+"="+f.Value.String())
+		default:
+			words = append(words, "--"+f.Name, f.Value.String())
+		}
+	})
+	return typed(append(words, more...)...)
+}
+
+// typed returns a command of this program as it is typed into a shell.
+func typed(words ...string) string {
+	program := os.Args[0]
+	if strings.HasPrefix(program, os.TempDir()) { // go run, which removes it
+		program = "lookalike"
+	}
+	line := quote(program)
+	for _, w := range words {
+		line += " " + quote(w)
+	}
+	return line
+}
+
+// quote protects a word from the shell if it needs that.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%\\", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// checkOutput makes sure, before any work, that path can be written and is none
+// of the inputs.
+func checkOutput(path string, inputs ...string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
+	case err == nil:
+		for _, in := range inputs {
+			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
+				return fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
+			}
+		}
+	}
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
+	} else if !info.IsDir() {
+		return fmt.Errorf("cannot write %s: %s is no folder", path, dir)
+	}
+	probe, err := os.CreateTemp(dir, ".lookalike-*.tmp")
+	if err != nil {
+		return fmt.Errorf("cannot write %s: the folder %s cannot be written to: %w", path, dir, errors.Unwrap(err))
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
