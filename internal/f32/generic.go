@@ -19,7 +19,7 @@ var generic = &tier{
 	exp:             expGeneric,
 	elu:             eluGeneric,
 	eluGrad:         eluGradGeneric,
-	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil,
+	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
 		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}},
 }
 

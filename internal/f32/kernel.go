@@ -16,10 +16,13 @@ type Kernel struct {
 	Name   string
 	MR, NR int
 
-	// Assembly that Pack uses, or nil: packRows fills whole panels with rows of B,
-	// dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i]; transpose8 turns 8 rows of 8*blocks
-	// values, dst[p*dstStride+i] = src[i*srcStride+p].
+	// Assembly that Pack and PackA use, or nil: packRows fills whole panels with rows
+	// of B, dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i]; packNarrow copies k rows,
+	// dst[p*width+i] = src[p*ld+i], and writes packSlack values more at most;
+	// transpose8 turns 8 rows of 8*blocks values, dst[p*dstStride+i] =
+	// src[i*srcStride+p].
 	packRows   func(k, panels int, dst *float32, stride int, b *float32, ldb int)
+	packNarrow func(k, cols int, dst *float32, width int, src *float32, ld int)
 	transpose8 func(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
 
 	// tiles[r-1][v-1] computes r rows by v vectors of NR/len(tiles[r-1]) columns,
@@ -93,6 +96,30 @@ func (t *Kernel) Pack(dst []float32, stride, k, n int, b []float32, ldb int, tra
 		for p := range k {
 			copy(panel[p*t.NR:], b[p*ldb+j:][:width])
 		}
+	}
+}
+
+// PackSlack is the number of values that PackA needs behind the last that it
+// fills.
+const PackSlack = 16
+
+// PackA copies k rows of cols <= width <= MR values, ld apart, to dst, width apart:
+// a tile of a transposed A as Mul reads it with strides (1, width). It may write
+// up to PackSlack values more.
+func (t *Kernel) PackA(dst []float32, width, k, cols int, src []float32, ld int) {
+	if k <= 0 {
+		return
+	}
+	if width > t.MR || uint(cols-1) >= uint(width) || ld < 0 || (k-1)*ld+cols > len(src) || k*width+PackSlack > len(dst) {
+		panic(fmt.Sprintf("f32.Kernel.PackA: %s: %d rows of %d with stride %d in %d values, to stride %d in %d values",
+			t.Name, k, cols, ld, len(src), width, len(dst)))
+	}
+	if t.packNarrow != nil {
+		t.packNarrow(k, cols, unsafe.SliceData(dst), width, unsafe.SliceData(src), ld)
+		return
+	}
+	for p := range k {
+		copy(dst[p*width:], src[p*ld:][:cols])
 	}
 }
 

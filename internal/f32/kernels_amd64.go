@@ -44,6 +44,11 @@ func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
 //go:noescape
 func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb int)
 
+// packNarrowAVX512 copies k rows of cols <= 16 values: dst[p*width+i] = src[p*ld+i]; it writes 16 values a row, zeros after the first cols.
+//
+//go:noescape
+func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -223,6 +228,11 @@ func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
 //
 //go:noescape
 func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+
+// packNarrowAVX2 copies k rows of cols <= 8 values: dst[p*width+i] = src[p*ld+i]; it writes 8 values a row, zeros after the first cols.
+//
+//go:noescape
+func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)
 
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //

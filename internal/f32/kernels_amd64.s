@@ -597,6 +597,32 @@ panel:
 	VZEROUPPER
 	RET
 
+// func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·packNarrowAVX512(SB), NOSPLIT, $0-48
+	MOVQ  k+0(FP), AX
+	MOVQ  dst+16(FP), CX
+	MOVQ  src+32(FP), DX
+	MOVQ  width+24(FP), BX
+	MOVQ  ld+40(FP), SI
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  cols+8(FP), DI
+	MOVQ  $-1, R8
+	BZHIQ DI, R8, R8
+	KMOVW R8, K1
+
+row:
+	PREFETCHT0 (DX)(SI*8)
+	VMOVUPS.Z  (DX), K1, Z0
+	VMOVUPS    Z0, (CX)
+	ADDQ       SI, DX
+	ADDQ       BX, CX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-80
@@ -7416,6 +7442,32 @@ panel:
 	JNZ        panel
 	ADDQ       BX, DX
 	ADDQ       $+64, CX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)
+// Requires: AVX, MMX+
+TEXT ·packNarrowAVX2(SB), NOSPLIT, $0-48
+	MOVQ    k+0(FP), AX
+	MOVQ    dst+16(FP), CX
+	MOVQ    src+32(FP), DX
+	MOVQ    width+24(FP), BX
+	MOVQ    ld+40(FP), SI
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    cols+8(FP), DI
+	LEAQ    tailMasks<>+32(SB), R8
+	NEGQ    DI
+	VMOVUPS (R8)(DI*4), Y15
+
+row:
+	PREFETCHT0 (DX)(SI*8)
+	VMASKMOVPS (DX), Y15, Y0
+	VMOVUPS    Y0, (CX)
+	ADDQ       SI, DX
+	ADDQ       BX, CX
 	DECQ       AX
 	JNZ        row
 	VZEROUPPER

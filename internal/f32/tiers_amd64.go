@@ -20,7 +20,7 @@ func archTiers() (tiers []*tier) {
 }
 
 var avx512 = newTier("avx512", dotAVX512, squaredDistanceAVX512, axpyAVX512, axpy8AVX512, expAVX512, eluAVX512, eluGradAVX512,
-	Kernel{"avx512 14x32", 14, 32, packRowsAVX512, transpose8AVX, [][]tile{
+	Kernel{"avx512 14x32", 14, 32, packRowsAVX512, packNarrowAVX512, transpose8AVX, [][]tile{
 		{tile1x1AVX512, tile1x2AVX512},
 		{tile2x1AVX512, tile2x2AVX512},
 		{tile3x1AVX512, tile3x2AVX512},
@@ -38,7 +38,7 @@ var avx512 = newTier("avx512", dotAVX512, squaredDistanceAVX512, axpyAVX512, axp
 	}})
 
 var avx2 = newTier("avx2", dotAVX2, squaredDistanceAVX2, axpyAVX2, axpy8AVX2, expAVX2, eluAVX2, eluGradAVX2,
-	Kernel{"avx2 6x16", 6, 16, packRowsAVX2, transpose8AVX, [][]tile{
+	Kernel{"avx2 6x16", 6, 16, packRowsAVX2, packNarrowAVX2, transpose8AVX, [][]tile{
 		{tile1x1AVX2, tile1x2AVX2},
 		{tile2x1AVX2, tile2x2AVX2},
 		{tile3x1AVX2, tile3x2AVX2},

@@ -1,6 +1,10 @@
 package gemm
 
-import "sync"
+import (
+	"sync"
+
+	"lookalike/internal/f32"
+)
 
 // product is C [m, n] = start + A [m, k]·B [k, n]. A's element (r, p) is
 // a[r*ars+p*acs]. B is in panels, stride values apart. start is nil for zeros,
@@ -72,47 +76,68 @@ var (
 	packs      = sync.Pool{New: func() any { return new(Packed) }}
 )
 
-// blocks computes x, block by block of B.
+// blocks computes x, block by block of A and of B.
 func (w *workspace) blocks(x product) {
-	for p := 0; p == 0 || p < x.k; p += kc {
-		slab := x.slab(p, min(p+kc, x.k))
-		for j := 0; j < x.n; j += nc {
-			w.block(slab.columns(j, min(j+nc, x.n)))
+	width := evenly(x.n, nc, kernel.NR)
+	height := evenly(x.m, mc, 1)
+	for i := 0; i < x.m; i += height {
+		rows := x.rows(i, min(i+height, x.m))
+		for p := 0; p == 0 || p < x.k; p += kc {
+			slab := rows.slab(p, min(p+kc, x.k))
+			tiles := w.tilesOf(slab)
+			for j := 0; j < x.n; j += width {
+				block(slab.columns(j, min(j+width, x.n)), tiles)
+			}
 		}
 	}
 }
 
-// block computes x, whose B fits in the second-level cache. Rows are shared out
-// evenly: 64 rows are 4 tiles of 13 and one of 12 rather than 4 of 14 and one of 8.
-func (w *workspace) block(x product) {
-	tiles := ceil(x.m, kernel.MR)
-	for t := range tiles {
-		tile := x.rows(t*x.m/tiles, (t+1)*x.m/tiles)
-		w.packA(&tile)
+// block computes x, whose B fits in the second-level cache, from the tiles of its A.
+func block(x product, a tiles) {
+	for i := 0; i < x.m; i += a.rows {
+		tile := x.rows(i, min(i+a.rows, x.m))
 		for j := 0; j < x.n; j += kernel.NR {
-			kernel.Mul(tile.m, min(kernel.NR, x.n-j), x.k, tile.a, tile.ars, tile.acs,
+			kernel.Mul(tile.m, min(kernel.NR, x.n-j), x.k, skip(a.a, i*a.step), a.ars, a.acs,
 				skip(x.b, j/kernel.NR*x.stride), skip(tile.start, j), tile.lds, tile.c[j:], tile.ldc)
 		}
 	}
 }
 
-// packA copies the rows of A that a tile needs where reading them in place costs
-// more: a transposed A is read a few values from each of many lines; rows that lie
-// a multiple of a page apart fall in one set of the first-level cache.
-func (w *workspace) packA(x *product) {
+// tiles is A cut into tiles of equal numbers of rows, the last perhaps smaller. A
+// tile that starts in row i starts at a[i*step].
+type tiles struct {
+	rows, step int
+	a          []float32
+	ars, acs   int
+}
+
+// tilesOf returns x's tiles: 64 rows are four of 13 and one of 12 rather than four
+// of 14 and one of 8. It copies A where reading it in place costs more: a
+// transposed A is read a few values from each of many lines; rows that lie a
+// multiple of a page apart fall in one set of the first-level cache.
+func (w *workspace) tilesOf(x product) tiles {
+	t := tiles{evenly(x.m, kernel.MR, 1), x.ars, x.a, x.ars, x.acs}
 	switch {
 	case x.n < 4*kernel.NR || x.k == 0:
 	case x.ars == 1 && x.acs != 1:
-		w.a = grow(w.a, kc*kernel.MR)
-		for p := range x.k {
-			copy(w.a[p*kernel.MR:], x.a[p*x.acs:][:x.m])
+		w.a = grow(w.a, ceil(x.m, t.rows)*t.rows*x.k+f32.PackSlack)
+		for i := 0; i < x.m; i += t.rows {
+			kernel.PackA(w.a[i*x.k:], t.rows, x.k, min(t.rows, x.m-i), x.a[i:], x.acs)
 		}
-		x.a, x.acs = w.a, kernel.MR
+		t.a, t.step, t.acs = w.a, x.k, t.rows
 	case x.ars%1024 == 0 && x.acs == 1:
-		w.a = grow(w.a, kernel.MR*(kc+16))
+		ld := kc + 16
+		w.a = grow(w.a, x.m*ld)
 		for r := range x.m {
-			copy(w.a[r*(kc+16):], x.a[r*x.ars:][:x.k])
+			copy(w.a[r*ld:], x.a[r*x.ars:][:x.k])
 		}
-		x.a, x.ars = w.a, kc+16
+		t.a, t.step, t.ars = w.a, ld, ld
 	}
+	return t
+}
+
+// evenly returns the size of the parts, a multiple of unit, that cut n into as few
+// of at most size as there can be, all about equal.
+func evenly(n, size, unit int) int {
+	return ceil(ceil(n, max(1, ceil(n, size))), unit) * unit
 }

@@ -37,56 +37,65 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 	switch {
 	case m <= thinRows:
 		thin(x, b, ldb, transB)
-	case n >= 2*nc*runtime.GOMAXPROCS(0):
+	case m <= mc && n >= 2*nc*runtime.GOMAXPROCS(0):
 		wide(x, b, ldb, transB)
 	default:
 		narrow(x, b, ldb, transB)
 	}
 }
 
-// wide cuts C by columns. Each part packs its own columns of B block by block, and
-// uses a block while it is in cache.
+// wide cuts C, of few rows, by columns. Each part packs its own columns of B block
+// by block, and uses a block while it is in cache.
 func wide(x product, b []float32, ldb int, transB bool) {
 	workers := runtime.GOMAXPROCS(0)
 	parts := ceil(ceil(x.n, nc), workers) * workers
-	size := ceil(ceil(x.n, parts), kernel.NR) * kernel.NR
-	parallel.Spans(x.n, size, func(lo, hi int) {
+	parallel.Spans(x.n, ceil(ceil(x.n, parts), kernel.NR)*kernel.NR, func(lo, hi int) {
 		w := workspaces.Get().(*workspace)
 		defer workspaces.Put(w)
 		part := x.columns(lo, hi)
 		for p := 0; p == 0 || p < x.k; p += kc {
-			block := part.slab(p, min(p+kc, x.k))
-			block.stride = block.k * kernel.NR
-			w.b = grow(w.b, ceil(block.n, kernel.NR)*block.stride)
-			block.b = w.b
-			kernel.Pack(block.b, block.stride, block.k, block.n, from(b, p, lo, ldb, transB), ldb, transB)
-			w.block(block)
+			slab := part.slab(p, min(p+kc, x.k))
+			slab.stride = slab.k * kernel.NR
+			w.b = grow(w.b, ceil(slab.n, kernel.NR)*slab.stride)
+			slab.b = w.b
+			kernel.Pack(slab.b, slab.stride, slab.k, slab.n, from(b, p, lo, ldb, transB), ldb, transB)
+			block(slab, w.tilesOf(slab))
 		}
 	})
 }
 
-// narrow packs B once for all, a slab of rows at a time, and cuts C by rows, and
-// by columns too if there are few rows.
+// narrow packs B once for all, a slab at a time that stays in the last-level cache,
+// and cuts C by rows, and by columns too if there are few rows.
 func narrow(x product, b []float32, ldb int, transB bool) {
 	packed := packs.Get().(*Packed)
 	defer packs.Put(packed)
-	slab := max(1, slabSize/4/x.n/kc) * kc
-	parts := max(1, min(4*runtime.GOMAXPROCS(0), x.m*x.n/partGrain*min(x.k, slab)))
-	rows := ceil(ceil(x.m, parts), kernel.MR) * kernel.MR
-	cuts := ceil(parts, ceil(x.m, rows))
-	columns := ceil(ceil(x.n, cuts), kernel.NR) * kernel.NR
-	cuts = ceil(x.n, columns)
-	for p := 0; p == 0 || p < x.k; p += slab {
-		part := x.slab(p, min(p+slab, x.k))
-		packed.Pack(part.k, x.n, from(b, p, 0, ldb, transB), ldb, transB)
-		part.b, part.stride = packed.data, part.k*kernel.NR
-		parallel.For(ceil(x.m, rows)*cuts, func(i int) {
-			w := workspaces.Get().(*workspace)
-			defer workspaces.Put(w)
-			r, c := i/cuts*rows, i%cuts*columns
-			w.blocks(part.rows(r, min(r+rows, x.m)).columns(c, min(c+columns, x.n)))
-		})
+	width := evenly(x.n, slabSize/4/kc, kernel.NR)
+	depth := max(1, slabSize/4/width/kc) * kc
+	for j := 0; j < x.n; j += width {
+		columns := x.columns(j, min(j+width, x.n))
+		for p := 0; p == 0 || p < x.k; p += depth {
+			slab := columns.slab(p, min(p+depth, x.k))
+			packed.Pack(slab.k, slab.n, from(b, p, j, ldb, transB), ldb, transB)
+			slab.b, slab.stride = packed.data, slab.k*kernel.NR
+			grid(slab)
+		}
 	}
+}
+
+// grid computes x in parallel.
+func grid(x product) {
+	work := float64(x.m) * float64(x.n) * float64(x.k)
+	parts := max(1, int(min(float64(4*runtime.GOMAXPROCS(0)), work/partGrain)))
+	height := min(evenly(x.m, ceil(x.m, parts), kernel.MR), mc)
+	down := ceil(x.m, height)
+	width := evenly(x.n, ceil(x.n, ceil(parts, down)), kernel.NR)
+	across := ceil(x.n, width)
+	parallel.For(down*across, func(i int) {
+		w := workspaces.Get().(*workspace)
+		defer workspaces.Put(w)
+		r, c := i/across*height, i%across*width
+		w.blocks(x.rows(r, min(r+height, x.m)).columns(c, min(c+width, x.n)))
+	})
 }
 
 // partGrain is the number of multiplications from which another goroutine pays.

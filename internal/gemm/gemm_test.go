@@ -4,24 +4,66 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
+
+	"lookalike/internal/f32"
 )
 
+// TestMain runs the tests once for every tier that the processor has, each in a
+// process of its own, unless a tier is forced.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if os.Getenv("LOOKALIKE_CPU") == "" && !slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench=") }) {
+		for _, tier := range f32.Tiers()[1:] {
+			cmd := exec.Command(os.Args[0], os.Args[1:]...)
+			cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+tier)
+			out, err := cmd.CombinedOutput()
+			fmt.Printf("tier %s:\n%s", tier, out)
+			if err != nil {
+				code = 1
+			}
+		}
+	}
+	os.Exit(code)
+}
+
+// eps is half a unit in the last place of 1.
 const eps = 1.0 / (1 << 24)
 
 func random(r *rand.Rand, n int) []float32 {
 	s := make([]float32, n)
 	for i := range s {
-		s[i] = float32(r.NormFloat64())
+		s[i] = r.Float32() - 0.5
 	}
 	return s
 }
 
-// operand is a matrix stored with guard words after each row and behind the last.
+// guard lies between the rows of every matrix, and must stay.
+const guard = -12345
+
+// operand is a matrix as it is stored; its slice ends with its last value.
 type operand struct {
 	data  []float32
 	ld    int
 	trans bool
+}
+
+func newOperand(r *rand.Rand, rows, cols, pad int, trans bool) operand {
+	if trans {
+		rows, cols = cols, rows
+	}
+	o := operand{random(r, max(0, rows*(cols+pad)-pad)), cols + pad, trans}
+	for i := range o.data {
+		if i%o.ld >= cols {
+			o.data[i] = float32(math.NaN()) // must not be read
+		}
+	}
+	return o
 }
 
 func (o operand) at(i, j int) float64 {
@@ -31,77 +73,204 @@ func (o operand) at(i, j int) float64 {
 	return float64(o.data[i*o.ld+j])
 }
 
-func newOperand(r *rand.Rand, rows, cols, pad int, trans bool) operand {
-	if trans {
-		rows, cols = cols, rows
+// check compares C = start + A·B with float64, and the values between rows. Of a
+// large C it takes some values, spread over all places in a tile.
+func check(t *testing.T, name string, m, n, k int, a, b func(i, j int) float64, start func(i, j int) float64, c []float32, ldc int) {
+	t.Helper()
+	each := 1 + m*n*k>>20
+	for i, got := range c {
+		row, col := i/ldc, i%ldc
+		if col >= n {
+			if got != guard {
+				t.Fatalf("%s: wrote %g behind row %d", name, got, row)
+			}
+			continue
+		}
+		if (row*7+col)%each != 0 && got == got {
+			continue
+		}
+		want := start(row, col)
+		size := math.Abs(want)
+		for p := range k {
+			v := a(row, p) * b(p, col)
+			want += v
+			size += math.Abs(v)
+		}
+		if err := math.Abs(float64(got) - want); !(err <= float64(k+2)*eps*size) {
+			t.Fatalf("%s: C[%d, %d] = %g, want %g, off by %g of %g", name, row, col, got, want, err, size)
+		}
 	}
-	return operand{random(r, max(0, rows*(cols+pad)-pad)), cols + pad, trans}
 }
 
-const guard = -12345
-
-func checkMul(t *testing.T, r *rand.Rand, transA, transB bool, m, n, k, pad int, withBias, accumulate bool) {
-	t.Helper()
-	a := newOperand(r, m, k, pad, transA)
-	b := newOperand(r, k, n, pad, transB)
-	var bias []float32
-	if withBias {
-		bias = random(r, n)
-	}
-	ldc := n + pad
-	c := make([]float32, max(0, m*ldc-pad))
+// startValues fills C and returns what the product is added to: nothing, a bias,
+// or C. Where C must not be read it is NaN.
+func startValues(r *rand.Rand, kind, m, n, ldc int) (c, bias []float32, accumulate bool, start func(i, j int) float64) {
+	c = make([]float32, max(0, m*ldc-(ldc-n)))
 	for i := range c {
 		switch {
 		case i%ldc >= n:
 			c[i] = guard
-		case accumulate:
-			c[i] = float32(r.NormFloat64())
+		case kind == 2:
+			c[i] = r.Float32() - 0.5
 		default:
 			c[i] = float32(math.NaN())
 		}
 	}
-	old := append([]float32(nil), c...)
-	Mul(transA, transB, m, n, k, a.data, a.ld, b.data, b.ld, bias, accumulate, c, ldc)
-	for i := range c {
-		row, col := i/ldc, i%ldc
-		if col >= n {
-			if c[i] != guard {
-				t.Fatalf("%s: wrote %g between rows %d and %d", shape(transA, transB, m, n, k), c[i], row, row+1)
-			}
-			continue
-		}
-		var sum, size float64
-		switch {
-		case withBias:
-			sum = float64(bias[col])
-		case accumulate:
-			sum = float64(old[i])
-		}
-		size = math.Abs(sum)
-		for p := range k {
-			v := a.at(row, p) * b.at(p, col)
-			sum += v
-			size += math.Abs(v)
-		}
-		if err := math.Abs(float64(c[i]) - sum); !(err <= float64(k+2)*eps*size) {
-			t.Fatalf("%s: C[%d, %d] = %g, want %g, off by %g of %g", shape(transA, transB, m, n, k), row, col, c[i], sum, err, size)
-		}
+	switch kind {
+	case 1:
+		bias = random(r, n)
+		return c, bias, false, func(_, j int) float64 { return float64(bias[j]) }
+	case 2:
+		old := slices.Clone(c)
+		return c, nil, true, func(i, j int) float64 { return float64(old[i*ldc+j]) }
 	}
+	return c, nil, false, func(_, _ int) float64 { return 0 }
 }
 
-func shape(transA, transB bool, m, n, k int) string {
-	return fmt.Sprintf("transA %t, transB %t, %dx%dx%d", transA, transB, m, n, k)
+func checkMul(t *testing.T, r *rand.Rand, transA, transB bool, m, n, k, pad, kind int) {
+	t.Helper()
+	a, b := newOperand(r, m, k, pad, transA), newOperand(r, k, n, pad, transB)
+	ldc := n + pad
+	c, bias, accumulate, start := startValues(r, kind, m, n, ldc)
+	Mul(transA, transB, m, n, k, a.data, a.ld, b.data, b.ld, bias, accumulate, c, ldc)
+	check(t, fmt.Sprintf("Mul(%t, %t, %d, %d, %d), strides +%d, start %d", transA, transB, m, n, k, pad, kind),
+		m, n, k, a.at, b.at, start, c, ldc)
 }
 
 func TestMul(t *testing.T) {
+	t.Logf("tier %s of %v, blocks kc %d, mc %d, nc %d", f32.Tier(), f32.Tiers(), kc, mc, nc)
 	r := rand.New(rand.NewPCG(1, 2))
-	sizes := []int{0, 1, 2, 3, 4, 5, 13, 14, 15, 31, 33, 64, 70}
+	sizes := []int{0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 43, 64, 70, 97}
 	for _, m := range sizes {
 		for _, n := range sizes {
-			for _, k := range []int{0, 1, 2, 7, 33, kc, 2*kc + 5} {
-				start := r.IntN(3)
-				checkMul(t, r, r.IntN(2) == 0, r.IntN(2) == 0, m, n, k, r.IntN(4), start == 1, start == 2)
+			for _, k := range []int{0, 1, 3, 8, 17, 40} {
+				checkMul(t, r, r.IntN(2) == 0, r.IntN(2) == 0, m, n, k, r.IntN(4), r.IntN(3))
 			}
 		}
 	}
+}
+
+// TestMulBlocks crosses the border of every cache block, with every layout, and
+// strides that ask for copies of A.
+func TestMulBlocks(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for _, s := range []struct{ m, n, k int }{
+		{3, 2*nc + 5, kc + 9}, {kernel.MR + 1, 2, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1}, {9, 8*nc + 7, 13},
+		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, slabSize/4/kc + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300},
+	} {
+		for layout := range 4 {
+			checkMul(t, r, layout&1 != 0, layout&2 != 0, s.m, s.n, s.k, r.IntN(4), r.IntN(3))
+		}
+	}
+	checkMul(t, r, false, false, kernel.MR+3, 5*kernel.NR, 1000, 24, 0) // rows of A a page apart
+	checkMul(t, r, true, false, 1000, 5*kernel.NR, kc+5, 24, 1)
+}
+
+// TestGOMAXPROCS computes the same bits on any number of goroutines.
+func TestGOMAXPROCS(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	r := rand.New(rand.NewPCG(1, 4))
+	for _, s := range []struct{ m, n, k int }{{100, 90, 300}, {40, 5000, 70}, {1, 3000, 200}, {3, 200, 3000}, {500, 20, 310}} {
+		for layout := range 4 {
+			transA, transB := layout&1 != 0, layout&2 != 0
+			a, b := newOperand(r, s.m, s.k, 0, transA), newOperand(r, s.k, s.n, 0, transB)
+			var first []float32
+			for _, procs := range []int{1, 2, 5} {
+				runtime.GOMAXPROCS(procs)
+				c := make([]float32, s.m*s.n)
+				Mul(transA, transB, s.m, s.n, s.k, a.data, a.ld, b.data, b.ld, nil, false, c, s.n)
+				if first == nil {
+					first = c
+				} else if !slices.Equal(first, c) {
+					t.Errorf("%dx%dx%d, layout %d: other bits with GOMAXPROCS=%d", s.m, s.n, s.k, layout, procs)
+				}
+			}
+		}
+	}
+}
+
+// TestPacked multiplies by parts of a packed matrix, from overlapping rows of A.
+func TestPacked(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 5))
+	var packed Packed
+	for _, s := range []struct{ m, n, k, k0, k1, lda int }{
+		{20, 40, 30, 0, 30, 30}, {33, 70, 50, 10, 41, 7}, {1, 1, 1, 0, 1, 0}, {5, 100, 2*kc + 9, 3, 2*kc + 8, 64}, {mc + 3, 33, 20, 5, 5, 4},
+		{kernel.MR + 2, 5 * kernel.NR, 40, 0, 40, 1024}, {0, 5, 5, 0, 5, 5}, {5, 0, 5, 0, 5, 5}, {5, 9, 0, 0, 0, 5}, {40, nc + 40, 50, 0, 50, 1},
+	} {
+		for kind := range 3 {
+			transB := kind == 1
+			b := newOperand(r, s.k, s.n, 3, transB)
+			packed.Pack(s.k, s.n, b.data, b.ld, transB)
+			k := s.k1 - s.k0
+			a := random(r, max(0, (s.m-1)*s.lda+k))
+			ldc := s.n + 2
+			c, bias, accumulate, start := startValues(r, kind, s.m, s.n, ldc)
+			packed.Mul(s.m, s.k0, s.k1, a, s.lda, bias, accumulate, c, ldc)
+			check(t, fmt.Sprintf("Packed.Mul %+v", s), s.m, s.n, k,
+				func(i, p int) float64 { return float64(a[i*s.lda+p]) },
+				func(p, j int) float64 { return b.at(s.k0+p, j) }, start, c, ldc)
+		}
+	}
+}
+
+// TestSpecials puts NaN and infinity against zeros: no term may be skipped.
+func TestSpecials(t *testing.T) {
+	for _, m := range []int{1, 3, 40} {
+		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
+			const n, k = 50, 30
+			a, b, c := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+			a[(m-1)*k+7] = special
+			Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n)
+			for i, v := range c {
+				if hit := i/n == m-1; hit != (v != v) {
+					t.Fatalf("%d rows, %g in A's last: C[%d, %d] = %g", m, special, i/n, i%n, v)
+				}
+			}
+		}
+	}
+}
+
+// TestAllocations finds the packing buffers reused.
+func TestAllocations(t *testing.T) {
+	a, b, c := make([]float32, 200*300), make([]float32, 300*400), make([]float32, 200*400)
+	var packed Packed
+	allocs := testing.AllocsPerRun(20, func() {
+		Mul(false, false, 200, 400, 300, a, 300, b, 400, nil, false, c, 400)
+		packed.Pack(300, 400, b, 400, false)
+		packed.Mul(200, 0, 300, a, 300, nil, false, c, 400)
+	})
+	if allocs > 40 { // goroutines and closures, nothing that grows with the matrices
+		t.Errorf("%g allocations", allocs)
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	x := make([]float32, 100)
+	var packed Packed
+	packed.Pack(5, 4, x, 4, false)
+	for want, f := range map[string]func(){
+		"gemm.Mul: A [3, 4] with stride 4 in 100 values times B [4, 6] with stride 5 ":           func() { Mul(false, false, 3, 6, 4, x, 4, x, 5, nil, false, x, 6) },
+		"gemm.Mul: A [30, 4] with stride 4 in 100 values times B [4, 2] stored transposed with ": func() { Mul(false, true, 30, 2, 4, x, 4, x, 4, nil, false, x, 2) },
+		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, nil, false, x, 6) },
+		"gemm.Mul: A [2, 2] with stride 2 in 100 values times B [2, 2] with stride 2 in 100 values (bias of 1": func() { Mul(false, false, 2, 2, 2, x, 2, x, 2, x[:1], false, x, 2) },
+		"gemm.Packed.Mul: A [2, 6] stride 6": func() { packed.Mul(2, 0, 6, x, 6, nil, false, x, 4) },
+		"gemm.Packed.Pack: B [50, 4]":        func() { packed.Pack(50, 4, x, 4, false) },
+	} {
+		func() {
+			defer func() {
+				if r, _ := recover().(string); !strings.HasPrefix(r, want) {
+					t.Errorf("want a panic %q, got %q", want, r)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func FuzzMul(f *testing.F) {
+	f.Add(uint64(1), uint16(20), uint16(40), uint16(30), uint8(0))
+	f.Fuzz(func(t *testing.T, seed uint64, m, n, k uint16, layout uint8) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		checkMul(t, r, layout&1 != 0, layout&2 != 0, int(m%200), int(n%200), int(k%600), int(layout>>2&3), int(layout>>4)%3)
+	})
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -11,6 +13,7 @@ import (
 func (s *isa) streams() {
 	s.axpy8()
 	s.packRows()
+	s.packNarrow()
 }
 
 // axpy8Rows is the number of rows of B that axpy8 adds at a time.
@@ -79,6 +82,28 @@ func (s *isa) packRows() {
 	JNZ(LabelRef("panel"))
 	ADDQ(ldb, b)
 	ADDQ(I32(s.nrv*s.bytes()), dst)
+	DECQ(k)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// packNarrow stores whole registers where rows are narrower: the next row, or the
+// slack behind the last, takes what is too much.
+func (s *isa) packNarrow() {
+	s.begin("packNarrow", " copies k rows of cols <= "+fmt.Sprint(s.lanes)+" values: dst[p*width+i] = src[p*ld+i]; it writes "+fmt.Sprint(s.lanes)+" values a row, zeros after the first cols.",
+		"func(k, cols int, dst *float32, width int, src *float32, ld int)")
+	k, dst, src := param("k"), param("dst"), param("src")
+	width, ld := param("width"), param("ld")
+	SHLQ(U8(2), width)
+	SHLQ(U8(2), ld)
+	s.tail(param("cols"))
+	Label("row")
+	PREFETCHT0(Mem{Base: src, Index: ld, Scale: packAhead})
+	s.loadTail(Mem{Base: src}, s.regs[0])
+	VMOVUPS(s.regs[0], Mem{Base: dst})
+	ADDQ(ld, src)
+	ADDQ(width, dst)
 	DECQ(k)
 	JNZ(LabelRef("row"))
 	VZEROUPPER()
