@@ -267,6 +267,48 @@ func TestShuffling(t *testing.T) {
 	}
 }
 
+// seen is a loss that keeps the predictions of every batch.
+type seen struct {
+	of          nn.Loss
+	predictions [][]uint32
+}
+
+func (l *seen) Loss(grad, prediction, target *tensor.Tensor) float64 {
+	l.predictions = append(l.predictions, floatBits(prediction))
+	return l.of.Loss(grad, prediction, target)
+}
+
+func (l *seen) String() string { return l.of.String() }
+
+// TestDropoutIsDrawnAnew for every batch and every epoch, by the seed.
+func TestDropoutIsDrawnAnew(t *testing.T) {
+	x := tensor.New(12, 40)
+	for i := range x.Data() {
+		x.Data()[i] = 1
+	}
+	masks := func(seed uint64) map[string]bool {
+		net, loss := nn.NewSequential("", &nn.Dropout{Rate: 0.5}), &seen{of: nn.MSE}
+		if err := net.Init(1, 40); err != nil {
+			t.Fatal(err)
+		}
+		fit(t, net, nn.InMemory{X: x, Y: x}, nn.FitConfig{Epochs: 3, Batch: 4, Seed: seed, Loss: loss})
+		set := map[string]bool{}
+		for _, p := range loss.predictions {
+			set[fmt.Sprint(p)] = true
+		}
+		return set
+	}
+	one, two := masks(1), masks(2)
+	if len(one) != 9 || len(two) != 9 {
+		t.Errorf("%d and %d masks for 9 batches", len(one), len(two))
+	}
+	for mask := range two {
+		if one[mask] {
+			t.Error("two seeds share a mask")
+		}
+	}
+}
+
 func upTo(n int) []int {
 	list := make([]int, n)
 	for i := range list {
@@ -514,6 +556,10 @@ func TestEnding(t *testing.T) {
 				return nil
 			}))
 		}, nil, 2, 10, 10, 0},
+		"callback fails while Fill runs": {func(r *run) { // which nothing stops; it has the batch
+			r.data.before = func(context.Context, int) error { time.Sleep(time.Second); return nil }
+			r.cfg.Callbacks = append(r.cfg.Callbacks, stopAt(1, 1, func() error { return broken }))
+		}, broken, 0, 1, 1, 2 * time.Second},
 		"diverged": {func(r *run) { r.cfg.Optimizer = &optim.SGD{LearningRate: 1e30} }, nn.ErrDiverged, 0, 2, 1, 0},
 		"validation fails": {func(r *run) {
 			r.cfg.Validation = &stream{n: 3, before: func(context.Context, int) error { return broken }}

@@ -252,6 +252,19 @@ func TestInitializersEqualKeras(t *testing.T) {
 	}
 }
 
+// TestSummaryUnits: Keras goes to the next unit at 1024 of one.
+func TestSummaryUnits(t *testing.T) {
+	for units, want := range map[int]string{255: "255 (1020.00 B)", 256: "256 (1.00 KB)", 1 << 18: "262,144 (1.00 MB)"} {
+		net := nn.NewSequential("", &nn.Dense{Units: units, NoBias: true})
+		if err := net.Init(1, 1); err != nil {
+			t.Fatal(err)
+		}
+		if got := net.Summary(); !strings.Contains(got, " Total params: "+want+"\n") {
+			t.Errorf("want %s in\n%s", want, got)
+		}
+	}
+}
+
 func readJSON(t *testing.T, name string, v any) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "testdata", "keras", name))

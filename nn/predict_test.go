@@ -97,6 +97,28 @@ func TestPredict(t *testing.T) {
 	}
 }
 
+// TestBuffersAreNotSharedTooSoon: layers whose outputs have one size get each
+// other's buffers, but none that is still read.
+func TestBuffersAreNotSharedTooSoon(t *testing.T) {
+	net := nn.NewSequential("",
+		&nn.Activate{Activation: nn.Tanh}, &nn.Flatten{}, &nn.Dense{Units: 32}, &nn.Dropout{Rate: 0.5}, &nn.BatchNorm{},
+		nn.NewSequential("", &nn.Reshape{Target: []int{4, 4, 2}}, &nn.Conv2D{Filters: 2, Kernel: 3, Padding: nn.Same}, &nn.Flatten{}),
+		&nn.Dense{Units: 32}, &nn.Dense{Units: 32})
+	if err := net.Init(1, 4, 4, 2); err != nil {
+		t.Fatal(err)
+	}
+	x := normal(rand.New(rand.NewPCG(6, 6)), 3, 4, 4, 2)
+	want := x
+	for _, layer := range net.Layers {
+		want = nn.Infer(layer, want)
+	}
+	for range 3 { // the last runs have the first's buffers
+		if got := net.Predict(x); !slices.Equal(floatBits(got), floatBits(want)) {
+			t.Error("the network differs from its layers, one by one")
+		}
+	}
+}
+
 // raceEnabled tells whether the race detector runs, which makes pools forget.
 func raceEnabled() bool {
 	info, _ := debug.ReadBuildInfo()
@@ -146,6 +168,14 @@ func TestAllocations(t *testing.T) {
 		}
 		train(2)
 		count2, size2 := train(2)
+		o := &optim.Adamax{}
+		fit(t, net, rows(nn.InMemory{X: many, Y: many}, 0, 1), nn.FitConfig{Batch: batch, Optimizer: o})
+		_, smaller := perRun(1, func() {
+			fit(t, net, rows(nn.InMemory{X: many, Y: many}, 0, 2*batch-3), nn.FitConfig{Batch: batch, Optimizer: o})
+		})
+		if smaller > size2 {
+			t.Errorf("a smaller last batch takes %.0f bytes, a whole one %.0f", smaller, size2)
+		}
 		count12, size12 := train(12)
 		masks := float64(2 * batch * side * side / 4 * filters)
 		step = append(step, cost{(count12 - count2) / 10, (size12-size2)/10 - masks})

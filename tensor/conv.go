@@ -127,7 +127,7 @@ func phase(w Window, r [2]int, size []int) grid {
 	for d := range 2 {
 		s := w.Stride[d]
 		g.taps[d] = max(0, (w.Size[d]-r[d]+s-1)/s)
-		q := max(0, (w.Pad[d]-r[d]+s-1)/s) // the first q whose pixel lies in the picture
+		q := (w.Pad[d] - r[d] + s - 1) / s // the first q whose pixel lies in the picture
 		g.start[d] = s*q + r[d] - w.Pad[d]
 		g.offset[d] = q - (g.taps[d] - 1)
 		count[d] = (size[d] - g.start[d] + s - 1) / s
@@ -196,7 +196,7 @@ func (g grid) gather(patches []float32, x *Tensor, b, lo, hi int) {
 	for y := lo; y < hi; y++ {
 		for col := range g.cols {
 			x0 := col*g.stride[1] + g.offset[1]
-			first, last := min(max(0, -x0), g.taps[1]), max(min(g.taps[1], width-x0), 0)
+			first, last := max(0, -x0), min(g.taps[1], width-x0) // taps in the picture
 			for i := range g.taps[0] {
 				patch := patches[:row]
 				patches = patches[row:]
