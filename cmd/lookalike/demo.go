@@ -1,5 +1,322 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
-func (a *app) demoCommand() *cobra.Command { return &cobra.Command{Use: "demo"} }
+	"github.com/spf13/cobra"
+
+	"lookalike/autoencoder"
+	"lookalike/gallery"
+	"lookalike/internal/sample"
+	"lookalike/internal/sheet"
+	"lookalike/knn"
+	"lookalike/nn"
+	"lookalike/picture"
+)
+
+// What the demo does: enough to be worth looking at after a minute.
+const (
+	demoPerClass = 20   // pictures drawn of each class
+	demoDrawn    = 160  // their side in pixels
+	demoLearn    = 200  // pictures learned from, of a real folder
+	demoIndex    = 2000 // pictures indexed, of a real folder
+	demoSize     = 96   // side of what the network sees
+	demoBatch    = 8    // small: there are few pictures, so an epoch has more steps
+	demoQueries  = 6    // rows of the contact sheet
+	demoNear     = 5    // neighbours of each
+	demoDrawings = 8    // pictures drawn again
+)
+
+// demoMark begins the text that tells a folder that the demo may write to.
+const demoMark = "Made by lookalike demo."
+
+type demoOptions struct {
+	photos   string
+	out      string
+	epochs   int
+	seed     uint64
+	pictures picture.Options
+}
+
+func (a *app) demoCommand() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the whole job in about a minute",
+		Long: fmt.Sprintf(`Draws a gallery of %d pictures of %d kinds of scenes, trains an autoencoder on
+them, describes each by a short code, and shows which pictures it finds alike.
+With --photos it does the same with pictures of your own: it learns from %d of
+them and searches among %d, evenly spaced over the folder.
+
+The folder that --out names must be new, empty, or of an earlier demo, which is
+overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(sample.Classes()), demoLearn, demoIndex),
+		Example: `  lookalike demo
+  lookalike demo --photos ~/Pictures --out my-demo`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := a.demo(cmd.Context(), o)
+			if err != nil && cmd.Context().Err() != nil {
+				return stoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.photos, "photos", "", "use the pictures of this `folder` in place of drawn ones")
+	f.StringVar(&o.out, "out", "lookalike-demo", "`folder` to write to")
+	f.IntVar(&o.epochs, "epochs", 20, "`times` that every picture is learned from")
+	f.Uint64Var(&o.seed, "seed", 1, "`number` that pictures, first weights and order are drawn from")
+	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
+	return cmd
+}
+
+func (a *app) demo(ctx context.Context, o demoOptions) error {
+	if o.epochs < 1 {
+		return usagef("--epochs %d: give 1 or more", o.epochs)
+	}
+	// Mistakes first: the folder of photographs, then that of the results.
+	dir := filepath.Join(o.out, "photos")
+	if o.photos != "" {
+		dir = o.photos
+		if _, err := folder(dir, o.pictures); err != nil {
+			return err
+		}
+	}
+	if err := demoFolder(o.out); err != nil {
+		return err
+	}
+	if o.photos == "" {
+		if err := a.drawGallery(ctx, dir, o.seed); err != nil {
+			return err
+		}
+	}
+	files, err := folder(dir, o.pictures)
+	if err != nil {
+		return err
+	}
+	photos, err := a.check(ctx, dir, files.Limit(demoIndex))
+	if err != nil {
+		return err
+	}
+	learned := photos.Limit(demoLearn)
+
+	// Train, index, search.
+	file := func(name string) string { return filepath.Join(o.out, name) }
+	m, err := autoencoder.New(autoencoder.Config{Size: demoSize}, o.seed)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	record := &autoencoder.Training{Batch: demoBatch, LearningRate: 0.001, Seed: o.seed, Photos: namesOf(learned, o.pictures)}
+	if _, err := a.fit(ctx, m, learned, record, o.epochs, nn.OnEpoch(func(nn.EpochStats) error { return nil }), file("model.safetensors")); err != nil {
+		return err
+	}
+	trained := time.Since(start)
+	g, err := a.index(ctx, photos, dir, m, file("model.safetensors"), o.pictures)
+	if err != nil {
+		return err
+	}
+	if err := g.Save(file("photos.idx")); err != nil {
+		return err
+	}
+	neighbors, err := others(ctx, g, demoNear)
+	if err != nil {
+		return err
+	}
+
+	// Draw what came out.
+	if err := demoSheet(file("similar.png"), photos, neighbors); err != nil {
+		return err
+	}
+	if err := demoReconstructions(ctx, file("reconstructions.png"), m, photos); err != nil {
+		return err
+	}
+	if err := sheet.LossCurve(file("loss.png"), "Mean squared error of the reconstructions", sheet.Series{Name: "loss", Values: record.Losses}); err != nil {
+		return err
+	}
+
+	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d.\n\n", count(learned.Len(), "picture"), count(o.epochs, "epoch"), duration(trained.Seconds()), len(g.Entries))
+	for _, f := range demoFiles {
+		fmt.Fprintf(a.out, "  %-*s  %s\n", len(file("reconstructions.png")), file(f.name), f.what)
+	}
+	fmt.Fprintln(a.out)
+	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
+		fmt.Fprintf(a.out, "Of the %d nearest neighbours of each picture %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
+	}
+	fmt.Fprintf(a.out, "What is found is alike in colour and layout; the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
+		typed("search", file("photos.idx"), filepath.Join(dir, filepath.FromSlash(photos.Path(photos.Len()/3)))),
+		typed("summary", file("model.safetensors")),
+		typed("train", "FOLDER", "-o", "model.safetensors", "--size", "96", "--epochs", "20"))
+	return nil
+}
+
+// demoFiles are the results, for the report and for the folder's own text.
+var demoFiles = []struct{ name, what string }{
+	{"similar.png", "pictures and their nearest neighbours"},
+	{"reconstructions.png", "pictures and what the network draws from their codes"},
+	{"loss.png", "the loss, epoch by epoch"},
+	{"model.safetensors", "the trained autoencoder"},
+	{"photos.idx", "the codes of the pictures"},
+}
+
+// demoFolder makes the folder for the results, or makes sure that an existing
+// one may be used.
+func demoFolder(dir string) error {
+	mark := filepath.Join(dir, "README.txt")
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("cannot make the folder for the results: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("cannot write the results to %s: %w", dir, errors.Unwrap(err))
+	case len(entries) > 0:
+		if text, err := os.ReadFile(mark); err != nil || !bytes.HasPrefix(text, []byte(demoMark)) {
+			return fmt.Errorf("the folder %s holds other files than a demo's; choose another one with --out", dir)
+		}
+	}
+	var text strings.Builder
+	fmt.Fprintln(&text, demoMark+" The next demo overwrites these files.")
+	fmt.Fprintln(&text)
+	for _, f := range demoFiles {
+		fmt.Fprintf(&text, "%-19s  %s\n", f.name, f.what)
+	}
+	if err := os.WriteFile(mark, []byte(text.String()), 0o644); err != nil {
+		return fmt.Errorf("cannot write the results: %w", err)
+	}
+	return nil
+}
+
+// drawGallery writes the drawn pictures as DIR/CLASS/NAME.png.
+func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
+	n := 0
+	p := a.progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
+	defer p.end()
+	for drawn := range sample.Gallery(seed, demoPerClass, demoDrawn) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Join(dir, drawn.Class), 0o755); err != nil {
+			return err
+		}
+		if err := sheet.Write(filepath.Join(dir, drawn.Class, drawn.Name+".png"), drawn.Image); err != nil {
+			return err
+		}
+		n++
+		p.set(n)
+	}
+	return nil
+}
+
+// others returns the k nearest neighbours of every picture of a gallery, without
+// itself.
+func others(ctx context.Context, g *gallery.Gallery, k int) ([][]knn.Neighbor, error) {
+	index, err := knn.New(g.Vectors, knn.Euclidean)
+	if err != nil {
+		return nil, err
+	}
+	queries := make([][]float32, len(g.Entries))
+	for i := range queries {
+		queries[i] = g.Vectors.Row(i)
+	}
+	lists, err := index.Search(ctx, queries, k+1)
+	for i, list := range lists {
+		kept := list[:0]
+		for _, n := range list {
+			if n.Row != i && len(kept) < k {
+				kept = append(kept, n)
+			}
+		}
+		lists[i] = kept
+	}
+	return lists, err
+}
+
+// sameLabel returns which part of all neighbours have their picture's label, and
+// which part would if neighbours were drawn by lot. It is not ok if there are no
+// two labels to tell apart.
+func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chance float64, ok bool) {
+	sizes := map[string]int{}
+	for _, e := range entries {
+		sizes[e.Label]++
+	}
+	same, all, pairs := 0, 0, 0
+	for i, list := range neighbors {
+		for _, n := range list {
+			if entries[n.Row].Label == entries[i].Label {
+				same++
+			}
+		}
+		all += len(list)
+		pairs += sizes[entries[i].Label] - 1
+	}
+	if len(sizes) < 2 || all == 0 {
+		return 0, 0, false
+	}
+	n := len(entries)
+	return float64(same) / float64(all), float64(pairs) / float64(n) / float64(n-1), true
+}
+
+// spread returns at most k numbers below n, evenly spaced.
+func spread(k, n int) []int {
+	k = min(k, n)
+	rows := make([]int, k)
+	for i := range rows {
+		rows[i] = (2*i + 1) * n / (2 * k)
+	}
+	return rows
+}
+
+// demoSheet shows some pictures, evenly spaced, with their neighbours.
+func demoSheet(path string, photos *picture.Set, neighbors [][]knn.Neighbor) error {
+	var cells []sheet.Cell
+	for _, row := range spread(demoQueries, photos.Len()) {
+		p, err := photos.Load(row)
+		if err != nil {
+			return err
+		}
+		cells = append(cells, sheet.Cell{Image: p.RGBA(), Title: "Original image"})
+		for _, n := range neighbors[row] {
+			p, err := photos.Load(n.Row)
+			if err != nil {
+				return err
+			}
+			cells = append(cells, sheet.Cell{Image: p.RGBA(), Title: fmt.Sprintf("Dist=%.3f", n.Distance)})
+		}
+	}
+	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: 1 + min(demoNear, photos.Len()-1)}))
+}
+
+// demoReconstructions shows some pictures, evenly spaced, as the network sees
+// them, above what it draws.
+func demoReconstructions(ctx context.Context, path string, m *autoencoder.Model, photos *picture.Set) error {
+	var shown autoencoder.Pictures
+	var originals, drawn []image.Image
+	for _, row := range spread(demoDrawings, photos.Len()) {
+		p, err := photos.Load(row)
+		if err != nil {
+			return err
+		}
+		p = m.Prepare(p)
+		shown = append(shown, p)
+		originals = append(originals, p.RGBA())
+	}
+	again, err := m.Reconstruct(ctx, shown)
+	if err != nil {
+		return err
+	}
+	for _, p := range again {
+		drawn = append(drawn, p.RGBA())
+	}
+	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: demoSize}))
+}
