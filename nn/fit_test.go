@@ -365,6 +365,10 @@ func TestValidationSplit(t *testing.T) {
 			t.Errorf("%+v, apart %+v", e, want[i])
 		}
 	}
+	cfg.ValidationSplit = 0.5
+	if e := fit(t, small(t, 1), rows(all, 0, 14), cfg)[1]; e.Samples != 14 || e.ValLoss != want[1].ValLoss {
+		t.Errorf("with samples to validate on nothing is split off: %+v, want %+v", e, want[1])
+	}
 	// Validation runs without dropout, on the moving averages; its batches are
 	// smaller than those of Predict, so sums may be rounded otherwise.
 	last, y := rows(all, 14, 20), apart.Predict(rows(all, 14, 20).X)

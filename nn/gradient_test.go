@@ -110,6 +110,28 @@ func gradientCases() []gradientCase {
 		stage{square(2, 1, nn.Valid).pool(mean), 0},
 		stage{reference(square(2, 1, nn.Valid).transposed).then(activations[6].f), 2},
 	), 2, 7, 8, 3)
+	// One size throughout: every gradient could be given any buffer.
+	add("Sequential of one size", nn.NewSequential("",
+		&nn.Conv2D{Filters: 3, Kernel: 3, Padding: nn.Same, Activation: nn.Tanh},
+		&nn.BatchNorm{},
+		&nn.Conv2DTranspose{Filters: 3, Kernel: 3, Padding: nn.Same},
+		&nn.Activate{Activation: nn.Sigmoid},
+		&nn.Flatten{},
+		&nn.Dense{Units: 4 * 4 * 3},
+		&nn.Dropout{Rate: 0.25},
+		&nn.Reshape{Target: []int{4, 4, 3}},
+		&nn.Conv2D{Filters: 3, Kernel: 3, Padding: nn.Same},
+	), chain(
+		stage{reference(square(3, 1, nn.Same).conv).then(activations[7].f), 2},
+		stage{batchNorm(float64(float32(1e-3))), 4},
+		stage{square(3, 1, nn.Same).transposed, 2},
+		stage{activations[6].f, 0},
+		stage{shaped(48), 0},
+		stage{dense, 2},
+		stage{dropped(0.25), 0},
+		stage{shaped(4, 4, 3), 0},
+		stage{square(3, 1, nn.Same).conv, 2},
+	), 2, 4, 4, 3)
 	return cases
 }
 
@@ -148,9 +170,14 @@ func TestGradients(t *testing.T) {
 				return s
 			}
 			nearSlope(t, "dx", dx, slope(input, value), terms)
+			nn.Differentiate(c.layer, x, dy) // which adds the same once more
 			for i, p := range c.layer.Params() {
 				if p.Trainable() {
-					nearSlope(t, "d_"+p.Name, p.Grad, slope(params[i], value), terms)
+					want := slope(params[i], value)
+					for i := range want.data {
+						want.data[i] *= 2
+					}
+					nearSlope(t, "2·d_"+p.Name, p.Grad, want, terms)
 				}
 			}
 		})

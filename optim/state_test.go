@@ -170,6 +170,16 @@ func TestAnotherNetworkPanics(t *testing.T) {
 	o.Step(param(4))
 }
 
+// TestWithoutGradient: a parameter that no batch has reached stays as it is.
+func TestWithoutGradient(t *testing.T) {
+	for _, o := range []nn.Optimizer{&optim.SGD{Momentum: 0.9}, &optim.Adam{}, &optim.AdamW{Clip: optim.Clip{Norm: 1}}, &optim.Adamax{Clip: optim.Clip{GlobalNorm: 1}}} {
+		p := &nn.Param{Name: "w", Value: tensor.From([]float32{1, 2}, 2)}
+		if o.Step([]*nn.Param{p}); !slices.Equal(p.Value.Data(), []float32{1, 2}) {
+			t.Errorf("%T: %v", o, p.Value.Data())
+		}
+	}
+}
+
 // TestStepIsTheSameOnAnyProcs takes more values than one goroutine updates, and
 // clips by a norm of all.
 func TestStepIsTheSameOnAnyProcs(t *testing.T) {
