@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +52,7 @@ func (a *app) progress(what, unit string, total int) *progress {
 		p.out = io.Discard
 	case term.IsTerminal(int(a.err.Fd())):
 		p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithAutoRefresh())
-		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill))
+		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill), mpb.BarFillerTrim())
 		p.out = p.bars
 	}
 	return p
@@ -100,37 +102,39 @@ const (
 func (j job) draw(now time.Time, width int) string {
 	count, rate, left := j.numbers(now)
 	for _, head := range j.heads {
-		for _, tail := range []string{count + "  " + rate + "  " + left, count + "  " + left, left} {
-			room := width - len(head) - len(tail) - 4
+		for _, tail := range []string{spaced(count, rate, left), spaced(count, left), cmp.Or(left, count)} {
+			room := min(width-len(head)-len(tail)-4, longestBar)
 			if room >= shortestBar {
-				room = min(room, longestBar)
-				filled := 0
-				if j.total > 0 {
-					filled = min(room*j.done/j.total, room)
-				}
-				return head + "  " + strings.Repeat("█", filled) + strings.Repeat("░", room-filled) + "  " + tail
+				filled := min(room*j.done/max(j.total, 1), room)
+				return spaced(head, strings.Repeat("█", filled)+strings.Repeat("░", room-filled), tail)
 			}
 		}
 	}
-	line := j.heads[len(j.heads)-1] + "  " + left
+	line := spaced(j.heads[len(j.heads)-1], left)
 	return line[:min(len(line), max(width, 0))]
 }
 
 // text is the job as a line without a bar.
 func (j job) text(now time.Time) string {
 	count, rate, left := j.numbers(now)
-	return j.heads[0] + "  " + count + "  " + rate + "  " + left
+	return spaced(j.heads[0], count, rate, left)
 }
 
-// numbers are how much is done, how fast, and how long the rest will take.
+// numbers are how much is done, how fast, and how long the rest will take; the
+// latter are empty as long as they are not known.
 func (j job) numbers(now time.Time) (count, rate, left string) {
-	elapsed := now.Sub(j.start).Seconds()
 	count = fmt.Sprintf("%d/%d", j.done, j.total)
-	if j.done == 0 || elapsed <= 0 {
-		return count, "- " + j.unit + "/s", "- left"
+	if elapsed := now.Sub(j.start).Seconds(); j.done > 0 && elapsed > 0 {
+		speed := float64(j.done) / elapsed
+		rate = perSecond(speed) + " " + j.unit + "/s"
+		left = duration(float64(j.total-j.done)/speed) + " left"
 	}
-	speed := float64(j.done) / elapsed
-	return count, perSecond(speed) + " " + j.unit + "/s", duration(float64(j.total-j.done)/speed) + " left"
+	return count, rate, left
+}
+
+// spaced joins what is not empty.
+func spaced(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "  ")
 }
 
 // perSecond writes a rate with as many digits as say something.

@@ -51,7 +51,8 @@ func (a *app) searchCommand() *cobra.Command {
 		Short: "Find the pictures of an index that are most like a given one",
 		Long: `Finds the pictures of an index whose codes are nearest to that of a picture,
 and prints their distances and paths, nearest first. The distances are exact. A
-picture that is in the index itself is found at distance 0.
+picture that is in the index itself is found at distance 0 (but for rounding: an
+index is made of many pictures at a time, a search of one).
 
 The picture is described as those of the index were, by the same model and with
 the same treatment of EXIF's orientation. The model is looked for where it was

@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestDemo(t *testing.T) { script(t, "demo") }

@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestIndex(t *testing.T) { script(t, "index") }

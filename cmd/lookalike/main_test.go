@@ -1,0 +1,100 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"lookalike/internal/sample"
+	"lookalike/internal/sheet"
+)
+
+// The tests run the real program: this binary, under the name lookalike.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lookalike": main})
+}
+
+// script runs testdata/script/NAME.txtar. Besides testscript's own commands it
+// knows
+//
+//	status CODE COMMAND… runs a command that must exit with that status
+//	draw DIR N           draws N pictures of each class as DIR/CLASS/NAME.png
+//	size MIN FILE...     fails unless each file has at least MIN bytes
+func script(t *testing.T, name string) {
+	t.Helper()
+	testscript.Run(t, testscript.Params{
+		Files:         []string{filepath.Join("testdata", "script", name+".txtar")},
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": func(ts *testscript.TestScript, _ bool, args []string) {
+				got, err := 0, ts.Exec(args[1], args[2:]...)
+				if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+					got = exit.ExitCode()
+				} else {
+					ts.Check(err)
+				}
+				if fmt.Sprint(got) != args[0] {
+					ts.Fatalf("exit status %d, want %s", got, args[0])
+				}
+			},
+			"draw": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				ts.Check(draw(ts.MkAbs(args[0]), n))
+			},
+			"size": func(ts *testscript.TestScript, _ bool, args []string) {
+				least, err := strconv.ParseInt(args[0], 10, 64)
+				ts.Check(err)
+				for _, name := range args[1:] {
+					info, err := os.Stat(ts.MkAbs(name))
+					ts.Check(err)
+					if info.Size() < least {
+						ts.Fatalf("%s has %d bytes", name, info.Size())
+					}
+				}
+			},
+		},
+	})
+}
+
+// draw writes n small pictures of each class as DIR/CLASS/NAME.png.
+func draw(dir string, n int) error {
+	for p := range sample.Gallery(1, n, 48) {
+		err := os.MkdirAll(filepath.Join(dir, p.Class), 0o755)
+		if err = cmp.Or(err, sheet.Write(filepath.Join(dir, p.Class, p.Name+".png"), p.Image)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawn returns a folder with n pictures of each class.
+func drawn(t *testing.T, n int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "photos")
+	if err := draw(dir, n); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// lookalike runs the program and returns what it prints; it must exit with 0.
+func lookalike(t *testing.T, args ...string) string {
+	t.Helper()
+	var errs strings.Builder
+	cmd := exec.CommandContext(t.Context(), "lookalike", args...)
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("lookalike %s: %v\n%s", strings.Join(args, " "), err, &errs)
+	}
+	return string(out)
+}

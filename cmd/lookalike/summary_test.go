@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestSummary(t *testing.T) { script(t, "summary") }
