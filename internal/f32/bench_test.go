@@ -2,21 +2,22 @@ package f32
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
 
-// reportRate times f, which takes flop operations, and reports the mean and the
-// best rate: on a shared machine the best is what repeats.
+// reportRate times f, which takes flop operations, and reports the median rate: on
+// a shared machine the mean does not repeat.
 func reportRate(b *testing.B, flop float64, f func()) {
-	best := time.Duration(1 << 62)
+	var times []time.Duration
 	for b.Loop() {
 		start := time.Now()
 		f()
-		best = min(best, time.Since(start))
+		times = append(times, time.Since(start))
 	}
-	b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-	b.ReportMetric(flop/best.Seconds()/1e9, "best-GFLOP/s")
+	slices.Sort(times)
+	b.ReportMetric(flop/times[len(times)/2].Seconds()/1e9, "GFLOP/s")
 }
 
 // BenchmarkKernel runs whole tiles whose A, B and C are in the first-level cache:
@@ -37,6 +38,33 @@ func BenchmarkKernel(b *testing.B) {
 					})
 				}
 			}
+		}
+	}
+}
+
+// BenchmarkElementwise runs the vector kernels over values in the second-level
+// cache.
+func BenchmarkElementwise(b *testing.B) {
+	const n = 1 << 15
+	x, y := make([]float32, n), make([]float32, n)
+	for i := range x {
+		x[i] = float32(i%200)/50 - 2
+	}
+	for _, t := range available {
+		for name, f := range map[string]func(){
+			"dot":             func() { t.dot(x, y) },
+			"squaredDistance": func() { t.squaredDistance(x, y) },
+			"axpy":            func() { t.axpy(y, 0, x) },
+			"exp":             func() { t.exp(y, x) },
+			"elu":             func() { t.elu(y, x, 1) },
+			"eluGrad":         func() { t.eluGrad(y, x, x, 1) },
+		} {
+			b.Run(name+"/"+t.name, func(b *testing.B) {
+				b.SetBytes(4 * n)
+				for b.Loop() {
+					f()
+				}
+			})
 		}
 	}
 }

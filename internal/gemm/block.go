@@ -9,8 +9,10 @@ import (
 // product is C [m, n] = start + A [m, k]·B [k, n]. A's element (r, p) is
 // a[r*ars+p*acs]. B is in panels, stride values apart. start is nil for zeros,
 // else a matrix with row stride lds: C itself, or with lds = 0 a row of biases.
+// Every sum is taken in parts of step terms, whoever computes it.
 type product struct {
 	m, n, k  int
+	step     int
 	a        []float32
 	ars, acs int
 	b        []float32
@@ -82,8 +84,8 @@ func (w *workspace) blocks(x product) {
 	height := evenly(x.m, mc, 1)
 	for i := 0; i < x.m; i += height {
 		rows := x.rows(i, min(i+height, x.m))
-		for p := 0; p == 0 || p < x.k; p += kc {
-			slab := rows.slab(p, min(p+kc, x.k))
+		for p := 0; p == 0 || p < x.k; p += x.step {
+			slab := rows.slab(p, min(p+x.step, x.k))
 			tiles := w.tilesOf(slab)
 			for j := 0; j < x.n; j += width {
 				block(slab.columns(j, min(j+width, x.n)), tiles)
@@ -126,7 +128,7 @@ func (w *workspace) tilesOf(x product) tiles {
 		}
 		t.a, t.step, t.acs = w.a, x.k, t.rows
 	case x.ars%1024 == 0 && x.acs == 1:
-		ld := kc + 16
+		ld := x.k + 16
 		w.a = grow(w.a, x.m*ld)
 		for r := range x.m {
 			copy(w.a[r*ld:], x.a[r*x.ars:][:x.k])
@@ -134,6 +136,17 @@ func (w *workspace) tilesOf(x product) tiles {
 		t.a, t.step, t.ars = w.a, ld, ld
 	}
 	return t
+}
+
+// stepFor returns the number of terms that are summed at a time where there are k:
+// about equal parts of at most kc, and no multiple of 64, lest the panels of B fall
+// in the same sets of the first-level cache.
+func stepFor(k int) int {
+	step := evenly(k, kc, 16)
+	if step%64 == 0 {
+		step += 16
+	}
+	return step
 }
 
 // evenly returns the size of the parts, a multiple of unit, that cut n into as few

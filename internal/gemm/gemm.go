@@ -30,7 +30,7 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 	if m == 0 || n == 0 {
 		return
 	}
-	x := product{m: m, n: n, k: k, a: a, ars: lda, acs: 1, c: c, ldc: ldc}.startAt(bias, accumulate)
+	x := product{m: m, n: n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, c: c, ldc: ldc}.startAt(bias, accumulate)
 	if transA {
 		x.ars, x.acs = 1, lda
 	}
@@ -53,8 +53,8 @@ func wide(x product, b []float32, ldb int, transB bool) {
 		w := workspaces.Get().(*workspace)
 		defer workspaces.Put(w)
 		part := x.columns(lo, hi)
-		for p := 0; p == 0 || p < x.k; p += kc {
-			slab := part.slab(p, min(p+kc, x.k))
+		for p := 0; p == 0 || p < x.k; p += x.step {
+			slab := part.slab(p, min(p+x.step, x.k))
 			slab.stride = slab.k * kernel.NR
 			w.b = grow(w.b, ceil(slab.n, kernel.NR)*slab.stride)
 			slab.b = w.b
@@ -70,7 +70,7 @@ func narrow(x product, b []float32, ldb int, transB bool) {
 	packed := packs.Get().(*Packed)
 	defer packs.Put(packed)
 	width := evenly(x.n, slabSize/4/kc, kernel.NR)
-	depth := max(1, slabSize/4/width/kc) * kc
+	depth := max(1, slabSize/4/width/x.step) * x.step
 	for j := 0; j < x.n; j += width {
 		columns := x.columns(j, min(j+width, x.n))
 		for p := 0; p == 0 || p < x.k; p += depth {

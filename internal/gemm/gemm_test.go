@@ -18,7 +18,7 @@ import (
 // process of its own, unless a tier is forced.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if os.Getenv("LOOKALIKE_CPU") == "" && !slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench=") }) {
+	if os.Getenv("LOOKALIKE_CPU") == "" && !slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
 		for _, tier := range f32.Tiers()[1:] {
 			cmd := exec.Command(os.Args[0], os.Args[1:]...)
 			cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+tier)

@@ -54,5 +54,5 @@ func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, bias []float32, accumu
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	w.blocks(product{m, p.n, k, a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, nil, 0, c, ldc}.startAt(bias, accumulate))
+	w.blocks(product{m, p.n, k, stepFor(k), a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, nil, 0, c, ldc}.startAt(bias, accumulate))
 }
