@@ -29,8 +29,8 @@ const (
 	demoDrawn    = 160  // their side in pixels
 	demoLearn    = 200  // pictures learned from, of a real folder
 	demoIndex    = 2000 // pictures indexed, of a real folder
-	demoSize     = 96   // side of what the network sees
-	demoBatch    = 8    // small: there are few pictures, so an epoch has more steps
+	demoSize     = 64   // side of what the network sees
+	demoBatch    = 4    // small: of few pictures it makes many steps
 	demoQueries  = 6    // rows of the contact sheet
 	demoNear     = 5    // neighbours of each
 	demoDrawings = 8    // pictures drawn again
@@ -71,10 +71,10 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.photos, "photos", "", "use the pictures of this `folder` in place of drawn ones")
-	f.StringVar(&o.out, "out", "lookalike-demo", "`folder` to write to")
-	f.IntVar(&o.epochs, "epochs", 20, "`times` that every picture is learned from")
-	f.Uint64Var(&o.seed, "seed", 1, "`number` that pictures, first weights and order are drawn from")
+	f.StringVar(&o.photos, "photos", "", "use the pictures in `DIR` in place of drawn ones")
+	f.StringVar(&o.out, "out", "lookalike-demo", "write the results to `DIR`")
+	f.IntVar(&o.epochs, "epochs", 30, "learn from every picture `N` times")
+	f.Uint64Var(&o.seed, "seed", 1, "draw pictures, first weights and order from `N`")
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
 	return cmd
 }
@@ -152,10 +152,13 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
 		fmt.Fprintf(a.out, "Of the %d nearest neighbours of each picture %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
 	}
+	next := typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
+	if o.photos != "" {
+		next = typed("train", dir, "-o", "model.safetensors")
+	}
 	fmt.Fprintf(a.out, "What is found is alike in colour and layout; the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
-		typed("search", file("photos.idx"), filepath.Join(dir, filepath.FromSlash(photos.Path(photos.Len()/3)))),
-		typed("summary", file("model.safetensors")),
-		typed("train", "FOLDER", "-o", "model.safetensors", "--size", "96", "--epochs", "20"))
+		typed("search", file("photos.idx"), filepath.Join(dir, filepath.FromSlash(photos.Path(photos.Len()/3))), "--sheet", file("search.png")),
+		typed("summary", file("model.safetensors")), next)
 	return nil
 }
 

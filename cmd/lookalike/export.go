@@ -42,6 +42,6 @@ texts, relative to the folder that was indexed.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "`file` to write, .npz")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "write the vectors to `FILE`, .npz")
 	return cmd
 }

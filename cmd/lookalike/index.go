@@ -63,8 +63,8 @@ same name is replaced.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "`file` to write the index to")
-	cmd.Flags().StringVar(&model, "model", "", "the trained model, a `file`")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "write the index to `FILE`")
+	cmd.Flags().StringVar(&model, "model", "", "describe pictures with the model in `FILE`")
 	orientationFlag(cmd, &o.IgnoreOrientation)
 	return cmd
 }

@@ -121,9 +121,15 @@ Exit status:
 		return usagef("there is no command %q", args[0])
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			kind := map[string]string{"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false"}
+			return usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), kind[bad.GetFlag().Value.Type()])
+		}
+		return usageError{err}
+	})
 	flags := root.PersistentFlags()
-	flags.IntVar(&a.threads, "threads", 0, "`number` of processors to use (default all)")
+	flags.IntVar(&a.threads, "threads", 0, "use `N` processors (default all)")
 	flags.BoolVar(&a.quiet, "quiet", false, "show no progress, only results")
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {

@@ -70,12 +70,12 @@ folder that the picture lies in, and id its row in what 'lookalike export' write
 		RunE: func(cmd *cobra.Command, args []string) error { return a.search(cmd.Context(), args[0], args[1], o) },
 	}
 	f := cmd.Flags()
-	f.IntVarP(&o.k, "neighbors", "k", 5, "how many pictures to `find`")
-	f.StringVar(&o.metric, "metric", knn.Euclidean.String(), "how codes are compared: euclidean")
+	f.IntVarP(&o.k, "neighbors", "k", 5, "find `N` pictures")
+	f.StringVar(&o.metric, "metric", knn.Euclidean.String(), "compare codes by distance `NAME`: euclidean")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
-	f.StringVar(&o.sheet, "sheet", "", "write a contact sheet of the result to this PNG or JPEG `file`")
-	f.StringVar(&o.model, "model", "", "the model that the index was made with, a `file`, if it has moved")
-	f.StringVar(&o.photos, "photos", "", "the `folder` that was indexed, if it has moved; the sheet needs it")
+	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
+	f.StringVar(&o.model, "model", "", "read the model of the index from `FILE`, if it has moved")
+	f.StringVar(&o.photos, "photos", "", "take the pictures of the sheet from `DIR`, if they have moved")
 	return cmd
 }
 

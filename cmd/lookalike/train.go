@@ -58,17 +58,17 @@ kept in memory, the others are read anew in every epoch.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.train(cmd, args, o) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "`file` to write the model to")
-	f.IntVar(&o.size, "size", 224, "side of the pictures that the network sees, in `pixels`, a multiple of 16")
-	f.IntVar(&o.code, "code", 32, "`numbers` in a code")
-	f.IntVar(&o.epochs, "epochs", 10, "`times` that every picture is learned from, in all")
-	f.IntVar(&o.batch, "batch", 32, "`pictures` that one step learns from")
-	f.Float64Var(&o.rate, "lr", 0.001, "learning `rate` of Adamax")
-	f.Uint64Var(&o.seed, "seed", 1, "`number` that first weights and order are drawn from")
-	f.IntVar(&o.limit, "limit", 0, "train on this many `files`, evenly spaced over the folder (default all)")
+	f.StringVarP(&o.out, "output", "o", "", "write the model to `FILE`")
+	f.IntVar(&o.size, "size", 224, "make pictures `N` pixels wide and high, a multiple of 16")
+	f.IntVar(&o.code, "code", 32, "describe a picture by `N` numbers")
+	f.IntVar(&o.epochs, "epochs", 10, "learn from every picture `N` times in all")
+	f.IntVar(&o.batch, "batch", 32, "learn from `N` pictures in one step")
+	f.Float64Var(&o.rate, "lr", 0.001, "learning `RATE` of Adamax")
+	f.Uint64Var(&o.seed, "seed", 1, "draw first weights and order from `N`")
+	f.IntVar(&o.limit, "limit", 0, "use only `N` files, evenly spaced over the folder (default all)")
 	f.BoolVar(&o.noShuffle, "no-shuffle", false, "learn from the pictures in their order in every epoch")
-	f.BoolVar(&o.resume, "resume", false, "go on training the model that the file holds")
-	f.StringVar(&o.log, "log", "", "CSV `file` to write a line an epoch to")
+	f.BoolVar(&o.resume, "resume", false, "go on training the model that the output file holds")
+	f.StringVar(&o.log, "log", "", "write a line an epoch to `FILE`, as CSV")
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
 	return cmd
 }
