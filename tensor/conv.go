@@ -157,36 +157,110 @@ func phaseKernel(kernel *Tensor, w Window, r, taps [2]int) []float32 {
 }
 
 // correlate fills dst's pixels of the grid with patches of x times the packed
-// kernel. A block of rows is gathered into patches that stay in the cache and
-// multiplied at once.
+// kernel, a block of rows at a time.
 func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, g grid) {
-	var (
-		k      = g.taps[0] * g.taps[1] * x.shape[3]
-		n      = dst.shape[3]
-		height = blockRows(g, k)
-		blocks = (g.rows + height - 1) / height
-		width  = dst.shape[2] * n // values in a row of dst
-	)
+	k, n := kernel.Shape()
+	run, height := g.gathered, blockRows(g, k)
+	if c := x.shape[3]; g.taps[0] > 0 && g.taps[1]*c >= directTaps && k*n <= directKernel {
+		run, height = g.direct, directRows
+	}
+	blocks := (g.rows + height - 1) / height
 	parallel.For(x.shape[0]*blocks, func(i int) {
 		b, lo := i/blocks, i%blocks*height
-		hi := min(lo+height, g.rows)
-		patches := buffer((hi - lo) * g.cols * k)
-		defer release(patches)
-		g.gather(*patches, x, b, lo, hi)
-		picture := dst.data[b*dst.shape[1]*width:][:dst.shape[1]*width]
-		if g.step == [2]int{1, 1} && g.cols == dst.shape[2] {
-			kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, bias, false, picture[(lo+g.start[0])*width:], n)
-			return
-		}
-		for y := lo; y < hi; y++ {
-			at := (y*g.step[0]+g.start[0])*width + g.start[1]*n
-			kernel.Mul(g.cols, 0, k, (*patches)[(y-lo)*g.cols*k:], k, bias, false, picture[at:], n*g.step[1])
-		}
+		run(dst, x, kernel, bias, b, lo, min(lo+height, g.rows))
 	})
 }
 
-// gather copies the patches of picture b that output rows [lo, hi) read, one
-// after the other (im2col), zeros where a patch leaves the picture.
+// A kernel is applied directly where the product over the taps of a row is long
+// enough to pay for adding it to the destination, and where the whole kernel
+// stays in the second-level cache, since it is read for every row.
+const (
+	directTaps   = 48
+	directKernel = 128 << 10
+	directRows   = 8
+)
+
+// direct computes rows [lo, hi) of picture b tap row by tap row: neighbouring
+// pixels' patches overlap, so a row of the picture is itself the matrix of a
+// tap row's patches, with the rows of the matrix one pixel apart. Only the
+// zeros round a picture make a copy necessary.
+func (g grid) direct(dst, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
+	c, n := x.shape[3], dst.shape[3]
+	rows, pitch, padded := g.surround(x, b, lo, hi)
+	if padded != nil {
+		defer release(padded)
+	}
+	row := g.taps[1] * c
+	for y := lo; y < hi; y++ {
+		out := g.row(dst, b, y)
+		for i := range g.taps[0] {
+			in := rows[((y-lo)*g.stride[0]+i)*pitch:]
+			if i == 0 {
+				kernel.Mul(g.cols, 0, row, in, g.stride[1]*c, bias, false, out, n*g.step[1])
+			} else {
+				kernel.Mul(g.cols, i*row, (i+1)*row, in, g.stride[1]*c, nil, true, out, n*g.step[1])
+			}
+		}
+	}
+}
+
+// surround returns the part of picture b that output rows [lo, hi) read, and
+// the number of values from one of its rows to the next. Where it reaches
+// beyond the picture it is a copy in a buffer, to be released.
+func (g grid) surround(x *Tensor, b, lo, hi int) (rows []float32, pitch int, padded *[]float32) {
+	var (
+		height, width, c = x.shape[1], x.shape[2], x.shape[3]
+		picture          = x.data[b*height*width*c:][:height*width*c]
+		top, left        = lo*g.stride[0] + g.offset[0], g.offset[1]
+		tall             = (hi-lo-1)*g.stride[0] + g.taps[0]
+		wide             = (g.cols-1)*g.stride[1] + g.taps[1]
+	)
+	if top >= 0 && top+tall <= height && left >= 0 && left+wide <= width {
+		return picture[(top*width+left)*c:], width * c, nil
+	}
+	padded = buffer(tall * wide * c)
+	pitch = wide * c
+	first, last := max(0, -left), min(wide, width-left) // columns in the picture
+	for i := range tall {
+		row := (*padded)[i*pitch:][:pitch]
+		y := top + i
+		if y < 0 || y >= height || first >= last {
+			clear(row)
+			continue
+		}
+		clear(row[:first*c])
+		copy(row[first*c:last*c], picture[(y*width+left+first)*c:])
+		clear(row[last*c:])
+	}
+	return *padded, pitch, padded
+}
+
+// gathered computes rows [lo, hi) of picture b by copying the patches one after
+// the other (im2col) into a buffer that stays in the cache, and multiplying
+// them at once.
+func (g grid) gathered(dst, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
+	k, n := kernel.Shape()
+	patches := buffer((hi - lo) * g.cols * k)
+	defer release(patches)
+	g.gather(*patches, x, b, lo, hi)
+	if g.step == [2]int{1, 1} && g.cols == dst.shape[2] {
+		kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, bias, false, g.row(dst, b, lo), n)
+		return
+	}
+	for y := lo; y < hi; y++ {
+		kernel.Mul(g.cols, 0, k, (*patches)[(y-lo)*g.cols*k:], k, bias, false, g.row(dst, b, y), n*g.step[1])
+	}
+}
+
+// row returns dst from the first pixel of the grid's row y of picture b on.
+func (g grid) row(dst *Tensor, b, y int) []float32 {
+	height, width, n := dst.shape[1], dst.shape[2], dst.shape[3]
+	picture := dst.data[b*height*width*n:][:height*width*n]
+	return picture[((y*g.step[0]+g.start[0])*width+g.start[1])*n:]
+}
+
+// gather copies the patches of picture b that output rows [lo, hi) read, zeros
+// where a patch leaves the picture.
 func (g grid) gather(patches []float32, x *Tensor, b, lo, hi int) {
 	var (
 		height, width, c = x.shape[1], x.shape[2], x.shape[3]
