@@ -68,12 +68,11 @@ func Conv2DInputGrad(dx, dy, kernel, bias *Tensor, w Window) {
 func Conv2DKernelGrad(dk, x, dy *Tensor, w Window, accumulate bool) {
 	checkConv("Conv2DKernelGrad", dy, x, dk, w)
 	var (
-		k, n   = patchLen(dk), dk.shape[3]
-		rows   = dy.shape[1]
-		g      = grid{rows: rows, cols: dy.shape[2], step: [2]int{1, 1}, taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]}}
-		height = blockRows(g, k)
-		total  = x.shape[0] * rows // rows of all pictures, one behind the other
-		parts  = min(kernelGradParts, total)
+		k, n  = patchLen(dk), dk.shape[3]
+		rows  = dy.shape[1]
+		g     = grid{rows: rows, cols: dy.shape[2], step: [2]int{1, 1}, taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]}}
+		total = x.shape[0] * rows // rows of all pictures, one behind the other
+		parts = min(kernelGradParts, total)
 	)
 	if !accumulate {
 		clear(dk.data)
@@ -81,23 +80,56 @@ func Conv2DKernelGrad(dk, x, dy *Tensor, w Window, accumulate bool) {
 	if parts == 0 || len(dk.data) == 0 {
 		return
 	}
-	sums := make([]float32, parts*len(dk.data))
+	run, height := g.gatheredKernelGrad, blockRows(g, k)
+	if w.Size[1]*x.shape[3] >= directTaps && k*n <= directKernel {
+		run, height = g.directKernelGrad, directRows
+	}
+	sums := buffer(parts * len(dk.data))
+	defer release(sums)
+	clear(*sums)
 	parallel.For(parts, func(part int) {
-		sum := sums[part*len(dk.data):][:len(dk.data)]
-		patches := buffer(height * g.cols * k)
-		defer release(patches)
+		sum := (*sums)[part*len(dk.data):][:len(dk.data)]
 		for r, end := part*total/parts, (part+1)*total/parts; r < end; {
 			b, y := r/rows, r%rows
 			next := min(end, r+height, (b+1)*rows)
-			pixels := (next - r) * g.cols
-			g.gather(*patches, x, b, y, y+next-r)
-			gemm.Mul(true, false, k, n, pixels, *patches, k, dy.data[r*g.cols*n:], n, nil, true, sum, n)
+			run(sum, x, dy, b, y, y+next-r)
 			r = next
 		}
 	})
 	for p := range parts {
-		f32.Axpy(dk.data, 1, sums[p*len(dk.data):][:len(dk.data)])
+		f32.Axpy(dk.data, 1, (*sums)[p*len(dk.data):][:len(dk.data)])
 	}
+}
+
+// directKernelGrad adds to sum what rows [lo, hi) of picture b's dy give, row
+// by row and tap row by tap row, as direct computes them.
+func (g grid) directKernelGrad(sum []float32, x, dy *Tensor, b, lo, hi int) {
+	c, n := x.shape[3], dy.shape[3]
+	rows, pitch, padded := g.surround(x, b, lo, hi)
+	if padded != nil {
+		defer release(padded)
+	}
+	p := packs.Get().(*gemm.Packed)
+	defer packs.Put(p)
+	row := g.taps[1] * c
+	for y := lo; y < hi; y++ {
+		p.Pack(g.cols, n, g.row(dy, b, y), n, false)
+		for i := range g.taps[0] {
+			p.MulTransA(row, rows[((y-lo)*g.stride[0]+i)*pitch:], g.stride[1]*c, true, sum[i*row*n:], n)
+		}
+	}
+}
+
+// gatheredKernelGrad adds to sum what rows [lo, hi) of picture b's dy give, by
+// copying the patches as gathered does.
+func (g grid) gatheredKernelGrad(sum []float32, x, dy *Tensor, b, lo, hi int) {
+	n := dy.shape[3]
+	k := len(sum) / n
+	pixels := (hi - lo) * g.cols
+	patches := buffer(pixels * k)
+	defer release(patches)
+	g.gather(*patches, x, b, lo, hi)
+	gemm.Mul(true, false, k, n, pixels, *patches, k, g.row(dy, b, lo), n, nil, true, sum, n)
 }
 
 // kernelGradParts is into how many parts the pixels are cut whose kernel

@@ -213,6 +213,26 @@ func TestPacked(t *testing.T) {
 	}
 }
 
+// TestPackedTransA multiplies by transposed A, whose stored rows may overlap.
+func TestPackedTransA(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 6))
+	var packed Packed
+	for _, s := range []struct{ m, n, k, lda int }{
+		{20, 40, 30, 20}, {96, 64, 112, 32}, {33, 70, 50, 7}, {1, 1, 1, 0}, {mc + 5, 5 * kernel.NR, kc + 9, 40}, {0, 5, 5, 0}, {5, 9, 0, 5},
+	} {
+		for kind := 0; kind < 3; kind += 2 {
+			b := newOperand(r, s.k, s.n, 3, false)
+			packed.Pack(s.k, s.n, b.data, b.ld, false)
+			a := random(r, max(0, (s.k-1)*s.lda+s.m))
+			ldc := s.n + 2
+			c, _, accumulate, start := startValues(r, kind, s.m, s.n, ldc)
+			packed.MulTransA(s.m, a, s.lda, accumulate, c, ldc)
+			check(t, fmt.Sprintf("Packed.MulTransA %+v", s), s.m, s.n, s.k,
+				func(i, p int) float64 { return float64(a[p*s.lda+i]) }, b.at, start, c, ldc)
+		}
+	}
+}
+
 // TestSpecials puts NaN and infinity against zeros: no term may be skipped.
 func TestSpecials(t *testing.T) {
 	for _, m := range []int{1, 3, 40} {
@@ -254,6 +274,7 @@ func TestMisuse(t *testing.T) {
 		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, nil, false, x, 6) },
 		"gemm.Mul: A [2, 2] with stride 2 in 100 values times B [2, 2] with stride 2 in 100 values (bias of 1": func() { Mul(false, false, 2, 2, 2, x, 2, x, 2, x[:1], false, x, 2) },
 		"gemm.Packed.Mul: A [2, 6] stride 6": func() { packed.Mul(2, 0, 6, x, 6, nil, false, x, 4) },
+		"gemm.Packed.MulTransA: A [5, 30] s": func() { packed.MulTransA(30, x, 30, false, x, 4) },
 		"gemm.Packed.Pack: B [50, 4]":        func() { packed.Pack(50, 4, x, 4, false) },
 	} {
 		func() {

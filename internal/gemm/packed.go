@@ -56,3 +56,18 @@ func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, bias []float32, accumu
 	defer workspaces.Put(w)
 	w.blocks(product{m, p.n, k, stepFor(k), a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, nil, 0, c, ldc}.startAt(bias, accumulate))
 }
+
+// MulTransA is Mul for a transposed A: it computes C = Aᵀ·B, for A stored as
+// [k, m] with row stride lda, whose rows may overlap (lda < m).
+func (p *Packed) MulTransA(m int, a []float32, lda int, accumulate bool, c []float32, ldc int) {
+	if m < 0 || m > 0 && p.k > 0 && (lda < 0 || (p.k-1)*lda+m > len(a)) || !holds(m, p.n, len(c), ldc, false) {
+		panic(fmt.Sprintf("gemm.Packed.MulTransA: A [%d, %d] stride %d in %d values, transposed, times B [%d, %d] to %s in %d values",
+			p.k, m, lda, len(a), p.k, p.n, describe("C", m, p.n, ldc, false), len(c)))
+	}
+	if m == 0 || p.n == 0 {
+		return
+	}
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	w.blocks(product{m, p.n, p.k, stepFor(p.k), a, 1, lda, p.data, p.k * kernel.NR, nil, 0, c, ldc}.startAt(nil, accumulate))
+}
