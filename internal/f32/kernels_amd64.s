@@ -454,7 +454,7 @@ end:
 	RET
 
 // func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
@@ -478,49 +478,31 @@ TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
 	MOVQ         b+32(FP), SI
 	LEAQ         (SI)(DX*4), DI
 	ADDQ         DX, DI
-	MOVQ         ldb+40(FP), R8
-	SHLQ         $0x02, R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         b+32(FP), R9
-	LEAQ         (R9)(R8*4), R10
-	ADDQ         R8, R10
-	LEAQ         (R9)(DX*8), R9
-	LEAQ         (R10)(DX*8), R10
 
 loop:
 	CMPQ        AX, $0x10
 	JL          rest
 	VMOVUPS     (CX), Z8
-	PREFETCHT0  (R9)
 	VMOVUPS     (SI), Z9
 	VFMADD231PS Z0, Z9, Z8
-	PREFETCHT0  (R9)(DX*1)
 	VMOVUPS     (SI)(DX*1), Z9
 	VFMADD231PS Z1, Z9, Z8
-	PREFETCHT0  (R9)(DX*2)
 	VMOVUPS     (SI)(DX*2), Z9
 	VFMADD231PS Z2, Z9, Z8
-	PREFETCHT0  (R9)(BX*1)
 	VMOVUPS     (SI)(BX*1), Z9
 	VFMADD231PS Z3, Z9, Z8
-	PREFETCHT0  (R9)(DX*4)
 	VMOVUPS     (SI)(DX*4), Z9
 	VFMADD231PS Z4, Z9, Z8
-	PREFETCHT0  (R10)
 	VMOVUPS     (DI), Z9
 	VFMADD231PS Z5, Z9, Z8
-	PREFETCHT0  (R10)(DX*1)
 	VMOVUPS     (DI)(DX*1), Z9
 	VFMADD231PS Z6, Z9, Z8
-	PREFETCHT0  (R10)(DX*2)
 	VMOVUPS     (DI)(DX*2), Z9
 	VFMADD231PS Z7, Z9, Z8
 	VMOVUPS     Z8, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, SI
 	ADDQ        $0x40, DI
-	ADDQ        $0x40, R9
-	ADDQ        $0x40, R10
 	SUBQ        $0x10, AX
 	JMP         loop
 
@@ -531,28 +513,20 @@ rest:
 	BZHIQ       AX, R8, R8
 	KMOVW       R8, K1
 	VMOVUPS.Z   (CX), K1, Z8
-	PREFETCHT0  (R9)
 	VMOVUPS.Z   (SI), K1, Z9
 	VFMADD231PS Z0, Z9, Z8
-	PREFETCHT0  (R9)(DX*1)
 	VMOVUPS.Z   (SI)(DX*1), K1, Z9
 	VFMADD231PS Z1, Z9, Z8
-	PREFETCHT0  (R9)(DX*2)
 	VMOVUPS.Z   (SI)(DX*2), K1, Z9
 	VFMADD231PS Z2, Z9, Z8
-	PREFETCHT0  (R9)(BX*1)
 	VMOVUPS.Z   (SI)(BX*1), K1, Z9
 	VFMADD231PS Z3, Z9, Z8
-	PREFETCHT0  (R9)(DX*4)
 	VMOVUPS.Z   (SI)(DX*4), K1, Z9
 	VFMADD231PS Z4, Z9, Z8
-	PREFETCHT0  (R10)
 	VMOVUPS.Z   (DI), K1, Z9
 	VFMADD231PS Z5, Z9, Z8
-	PREFETCHT0  (R10)(DX*1)
 	VMOVUPS.Z   (DI)(DX*1), K1, Z9
 	VFMADD231PS Z6, Z9, Z8
-	PREFETCHT0  (R10)(DX*2)
 	VMOVUPS.Z   (DI)(DX*2), K1, Z9
 	VFMADD231PS Z7, Z9, Z8
 	VMOVUPS     Z8, K1, (CX)
@@ -7305,7 +7279,7 @@ end:
 	RET
 
 // func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·axpy8AVX2(SB), NOSPLIT, $0-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
@@ -7329,49 +7303,31 @@ TEXT ·axpy8AVX2(SB), NOSPLIT, $0-48
 	MOVQ         b+32(FP), SI
 	LEAQ         (SI)(DX*4), DI
 	ADDQ         DX, DI
-	MOVQ         ldb+40(FP), R8
-	SHLQ         $0x02, R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         b+32(FP), R9
-	LEAQ         (R9)(R8*4), R10
-	ADDQ         R8, R10
-	LEAQ         (R9)(DX*8), R9
-	LEAQ         (R10)(DX*8), R10
 
 loop:
 	CMPQ        AX, $0x08
 	JL          rest
 	VMOVUPS     (CX), Y8
-	PREFETCHT0  (R9)
 	VMOVUPS     (SI), Y9
 	VFMADD231PS Y0, Y9, Y8
-	PREFETCHT0  (R9)(DX*1)
 	VMOVUPS     (SI)(DX*1), Y9
 	VFMADD231PS Y1, Y9, Y8
-	PREFETCHT0  (R9)(DX*2)
 	VMOVUPS     (SI)(DX*2), Y9
 	VFMADD231PS Y2, Y9, Y8
-	PREFETCHT0  (R9)(BX*1)
 	VMOVUPS     (SI)(BX*1), Y9
 	VFMADD231PS Y3, Y9, Y8
-	PREFETCHT0  (R9)(DX*4)
 	VMOVUPS     (SI)(DX*4), Y9
 	VFMADD231PS Y4, Y9, Y8
-	PREFETCHT0  (R10)
 	VMOVUPS     (DI), Y9
 	VFMADD231PS Y5, Y9, Y8
-	PREFETCHT0  (R10)(DX*1)
 	VMOVUPS     (DI)(DX*1), Y9
 	VFMADD231PS Y6, Y9, Y8
-	PREFETCHT0  (R10)(DX*2)
 	VMOVUPS     (DI)(DX*2), Y9
 	VFMADD231PS Y7, Y9, Y8
 	VMOVUPS     Y8, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, SI
 	ADDQ        $0x20, DI
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
 	SUBQ        $0x08, AX
 	JMP         loop
 
@@ -7382,28 +7338,20 @@ rest:
 	NEGQ        AX
 	VMOVUPS     (R8)(AX*4), Y15
 	VMASKMOVPS  (CX), Y15, Y8
-	PREFETCHT0  (R9)
 	VMASKMOVPS  (SI), Y15, Y9
 	VFMADD231PS Y0, Y9, Y8
-	PREFETCHT0  (R9)(DX*1)
 	VMASKMOVPS  (SI)(DX*1), Y15, Y9
 	VFMADD231PS Y1, Y9, Y8
-	PREFETCHT0  (R9)(DX*2)
 	VMASKMOVPS  (SI)(DX*2), Y15, Y9
 	VFMADD231PS Y2, Y9, Y8
-	PREFETCHT0  (R9)(BX*1)
 	VMASKMOVPS  (SI)(BX*1), Y15, Y9
 	VFMADD231PS Y3, Y9, Y8
-	PREFETCHT0  (R9)(DX*4)
 	VMASKMOVPS  (SI)(DX*4), Y15, Y9
 	VFMADD231PS Y4, Y9, Y8
-	PREFETCHT0  (R10)
 	VMASKMOVPS  (DI), Y15, Y9
 	VFMADD231PS Y5, Y9, Y8
-	PREFETCHT0  (R10)(DX*1)
 	VMASKMOVPS  (DI)(DX*1), Y15, Y9
 	VFMADD231PS Y6, Y9, Y8
-	PREFETCHT0  (R10)(DX*2)
 	VMASKMOVPS  (DI)(DX*2), Y15, Y9
 	VFMADD231PS Y7, Y9, Y8
 	VMASKMOVPS  Y8, Y15, (CX)

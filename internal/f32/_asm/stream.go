@@ -30,17 +30,10 @@ func (s *isa) axpy8() {
 	}
 	n, y := param("n"), param("y")
 	b := s.rows(axpy8Rows, "b", "ldb")
-	next := s.rows(axpy8Rows, "b", "ldb")
-	for i, p := range next.bases {
-		LEAQ(Mem{Base: p, Index: b.stride, Scale: 8}, p)
-		next.bases[i] = p
-	}
-	next.stride, next.stride3 = b.stride, b.stride3
-	pointers := append(append([]reg.GPVirtual{y}, b.bases...), next.bases...)
+	pointers := append([]reg.GPVirtual{y}, b.bases...)
 	s.loop(n, pointers, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: y}, sum)
 		for u := range axpy8Rows {
-			PREFETCHT0(next.at(u, 0))
 			load(b.at(u, 0), bv)
 			VFMADD231PS(coefficients[u], bv, sum)
 		}
