@@ -144,7 +144,12 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 
-	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d.\n\n", count(learned.Len(), "picture"), count(o.epochs, "epoch"), duration(trained.Seconds()), len(g.Entries))
+	few := ""
+	if files.Len() > demoIndex {
+		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
+	}
+	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d%s.\n\n", count(learned.Len(), "picture"),
+		count(o.epochs, "epoch"), duration(trained.Seconds()), len(g.Entries), few)
 	for _, f := range demoFiles {
 		fmt.Fprintf(a.out, "  %-*s  %s\n", len(file("reconstructions.png")), file(f.name), f.what)
 	}
@@ -321,5 +326,5 @@ func demoReconstructions(ctx context.Context, path string, m *autoencoder.Model,
 	for _, p := range again {
 		drawn = append(drawn, p.RGBA())
 	}
-	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: demoSize}))
+	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: 110}))
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -62,12 +65,21 @@ func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture
 // report names the files of n that were left out.
 func (a *app) report(skips []picture.Skip, n int) {
 	for _, s := range skips {
-		a.warn("skipped %s: %v", s.Path, s.Reason)
+		a.warn("skipped %s: %v", printable(s.Path), s.Reason)
 	}
 	if len(skips) > 0 {
 		a.warn("warning: %d of %s could not be read as pictures and were left out", len(skips), count(n, "file"))
 	}
 	a.skipped += len(skips)
+}
+
+// printable quotes a path that would not show as it is, such as one with a line
+// break.
+func printable(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // count writes a number of things.

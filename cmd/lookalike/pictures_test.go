@@ -9,6 +9,18 @@ import (
 	"lookalike/picture"
 )
 
+func TestPrintable(t *testing.T) {
+	for path, want := range map[string]string{
+		"my photos/Füße 1.jpg": "my photos/Füße 1.jpg",
+		"two\nlines.jpg":       `"two\nlines.jpg"`,
+		"red\x1b[31m.jpg":      `"red\x1b[31m.jpg"`,
+	} {
+		if got := printable(path); got != want {
+			t.Errorf("%q is shown as %s, want %s", path, got, want)
+		}
+	}
+}
+
 // jpegOf returns a picture's file as JPEG.
 func jpegOf(t *testing.T, path string) []byte {
 	t.Helper()

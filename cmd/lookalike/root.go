@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -63,13 +64,16 @@ func run(args []string) int {
 		a.warn("lookalike: %v\nSee '%s --help'.", usage, cmd.CommandPath())
 		return statusUsage
 	case err != nil:
-		a.warn("lookalike: %v", err)
+		a.warn("lookalike: %s", packageNames.ReplaceAllString(err.Error(), ""))
 		return statusError
 	case a.strict && a.skipped > 0:
 		return statusSkipped
 	}
 	return statusOK
 }
+
+// packageNames at the front of an error are for programmers.
+var packageNames = regexp.MustCompile("^((autoencoder|gallery|knn|weights): )+")
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -168,7 +172,7 @@ func commandLine(cmd *cobra.Command, args []string, but string, more ...string) 
 		switch {
 		case f.Name == but:
 		case f.Value.Type() == "bool":
-			words = append(words, "--"+f.Name+"="+f.Value.String())
+			words = append(words, strings.TrimSuffix("--"+f.Name+"="+f.Value.String(), "=true"))
 		default:
 			words = append(words, "--"+f.Name, f.Value.String())
 		}

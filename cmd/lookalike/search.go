@@ -82,7 +82,7 @@ folder that the picture lies in, and id its row in what 'lookalike export' write
 func (a *app) search(ctx context.Context, index, query string, o searchOptions) error {
 	metric, err := knn.ParseMetric(o.metric)
 	if err != nil {
-		return usagef("--metric: %w", err)
+		return usagef("--metric: %s", strings.TrimPrefix(err.Error(), "knn: "))
 	}
 	if o.k < 1 {
 		return usagef("-k %d: give 1 or more", o.k)
@@ -137,7 +137,7 @@ func (a *app) search(ctx context.Context, index, query string, o searchOptions) 
 	}
 	fmt.Fprintf(a.out, "rank  distance  path, in %s\n", root)
 	for i, n := range neighbors {
-		fmt.Fprintf(a.out, "%4d  %8.3f  %s\n", i+1, n.Distance, g.Entries[n.Row].Path)
+		fmt.Fprintf(a.out, "%4d  %8.3f  %s\n", i+1, n.Distance, printable(g.Entries[n.Row].Path))
 	}
 	return nil
 }

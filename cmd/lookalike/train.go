@@ -223,6 +223,9 @@ func namesOf(photos *picture.Set, o picture.Options) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// logHeading is what nn.CSVLog begins with, unless training goes on.
+const logHeading = "epoch,loss,val_loss,samples,seconds"
+
 // openLog opens the CSV file of a training that goes on after some epochs; "" is
 // none.
 func openLog(path, model string, done int) (io.WriteCloser, error) {
@@ -232,10 +235,18 @@ func openLog(path, model string, done int) (io.WriteCloser, error) {
 	if err := checkOutput(path, model); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); done == 0 && err == nil && info.Size() > 0 {
+	size := int64(0)
+	if info, err := os.Stat(path); err == nil {
+		size = info.Size()
+	}
+	if done == 0 && size > 0 {
 		return nil, fmt.Errorf("the log %s exists already; remove it or choose another name", path)
 	}
-	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err == nil && done > 0 && size == 0 {
+		_, err = fmt.Fprintln(f, logHeading)
+	}
+	return f, err
 }
 
 // discard is a log that nobody wants.
