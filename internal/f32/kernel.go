@@ -18,7 +18,8 @@ type Kernel struct {
 
 	// Assembly that Pack and PackA use, or nil: packRows fills whole panels with rows
 	// of B, dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i]; packNarrow copies k rows,
-	// dst[p*width+i] = src[p*ld+i], and writes packSlack values more at most;
+	// dst[p*width+i] = src[p*ld+i], in registers of NR/2 values: it writes PackSlack
+	// values more at most, and reads as far past a row as the next one reaches;
 	// transpose8 turns 8 rows of 8*blocks values, dst[p*dstStride+i] =
 	// src[i*srcStride+p].
 	packRows   func(k, panels int, dst *float32, stride int, b *float32, ldb int)
@@ -114,7 +115,7 @@ func (t *Kernel) PackA(dst []float32, width, k, cols int, src []float32, ld int)
 		panic(fmt.Sprintf("f32.Kernel.PackA: %s: %d rows of %d with stride %d in %d values, to stride %d in %d values",
 			t.Name, k, cols, ld, len(src), width, len(dst)))
 	}
-	if t.packNarrow != nil {
+	if t.packNarrow != nil && ld+cols >= t.NR/2 {
 		t.packNarrow(k, cols, unsafe.SliceData(dst), width, unsafe.SliceData(src), ld)
 		return
 	}

@@ -44,7 +44,7 @@ func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
 //go:noescape
 func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb int)
 
-// packNarrowAVX512 copies k rows of cols <= 16 values: dst[p*width+i] = src[p*ld+i]; it writes 16 values a row, zeros after the first cols.
+// packNarrowAVX512 copies k rows of cols <= 16 values, dst[p*width+i] = src[p*ld+i], and writes 16 values a row; ld+cols >= 16.
 //
 //go:noescape
 func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
@@ -229,7 +229,7 @@ func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
 //go:noescape
 func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb int)
 
-// packNarrowAVX2 copies k rows of cols <= 8 values: dst[p*width+i] = src[p*ld+i]; it writes 8 values a row, zeros after the first cols.
+// packNarrowAVX2 copies k rows of cols <= 8 values, dst[p*width+i] = src[p*ld+i], and writes 8 values a row; ld+cols >= 8.
 //
 //go:noescape
 func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)

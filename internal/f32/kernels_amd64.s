@@ -574,26 +574,32 @@ panel:
 // func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·packNarrowAVX512(SB), NOSPLIT, $0-48
-	MOVQ  k+0(FP), AX
-	MOVQ  dst+16(FP), CX
-	MOVQ  src+32(FP), DX
-	MOVQ  width+24(FP), BX
-	MOVQ  ld+40(FP), SI
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  cols+8(FP), DI
-	MOVQ  $-1, R8
-	BZHIQ DI, R8, R8
-	KMOVW R8, K1
+	MOVQ k+0(FP), AX
+	MOVQ dst+16(FP), CX
+	MOVQ src+32(FP), DX
+	MOVQ width+24(FP), BX
+	MOVQ ld+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	DECQ AX
+	JZ   last
 
 row:
 	PREFETCHT0 (DX)(SI*8)
-	VMOVUPS.Z  (DX), K1, Z0
+	VMOVUPS    (DX), Z0
 	VMOVUPS    Z0, (CX)
 	ADDQ       SI, DX
 	ADDQ       BX, CX
 	DECQ       AX
 	JNZ        row
+
+last:
+	MOVQ      cols+8(FP), AX
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, (CX)
 	VZEROUPPER
 	RET
 
@@ -6856,7 +6862,7 @@ store:
 
 // func dotAVX2(n int, a *float32, b *float32) float32
 // Requires: AVX, FMA3, SSE
-TEXT ·dotAVX2(SB), NOSPLIT, $0-28
+TEXT ·dotAVX2(SB), NOSPLIT, $32-28
 	MOVQ   n+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -6897,13 +6903,31 @@ loop:
 	JMP         loop
 
 rest:
-	TESTQ       AX, AX
-	JZ          end
-	LEAQ        tailMasks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPS     (BX)(AX*4), Y15
-	VMASKMOVPS  (CX), Y15, Y4
-	VMASKMOVPS  (DX), Y15, Y5
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (CX), CX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy1:
+	MOVL    -4(CX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy1
+	VMOVUPS (SP), Y4
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (DX), CX
+	LEAQ    (SP), DX
+
+copy2:
+	MOVL        -4(CX)(AX*4), BX
+	MOVL        BX, -4(DX)(AX*4)
+	DECQ        AX
+	JNZ         copy2
+	VMOVUPS     (SP), Y5
 	VFMADD231PS Y4, Y5, Y0
 
 end:
@@ -6920,27 +6944,9 @@ end:
 	VZEROUPPER
 	RET
 
-DATA tailMasks<>+0(SB)/4, $0xffffffff
-DATA tailMasks<>+4(SB)/4, $0xffffffff
-DATA tailMasks<>+8(SB)/4, $0xffffffff
-DATA tailMasks<>+12(SB)/4, $0xffffffff
-DATA tailMasks<>+16(SB)/4, $0xffffffff
-DATA tailMasks<>+20(SB)/4, $0xffffffff
-DATA tailMasks<>+24(SB)/4, $0xffffffff
-DATA tailMasks<>+28(SB)/4, $0xffffffff
-DATA tailMasks<>+32(SB)/4, $0x00000000
-DATA tailMasks<>+36(SB)/4, $0x00000000
-DATA tailMasks<>+40(SB)/4, $0x00000000
-DATA tailMasks<>+44(SB)/4, $0x00000000
-DATA tailMasks<>+48(SB)/4, $0x00000000
-DATA tailMasks<>+52(SB)/4, $0x00000000
-DATA tailMasks<>+56(SB)/4, $0x00000000
-DATA tailMasks<>+60(SB)/4, $0x00000000
-GLOBL tailMasks<>(SB), RODATA|NOPTR, $64
-
 // func squaredDistanceAVX2(n int, a *float32, b *float32) float32
 // Requires: AVX, FMA3, SSE
-TEXT ·squaredDistanceAVX2(SB), NOSPLIT, $0-28
+TEXT ·squaredDistanceAVX2(SB), NOSPLIT, $32-28
 	MOVQ   n+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -6986,13 +6992,31 @@ loop:
 	JMP         loop
 
 rest:
-	TESTQ       AX, AX
-	JZ          end
-	LEAQ        tailMasks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPS     (BX)(AX*4), Y15
-	VMASKMOVPS  (CX), Y15, Y4
-	VMASKMOVPS  (DX), Y15, Y5
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (CX), CX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy3:
+	MOVL    -4(CX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy3
+	VMOVUPS (SP), Y4
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (DX), CX
+	LEAQ    (SP), DX
+
+copy4:
+	MOVL        -4(CX)(AX*4), BX
+	MOVL        BX, -4(DX)(AX*4)
+	DECQ        AX
+	JNZ         copy4
+	VMOVUPS     (SP), Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y0
 
@@ -7012,7 +7036,7 @@ end:
 
 // func axpyAVX2(n int, y *float32, alpha float32, x *float32)
 // Requires: AVX, FMA3
-TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
+TEXT ·axpyAVX2(SB), NOSPLIT, $32-32
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+24(FP), DX
@@ -7031,15 +7055,42 @@ loop:
 	JMP         loop
 
 rest:
-	TESTQ       AX, AX
-	JZ          end
-	LEAQ        tailMasks<>+32(SB), BX
-	NEGQ        AX
-	VMOVUPS     (BX)(AX*4), Y15
-	VMASKMOVPS  (DX), Y15, Y1
-	VMASKMOVPS  (CX), Y15, Y2
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy5:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy5
+	VMOVUPS (SP), Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
+	LEAQ    (CX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy6:
+	MOVL        -4(DX)(SI*4), DI
+	MOVL        DI, -4(BX)(SI*4)
+	DECQ        SI
+	JNZ         copy6
+	VMOVUPS     (SP), Y2
 	VFMADD231PS Y0, Y1, Y2
-	VMASKMOVPS  Y2, Y15, (CX)
+	VMOVUPS     Y2, (SP)
+	LEAQ        (SP), DX
+	LEAQ        (CX), CX
+
+copy7:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy7
 
 end:
 	VZEROUPPER
@@ -7047,7 +7098,7 @@ end:
 
 // func expAVX2(n int, dst *float32, src *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·expAVX2(SB), NOSPLIT, $0-24
+TEXT ·expAVX2(SB), NOSPLIT, $32-24
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
@@ -7100,12 +7151,20 @@ loop:
 	JMP          loop
 
 rest:
-	TESTQ        AX, AX
-	JZ           end
-	LEAQ         tailMasks<>+32(SB), BX
-	NEGQ         AX
-	VMOVUPS      (BX)(AX*4), Y15
-	VMASKMOVPS   (DX), Y15, Y12
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy8:
+	MOVL         -4(DX)(SI*4), DI
+	MOVL         DI, -4(BX)(SI*4)
+	DECQ         SI
+	JNZ          copy8
+	VMOVUPS      (SP), Y12
 	VBROADCASTSS floatc2d00000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
 	VBROADCASTSS float42b20000<>+0(SB), Y14
@@ -7133,7 +7192,15 @@ rest:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       Y13, Y3, Y3
 	VMULPS       Y3, Y5, Y5
-	VMASKMOVPS   Y5, Y15, (CX)
+	VMOVUPS      Y5, (SP)
+	LEAQ         (SP), DX
+	LEAQ         (CX), CX
+
+copy9:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy9
 
 end:
 	VZEROUPPER
@@ -7141,7 +7208,7 @@ end:
 
 // func eluAVX2(n int, dst *float32, src *float32, alpha float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·eluAVX2(SB), NOSPLIT, $0-28
+TEXT ·eluAVX2(SB), NOSPLIT, $32-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
@@ -7194,12 +7261,20 @@ loop:
 	JMP          loop
 
 rest:
-	TESTQ        AX, AX
-	JZ           end
-	LEAQ         tailMasks<>+32(SB), BX
-	NEGQ         AX
-	VMOVUPS      (BX)(AX*4), Y15
-	VMASKMOVPS   (DX), Y15, Y12
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    (DX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy10:
+	MOVL         -4(BX)(DI*4), R8
+	MOVL         R8, -4(SI)(DI*4)
+	DECQ         DI
+	JNZ          copy10
+	VMOVUPS      (SP), Y12
 	VXORPS       Y14, Y14, Y14
 	VMINPS       Y12, Y14, Y12
 	VBROADCASTSS floatc1c80000<>+0(SB), Y14
@@ -7222,12 +7297,31 @@ rest:
 	VPADDD       Y13, Y3, Y3
 	VSUBPS       Y13, Y3, Y12
 	VFMADD213PS  Y12, Y3, Y5
-	VMASKMOVPS   (DX), Y15, Y12
+	VXORPS       Y12, Y12, Y12
+	VMOVUPS      Y12, (SP)
+	LEAQ         (DX), DX
+	LEAQ         (SP), BX
+	MOVQ         AX, SI
+
+copy11:
+	MOVL         -4(DX)(SI*4), DI
+	MOVL         DI, -4(BX)(SI*4)
+	DECQ         SI
+	JNZ          copy11
+	VMOVUPS      (SP), Y12
 	VXORPS       Y14, Y14, Y14
 	VMAXPS       Y12, Y14, Y12
 	VBROADCASTSS alpha+24(FP), Y14
 	VFMADD231PS  Y14, Y5, Y12
-	VMASKMOVPS   Y12, Y15, (CX)
+	VMOVUPS      Y12, (SP)
+	LEAQ         (SP), DX
+	LEAQ         (CX), CX
+
+copy12:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy12
 
 end:
 	VZEROUPPER
@@ -7235,7 +7329,7 @@ end:
 
 // func eluGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
 // Requires: AVX
-TEXT ·eluGradAVX2(SB), NOSPLIT, $0-36
+TEXT ·eluGradAVX2(SB), NOSPLIT, $32-36
 	MOVQ         n+0(FP), AX
 	MOVQ         dx+8(FP), CX
 	MOVQ         dy+16(FP), DX
@@ -7261,18 +7355,45 @@ loop:
 	JMP       loop
 
 rest:
-	TESTQ      AX, AX
-	JZ         end
-	LEAQ       tailMasks<>+32(SB), SI
-	NEGQ       AX
-	VMOVUPS    (SI)(AX*4), Y15
-	VMASKMOVPS (BX), Y15, Y3
-	VADDPS     Y0, Y3, Y4
-	VCMPPS     $0x1e, Y2, Y3, Y5
-	VBLENDVPS  Y5, Y1, Y4, Y4
-	VMASKMOVPS (DX), Y15, Y3
-	VMULPS     Y3, Y4, Y4
-	VMASKMOVPS Y4, Y15, (CX)
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (BX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy13:
+	MOVL      -4(BX)(DI*4), R8
+	MOVL      R8, -4(SI)(DI*4)
+	DECQ      DI
+	JNZ       copy13
+	VMOVUPS   (SP), Y3
+	VADDPS    Y0, Y3, Y4
+	VCMPPS    $0x1e, Y2, Y3, Y5
+	VBLENDVPS Y5, Y1, Y4, Y4
+	VXORPS    Y3, Y3, Y3
+	VMOVUPS   Y3, (SP)
+	LEAQ      (DX), DX
+	LEAQ      (SP), BX
+	MOVQ      AX, SI
+
+copy14:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy14
+	VMOVUPS (SP), Y3
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy15:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy15
 
 end:
 	VZEROUPPER
@@ -7280,7 +7401,7 @@ end:
 
 // func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
 // Requires: AVX, FMA3
-TEXT ·axpy8AVX2(SB), NOSPLIT, $0-48
+TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
 	LEAQ         (AX)(AX*2), CX
@@ -7332,29 +7453,133 @@ loop:
 	JMP         loop
 
 rest:
-	TESTQ       AX, AX
-	JZ          end
-	LEAQ        tailMasks<>+32(SB), R8
-	NEGQ        AX
-	VMOVUPS     (R8)(AX*4), Y15
-	VMASKMOVPS  (CX), Y15, Y8
-	VMASKMOVPS  (SI), Y15, Y9
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (CX), R8
+	LEAQ    (SP), R9
+	MOVQ    AX, R10
+
+copy16:
+	MOVL    -4(R8)(R10*4), R11
+	MOVL    R11, -4(R9)(R10*4)
+	DECQ    R10
+	JNZ     copy16
+	VMOVUPS (SP), Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS Y9, (SP)
+	LEAQ    (SI), R8
+	LEAQ    (SP), R9
+	MOVQ    AX, R10
+
+copy17:
+	MOVL        -4(R8)(R10*4), R11
+	MOVL        R11, -4(R9)(R10*4)
+	DECQ        R10
+	JNZ         copy17
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y0, Y9, Y8
-	VMASKMOVPS  (SI)(DX*1), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (SI)(DX*1), R8
+	LEAQ        (SP), R9
+	MOVQ        AX, R10
+
+copy18:
+	MOVL        -4(R8)(R10*4), R11
+	MOVL        R11, -4(R9)(R10*4)
+	DECQ        R10
+	JNZ         copy18
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y1, Y9, Y8
-	VMASKMOVPS  (SI)(DX*2), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (SI)(DX*2), R8
+	LEAQ        (SP), R9
+	MOVQ        AX, R10
+
+copy19:
+	MOVL        -4(R8)(R10*4), R11
+	MOVL        R11, -4(R9)(R10*4)
+	DECQ        R10
+	JNZ         copy19
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y2, Y9, Y8
-	VMASKMOVPS  (SI)(BX*1), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (SI)(BX*1), BX
+	LEAQ        (SP), R8
+	MOVQ        AX, R9
+
+copy20:
+	MOVL        -4(BX)(R9*4), R10
+	MOVL        R10, -4(R8)(R9*4)
+	DECQ        R9
+	JNZ         copy20
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y3, Y9, Y8
-	VMASKMOVPS  (SI)(DX*4), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (SI)(DX*4), BX
+	LEAQ        (SP), SI
+	MOVQ        AX, R8
+
+copy21:
+	MOVL        -4(BX)(R8*4), R9
+	MOVL        R9, -4(SI)(R8*4)
+	DECQ        R8
+	JNZ         copy21
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y4, Y9, Y8
-	VMASKMOVPS  (DI), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (DI), BX
+	LEAQ        (SP), SI
+	MOVQ        AX, R8
+
+copy22:
+	MOVL        -4(BX)(R8*4), R9
+	MOVL        R9, -4(SI)(R8*4)
+	DECQ        R8
+	JNZ         copy22
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y5, Y9, Y8
-	VMASKMOVPS  (DI)(DX*1), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (DI)(DX*1), BX
+	LEAQ        (SP), SI
+	MOVQ        AX, R8
+
+copy23:
+	MOVL        -4(BX)(R8*4), R9
+	MOVL        R9, -4(SI)(R8*4)
+	DECQ        R8
+	JNZ         copy23
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y6, Y9, Y8
-	VMASKMOVPS  (DI)(DX*2), Y15, Y9
+	VXORPS      Y9, Y9, Y9
+	VMOVUPS     Y9, (SP)
+	LEAQ        (DI)(DX*2), DX
+	LEAQ        (SP), BX
+	MOVQ        AX, SI
+
+copy24:
+	MOVL        -4(DX)(SI*4), DI
+	MOVL        DI, -4(BX)(SI*4)
+	DECQ        SI
+	JNZ         copy24
+	VMOVUPS     (SP), Y9
 	VFMADD231PS Y7, Y9, Y8
-	VMASKMOVPS  Y8, Y15, (CX)
+	VMOVUPS     Y8, (SP)
+	LEAQ        (SP), DX
+	LEAQ        (CX), CX
+
+copy25:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy25
 
 end:
 	VZEROUPPER
@@ -7397,33 +7622,46 @@ panel:
 
 // func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)
 // Requires: AVX, MMX+
-TEXT ·packNarrowAVX2(SB), NOSPLIT, $0-48
-	MOVQ    k+0(FP), AX
-	MOVQ    dst+16(FP), CX
-	MOVQ    src+32(FP), DX
-	MOVQ    width+24(FP), BX
-	MOVQ    ld+40(FP), SI
-	SHLQ    $0x02, BX
-	SHLQ    $0x02, SI
-	MOVQ    cols+8(FP), DI
-	LEAQ    tailMasks<>+32(SB), R8
-	NEGQ    DI
-	VMOVUPS (R8)(DI*4), Y15
+TEXT ·packNarrowAVX2(SB), NOSPLIT, $32-48
+	MOVQ k+0(FP), AX
+	MOVQ dst+16(FP), CX
+	MOVQ src+32(FP), DX
+	MOVQ width+24(FP), BX
+	MOVQ ld+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	DECQ AX
+	JZ   last
 
 row:
 	PREFETCHT0 (DX)(SI*8)
-	VMASKMOVPS (DX), Y15, Y0
+	VMOVUPS    (DX), Y0
 	VMOVUPS    Y0, (CX)
 	ADDQ       SI, DX
 	ADDQ       BX, CX
 	DECQ       AX
 	JNZ        row
+
+last:
+	MOVQ    cols+8(FP), AX
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+
+copy26:
+	MOVL    -4(DX)(AX*4), SI
+	MOVL    SI, -4(BX)(AX*4)
+	DECQ    AX
+	JNZ     copy26
+	VMOVUPS (SP), Y0
+	VMOVUPS Y0, (CX)
 	VZEROUPPER
 	RET
 
 // func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	MOVQ       cst+72(FP), AX
 	SHLQ       $0x02, AX
@@ -7474,26 +7712,42 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       start+48(FP), AX
-	VMASKMOVPS (AX), Y15, Y1
-	VADDPS     Y1, Y0, Y0
+	MOVQ    cols+0(FP), AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    start+48(FP), CX
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (CX), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy27:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy27
+	VMOVUPS (SP), Y1
+	VADDPS  Y1, Y0, Y0
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
-	VMASKMOVPS Y0, Y15, (AX)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), CX
+	VMOVUPS Y0, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy28:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy28
 	VZEROUPPER
 	RET
 
@@ -7517,7 +7771,7 @@ storeWhole:
 
 // func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	MOVQ       cst+72(FP), AX
@@ -7580,29 +7834,45 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	SUBQ       $0x08, AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       start+48(FP), AX
-	VADDPS     (AX), Y0, Y0
-	VMASKMOVPS 32(AX), Y15, Y2
-	VADDPS     Y2, Y1, Y1
+	MOVQ    cols+0(FP), AX
+	SUBQ    $0x08, AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    start+48(FP), CX
+	VADDPS  (CX), Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
+	LEAQ    32(CX), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy29:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy29
+	VMOVUPS (SP), Y2
+	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS Y1, Y15, 32(AX)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), DX
+	LEAQ    32(CX), CX
+
+copy30:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy30
 	VZEROUPPER
 	RET
 
@@ -7628,7 +7898,7 @@ storeWhole:
 
 // func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	MOVQ       cst+72(FP), AX
@@ -7691,29 +7961,65 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       start+48(FP), CX
-	VMASKMOVPS (CX), Y15, Y2
-	VADDPS     Y2, Y0, Y0
-	VMASKMOVPS (CX)(AX*1), Y15, Y2
-	VADDPS     Y2, Y1, Y1
+	MOVQ    cols+0(FP), AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    start+48(FP), DX
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
+	LEAQ    (DX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy31:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy31
+	VMOVUPS (SP), Y2
+	VADDPS  Y2, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
+	LEAQ    (DX)(CX*1), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy32:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy32
+	VMOVUPS (SP), Y2
+	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
-	VMASKMOVPS Y0, Y15, (CX)
-	VMASKMOVPS Y1, Y15, (CX)(AX*1)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	VMOVUPS Y0, (SP)
+	LEAQ    (SP), BX
+	LEAQ    (DX), SI
+	MOVQ    AX, DI
+
+copy33:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy33
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), BX
+	LEAQ    (DX)(CX*1), CX
+
+copy34:
+	MOVL -4(BX)(AX*4), DX
+	MOVL DX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy34
 	VZEROUPPER
 	RET
 
@@ -7740,7 +8046,7 @@ storeWhole:
 
 // func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -7822,34 +8128,70 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	SUBQ       $0x08, AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       start+48(FP), CX
-	VADDPS     (CX), Y0, Y0
-	VMASKMOVPS 32(CX), Y15, Y4
-	VADDPS     Y4, Y1, Y1
-	VADDPS     (CX)(AX*1), Y2, Y2
-	VMASKMOVPS 32(CX)(AX*1), Y15, Y4
-	VADDPS     Y4, Y3, Y3
+	MOVQ    cols+0(FP), AX
+	SUBQ    $0x08, AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    start+48(FP), DX
+	VADDPS  (DX), Y0, Y0
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    32(DX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy35:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy35
+	VMOVUPS (SP), Y4
+	VADDPS  Y4, Y1, Y1
+	VADDPS  (DX)(CX*1), Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    32(DX)(CX*1), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy36:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy36
+	VMOVUPS (SP), Y4
+	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
-	VMOVUPS    Y0, (CX)
-	VMASKMOVPS Y1, Y15, 32(CX)
-	VMOVUPS    Y2, (CX)(AX*1)
-	VMASKMOVPS Y3, Y15, 32(CX)(AX*1)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), BX
+	LEAQ    32(DX), SI
+	MOVQ    AX, DI
+
+copy37:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy37
+	VMOVUPS Y2, (DX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), BX
+	LEAQ    32(DX)(CX*1), CX
+
+copy38:
+	MOVL -4(BX)(AX*4), DX
+	MOVL DX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy38
 	VZEROUPPER
 	RET
 
@@ -7880,7 +8222,7 @@ storeWhole:
 
 // func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -7955,32 +8297,88 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       start+48(FP), CX
-	VMASKMOVPS (CX), Y15, Y3
-	VADDPS     Y3, Y0, Y0
-	VMASKMOVPS (CX)(AX*1), Y15, Y3
-	VADDPS     Y3, Y1, Y1
-	VMASKMOVPS (CX)(AX*2), Y15, Y3
-	VADDPS     Y3, Y2, Y2
+	MOVQ    cols+0(FP), AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    start+48(FP), DX
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (DX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy39:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy39
+	VMOVUPS (SP), Y3
+	VADDPS  Y3, Y0, Y0
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (DX)(CX*1), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy40:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy40
+	VMOVUPS (SP), Y3
+	VADDPS  Y3, Y1, Y1
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (DX)(CX*2), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy41:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy41
+	VMOVUPS (SP), Y3
+	VADDPS  Y3, Y2, Y2
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
-	VMASKMOVPS Y0, Y15, (CX)
-	VMASKMOVPS Y1, Y15, (CX)(AX*1)
-	VMASKMOVPS Y2, Y15, (CX)(AX*2)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	VMOVUPS Y0, (SP)
+	LEAQ    (SP), BX
+	LEAQ    (DX), SI
+	MOVQ    AX, DI
+
+copy42:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy42
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), BX
+	LEAQ    (DX)(CX*1), SI
+	MOVQ    AX, DI
+
+copy43:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy43
+	VMOVUPS Y2, (SP)
+	LEAQ    (SP), BX
+	LEAQ    (DX)(CX*2), CX
+
+copy44:
+	MOVL -4(BX)(AX*4), DX
+	MOVL DX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy44
 	VZEROUPPER
 	RET
 
@@ -8010,7 +8408,7 @@ storeWhole:
 
 // func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -8111,39 +8509,95 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	SUBQ       $0x08, AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       start+48(FP), CX
-	VADDPS     (CX), Y0, Y0
-	VMASKMOVPS 32(CX), Y15, Y6
-	VADDPS     Y6, Y1, Y1
-	VADDPS     (CX)(AX*1), Y2, Y2
-	VMASKMOVPS 32(CX)(AX*1), Y15, Y6
-	VADDPS     Y6, Y3, Y3
-	VADDPS     (CX)(AX*2), Y4, Y4
-	VMASKMOVPS 32(CX)(AX*2), Y15, Y6
-	VADDPS     Y6, Y5, Y5
+	MOVQ    cols+0(FP), AX
+	SUBQ    $0x08, AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    start+48(FP), DX
+	VADDPS  (DX), Y0, Y0
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    32(DX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy45:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy45
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y1, Y1
+	VADDPS  (DX)(CX*1), Y2, Y2
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    32(DX)(CX*1), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy46:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy46
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y3, Y3
+	VADDPS  (DX)(CX*2), Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    32(DX)(CX*2), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy47:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy47
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
-	VMOVUPS    Y0, (CX)
-	VMASKMOVPS Y1, Y15, 32(CX)
-	VMOVUPS    Y2, (CX)(AX*1)
-	VMASKMOVPS Y3, Y15, 32(CX)(AX*1)
-	VMOVUPS    Y4, (CX)(AX*2)
-	VMASKMOVPS Y5, Y15, 32(CX)(AX*2)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), BX
+	LEAQ    32(DX), SI
+	MOVQ    AX, DI
+
+copy48:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy48
+	VMOVUPS Y2, (DX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), BX
+	LEAQ    32(DX)(CX*1), SI
+	MOVQ    AX, DI
+
+copy49:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy49
+	VMOVUPS Y4, (DX)(CX*2)
+	VMOVUPS Y5, (SP)
+	LEAQ    (SP), BX
+	LEAQ    32(DX)(CX*2), CX
+
+copy50:
+	MOVL -4(BX)(AX*4), DX
+	MOVL DX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy50
 	VZEROUPPER
 	RET
 
@@ -8179,7 +8633,7 @@ storeWhole:
 
 // func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -8268,37 +8722,113 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       start+48(FP), DX
-	VMASKMOVPS (DX), Y15, Y4
-	VADDPS     Y4, Y0, Y0
-	VMASKMOVPS (DX)(AX*1), Y15, Y4
-	VADDPS     Y4, Y1, Y1
-	VMASKMOVPS (DX)(AX*2), Y15, Y4
-	VADDPS     Y4, Y2, Y2
-	VMASKMOVPS (DX)(CX*1), Y15, Y4
-	VADDPS     Y4, Y3, Y3
+	MOVQ    cols+0(FP), AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    start+48(FP), BX
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (BX), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy51:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy51
+	VMOVUPS (SP), Y4
+	VADDPS  Y4, Y0, Y0
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (BX)(CX*1), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy52:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy52
+	VMOVUPS (SP), Y4
+	VADDPS  Y4, Y1, Y1
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (BX)(CX*2), CX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy53:
+	MOVL    -4(CX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy53
+	VMOVUPS (SP), Y4
+	VADDPS  Y4, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (BX)(DX*1), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy54:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy54
+	VMOVUPS (SP), Y4
+	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
-	VMASKMOVPS Y0, Y15, (DX)
-	VMASKMOVPS Y1, Y15, (DX)(AX*1)
-	VMASKMOVPS Y2, Y15, (DX)(AX*2)
-	VMASKMOVPS Y3, Y15, (DX)(CX*1)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    c+64(FP), BX
+	VMOVUPS Y0, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX), DI
+	MOVQ    AX, R8
+
+copy55:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy55
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX)(CX*1), DI
+	MOVQ    AX, R8
+
+copy56:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy56
+	VMOVUPS Y2, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX)(CX*2), CX
+	MOVQ    AX, DI
+
+copy57:
+	MOVL    -4(SI)(DI*4), R8
+	MOVL    R8, -4(CX)(DI*4)
+	DECQ    DI
+	JNZ     copy57
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), CX
+	LEAQ    (BX)(DX*1), DX
+
+copy58:
+	MOVL -4(CX)(AX*4), BX
+	MOVL BX, -4(DX)(AX*4)
+	DECQ AX
+	JNZ  copy58
 	VZEROUPPER
 	RET
 
@@ -8333,7 +8863,7 @@ storeWhole:
 
 // func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -8455,46 +8985,122 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	SUBQ       $0x08, AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       start+48(FP), DX
-	VADDPS     (DX), Y0, Y0
-	VMASKMOVPS 32(DX), Y15, Y8
-	VADDPS     Y8, Y1, Y1
-	VADDPS     (DX)(AX*1), Y2, Y2
-	VMASKMOVPS 32(DX)(AX*1), Y15, Y8
-	VADDPS     Y8, Y3, Y3
-	VADDPS     (DX)(AX*2), Y4, Y4
-	VMASKMOVPS 32(DX)(AX*2), Y15, Y8
-	VADDPS     Y8, Y5, Y5
-	VADDPS     (DX)(CX*1), Y6, Y6
-	VMASKMOVPS 32(DX)(CX*1), Y15, Y8
-	VADDPS     Y8, Y7, Y7
+	MOVQ    cols+0(FP), AX
+	SUBQ    $0x08, AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    start+48(FP), BX
+	VADDPS  (BX), Y0, Y0
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    32(BX), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy59:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy59
+	VMOVUPS (SP), Y8
+	VADDPS  Y8, Y1, Y1
+	VADDPS  (BX)(CX*1), Y2, Y2
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    32(BX)(CX*1), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy60:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy60
+	VMOVUPS (SP), Y8
+	VADDPS  Y8, Y3, Y3
+	VADDPS  (BX)(CX*2), Y4, Y4
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    32(BX)(CX*2), CX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy61:
+	MOVL    -4(CX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy61
+	VMOVUPS (SP), Y8
+	VADDPS  Y8, Y5, Y5
+	VADDPS  (BX)(DX*1), Y6, Y6
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    32(BX)(DX*1), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy62:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy62
+	VMOVUPS (SP), Y8
+	VADDPS  Y8, Y7, Y7
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
-	VMOVUPS    Y0, (DX)
-	VMASKMOVPS Y1, Y15, 32(DX)
-	VMOVUPS    Y2, (DX)(AX*1)
-	VMASKMOVPS Y3, Y15, 32(DX)(AX*1)
-	VMOVUPS    Y4, (DX)(AX*2)
-	VMASKMOVPS Y5, Y15, 32(DX)(AX*2)
-	VMOVUPS    Y6, (DX)(CX*1)
-	VMASKMOVPS Y7, Y15, 32(DX)(CX*1)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    c+64(FP), BX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX), DI
+	MOVQ    AX, R8
+
+copy63:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy63
+	VMOVUPS Y2, (BX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX)(CX*1), DI
+	MOVQ    AX, R8
+
+copy64:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy64
+	VMOVUPS Y4, (BX)(CX*2)
+	VMOVUPS Y5, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX)(CX*2), CX
+	MOVQ    AX, DI
+
+copy65:
+	MOVL    -4(SI)(DI*4), R8
+	MOVL    R8, -4(CX)(DI*4)
+	DECQ    DI
+	JNZ     copy65
+	VMOVUPS Y6, (BX)(DX*1)
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), CX
+	LEAQ    32(BX)(DX*1), DX
+
+copy66:
+	MOVL -4(CX)(AX*4), BX
+	MOVL BX, -4(DX)(AX*4)
+	DECQ AX
+	JNZ  copy66
 	VZEROUPPER
 	RET
 
@@ -8537,7 +9143,7 @@ storeWhole:
 
 // func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -8638,40 +9244,136 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       start+48(FP), DX
-	VMASKMOVPS (DX), Y15, Y5
-	VADDPS     Y5, Y0, Y0
-	VMASKMOVPS (DX)(AX*1), Y15, Y5
-	VADDPS     Y5, Y1, Y1
-	VMASKMOVPS (DX)(AX*2), Y15, Y5
-	VADDPS     Y5, Y2, Y2
-	VMASKMOVPS (DX)(CX*1), Y15, Y5
-	VADDPS     Y5, Y3, Y3
-	VMASKMOVPS (DX)(AX*4), Y15, Y5
-	VADDPS     Y5, Y4, Y4
+	MOVQ    cols+0(FP), AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    start+48(FP), BX
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (BX), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy67:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy67
+	VMOVUPS (SP), Y5
+	VADDPS  Y5, Y0, Y0
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (BX)(CX*1), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy68:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy68
+	VMOVUPS (SP), Y5
+	VADDPS  Y5, Y1, Y1
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (BX)(CX*2), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy69:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy69
+	VMOVUPS (SP), Y5
+	VADDPS  Y5, Y2, Y2
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (BX)(DX*1), DX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy70:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy70
+	VMOVUPS (SP), Y5
+	VADDPS  Y5, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (BX)(CX*4), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy71:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy71
+	VMOVUPS (SP), Y5
+	VADDPS  Y5, Y4, Y4
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
-	VMASKMOVPS Y0, Y15, (DX)
-	VMASKMOVPS Y1, Y15, (DX)(AX*1)
-	VMASKMOVPS Y2, Y15, (DX)(AX*2)
-	VMASKMOVPS Y3, Y15, (DX)(CX*1)
-	VMASKMOVPS Y4, Y15, (DX)(AX*4)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    c+64(FP), BX
+	VMOVUPS Y0, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX), DI
+	MOVQ    AX, R8
+
+copy72:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy72
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX)(CX*1), DI
+	MOVQ    AX, R8
+
+copy73:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy73
+	VMOVUPS Y2, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX)(CX*2), DI
+	MOVQ    AX, R8
+
+copy74:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy74
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX)(DX*1), DX
+	MOVQ    AX, DI
+
+copy75:
+	MOVL    -4(SI)(DI*4), R8
+	MOVL    R8, -4(DX)(DI*4)
+	DECQ    DI
+	JNZ     copy75
+	VMOVUPS Y4, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (BX)(CX*4), CX
+
+copy76:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy76
 	VZEROUPPER
 	RET
 
@@ -8709,7 +9411,7 @@ storeWhole:
 
 // func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -8850,51 +9552,147 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	SUBQ       $0x08, AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       start+48(FP), DX
-	VADDPS     (DX), Y0, Y0
-	VMASKMOVPS 32(DX), Y15, Y10
-	VADDPS     Y10, Y1, Y1
-	VADDPS     (DX)(AX*1), Y2, Y2
-	VMASKMOVPS 32(DX)(AX*1), Y15, Y10
-	VADDPS     Y10, Y3, Y3
-	VADDPS     (DX)(AX*2), Y4, Y4
-	VMASKMOVPS 32(DX)(AX*2), Y15, Y10
-	VADDPS     Y10, Y5, Y5
-	VADDPS     (DX)(CX*1), Y6, Y6
-	VMASKMOVPS 32(DX)(CX*1), Y15, Y10
-	VADDPS     Y10, Y7, Y7
-	VADDPS     (DX)(AX*4), Y8, Y8
-	VMASKMOVPS 32(DX)(AX*4), Y15, Y10
-	VADDPS     Y10, Y9, Y9
+	MOVQ    cols+0(FP), AX
+	SUBQ    $0x08, AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    start+48(FP), BX
+	VADDPS  (BX), Y0, Y0
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    32(BX), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy77:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy77
+	VMOVUPS (SP), Y10
+	VADDPS  Y10, Y1, Y1
+	VADDPS  (BX)(CX*1), Y2, Y2
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    32(BX)(CX*1), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy78:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy78
+	VMOVUPS (SP), Y10
+	VADDPS  Y10, Y3, Y3
+	VADDPS  (BX)(CX*2), Y4, Y4
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    32(BX)(CX*2), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy79:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy79
+	VMOVUPS (SP), Y10
+	VADDPS  Y10, Y5, Y5
+	VADDPS  (BX)(DX*1), Y6, Y6
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    32(BX)(DX*1), DX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy80:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy80
+	VMOVUPS (SP), Y10
+	VADDPS  Y10, Y7, Y7
+	VADDPS  (BX)(CX*4), Y8, Y8
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    32(BX)(CX*4), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy81:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy81
+	VMOVUPS (SP), Y10
+	VADDPS  Y10, Y9, Y9
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
-	VMOVUPS    Y0, (DX)
-	VMASKMOVPS Y1, Y15, 32(DX)
-	VMOVUPS    Y2, (DX)(AX*1)
-	VMASKMOVPS Y3, Y15, 32(DX)(AX*1)
-	VMOVUPS    Y4, (DX)(AX*2)
-	VMASKMOVPS Y5, Y15, 32(DX)(AX*2)
-	VMOVUPS    Y6, (DX)(CX*1)
-	VMASKMOVPS Y7, Y15, 32(DX)(CX*1)
-	VMOVUPS    Y8, (DX)(AX*4)
-	VMASKMOVPS Y9, Y15, 32(DX)(AX*4)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    c+64(FP), BX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX), DI
+	MOVQ    AX, R8
+
+copy82:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy82
+	VMOVUPS Y2, (BX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX)(CX*1), DI
+	MOVQ    AX, R8
+
+copy83:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy83
+	VMOVUPS Y4, (BX)(CX*2)
+	VMOVUPS Y5, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX)(CX*2), DI
+	MOVQ    AX, R8
+
+copy84:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy84
+	VMOVUPS Y6, (BX)(DX*1)
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX)(DX*1), DX
+	MOVQ    AX, DI
+
+copy85:
+	MOVL    -4(SI)(DI*4), R8
+	MOVL    R8, -4(DX)(DI*4)
+	DECQ    DI
+	JNZ     copy85
+	VMOVUPS Y8, (BX)(CX*4)
+	VMOVUPS Y9, (SP)
+	LEAQ    (SP), DX
+	LEAQ    32(BX)(CX*4), CX
+
+copy86:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy86
 	VZEROUPPER
 	RET
 
@@ -8942,7 +9740,7 @@ storeWhole:
 
 // func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -9064,47 +9862,163 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       start+48(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	VMASKMOVPS (DX), Y15, Y6
-	VADDPS     Y6, Y0, Y0
-	VMASKMOVPS (DX)(AX*1), Y15, Y6
-	VADDPS     Y6, Y1, Y1
-	VMASKMOVPS (DX)(AX*2), Y15, Y6
-	VADDPS     Y6, Y2, Y2
-	VMASKMOVPS (DX)(CX*1), Y15, Y6
-	VADDPS     Y6, Y3, Y3
-	VMASKMOVPS (DX)(AX*4), Y15, Y6
-	VADDPS     Y6, Y4, Y4
-	VMASKMOVPS (BX), Y15, Y6
-	VADDPS     Y6, Y5, Y5
+	MOVQ    cols+0(FP), AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    start+48(FP), BX
+	LEAQ    (BX)(CX*4), SI
+	ADDQ    CX, SI
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy87:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy87
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y0, Y0
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX)(CX*1), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy88:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy88
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y1, Y1
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX)(CX*2), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy89:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy89
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y2, Y2
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX)(DX*1), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy90:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy90
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y3, Y3
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX)(CX*4), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy91:
+	MOVL    -4(CX)(BX*4), DI
+	MOVL    DI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy91
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (SI), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy92:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy92
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	VMASKMOVPS Y0, Y15, (DX)
-	VMASKMOVPS Y1, Y15, (DX)(AX*1)
-	VMASKMOVPS Y2, Y15, (DX)(AX*2)
-	VMASKMOVPS Y3, Y15, (DX)(CX*1)
-	VMASKMOVPS Y4, Y15, (DX)(AX*4)
-	VMASKMOVPS Y5, Y15, (BX)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    c+64(FP), BX
+	LEAQ    (BX)(CX*4), SI
+	ADDQ    CX, SI
+	VMOVUPS Y0, (SP)
+	LEAQ    (SP), DI
+	LEAQ    (BX), R8
+	MOVQ    AX, R9
+
+copy93:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy93
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), DI
+	LEAQ    (BX)(CX*1), R8
+	MOVQ    AX, R9
+
+copy94:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy94
+	VMOVUPS Y2, (SP)
+	LEAQ    (SP), DI
+	LEAQ    (BX)(CX*2), R8
+	MOVQ    AX, R9
+
+copy95:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy95
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), DI
+	LEAQ    (BX)(DX*1), DX
+	MOVQ    AX, R8
+
+copy96:
+	MOVL    -4(DI)(R8*4), R9
+	MOVL    R9, -4(DX)(R8*4)
+	DECQ    R8
+	JNZ     copy96
+	VMOVUPS Y4, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (BX)(CX*4), CX
+	MOVQ    AX, BX
+
+copy97:
+	MOVL    -4(DX)(BX*4), DI
+	MOVL    DI, -4(CX)(BX*4)
+	DECQ    BX
+	JNZ     copy97
+	VMOVUPS Y5, (SP)
+	LEAQ    (SP), CX
+	LEAQ    (SI), DX
+
+copy98:
+	MOVL -4(CX)(AX*4), BX
+	MOVL BX, -4(DX)(AX*4)
+	DECQ AX
+	JNZ  copy98
 	VZEROUPPER
 	RET
 
@@ -9149,7 +10063,7 @@ storeWhole:
 
 // func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-80
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -9318,60 +10232,176 @@ one:
 	JNZ          one
 
 start:
-	MOVQ       cols+0(FP), AX
-	SUBQ       $0x08, AX
-	CMPQ       AX, $0x08
-	JE         whole
-	LEAQ       tailMasks<>+32(SB), CX
-	NEGQ       AX
-	VMOVUPS    (CX)(AX*4), Y15
-	MOVQ       start+48(FP), AX
-	TESTQ      AX, AX
-	JZ         storeCut
-	MOVQ       ss+56(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       start+48(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	VADDPS     (DX), Y0, Y0
-	VMASKMOVPS 32(DX), Y15, Y12
-	VADDPS     Y12, Y1, Y1
-	VADDPS     (DX)(AX*1), Y2, Y2
-	VMASKMOVPS 32(DX)(AX*1), Y15, Y12
-	VADDPS     Y12, Y3, Y3
-	VADDPS     (DX)(AX*2), Y4, Y4
-	VMASKMOVPS 32(DX)(AX*2), Y15, Y12
-	VADDPS     Y12, Y5, Y5
-	VADDPS     (DX)(CX*1), Y6, Y6
-	VMASKMOVPS 32(DX)(CX*1), Y15, Y12
-	VADDPS     Y12, Y7, Y7
-	VADDPS     (DX)(AX*4), Y8, Y8
-	VMASKMOVPS 32(DX)(AX*4), Y15, Y12
-	VADDPS     Y12, Y9, Y9
-	VADDPS     (BX), Y10, Y10
-	VMASKMOVPS 32(BX), Y15, Y12
-	VADDPS     Y12, Y11, Y11
+	MOVQ    cols+0(FP), AX
+	SUBQ    $0x08, AX
+	CMPQ    AX, $0x08
+	JE      whole
+	MOVQ    start+48(FP), CX
+	TESTQ   CX, CX
+	JZ      storeCut
+	MOVQ    ss+56(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    start+48(FP), BX
+	LEAQ    (BX)(CX*4), SI
+	ADDQ    CX, SI
+	VADDPS  (BX), Y0, Y0
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    32(BX), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy99:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy99
+	VMOVUPS (SP), Y12
+	VADDPS  Y12, Y1, Y1
+	VADDPS  (BX)(CX*1), Y2, Y2
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    32(BX)(CX*1), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy100:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy100
+	VMOVUPS (SP), Y12
+	VADDPS  Y12, Y3, Y3
+	VADDPS  (BX)(CX*2), Y4, Y4
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    32(BX)(CX*2), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy101:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy101
+	VMOVUPS (SP), Y12
+	VADDPS  Y12, Y5, Y5
+	VADDPS  (BX)(DX*1), Y6, Y6
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    32(BX)(DX*1), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy102:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy102
+	VMOVUPS (SP), Y12
+	VADDPS  Y12, Y7, Y7
+	VADDPS  (BX)(CX*4), Y8, Y8
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    32(BX)(CX*4), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy103:
+	MOVL    -4(CX)(BX*4), DI
+	MOVL    DI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy103
+	VMOVUPS (SP), Y12
+	VADDPS  Y12, Y9, Y9
+	VADDPS  (SI), Y10, Y10
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS Y12, (SP)
+	LEAQ    32(SI), CX
+	LEAQ    (SP), DX
+	MOVQ    AX, BX
+
+copy104:
+	MOVL    -4(CX)(BX*4), SI
+	MOVL    SI, -4(DX)(BX*4)
+	DECQ    BX
+	JNZ     copy104
+	VMOVUPS (SP), Y12
+	VADDPS  Y12, Y11, Y11
 
 storeCut:
-	MOVQ       cst+72(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	VMOVUPS    Y0, (DX)
-	VMASKMOVPS Y1, Y15, 32(DX)
-	VMOVUPS    Y2, (DX)(AX*1)
-	VMASKMOVPS Y3, Y15, 32(DX)(AX*1)
-	VMOVUPS    Y4, (DX)(AX*2)
-	VMASKMOVPS Y5, Y15, 32(DX)(AX*2)
-	VMOVUPS    Y6, (DX)(CX*1)
-	VMASKMOVPS Y7, Y15, 32(DX)(CX*1)
-	VMOVUPS    Y8, (DX)(AX*4)
-	VMASKMOVPS Y9, Y15, 32(DX)(AX*4)
-	VMOVUPS    Y10, (BX)
-	VMASKMOVPS Y11, Y15, 32(BX)
+	MOVQ    cst+72(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    c+64(FP), BX
+	LEAQ    (BX)(CX*4), SI
+	ADDQ    CX, SI
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), DI
+	LEAQ    32(BX), R8
+	MOVQ    AX, R9
+
+copy105:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy105
+	VMOVUPS Y2, (BX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), DI
+	LEAQ    32(BX)(CX*1), R8
+	MOVQ    AX, R9
+
+copy106:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy106
+	VMOVUPS Y4, (BX)(CX*2)
+	VMOVUPS Y5, (SP)
+	LEAQ    (SP), DI
+	LEAQ    32(BX)(CX*2), R8
+	MOVQ    AX, R9
+
+copy107:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy107
+	VMOVUPS Y6, (BX)(DX*1)
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), DI
+	LEAQ    32(BX)(DX*1), DX
+	MOVQ    AX, R8
+
+copy108:
+	MOVL    -4(DI)(R8*4), R9
+	MOVL    R9, -4(DX)(R8*4)
+	DECQ    R8
+	JNZ     copy108
+	VMOVUPS Y8, (BX)(CX*4)
+	VMOVUPS Y9, (SP)
+	LEAQ    (SP), DX
+	LEAQ    32(BX)(CX*4), CX
+	MOVQ    AX, BX
+
+copy109:
+	MOVL    -4(DX)(BX*4), DI
+	MOVL    DI, -4(CX)(BX*4)
+	DECQ    BX
+	JNZ     copy109
+	VMOVUPS Y10, (SI)
+	VMOVUPS Y11, (SP)
+	LEAQ    (SP), CX
+	LEAQ    32(SI), DX
+
+copy110:
+	MOVL -4(CX)(AX*4), BX
+	MOVL BX, -4(DX)(AX*4)
+	DECQ AX
+	JNZ  copy110
 	VZEROUPPER
 	RET
 

@@ -17,13 +17,17 @@ type isa struct {
 	mr    int // rows and vectors of the largest tile
 	nrv   int
 	regs  []reg.VecPhysical
+
+	n      reg.GPVirtual // AVX2's tail, the buffer it goes through, and how often it did
+	buffer Mem
+	copies int
 }
 
 var (
-	avx512 = &isa{"AVX512", 16, 14, 2, []reg.VecPhysical{
+	avx512 = &isa{name: "AVX512", lanes: 16, mr: 14, nrv: 2, regs: []reg.VecPhysical{
 		reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
 		reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23, reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}}
-	avx2 = &isa{"AVX2", 8, 6, 2, []reg.VecPhysical{
+	avx2 = &isa{name: "AVX2", lanes: 8, mr: 6, nrv: 2, regs: []reg.VecPhysical{
 		reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}}
 )
 
@@ -32,50 +36,57 @@ const lane = 4
 
 func (s *isa) bytes() int { return s.lanes * lane }
 
-// mask is the register that tail sets on AVX2.
-func (s *isa) mask() reg.VecPhysical { return s.regs[15] }
-
-// tail prepares loadTail and storeTail for the first n values of a register, 0 <=
-// n <= lanes.
+// tail prepares loadTail and storeTail for the first n values of a register, 1 <=
+// n < lanes on AVX2, and up to lanes on AVX-512.
+//
+// AVX-512 has masks. AVX's masked moves are not used: whether they fault on lanes
+// that are masked out is left to the implementation by AMD, and QEMU's do. There,
+// values go one by one through a buffer on the stack.
 func (s *isa) tail(n reg.GPVirtual) {
-	t := GP64()
 	if s == avx512 {
+		t := GP64()
 		MOVQ(I32(-1), t)
 		BZHIQ(n, t, t)
 		KMOVW(t.As32(), reg.K1)
 		return
 	}
-	if tailMasks == nil {
-		m := GLOBL("tailMasks", attr.RODATA|attr.NOPTR)
-		for i := range 8 {
-			DATA(lane*i, U32(math.MaxUint32))
-		}
-		for i := 8; i < 16; i++ {
-			DATA(lane*i, U32(0))
-		}
-		tailMasks = &m
-	}
-	LEAQ(tailMasks.Offset(s.bytes()), t)
-	NEGQ(n)
-	VMOVUPS(Mem{Base: t, Index: n, Scale: lane}, s.mask())
+	s.n, s.buffer = n, AllocLocal(s.bytes())
 }
 
-var tailMasks *Mem
-
+// loadTail fills the lanes past the tail with zeros.
 func (s *isa) loadTail(m Mem, r reg.VecPhysical) {
 	if s == avx512 {
 		VMOVUPS_Z(m, reg.K1, r)
-	} else {
-		VMASKMOVPS(m, s.mask(), r)
+		return
 	}
+	s.zero(r)
+	VMOVUPS(r, s.buffer)
+	s.copyTail(m, s.buffer)
+	VMOVUPS(s.buffer, r)
 }
 
 func (s *isa) storeTail(r reg.VecPhysical, m Mem) {
 	if s == avx512 {
 		VMOVUPS(r, reg.K1, m)
-	} else {
-		VMASKMOVPS(r, s.mask(), m)
+		return
 	}
+	VMOVUPS(r, s.buffer)
+	s.copyTail(s.buffer, m)
+}
+
+// copyTail copies n values, the last one first.
+func (s *isa) copyTail(from, to Mem) {
+	s.copies++
+	next := fmt.Sprintf("copy%d", s.copies)
+	src, dst, i, v := GP64(), GP64(), GP64(), GP32()
+	LEAQ(from, src)
+	LEAQ(to, dst)
+	MOVQ(s.n, i)
+	Label(next)
+	MOVL(Mem{Base: src, Index: i, Scale: lane, Disp: -lane}, v)
+	MOVL(v, Mem{Base: dst, Index: i, Scale: lane, Disp: -lane})
+	DECQ(i)
+	JNZ(LabelRef(next))
 }
 
 func (s *isa) load(m Mem, r reg.VecPhysical)  { VMOVUPS(m, r) }

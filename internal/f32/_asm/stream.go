@@ -81,24 +81,30 @@ func (s *isa) packRows() {
 	RET()
 }
 
-// packNarrow stores whole registers where rows are narrower: the next row, or the
-// slack behind the last, takes what is too much.
+// packNarrow moves whole registers where rows are narrower: it reads into the next
+// row, and the next row, or the slack behind the last, takes what was too much. The
+// last row is cut.
 func (s *isa) packNarrow() {
-	s.begin("packNarrow", " copies k rows of cols <= "+fmt.Sprint(s.lanes)+" values: dst[p*width+i] = src[p*ld+i]; it writes "+fmt.Sprint(s.lanes)+" values a row, zeros after the first cols.",
+	s.begin("packNarrow", fmt.Sprintf(" copies k rows of cols <= %d values, dst[p*width+i] = src[p*ld+i], and writes %d values a row; ld+cols >= %d.", s.lanes, s.lanes, s.lanes),
 		"func(k, cols int, dst *float32, width int, src *float32, ld int)")
 	k, dst, src := param("k"), param("dst"), param("src")
 	width, ld := param("width"), param("ld")
 	SHLQ(U8(2), width)
 	SHLQ(U8(2), ld)
-	s.tail(param("cols"))
+	DECQ(k)
+	JZ(LabelRef("last"))
 	Label("row")
 	PREFETCHT0(Mem{Base: src, Index: ld, Scale: packAhead})
-	s.loadTail(Mem{Base: src}, s.regs[0])
-	VMOVUPS(s.regs[0], Mem{Base: dst})
+	s.load(Mem{Base: src}, s.regs[0])
+	s.store(s.regs[0], Mem{Base: dst})
 	ADDQ(ld, src)
 	ADDQ(width, dst)
 	DECQ(k)
 	JNZ(LabelRef("row"))
+	Label("last")
+	s.tail(param("cols"))
+	s.loadTail(Mem{Base: src}, s.regs[0])
+	s.store(s.regs[0], Mem{Base: dst})
 	VZEROUPPER()
 	RET()
 }

@@ -91,7 +91,6 @@ func (s *isa) tile(rows, vecs int) {
 		s.tail(cols)
 		s.finish("", rows, vecs, sum, spare[0], s.loadTail, s.storeTail)
 	} else {
-		// Masked stores are slow on some AMD processors.
 		CMPQ(cols, U8(s.lanes))
 		JE(LabelRef("whole"))
 		s.tail(cols)

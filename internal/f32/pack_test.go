@@ -1,0 +1,92 @@
+package f32
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestPack packs matrices that end at the end of a page, from both orientations.
+func TestPack(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 6))
+		kernel := &x.kernel
+		for _, n := range []int{1, 7, 8, 9, kernel.NR - 1, kernel.NR, kernel.NR + 1, 3*kernel.NR + 5} {
+			for _, k := range []int{1, 2, 7, 8, 9, 17, 40} {
+				for _, transB := range []bool{false, true} {
+					rows, cols := k, n
+					if transB {
+						rows, cols = n, k
+					}
+					ldb := cols + r.IntN(3)
+					b := edge(t, random(r, (rows-1)*ldb+cols))
+					panels := (n + kernel.NR - 1) / kernel.NR
+					stride := k*kernel.NR + 3
+					dst := edge(t, make([]float32, (panels-1)*stride+k*kernel.NR))
+					kernel.Pack(dst, stride, k, n, b, ldb, transB)
+					for j := range panels * kernel.NR {
+						for p := range k {
+							want := float32(0)
+							if i, q := p, j; j < n {
+								if transB {
+									i, q = j, p
+								}
+								want = b[i*ldb+q]
+							}
+							if got := dst[j/kernel.NR*stride+p*kernel.NR+j%kernel.NR]; got != want {
+								t.Fatalf("B [%d, %d], transposed %t: element (%d, %d) is %g, want %g", k, n, transB, p, j, got, want)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestPackA(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 7))
+		for width := 1; width <= x.kernel.MR; width++ {
+			for cols := 1; cols <= width; cols++ {
+				for _, k := range []int{0, 1, 2, 9, 30} {
+					ld := r.IntN(2 * x.kernel.MR)
+					src := edge(t, random(r, max(0, (k-1)*ld+cols)))
+					dst := edge(t, make([]float32, k*width+PackSlack))
+					x.kernel.PackA(dst, width, k, cols, src, ld)
+					for p := range k {
+						for i := range cols {
+							if got, want := dst[p*width+i], src[p*ld+i]; got != want {
+								t.Fatalf("%d rows of %d with stride %d to stride %d: element (%d, %d) is %g, want %g", k, cols, ld, width, p, i, got, want)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAxpy8(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 8))
+		for _, n := range lengths() {
+			as, ldb := 1+r.IntN(3), n+r.IntN(3)
+			a, b, y := edge(t, random(r, 7*as+1)), edge(t, random(r, 7*ldb+n)), edge(t, random(r, n))
+			for i, old := range append([]float32(nil), y...) {
+				want, size := float64(old), math.Abs(float64(old))
+				for u := range 8 {
+					v := float64(a[u*as]) * float64(b[u*ldb+i])
+					want += v
+					size += math.Abs(v)
+				}
+				if i == 0 {
+					x.axpy8(y, a, as, b, ldb)
+				}
+				if err := math.Abs(float64(y[i]) - want); !(err <= 9*eps*size) {
+					t.Fatalf("%d values: y[%d] = %g, want %g", n, i, y[i], want)
+				}
+			}
+		}
+	})
+}
