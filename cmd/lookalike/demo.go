@@ -155,13 +155,13 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	}
 	fmt.Fprintln(a.out)
 	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
-		fmt.Fprintf(a.out, "Of the %d nearest neighbours of each picture %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
+		fmt.Fprintf(a.out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
 	}
 	next := typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
 	if o.photos != "" {
 		next = typed("train", dir, "-o", "model.safetensors")
 	}
-	fmt.Fprintf(a.out, "What is found is alike in colour and layout; the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
+	fmt.Fprintf(a.out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
 		typed("search", file("photos.idx"), filepath.Join(dir, filepath.FromSlash(photos.Path(photos.Len()/3))), "--sheet", file("search.png")),
 		typed("summary", file("model.safetensors")), next)
 	return nil

@@ -24,6 +24,7 @@ type progress struct {
 	bars *mpb.Progress // nil without a terminal
 	bar  *mpb.Bar
 	out  io.Writer // where lines go
+	err  io.Writer // the terminal
 	each time.Duration
 
 	mu   sync.Mutex
@@ -45,7 +46,7 @@ const lineEvery = 5 * time.Second
 // progress starts to show a job of total parts. The caller must call end.
 func (a *app) progress(what, unit string, total int) *progress {
 	now := time.Now()
-	p := &progress{out: a.err, each: lineEvery, told: now,
+	p := &progress{out: a.err, err: a.err, each: lineEvery, told: now,
 		job: job{heads: []string{what}, unit: unit, total: total, start: now}}
 	switch {
 	case a.quiet:
@@ -73,14 +74,25 @@ func (p *progress) set(done int, heads ...string) {
 }
 
 // line writes a line that stays.
-func (p *progress) line(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
+func (p *progress) line(format string, args ...any) {
+	start := ""
+	if p.bars != nil {
+		start = lineStart
+	}
+	fmt.Fprintf(p.out, start+format+"\n", args...)
+}
+
+// lineStart takes the cursor back to the start of the line. The terminal moves
+// it when it shows ^C, and mpb then redraws from there.
+const lineStart = "\r"
 
 // end takes the bar away.
 func (p *progress) end() {
 	if p.bars != nil {
 		p.bar.Abort(true)
 		p.bars.Wait()
-		p.bars = nil
+		fmt.Fprint(p.err, lineStart+"        "+lineStart)
+		p.bars, p.out = nil, p.err
 	}
 }
 
@@ -88,7 +100,7 @@ func (p *progress) end() {
 func (p *progress) fill(w io.Writer, s decor.Statistics) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, err := io.WriteString(w, p.job.draw(time.Now(), s.AvailableWidth))
+	_, err := io.WriteString(w, lineStart+p.job.draw(time.Now(), s.AvailableWidth))
 	return err
 }
 

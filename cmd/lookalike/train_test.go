@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestTrain(t *testing.T) { script(t, "train") }
@@ -102,10 +103,11 @@ func TestTrainInterruptedAtOnce(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for { // the log is opened when the work begins
+	for range 10_000 { // the log is opened when the work begins
 		if _, err := os.Stat(filepath.Join(dir, "loss.csv")); err == nil {
 			break
 		}
+		time.Sleep(time.Millisecond)
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
