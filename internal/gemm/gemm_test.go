@@ -295,3 +295,20 @@ func FuzzMul(f *testing.F) {
 		checkMul(t, r, layout&1 != 0, layout&2 != 0, int(m%200), int(n%200), int(k%600), int(layout>>2&3), int(layout>>4)%3)
 	})
 }
+
+// TestRowsStandAlone multiplies a row alone, with few others and with many: a
+// picture's code must not depend on the pictures beside it.
+func TestRowsStandAlone(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 7))
+	const m, n, k = 40, 33, 3000
+	a, b, bias := random(r, m*k), random(r, k*n), random(r, n)
+	want := make([]float32, m*n)
+	Mul(false, false, m, n, k, a, k, b, n, bias, false, want, n)
+	for _, rows := range []int{1, 2, thinRows, thinRows + 1} {
+		c := make([]float32, rows*n)
+		Mul(false, false, rows, n, k, a, k, b, n, bias, false, c, n)
+		if !slices.Equal(c, want[:rows*n]) {
+			t.Errorf("%d rows alone have other bits than among %d", rows, m)
+		}
+	}
+}

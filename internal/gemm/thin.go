@@ -46,16 +46,31 @@ func thin(x product, b []float32, ldb int, transB bool) {
 			}
 			return
 		}
-		for p := 0; p < part.k; p += thinDepth {
-			k := min(thinDepth, part.k-p)
-			for j := 0; j < part.n; j += thinWidth {
-				width := min(thinWidth, part.n-j)
-				for r := range part.m {
-					f32.AddVecMat(part.c[r*part.ldc+j:][:width], k, skip(part.a, r*part.ars+p*part.acs), part.acs, b[p*ldb+lo+j:], ldb)
+		part.addThin(b[min(lo, len(b)):], ldb)
+	})
+}
+
+// addThin adds A·B to C, for B as it is stored. It sums step terms at a time from
+// zero, as blocks does, so that a row comes out the same in whatever number of rows.
+func (x product) addThin(b []float32, ldb int) {
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	w.b = grow(w.b, x.m*x.n)
+	for q := 0; q < x.k; q += x.step {
+		clear(w.b)
+		for p, end := q, min(q+x.step, x.k); p < end; p += thinDepth {
+			k := min(thinDepth, end-p)
+			for j := 0; j < x.n; j += thinWidth {
+				width := min(thinWidth, x.n-j)
+				for r := range x.m {
+					f32.AddVecMat(w.b[r*x.n+j:][:width], k, skip(x.a, r*x.ars+p*x.acs), x.acs, b[p*ldb+j:], ldb)
 				}
 			}
 		}
-	})
+		for r := range x.m {
+			f32.Axpy(x.c[r*x.ldc:][:x.n], 1, w.b[r*x.n:][:x.n])
+		}
+	}
 }
 
 const (
