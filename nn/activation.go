@@ -40,6 +40,9 @@ func (a Activation) WithAlpha(alpha float32) Activation {
 	return a
 }
 
+// rises tells whether a greater argument never gives a lesser value.
+func (a Activation) rises() bool { return a.name != Softmax.name }
+
 func (a Activation) String() string {
 	if a.name == "" {
 		return "linear"

@@ -54,21 +54,56 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
-	tensor.Conv2D(y, x, l.kernel.Value, value(l.bias), l.window)
+	y := l.linear(p, x)
 	l.Activation.forward(y)
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
-			if l.bias != nil {
-				tensor.SumRows(l.bias.grad(), dy, true)
-			}
-			tensor.Conv2DKernelGrad(l.kernel.grad(), x, dy, l.window, true)
-			if !p.wantsGrad(x) {
-				return nil
-			}
-			dx := p.New(x.Shape()...)
-			tensor.Conv2DInputGrad(dx, dy, l.kernel.Value, nil, l.window)
+			return l.backward(p, x, dy)
+		})
+	}
+	return y
+}
+
+// linear returns the convolution of x without its activation.
+func (l *Conv2D) linear(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	z := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
+	tensor.Conv2D(z, x, l.kernel.Value, value(l.bias), l.window)
+	return z
+}
+
+// backward adds up the gradients of the parameters for dz, the gradient of
+// linear's output, and returns that of x.
+func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
+	if l.bias != nil {
+		tensor.SumRows(l.bias.grad(), dz, true)
+	}
+	tensor.Conv2DKernelGrad(l.kernel.grad(), x, dz, l.window, true)
+	if !p.wantsGrad(x) {
+		return nil
+	}
+	dx := p.New(x.Shape()...)
+	tensor.Conv2DInputGrad(dx, dz, l.kernel.Value, nil, l.window)
+	return dx
+}
+
+// forwardPooled runs the convolution and the max-pooling that follows it. The
+// activation rises with its argument, so it may come after the maximum: it is
+// computed for a quarter of the values, and training keeps the pooled outputs
+// only, a fifth of the memory.
+func (l *Conv2D) forwardPooled(p *Pass, pool *MaxPool2D, x *tensor.Tensor) *tensor.Tensor {
+	z := l.linear(p, x)
+	y, choice := pool.pool(p, z)
+	shape := z.Shape()
+	p.Release(z)
+	l.Activation.forward(y)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			l.Activation.backward(dy, y)
+			dz := p.New(shape...)
+			tensor.MaxPoolGrad(dz, dy, choice, pool.window)
+			dx := l.backward(p, x, dz)
+			p.Release(dz)
 			return dx
 		})
 	}

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"math"
 	"math/rand/v2"
 	"sync"
 
@@ -50,15 +51,33 @@ func (p *Pass) New(shape ...int) *tensor.Tensor {
 		return tensor.New(shape...)
 	}
 	capacity := n / shape[0] * max(shape[0], p.batch)
-	var data []float32
-	if free := p.free[capacity]; len(free) > 0 {
-		data = free[len(free)-1]
-		p.free[capacity] = free[:len(free)-1]
-	} else {
+	data := p.take(capacity)
+	if data == nil {
 		data = make([]float32, capacity)
 	}
 	p.lent[&data[0]] = data
 	return tensor.From(data[:n], shape...)
+}
+
+// take returns a free buffer. Training comes back to every size, so it takes
+// its own only, lest a small request take what a large one needs; inference
+// takes the smallest that is large enough.
+func (p *Pass) take(capacity int) []float32 {
+	size := capacity
+	if !p.training {
+		size = math.MaxInt
+		for c, free := range p.free {
+			if c >= capacity && c < size && len(free) > 0 {
+				size = c
+			}
+		}
+	}
+	free := p.free[size]
+	if len(free) == 0 {
+		return nil
+	}
+	p.free[size] = free[:len(free)-1]
+	return free[len(free)-1]
 }
 
 // Release takes back a tensor that New lent. Others are left alone.

@@ -37,22 +37,28 @@ func (l *MaxPool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
 }
 
 func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
-	if !p.Training() {
-		tensor.MaxPool(y, nil, x, l.window)
-		return y
+	y, choice := l.pool(p, x)
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			if !p.wantsGrad(x) {
+				return nil
+			}
+			dx := p.New(x.Shape()...)
+			tensor.MaxPoolGrad(dx, dy, choice, l.window)
+			return dx
+		})
 	}
-	choice := make([]uint8, y.Len())
-	tensor.MaxPool(y, choice, x, l.window)
-	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-		if !p.wantsGrad(x) {
-			return nil
-		}
-		dx := p.New(x.Shape()...)
-		tensor.MaxPoolGrad(dx, dy, choice, l.window)
-		return dx
-	})
 	return y
+}
+
+// pool returns the maxima and, in training, their places.
+func (l *MaxPool2D) pool(p *Pass, x *tensor.Tensor) (y *tensor.Tensor, choice []uint8) {
+	y = p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
+	if p.Training() {
+		choice = make([]uint8, y.Len())
+	}
+	tensor.MaxPool(y, choice, x, l.window)
+	return y, choice
 }
 
 // AveragePool2D takes the mean of each window. With padding Same what lies

@@ -101,18 +101,38 @@ func (s *Sequential) Params() []*Param {
 	return list
 }
 
-// Forward runs the layers. Outside training a layer's input is given back as
-// soon as the layer is done.
+// Forward runs the layers, a convolution together with the max-pooling behind
+// it. Outside training a layer's input is given back as soon as the layer is
+// done.
 func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	input := x
-	for _, layer := range s.Layers {
-		y := layer.Forward(p, x)
+	for i := 0; i < len(s.Layers); i++ {
+		var y *tensor.Tensor
+		if conv, pool := s.pooledConv(i); pool != nil {
+			y = conv.forwardPooled(p, pool, x)
+			i++
+		} else {
+			y = s.Layers[i].Forward(p, x)
+		}
 		if !p.Training() && !sameData(x, y) && !sameData(x, input) {
 			p.Release(x)
 		}
 		x = y
 	}
 	return x
+}
+
+// pooledConv returns layers i and i+1 if they can run as one.
+func (s *Sequential) pooledConv(i int) (*Conv2D, *MaxPool2D) {
+	if i+1 == len(s.Layers) {
+		return nil, nil
+	}
+	conv, isConv := s.Layers[i].(*Conv2D)
+	pool, isPool := s.Layers[i+1].(*MaxPool2D)
+	if !isConv || !isPool || !conv.Activation.rises() {
+		return nil, nil
+	}
+	return conv, pool
 }
 
 // predictBatch is how many samples Predict takes at a time.
