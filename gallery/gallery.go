@@ -31,7 +31,7 @@ const (
 
 // Gallery is a collection of pictures, each with a vector.
 type Gallery struct {
-	Root    string // folder of the pictures, as it was given
+	Root    string // folder of the pictures
 	Recipe  Recipe
 	Entries []Entry
 	Vectors *tensor.Tensor // [len(Entries), d], d >= 1

@@ -51,8 +51,7 @@ func (a *app) searchCommand() *cobra.Command {
 		Short: "Find the pictures of an index that are most like a given one",
 		Long: `Finds the pictures of an index whose codes are nearest to that of a picture,
 and prints their distances and paths, nearest first. The distances are exact. A
-picture that is in the index itself is found at distance 0 (but for rounding: an
-index is made of many pictures at a time, a search of one).
+picture that is in the index itself is found at distance 0.
 
 The picture is described as those of the index were, by the same model and with
 the same treatment of EXIF's orientation. The model is looked for where it was
@@ -166,10 +165,12 @@ func (a *app) writeSheet(path string, query *picture.Image, neighbors []knn.Neig
 		}
 		cells = append(cells, cell)
 	}
-	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: sheetColumns}))
+	rows := (len(cells) + sheetColumns - 1) / sheetColumns
+	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: (len(cells) + rows - 1) / rows}))
 }
 
-// sheetColumns is the query with five neighbours, the default, in one row.
+// sheetColumns is the query with five neighbours, the default, in one row. More
+// pictures are spread evenly over several.
 const sheetColumns = 6
 
 // neighborCell is a neighbour on a contact sheet.
