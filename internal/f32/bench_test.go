@@ -68,3 +68,48 @@ func BenchmarkElementwise(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMaxPool pools a row of 112 windows, all in the second-level cache.
+func BenchmarkMaxPool(b *testing.B) {
+	const channels, n = 32, 112 * 32
+	top, bottom, y, choice := make([]float32, 2*n), make([]float32, 2*n), make([]float32, n), make([]uint8, n)
+	for i := range top {
+		top[i], bottom[i] = float32(i*7919%1000), float32(i*104729%1000)
+	}
+	for _, t := range available {
+		for name, f := range map[string]func(){
+			"values": func() { t.maxPool(channels, y, nil, top, bottom) },
+			"choice": func() { t.maxPool(channels, y, choice, top, bottom) },
+			"grad":   func() { t.maxPoolGrad(channels, top, bottom, y, choice) },
+		} {
+			b.Run(name+"/"+t.name, func(b *testing.B) {
+				b.SetBytes(4 * 5 * n)
+				for b.Loop() {
+					f()
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkOptimizers updates values in the second-level cache.
+func BenchmarkOptimizers(b *testing.B) {
+	const n = 1 << 15
+	w, g, m, u := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	for i := range w {
+		w[i], g[i] = float32(i%100), float32(i%7)
+	}
+	for _, t := range available {
+		for name, f := range map[string]func(){
+			"adamax": func() { t.adamax(w, g, m, u, 0.9, 0.1, 0.999, 1e-3, 1e-7) },
+			"adam":   func() { t.adam(w, g, m, u, 0.1, 1e-3, 0, 1e-3, 1e-7) },
+		} {
+			b.Run(name+"/"+t.name, func(b *testing.B) {
+				b.SetBytes(7 * 4 * n)
+				for b.Loop() {
+					f()
+				}
+			})
+		}
+	}
+}

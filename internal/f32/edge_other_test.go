@@ -8,4 +8,4 @@ import (
 )
 
 // edge returns a copy of s.
-func edge(_ *testing.T, s []float32) []float32 { return slices.Clip(slices.Clone(s)) }
+func edge[T float32 | uint8](_ *testing.T, s []T) []T { return slices.Clip(slices.Clone(s)) }

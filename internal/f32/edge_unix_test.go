@@ -10,10 +10,11 @@ import (
 
 // edge returns a copy of s that ends where a page without access begins: reading
 // or writing past it is a fault. Pages are given back when the test ends.
-func edge(t *testing.T, s []float32) []float32 {
+func edge[T float32 | uint8](t *testing.T, s []T) []T {
 	t.Helper()
 	page := syscall.Getpagesize()
-	size := (4*len(s) + page - 1) / page * page
+	length := len(s) * int(unsafe.Sizeof(*new(T)))
+	size := (length + page - 1) / page * page
 	m, err := syscall.Mmap(-1, 0, size+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
@@ -23,9 +24,9 @@ func edge(t *testing.T, s []float32) []float32 {
 		t.Fatal(err)
 	}
 	if len(s) == 0 {
-		return unsafe.Slice((*float32)(unsafe.Pointer(&m[0])), 0)
+		return unsafe.Slice((*T)(unsafe.Pointer(&m[0])), 0)
 	}
-	e := unsafe.Slice((*float32)(unsafe.Pointer(&m[size-4*len(s)])), len(s))
+	e := unsafe.Slice((*T)(unsafe.Pointer(&m[size-length])), len(s))
 	copy(e, s)
 	return e
 }

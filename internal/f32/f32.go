@@ -16,6 +16,7 @@ package f32
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -33,16 +34,21 @@ type tier struct {
 	exp             func(dst, src []float32)
 	elu             func(dst, src []float32, alpha float32)
 	eluGrad         func(dx, dy, y []float32, alpha float32)
+	maxPool         func(channels int, y []float32, choice []uint8, top, bottom []float32)
+	maxPoolGrad     func(channels int, top, bottom, y []float32, choice []uint8)
+	adamax          func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32)
+	adam            func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32)
 	kernel          Kernel
 }
 
 var (
 	available = append(archTiers(), generic) // what this processor can run, best first
-	active    = choose(available, os.Getenv("LOOKALIKE_CPU"))
+	active    = choose(available, os.Getenv("LOOKALIKE_CPU"), os.Stderr)
 )
 
-// choose returns the tier called name, or the best one.
-func choose(tiers []*tier, name string) *tier {
+// choose returns the tier called name, or the best one; it complains of a name
+// that is not there.
+func choose(tiers []*tier, name string, complaints io.Writer) *tier {
 	if name == "" {
 		return tiers[0]
 	}
@@ -51,7 +57,7 @@ func choose(tiers []*tier, name string) *tier {
 			return t
 		}
 	}
-	fmt.Fprintf(os.Stderr, "lookalike: LOOKALIKE_CPU=%q is not one of the kernels that this processor and build have (%s): using %s\n",
+	fmt.Fprintf(complaints, "lookalike: LOOKALIKE_CPU=%q is not one of the kernels that this processor and build have (%s): using %s\n",
 		name, strings.Join(names(tiers), ", "), tiers[0].name)
 	return tiers[0]
 }
@@ -129,6 +135,60 @@ func ELUGrad(dx, dy, y []float32, alpha float32) {
 	sameLength("ELUGrad", len(dx), len(dy))
 	sameLength("ELUGrad", len(dx), len(y))
 	active.eluGrad(dx, dy, y, alpha)
+}
+
+// MaxPool2x2 writes the greatest values of 2x2 windows: y is one row of pixels of
+// the given channels, top and bottom are the two rows that it is made of, each at
+// least twice as long. Where choice is not nil it receives the place of
+// each value in its window, rows first. Of equal values the first is taken, of
+// NaNs, which are greater than all, the last.
+func MaxPool2x2(channels int, y []float32, choice []uint8, top, bottom []float32) {
+	checkPool("MaxPool2x2", channels, len(y), len(top), len(bottom))
+	if choice != nil {
+		sameLength("MaxPool2x2", len(y), len(choice))
+	}
+	active.maxPool(channels, y, choice, top, bottom)
+}
+
+// MaxPool2x2Grad writes each value of y to the place in its window, in the rows
+// top and bottom, that choice, 0 to 3, names, and zeros to the other three.
+func MaxPool2x2Grad(channels int, top, bottom, y []float32, choice []uint8) {
+	checkPool("MaxPool2x2Grad", channels, len(y), len(top), len(bottom))
+	sameLength("MaxPool2x2Grad", len(y), len(choice))
+	active.maxPoolGrad(channels, top, bottom, y, choice)
+}
+
+func checkPool(op string, channels, y, top, bottom int) {
+	if channels <= 0 || y%channels != 0 || top < 2*y || bottom < 2*y {
+		panic(fmt.Sprintf("f32.%s: %d values of %d channels from rows of %d and %d", op, y, channels, top, bottom))
+	}
+}
+
+// Adamax updates parameters w with gradients g in one pass, rounding after every
+// operation:
+//
+//	m = keep·m + mix·g
+//	u = max(decay·u, |g|)
+//	w = w - step·m/(u+epsilon)
+func Adamax(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
+	sameLength("Adamax", len(w), len(g))
+	sameLength("Adamax", len(w), len(m))
+	sameLength("Adamax", len(w), len(u))
+	active.adamax(w, g, m, u, keep, mix, decay, step, epsilon)
+}
+
+// Adam updates parameters w with gradients g in one pass, rounding after every
+// operation:
+//
+//	m = m + mix1·(g-m)
+//	v = v + mix2·(g²-v)
+//	w = w - shrink·w
+//	w = w - step·m/(√v+epsilon)
+func Adam(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
+	sameLength("Adam", len(w), len(g))
+	sameLength("Adam", len(w), len(m))
+	sameLength("Adam", len(w), len(v))
+	active.adam(w, g, m, v, mix1, mix2, shrink, step, epsilon)
 }
 
 func sameLength(op string, n, m int) {

@@ -1,12 +1,14 @@
 package f32
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/klauspost/cpuid/v2"
@@ -30,29 +32,55 @@ func eachTier(t *testing.T, f func(t *testing.T, x *tier)) {
 	}
 }
 
+func tiersTested() string { return "tiers tested: " + strings.Join(Tiers(), ", ") }
+
 // TestTiers says which tiers these tests ran.
 func TestTiers(t *testing.T) {
-	t.Logf("%s: tiers tested: %s; in use: %s", cpuid.CPU.BrandName, strings.Join(Tiers(), ", "), Tier())
+	t.Logf("%s: %s; in use: %s", cpuid.CPU.BrandName, tiersTested(), Tier())
 	if len(available) == 0 || available[len(available)-1] != generic {
 		t.Error("the portable tier is not among them")
 	}
 }
 
-// TestChoice starts this test program anew for each value of LOOKALIKE_CPU.
+// choices are values of LOOKALIKE_CPU and the tiers that they stand for.
+func choices() map[string]string {
+	middle := Tiers()[len(Tiers())/2]
+	return map[string]string{"": Tiers()[0], "generic": "generic", middle: middle, "sse9": Tiers()[0]}
+}
+
 func TestChoice(t *testing.T) {
-	for _, c := range []struct{ value, want string }{
-		{"", Tiers()[0]}, {"generic", "generic"}, {Tiers()[len(Tiers())/2], Tiers()[len(Tiers())/2]}, {"sse9", Tiers()[0]},
-	} {
+	for value, want := range choices() {
+		var said strings.Builder
+		if got := choose(available, value, &said).name; got != want {
+			t.Errorf("%q chooses tier %s, want %s", value, got, want)
+		}
+		if complains := strings.Contains(said.String(), `LOOKALIKE_CPU="sse9"`); complains != (value == "sse9") {
+			t.Errorf("%q: says %q", value, said.String())
+		}
+	}
+}
+
+// TestEnvironment starts this test program anew for each choice.
+func TestEnvironment(t *testing.T) {
+	child := func(value string) (out, complaints string, err error) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestTiers$", "-test.v")
-		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+c.value)
+		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+value)
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil || !strings.Contains(string(out), "in use: "+c.want+"\n") {
-			t.Errorf("LOOKALIKE_CPU=%q: want tier %s, got %v\n%s", c.value, c.want, err, out)
+		stdout, err := cmd.Output()
+		return string(stdout), stderr.String(), err
+	}
+	out, _, err := child("")
+	if errors.Is(err, syscall.ENOEXEC) || err == nil && !strings.Contains(out, tiersTested()) {
+		t.Skip("a child process does not run on the processor that this one sees: it is emulated")
+	}
+	for value, want := range choices() {
+		out, complaints, err := child(value)
+		if err != nil || !strings.Contains(out, "in use: "+want+"\n") {
+			t.Errorf("LOOKALIKE_CPU=%q: want tier %s, got %v\n%s", value, want, err, out)
 		}
-		if said := strings.Contains(stderr.String(), `LOOKALIKE_CPU="sse9"`); said != (c.value == "sse9") {
-			t.Errorf("LOOKALIKE_CPU=%q: standard error says %q", c.value, stderr.String())
+		if said := strings.Contains(complaints, `LOOKALIKE_CPU="sse9"`); said != (value == "sse9") {
+			t.Errorf("LOOKALIKE_CPU=%q: standard error says %q", value, complaints)
 		}
 	}
 }
@@ -272,6 +300,21 @@ func FuzzELU(f *testing.F) {
 func TestMisuse(t *testing.T) {
 	for name, f := range map[string]func(){
 		"f32.Dot: lengths 2 and 3 differ": func() { Dot(make([]float32, 2), make([]float32, 3)) },
+		"f32.MaxPool2x2: 6 values of 4 channels from rows of 12 and 12": func() {
+			MaxPool2x2(4, make([]float32, 6), nil, make([]float32, 12), make([]float32, 12))
+		},
+		"f32.MaxPool2x2Grad: 4 values of 4 channels from rows of 8 and 7": func() {
+			MaxPool2x2Grad(4, make([]float32, 8), make([]float32, 7), make([]float32, 4), make([]uint8, 4))
+		},
+		"f32.MaxPool2x2: lengths 4 and 3 differ": func() {
+			MaxPool2x2(4, make([]float32, 4), make([]uint8, 3), make([]float32, 8), make([]float32, 8))
+		},
+		"f32.Adamax: lengths 2 and 3 differ": func() {
+			Adamax(make([]float32, 2), make([]float32, 2), make([]float32, 3), make([]float32, 2), 1, 1, 1, 1, 1)
+		},
+		"f32.Adam: lengths 2 and 1 differ": func() {
+			Adam(make([]float32, 2), make([]float32, 2), make([]float32, 2), make([]float32, 1), 1, 1, 1, 1, 1)
+		},
 		"f32.Kernel.Mul: ": func() {
 			Gemm().Mul(1, 1, 2, make([]float32, 1), 1, 1, make([]float32, 100), nil, 0, make([]float32, 1), 1)
 		},

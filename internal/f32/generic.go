@@ -19,6 +19,10 @@ var generic = &tier{
 	exp:             expGeneric,
 	elu:             eluGeneric,
 	eluGrad:         eluGradGeneric,
+	maxPool:         maxPoolGeneric,
+	maxPoolGrad:     maxPoolGradGeneric,
+	adamax:          adamaxGeneric,
+	adam:            adamGeneric,
 	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
 		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}},
 }
@@ -94,6 +98,69 @@ func eluGradGeneric(dx, dy, y []float32, alpha float32) {
 			d *= v + alpha
 		}
 		dx[i] = d
+	}
+}
+
+// window cuts out the four values of each channel of the window whose output begins
+// at the given place.
+func window(channels, at int, top, bottom []float32) (a, b, c, d []float32) {
+	return top[2*at:][:channels], top[2*at+channels:][:channels], bottom[2*at:][:channels], bottom[2*at+channels:][:channels]
+}
+
+// beats tells whether x, which comes after v, is chosen in its place.
+func beats(x, v float32) bool { return x > v || x != x }
+
+func maxPoolGeneric(channels int, y []float32, choice []uint8, top, bottom []float32) {
+	for at := 0; at < len(y); at += channels {
+		a, b, c, d := window(channels, at, top, bottom)
+		for i, v := range a {
+			place := uint8(0)
+			if beats(b[i], v) {
+				v, place = b[i], 1
+			}
+			if beats(c[i], v) {
+				v, place = c[i], 2
+			}
+			if beats(d[i], v) {
+				v, place = d[i], 3
+			}
+			y[at+i] = v
+			if choice != nil {
+				choice[at+i] = place
+			}
+		}
+	}
+}
+
+func maxPoolGradGeneric(channels int, top, bottom, y []float32, choice []uint8) {
+	for at := 0; at < len(y); at += channels {
+		a, b, c, d := window(channels, at, top, bottom)
+		for i, grad := range y[at:][:channels] {
+			var v [4]float32
+			v[choice[at+i]&3] = grad
+			a[i], b[i], c[i], d[i] = v[0], v[1], v[2], v[3]
+		}
+	}
+}
+
+// The conversions forbid the compiler to fuse multiplications and additions.
+
+func adamaxGeneric(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
+	g, m, u = g[:len(w)], m[:len(w)], u[:len(w)]
+	for i := range w {
+		m[i] = float32(keep*m[i]) + float32(mix*g[i])
+		u[i] = max(decay*u[i], math.Float32frombits(math.Float32bits(g[i])&^(1<<31)))
+		w[i] -= float32(step*m[i]) / (u[i] + epsilon)
+	}
+}
+
+func adamGeneric(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	for i := range w {
+		m[i] += float32((g[i] - m[i]) * mix1)
+		v[i] += float32((float32(g[i]*g[i]) - v[i]) * mix2)
+		w[i] -= float32(w[i] * shrink)
+		w[i] -= float32(step*m[i]) / (float32(math.Sqrt(float64(v[i]))) + epsilon)
 	}
 }
 

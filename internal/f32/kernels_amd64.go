@@ -49,6 +49,31 @@ func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb
 //go:noescape
 func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
 
+// maxPoolAVX512 writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
+//
+//go:noescape
+func maxPoolAVX512(pixels int, channels int, y *float32, top *float32, bottom *float32)
+
+// maxPoolChoiceAVX512 is maxPool that writes the place of each value in its window, too.
+//
+//go:noescape
+func maxPoolChoiceAVX512(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
+
+// maxPoolGradAVX512 writes y[i] to the value that choice[i] names in a row of 2x2 windows and zeros to the others.
+//
+//go:noescape
+func maxPoolGradAVX512(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+
+// adamaxAVX512 updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
+//
+//go:noescape
+func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+
+// adamAVX512 updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).
+//
+//go:noescape
+func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -233,6 +258,31 @@ func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb i
 //
 //go:noescape
 func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)
+
+// maxPoolAVX2 writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
+//
+//go:noescape
+func maxPoolAVX2(pixels int, channels int, y *float32, top *float32, bottom *float32)
+
+// maxPoolChoiceAVX2 is maxPool that writes the place of each value in its window, too.
+//
+//go:noescape
+func maxPoolChoiceAVX2(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
+
+// maxPoolGradAVX2 writes y[i] to the value that choice[i] names in a row of 2x2 windows and zeros to the others.
+//
+//go:noescape
+func maxPoolGradAVX2(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+
+// adamaxAVX2 updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
+//
+//go:noescape
+func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+
+// adamAVX2 updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).
+//
+//go:noescape
+func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
 
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //

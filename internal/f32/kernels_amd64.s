@@ -187,24 +187,24 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS float3fb8aa3b<>+0(SB), Z0
-	VBROADCASTSS float3f317218<>+0(SB), Z1
-	VBROADCASTSS floatb102e308<>+0(SB), Z2
-	VBROADCASTSS float3f000000<>+0(SB), Z6
-	VBROADCASTSS float3e2aaaab<>+0(SB), Z7
-	VBROADCASTSS float3d2aaa74<>+0(SB), Z8
-	VBROADCASTSS float3c088870<>+0(SB), Z9
-	VBROADCASTSS float3ab6a1b1<>+0(SB), Z10
-	VBROADCASTSS float39509294<>+0(SB), Z11
-	VBROADCASTSS float3f800000<>+0(SB), Z13
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Z0
+	VBROADCASTSS bits3f317218<>+0(SB), Z1
+	VBROADCASTSS bitsb102e308<>+0(SB), Z2
+	VBROADCASTSS bits3f000000<>+0(SB), Z6
+	VBROADCASTSS bits3e2aaaab<>+0(SB), Z7
+	VBROADCASTSS bits3d2aaa74<>+0(SB), Z8
+	VBROADCASTSS bits3c088870<>+0(SB), Z9
+	VBROADCASTSS bits3ab6a1b1<>+0(SB), Z10
+	VBROADCASTSS bits39509294<>+0(SB), Z11
+	VBROADCASTSS bits3f800000<>+0(SB), Z13
 
 loop:
 	CMPQ         AX, $0x10
 	JL           rest
 	VMOVUPS      (DX), Z12
-	VBROADCASTSS floatc2d00000<>+0(SB), Z14
+	VBROADCASTSS bitsc2d00000<>+0(SB), Z14
 	VMAXPS       Z12, Z14, Z12
-	VBROADCASTSS float42b20000<>+0(SB), Z14
+	VBROADCASTSS bits42b20000<>+0(SB), Z14
 	VMINPS       Z12, Z14, Z12
 	VMULPS       Z12, Z0, Z5
 	VCVTPS2DQ    Z5, Z3
@@ -242,9 +242,9 @@ rest:
 	BZHIQ        AX, BX, BX
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DX), K1, Z12
-	VBROADCASTSS floatc2d00000<>+0(SB), Z14
+	VBROADCASTSS bitsc2d00000<>+0(SB), Z14
 	VMAXPS       Z12, Z14, Z12
-	VBROADCASTSS float42b20000<>+0(SB), Z14
+	VBROADCASTSS bits42b20000<>+0(SB), Z14
 	VMINPS       Z12, Z14, Z12
 	VMULPS       Z12, Z0, Z5
 	VCVTPS2DQ    Z5, Z3
@@ -275,41 +275,41 @@ end:
 	VZEROUPPER
 	RET
 
-DATA float3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-GLOBL float3fb8aa3b<>(SB), RODATA|NOPTR, $4
+DATA bits3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+GLOBL bits3fb8aa3b<>(SB), RODATA|NOPTR, $4
 
-DATA float3f317218<>+0(SB)/4, $0x3f317218
-GLOBL float3f317218<>(SB), RODATA|NOPTR, $4
+DATA bits3f317218<>+0(SB)/4, $0x3f317218
+GLOBL bits3f317218<>(SB), RODATA|NOPTR, $4
 
-DATA floatb102e308<>+0(SB)/4, $0xb102e308
-GLOBL floatb102e308<>(SB), RODATA|NOPTR, $4
+DATA bitsb102e308<>+0(SB)/4, $0xb102e308
+GLOBL bitsb102e308<>(SB), RODATA|NOPTR, $4
 
-DATA float3f000000<>+0(SB)/4, $0x3f000000
-GLOBL float3f000000<>(SB), RODATA|NOPTR, $4
+DATA bits3f000000<>+0(SB)/4, $0x3f000000
+GLOBL bits3f000000<>(SB), RODATA|NOPTR, $4
 
-DATA float3e2aaaab<>+0(SB)/4, $0x3e2aaaab
-GLOBL float3e2aaaab<>(SB), RODATA|NOPTR, $4
+DATA bits3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+GLOBL bits3e2aaaab<>(SB), RODATA|NOPTR, $4
 
-DATA float3d2aaa74<>+0(SB)/4, $0x3d2aaa74
-GLOBL float3d2aaa74<>(SB), RODATA|NOPTR, $4
+DATA bits3d2aaa74<>+0(SB)/4, $0x3d2aaa74
+GLOBL bits3d2aaa74<>(SB), RODATA|NOPTR, $4
 
-DATA float3c088870<>+0(SB)/4, $0x3c088870
-GLOBL float3c088870<>(SB), RODATA|NOPTR, $4
+DATA bits3c088870<>+0(SB)/4, $0x3c088870
+GLOBL bits3c088870<>(SB), RODATA|NOPTR, $4
 
-DATA float3ab6a1b1<>+0(SB)/4, $0x3ab6a1b1
-GLOBL float3ab6a1b1<>(SB), RODATA|NOPTR, $4
+DATA bits3ab6a1b1<>+0(SB)/4, $0x3ab6a1b1
+GLOBL bits3ab6a1b1<>(SB), RODATA|NOPTR, $4
 
-DATA float39509294<>+0(SB)/4, $0x39509294
-GLOBL float39509294<>(SB), RODATA|NOPTR, $4
+DATA bits39509294<>+0(SB)/4, $0x39509294
+GLOBL bits39509294<>(SB), RODATA|NOPTR, $4
 
-DATA float3f800000<>+0(SB)/4, $0x3f800000
-GLOBL float3f800000<>(SB), RODATA|NOPTR, $4
+DATA bits3f800000<>+0(SB)/4, $0x3f800000
+GLOBL bits3f800000<>(SB), RODATA|NOPTR, $4
 
-DATA floatc2d00000<>+0(SB)/4, $0xc2d00000
-GLOBL floatc2d00000<>(SB), RODATA|NOPTR, $4
+DATA bitsc2d00000<>+0(SB)/4, $0xc2d00000
+GLOBL bitsc2d00000<>(SB), RODATA|NOPTR, $4
 
-DATA float42b20000<>+0(SB)/4, $0x42b20000
-GLOBL float42b20000<>(SB), RODATA|NOPTR, $4
+DATA bits42b20000<>+0(SB)/4, $0x42b20000
+GLOBL bits42b20000<>(SB), RODATA|NOPTR, $4
 
 // func eluAVX512(n int, dst *float32, src *float32, alpha float32)
 // Requires: AVX, AVX512F, BMI2
@@ -317,16 +317,16 @@ TEXT ·eluAVX512(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS float3fb8aa3b<>+0(SB), Z0
-	VBROADCASTSS float3f317218<>+0(SB), Z1
-	VBROADCASTSS floatb102e308<>+0(SB), Z2
-	VBROADCASTSS float3f000000<>+0(SB), Z6
-	VBROADCASTSS float3e2aaaab<>+0(SB), Z7
-	VBROADCASTSS float3d2aaa74<>+0(SB), Z8
-	VBROADCASTSS float3c088870<>+0(SB), Z9
-	VBROADCASTSS float3ab6a1b1<>+0(SB), Z10
-	VBROADCASTSS float39509294<>+0(SB), Z11
-	VBROADCASTSS float3f800000<>+0(SB), Z13
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Z0
+	VBROADCASTSS bits3f317218<>+0(SB), Z1
+	VBROADCASTSS bitsb102e308<>+0(SB), Z2
+	VBROADCASTSS bits3f000000<>+0(SB), Z6
+	VBROADCASTSS bits3e2aaaab<>+0(SB), Z7
+	VBROADCASTSS bits3d2aaa74<>+0(SB), Z8
+	VBROADCASTSS bits3c088870<>+0(SB), Z9
+	VBROADCASTSS bits3ab6a1b1<>+0(SB), Z10
+	VBROADCASTSS bits39509294<>+0(SB), Z11
+	VBROADCASTSS bits3f800000<>+0(SB), Z13
 
 loop:
 	CMPQ         AX, $0x10
@@ -334,7 +334,7 @@ loop:
 	VMOVUPS      (DX), Z12
 	VPXORD       Z14, Z14, Z14
 	VMINPS       Z12, Z14, Z12
-	VBROADCASTSS floatc1c80000<>+0(SB), Z14
+	VBROADCASTSS bitsc1c80000<>+0(SB), Z14
 	VMAXPS       Z12, Z14, Z12
 	VMULPS       Z12, Z0, Z5
 	VCVTPS2DQ    Z5, Z3
@@ -374,7 +374,7 @@ rest:
 	VMOVUPS.Z    (DX), K1, Z12
 	VPXORD       Z14, Z14, Z14
 	VMINPS       Z12, Z14, Z12
-	VBROADCASTSS floatc1c80000<>+0(SB), Z14
+	VBROADCASTSS bitsc1c80000<>+0(SB), Z14
 	VMAXPS       Z12, Z14, Z12
 	VMULPS       Z12, Z0, Z5
 	VCVTPS2DQ    Z5, Z3
@@ -405,8 +405,8 @@ end:
 	VZEROUPPER
 	RET
 
-DATA floatc1c80000<>+0(SB)/4, $0xc1c80000
-GLOBL floatc1c80000<>(SB), RODATA|NOPTR, $4
+DATA bitsc1c80000<>+0(SB)/4, $0xc1c80000
+GLOBL bitsc1c80000<>(SB), RODATA|NOPTR, $4
 
 // func eluGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
 // Requires: AVX, AVX512F, BMI2
@@ -416,7 +416,7 @@ TEXT ·eluGradAVX512(SB), NOSPLIT, $0-36
 	MOVQ         dy+16(FP), DX
 	MOVQ         y+24(FP), BX
 	VBROADCASTSS alpha+32(FP), Z0
-	VBROADCASTSS float3f800000<>+0(SB), Z1
+	VBROADCASTSS bits3f800000<>+0(SB), Z1
 	VPXORD       Z2, Z2, Z2
 
 loop:
@@ -600,6 +600,337 @@ last:
 	KMOVW     BX, K1
 	VMOVUPS.Z (DX), K1, Z0
 	VMOVUPS   Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func maxPoolAVX512(pixels int, channels int, y *float32, top *float32, bottom *float32)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolAVX512(SB), NOSPLIT, $0-40
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), BX
+	MOVQ top+24(FP), SI
+	LEAQ (SI)(CX*4), DI
+	MOVQ bottom+32(FP), R8
+	LEAQ (R8)(CX*4), R9
+	LEAQ -16(CX), R10
+
+pixel:
+	XORQ DX, DX
+
+vector:
+	VMOVUPS (SI)(DX*4), Z0
+	VMOVUPS (DI)(DX*4), Z1
+	VMOVUPS (R8)(DX*4), Z2
+	VMOVUPS (R9)(DX*4), Z3
+	VCMPPS  $0x07, Z1, Z1, K2
+	VCMPPS  $0x1a, Z0, Z1, K2, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS  $0x07, Z3, Z3, K3
+	VCMPPS  $0x1a, Z2, Z3, K3, K3
+	VMOVAPS Z2, K3, Z3
+	VCMPPS  $0x07, Z3, Z3, K4
+	VCMPPS  $0x1a, Z1, Z3, K4, K4
+	VMOVAPS Z1, K4, Z3
+	VMOVUPS Z3, (BX)(DX*4)
+	ADDQ    $0x10, DX
+	CMPQ    DX, R10
+	JLE     vector
+	CMPQ    DX, CX
+	JE      next
+	MOVQ    R10, DX
+	JMP     vector
+
+next:
+	LEAQ (BX)(CX*4), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolChoiceAVX512(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolChoiceAVX512(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+16(FP), BX
+	MOVQ         choice+24(FP), SI
+	MOVQ         top+32(FP), DI
+	LEAQ         (DI)(CX*4), R8
+	MOVQ         bottom+40(FP), R9
+	LEAQ         (R9)(CX*4), R10
+	VBROADCASTSS bits00000000<>+0(SB), Z4
+	VBROADCASTSS bits00000001<>+0(SB), Z5
+	VBROADCASTSS bits00000002<>+0(SB), Z6
+	VBROADCASTSS bits00000003<>+0(SB), Z7
+	LEAQ         -16(CX), R11
+
+pixel:
+	XORQ DX, DX
+
+vector:
+	VMOVUPS (DI)(DX*4), Z0
+	VMOVUPS (R8)(DX*4), Z1
+	VMOVUPS (R9)(DX*4), Z2
+	VMOVUPS (R10)(DX*4), Z3
+	VCMPPS  $0x07, Z1, Z1, K2
+	VCMPPS  $0x1a, Z0, Z1, K2, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS  $0x07, Z3, Z3, K3
+	VCMPPS  $0x1a, Z2, Z3, K3, K3
+	VMOVAPS Z2, K3, Z3
+	VCMPPS  $0x07, Z3, Z3, K4
+	VCMPPS  $0x1a, Z1, Z3, K4, K4
+	VMOVAPS Z1, K4, Z3
+	VMOVUPS Z3, (BX)(DX*4)
+	VMOVAPS Z5, Z9
+	VMOVAPS Z4, K2, Z9
+	VMOVAPS Z7, Z10
+	VMOVAPS Z6, K3, Z10
+	VMOVAPS Z9, K4, Z10
+	VPMOVDB Z10, (SI)(DX*1)
+	ADDQ    $0x10, DX
+	CMPQ    DX, R11
+	JLE     vector
+	CMPQ    DX, CX
+	JE      next
+	MOVQ    R11, DX
+	JMP     vector
+
+next:
+	LEAQ (BX)(CX*4), BX
+	ADDQ CX, SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	LEAQ (R10)(CX*8), R10
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+DATA bits00000000<>+0(SB)/4, $0x00000000
+GLOBL bits00000000<>(SB), RODATA|NOPTR, $4
+
+DATA bits00000001<>+0(SB)/4, $0x00000001
+GLOBL bits00000001<>(SB), RODATA|NOPTR, $4
+
+DATA bits00000002<>+0(SB)/4, $0x00000002
+GLOBL bits00000002<>(SB), RODATA|NOPTR, $4
+
+DATA bits00000003<>+0(SB)/4, $0x00000003
+GLOBL bits00000003<>(SB), RODATA|NOPTR, $4
+
+// func maxPoolGradAVX512(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolGradAVX512(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+32(FP), BX
+	MOVQ         choice+40(FP), SI
+	MOVQ         top+16(FP), DI
+	LEAQ         (DI)(CX*4), R8
+	MOVQ         bottom+24(FP), R9
+	LEAQ         (R9)(CX*4), R10
+	VBROADCASTSS bits00000000<>+0(SB), Z0
+	VBROADCASTSS bits00000001<>+0(SB), Z1
+	VBROADCASTSS bits00000002<>+0(SB), Z2
+	VBROADCASTSS bits00000003<>+0(SB), Z3
+	LEAQ         -16(CX), R11
+
+pixel:
+	XORQ DX, DX
+
+vector:
+	VMOVUPS   (BX)(DX*4), Z4
+	VPMOVZXBD (SI)(DX*1), Z5
+	VPCMPEQD  Z0, Z5, K2
+	VMOVAPS.Z Z4, K2, Z6
+	VMOVUPS   Z6, (DI)(DX*4)
+	VPCMPEQD  Z1, Z5, K2
+	VMOVAPS.Z Z4, K2, Z7
+	VMOVUPS   Z7, (R8)(DX*4)
+	VPCMPEQD  Z2, Z5, K2
+	VMOVAPS.Z Z4, K2, Z8
+	VMOVUPS   Z8, (R9)(DX*4)
+	VPCMPEQD  Z3, Z5, K2
+	VMOVAPS.Z Z4, K2, Z9
+	VMOVUPS   Z9, (R10)(DX*4)
+	ADDQ      $0x10, DX
+	CMPQ      DX, R11
+	JLE       vector
+	CMPQ      DX, CX
+	JE        next
+	MOVQ      R11, DX
+	JMP       vector
+
+next:
+	LEAQ (BX)(CX*4), BX
+	ADDQ CX, SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	LEAQ (R10)(CX*8), R10
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamaxAVX512(SB), NOSPLIT, $0-60
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         u+32(FP), SI
+	VBROADCASTSS keep+40(FP), Z0
+	VBROADCASTSS mix+44(FP), Z1
+	VBROADCASTSS decay+48(FP), Z2
+	VBROADCASTSS step+52(FP), Z3
+	VBROADCASTSS epsilon+56(FP), Z4
+	VBROADCASTSS bits80000000<>+0(SB), Z5
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VMOVUPS (DX), Z6
+	VMOVUPS (BX), Z7
+	VMULPS  Z0, Z7, Z7
+	VMULPS  Z1, Z6, Z9
+	VADDPS  Z9, Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMOVUPS (SI), Z9
+	VMULPS  Z2, Z9, Z9
+	VPANDND Z6, Z5, Z8
+	VCMPPS  $0x07, Z8, Z8, K2
+	VCMPPS  $0x1a, Z9, Z8, K2, K2
+	VMOVAPS Z9, K2, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  Z4, Z8, Z8
+	VMULPS  Z3, Z7, Z7
+	VDIVPS  Z8, Z7, Z7
+	VMOVUPS (CX), Z9
+	VSUBPS  Z7, Z9, Z9
+	VMOVUPS Z9, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z6
+	VMOVUPS.Z (BX), K1, Z7
+	VMULPS    Z0, Z7, Z7
+	VMULPS    Z1, Z6, Z9
+	VADDPS    Z9, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS.Z (SI), K1, Z9
+	VMULPS    Z2, Z9, Z9
+	VPANDND   Z6, Z5, Z8
+	VCMPPS    $0x07, Z8, Z8, K2
+	VCMPPS    $0x1a, Z9, Z8, K2, K2
+	VMOVAPS   Z9, K2, Z8
+	VMOVUPS   Z8, K1, (SI)
+	VADDPS    Z4, Z8, Z8
+	VMULPS    Z3, Z7, Z7
+	VDIVPS    Z8, Z7, Z7
+	VMOVUPS.Z (CX), K1, Z9
+	VSUBPS    Z7, Z9, Z9
+	VMOVUPS   Z9, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA bits80000000<>+0(SB)/4, $0x80000000
+GLOBL bits80000000<>(SB), RODATA|NOPTR, $4
+
+// func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamAVX512(SB), NOSPLIT, $0-60
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         v+32(FP), SI
+	VBROADCASTSS mix1+40(FP), Z0
+	VBROADCASTSS mix2+44(FP), Z1
+	VBROADCASTSS shrink+48(FP), Z2
+	VBROADCASTSS step+52(FP), Z3
+	VBROADCASTSS epsilon+56(FP), Z4
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VSUBPS  Z6, Z5, Z8
+	VMULPS  Z0, Z8, Z8
+	VADDPS  Z8, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VMOVUPS (SI), Z7
+	VMULPS  Z5, Z5, Z8
+	VSUBPS  Z7, Z8, Z8
+	VMULPS  Z1, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z7, (SI)
+	VSQRTPS Z7, Z7
+	VADDPS  Z4, Z7, Z7
+	VMULPS  Z3, Z6, Z6
+	VDIVPS  Z7, Z6, Z6
+	VMOVUPS (CX), Z5
+	VMULPS  Z2, Z5, Z8
+	VSUBPS  Z8, Z5, Z5
+	VSUBPS  Z6, Z5, Z5
+	VMOVUPS Z5, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z5
+	VMOVUPS.Z (BX), K1, Z6
+	VSUBPS    Z6, Z5, Z8
+	VMULPS    Z0, Z8, Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
+	VMOVUPS.Z (SI), K1, Z7
+	VMULPS    Z5, Z5, Z8
+	VSUBPS    Z7, Z8, Z8
+	VMULPS    Z1, Z8, Z8
+	VADDPS    Z8, Z7, Z7
+	VMOVUPS   Z7, K1, (SI)
+	VSQRTPS   Z7, Z7
+	VADDPS    Z4, Z7, Z7
+	VMULPS    Z3, Z6, Z6
+	VDIVPS    Z7, Z6, Z6
+	VMOVUPS.Z (CX), K1, Z5
+	VMULPS    Z2, Z5, Z8
+	VSUBPS    Z8, Z5, Z5
+	VSUBPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, (CX)
+
+end:
 	VZEROUPPER
 	RET
 
@@ -7102,24 +7433,24 @@ TEXT ·expAVX2(SB), NOSPLIT, $32-24
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS float3fb8aa3b<>+0(SB), Y0
-	VBROADCASTSS float3f317218<>+0(SB), Y1
-	VBROADCASTSS floatb102e308<>+0(SB), Y2
-	VBROADCASTSS float3f000000<>+0(SB), Y6
-	VBROADCASTSS float3e2aaaab<>+0(SB), Y7
-	VBROADCASTSS float3d2aaa74<>+0(SB), Y8
-	VBROADCASTSS float3c088870<>+0(SB), Y9
-	VBROADCASTSS float3ab6a1b1<>+0(SB), Y10
-	VBROADCASTSS float39509294<>+0(SB), Y11
-	VBROADCASTSS float3f800000<>+0(SB), Y13
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Y0
+	VBROADCASTSS bits3f317218<>+0(SB), Y1
+	VBROADCASTSS bitsb102e308<>+0(SB), Y2
+	VBROADCASTSS bits3f000000<>+0(SB), Y6
+	VBROADCASTSS bits3e2aaaab<>+0(SB), Y7
+	VBROADCASTSS bits3d2aaa74<>+0(SB), Y8
+	VBROADCASTSS bits3c088870<>+0(SB), Y9
+	VBROADCASTSS bits3ab6a1b1<>+0(SB), Y10
+	VBROADCASTSS bits39509294<>+0(SB), Y11
+	VBROADCASTSS bits3f800000<>+0(SB), Y13
 
 loop:
 	CMPQ         AX, $0x08
 	JL           rest
 	VMOVUPS      (DX), Y12
-	VBROADCASTSS floatc2d00000<>+0(SB), Y14
+	VBROADCASTSS bitsc2d00000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
-	VBROADCASTSS float42b20000<>+0(SB), Y14
+	VBROADCASTSS bits42b20000<>+0(SB), Y14
 	VMINPS       Y12, Y14, Y12
 	VMULPS       Y12, Y0, Y5
 	VCVTPS2DQ    Y5, Y3
@@ -7165,9 +7496,9 @@ copy8:
 	DECQ         SI
 	JNZ          copy8
 	VMOVUPS      (SP), Y12
-	VBROADCASTSS floatc2d00000<>+0(SB), Y14
+	VBROADCASTSS bitsc2d00000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
-	VBROADCASTSS float42b20000<>+0(SB), Y14
+	VBROADCASTSS bits42b20000<>+0(SB), Y14
 	VMINPS       Y12, Y14, Y12
 	VMULPS       Y12, Y0, Y5
 	VCVTPS2DQ    Y5, Y3
@@ -7212,16 +7543,16 @@ TEXT ·eluAVX2(SB), NOSPLIT, $32-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS float3fb8aa3b<>+0(SB), Y0
-	VBROADCASTSS float3f317218<>+0(SB), Y1
-	VBROADCASTSS floatb102e308<>+0(SB), Y2
-	VBROADCASTSS float3f000000<>+0(SB), Y6
-	VBROADCASTSS float3e2aaaab<>+0(SB), Y7
-	VBROADCASTSS float3d2aaa74<>+0(SB), Y8
-	VBROADCASTSS float3c088870<>+0(SB), Y9
-	VBROADCASTSS float3ab6a1b1<>+0(SB), Y10
-	VBROADCASTSS float39509294<>+0(SB), Y11
-	VBROADCASTSS float3f800000<>+0(SB), Y13
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Y0
+	VBROADCASTSS bits3f317218<>+0(SB), Y1
+	VBROADCASTSS bitsb102e308<>+0(SB), Y2
+	VBROADCASTSS bits3f000000<>+0(SB), Y6
+	VBROADCASTSS bits3e2aaaab<>+0(SB), Y7
+	VBROADCASTSS bits3d2aaa74<>+0(SB), Y8
+	VBROADCASTSS bits3c088870<>+0(SB), Y9
+	VBROADCASTSS bits3ab6a1b1<>+0(SB), Y10
+	VBROADCASTSS bits39509294<>+0(SB), Y11
+	VBROADCASTSS bits3f800000<>+0(SB), Y13
 
 loop:
 	CMPQ         AX, $0x08
@@ -7229,7 +7560,7 @@ loop:
 	VMOVUPS      (DX), Y12
 	VXORPS       Y14, Y14, Y14
 	VMINPS       Y12, Y14, Y12
-	VBROADCASTSS floatc1c80000<>+0(SB), Y14
+	VBROADCASTSS bitsc1c80000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
 	VMULPS       Y12, Y0, Y5
 	VCVTPS2DQ    Y5, Y3
@@ -7277,7 +7608,7 @@ copy10:
 	VMOVUPS      (SP), Y12
 	VXORPS       Y14, Y14, Y14
 	VMINPS       Y12, Y14, Y12
-	VBROADCASTSS floatc1c80000<>+0(SB), Y14
+	VBROADCASTSS bitsc1c80000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
 	VMULPS       Y12, Y0, Y5
 	VCVTPS2DQ    Y5, Y3
@@ -7335,7 +7666,7 @@ TEXT ·eluGradAVX2(SB), NOSPLIT, $32-36
 	MOVQ         dy+16(FP), DX
 	MOVQ         y+24(FP), BX
 	VBROADCASTSS alpha+32(FP), Y0
-	VBROADCASTSS float3f800000<>+0(SB), Y1
+	VBROADCASTSS bits3f800000<>+0(SB), Y1
 	VXORPS       Y2, Y2, Y2
 
 loop:
@@ -7343,8 +7674,8 @@ loop:
 	JL        rest
 	VMOVUPS   (BX), Y3
 	VADDPS    Y0, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y5
-	VBLENDVPS Y5, Y1, Y4, Y4
+	VCMPPS    $0x1e, Y2, Y3, Y15
+	VBLENDVPS Y15, Y1, Y4, Y4
 	VMOVUPS   (DX), Y3
 	VMULPS    Y3, Y4, Y4
 	VMOVUPS   Y4, (CX)
@@ -7370,8 +7701,8 @@ copy13:
 	JNZ       copy13
 	VMOVUPS   (SP), Y3
 	VADDPS    Y0, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y5
-	VBLENDVPS Y5, Y1, Y4, Y4
+	VCMPPS    $0x1e, Y2, Y3, Y15
+	VBLENDVPS Y15, Y1, Y4, Y4
 	VXORPS    Y3, Y3, Y3
 	VMOVUPS   Y3, (SP)
 	LEAQ      (DX), DX
@@ -7659,6 +7990,467 @@ copy26:
 	VZEROUPPER
 	RET
 
+// func maxPoolAVX2(pixels int, channels int, y *float32, top *float32, bottom *float32)
+// Requires: AVX
+TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-40
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), BX
+	MOVQ top+24(FP), SI
+	LEAQ (SI)(CX*4), DI
+	MOVQ bottom+32(FP), R8
+	LEAQ (R8)(CX*4), R9
+	LEAQ -8(CX), R10
+
+pixel:
+	XORQ DX, DX
+
+vector:
+	VMOVUPS   (SI)(DX*4), Y0
+	VMOVUPS   (DI)(DX*4), Y1
+	VMOVUPS   (R8)(DX*4), Y2
+	VMOVUPS   (R9)(DX*4), Y3
+	VCMPPS    $0x07, Y1, Y1, Y8
+	VCMPPS    $0x1a, Y0, Y1, Y15
+	VANDPS    Y8, Y15, Y15
+	VBLENDVPS Y15, Y0, Y1, Y1
+	VCMPPS    $0x07, Y3, Y3, Y8
+	VCMPPS    $0x1a, Y2, Y3, Y14
+	VANDPS    Y8, Y14, Y14
+	VBLENDVPS Y14, Y2, Y3, Y3
+	VCMPPS    $0x07, Y3, Y3, Y8
+	VCMPPS    $0x1a, Y1, Y3, Y13
+	VANDPS    Y8, Y13, Y13
+	VBLENDVPS Y13, Y1, Y3, Y3
+	VMOVUPS   Y3, (BX)(DX*4)
+	ADDQ      $0x08, DX
+	CMPQ      DX, R10
+	JLE       vector
+	CMPQ      DX, CX
+	JE        next
+	MOVQ      R10, DX
+	JMP       vector
+
+next:
+	LEAQ (BX)(CX*4), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolChoiceAVX2(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
+// Requires: AVX, AVX2
+TEXT ·maxPoolChoiceAVX2(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+16(FP), BX
+	MOVQ         choice+24(FP), SI
+	MOVQ         top+32(FP), DI
+	LEAQ         (DI)(CX*4), R8
+	MOVQ         bottom+40(FP), R9
+	LEAQ         (R9)(CX*4), R10
+	VBROADCASTSS bits00000000<>+0(SB), Y4
+	VBROADCASTSS bits00000001<>+0(SB), Y5
+	VBROADCASTSS bits00000002<>+0(SB), Y6
+	VBROADCASTSS bits00000003<>+0(SB), Y7
+	LEAQ         -8(CX), R11
+
+pixel:
+	XORQ DX, DX
+
+vector:
+	VMOVUPS      (DI)(DX*4), Y0
+	VMOVUPS      (R8)(DX*4), Y1
+	VMOVUPS      (R9)(DX*4), Y2
+	VMOVUPS      (R10)(DX*4), Y3
+	VCMPPS       $0x07, Y1, Y1, Y8
+	VCMPPS       $0x1a, Y0, Y1, Y15
+	VANDPS       Y8, Y15, Y15
+	VBLENDVPS    Y15, Y0, Y1, Y1
+	VCMPPS       $0x07, Y3, Y3, Y8
+	VCMPPS       $0x1a, Y2, Y3, Y14
+	VANDPS       Y8, Y14, Y14
+	VBLENDVPS    Y14, Y2, Y3, Y3
+	VCMPPS       $0x07, Y3, Y3, Y8
+	VCMPPS       $0x1a, Y1, Y3, Y13
+	VANDPS       Y8, Y13, Y13
+	VBLENDVPS    Y13, Y1, Y3, Y3
+	VMOVUPS      Y3, (BX)(DX*4)
+	VMOVAPS      Y5, Y9
+	VBLENDVPS    Y15, Y4, Y9, Y9
+	VMOVAPS      Y7, Y10
+	VBLENDVPS    Y14, Y6, Y10, Y10
+	VBLENDVPS    Y13, Y9, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X9
+	VPACKUSDW    X9, X10, X10
+	VPACKUSWB    X10, X10, X10
+	VMOVQ        X10, (SI)(DX*1)
+	ADDQ         $0x08, DX
+	CMPQ         DX, R11
+	JLE          vector
+	CMPQ         DX, CX
+	JE           next
+	MOVQ         R11, DX
+	JMP          vector
+
+next:
+	LEAQ (BX)(CX*4), BX
+	ADDQ CX, SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	LEAQ (R10)(CX*8), R10
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolGradAVX2(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+32(FP), BX
+	MOVQ         choice+40(FP), SI
+	MOVQ         top+16(FP), DI
+	LEAQ         (DI)(CX*4), R8
+	MOVQ         bottom+24(FP), R9
+	LEAQ         (R9)(CX*4), R10
+	VBROADCASTSS bits00000000<>+0(SB), Y0
+	VBROADCASTSS bits00000001<>+0(SB), Y1
+	VBROADCASTSS bits00000002<>+0(SB), Y2
+	VBROADCASTSS bits00000003<>+0(SB), Y3
+	LEAQ         -8(CX), R11
+
+pixel:
+	XORQ DX, DX
+
+vector:
+	VMOVUPS   (BX)(DX*4), Y4
+	VPMOVZXBD (SI)(DX*1), Y5
+	VPCMPEQD  Y0, Y5, Y15
+	VANDPS    Y4, Y15, Y6
+	VMOVUPS   Y6, (DI)(DX*4)
+	VPCMPEQD  Y1, Y5, Y15
+	VANDPS    Y4, Y15, Y7
+	VMOVUPS   Y7, (R8)(DX*4)
+	VPCMPEQD  Y2, Y5, Y15
+	VANDPS    Y4, Y15, Y8
+	VMOVUPS   Y8, (R9)(DX*4)
+	VPCMPEQD  Y3, Y5, Y15
+	VANDPS    Y4, Y15, Y9
+	VMOVUPS   Y9, (R10)(DX*4)
+	ADDQ      $0x08, DX
+	CMPQ      DX, R11
+	JLE       vector
+	CMPQ      DX, CX
+	JE        next
+	MOVQ      R11, DX
+	JMP       vector
+
+next:
+	LEAQ (BX)(CX*4), BX
+	ADDQ CX, SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	LEAQ (R10)(CX*8), R10
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamaxAVX2(SB), NOSPLIT, $32-60
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         u+32(FP), SI
+	VBROADCASTSS keep+40(FP), Y0
+	VBROADCASTSS mix+44(FP), Y1
+	VBROADCASTSS decay+48(FP), Y2
+	VBROADCASTSS step+52(FP), Y3
+	VBROADCASTSS epsilon+56(FP), Y4
+	VBROADCASTSS bits80000000<>+0(SB), Y5
+
+loop:
+	CMPQ      AX, $0x08
+	JL        rest
+	VMOVUPS   (DX), Y6
+	VMOVUPS   (BX), Y7
+	VMULPS    Y0, Y7, Y7
+	VMULPS    Y1, Y6, Y9
+	VADDPS    Y9, Y7, Y7
+	VMOVUPS   Y7, (BX)
+	VMOVUPS   (SI), Y9
+	VMULPS    Y2, Y9, Y9
+	VANDNPS   Y6, Y5, Y8
+	VCMPPS    $0x07, Y8, Y8, Y10
+	VCMPPS    $0x1a, Y9, Y8, Y15
+	VANDPS    Y10, Y15, Y15
+	VBLENDVPS Y15, Y9, Y8, Y8
+	VMOVUPS   Y8, (SI)
+	VADDPS    Y4, Y8, Y8
+	VMULPS    Y3, Y7, Y7
+	VDIVPS    Y8, Y7, Y7
+	VMOVUPS   (CX), Y9
+	VSUBPS    Y7, Y9, Y9
+	VMOVUPS   Y9, (CX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, AX
+	JMP       loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy27:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy27
+	VMOVUPS (SP), Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (BX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy28:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy28
+	VMOVUPS (SP), Y7
+	VMULPS  Y0, Y7, Y7
+	VMULPS  Y1, Y6, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (BX), BX
+	MOVQ    AX, DI
+
+copy29:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy29
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS Y9, (SP)
+	LEAQ    (SI), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, DI
+
+copy30:
+	MOVL      -4(DX)(DI*4), R8
+	MOVL      R8, -4(BX)(DI*4)
+	DECQ      DI
+	JNZ       copy30
+	VMOVUPS   (SP), Y9
+	VMULPS    Y2, Y9, Y9
+	VANDNPS   Y6, Y5, Y8
+	VCMPPS    $0x07, Y8, Y8, Y10
+	VCMPPS    $0x1a, Y9, Y8, Y15
+	VANDPS    Y10, Y15, Y15
+	VBLENDVPS Y15, Y9, Y8, Y8
+	VMOVUPS   Y8, (SP)
+	LEAQ      (SP), DX
+	LEAQ      (SI), BX
+	MOVQ      AX, SI
+
+copy31:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy31
+	VADDPS  Y4, Y8, Y8
+	VMULPS  Y3, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS Y9, (SP)
+	LEAQ    (CX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy32:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy32
+	VMOVUPS (SP), Y9
+	VSUBPS  Y7, Y9, Y9
+	VMOVUPS Y9, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy33:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy33
+
+end:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $32-60
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         v+32(FP), SI
+	VBROADCASTSS mix1+40(FP), Y0
+	VBROADCASTSS mix2+44(FP), Y1
+	VBROADCASTSS shrink+48(FP), Y2
+	VBROADCASTSS step+52(FP), Y3
+	VBROADCASTSS epsilon+56(FP), Y4
+
+loop:
+	CMPQ    AX, $0x08
+	JL      rest
+	VMOVUPS (DX), Y5
+	VMOVUPS (BX), Y6
+	VSUBPS  Y6, Y5, Y8
+	VMULPS  Y0, Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VMOVUPS (SI), Y7
+	VMULPS  Y5, Y5, Y8
+	VSUBPS  Y7, Y8, Y8
+	VMULPS  Y1, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, (SI)
+	VSQRTPS Y7, Y7
+	VADDPS  Y4, Y7, Y7
+	VMULPS  Y3, Y6, Y6
+	VDIVPS  Y7, Y6, Y6
+	VMOVUPS (CX), Y5
+	VMULPS  Y2, Y5, Y8
+	VSUBPS  Y8, Y5, Y5
+	VSUBPS  Y6, Y5, Y5
+	VMOVUPS Y5, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, AX
+	JMP     loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy34:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy34
+	VMOVUPS (SP), Y5
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy35:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy35
+	VMOVUPS (SP), Y6
+	VSUBPS  Y6, Y5, Y8
+	VMULPS  Y0, Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (BX), BX
+	MOVQ    AX, DI
+
+copy36:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy36
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (SI), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, DI
+
+copy37:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy37
+	VMOVUPS (SP), Y7
+	VMULPS  Y5, Y5, Y8
+	VSUBPS  Y7, Y8, Y8
+	VMULPS  Y1, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (SI), BX
+	MOVQ    AX, SI
+
+copy38:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy38
+	VSQRTPS Y7, Y7
+	VADDPS  Y4, Y7, Y7
+	VMULPS  Y3, Y6, Y6
+	VDIVPS  Y7, Y6, Y6
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (CX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy39:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy39
+	VMOVUPS (SP), Y5
+	VMULPS  Y2, Y5, Y8
+	VSUBPS  Y8, Y5, Y5
+	VSUBPS  Y6, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy40:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy40
+
+end:
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-80
@@ -7727,11 +8519,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy27:
+copy41:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy27
+	JNZ     copy41
 	VMOVUPS (SP), Y1
 	VADDPS  Y1, Y0, Y0
 
@@ -7743,11 +8535,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy28:
+copy42:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy28
+	JNZ  copy42
 	VZEROUPPER
 	RET
 
@@ -7851,11 +8643,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy29:
+copy43:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy29
+	JNZ     copy43
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -7868,11 +8660,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    32(CX), CX
 
-copy30:
+copy44:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy30
+	JNZ  copy44
 	VZEROUPPER
 	RET
 
@@ -7976,11 +8768,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy31:
+copy45:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy31
+	JNZ     copy45
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y0, Y0
 	VXORPS  Y2, Y2, Y2
@@ -7989,11 +8781,11 @@ copy31:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy32:
+copy46:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy32
+	JNZ     copy46
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -8006,20 +8798,20 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy33:
+copy47:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy33
+	JNZ     copy47
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), CX
 
-copy34:
+copy48:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy34
+	JNZ  copy48
 	VZEROUPPER
 	RET
 
@@ -8145,11 +8937,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy35:
+copy49:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy35
+	JNZ     copy49
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -8159,11 +8951,11 @@ copy35:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy36:
+copy50:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy36
+	JNZ     copy50
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -8177,21 +8969,21 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy37:
+copy51:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy37
+	JNZ     copy51
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), CX
 
-copy38:
+copy52:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy38
+	JNZ  copy52
 	VZEROUPPER
 	RET
 
@@ -8312,11 +9104,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy39:
+copy53:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy39
+	JNZ     copy53
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y0, Y0
 	VXORPS  Y3, Y3, Y3
@@ -8325,11 +9117,11 @@ copy39:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy40:
+copy54:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy40
+	JNZ     copy54
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y1, Y1
 	VXORPS  Y3, Y3, Y3
@@ -8338,11 +9130,11 @@ copy40:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy41:
+copy55:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy41
+	JNZ     copy55
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y2, Y2
 
@@ -8355,30 +9147,30 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy42:
+copy56:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy42
+	JNZ     copy56
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy43:
+copy57:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy43
+	JNZ     copy57
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*2), CX
 
-copy44:
+copy58:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy44
+	JNZ  copy58
 	VZEROUPPER
 	RET
 
@@ -8526,11 +9318,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy45:
+copy59:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy45
+	JNZ     copy59
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -8540,11 +9332,11 @@ copy45:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy46:
+copy60:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy46
+	JNZ     copy60
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VADDPS  (DX)(CX*2), Y4, Y4
@@ -8554,11 +9346,11 @@ copy46:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy47:
+copy61:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy47
+	JNZ     copy61
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -8572,32 +9364,32 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy48:
+copy62:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy48
+	JNZ     copy62
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy49:
+copy63:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy49
+	JNZ     copy63
 	VMOVUPS Y4, (DX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*2), CX
 
-copy50:
+copy64:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy50
+	JNZ  copy64
 	VZEROUPPER
 	RET
 
@@ -8738,11 +9530,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy51:
+copy65:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy51
+	JNZ     copy65
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y0, Y0
 	VXORPS  Y4, Y4, Y4
@@ -8751,11 +9543,11 @@ copy51:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy52:
+copy66:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy52
+	JNZ     copy66
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VXORPS  Y4, Y4, Y4
@@ -8764,11 +9556,11 @@ copy52:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy53:
+copy67:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy53
+	JNZ     copy67
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y2, Y2
 	VXORPS  Y4, Y4, Y4
@@ -8777,11 +9569,11 @@ copy53:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy54:
+copy68:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy54
+	JNZ     copy68
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -8795,40 +9587,40 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy55:
+copy69:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy55
+	JNZ     copy69
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy56:
+copy70:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy56
+	JNZ     copy70
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy57:
+copy71:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy57
+	JNZ     copy71
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (BX)(DX*1), DX
 
-copy58:
+copy72:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy58
+	JNZ  copy72
 	VZEROUPPER
 	RET
 
@@ -9003,11 +9795,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy59:
+copy73:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy59
+	JNZ     copy73
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -9017,11 +9809,11 @@ copy59:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy60:
+copy74:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy60
+	JNZ     copy74
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -9031,11 +9823,11 @@ copy60:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy61:
+copy75:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy61
+	JNZ     copy75
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -9045,11 +9837,11 @@ copy61:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy62:
+copy76:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy62
+	JNZ     copy76
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y7, Y7
 
@@ -9064,43 +9856,43 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy63:
+copy77:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy63
+	JNZ     copy77
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy64:
+copy78:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy64
+	JNZ     copy78
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy65:
+copy79:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy65
+	JNZ     copy79
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(BX)(DX*1), DX
 
-copy66:
+copy80:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy66
+	JNZ  copy80
 	VZEROUPPER
 	RET
 
@@ -9260,11 +10052,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy67:
+copy81:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy67
+	JNZ     copy81
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y0, Y0
 	VXORPS  Y5, Y5, Y5
@@ -9273,11 +10065,11 @@ copy67:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy68:
+copy82:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy68
+	JNZ     copy82
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y1, Y1
 	VXORPS  Y5, Y5, Y5
@@ -9286,11 +10078,11 @@ copy68:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy69:
+copy83:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy69
+	JNZ     copy83
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y2, Y2
 	VXORPS  Y5, Y5, Y5
@@ -9299,11 +10091,11 @@ copy69:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy70:
+copy84:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy70
+	JNZ     copy84
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y3, Y3
 	VXORPS  Y5, Y5, Y5
@@ -9312,11 +10104,11 @@ copy70:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy71:
+copy85:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy71
+	JNZ     copy85
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y4, Y4
 
@@ -9330,50 +10122,50 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy72:
+copy86:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy72
+	JNZ     copy86
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy73:
+copy87:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy73
+	JNZ     copy87
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy74:
+copy88:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy74
+	JNZ     copy88
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy75:
+copy89:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy75
+	JNZ     copy89
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 
-copy76:
+copy90:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy76
+	JNZ  copy90
 	VZEROUPPER
 	RET
 
@@ -9570,11 +10362,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy77:
+copy91:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy77
+	JNZ     copy91
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -9584,11 +10376,11 @@ copy77:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy78:
+copy92:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy78
+	JNZ     copy92
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -9598,11 +10390,11 @@ copy78:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy79:
+copy93:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy79
+	JNZ     copy93
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -9612,11 +10404,11 @@ copy79:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy80:
+copy94:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy80
+	JNZ     copy94
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -9626,11 +10418,11 @@ copy80:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy81:
+copy95:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy81
+	JNZ     copy95
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y9, Y9
 
@@ -9645,54 +10437,54 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy82:
+copy96:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy82
+	JNZ     copy96
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy83:
+copy97:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy83
+	JNZ     copy97
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy84:
+copy98:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy84
+	JNZ     copy98
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy85:
+copy99:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy85
+	JNZ     copy99
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 
-copy86:
+copy100:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy86
+	JNZ  copy100
 	VZEROUPPER
 	RET
 
@@ -9880,11 +10672,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy87:
+copy101:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy87
+	JNZ     copy101
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y0, Y0
 	VXORPS  Y6, Y6, Y6
@@ -9893,11 +10685,11 @@ copy87:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy88:
+copy102:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy88
+	JNZ     copy102
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VXORPS  Y6, Y6, Y6
@@ -9906,11 +10698,11 @@ copy88:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy89:
+copy103:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy89
+	JNZ     copy103
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y2, Y2
 	VXORPS  Y6, Y6, Y6
@@ -9919,11 +10711,11 @@ copy89:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy90:
+copy104:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy90
+	JNZ     copy104
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VXORPS  Y6, Y6, Y6
@@ -9932,11 +10724,11 @@ copy90:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy91:
+copy105:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy91
+	JNZ     copy105
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y4, Y4
 	VXORPS  Y6, Y6, Y6
@@ -9945,11 +10737,11 @@ copy91:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy92:
+copy106:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy92
+	JNZ     copy106
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -9965,60 +10757,60 @@ storeCut:
 	LEAQ    (BX), R8
 	MOVQ    AX, R9
 
-copy93:
+copy107:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy93
+	JNZ     copy107
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy94:
+copy108:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy94
+	JNZ     copy108
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy95:
+copy109:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy95
+	JNZ     copy109
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy96:
+copy110:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy96
+	JNZ     copy110
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy97:
+copy111:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy97
+	JNZ     copy111
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (SI), DX
 
-copy98:
+copy112:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy98
+	JNZ  copy112
 	VZEROUPPER
 	RET
 
@@ -10252,11 +11044,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy99:
+copy113:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy99
+	JNZ     copy113
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -10266,11 +11058,11 @@ copy99:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy100:
+copy114:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy100
+	JNZ     copy114
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -10280,11 +11072,11 @@ copy100:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy101:
+copy115:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy101
+	JNZ     copy115
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -10294,11 +11086,11 @@ copy101:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy102:
+copy116:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy102
+	JNZ     copy116
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -10308,11 +11100,11 @@ copy102:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy103:
+copy117:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy103
+	JNZ     copy117
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y9, Y9
 	VADDPS  (SI), Y10, Y10
@@ -10322,11 +11114,11 @@ copy103:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy104:
+copy118:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy104
+	JNZ     copy118
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y11, Y11
 
@@ -10343,65 +11135,65 @@ storeCut:
 	LEAQ    32(BX), R8
 	MOVQ    AX, R9
 
-copy105:
+copy119:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy105
+	JNZ     copy119
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy106:
+copy120:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy106
+	JNZ     copy120
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy107:
+copy121:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy107
+	JNZ     copy121
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy108:
+copy122:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy108
+	JNZ     copy122
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy109:
+copy123:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy109
+	JNZ     copy123
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(SI), DX
 
-copy110:
+copy124:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy110
+	JNZ  copy124
 	VZEROUPPER
 	RET
 

@@ -19,66 +19,125 @@ func archTiers() (tiers []*tier) {
 	return tiers
 }
 
-var avx512 = newTier("avx512", dotAVX512, squaredDistanceAVX512, axpyAVX512, axpy8AVX512, expAVX512, eluAVX512, eluGradAVX512,
-	Kernel{"avx512 14x32", 14, 32, packRowsAVX512, packNarrowAVX512, transpose8AVX, [][]tile{
-		{tile1x1AVX512, tile1x2AVX512},
-		{tile2x1AVX512, tile2x2AVX512},
-		{tile3x1AVX512, tile3x2AVX512},
-		{tile4x1AVX512, tile4x2AVX512},
-		{tile5x1AVX512, tile5x2AVX512},
-		{tile6x1AVX512, tile6x2AVX512},
-		{tile7x1AVX512, tile7x2AVX512},
-		{tile8x1AVX512, tile8x2AVX512},
-		{tile9x1AVX512, tile9x2AVX512},
-		{tile10x1AVX512, tile10x2AVX512},
-		{tile11x1AVX512, tile11x2AVX512},
-		{tile12x1AVX512, tile12x2AVX512},
-		{tile13x1AVX512, tile13x2AVX512},
-		{tile14x1AVX512, tile14x2AVX512},
-	}})
+var avx512 = newTier("avx512", assembly{
+	dot:             dotAVX512,
+	squaredDistance: squaredDistanceAVX512,
+	axpy:            axpyAVX512,
+	axpy8:           axpy8AVX512,
+	exp:             expAVX512,
+	elu:             eluAVX512,
+	eluGrad:         eluGradAVX512,
+	maxPool:         maxPoolAVX512,
+	maxPoolChoice:   maxPoolChoiceAVX512,
+	maxPoolGrad:     maxPoolGradAVX512,
+	adamax:          adamaxAVX512,
+	adam:            adamAVX512,
+}, Kernel{"avx512 14x32", 14, 32, packRowsAVX512, packNarrowAVX512, transpose8AVX, [][]tile{
+	{tile1x1AVX512, tile1x2AVX512},
+	{tile2x1AVX512, tile2x2AVX512},
+	{tile3x1AVX512, tile3x2AVX512},
+	{tile4x1AVX512, tile4x2AVX512},
+	{tile5x1AVX512, tile5x2AVX512},
+	{tile6x1AVX512, tile6x2AVX512},
+	{tile7x1AVX512, tile7x2AVX512},
+	{tile8x1AVX512, tile8x2AVX512},
+	{tile9x1AVX512, tile9x2AVX512},
+	{tile10x1AVX512, tile10x2AVX512},
+	{tile11x1AVX512, tile11x2AVX512},
+	{tile12x1AVX512, tile12x2AVX512},
+	{tile13x1AVX512, tile13x2AVX512},
+	{tile14x1AVX512, tile14x2AVX512},
+}})
 
-var avx2 = newTier("avx2", dotAVX2, squaredDistanceAVX2, axpyAVX2, axpy8AVX2, expAVX2, eluAVX2, eluGradAVX2,
-	Kernel{"avx2 6x16", 6, 16, packRowsAVX2, packNarrowAVX2, transpose8AVX, [][]tile{
-		{tile1x1AVX2, tile1x2AVX2},
-		{tile2x1AVX2, tile2x2AVX2},
-		{tile3x1AVX2, tile3x2AVX2},
-		{tile4x1AVX2, tile4x2AVX2},
-		{tile5x1AVX2, tile5x2AVX2},
-		{tile6x1AVX2, tile6x2AVX2},
-	}})
+var avx2 = newTier("avx2", assembly{
+	dot:             dotAVX2,
+	squaredDistance: squaredDistanceAVX2,
+	axpy:            axpyAVX2,
+	axpy8:           axpy8AVX2,
+	exp:             expAVX2,
+	elu:             eluAVX2,
+	eluGrad:         eluGradAVX2,
+	maxPool:         maxPoolAVX2,
+	maxPoolChoice:   maxPoolChoiceAVX2,
+	maxPoolGrad:     maxPoolGradAVX2,
+	adamax:          adamaxAVX2,
+	adam:            adamAVX2,
+}, Kernel{"avx2 6x16", 6, 16, packRowsAVX2, packNarrowAVX2, transpose8AVX, [][]tile{
+	{tile1x1AVX2, tile1x2AVX2},
+	{tile2x1AVX2, tile2x2AVX2},
+	{tile3x1AVX2, tile3x2AVX2},
+	{tile4x1AVX2, tile4x2AVX2},
+	{tile5x1AVX2, tile5x2AVX2},
+	{tile6x1AVX2, tile6x2AVX2},
+}})
 
-// newTier wraps assembly, which takes lengths and pointers.
-func newTier(name string,
-	dot, squaredDistance func(n int, a, b *float32) float32,
-	axpy func(n int, y *float32, alpha float32, x *float32),
-	axpy8 func(n int, y, a *float32, as int, b *float32, ldb int),
-	exp func(n int, dst, src *float32),
-	elu func(n int, dst, src *float32, alpha float32),
-	eluGrad func(n int, dx, dy, y *float32, alpha float32),
-	kernel Kernel,
-) *tier {
+// assembly holds a tier's vector kernels, which take lengths and pointers.
+type assembly struct {
+	dot, squaredDistance func(n int, a, b *float32) float32
+	axpy                 func(n int, y *float32, alpha float32, x *float32)
+	axpy8                func(n int, y, a *float32, as int, b *float32, ldb int)
+	exp                  func(n int, dst, src *float32)
+	elu                  func(n int, dst, src *float32, alpha float32)
+	eluGrad              func(n int, dx, dy, y *float32, alpha float32)
+	maxPool              func(pixels, channels int, y, top, bottom *float32)
+	maxPoolChoice        func(pixels, channels int, y *float32, choice *uint8, top, bottom *float32)
+	maxPoolGrad          func(pixels, channels int, top, bottom, y *float32, choice *uint8)
+	adamax               func(n int, w, g, m, u *float32, keep, mix, decay, step, epsilon float32)
+	adam                 func(n int, w, g, m, v *float32, mix1, mix2, shrink, step, epsilon float32)
+}
+
+// newTier wraps assembly in functions of slices.
+func newTier(name string, a assembly, kernel Kernel) *tier {
+	lanes := kernel.NR / len(kernel.tiles[0])
 	return &tier{
 		name: name,
-		dot: func(a, b []float32) float32 {
-			return dot(len(a), unsafe.SliceData(a), unsafe.SliceData(b))
+		dot: func(x, y []float32) float32 {
+			return a.dot(len(x), unsafe.SliceData(x), unsafe.SliceData(y))
 		},
-		squaredDistance: func(a, b []float32) float32 {
-			return squaredDistance(len(a), unsafe.SliceData(a), unsafe.SliceData(b))
+		squaredDistance: func(x, y []float32) float32 {
+			return a.squaredDistance(len(x), unsafe.SliceData(x), unsafe.SliceData(y))
 		},
 		axpy: func(y []float32, alpha float32, x []float32) {
-			axpy(len(y), unsafe.SliceData(y), alpha, unsafe.SliceData(x))
+			a.axpy(len(y), unsafe.SliceData(y), alpha, unsafe.SliceData(x))
 		},
-		axpy8: func(y, a []float32, as int, b []float32, ldb int) {
-			axpy8(len(y), unsafe.SliceData(y), unsafe.SliceData(a), as, unsafe.SliceData(b), ldb)
+		axpy8: func(y, x []float32, as int, b []float32, ldb int) {
+			a.axpy8(len(y), unsafe.SliceData(y), unsafe.SliceData(x), as, unsafe.SliceData(b), ldb)
 		},
 		exp: func(dst, src []float32) {
-			exp(len(src), unsafe.SliceData(dst), unsafe.SliceData(src))
+			a.exp(len(src), unsafe.SliceData(dst), unsafe.SliceData(src))
 		},
 		elu: func(dst, src []float32, alpha float32) {
-			elu(len(src), unsafe.SliceData(dst), unsafe.SliceData(src), alpha)
+			a.elu(len(src), unsafe.SliceData(dst), unsafe.SliceData(src), alpha)
 		},
 		eluGrad: func(dx, dy, y []float32, alpha float32) {
-			eluGrad(len(y), unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(y), alpha)
+			a.eluGrad(len(y), unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(y), alpha)
+		},
+		// Pixels of less than a register of channels are left to the portable pooling.
+		maxPool: func(channels int, y []float32, choice []uint8, top, bottom []float32) {
+			switch {
+			case len(y) == 0:
+			case channels < lanes:
+				maxPoolGeneric(channels, y, choice, top, bottom)
+			case choice == nil:
+				a.maxPool(len(y)/channels, channels, unsafe.SliceData(y), unsafe.SliceData(top), unsafe.SliceData(bottom))
+			default:
+				a.maxPoolChoice(len(y)/channels, channels, unsafe.SliceData(y), unsafe.SliceData(choice), unsafe.SliceData(top), unsafe.SliceData(bottom))
+			}
+		},
+		maxPoolGrad: func(channels int, top, bottom, y []float32, choice []uint8) {
+			switch {
+			case len(y) == 0:
+			case channels < lanes:
+				maxPoolGradGeneric(channels, top, bottom, y, choice)
+			default:
+				a.maxPoolGrad(len(y)/channels, channels, unsafe.SliceData(top), unsafe.SliceData(bottom), unsafe.SliceData(y), unsafe.SliceData(choice))
+			}
+		},
+		adamax: func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
+			a.adamax(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(u), keep, mix, decay, step, epsilon)
+		},
+		adam: func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
+			a.adam(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), mix1, mix2, shrink, step, epsilon)
 		},
 		kernel: kernel,
 	}

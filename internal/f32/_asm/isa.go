@@ -102,11 +102,13 @@ func (s *isa) zero(r reg.VecPhysical) {
 }
 
 // float fills r with a constant.
-func (s *isa) float(v float64, r reg.VecPhysical) {
-	bits := math.Float32bits(float32(v))
+func (s *isa) float(v float64, r reg.VecPhysical) { s.bits(math.Float32bits(float32(v)), r) }
+
+// bits fills r with a constant of the given bits.
+func (s *isa) bits(bits uint32, r reg.VecPhysical) {
 	m, ok := constants[bits]
 	if !ok {
-		m = GLOBL(fmt.Sprintf("float%08x", bits), attr.RODATA|attr.NOPTR)
+		m = GLOBL(fmt.Sprintf("bits%08x", bits), attr.RODATA|attr.NOPTR)
 		DATA(0, U32(bits))
 		constants[bits] = m
 	}
@@ -115,15 +117,55 @@ func (s *isa) float(v float64, r reg.VecPhysical) {
 
 var constants = map[uint32]Mem{}
 
-// positive overwrites r with then in the lanes where x > zero.
-func (s *isa) positive(x, zero, then, r, scratch reg.VecPhysical) {
-	const greater = 0x1e // ordered, quiet
+// Predicates of VCMPPS; none raises an exception.
+const (
+	ordered         = 0x07 // neither is NaN
+	greater         = 0x1e
+	notGreaterOrNaN = 0x1a
+)
+
+// mask returns the i-th register for the outcome of a comparison, i < 4: a mask
+// register, or on AVX2 one of the last vector registers.
+func (s *isa) mask(i int) reg.Register {
 	if s == avx512 {
-		VCMPPS(U8(greater), zero, x, reg.K2)
-		VMOVAPS(then, reg.K2, r)
+		return []reg.Register{reg.K2, reg.K3, reg.K4, reg.K5}[i]
+	}
+	return s.regs[len(s.regs)-1-i]
+}
+
+// merge overwrites r with x in the lanes of the mask.
+func (s *isa) merge(x reg.VecPhysical, mask reg.Register, r reg.VecPhysical) {
+	if s == avx512 {
+		VMOVAPS(x, mask, r)
 	} else {
-		VCMPPS(U8(greater), zero, x, scratch)
-		VBLENDVPS(scratch, then, r, r)
+		VBLENDVPS(mask, x, r, r)
+	}
+}
+
+// positive overwrites r with then in the lanes where x > zero.
+func (s *isa) positive(x, zero, then, r reg.VecPhysical) {
+	VCMPPS(U8(greater), zero, x, s.mask(0))
+	s.merge(then, s.mask(0), r)
+}
+
+// notGreater sets the mask in the lanes where b is neither greater than a nor NaN.
+func (s *isa) notGreater(b, a reg.VecPhysical, mask reg.Register, scratch reg.VecPhysical) {
+	if s == avx512 {
+		VCMPPS(U8(ordered), b, b, mask)
+		VCMPPS(U8(notGreaterOrNaN), a, b, mask, mask)
+	} else {
+		VCMPPS(U8(ordered), b, b, scratch)
+		VCMPPS(U8(notGreaterOrNaN), a, b, mask)
+		VANDPS(scratch, mask, mask)
+	}
+}
+
+// clearBits writes x without the given bits to r.
+func (s *isa) clearBits(bits, x, r reg.VecPhysical) {
+	if s == avx512 {
+		VPANDND(x, bits, r)
+	} else {
+		VANDNPS(x, bits, r)
 	}
 }
 

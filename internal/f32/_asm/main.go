@@ -12,6 +12,8 @@ func main() {
 	for _, s := range []*isa{avx512, avx2} {
 		s.vectorKernels()
 		s.streams()
+		s.pools()
+		s.optimizers()
 		s.tiles()
 	}
 	transpose8()

@@ -195,14 +195,14 @@ func (s *isa) elu() {
 func (s *isa) eluGrad() {
 	s.begin("eluGrad", " writes dy[i] * (y[i] > 0 ? 1 : y[i]+alpha) to each of n values dx[i].", "func(n int, dx, dy, y *float32, alpha float32)")
 	n, dx, dy, y := param("n"), param("dx"), param("dy"), param("y")
-	alpha, one, zero, yv, d, t := s.regs[0], s.regs[1], s.regs[2], s.regs[3], s.regs[4], s.regs[5]
+	alpha, one, zero, yv, d := s.regs[0], s.regs[1], s.regs[2], s.regs[3], s.regs[4]
 	s.broadcast("alpha", alpha)
 	s.float(1, one)
 	s.zero(zero)
 	s.loop(n, []reg.GPVirtual{dx, dy, y}, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: y}, yv)
 		VADDPS(alpha, yv, d)
-		s.positive(yv, zero, one, d, t)
+		s.positive(yv, zero, one, d)
 		load(Mem{Base: dy}, yv)
 		VMULPS(yv, d, d)
 		store(d, Mem{Base: dx})
