@@ -2,8 +2,8 @@ package tensor
 
 import (
 	"fmt"
-	"math"
 
+	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
 )
 
@@ -14,7 +14,8 @@ const MaxPoolTaps = 256
 // MaxPool computes dst[b,y,x,c], the greatest value of the window over x at
 // (y, x); what lies outside the picture does not count. Where choice is not
 // nil it has dst's length and receives the place of that value in its window,
-// rows first; of equal values the first is taken. NaN is greater than all.
+// rows first; of equal values the first is taken. NaN is greater than all, the
+// last NaN the greatest.
 func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 	checkPool("MaxPool", dst, x, w)
 	if w.Size[0]*w.Size[1] > MaxPoolTaps {
@@ -23,30 +24,27 @@ func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 	if choice != nil {
 		checkChoice("MaxPool", choice, dst)
 	}
-	c := x.shape[3]
-	eachWindow(dst, x, w, func(at int, win window) {
-		out := dst.data[at : at+c]
+	c, halves := x.shape[3], w.halves(x, dst)
+	eachRow(x, dst, func(b, y int) {
+		out, at := dst.row(b, y)
 		var chosen []uint8
 		if choice != nil {
-			chosen = choice[at : at+c]
+			chosen = choice[at:][:len(out)]
 		}
-		for i := range out {
-			out[i] = float32(math.Inf(-1))
+		if halves {
+			top, _ := x.row(b, 2*y)
+			bottom, _ := x.row(b, 2*y+1)
+			f32.MaxPool2x2(c, out, chosen, top, bottom)
+			return
 		}
-		first := true
-		win.each(func(tap, from int) {
-			in := x.data[from : from+c]
-			in, out := in[:len(out)], out
-			for i, v := range in {
-				if first || v > out[i] || v != v {
-					out[i] = v
-					if chosen != nil {
-						chosen[i] = uint8(tap)
-					}
-				}
+		for at := 0; at < len(out); at += c {
+			part := w.over(x, b, y, at/c)
+			if choice == nil {
+				part.max(out[at:][:c], x.data)
+			} else {
+				part.choose(out[at:][:c], chosen[at:][:c], x.data)
 			}
-			first = false
-		})
+		}
 	})
 }
 
@@ -55,6 +53,10 @@ func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 func MaxPoolGrad(dx, dy *Tensor, choice []uint8, w Window) {
 	checkPool("MaxPoolGrad", dy, dx, w)
 	checkChoice("MaxPoolGrad", choice, dy)
+	if w.halves(dx, dy) {
+		halvesGrad(dx, dy, choice)
+		return
+	}
 	var (
 		c             = dx.shape[3]
 		height, width = dx.shape[1], dx.shape[2]
@@ -78,22 +80,50 @@ func MaxPoolGrad(dx, dy *Tensor, choice []uint8, w Window) {
 	})
 }
 
+// halves tells whether w halves pictures of x: windows of 2x2 that lie side by
+// side and within the picture.
+func (w Window) halves(x, y *Tensor) bool {
+	return w == Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}} && len(y.data) > 0 && 2*y.shape[1] <= x.shape[1] && 2*y.shape[2] <= x.shape[2]
+}
+
+// halvesGrad is MaxPoolGrad of windows that halve the picture. Each value of dx
+// is written once; a row and a column that no window reaches are zero.
+func halvesGrad(dx, dy *Tensor, choice []uint8) {
+	eachRow(dx, dy, func(b, y int) {
+		grad, at := dy.row(b, y)
+		top, _ := dx.row(b, 2*y)
+		bottom, _ := dx.row(b, 2*y+1)
+		f32.MaxPool2x2Grad(dx.shape[3], top, bottom, grad, choice[at:][:len(grad)])
+		clear(top[2*len(grad):])
+		clear(bottom[2*len(grad):])
+		if y == dy.shape[1]-1 {
+			for rest := 2*y + 2; rest < dx.shape[1]; rest++ {
+				row, _ := dx.row(b, rest)
+				clear(row)
+			}
+		}
+	})
+}
+
 // AveragePool computes the mean of each window; what lies outside the picture
 // is not counted.
 func AveragePool(dst, x *Tensor, w Window) {
 	checkPool("AveragePool", dst, x, w)
 	c := x.shape[3]
-	eachWindow(dst, x, w, func(at int, win window) {
-		out := dst.data[at : at+c]
-		clear(out)
-		win.each(func(_, from int) {
-			for i, v := range x.data[from : from+c] {
-				out[i] += v
+	eachRow(x, dst, func(b, y int) {
+		means, _ := dst.row(b, y)
+		clear(means)
+		for at := 0; at < len(means); at += c {
+			part, out := w.over(x, b, y, at/c), means[at:][:c]
+			for i := range part.rows {
+				for j := range part.cols {
+					f32.Axpy(out, 1, x.data[part.value(i, j):][:c])
+				}
 			}
-		})
-		scale := 1 / float32(win.count())
-		for i := range out {
-			out[i] *= scale
+			scale := 1 / float32(part.rows*part.cols)
+			for i := range out {
+				out[i] *= scale
+			}
 		}
 	})
 }
@@ -103,56 +133,101 @@ func AveragePoolGrad(dx, dy *Tensor, w Window) {
 	checkPool("AveragePoolGrad", dy, dx, w)
 	c := dx.shape[3]
 	clear(dx.data)
-	eachWindow(dy, dx, w, func(at int, win window) {
-		grad := dy.data[at : at+c]
-		scale := 1 / float32(win.count())
-		win.each(func(_, from int) {
-			out := dx.data[from : from+c]
-			for i, v := range grad {
-				out[i] += v * scale
+	parallel.For(dy.shape[0], func(b int) { // windows of one picture may overlap
+		for y := range dy.shape[1] {
+			grads, _ := dy.row(b, y)
+			for at := 0; at < len(grads); at += c {
+				part := w.over(dx, b, y, at/c)
+				scale := 1 / float32(part.rows*part.cols)
+				for i := range part.rows {
+					for j := range part.cols {
+						f32.Axpy(dx.data[part.value(i, j):][:c], scale, grads[at:][:c])
+					}
+				}
 			}
-		})
+		}
 	})
 }
 
-// window is the part of one window that lies in the picture: its rows and
-// columns, and where each value's channels start.
+// window is the part of one window that lies in the picture.
 type window struct {
-	rows, cols [2]int // first tap, and the one behind the last
-	columns    int    // of the whole window
-	origin     int    // where tap (0, 0) would be
-	row, pixel int    // values from one row, and from one pixel, to the next
+	rows, cols int // how many of each
+	origin     int // where the channels of its first value start
+	row, pixel int // values from one row, and from one pixel, of the picture to the next
+	tap        int // the first value's place in the whole window
+	columns    int // of the whole window
 }
 
-func (w window) count() int {
-	return (w.rows[1] - w.rows[0]) * (w.cols[1] - w.cols[0])
+// over returns the window of picture b of x that makes the pixel (y, column).
+func (w Window) over(x *Tensor, b, y, column int) window {
+	height, width, c := x.shape[1], x.shape[2], x.shape[3]
+	top, left := y*w.Stride[0]-w.Pad[0], column*w.Stride[1]-w.Pad[1]
+	i, j := max(0, -top), max(0, -left)
+	return window{
+		rows: min(w.Size[0], height-top) - i, cols: min(w.Size[1], width-left) - j,
+		origin: ((b*height+top+i)*width + left + j) * c,
+		row:    width * c, pixel: c,
+		tap: i*w.Size[1] + j, columns: w.Size[1],
+	}
 }
 
-// each calls f with every tap's number and where its channels start.
-func (w window) each(f func(tap, from int)) {
-	for i := w.rows[0]; i < w.rows[1]; i++ {
-		for j := w.cols[0]; j < w.cols[1]; j++ {
-			f(i*w.columns+j, w.origin+i*w.row+j*w.pixel)
+// value returns where the channels of a value start.
+func (w window) value(i, j int) int { return w.origin + i*w.row + j*w.pixel }
+
+// max writes the greatest values of a window of x to out.
+func (w window) max(out, x []float32) {
+	copy(out, x[w.origin:])
+	for i := range w.rows {
+		for j := range w.cols {
+			in := x[w.value(i, j):][:len(out)]
+			for k, v := range in {
+				if v > out[k] || v != v {
+					out[k] = v
+				}
+			}
 		}
 	}
 }
 
-// eachWindow calls f for every pixel of y, in order within a picture and with
-// pictures in parallel, with where its channels start in y and its window in x.
-func eachWindow(y, x *Tensor, w Window, f func(at int, win window)) {
-	height, width, c := x.shape[1], x.shape[2], x.shape[3]
-	oh, ow := y.shape[1], y.shape[2]
-	parallel.For(x.shape[0], func(b int) {
-		win := window{columns: w.Size[1], row: width * c, pixel: c}
-		for oy := range oh {
-			top := oy*w.Stride[0] - w.Pad[0]
-			win.rows = [2]int{max(0, -top), min(w.Size[0], height-top)}
-			for ox := range ow {
-				left := ox*w.Stride[1] - w.Pad[1]
-				win.cols = [2]int{max(0, -left), min(w.Size[1], width-left)}
-				win.origin = ((b*height+top)*width + left) * c
-				f(((b*oh+oy)*ow+ox)*c, win)
+// choose writes the greatest values of a window of x to out, and their places to
+// chosen.
+func (w window) choose(out []float32, chosen []uint8, x []float32) {
+	copy(out, x[w.origin:])
+	for k := range chosen {
+		chosen[k] = uint8(w.tap)
+	}
+	for i := range w.rows {
+		for j := range w.cols {
+			in, chosen, tap := x[w.value(i, j):][:len(out)], chosen[:len(out)], uint8(w.tap+i*w.columns+j)
+			for k, v := range in {
+				if v > out[k] || v != v {
+					out[k], chosen[k] = v, tap
+				}
 			}
+		}
+	}
+}
+
+// row returns row y of picture b, and where it starts.
+func (t *Tensor) row(b, y int) (values []float32, at int) {
+	n := t.shape[2] * t.shape[3]
+	at = (b*t.shape[1] + y) * n
+	return t.data[at : at+n], at
+}
+
+// poolPart is about how many values of the picture one goroutine takes at a time.
+const poolPart = 1 << 16
+
+// eachRow calls f for every row of the pictures of y, some at a time in parallel.
+func eachRow(x, y *Tensor, f func(b, row int)) {
+	if len(y.data) == 0 {
+		return
+	}
+	height := y.shape[1]
+	n := y.shape[0] * height
+	parallel.Spans(n, max(1, poolPart/(1+len(x.data)/n)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			f(i/height, i%height)
 		}
 	})
 }
