@@ -62,6 +62,15 @@ func (a Activation) forward(x *tensor.Tensor) {
 	eachBlock(x, func(lo, hi int) { a.apply(x.Data()[lo:hi], n, a.alpha) })
 }
 
+// on returns the activation of parts of a tensor whose last dimension is n, in
+// place; nil for linear.
+func (a Activation) on(n int) func([]float32) {
+	if a.apply == nil {
+		return nil
+	}
+	return func(x []float32) { a.apply(x, n, a.alpha) }
+}
+
 // backward turns dy, the gradient of the output y, into that of the input.
 func (a Activation) backward(dy, y *tensor.Tensor) {
 	if a.back == nil {

@@ -54,8 +54,8 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	y := l.linear(p, x)
-	l.Activation.forward(y)
+	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
+	tensor.Conv2DFused(y, x, l.kernel.Value, l.window, tensor.Epilogue{Bias: value(l.bias), Activate: l.Activation.on(l.Filters)})
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
@@ -65,15 +65,8 @@ func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// linear returns the convolution of x without its activation.
-func (l *Conv2D) linear(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	z := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
-	tensor.Conv2D(z, x, l.kernel.Value, value(l.bias), l.window)
-	return z
-}
-
-// backward adds up the gradients of the parameters for dz, the gradient of
-// linear's output, and returns that of x.
+// backward adds up the gradients of the parameters for dz, the gradient in front
+// of the activation, and returns that of x.
 func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
 	if l.bias != nil {
 		tensor.SumRows(l.bias.grad(), dz, true)
@@ -87,21 +80,24 @@ func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
 	return dx
 }
 
-// forwardPooled runs the convolution and the max-pooling that follows it. The
+// forwardPooled runs the convolution and the 2x2 max-pooling that follows it. The
 // activation rises with its argument, so it may come after the maximum: it is
-// computed for a quarter of the values, and training keeps the pooled outputs
-// only, a fifth of the memory.
-func (l *Conv2D) forwardPooled(p *Pass, pool *MaxPool2D, x *tensor.Tensor) *tensor.Tensor {
-	z := l.linear(p, x)
-	y, choice := pool.pool(p, z)
-	shape := z.Shape()
-	p.Release(z)
-	l.Activation.forward(y)
+// computed for a quarter of the values, and the whole picture never leaves the
+// cache.
+func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
+	var choice []uint8
+	if p.Training() {
+		choice = make([]uint8, y.Len())
+	}
+	tensor.Conv2DFused(y, x, l.kernel.Value, l.window, tensor.Epilogue{
+		Bias: value(l.bias), Pool: true, Choice: choice, Activate: l.Activation.on(l.Filters),
+	})
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
-			dz := p.New(shape...)
-			tensor.MaxPoolGrad(dz, dy, choice, pool.window)
+			dz := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
+			tensor.MaxPoolGrad(dz, dy, choice, halving)
 			dx := l.backward(p, x, dz)
 			p.Release(dz)
 			return dx

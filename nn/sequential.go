@@ -108,8 +108,8 @@ func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	input := x
 	for i := 0; i < len(s.Layers); i++ {
 		var y *tensor.Tensor
-		if conv, pool := s.pooledConv(i); pool != nil {
-			y = conv.forwardPooled(p, pool, x)
+		if conv := s.pooledConv(i); conv != nil {
+			y = conv.forwardPooled(p, x)
 			i++
 		} else {
 			y = s.Layers[i].Forward(p, x)
@@ -122,17 +122,21 @@ func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return x
 }
 
-// pooledConv returns layers i and i+1 if they can run as one.
-func (s *Sequential) pooledConv(i int) (*Conv2D, *MaxPool2D) {
+// halving is the max-pooling that can run together with a convolution.
+var halving = tensor.Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}}
+
+// pooledConv returns layer i if it is a convolution that can run together with
+// the pooling behind it, else nil.
+func (s *Sequential) pooledConv(i int) *Conv2D {
 	if i+1 == len(s.Layers) {
-		return nil, nil
+		return nil
 	}
 	conv, isConv := s.Layers[i].(*Conv2D)
 	pool, isPool := s.Layers[i+1].(*MaxPool2D)
-	if !isConv || !isPool || !conv.Activation.rises() {
-		return nil, nil
+	if !isConv || !isPool || !conv.Activation.rises() || pool.window != halving || pool.out != [2]int{conv.out[0] / 2, conv.out[1] / 2} {
+		return nil
 	}
-	return conv, pool
+	return conv
 }
 
 // predictBatch is how many samples Predict takes at a time.

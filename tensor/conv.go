@@ -23,16 +23,34 @@ type Window struct {
 // for x [batch, height, width, in], kernel [rows, columns, in, out] and dst
 // [batch, oh, ow, out]; what lies outside the picture is zero. bias may be nil.
 func Conv2D(dst, x, kernel, bias *Tensor, w Window) {
-	checkConv("Conv2D", dst, x, kernel, w)
-	out := kernel.shape[3]
-	g := grid{
-		rows: dst.shape[1], cols: dst.shape[2], step: [2]int{1, 1},
-		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]},
+	Conv2DFused(dst, x, kernel, w, Epilogue{Bias: bias})
+}
+
+// Epilogue is what happens to a convolution's values before they leave the
+// cache, in this order.
+type Epilogue struct {
+	Bias     *Tensor                // [out], or nil
+	Pool     bool                   // 2x2 max-pooling with stride 2, as MaxPool does it; an odd last row or column is left out
+	Choice   []uint8                // with Pool: MaxPool's choice, or nil
+	Activate func(values []float32) // in place, on whole pixels, from several goroutines; or nil
+}
+
+// Conv2DFused computes Conv2D with an epilogue. With Pool dst is [batch, oh/2,
+// ow/2, out].
+func Conv2DFused(dst, x, kernel *Tensor, w Window, e Epilogue) {
+	whole := *dst // the convolution before pooling
+	if e.Pool && len(dst.shape) == 4 {
+		whole.shape = []int{dst.shape[0], 2 * dst.shape[1], 2 * dst.shape[2], dst.shape[3]}
 	}
+	checkConv("Conv2D", &whole, x, kernel, w)
+	out := kernel.shape[3]
 	p := packs.Get().(*gemm.Packed)
 	defer packs.Put(p)
 	p.Pack(patchLen(kernel), out, kernel.data, out, false)
-	correlate(dst, x, p, biasData("Conv2D", bias, out), g)
+	correlate(dst, x, p, biasData("Conv2D", e.Bias, out), e, grid{
+		rows: whole.shape[1], cols: whole.shape[2], step: [2]int{1, 1},
+		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]},
+	})
 }
 
 // Conv2DInputGrad is the adjoint of Conv2D in x: it computes the gradient dx
@@ -57,7 +75,7 @@ func Conv2DInputGrad(dx, dy, kernel, bias *Tensor, w Window) {
 			}
 			k := phaseKernel(kernel, w, r, g.taps)
 			p.Pack(g.taps[0]*g.taps[1]*kernel.shape[3], in, k, in, false)
-			correlate(dx, dy, p, b, g)
+			correlate(dx, dy, p, b, Epilogue{}, g)
 		}
 	}
 }
@@ -189,18 +207,53 @@ func phaseKernel(kernel *Tensor, w Window, r, taps [2]int) []float32 {
 }
 
 // correlate fills dst's pixels of the grid with patches of x times the packed
-// kernel, a block of rows at a time.
-func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, g grid) {
+// kernel, a block of rows at a time, and runs the epilogue on each block.
+func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, e Epilogue, g grid) {
 	k, n := kernel.Shape()
 	run, height := g.gathered, blockRows(g, k)
 	if c := x.shape[3]; g.taps[0] > 0 && g.taps[1]*c >= directTaps && k*n <= directKernel {
 		run, height = g.direct, directRows
 	}
+	if e.Pool {
+		height = (height + 1) / 2 * 2
+	}
 	blocks := (g.rows + height - 1) / height
 	parallel.For(x.shape[0]*blocks, func(i int) {
 		b, lo := i/blocks, i%blocks*height
-		run(dst, x, kernel, bias, b, lo, min(lo+height, g.rows))
+		hi := min(lo+height, g.rows)
+		if e.Pool {
+			z := buffer((hi - lo) * g.cols * n)
+			defer release(z)
+			run(*z, g.cols*n, x, kernel, bias, b, lo, hi)
+			e.pool(dst, *z, g.cols*n, b, lo/2, hi/2)
+			return
+		}
+		pitch := g.step[0] * dst.shape[2] * n
+		out := g.row(dst, b, lo)
+		run(out, pitch, x, kernel, bias, b, lo, hi)
+		if e.Activate != nil {
+			e.Activate(out[:(hi-lo)*pitch])
+		}
 	})
+}
+
+// pool writes rows [lo, hi) of picture b of dst from z, the rows that they are
+// the maxima of, which are pitch apart.
+func (e Epilogue) pool(dst *Tensor, z []float32, pitch, b, lo, hi int) {
+	height, width, n := dst.shape[1], dst.shape[2], dst.shape[3]
+	for y := lo; y < hi; y++ {
+		at := (b*height + y) * width * n
+		out := dst.data[at:][:width*n]
+		var choice []uint8
+		if e.Choice != nil {
+			choice = e.Choice[at:][:width*n]
+		}
+		top := z[2*(y-lo)*pitch:]
+		f32.MaxPool2x2(n, out, choice, top[:pitch], top[pitch:][:pitch])
+		if e.Activate != nil {
+			e.Activate(out)
+		}
+	}
 }
 
 // A kernel is applied directly where the product over the taps of a row is long
@@ -216,22 +269,22 @@ const (
 // direct computes rows [lo, hi) of picture b tap row by tap row: neighbouring
 // pixels' patches overlap, so a row of the picture is itself the matrix of a
 // tap row's patches, with the rows of the matrix one pixel apart. Only the
-// zeros round a picture make a copy necessary.
-func (g grid) direct(dst, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
-	c, n := x.shape[3], dst.shape[3]
-	rows, pitch, padded := g.surround(x, b, lo, hi)
+// zeros round a picture make a copy necessary. Rows of out are pitch apart.
+func (g grid) direct(out []float32, pitch int, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
+	_, n := kernel.Shape()
+	c := x.shape[3]
+	rows, inPitch, padded := g.surround(x, b, lo, hi)
 	if padded != nil {
 		defer release(padded)
 	}
 	row := g.taps[1] * c
-	for y := lo; y < hi; y++ {
-		out := g.row(dst, b, y)
+	for y := range hi - lo {
 		for i := range g.taps[0] {
-			in := rows[((y-lo)*g.stride[0]+i)*pitch:]
+			in := rows[(y*g.stride[0]+i)*inPitch:]
 			if i == 0 {
-				kernel.Mul(g.cols, 0, row, in, g.stride[1]*c, bias, false, out, n*g.step[1])
+				kernel.Mul(g.cols, 0, row, in, g.stride[1]*c, bias, false, out[y*pitch:], n*g.step[1])
 			} else {
-				kernel.Mul(g.cols, i*row, (i+1)*row, in, g.stride[1]*c, nil, true, out, n*g.step[1])
+				kernel.Mul(g.cols, i*row, (i+1)*row, in, g.stride[1]*c, nil, true, out[y*pitch:], n*g.step[1])
 			}
 		}
 	}
@@ -270,18 +323,18 @@ func (g grid) surround(x *Tensor, b, lo, hi int) (rows []float32, pitch int, pad
 
 // gathered computes rows [lo, hi) of picture b by copying the patches one after
 // the other (im2col) into a buffer that stays in the cache, and multiplying
-// them at once.
-func (g grid) gathered(dst, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
+// them at once. Rows of out are pitch apart.
+func (g grid) gathered(out []float32, pitch int, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
 	k, n := kernel.Shape()
 	patches := buffer((hi - lo) * g.cols * k)
 	defer release(patches)
 	g.gather(*patches, x, b, lo, hi)
-	if g.step == [2]int{1, 1} && g.cols == dst.shape[2] {
-		kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, bias, false, g.row(dst, b, lo), n)
+	if pitch == g.cols*n {
+		kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, bias, false, out, n)
 		return
 	}
-	for y := lo; y < hi; y++ {
-		kernel.Mul(g.cols, 0, k, (*patches)[(y-lo)*g.cols*k:], k, bias, false, g.row(dst, b, y), n*g.step[1])
+	for y := range hi - lo {
+		kernel.Mul(g.cols, 0, k, (*patches)[y*g.cols*k:], k, bias, false, out[y*pitch:], n*g.step[1])
 	}
 }
 

@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -153,6 +154,37 @@ func TestNotANumberSurvivesConvolution(t *testing.T) {
 			if v == v {
 				t.Errorf("%s: NaN·0 became %v at %d", what, v, i)
 			}
+		}
+	}
+}
+
+// TestFusedEqualsSteps: an epilogue gives the bits that its steps give one after
+// the other.
+func TestFusedEqualsSteps(t *testing.T) {
+	r := newRand(t, 9)
+	for _, s := range []struct{ batch, h, w, in, out int }{{2, 12, 14, 3, 5}, {1, 9, 7, 20, 33}, {3, 2, 2, 1, 1}, {1, 40, 30, 64, 40}, {1, 6, 6, 200, 90}} {
+		x, kernel, bias := random(r, s.batch, s.h, s.w, s.in), random(r, 3, 3, s.in, s.out), random(r, s.out)
+		relu := func(v []float32) {
+			for i := range v {
+				v[i] = max(v[i], 0)
+			}
+		}
+		w := Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [2]int{1, 1}}
+		whole := New(s.batch, s.h, s.w, s.out)
+		Conv2D(whole, x, kernel, bias, w)
+		want, places := New(s.batch, s.h/2, s.w/2, s.out), make([]uint8, s.batch*(s.h/2)*(s.w/2)*s.out)
+		MaxPool(want, places, whole, Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}})
+		relu(want.Data())
+		got, choice := New(want.Shape()...), make([]uint8, want.Len())
+		Conv2DFused(got, x, kernel, w, Epilogue{Bias: bias, Pool: true, Choice: choice, Activate: relu})
+		if !slices.Equal(got.Data(), want.Data()) || !slices.Equal(choice, places) {
+			t.Errorf("%+v: pooled otherwise than step by step", s)
+		}
+		relu(whole.Data())
+		active := New(whole.Shape()...)
+		Conv2DFused(active, x, kernel, w, Epilogue{Bias: bias, Activate: relu})
+		if !slices.Equal(active.Data(), whole.Data()) {
+			t.Errorf("%+v: activated otherwise than step by step", s)
 		}
 	}
 }

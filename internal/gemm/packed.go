@@ -28,6 +28,10 @@ func (p *Packed) Pack(k, n int, b []float32, ldb int, transB bool) {
 	nr := kernel.NR
 	panels := ceil(n, nr)
 	p.data = grow(p.data, panels*k*nr)
+	if panels*k*nr <= packGrain {
+		kernel.Pack(p.data, k*nr, k, n, b, ldb, transB)
+		return
+	}
 	parallel.Spans(panels, max(1, packGrain/max(1, k*nr)), func(lo, hi int) {
 		j := lo * nr
 		kernel.Pack(p.data[j*k:], k*nr, k, min(hi*nr, n)-j, from(b, 0, j, ldb, transB), ldb, transB)
