@@ -3,6 +3,7 @@ package optim
 import (
 	"math"
 
+	"lookalike/internal/f32"
 	"lookalike/nn"
 	"lookalike/tensor"
 )
@@ -69,13 +70,7 @@ func adamStep(s *state, params []*nn.Param, learning, decay, beta1, beta2, epsil
 		w, g := p.Value.Data(), p.Grad.Data()
 		m, v := s.slot("momentum", p), s.slot("velocity", p)
 		return func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				grad := g[i]
-				m[i] += (grad - m[i]) * mix1
-				v[i] += (grad*grad - v[i]) * mix2
-				w[i] -= w[i] * shrink
-				w[i] -= step * m[i] / (float32(math.Sqrt(float64(v[i]))) + floor)
-			}
+			f32.Adam(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], mix1, mix2, shrink, step, floor)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package optim
 import (
 	"math"
 
+	"lookalike/internal/f32"
 	"lookalike/nn"
 	"lookalike/tensor"
 )
@@ -34,12 +35,7 @@ func (o *Adamax) Step(params []*nn.Param) {
 		w, g := p.Value.Data(), p.Grad.Data()
 		m, u := o.slot("momentum", p), o.slot("norm", p)
 		return func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				grad := g[i]
-				m[i] = keep*m[i] + mix*grad
-				u[i] = max(decay*u[i], abs(grad))
-				w[i] -= step * m[i] / (u[i] + epsilon)
-			}
+			f32.Adamax(w[lo:hi], g[lo:hi], m[lo:hi], u[lo:hi], keep, mix, decay, step, epsilon)
 		}
 	})
 }
@@ -48,5 +44,3 @@ func (o *Adamax) Step(params []*nn.Param) {
 func (o *Adamax) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
 	return o.restore(kept, params, "momentum", "norm")
 }
-
-func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }

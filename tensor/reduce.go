@@ -11,6 +11,12 @@ import (
 // that the order of additions is the same on every number of cores.
 const reduceRows = 4096
 
+// reduceWidth is the least width of the rows that are added: narrow ones are
+// taken several at a time, so that registers are full.
+const reduceWidth = 32
+
+var one = []float32{1}
+
 // SumRows computes dst[c] = Σ over all rows of x[row, c], where x is seen as a
 // matrix whose columns are the last dimension; with accumulate it adds to dst.
 // It is the gradient of a bias.
@@ -25,12 +31,16 @@ func SumRows(dst, x *Tensor, accumulate bool) {
 	if n == 0 {
 		return
 	}
+	together := (reduceWidth + n - 1) / n
+	wide := together * n
 	rows := len(x.data) / n
-	parts := make([]float32, (rows+reduceRows-1)/reduceRows*n)
+	parts := make([]float32, (rows+reduceRows-1)/reduceRows*wide)
 	parallel.Spans(rows, reduceRows, func(lo, hi int) {
-		sum := parts[lo/reduceRows*n:][:n]
-		for r := lo; r < hi; r++ {
-			f32.Axpy(sum, 1, x.data[r*n:][:n])
+		sum, part := parts[lo/reduceRows*wide:][:wide], x.data[lo*n:hi*n]
+		k := len(part) / wide
+		f32.AddVecMat(sum, k, one, 0, part, wide)
+		for at := k * wide; at < len(part); at += n {
+			f32.Axpy(sum[:n], 1, part[at:][:n])
 		}
 	})
 	for p := 0; p < len(parts); p += n {
