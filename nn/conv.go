@@ -88,7 +88,7 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
 	var choice []uint8
 	if p.Training() {
-		choice = make([]uint8, y.Len())
+		choice = p.mask(y.Shape()...)
 	}
 	tensor.Conv2DFused(y, x, l.kernel.Value, l.window, tensor.Epilogue{
 		Bias: value(l.bias), Pool: true, Choice: choice, Activate: l.Activation.on(l.Filters),

@@ -30,20 +30,19 @@ func (l *Dropout) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if !p.Training() || l.Rate == 0 {
 		return x
 	}
-	y, keep := p.New(x.Shape()...), make([]bool, x.Len())
+	y, keep := p.New(x.Shape()...), p.mask(x.Shape()...)
 	scale := 1 / (1 - l.Rate)
 	for i, v := range x.Data() {
-		keep[i] = p.Rand().Float32() >= l.Rate
-		if keep[i] {
-			y.Data()[i] = v * scale
+		if p.Rand().Float32() >= l.Rate {
+			y.Data()[i], keep[i] = v*scale, 1
 		} else {
-			y.Data()[i] = 0
+			y.Data()[i], keep[i] = 0, 0
 		}
 	}
 	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 		g := dy.Data()
-		for i := range g {
-			if keep[i] {
+		for i, k := range keep {
+			if k != 0 {
 				g[i] *= scale
 			} else {
 				g[i] = 0

@@ -20,6 +20,9 @@ type Pass struct {
 	steps []step
 	lent  map[*float32][]float32
 	free  map[int][][]float32 // by capacity
+
+	masks [][]uint8 // in the order in which training asks for them
+	given int       // how many of them this run has
 }
 
 // step is what training remembers of one layer.
@@ -92,6 +95,24 @@ func (p *Pass) Release(t *tensor.Tensor) {
 	}
 }
 
+// mask lends a byte for every value of a tensor of the given shape, undefined, to
+// remember until training has gone back.
+func (p *Pass) mask(shape ...int) []uint8 {
+	n := tensor.Size(shape)
+	if n == 0 {
+		return nil
+	}
+	if p.given == len(p.masks) {
+		p.masks = append(p.masks, nil)
+	}
+	m := &p.masks[p.given]
+	p.given++
+	if cap(*m) < n {
+		*m = make([]uint8, n/shape[0]*max(shape[0], p.batch))
+	}
+	return (*m)[:n]
+}
+
 // Record says how to go back through a layer that made y of x: back gets the
 // gradient of y, which it may overwrite, adds up the gradients of the layer's
 // parameters, and returns that of x. It is to be called in training only.
@@ -123,6 +144,7 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 	}
 	clear(p.steps)
 	p.steps = p.steps[:0]
+	p.given = 0
 	return dy
 }
 

@@ -55,7 +55,7 @@ func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 func (l *MaxPool2D) pool(p *Pass, x *tensor.Tensor) (y *tensor.Tensor, choice []uint8) {
 	y = p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
 	if p.Training() {
-		choice = make([]uint8, y.Len())
+		choice = p.mask(y.Shape()...)
 	}
 	tensor.MaxPool(y, choice, x, l.window)
 	return y, choice
