@@ -86,40 +86,12 @@ func eachBlock(x *tensor.Tensor, f func(lo, hi int)) {
 	parallel.Spans(x.Len(), (activationBlock+n-1)/n*n, f)
 }
 
-func relu(x []float32, _ int, _ float32) {
-	for i, v := range x {
-		if v < 0 {
-			x[i] = 0
-		}
-	}
-}
-
-func reluGrad(dy, y []float32, _ int, _ float32) {
-	for i, v := range y {
-		if v <= 0 {
-			dy[i] = 0
-		}
-	}
-}
-
-func leaky(x []float32, _ int, alpha float32) {
-	for i, v := range x {
-		if v < 0 {
-			x[i] = alpha * v
-		}
-	}
-}
-
-func leakyGrad(dy, y []float32, _ int, alpha float32) {
-	for i, v := range y {
-		if v <= 0 {
-			dy[i] *= alpha
-		}
-	}
-}
-
-func elu(x []float32, _ int, alpha float32)         { f32.ELU(x, x, alpha) }
-func eluGrad(dy, y []float32, _ int, alpha float32) { f32.ELUGrad(dy, dy, y, alpha) }
+func relu(x []float32, _ int, _ float32)              { f32.ReLU(x, x) }
+func reluGrad(dy, y []float32, _ int, _ float32)      { f32.ReLUGrad(dy, dy, y) }
+func leaky(x []float32, _ int, alpha float32)         { f32.LeakyReLU(x, x, alpha) }
+func leakyGrad(dy, y []float32, _ int, alpha float32) { f32.LeakyReLUGrad(dy, dy, y, alpha) }
+func elu(x []float32, _ int, alpha float32)           { f32.ELU(x, x, alpha) }
+func eluGrad(dy, y []float32, _ int, alpha float32)   { f32.ELUGrad(dy, dy, y, alpha) }
 
 func sigmoid(x []float32, _ int, _ float32) {
 	for i, v := range x {

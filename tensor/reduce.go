@@ -34,7 +34,10 @@ func SumRows(dst, x *Tensor, accumulate bool) {
 	together := (reduceWidth + n - 1) / n
 	wide := together * n
 	rows := len(x.data) / n
-	parts := make([]float32, (rows+reduceRows-1)/reduceRows*wide)
+	lent := buffer((rows + reduceRows - 1) / reduceRows * wide)
+	defer release(lent)
+	parts := *lent
+	clear(parts)
 	parallel.Spans(rows, reduceRows, func(lo, hi int) {
 		sum, part := parts[lo/reduceRows*wide:][:wide], x.data[lo*n:hi*n]
 		k := len(part) / wide

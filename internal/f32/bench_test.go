@@ -57,6 +57,8 @@ func BenchmarkElementwise(b *testing.B) {
 			"axpy":            func() { t.axpy(y, 0, x) },
 			"exp":             func() { t.exp(y, x) },
 			"elu":             func() { t.elu(y, x, 1) },
+			"relu":            func() { t.relu(y, x) },
+			"reluGrad":        func() { t.reluGrad(y, x, x) },
 			"eluGrad":         func() { t.eluGrad(y, x, x, 1) },
 		} {
 			b.Run(name+"/"+t.name, func(b *testing.B) {

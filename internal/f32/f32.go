@@ -34,6 +34,10 @@ type tier struct {
 	exp             func(dst, src []float32)
 	elu             func(dst, src []float32, alpha float32)
 	eluGrad         func(dx, dy, y []float32, alpha float32)
+	relu            func(dst, src []float32)
+	reluGrad        func(dx, dy, y []float32)
+	leaky           func(dst, src []float32, alpha float32)
+	leakyGrad       func(dx, dy, y []float32, alpha float32)
 	maxPool         func(channels int, y []float32, choice []uint8, top, bottom []float32)
 	maxPoolGrad     func(channels int, top, bottom, y []float32, choice []uint8)
 	adamax          func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32)
@@ -122,7 +126,8 @@ func Exp(dst, src []float32) {
 }
 
 // ELU writes src where it is positive, else alpha*(e^src - 1), to dst, at most 3
-// units in the last place off, however small src is. NaN stays. dst may be src.
+// units in the last place off, however small src is. It never falls while src
+// rises, not by a bit. NaN stays. dst may be src.
 // (Clevert, Unterthiner, Hochreiter, arXiv 1511.07289)
 func ELU(dst, src []float32, alpha float32) {
 	sameLength("ELU", len(dst), len(src))
@@ -135,6 +140,36 @@ func ELUGrad(dx, dy, y []float32, alpha float32) {
 	sameLength("ELUGrad", len(dx), len(dy))
 	sameLength("ELUGrad", len(dx), len(y))
 	active.eluGrad(dx, dy, y, alpha)
+}
+
+// ReLU writes src, zero in place of what is below it, to dst. NaN stays. dst may
+// be src.
+func ReLU(dst, src []float32) {
+	sameLength("ReLU", len(dst), len(src))
+	active.relu(dst, src)
+}
+
+// ReLUGrad writes dy, zero where y is at most zero, to dx: the gradient of ReLU by
+// its input, from its output y. dx may be dy.
+func ReLUGrad(dx, dy, y []float32) {
+	sameLength("ReLUGrad", len(dx), len(dy))
+	sameLength("ReLUGrad", len(dx), len(y))
+	active.reluGrad(dx, dy, y)
+}
+
+// LeakyReLU writes src, times alpha where it is below zero, to dst. NaN stays. dst
+// may be src.
+func LeakyReLU(dst, src []float32, alpha float32) {
+	sameLength("LeakyReLU", len(dst), len(src))
+	active.leaky(dst, src, alpha)
+}
+
+// LeakyReLUGrad writes dy, times alpha where y is at most zero, to dx: the
+// gradient of LeakyReLU by its input, from its output y. dx may be dy.
+func LeakyReLUGrad(dx, dy, y []float32, alpha float32) {
+	sameLength("LeakyReLUGrad", len(dx), len(dy))
+	sameLength("LeakyReLUGrad", len(dx), len(y))
+	active.leakyGrad(dx, dy, y, alpha)
 }
 
 // MaxPool2x2 writes the greatest values of 2x2 windows: y is one row of pixels of

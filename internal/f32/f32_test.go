@@ -231,6 +231,65 @@ func TestELU(t *testing.T) {
 	})
 }
 
+// TestELURises: max-pooling may come before ELU instead of behind it, with the
+// same bits, because ELU of a greater value is never less. This takes one of 61
+// runs of neighbouring values; all have been tried once, with alpha 1 and 0.3.
+func TestELURises(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		const run, negative, infinite = 1 << 12, 0x80000000, 0xff800000
+		src, dst := make([]float32, run), make([]float32, run)
+		last := float32(0)
+		for base := uint32(negative); base < infinite-61*run; base += 61 * run {
+			for i := range src {
+				src[i] = math.Float32frombits(base + uint32(i))
+			}
+			x.elu(dst, src, 1)
+			for i, v := range dst {
+				if !(v <= last) {
+					t.Fatalf("elu(%g) = %g, more than %g before", src[i], v, last)
+				}
+				last = v
+			}
+		}
+	})
+}
+
+// TestRectifiers holds every tier against the definition, bit for bit, in place.
+func TestRectifiers(t *testing.T) {
+	const alpha = 0.3
+	pick := func(yes bool, a, b float32) float32 {
+		if yes {
+			return a
+		}
+		return b
+	}
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 12))
+		for _, n := range lengths() {
+			for name, c := range map[string]struct {
+				run  func(v, y []float32)
+				want func(v, y float32) float32
+			}{
+				"relu":      {func(v, _ []float32) { x.relu(v, v) }, func(v, _ float32) float32 { return pick(v < 0, 0, v) }},
+				"reluGrad":  {func(v, y []float32) { x.reluGrad(v, v, y) }, func(v, y float32) float32 { return pick(y <= 0, 0, v) }},
+				"leaky":     {func(v, _ []float32) { x.leaky(v, v, alpha) }, func(v, _ float32) float32 { return pick(v < 0, alpha*v, v) }},
+				"leakyGrad": {func(v, y []float32) { x.leakyGrad(v, v, y, alpha) }, func(v, y float32) float32 { return pick(y <= 0, alpha*v, v) }},
+			} {
+				src, y := hard(r, n, true), edge(t, hard(r, n, true))
+				v, all := guarded[float32](t, r, n, 7777)
+				copy(v, src)
+				c.run(v, y)
+				for i, got := range v {
+					if want := c.want(src[i], y[i]); math.Float32bits(got) != math.Float32bits(want) {
+						t.Fatalf("%s of %d values: [%d] of %g and %g is %g, want %g", name, n, i, src[i], y[i], got, want)
+					}
+				}
+				untouched(t, name, all, len(all)-n, n, 7777)
+			}
+		}
+	})
+}
+
 // TestElementwiseLengths runs every length in place, at the end of a page.
 func TestElementwiseLengths(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {

@@ -19,6 +19,10 @@ var generic = &tier{
 	exp:             expGeneric,
 	elu:             eluGeneric,
 	eluGrad:         eluGradGeneric,
+	relu:            reluGeneric,
+	reluGrad:        reluGradGeneric,
+	leaky:           leakyGeneric,
+	leakyGrad:       leakyGradGeneric,
 	maxPool:         maxPoolGeneric,
 	maxPoolGrad:     maxPoolGradGeneric,
 	adamax:          adamaxGeneric,
@@ -96,6 +100,44 @@ func eluGradGeneric(dx, dy, y []float32, alpha float32) {
 		d := dy[i]
 		if !(v > 0) {
 			d *= v + alpha
+		}
+		dx[i] = d
+	}
+}
+
+func reluGeneric(dst, src []float32) {
+	for i, x := range src {
+		if x < 0 {
+			x = 0
+		}
+		dst[i] = x
+	}
+}
+
+func reluGradGeneric(dx, dy, y []float32) {
+	for i, v := range y {
+		d := dy[i]
+		if v <= 0 {
+			d = 0
+		}
+		dx[i] = d
+	}
+}
+
+func leakyGeneric(dst, src []float32, alpha float32) {
+	for i, x := range src {
+		if x < 0 {
+			x *= alpha
+		}
+		dst[i] = x
+	}
+}
+
+func leakyGradGeneric(dx, dy, y []float32, alpha float32) {
+	for i, v := range y {
+		d := dy[i]
+		if v <= 0 {
+			d *= alpha
 		}
 		dx[i] = d
 	}

@@ -34,6 +34,26 @@ func eluAVX512(n int, dst *float32, src *float32, alpha float32)
 //go:noescape
 func eluGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
+// reluAVX512 writes src[i] < 0 ? 0 : src[i] to each of n values dst[i].
+//
+//go:noescape
+func reluAVX512(n int, dst *float32, src *float32)
+
+// reluGradAVX512 writes y[i] <= 0 ? 0 : dy[i] to each of n values dx[i].
+//
+//go:noescape
+func reluGradAVX512(n int, dx *float32, dy *float32, y *float32)
+
+// leakyAVX512 writes src[i] < 0 ? alpha*src[i] : src[i] to each of n values dst[i].
+//
+//go:noescape
+func leakyAVX512(n int, dst *float32, src *float32, alpha float32)
+
+// leakyGradAVX512 writes y[i] <= 0 ? alpha*dy[i] : dy[i] to each of n values dx[i].
+//
+//go:noescape
+func leakyGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
+
 // axpy8AVX512 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
 //
 //go:noescape
@@ -243,6 +263,26 @@ func eluAVX2(n int, dst *float32, src *float32, alpha float32)
 //
 //go:noescape
 func eluGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
+
+// reluAVX2 writes src[i] < 0 ? 0 : src[i] to each of n values dst[i].
+//
+//go:noescape
+func reluAVX2(n int, dst *float32, src *float32)
+
+// reluGradAVX2 writes y[i] <= 0 ? 0 : dy[i] to each of n values dx[i].
+//
+//go:noescape
+func reluGradAVX2(n int, dx *float32, dy *float32, y *float32)
+
+// leakyAVX2 writes src[i] < 0 ? alpha*src[i] : src[i] to each of n values dst[i].
+//
+//go:noescape
+func leakyAVX2(n int, dst *float32, src *float32, alpha float32)
+
+// leakyGradAVX2 writes y[i] <= 0 ? alpha*dy[i] : dy[i] to each of n values dx[i].
+//
+//go:noescape
+func leakyGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
 // axpy8AVX2 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
 //

@@ -453,6 +453,162 @@ end:
 	VZEROUPPER
 	RET
 
+// func reluAVX512(n int, dst *float32, src *float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·reluAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS (DX), Z1
+	VMAXPS  Z1, Z2, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VPXORD    Z2, Z2, Z2
+	VMOVUPS.Z (DX), K1, Z1
+	VMAXPS    Z1, Z2, Z1
+	VMOVUPS   Z1, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluGradAVX512(n int, dx *float32, dy *float32, y *float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·reluGradAVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dx+8(FP), CX
+	MOVQ dy+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS (BX), Z3
+	VCMPPS  $0x12, Z2, Z3, K2
+	VMOVUPS (DX), Z1
+	VMOVAPS Z2, K2, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VPXORD    Z2, Z2, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VCMPPS    $0x12, Z2, Z3, K2
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVAPS   Z2, K2, Z1
+	VMOVUPS   Z1, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func leakyAVX512(n int, dst *float32, src *float32, alpha float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·leakyAVX512(SB), NOSPLIT, $0-28
+	VBROADCASTSS alpha+24(FP), Z0
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS (DX), Z1
+	VCMPPS  $0x11, Z2, Z1, K2
+	VMULPS  Z0, Z1, Z3
+	VMOVAPS Z3, K2, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VPXORD    Z2, Z2, Z2
+	VMOVUPS.Z (DX), K1, Z1
+	VCMPPS    $0x11, Z2, Z1, K2
+	VMULPS    Z0, Z1, Z3
+	VMOVAPS   Z3, K2, Z1
+	VMOVUPS   Z1, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func leakyGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·leakyGradAVX512(SB), NOSPLIT, $0-36
+	VBROADCASTSS alpha+32(FP), Z0
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         y+24(FP), BX
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS (BX), Z3
+	VCMPPS  $0x12, Z2, Z3, K2
+	VMOVUPS (DX), Z1
+	VMULPS  Z0, Z1, Z3
+	VMOVAPS Z3, K2, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VPXORD    Z2, Z2, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VCMPPS    $0x12, Z2, Z3, K2
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z0, Z1, Z3
+	VMOVAPS   Z3, K2, Z1
+	VMOVUPS   Z1, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
@@ -7730,6 +7886,248 @@ end:
 	VZEROUPPER
 	RET
 
+// func reluAVX2(n int, dst *float32, src *float32)
+// Requires: AVX
+TEXT ·reluAVX2(SB), NOSPLIT, $32-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+
+loop:
+	CMPQ    AX, $0x08
+	JL      rest
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS (DX), Y1
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JMP     loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy16:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy16
+	VMOVUPS (SP), Y1
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy17:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy17
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluGradAVX2(n int, dx *float32, dy *float32, y *float32)
+// Requires: AVX
+TEXT ·reluGradAVX2(SB), NOSPLIT, $32-32
+	MOVQ n+0(FP), AX
+	MOVQ dx+8(FP), CX
+	MOVQ dy+16(FP), DX
+	MOVQ y+24(FP), BX
+
+loop:
+	CMPQ      AX, $0x08
+	JL        rest
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   (BX), Y3
+	VCMPPS    $0x12, Y2, Y3, Y15
+	VMOVUPS   (DX), Y1
+	VBLENDVPS Y15, Y2, Y1, Y1
+	VMOVUPS   Y1, (CX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	SUBQ      $0x08, AX
+	JMP       loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (BX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy18:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy18
+	VMOVUPS (SP), Y3
+	VCMPPS  $0x12, Y2, Y3, Y15
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy19:
+	MOVL      -4(DX)(SI*4), DI
+	MOVL      DI, -4(BX)(SI*4)
+	DECQ      SI
+	JNZ       copy19
+	VMOVUPS   (SP), Y1
+	VBLENDVPS Y15, Y2, Y1, Y1
+	VMOVUPS   Y1, (SP)
+	LEAQ      (SP), DX
+	LEAQ      (CX), CX
+
+copy20:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy20
+
+end:
+	VZEROUPPER
+	RET
+
+// func leakyAVX2(n int, dst *float32, src *float32, alpha float32)
+// Requires: AVX
+TEXT ·leakyAVX2(SB), NOSPLIT, $32-28
+	VBROADCASTSS alpha+24(FP), Y0
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+
+loop:
+	CMPQ      AX, $0x08
+	JL        rest
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   (DX), Y1
+	VCMPPS    $0x11, Y2, Y1, Y15
+	VMULPS    Y0, Y1, Y3
+	VBLENDVPS Y15, Y3, Y1, Y1
+	VMOVUPS   Y1, (CX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	SUBQ      $0x08, AX
+	JMP       loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy21:
+	MOVL      -4(DX)(SI*4), DI
+	MOVL      DI, -4(BX)(SI*4)
+	DECQ      SI
+	JNZ       copy21
+	VMOVUPS   (SP), Y1
+	VCMPPS    $0x11, Y2, Y1, Y15
+	VMULPS    Y0, Y1, Y3
+	VBLENDVPS Y15, Y3, Y1, Y1
+	VMOVUPS   Y1, (SP)
+	LEAQ      (SP), DX
+	LEAQ      (CX), CX
+
+copy22:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy22
+
+end:
+	VZEROUPPER
+	RET
+
+// func leakyGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
+// Requires: AVX
+TEXT ·leakyGradAVX2(SB), NOSPLIT, $32-36
+	VBROADCASTSS alpha+32(FP), Y0
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         y+24(FP), BX
+
+loop:
+	CMPQ      AX, $0x08
+	JL        rest
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   (BX), Y3
+	VCMPPS    $0x12, Y2, Y3, Y15
+	VMOVUPS   (DX), Y1
+	VMULPS    Y0, Y1, Y3
+	VBLENDVPS Y15, Y3, Y1, Y1
+	VMOVUPS   Y1, (CX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	SUBQ      $0x08, AX
+	JMP       loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (BX), BX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy23:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy23
+	VMOVUPS (SP), Y3
+	VCMPPS  $0x12, Y2, Y3, Y15
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy24:
+	MOVL      -4(DX)(SI*4), DI
+	MOVL      DI, -4(BX)(SI*4)
+	DECQ      SI
+	JNZ       copy24
+	VMOVUPS   (SP), Y1
+	VMULPS    Y0, Y1, Y3
+	VBLENDVPS Y15, Y3, Y1, Y1
+	VMOVUPS   Y1, (SP)
+	LEAQ      (SP), DX
+	LEAQ      (CX), CX
+
+copy25:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy25
+
+end:
+	VZEROUPPER
+	RET
+
 // func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
 // Requires: AVX, FMA3
 TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
@@ -7792,11 +8190,11 @@ rest:
 	LEAQ    (SP), R9
 	MOVQ    AX, R10
 
-copy16:
+copy26:
 	MOVL    -4(R8)(R10*4), R11
 	MOVL    R11, -4(R9)(R10*4)
 	DECQ    R10
-	JNZ     copy16
+	JNZ     copy26
 	VMOVUPS (SP), Y8
 	VXORPS  Y9, Y9, Y9
 	VMOVUPS Y9, (SP)
@@ -7804,11 +8202,11 @@ copy16:
 	LEAQ    (SP), R9
 	MOVQ    AX, R10
 
-copy17:
+copy27:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy17
+	JNZ         copy27
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y0, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7817,11 +8215,11 @@ copy17:
 	LEAQ        (SP), R9
 	MOVQ        AX, R10
 
-copy18:
+copy28:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy18
+	JNZ         copy28
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y1, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7830,11 +8228,11 @@ copy18:
 	LEAQ        (SP), R9
 	MOVQ        AX, R10
 
-copy19:
+copy29:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy19
+	JNZ         copy29
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y2, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7843,11 +8241,11 @@ copy19:
 	LEAQ        (SP), R8
 	MOVQ        AX, R9
 
-copy20:
+copy30:
 	MOVL        -4(BX)(R9*4), R10
 	MOVL        R10, -4(R8)(R9*4)
 	DECQ        R9
-	JNZ         copy20
+	JNZ         copy30
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y3, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7856,11 +8254,11 @@ copy20:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy21:
+copy31:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy21
+	JNZ         copy31
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y4, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7869,11 +8267,11 @@ copy21:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy22:
+copy32:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy22
+	JNZ         copy32
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y5, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7882,11 +8280,11 @@ copy22:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy23:
+copy33:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy23
+	JNZ         copy33
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y6, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -7895,22 +8293,22 @@ copy23:
 	LEAQ        (SP), BX
 	MOVQ        AX, SI
 
-copy24:
+copy34:
 	MOVL        -4(DX)(SI*4), DI
 	MOVL        DI, -4(BX)(SI*4)
 	DECQ        SI
-	JNZ         copy24
+	JNZ         copy34
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y7, Y9, Y8
 	VMOVUPS     Y8, (SP)
 	LEAQ        (SP), DX
 	LEAQ        (CX), CX
 
-copy25:
+copy35:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy25
+	JNZ  copy35
 
 end:
 	VZEROUPPER
@@ -7980,11 +8378,11 @@ last:
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 
-copy26:
+copy36:
 	MOVL    -4(DX)(AX*4), SI
 	MOVL    SI, -4(BX)(AX*4)
 	DECQ    AX
-	JNZ     copy26
+	JNZ     copy36
 	VMOVUPS (SP), Y0
 	VMOVUPS Y0, (CX)
 	VZEROUPPER
@@ -8218,11 +8616,11 @@ rest:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy27:
+copy37:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy27
+	JNZ     copy37
 	VMOVUPS (SP), Y6
 	VXORPS  Y7, Y7, Y7
 	VMOVUPS Y7, (SP)
@@ -8230,11 +8628,11 @@ copy27:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy28:
+copy38:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy28
+	JNZ     copy38
 	VMOVUPS (SP), Y7
 	VMULPS  Y0, Y7, Y7
 	VMULPS  Y1, Y6, Y9
@@ -8244,22 +8642,22 @@ copy28:
 	LEAQ    (BX), BX
 	MOVQ    AX, DI
 
-copy29:
+copy39:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
-	JNZ     copy29
+	JNZ     copy39
 	VXORPS  Y9, Y9, Y9
 	VMOVUPS Y9, (SP)
 	LEAQ    (SI), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, DI
 
-copy30:
+copy40:
 	MOVL      -4(DX)(DI*4), R8
 	MOVL      R8, -4(BX)(DI*4)
 	DECQ      DI
-	JNZ       copy30
+	JNZ       copy40
 	VMOVUPS   (SP), Y9
 	VMULPS    Y2, Y9, Y9
 	VANDNPS   Y6, Y5, Y8
@@ -8272,11 +8670,11 @@ copy30:
 	LEAQ      (SI), BX
 	MOVQ      AX, SI
 
-copy31:
+copy41:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy31
+	JNZ     copy41
 	VADDPS  Y4, Y8, Y8
 	VMULPS  Y3, Y7, Y7
 	VDIVPS  Y8, Y7, Y7
@@ -8286,22 +8684,22 @@ copy31:
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy32:
+copy42:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy32
+	JNZ     copy42
 	VMOVUPS (SP), Y9
 	VSUBPS  Y7, Y9, Y9
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy33:
+copy43:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy33
+	JNZ  copy43
 
 end:
 	VZEROUPPER
@@ -8361,11 +8759,11 @@ rest:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy34:
+copy44:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy34
+	JNZ     copy44
 	VMOVUPS (SP), Y5
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
@@ -8373,11 +8771,11 @@ copy34:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy35:
+copy45:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy35
+	JNZ     copy45
 	VMOVUPS (SP), Y6
 	VSUBPS  Y6, Y5, Y8
 	VMULPS  Y0, Y8, Y8
@@ -8387,22 +8785,22 @@ copy35:
 	LEAQ    (BX), BX
 	MOVQ    AX, DI
 
-copy36:
+copy46:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
-	JNZ     copy36
+	JNZ     copy46
 	VXORPS  Y7, Y7, Y7
 	VMOVUPS Y7, (SP)
 	LEAQ    (SI), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, DI
 
-copy37:
+copy47:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
-	JNZ     copy37
+	JNZ     copy47
 	VMOVUPS (SP), Y7
 	VMULPS  Y5, Y5, Y8
 	VSUBPS  Y7, Y8, Y8
@@ -8413,11 +8811,11 @@ copy37:
 	LEAQ    (SI), BX
 	MOVQ    AX, SI
 
-copy38:
+copy48:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy38
+	JNZ     copy48
 	VSQRTPS Y7, Y7
 	VADDPS  Y4, Y7, Y7
 	VMULPS  Y3, Y6, Y6
@@ -8428,11 +8826,11 @@ copy38:
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy39:
+copy49:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy39
+	JNZ     copy49
 	VMOVUPS (SP), Y5
 	VMULPS  Y2, Y5, Y8
 	VSUBPS  Y8, Y5, Y5
@@ -8441,11 +8839,11 @@ copy39:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy40:
+copy50:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy40
+	JNZ  copy50
 
 end:
 	VZEROUPPER
@@ -8519,11 +8917,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy41:
+copy51:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy41
+	JNZ     copy51
 	VMOVUPS (SP), Y1
 	VADDPS  Y1, Y0, Y0
 
@@ -8535,11 +8933,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy42:
+copy52:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy42
+	JNZ  copy52
 	VZEROUPPER
 	RET
 
@@ -8643,11 +9041,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy43:
+copy53:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy43
+	JNZ     copy53
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -8660,11 +9058,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    32(CX), CX
 
-copy44:
+copy54:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy44
+	JNZ  copy54
 	VZEROUPPER
 	RET
 
@@ -8768,11 +9166,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy45:
+copy55:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy45
+	JNZ     copy55
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y0, Y0
 	VXORPS  Y2, Y2, Y2
@@ -8781,11 +9179,11 @@ copy45:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy46:
+copy56:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy46
+	JNZ     copy56
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -8798,20 +9196,20 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy47:
+copy57:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy47
+	JNZ     copy57
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), CX
 
-copy48:
+copy58:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy48
+	JNZ  copy58
 	VZEROUPPER
 	RET
 
@@ -8937,11 +9335,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy49:
+copy59:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy49
+	JNZ     copy59
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -8951,11 +9349,11 @@ copy49:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy50:
+copy60:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy50
+	JNZ     copy60
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -8969,21 +9367,21 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy51:
+copy61:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy51
+	JNZ     copy61
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), CX
 
-copy52:
+copy62:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy52
+	JNZ  copy62
 	VZEROUPPER
 	RET
 
@@ -9104,11 +9502,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy53:
+copy63:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy53
+	JNZ     copy63
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y0, Y0
 	VXORPS  Y3, Y3, Y3
@@ -9117,11 +9515,11 @@ copy53:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy54:
+copy64:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy54
+	JNZ     copy64
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y1, Y1
 	VXORPS  Y3, Y3, Y3
@@ -9130,11 +9528,11 @@ copy54:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy55:
+copy65:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy55
+	JNZ     copy65
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y2, Y2
 
@@ -9147,30 +9545,30 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy56:
+copy66:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy56
+	JNZ     copy66
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy57:
+copy67:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy57
+	JNZ     copy67
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*2), CX
 
-copy58:
+copy68:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy58
+	JNZ  copy68
 	VZEROUPPER
 	RET
 
@@ -9318,11 +9716,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy59:
+copy69:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy59
+	JNZ     copy69
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -9332,11 +9730,11 @@ copy59:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy60:
+copy70:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy60
+	JNZ     copy70
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VADDPS  (DX)(CX*2), Y4, Y4
@@ -9346,11 +9744,11 @@ copy60:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy61:
+copy71:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy61
+	JNZ     copy71
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -9364,32 +9762,32 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy62:
+copy72:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy62
+	JNZ     copy72
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy63:
+copy73:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy63
+	JNZ     copy73
 	VMOVUPS Y4, (DX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*2), CX
 
-copy64:
+copy74:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy64
+	JNZ  copy74
 	VZEROUPPER
 	RET
 
@@ -9530,11 +9928,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy65:
+copy75:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy65
+	JNZ     copy75
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y0, Y0
 	VXORPS  Y4, Y4, Y4
@@ -9543,11 +9941,11 @@ copy65:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy66:
+copy76:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy66
+	JNZ     copy76
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VXORPS  Y4, Y4, Y4
@@ -9556,11 +9954,11 @@ copy66:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy67:
+copy77:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy67
+	JNZ     copy77
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y2, Y2
 	VXORPS  Y4, Y4, Y4
@@ -9569,11 +9967,11 @@ copy67:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy68:
+copy78:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy68
+	JNZ     copy78
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -9587,40 +9985,40 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy69:
+copy79:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy69
+	JNZ     copy79
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy70:
+copy80:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy70
+	JNZ     copy80
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy71:
+copy81:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy71
+	JNZ     copy81
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (BX)(DX*1), DX
 
-copy72:
+copy82:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy72
+	JNZ  copy82
 	VZEROUPPER
 	RET
 
@@ -9795,11 +10193,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy73:
+copy83:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy73
+	JNZ     copy83
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -9809,11 +10207,11 @@ copy73:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy74:
+copy84:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy74
+	JNZ     copy84
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -9823,11 +10221,11 @@ copy74:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy75:
+copy85:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy75
+	JNZ     copy85
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -9837,11 +10235,11 @@ copy75:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy76:
+copy86:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy76
+	JNZ     copy86
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y7, Y7
 
@@ -9856,43 +10254,43 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy77:
+copy87:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy77
+	JNZ     copy87
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy78:
+copy88:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy78
+	JNZ     copy88
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy79:
+copy89:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy79
+	JNZ     copy89
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(BX)(DX*1), DX
 
-copy80:
+copy90:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy80
+	JNZ  copy90
 	VZEROUPPER
 	RET
 
@@ -10052,11 +10450,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy81:
+copy91:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy81
+	JNZ     copy91
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y0, Y0
 	VXORPS  Y5, Y5, Y5
@@ -10065,11 +10463,11 @@ copy81:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy82:
+copy92:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy82
+	JNZ     copy92
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y1, Y1
 	VXORPS  Y5, Y5, Y5
@@ -10078,11 +10476,11 @@ copy82:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy83:
+copy93:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy83
+	JNZ     copy93
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y2, Y2
 	VXORPS  Y5, Y5, Y5
@@ -10091,11 +10489,11 @@ copy83:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy84:
+copy94:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy84
+	JNZ     copy94
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y3, Y3
 	VXORPS  Y5, Y5, Y5
@@ -10104,11 +10502,11 @@ copy84:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy85:
+copy95:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy85
+	JNZ     copy95
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y4, Y4
 
@@ -10122,50 +10520,50 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy86:
+copy96:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy86
+	JNZ     copy96
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy87:
+copy97:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy87
+	JNZ     copy97
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy88:
+copy98:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy88
+	JNZ     copy98
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy89:
+copy99:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy89
+	JNZ     copy99
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 
-copy90:
+copy100:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy90
+	JNZ  copy100
 	VZEROUPPER
 	RET
 
@@ -10362,11 +10760,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy91:
+copy101:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy91
+	JNZ     copy101
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -10376,11 +10774,11 @@ copy91:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy92:
+copy102:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy92
+	JNZ     copy102
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -10390,11 +10788,11 @@ copy92:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy93:
+copy103:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy93
+	JNZ     copy103
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -10404,11 +10802,11 @@ copy93:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy94:
+copy104:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy94
+	JNZ     copy104
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -10418,11 +10816,11 @@ copy94:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy95:
+copy105:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy95
+	JNZ     copy105
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y9, Y9
 
@@ -10437,54 +10835,54 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy96:
+copy106:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy96
+	JNZ     copy106
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy97:
+copy107:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy97
+	JNZ     copy107
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy98:
+copy108:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy98
+	JNZ     copy108
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy99:
+copy109:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy99
+	JNZ     copy109
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 
-copy100:
+copy110:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy100
+	JNZ  copy110
 	VZEROUPPER
 	RET
 
@@ -10672,11 +11070,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy101:
+copy111:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy101
+	JNZ     copy111
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y0, Y0
 	VXORPS  Y6, Y6, Y6
@@ -10685,11 +11083,11 @@ copy101:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy102:
+copy112:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy102
+	JNZ     copy112
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VXORPS  Y6, Y6, Y6
@@ -10698,11 +11096,11 @@ copy102:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy103:
+copy113:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy103
+	JNZ     copy113
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y2, Y2
 	VXORPS  Y6, Y6, Y6
@@ -10711,11 +11109,11 @@ copy103:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy104:
+copy114:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy104
+	JNZ     copy114
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VXORPS  Y6, Y6, Y6
@@ -10724,11 +11122,11 @@ copy104:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy105:
+copy115:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy105
+	JNZ     copy115
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y4, Y4
 	VXORPS  Y6, Y6, Y6
@@ -10737,11 +11135,11 @@ copy105:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy106:
+copy116:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy106
+	JNZ     copy116
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -10757,60 +11155,60 @@ storeCut:
 	LEAQ    (BX), R8
 	MOVQ    AX, R9
 
-copy107:
+copy117:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy107
+	JNZ     copy117
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy108:
+copy118:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy108
+	JNZ     copy118
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy109:
+copy119:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy109
+	JNZ     copy119
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy110:
+copy120:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy110
+	JNZ     copy120
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy111:
+copy121:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy111
+	JNZ     copy121
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (SI), DX
 
-copy112:
+copy122:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy112
+	JNZ  copy122
 	VZEROUPPER
 	RET
 
@@ -11044,11 +11442,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy113:
+copy123:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy113
+	JNZ     copy123
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -11058,11 +11456,11 @@ copy113:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy114:
+copy124:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy114
+	JNZ     copy124
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -11072,11 +11470,11 @@ copy114:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy115:
+copy125:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy115
+	JNZ     copy125
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -11086,11 +11484,11 @@ copy115:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy116:
+copy126:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy116
+	JNZ     copy126
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -11100,11 +11498,11 @@ copy116:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy117:
+copy127:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy117
+	JNZ     copy127
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y9, Y9
 	VADDPS  (SI), Y10, Y10
@@ -11114,11 +11512,11 @@ copy117:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy118:
+copy128:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy118
+	JNZ     copy128
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y11, Y11
 
@@ -11135,65 +11533,65 @@ storeCut:
 	LEAQ    32(BX), R8
 	MOVQ    AX, R9
 
-copy119:
+copy129:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy119
+	JNZ     copy129
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy120:
+copy130:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy120
+	JNZ     copy130
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy121:
+copy131:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy121
+	JNZ     copy131
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy122:
+copy132:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy122
+	JNZ     copy132
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy123:
+copy133:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy123
+	JNZ     copy133
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(SI), DX
 
-copy124:
+copy134:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy124
+	JNZ  copy134
 	VZEROUPPER
 	RET
 

@@ -27,6 +27,10 @@ var avx512 = newTier("avx512", assembly{
 	exp:             expAVX512,
 	elu:             eluAVX512,
 	eluGrad:         eluGradAVX512,
+	relu:            reluAVX512,
+	reluGrad:        reluGradAVX512,
+	leaky:           leakyAVX512,
+	leakyGrad:       leakyGradAVX512,
 	maxPool:         maxPoolAVX512,
 	maxPoolChoice:   maxPoolChoiceAVX512,
 	maxPoolGrad:     maxPoolGradAVX512,
@@ -57,6 +61,10 @@ var avx2 = newTier("avx2", assembly{
 	exp:             expAVX2,
 	elu:             eluAVX2,
 	eluGrad:         eluGradAVX2,
+	relu:            reluAVX2,
+	reluGrad:        reluGradAVX2,
+	leaky:           leakyAVX2,
+	leakyGrad:       leakyGradAVX2,
 	maxPool:         maxPoolAVX2,
 	maxPoolChoice:   maxPoolChoiceAVX2,
 	maxPoolGrad:     maxPoolGradAVX2,
@@ -79,6 +87,10 @@ type assembly struct {
 	exp                  func(n int, dst, src *float32)
 	elu                  func(n int, dst, src *float32, alpha float32)
 	eluGrad              func(n int, dx, dy, y *float32, alpha float32)
+	relu                 func(n int, dst, src *float32)
+	reluGrad             func(n int, dx, dy, y *float32)
+	leaky                func(n int, dst, src *float32, alpha float32)
+	leakyGrad            func(n int, dx, dy, y *float32, alpha float32)
 	maxPool              func(pixels, channels int, y, top, bottom *float32)
 	maxPoolChoice        func(pixels, channels int, y *float32, choice *uint8, top, bottom *float32)
 	maxPoolGrad          func(pixels, channels int, top, bottom, y *float32, choice *uint8)
@@ -111,6 +123,18 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		},
 		eluGrad: func(dx, dy, y []float32, alpha float32) {
 			a.eluGrad(len(y), unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(y), alpha)
+		},
+		relu: func(dst, src []float32) {
+			a.relu(len(src), unsafe.SliceData(dst), unsafe.SliceData(src))
+		},
+		reluGrad: func(dx, dy, y []float32) {
+			a.reluGrad(len(y), unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(y))
+		},
+		leaky: func(dst, src []float32, alpha float32) {
+			a.leaky(len(src), unsafe.SliceData(dst), unsafe.SliceData(src), alpha)
+		},
+		leakyGrad: func(dx, dy, y []float32, alpha float32) {
+			a.leakyGrad(len(y), unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(y), alpha)
 		},
 		// Pixels of less than a register of channels are left to the portable pooling.
 		maxPool: func(channels int, y []float32, choice []uint8, top, bottom []float32) {

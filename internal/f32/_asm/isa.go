@@ -120,6 +120,8 @@ var constants = map[uint32]Mem{}
 // Predicates of VCMPPS; none raises an exception.
 const (
 	ordered         = 0x07 // neither is NaN
+	less            = 0x11
+	atMost          = 0x12
 	greater         = 0x1e
 	notGreaterOrNaN = 0x1a
 )

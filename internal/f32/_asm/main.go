@@ -11,6 +11,7 @@ func main() {
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx512, avx2} {
 		s.vectorKernels()
+		s.rectifiers()
 		s.streams()
 		s.pools()
 		s.optimizers()
