@@ -127,7 +127,7 @@ Exit status:
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-			kind := map[string]string{"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false"}
+			kind := map[string]string{"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false", "intSlice": "whole numbers, such as 1,8"}
 			return usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), kind[bad.GetFlag().Value.Type()])
 		}
 		return usageError{err}
@@ -146,7 +146,7 @@ Exit status:
 		return nil
 	}
 	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(),
-		a.exportCommand(), a.summaryCommand(), a.versionCommand())
+		a.exportCommand(), a.summaryCommand(), a.benchCommand(), a.versionCommand())
 	return root
 }
 

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/cpuid/v2"
+	"github.com/spf13/cobra"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/measure"
+)
+
+func (a *app) benchCommand() *cobra.Command {
+	var (
+		asJSON  bool
+		names   []string
+		batches []int
+		about   strings.Builder
+	)
+	for _, t := range measure.Tasks {
+		names = append(names, t.Name)
+		fmt.Fprintf(&about, "  %-12s %s\n", t.Name, t.About)
+	}
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure how fast this machine is",
+		Long: `Measures the speed of this program's engine on this machine. Each task runs
+once to warm up and then several times; the table has the best and the median
+time and, as spread, how far the runs lie apart. Times of vgg16 and of the
+autoencoder are for one picture, those of knn for one query. All takes about a
+minute and 1.5 GB of memory.
+
+` + about.String() + `
+VGG16's weights are random here: they change what it sees, not how fast. For
+other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
+		Example: `  lookalike bench
+  lookalike bench --task vgg16 --batch 1 --threads 1 --json`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if i := slices.IndexFunc(batches, func(b int) bool { return b < 1 || b > maxBenchBatch }); i >= 0 {
+				return usagef("--batch %d: give 1 to %d", batches[i], maxBenchBatch)
+			}
+			var tasks []measure.Task
+			for _, name := range names {
+				i := slices.IndexFunc(measure.Tasks, func(t measure.Task) bool { return t.Name == name })
+				if i < 0 {
+					return usagef("--task %s: there are %s", name, strings.Trim(cmd.Flag("task").DefValue, "[]"))
+				}
+				tasks = append(tasks, measure.Tasks[i])
+			}
+			show := json.NewEncoder(a.out).Encode
+			if !asJSON {
+				show = a.benchTable()
+			}
+			return a.bench(cmd, tasks, batches, show)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	flags.StringSliceVar(&names, "task", names, "measure these `TASKS` only")
+	flags.IntSliceVar(&batches, "batch", []int{1, 8, 32}, "pictures at a time, of vgg16")
+	return cmd
+}
+
+// maxBenchBatch bounds the memory that --batch can ask for.
+const maxBenchBatch = 256
+
+// bench runs the tasks and shows each row when it is there.
+func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
+	for _, t := range tasks {
+		runtime.GC() // what the task before needed
+		var shown error
+		err := t.Run(cmd.Context(), batches, func(r measure.Row) { shown = cmp.Or(shown, show(r)) })
+		if err = cmp.Or(err, shown); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// benchTable prints the head of a table and returns what prints a row of it.
+func (a *app) benchTable() func(row any) error {
+	fmt.Fprintf(a.out, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
+		runtime.GOMAXPROCS(0), runtime.NumCPU(), f32.Tier())
+	const format = "%-18s %-21s %8s %9s %6s %s\n"
+	fmt.Fprintf(a.out, format, "task", "size", "best ms", "median ms", "spread", "speed")
+	return func(row any) error {
+		r := row.(measure.Row)
+		speed := ""
+		switch {
+		case r.GFLOPS > 0:
+			speed = fmt.Sprintf("%.0f GFLOP/s", r.GFLOPS)
+		case r.GBPerS > 0:
+			speed = fmt.Sprintf("%.1f GB/s", r.GBPerS)
+		}
+		_, err := fmt.Fprintf(a.out, format, r.Task, r.Shape(), milliseconds(r.BestMS()), milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
+		return err
+	}
+}
+
+// milliseconds writes a time with three digits or more.
+func milliseconds(ms float64) string {
+	switch {
+	case ms < 1:
+		return fmt.Sprintf("%.4f", ms)
+	case ms < 100:
+		return fmt.Sprintf("%.2f", ms)
+	}
+	return fmt.Sprintf("%.0f", ms)
+}

@@ -1,0 +1,237 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+
+	"lookalike/autoencoder"
+	"lookalike/internal/f32"
+	"lookalike/internal/gemm"
+	"lookalike/internal/parallel"
+	"lookalike/knn"
+	"lookalike/nn"
+	"lookalike/optim"
+	"lookalike/picture"
+	"lookalike/tensor"
+	"lookalike/vgg"
+)
+
+// Task is one kind of work. Run measures it and hands out each row as soon as it
+// is known; batches are those of the tasks that have a choice.
+type Task struct {
+	Name, About string
+	Run         func(ctx context.Context, batches []int, emit func(Row)) error
+}
+
+// Tasks are all there are.
+var Tasks = []Task{
+	{"limits", "what the processor can do: reading memory, and the matrix kernel in cache", func(ctx context.Context, _ []int, emit func(Row)) error {
+		return limits(ctx, 1<<30, emit)
+	}},
+	{"gemm", "matrix products: square ones, then VGG16's layers", func(ctx context.Context, _ []int, emit func(Row)) error {
+		return products(ctx, Products, emit)
+	}},
+	{"vgg16", "VGG16, forward, with random weights", func(ctx context.Context, batches []int, emit func(Row)) error {
+		return forward(ctx, vgg.Config{}, 224, vggFLOP, batches, emit)
+	}},
+	{"autoencoder", "the autoencoder: training, then encoding, in batches of 32", func(ctx context.Context, _ []int, emit func(Row)) error {
+		return autoencode(ctx, autoencoder.Config{}, 96, emit)
+	}},
+	{"knn", "exact search for the 10 nearest vectors", func(ctx context.Context, _ []int, emit func(Row)) error {
+		return search(ctx, searches, emit)
+	}},
+}
+
+// limits measures how fast all threads together read memory of that many bytes,
+// and how many operations they do when the micro-kernel finds all in its cache:
+// what bounds the products of thin and of large matrices.
+func limits(ctx context.Context, bytes int, emit func(Row)) error {
+	const span = 1 << 16 // values of each half that a goroutine takes at a time
+	half := bytes / 8
+	x := random(2*half, rand.New(rand.NewPCG(1, 0)))
+	sums := make([]float32, (half+span-1)/span)
+	times, err := Time(ctx, 7, func() error {
+		parallel.Spans(half, span, func(lo, hi int) { sums[lo/span] = f32.Dot(x[lo:hi], x[half+lo:half+hi]) })
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r := newRow("read bandwidth").took(times)
+	r.MinMS, r.MedianMS = times.per(1)
+	r.GBPerS = times.rate(float64(8 * half))
+	emit(r.Finish())
+
+	const depth, flops = 192, 4e9 // A and B of this depth stay in the first-level cache
+	k, threads := f32.Gemm(), runtime.GOMAXPROCS(0)
+	calls := int(flops / (2 * float64(k.MR*k.NR*depth)))
+	times, err = Time(ctx, 7, func() error {
+		parallel.For(threads, func(int) {
+			a, b, c := x[:k.MR*depth], x[half:half+depth*k.NR], make([]float32, k.MR*k.NR)
+			for range calls {
+				k.Mul(k.MR, k.NR, depth, a, depth, 1, b, nil, 0, c, k.NR)
+			}
+		})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r = newRow("micro-kernel").took(times)
+	r.MinMS, r.MedianMS = times.per(1)
+	r.GFLOPS = times.rate(2 * float64(k.MR*k.NR*depth) * float64(calls*threads))
+	emit(r.Finish())
+	return nil
+}
+
+// Products are the sizes m, n, k of shared/peers/gemm.py: two square ones, VGG16's
+// convolutions as products, and its first dense layer for one picture and for 32.
+var Products = [][3]int{
+	{1024, 1024, 1024}, {2048, 2048, 2048}, {64, 50176, 576}, {128, 12544, 1152}, {256, 3136, 2304},
+	{512, 784, 4608}, {512, 196, 4608}, {1, 4096, 25088}, {32, 4096, 25088},
+}
+
+func products(ctx context.Context, shapes [][3]int, emit func(Row)) error {
+	return ProductsOf(ctx, newRow("gemm"), shapes, func(m, n, k int, a, b, c []float32) error {
+		gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n)
+		return nil
+	}, 7, emit)
+}
+
+// ProductsOf measures anybody's matrix product C = A·B of row-major matrices; r
+// has what is known beforehand.
+func ProductsOf(ctx context.Context, r Row, shapes [][3]int, mul func(m, n, k int, a, b, c []float32) error, runs int, emit func(Row)) error {
+	most := 0
+	for _, s := range shapes {
+		m, n, k := s[0], s[1], s[2]
+		most = max(most, m*k+k*n+m*n)
+	}
+	values := random(most, rand.New(rand.NewPCG(1, 0)))
+	for _, s := range shapes {
+		m, n, k := s[0], s[1], s[2]
+		a, b, c := values[:m*k], values[m*k:][:k*n], values[m*k+k*n:][:m*n]
+		times, err := Time(ctx, runs, func() error { return mul(m, n, k, a, b, c) })
+		if err != nil {
+			return fmt.Errorf("product %dx%dx%d: %w", m, n, k, err)
+		}
+		r := r.took(times)
+		r.M, r.N, r.K = m, n, k
+		r.MinMS, r.MedianMS = times.per(1)
+		r.GFLOPS = times.rate(2 * float64(m) * float64(n) * float64(k))
+		emit(r.Finish())
+	}
+	return nil
+}
+
+// vggFLOP is how many operations VGG16 does for a picture, counted directly.
+const vggFLOP = 30.94e9
+
+func forward(ctx context.Context, c vgg.Config, side int, flop float64, batches []int, emit func(Row)) error {
+	net, err := vgg.New16(c, rand.New(rand.NewPCG(1, 0)))
+	if err != nil {
+		return err
+	}
+	for _, batch := range batches {
+		x := tensor.From(random(batch*side*side*3, rand.New(rand.NewPCG(2, 0))), batch, side, side, 3)
+		runs := 6
+		if batch >= 32 {
+			runs = 3
+		}
+		times, err := Time(ctx, runs, func() error { net.Predict(x); return nil })
+		if err != nil {
+			return err
+		}
+		r := newRow("vgg16").took(times)
+		r.Batch = batch
+		r.MinMSPerImage, r.MedianMSPerImage = times.per(batch)
+		r.GFLOPS = times.rate(flop * float64(batch))
+		emit(r.Finish())
+	}
+	return nil
+}
+
+// autoencode trains and encodes n random pictures.
+func autoencode(ctx context.Context, c autoencoder.Config, n int, emit func(Row)) error {
+	const runs, batch = 3, 32
+	m, err := autoencoder.New(c, 1)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(2, 0))
+	pictures := make(autoencoder.Pictures, n)
+	for i := range pictures {
+		pictures[i] = picture.New(m.Config.Size, m.Config.Size)
+		for j := range pictures[i].Pix {
+			pictures[i].Pix[j] = uint8(rng.Uint32())
+		}
+	}
+	// One call of Fit, as memory is kept from epoch to epoch; the first warms up.
+	history, err := m.Fit(ctx, pictures, nn.FitConfig{Epochs: 1 + runs, Batch: batch, Optimizer: &optim.Adamax{}, NoShuffle: true})
+	if err != nil {
+		return err
+	}
+	var times Times
+	for _, epoch := range history[1:] {
+		times = append(times, epoch.Duration)
+	}
+	slices.Sort(times)
+	r := newRow("autoencoder train").took(times)
+	r.Batch = batch
+	r.MinMSPerImage, r.MedianMSPerImage = times.per(n)
+	emit(r.Finish())
+
+	x := m.Input(pictures)
+	times, err = Time(ctx, runs, func() error { m.Encoder.Predict(x); return nil })
+	if err != nil {
+		return err
+	}
+	r = newRow("autoencoder encode").took(times)
+	r.Batch = batch
+	r.MinMSPerImage, r.MedianMSPerImage = times.per(n)
+	emit(r.Finish())
+	return nil
+}
+
+// searches are numbers of vectors, of their values and of queries: those of
+// shared/peers/knn.py that take seconds at most.
+var searches = [][3]int{{9144, 4096, 1}, {200000, 512, 1}, {9144, 32, 9144}}
+
+func search(ctx context.Context, shapes [][3]int, emit func(Row)) error {
+	const neighbours = 10
+	rng := rand.New(rand.NewPCG(1, 0))
+	for _, s := range shapes {
+		n, d, q := s[0], s[1], s[2]
+		index, err := knn.New(tensor.From(random(n*d, rng), n, d), knn.Euclidean)
+		if err != nil {
+			return err
+		}
+		queries := make([][]float32, q)
+		for i := range queries {
+			queries[i] = random(d, rng)
+		}
+		times, err := Time(ctx, 3, func() error {
+			_, err := index.Search(ctx, queries, neighbours)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		r := newRow("knn").took(times)
+		r.N, r.D, r.Queries, r.K, r.Metric = n, d, q, neighbours, knn.Euclidean.String()
+		r.MinMSPerQuery, r.MedianMSPerQuery = times.per(q)
+		emit(r.Finish())
+	}
+	return nil
+}
+
+// random returns n values from -1 to 1.
+func random(n int, rng *rand.Rand) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = 2*rng.Float32() - 1
+	}
+	return x
+}
