@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
@@ -19,10 +20,10 @@ type Loss interface {
 // The losses, as Keras defines them: a mean over all values, for
 // CategoricalCrossentropy over all rows of the last dimension.
 var (
-	MSE Loss = elementwise{"mean_squared_error", func(p, t float64) (float64, float64) {
-		return (p - t) * (p - t), 2 * (p - t)
+	MSE Loss = elementwise{"mean_squared_error", func(grad, p, t []float32, scale float64) float64 {
+		return f32.SquaredError(grad, p, t, 2*scale)
 	}}
-	MAE Loss = elementwise{"mean_absolute_error", func(p, t float64) (float64, float64) {
+	MAE Loss = elementwise{"mean_absolute_error", each(func(p, t float64) (float64, float64) {
 		switch d := p - t; {
 		case d > 0:
 			return d, 1
@@ -31,11 +32,11 @@ var (
 		default:
 			return d, 0 // NaN stays NaN
 		}
-	}}
+	})}
 	// BinaryCrossentropy takes probabilities.
-	BinaryCrossentropy Loss = elementwise{"binary_crossentropy", binaryCrossentropy}
+	BinaryCrossentropy Loss = elementwise{"binary_crossentropy", each(binaryCrossentropy)}
 	// BinaryCrossentropyFromLogits takes what a sigmoid would be applied to.
-	BinaryCrossentropyFromLogits Loss = elementwise{"binary_crossentropy", binaryCrossentropyFromLogits}
+	BinaryCrossentropyFromLogits Loss = elementwise{"binary_crossentropy", each(binaryCrossentropyFromLogits)}
 	// CategoricalCrossentropy takes probabilities, such as softmax gives them.
 	CategoricalCrossentropy Loss = crossentropy{}
 	// CategoricalCrossentropyFromLogits takes logits: it is more exact than
@@ -65,7 +66,23 @@ func binaryCrossentropyFromLogits(z, t float64) (loss, grad float64) {
 // elementwise is the mean of a function of single values.
 type elementwise struct {
 	name string
-	f    func(prediction, target float64) (loss, derivative float64)
+
+	// sum adds up the function over some values and writes its derivatives, times
+	// scale, to grad.
+	sum func(grad, prediction, target []float32, scale float64) float64
+}
+
+// each makes elementwise.sum of a function of one prediction and one target.
+func each(f func(p, t float64) (loss, derivative float64)) func(grad, p, t []float32, scale float64) float64 {
+	return func(grad, p, t []float32, scale float64) float64 {
+		var sum float64
+		for i := range grad {
+			loss, d := f(float64(p[i]), float64(t[i]))
+			sum += loss
+			grad[i] = float32(d * scale)
+		}
+		return sum
+	}
 }
 
 func (l elementwise) String() string { return l.name }
@@ -75,13 +92,7 @@ func (l elementwise) Loss(grad, prediction, target *tensor.Tensor) float64 {
 	p, t, g := prediction.Data(), target.Data(), grad.Data()
 	scale := 1 / float64(len(p))
 	return sumParts(len(p), activationBlock, func(lo, hi int) float64 {
-		var sum float64
-		for i := lo; i < hi; i++ {
-			loss, d := l.f(float64(p[i]), float64(t[i]))
-			sum += loss
-			g[i] = float32(d * scale)
-		}
-		return sum
+		return l.sum(g[lo:hi], p[lo:hi], t[lo:hi], scale)
 	}) * scale
 }
 

@@ -42,6 +42,7 @@ type tier struct {
 	maxPoolGrad     func(channels int, top, bottom, y []float32, choice []uint8)
 	adamax          func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32)
 	adam            func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32)
+	squaredError    func(grad, p, t []float32, scale float64) float64
 	kernel          Kernel
 }
 
@@ -224,6 +225,14 @@ func Adam(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
 	sameLength("Adam", len(w), len(m))
 	sameLength("Adam", len(w), len(v))
 	active.adam(w, g, m, v, mix1, mix2, shrink, step, epsilon)
+}
+
+// SquaredError returns the sum of (p[i]-t[i])² and writes scale*(p[i]-t[i]) to
+// grad, in float64 throughout. grad may be p.
+func SquaredError(grad, p, t []float32, scale float64) float64 {
+	sameLength("SquaredError", len(grad), len(p))
+	sameLength("SquaredError", len(grad), len(t))
+	return active.squaredError(grad, p, t, scale)
 }
 
 func sameLength(op string, n, m int) {

@@ -27,6 +27,7 @@ var generic = &tier{
 	maxPoolGrad:     maxPoolGradGeneric,
 	adamax:          adamaxGeneric,
 	adam:            adamGeneric,
+	squaredError:    squaredErrorGeneric,
 	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
 		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}},
 }
@@ -204,6 +205,17 @@ func adamGeneric(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32
 		w[i] -= float32(w[i] * shrink)
 		w[i] -= float32(step*m[i]) / (float32(math.Sqrt(float64(v[i]))) + epsilon)
 	}
+}
+
+func squaredErrorGeneric(grad, p, t []float32, scale float64) float64 {
+	var sum float64
+	p, t = p[:len(grad)], t[:len(grad)]
+	for i := range grad {
+		d := float64(p[i]) - float64(t[i])
+		sum += d * d
+		grad[i] = float32(scale * d)
+	}
+	return sum
 }
 
 // tileGeneric computes its tile row by row, the row's eight sums in registers.

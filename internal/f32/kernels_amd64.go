@@ -94,6 +94,11 @@ func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, keep
 //go:noescape
 func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
 
+// squaredErrorAVX512 writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
+//
+//go:noescape
+func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -323,6 +328,11 @@ func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, keep f
 //
 //go:noescape
 func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+
+// squaredErrorAVX2 writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
+//
+//go:noescape
+func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
 
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //

@@ -1090,6 +1090,80 @@ end:
 	VZEROUPPER
 	RET
 
+// func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·squaredErrorAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVQ         t+24(FP), BX
+	VBROADCASTSD scale+32(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	VPXORD       Z2, Z2, Z2
+
+loop:
+	CMPQ          AX, $0x10
+	JL            rest
+	VMOVUPS       (DX), Z3
+	VMOVUPS       (BX), Z4
+	VCVTPS2PD     Y3, Z5
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VCVTPS2PD     Y6, Z6
+	VCVTPS2PD     Y4, Z7
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VCVTPS2PD     Y8, Z8
+	VSUBPD        Z7, Z5, Z5
+	VFMADD231PD   Z5, Z5, Z1
+	VMULPD        Z0, Z5, Z5
+	VSUBPD        Z8, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z2
+	VMULPD        Z0, Z6, Z6
+	VCVTPD2PS     Z5, Y3
+	VCVTPD2PS     Z6, Y6
+	VINSERTF64X4  $0x01, Y6, Z3, Z3
+	VMOVUPS       Z3, (CX)
+	ADDQ          $0x40, CX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, BX
+	SUBQ          $0x10, AX
+	JMP           loop
+
+rest:
+	TESTQ         AX, AX
+	JZ            end
+	MOVQ          $-1, SI
+	BZHIQ         AX, SI, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     (DX), K1, Z3
+	VMOVUPS.Z     (BX), K1, Z4
+	VCVTPS2PD     Y3, Z5
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VCVTPS2PD     Y6, Z6
+	VCVTPS2PD     Y4, Z7
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VCVTPS2PD     Y8, Z8
+	VSUBPD        Z7, Z5, Z5
+	VFMADD231PD   Z5, Z5, Z1
+	VMULPD        Z0, Z5, Z5
+	VSUBPD        Z8, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z2
+	VMULPD        Z0, Z6, Z6
+	VCVTPD2PS     Z5, Y3
+	VCVTPD2PS     Z6, Y6
+	VINSERTF64X4  $0x01, Y6, Z3, Z3
+	VMOVUPS       Z3, K1, (CX)
+
+end:
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VADDPD        X2, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, ret+40(FP)
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-80
@@ -8849,6 +8923,105 @@ end:
 	VZEROUPPER
 	RET
 
+// func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·squaredErrorAVX2(SB), NOSPLIT, $32-48
+	MOVQ         n+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVQ         t+24(FP), BX
+	VBROADCASTSD scale+32(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+loop:
+	CMPQ         AX, $0x08
+	JL           rest
+	VMOVUPS      (DX), Y3
+	VMOVUPS      (BX), Y4
+	VCVTPS2PD    X3, Y5
+	VEXTRACTF128 $0x01, Y3, X6
+	VCVTPS2PD    X6, Y6
+	VCVTPS2PD    X4, Y7
+	VEXTRACTF128 $0x01, Y4, X8
+	VCVTPS2PD    X8, Y8
+	VSUBPD       Y7, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y1
+	VMULPD       Y0, Y5, Y5
+	VSUBPD       Y8, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y2
+	VMULPD       Y0, Y6, Y6
+	VCVTPD2PSY   Y5, X3
+	VCVTPD2PSY   Y6, X6
+	VINSERTF128  $0x01, X6, Y3, Y3
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JMP          loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy51:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy51
+	VMOVUPS (SP), Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (BX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy52:
+	MOVL         -4(DX)(SI*4), DI
+	MOVL         DI, -4(BX)(SI*4)
+	DECQ         SI
+	JNZ          copy52
+	VMOVUPS      (SP), Y4
+	VCVTPS2PD    X3, Y5
+	VEXTRACTF128 $0x01, Y3, X6
+	VCVTPS2PD    X6, Y6
+	VCVTPS2PD    X4, Y7
+	VEXTRACTF128 $0x01, Y4, X8
+	VCVTPS2PD    X8, Y8
+	VSUBPD       Y7, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y1
+	VMULPD       Y0, Y5, Y5
+	VSUBPD       Y8, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y2
+	VMULPD       Y0, Y6, Y6
+	VCVTPD2PSY   Y5, X3
+	VCVTPD2PSY   Y6, X6
+	VINSERTF128  $0x01, X6, Y3, Y3
+	VMOVUPS      Y3, (SP)
+	LEAQ         (SP), DX
+	LEAQ         (CX), CX
+
+copy53:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy53
+
+end:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X2, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, ret+40(FP)
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-80
@@ -8917,11 +9090,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy51:
+copy54:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy51
+	JNZ     copy54
 	VMOVUPS (SP), Y1
 	VADDPS  Y1, Y0, Y0
 
@@ -8933,11 +9106,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy52:
+copy55:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy52
+	JNZ  copy55
 	VZEROUPPER
 	RET
 
@@ -9041,11 +9214,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy53:
+copy56:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy53
+	JNZ     copy56
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -9058,11 +9231,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    32(CX), CX
 
-copy54:
+copy57:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy54
+	JNZ  copy57
 	VZEROUPPER
 	RET
 
@@ -9166,11 +9339,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy55:
+copy58:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy55
+	JNZ     copy58
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y0, Y0
 	VXORPS  Y2, Y2, Y2
@@ -9179,11 +9352,11 @@ copy55:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy56:
+copy59:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy56
+	JNZ     copy59
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -9196,20 +9369,20 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy57:
+copy60:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy57
+	JNZ     copy60
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), CX
 
-copy58:
+copy61:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy58
+	JNZ  copy61
 	VZEROUPPER
 	RET
 
@@ -9335,11 +9508,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy59:
+copy62:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy59
+	JNZ     copy62
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -9349,11 +9522,11 @@ copy59:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy60:
+copy63:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy60
+	JNZ     copy63
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -9367,21 +9540,21 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy61:
+copy64:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy61
+	JNZ     copy64
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), CX
 
-copy62:
+copy65:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy62
+	JNZ  copy65
 	VZEROUPPER
 	RET
 
@@ -9502,11 +9675,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy63:
+copy66:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy63
+	JNZ     copy66
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y0, Y0
 	VXORPS  Y3, Y3, Y3
@@ -9515,11 +9688,11 @@ copy63:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy64:
+copy67:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy64
+	JNZ     copy67
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y1, Y1
 	VXORPS  Y3, Y3, Y3
@@ -9528,11 +9701,11 @@ copy64:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy65:
+copy68:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy65
+	JNZ     copy68
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y2, Y2
 
@@ -9545,30 +9718,30 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy66:
+copy69:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy66
+	JNZ     copy69
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy67:
+copy70:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy67
+	JNZ     copy70
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*2), CX
 
-copy68:
+copy71:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy68
+	JNZ  copy71
 	VZEROUPPER
 	RET
 
@@ -9716,11 +9889,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy69:
+copy72:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy69
+	JNZ     copy72
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -9730,11 +9903,11 @@ copy69:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy70:
+copy73:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy70
+	JNZ     copy73
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VADDPS  (DX)(CX*2), Y4, Y4
@@ -9744,11 +9917,11 @@ copy70:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy71:
+copy74:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy71
+	JNZ     copy74
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -9762,32 +9935,32 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy72:
+copy75:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy72
+	JNZ     copy75
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy73:
+copy76:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy73
+	JNZ     copy76
 	VMOVUPS Y4, (DX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*2), CX
 
-copy74:
+copy77:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy74
+	JNZ  copy77
 	VZEROUPPER
 	RET
 
@@ -9928,11 +10101,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy75:
+copy78:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy75
+	JNZ     copy78
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y0, Y0
 	VXORPS  Y4, Y4, Y4
@@ -9941,11 +10114,11 @@ copy75:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy76:
+copy79:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy76
+	JNZ     copy79
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VXORPS  Y4, Y4, Y4
@@ -9954,11 +10127,11 @@ copy76:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy77:
+copy80:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy77
+	JNZ     copy80
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y2, Y2
 	VXORPS  Y4, Y4, Y4
@@ -9967,11 +10140,11 @@ copy77:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy78:
+copy81:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy78
+	JNZ     copy81
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -9985,40 +10158,40 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy79:
+copy82:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy79
+	JNZ     copy82
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy80:
+copy83:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy80
+	JNZ     copy83
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy81:
+copy84:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy81
+	JNZ     copy84
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (BX)(DX*1), DX
 
-copy82:
+copy85:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy82
+	JNZ  copy85
 	VZEROUPPER
 	RET
 
@@ -10193,11 +10366,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy83:
+copy86:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy83
+	JNZ     copy86
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -10207,11 +10380,11 @@ copy83:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy84:
+copy87:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy84
+	JNZ     copy87
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -10221,11 +10394,11 @@ copy84:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy85:
+copy88:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy85
+	JNZ     copy88
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -10235,11 +10408,11 @@ copy85:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy86:
+copy89:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy86
+	JNZ     copy89
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y7, Y7
 
@@ -10254,43 +10427,43 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy87:
+copy90:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy87
+	JNZ     copy90
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy88:
+copy91:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy88
+	JNZ     copy91
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy89:
+copy92:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy89
+	JNZ     copy92
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(BX)(DX*1), DX
 
-copy90:
+copy93:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy90
+	JNZ  copy93
 	VZEROUPPER
 	RET
 
@@ -10450,11 +10623,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy91:
+copy94:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy91
+	JNZ     copy94
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y0, Y0
 	VXORPS  Y5, Y5, Y5
@@ -10463,11 +10636,11 @@ copy91:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy92:
+copy95:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy92
+	JNZ     copy95
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y1, Y1
 	VXORPS  Y5, Y5, Y5
@@ -10476,11 +10649,11 @@ copy92:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy93:
+copy96:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy93
+	JNZ     copy96
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y2, Y2
 	VXORPS  Y5, Y5, Y5
@@ -10489,11 +10662,11 @@ copy93:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy94:
+copy97:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy94
+	JNZ     copy97
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y3, Y3
 	VXORPS  Y5, Y5, Y5
@@ -10502,11 +10675,11 @@ copy94:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy95:
+copy98:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy95
+	JNZ     copy98
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y4, Y4
 
@@ -10520,50 +10693,50 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy96:
+copy99:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy96
+	JNZ     copy99
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy97:
+copy100:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy97
+	JNZ     copy100
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy98:
+copy101:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy98
+	JNZ     copy101
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy99:
+copy102:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy99
+	JNZ     copy102
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 
-copy100:
+copy103:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy100
+	JNZ  copy103
 	VZEROUPPER
 	RET
 
@@ -10760,11 +10933,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy101:
+copy104:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy101
+	JNZ     copy104
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -10774,11 +10947,11 @@ copy101:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy102:
+copy105:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy102
+	JNZ     copy105
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -10788,11 +10961,11 @@ copy102:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy103:
+copy106:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy103
+	JNZ     copy106
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -10802,11 +10975,11 @@ copy103:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy104:
+copy107:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy104
+	JNZ     copy107
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -10816,11 +10989,11 @@ copy104:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy105:
+copy108:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy105
+	JNZ     copy108
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y9, Y9
 
@@ -10835,54 +11008,54 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy106:
+copy109:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy106
+	JNZ     copy109
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy107:
+copy110:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy107
+	JNZ     copy110
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy108:
+copy111:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy108
+	JNZ     copy111
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy109:
+copy112:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy109
+	JNZ     copy112
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 
-copy110:
+copy113:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy110
+	JNZ  copy113
 	VZEROUPPER
 	RET
 
@@ -11070,11 +11243,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy111:
+copy114:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy111
+	JNZ     copy114
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y0, Y0
 	VXORPS  Y6, Y6, Y6
@@ -11083,11 +11256,11 @@ copy111:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy112:
+copy115:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy112
+	JNZ     copy115
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VXORPS  Y6, Y6, Y6
@@ -11096,11 +11269,11 @@ copy112:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy113:
+copy116:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy113
+	JNZ     copy116
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y2, Y2
 	VXORPS  Y6, Y6, Y6
@@ -11109,11 +11282,11 @@ copy113:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy114:
+copy117:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy114
+	JNZ     copy117
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VXORPS  Y6, Y6, Y6
@@ -11122,11 +11295,11 @@ copy114:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy115:
+copy118:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy115
+	JNZ     copy118
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y4, Y4
 	VXORPS  Y6, Y6, Y6
@@ -11135,11 +11308,11 @@ copy115:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy116:
+copy119:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy116
+	JNZ     copy119
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -11155,60 +11328,60 @@ storeCut:
 	LEAQ    (BX), R8
 	MOVQ    AX, R9
 
-copy117:
+copy120:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy117
+	JNZ     copy120
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy118:
+copy121:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy118
+	JNZ     copy121
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy119:
+copy122:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy119
+	JNZ     copy122
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy120:
+copy123:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy120
+	JNZ     copy123
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy121:
+copy124:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy121
+	JNZ     copy124
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (SI), DX
 
-copy122:
+copy125:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy122
+	JNZ  copy125
 	VZEROUPPER
 	RET
 
@@ -11442,11 +11615,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy123:
+copy126:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy123
+	JNZ     copy126
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -11456,11 +11629,11 @@ copy123:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy124:
+copy127:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy124
+	JNZ     copy127
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -11470,11 +11643,11 @@ copy124:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy125:
+copy128:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy125
+	JNZ     copy128
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -11484,11 +11657,11 @@ copy125:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy126:
+copy129:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy126
+	JNZ     copy129
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -11498,11 +11671,11 @@ copy126:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy127:
+copy130:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy127
+	JNZ     copy130
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y9, Y9
 	VADDPS  (SI), Y10, Y10
@@ -11512,11 +11685,11 @@ copy127:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy128:
+copy131:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy128
+	JNZ     copy131
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y11, Y11
 
@@ -11533,65 +11706,65 @@ storeCut:
 	LEAQ    32(BX), R8
 	MOVQ    AX, R9
 
-copy129:
+copy132:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy129
+	JNZ     copy132
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy130:
+copy133:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy130
+	JNZ     copy133
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy131:
+copy134:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy131
+	JNZ     copy134
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy132:
+copy135:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy132
+	JNZ     copy135
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy133:
+copy136:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy133
+	JNZ     copy136
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(SI), DX
 
-copy134:
+copy137:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy134
+	JNZ  copy137
 	VZEROUPPER
 	RET
 

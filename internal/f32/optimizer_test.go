@@ -69,3 +69,35 @@ func TestOptimizers(t *testing.T) {
 		})
 	}
 }
+
+// TestSquaredError holds every tier's gradient against the definition, bit for
+// bit, in place, and its sum within the rounding of float64.
+func TestSquaredError(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 13))
+		const scale = 1.0 / 3
+		for _, n := range lengths() {
+			p, target := random(r, n), edge(t, random(r, n))
+			grad, all := guarded[float32](t, r, n, 7777)
+			copy(grad, p)
+			got, want := x.squaredError(grad, grad, target, scale), 0.0
+			for i, v := range p {
+				d := float64(v) - float64(target[i])
+				want += d * d
+				if w := float32(scale * d); grad[i] != w {
+					t.Fatalf("of %d values: gradient [%d] is %v, want %v", n, i, grad[i], w)
+				}
+			}
+			if !(math.Abs(got-want) <= float64(n)/(1<<52)*want) {
+				t.Fatalf("of %d values: %v, want %v", n, got, want)
+			}
+			untouched(t, fmt.Sprintf("%d values", n), all, len(all)-n, n, 7777)
+			if n > 0 {
+				p[n-1] = float32(math.NaN())
+				if v := x.squaredError(grad, p, target, scale); v == v || grad[n-1] == grad[n-1] {
+					t.Fatalf("of %d values: NaN is lost", n)
+				}
+			}
+		}
+	})
+}

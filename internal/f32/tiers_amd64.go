@@ -36,6 +36,7 @@ var avx512 = newTier("avx512", assembly{
 	maxPoolGrad:     maxPoolGradAVX512,
 	adamax:          adamaxAVX512,
 	adam:            adamAVX512,
+	squaredError:    squaredErrorAVX512,
 }, Kernel{"avx512 14x32", 14, 32, packRowsAVX512, packNarrowAVX512, transpose8AVX, [][]tile{
 	{tile1x1AVX512, tile1x2AVX512},
 	{tile2x1AVX512, tile2x2AVX512},
@@ -70,6 +71,7 @@ var avx2 = newTier("avx2", assembly{
 	maxPoolGrad:     maxPoolGradAVX2,
 	adamax:          adamaxAVX2,
 	adam:            adamAVX2,
+	squaredError:    squaredErrorAVX2,
 }, Kernel{"avx2 6x16", 6, 16, packRowsAVX2, packNarrowAVX2, transpose8AVX, [][]tile{
 	{tile1x1AVX2, tile1x2AVX2},
 	{tile2x1AVX2, tile2x2AVX2},
@@ -96,6 +98,7 @@ type assembly struct {
 	maxPoolGrad          func(pixels, channels int, top, bottom, y *float32, choice *uint8)
 	adamax               func(n int, w, g, m, u *float32, keep, mix, decay, step, epsilon float32)
 	adam                 func(n int, w, g, m, v *float32, mix1, mix2, shrink, step, epsilon float32)
+	squaredError         func(n int, grad, p, t *float32, scale float64) float64
 }
 
 // newTier wraps assembly in functions of slices.
@@ -162,6 +165,9 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		},
 		adam: func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
 			a.adam(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), mix1, mix2, shrink, step, epsilon)
+		},
+		squaredError: func(grad, p, t []float32, scale float64) float64 {
+			return a.squaredError(len(grad), unsafe.SliceData(grad), unsafe.SliceData(p), unsafe.SliceData(t), scale)
 		},
 		kernel: kernel,
 	}

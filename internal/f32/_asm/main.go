@@ -15,6 +15,7 @@ func main() {
 		s.streams()
 		s.pools()
 		s.optimizers()
+		s.squaredError()
 		s.tiles()
 	}
 	transpose8()
