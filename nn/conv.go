@@ -59,18 +59,16 @@ func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
+			addBiasGrad(l.bias, dy)
 			return l.backward(p, x, dy)
 		})
 	}
 	return y
 }
 
-// backward adds up the gradients of the parameters for dz, the gradient in front
-// of the activation, and returns that of x.
+// backward adds up the kernel's gradient for dz, the gradient in front of the
+// activation, and returns that of x.
 func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
-	if l.bias != nil {
-		tensor.SumRows(l.bias.grad(), dz, true)
-	}
 	tensor.Conv2DKernelGrad(l.kernel.grad(), x, dz, l.window, true)
 	if !p.wantsGrad(x) {
 		return nil
@@ -96,6 +94,7 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
+			addBiasGrad(l.bias, dy) // all else in dz is zero
 			dz := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 			tensor.MaxPoolGrad(dz, dy, choice, halving)
 			dx := l.backward(p, x, dz)
@@ -166,9 +165,7 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
-			if l.bias != nil {
-				tensor.SumRows(l.bias.grad(), dy, true)
-			}
+			addBiasGrad(l.bias, dy)
 			tensor.Conv2DKernelGrad(l.kernel.grad(), dy, x, l.window, true)
 			if !p.wantsGrad(x) {
 				return nil
@@ -194,6 +191,14 @@ func newBias(none bool, n int) *Param {
 		return nil
 	}
 	return newParam("bias", tensor.New(n))
+}
+
+// addBiasGrad adds up the gradient of a bias, which may be nil, for dy, the gradient
+// of what it was added to.
+func addBiasGrad(bias *Param, dy *tensor.Tensor) {
+	if bias != nil {
+		tensor.SumRows(bias.grad(), dy, true)
+	}
 }
 
 // params lists those that exist.

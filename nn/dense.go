@@ -48,9 +48,7 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
-			if l.bias != nil {
-				tensor.SumRows(l.bias.grad(), dy, true)
-			}
+			addBiasGrad(l.bias, dy)
 			tensor.MatMulTransA(l.kernel.grad(), matrix(x), matrix(dy), true)
 			if !p.wantsGrad(x) {
 				return nil
