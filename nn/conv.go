@@ -30,6 +30,7 @@ type Conv2D struct {
 	window       tensor.Window
 	out          [2]int
 	kernel, bias *Param
+	filter       filterCache
 }
 
 func (l *Conv2D) Identity() (name, class string) { return l.Name, "Conv2D" }
@@ -55,7 +56,7 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
-	tensor.Conv2DFused(y, x, l.kernel.Value, l.window, tensor.Epilogue{Bias: value(l.bias), Activate: l.Activation.on(l.Filters)})
+	l.convolve(p, y, x, tensor.Epilogue{Bias: value(l.bias), Activate: l.Activation.on(l.Filters)})
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
@@ -64,6 +65,16 @@ func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		})
 	}
 	return y
+}
+
+// convolve writes the convolution of x to y. In training the kernel changes with
+// every step; otherwise it is made ready once.
+func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
+	if p.Training() {
+		tensor.Conv2DFused(y, x, l.kernel.Value, l.window, e)
+		return
+	}
+	l.filter.of(l.kernel, l.window).Conv2D(y, x, e)
 }
 
 // backward adds up the kernel's gradient for dz, the gradient in front of the
@@ -88,7 +99,7 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if p.Training() {
 		choice = p.mask(y.Shape()...)
 	}
-	tensor.Conv2DFused(y, x, l.kernel.Value, l.window, tensor.Epilogue{
+	l.convolve(p, y, x, tensor.Epilogue{
 		Bias: value(l.bias), Pool: true, Choice: choice, Activate: l.Activation.on(l.Filters),
 	})
 	if p.Training() {

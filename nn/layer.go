@@ -30,7 +30,11 @@ type Layer interface {
 // Param is a tensor that belongs to a layer. Its name has the path of the
 // layers around it, such as "encoder/conv2d_1/kernel".
 type Param struct {
-	Name  string
+	Name string
+
+	// Value may be changed between runs, as a whole: a layer that has predicted
+	// keeps its kernel in another form, and notices when training or loading
+	// has changed it. To change single values, set Value to a changed clone.
 	Value *tensor.Tensor
 
 	// Grad has Value's shape and holds the gradient of the last batch. It is

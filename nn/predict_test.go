@@ -192,3 +192,33 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestPredictSeesNewWeights: a network that has predicted takes weights that are
+// loaded or learned afterwards.
+func TestPredictSeesNewWeights(t *testing.T) {
+	build := func(seed uint64) *nn.Sequential {
+		net := nn.NewSequential("", &nn.Conv2D{Filters: 40, Kernel: 3, Padding: nn.Same}, &nn.Flatten{})
+		if err := net.Init(seed, 6, 6, 20); err != nil {
+			t.Fatal(err)
+		}
+		return net
+	}
+	x := tensor.New(1, 6, 6, 20)
+	for i := range x.Data() {
+		x.Data()[i] = float32(i % 7)
+	}
+	a, b := build(1), build(2)
+	before := a.Predict(x)
+	for i, p := range a.Params() {
+		copy(p.Value.Data(), b.Params()[i].Value.Data())
+	}
+	if got, want := a.Predict(x).Data(), b.Predict(x).Data(); !slices.Equal(got, want) || slices.Equal(got, before.Data()) {
+		t.Error("after loading, the network predicts with other weights than it has")
+	}
+	changed := a.Params()[0].Value.Clone()
+	changed.Data()[77] += 100
+	a.Params()[0].Value = changed
+	if slices.Equal(a.Predict(x).Data(), b.Predict(x).Data()) {
+		t.Error("a kernel set to another tensor was not noticed")
+	}
+}

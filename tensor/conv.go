@@ -37,19 +37,10 @@ type Epilogue struct {
 // Conv2DFused computes Conv2D with an epilogue. With Pool dst is [batch, oh/2,
 // ow/2, out].
 func Conv2DFused(dst, x, kernel *Tensor, w Window, e Epilogue) {
-	whole := *dst // the convolution before pooling
-	if e.Pool && len(dst.shape) == 4 {
-		whole.shape = []int{dst.shape[0], 2 * dst.shape[1], 2 * dst.shape[2], dst.shape[3]}
-	}
-	checkConv("Conv2D", &whole, x, kernel, w)
-	out := kernel.shape[3]
-	p := packs.Get().(*gemm.Packed)
-	defer packs.Put(p)
-	p.Pack(patchLen(kernel), out, kernel.data, out, false)
-	correlate(dst, x, p, biasData("Conv2D", e.Bias, out), e, grid{
-		rows: whole.shape[1], cols: whole.shape[2], step: [2]int{1, 1},
-		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]},
-	})
+	f := filters.Get().(*Filter)
+	defer filters.Put(f)
+	f.prepare(kernel, w)
+	f.Conv2D(dst, x, e)
 }
 
 // Conv2DInputGrad is the adjoint of Conv2D in x: it computes the gradient dx

@@ -1,0 +1,46 @@
+package nn
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"lookalike/tensor"
+)
+
+// filterCache keeps a layer's kernel ready for inference.
+type filterCache struct {
+	ready atomic.Pointer[readyFilter]
+}
+
+// readyFilter is a filter and what its kernel was.
+type readyFilter struct {
+	*tensor.Filter
+	kernel *tensor.Tensor
+	probe  []float32
+}
+
+// of returns the filter of a kernel. It is made anew if the kernel has changed
+// since: training and loading change all values, so looking at some suffices
+// (see Param.Value).
+func (c *filterCache) of(kernel *Param, w tensor.Window) *tensor.Filter {
+	r := c.ready.Load()
+	if r == nil || r.kernel != kernel.Value || !slices.Equal(r.probe, probe(kernel.Value)) {
+		r = &readyFilter{tensor.NewFilter(kernel.Value, w), kernel.Value, probe(kernel.Value)}
+		c.ready.Store(r)
+	}
+	return r.Filter
+}
+
+// probes is how many values of a kernel are looked at.
+const probes = 1024
+
+// probe returns some values of a kernel, evenly spaced; of a small one all.
+func probe(kernel *tensor.Tensor) []float32 {
+	data := kernel.Data()
+	step := max(1, len(data)/probes)
+	values := make([]float32, 0, len(data)/step+1)
+	for i := 0; i < len(data); i += step {
+		values = append(values, data[i])
+	}
+	return values
+}
