@@ -38,12 +38,11 @@ func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 			return
 		}
 		for at := 0; at < len(out); at += c {
-			part := w.over(x, b, y, at/c)
-			if choice == nil {
-				part.max(out[at:][:c], x.data)
-			} else {
-				part.choose(out[at:][:c], chosen[at:][:c], x.data)
+			var places []uint8
+			if choice != nil {
+				places = chosen[at:][:c]
 			}
+			w.over(x, b, y, at/c).max(out[at:][:c], places, x.data)
 		}
 	})
 }
@@ -174,35 +173,17 @@ func (w Window) over(x *Tensor, b, y, column int) window {
 // value returns where the channels of a value start.
 func (w window) value(i, j int) int { return w.origin + i*w.row + j*w.pixel }
 
-// max writes the greatest values of a window of x to out.
-func (w window) max(out, x []float32) {
+// max writes the greatest values of a window of x to out, and their places to
+// choice unless that is nil.
+func (w window) max(out []float32, choice []uint8, x []float32) {
 	copy(out, x[w.origin:])
-	for i := range w.rows {
-		for j := range w.cols {
-			in := x[w.value(i, j):][:len(out)]
-			for k, v := range in {
-				if v > out[k] || v != v {
-					out[k] = v
-				}
-			}
-		}
-	}
-}
-
-// choose writes the greatest values of a window of x to out, and their places to
-// chosen.
-func (w window) choose(out []float32, chosen []uint8, x []float32) {
-	copy(out, x[w.origin:])
-	for k := range chosen {
-		chosen[k] = uint8(w.tap)
+	for i := range choice {
+		choice[i] = uint8(w.tap)
 	}
 	for i := range w.rows {
 		for j := range w.cols {
-			in, chosen, tap := x[w.value(i, j):][:len(out)], chosen[:len(out)], uint8(w.tap+i*w.columns+j)
-			for k, v := range in {
-				if v > out[k] || v != v {
-					out[k], chosen[k] = v, tap
-				}
+			if i+j > 0 {
+				f32.MaxInto(out, choice, x[w.value(i, j):][:len(out)], uint8(w.tap+i*w.columns+j))
 			}
 		}
 	}

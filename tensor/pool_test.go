@@ -113,3 +113,31 @@ func TestPoolIsTheSameOnAnyProcs(t *testing.T) {
 	sameOnAnyProcs(t, func() *Tensor { y := New(dy.shape...); AveragePool(y, x, w); return y })
 	sameOnAnyProcs(t, func() *Tensor { dx := New(x.shape...); AveragePoolGrad(dx, dy, w); return dx })
 }
+
+// BenchmarkPool pools 4 pictures as the autoencoder's first layer gives them, and
+// VGG16's: 2x2 by 2, and 3x3 by 2, which has no kernel of its own.
+func BenchmarkPool(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, c := range []int{32, 64} {
+		for _, size := range []int{2, 3} {
+			w := Window{Size: [2]int{size, size}, Stride: [2]int{2, 2}, Pad: [2]int{size - 2, size - 2}}
+			x, dx := random(r, 4, 224, 224, c), New(4, 224, 224, c)
+			y, choice := New(4, 112, 112, c), make([]uint8, 4*112*112*c)
+			MaxPool(y, choice, x, w)
+			for name, f := range map[string]func(){
+				"max":         func() { MaxPool(y, nil, x, w) },
+				"choice":      func() { MaxPool(y, choice, x, w) },
+				"grad":        func() { MaxPoolGrad(dx, y, choice, w) },
+				"average":     func() { AveragePool(y, x, w) },
+				"averagegrad": func() { AveragePoolGrad(dx, y, w) },
+			} {
+				b.Run(fmt.Sprintf("%dx%d/%d/%s", size, size, c, name), func(b *testing.B) {
+					b.SetBytes(int64(4 * (len(x.data) + len(y.data))))
+					for b.Loop() {
+						f()
+					}
+				})
+			}
+		}
+	}
+}

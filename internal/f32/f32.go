@@ -39,6 +39,7 @@ type tier struct {
 	leaky           func(dst, src []float32, alpha float32)
 	leakyGrad       func(dx, dy, y []float32, alpha float32)
 	maxPool         func(channels int, y []float32, choice []uint8, top, bottom []float32)
+	maxInto         func(y []float32, choice []uint8, x []float32, place uint8)
 	maxPoolGrad     func(channels int, top, bottom, y []float32, choice []uint8)
 	adamax          func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32)
 	adam            func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32)
@@ -184,6 +185,16 @@ func MaxPool2x2(channels int, y []float32, choice []uint8, top, bottom []float32
 		sameLength("MaxPool2x2", len(y), len(choice))
 	}
 	active.maxPool(channels, y, choice, top, bottom)
+}
+
+// MaxInto writes x over y where it is greater or NaN, and place over choice there,
+// unless that is nil.
+func MaxInto(y []float32, choice []uint8, x []float32, place uint8) {
+	sameLength("MaxInto", len(y), len(x))
+	if choice != nil {
+		sameLength("MaxInto", len(y), len(choice))
+	}
+	active.maxInto(y, choice, x, place)
 }
 
 // MaxPool2x2Grad writes each value of y to the place in its window, in the rows

@@ -368,6 +368,7 @@ func TestMisuse(t *testing.T) {
 		"f32.MaxPool2x2: lengths 4 and 3 differ": func() {
 			MaxPool2x2(4, make([]float32, 4), make([]uint8, 3), make([]float32, 8), make([]float32, 8))
 		},
+		"f32.MaxInto: lengths 2 and 1 differ": func() { MaxInto(make([]float32, 2), make([]uint8, 1), make([]float32, 2), 0) },
 		"f32.Adamax: lengths 2 and 3 differ": func() {
 			Adamax(make([]float32, 2), make([]float32, 2), make([]float32, 3), make([]float32, 2), 1, 1, 1, 1, 1)
 		},

@@ -24,6 +24,7 @@ var generic = &tier{
 	leaky:           leakyGeneric,
 	leakyGrad:       leakyGradGeneric,
 	maxPool:         maxPoolGeneric,
+	maxInto:         maxIntoGeneric,
 	maxPoolGrad:     maxPoolGradGeneric,
 	adamax:          adamaxGeneric,
 	adam:            adamGeneric,
@@ -170,6 +171,17 @@ func maxPoolGeneric(channels int, y []float32, choice []uint8, top, bottom []flo
 			y[at+i] = v
 			if choice != nil {
 				choice[at+i] = place
+			}
+		}
+	}
+}
+
+func maxIntoGeneric(y []float32, choice []uint8, x []float32, place uint8) {
+	for i, v := range x {
+		if beats(v, y[i]) {
+			y[i] = v
+			if choice != nil {
+				choice[i] = place
 			}
 		}
 	}

@@ -84,6 +84,16 @@ func maxPoolChoiceAVX512(pixels int, channels int, y *float32, choice *uint8, to
 //go:noescape
 func maxPoolGradAVX512(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
 
+// maxIntoAVX512 writes x[i] over y[i] where it is greater or NaN, for n values of at least one register.
+//
+//go:noescape
+func maxIntoAVX512(n int, y *float32, x *float32)
+
+// maxIntoChoiceAVX512 is maxInto that writes place to choice where it takes x.
+//
+//go:noescape
+func maxIntoChoiceAVX512(n int, y *float32, choice *uint8, x *float32, place uint32)
+
 // adamaxAVX512 updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
 //
 //go:noescape
@@ -318,6 +328,16 @@ func maxPoolChoiceAVX2(pixels int, channels int, y *float32, choice *uint8, top 
 //
 //go:noescape
 func maxPoolGradAVX2(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+
+// maxIntoAVX2 writes x[i] over y[i] where it is greater or NaN, for n values of at least one register.
+//
+//go:noescape
+func maxIntoAVX2(n int, y *float32, x *float32)
+
+// maxIntoChoiceAVX2 is maxInto that writes place to choice where it takes x.
+//
+//go:noescape
+func maxIntoChoiceAVX2(n int, y *float32, choice *uint8, x *float32, place uint32)
 
 // adamaxAVX2 updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
 //

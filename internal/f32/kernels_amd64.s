@@ -769,9 +769,9 @@ TEXT ·maxPoolAVX512(SB), NOSPLIT, $0-40
 	LEAQ (SI)(CX*4), DI
 	MOVQ bottom+32(FP), R8
 	LEAQ (R8)(CX*4), R9
-	LEAQ -16(CX), R10
 
 pixel:
+	LEAQ -16(CX), R10
 	XORQ DX, DX
 
 vector:
@@ -793,11 +793,11 @@ vector:
 	CMPQ    DX, R10
 	JLE     vector
 	CMPQ    DX, CX
-	JE      next
+	JE      done
 	MOVQ    R10, DX
 	JMP     vector
 
-next:
+done:
 	LEAQ (BX)(CX*4), BX
 	LEAQ (SI)(CX*8), SI
 	LEAQ (DI)(CX*8), DI
@@ -823,9 +823,9 @@ TEXT ·maxPoolChoiceAVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS bits00000001<>+0(SB), Z5
 	VBROADCASTSS bits00000002<>+0(SB), Z6
 	VBROADCASTSS bits00000003<>+0(SB), Z7
-	LEAQ         -16(CX), R11
 
 pixel:
+	LEAQ -16(CX), R11
 	XORQ DX, DX
 
 vector:
@@ -853,11 +853,11 @@ vector:
 	CMPQ    DX, R11
 	JLE     vector
 	CMPQ    DX, CX
-	JE      next
+	JE      done
 	MOVQ    R11, DX
 	JMP     vector
 
-next:
+done:
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, SI
 	LEAQ (DI)(CX*8), DI
@@ -896,9 +896,9 @@ TEXT ·maxPoolGradAVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS bits00000001<>+0(SB), Z1
 	VBROADCASTSS bits00000002<>+0(SB), Z2
 	VBROADCASTSS bits00000003<>+0(SB), Z3
-	LEAQ         -16(CX), R11
 
 pixel:
+	LEAQ -16(CX), R11
 	XORQ DX, DX
 
 vector:
@@ -920,11 +920,11 @@ vector:
 	CMPQ      DX, R11
 	JLE       vector
 	CMPQ      DX, CX
-	JE        next
+	JE        done
 	MOVQ      R11, DX
 	JMP       vector
 
-next:
+done:
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, SI
 	LEAQ (DI)(CX*8), DI
@@ -933,6 +933,68 @@ next:
 	LEAQ (R10)(CX*8), R10
 	DECQ AX
 	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxIntoAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·maxIntoAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	LEAQ -16(AX), SI
+	XORQ BX, BX
+
+vector:
+	VMOVUPS (CX)(BX*4), Z0
+	VMOVUPS (DX)(BX*4), Z1
+	VCMPPS  $0x07, Z1, Z1, K2
+	VCMPPS  $0x1a, Z0, Z1, K2, K2
+	VMOVAPS Z0, K2, Z1
+	VMOVUPS Z1, (CX)(BX*4)
+	ADDQ    $0x10, BX
+	CMPQ    BX, SI
+	JLE     vector
+	CMPQ    BX, AX
+	JE      done
+	MOVQ    SI, BX
+	JMP     vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxIntoChoiceAVX512(n int, y *float32, choice *uint8, x *float32, place uint32)
+// Requires: AVX, AVX512F
+TEXT ·maxIntoChoiceAVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         choice+16(FP), SI
+	VBROADCASTSS place+32(FP), Z3
+	LEAQ         -16(AX), DI
+	XORQ         BX, BX
+
+vector:
+	VMOVUPS   (CX)(BX*4), Z0
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x07, Z1, Z1, K2
+	VCMPPS    $0x1a, Z0, Z1, K2, K2
+	VMOVAPS   Z0, K2, Z1
+	VMOVUPS   Z1, (CX)(BX*4)
+	VPMOVZXBD (SI)(BX*1), Z4
+	VMOVAPS   Z3, Z1
+	VMOVAPS   Z4, K2, Z1
+	VPMOVDB   Z1, (SI)(BX*1)
+	ADDQ      $0x10, BX
+	CMPQ      BX, DI
+	JLE       vector
+	CMPQ      BX, AX
+	JE        done
+	MOVQ      DI, BX
+	JMP       vector
+
+done:
 	VZEROUPPER
 	RET
 
@@ -8472,9 +8534,9 @@ TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-40
 	LEAQ (SI)(CX*4), DI
 	MOVQ bottom+32(FP), R8
 	LEAQ (R8)(CX*4), R9
-	LEAQ -8(CX), R10
 
 pixel:
+	LEAQ -8(CX), R10
 	XORQ DX, DX
 
 vector:
@@ -8499,11 +8561,11 @@ vector:
 	CMPQ      DX, R10
 	JLE       vector
 	CMPQ      DX, CX
-	JE        next
+	JE        done
 	MOVQ      R10, DX
 	JMP       vector
 
-next:
+done:
 	LEAQ (BX)(CX*4), BX
 	LEAQ (SI)(CX*8), SI
 	LEAQ (DI)(CX*8), DI
@@ -8529,9 +8591,9 @@ TEXT ·maxPoolChoiceAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS bits00000001<>+0(SB), Y5
 	VBROADCASTSS bits00000002<>+0(SB), Y6
 	VBROADCASTSS bits00000003<>+0(SB), Y7
-	LEAQ         -8(CX), R11
 
 pixel:
+	LEAQ -8(CX), R11
 	XORQ DX, DX
 
 vector:
@@ -8565,11 +8627,11 @@ vector:
 	CMPQ         DX, R11
 	JLE          vector
 	CMPQ         DX, CX
-	JE           next
+	JE           done
 	MOVQ         R11, DX
 	JMP          vector
 
-next:
+done:
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, SI
 	LEAQ (DI)(CX*8), DI
@@ -8596,9 +8658,9 @@ TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS bits00000001<>+0(SB), Y1
 	VBROADCASTSS bits00000002<>+0(SB), Y2
 	VBROADCASTSS bits00000003<>+0(SB), Y3
-	LEAQ         -8(CX), R11
 
 pixel:
+	LEAQ -8(CX), R11
 	XORQ DX, DX
 
 vector:
@@ -8620,11 +8682,11 @@ vector:
 	CMPQ      DX, R11
 	JLE       vector
 	CMPQ      DX, CX
-	JE        next
+	JE        done
 	MOVQ      R11, DX
 	JMP       vector
 
-next:
+done:
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, SI
 	LEAQ (DI)(CX*8), DI
@@ -8633,6 +8695,73 @@ next:
 	LEAQ (R10)(CX*8), R10
 	DECQ AX
 	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxIntoAVX2(n int, y *float32, x *float32)
+// Requires: AVX
+TEXT ·maxIntoAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	LEAQ -8(AX), SI
+	XORQ BX, BX
+
+vector:
+	VMOVUPS   (CX)(BX*4), Y0
+	VMOVUPS   (DX)(BX*4), Y1
+	VCMPPS    $0x07, Y1, Y1, Y2
+	VCMPPS    $0x1a, Y0, Y1, Y15
+	VANDPS    Y2, Y15, Y15
+	VBLENDVPS Y15, Y0, Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, SI
+	JLE       vector
+	CMPQ      BX, AX
+	JE        done
+	MOVQ      SI, BX
+	JMP       vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxIntoChoiceAVX2(n int, y *float32, choice *uint8, x *float32, place uint32)
+// Requires: AVX, AVX2
+TEXT ·maxIntoChoiceAVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         choice+16(FP), SI
+	VBROADCASTSS place+32(FP), Y3
+	LEAQ         -8(AX), DI
+	XORQ         BX, BX
+
+vector:
+	VMOVUPS      (CX)(BX*4), Y0
+	VMOVUPS      (DX)(BX*4), Y1
+	VCMPPS       $0x07, Y1, Y1, Y2
+	VCMPPS       $0x1a, Y0, Y1, Y15
+	VANDPS       Y2, Y15, Y15
+	VBLENDVPS    Y15, Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*4)
+	VPMOVZXBD    (SI)(BX*1), Y4
+	VMOVAPS      Y3, Y1
+	VBLENDVPS    Y15, Y4, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, (SI)(BX*1)
+	ADDQ         $0x08, BX
+	CMPQ         BX, DI
+	JLE          vector
+	CMPQ         BX, AX
+	JE           done
+	MOVQ         DI, BX
+	JMP          vector
+
+done:
 	VZEROUPPER
 	RET
 

@@ -82,6 +82,37 @@ func TestMaxPool(t *testing.T) {
 	})
 }
 
+// TestMaxInto holds every tier against the definition, bit for bit.
+func TestMaxInto(t *testing.T) {
+	const place = 200
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 14))
+		for _, n := range lengths() {
+			old, xs := hard(r, n, true), edge(t, hard(r, n, true))
+			y, allY := guarded[float32](t, r, n, 7777)
+			silent, allSilent := guarded[float32](t, r, n, 7777)
+			choice, allChoice := guarded[uint8](t, r, n, 77)
+			copy(y, old)
+			copy(silent, old)
+			x.maxInto(y, choice, xs, place)
+			x.maxInto(silent, nil, xs, place)
+			for i, v := range xs {
+				want, wantPlace := math.Float32bits(old[i]), uint8(77)
+				if v > old[i] || v != v {
+					want, wantPlace = math.Float32bits(v), place
+				}
+				if math.Float32bits(y[i]) != want || math.Float32bits(silent[i]) != want || choice[i] != wantPlace {
+					t.Fatalf("%d values: [%d] of %v and %v = %v, without choice %v, place %d", n, i, old[i], v, y[i], silent[i], choice[i])
+				}
+			}
+			what := fmt.Sprintf("%d values", n)
+			untouched(t, what, allY, len(allY)-n, n, 7777)
+			untouched(t, what, allSilent, len(allSilent)-n, n, 7777)
+			untouched(t, what, allChoice, len(allChoice)-n, n, 77)
+		}
+	})
+}
+
 func TestMaxPoolGrad(t *testing.T) {
 	const guard = 7777
 	eachTier(t, func(t *testing.T, x *tier) {

@@ -34,6 +34,8 @@ var avx512 = newTier("avx512", assembly{
 	maxPool:         maxPoolAVX512,
 	maxPoolChoice:   maxPoolChoiceAVX512,
 	maxPoolGrad:     maxPoolGradAVX512,
+	maxInto:         maxIntoAVX512,
+	maxIntoChoice:   maxIntoChoiceAVX512,
 	adamax:          adamaxAVX512,
 	adam:            adamAVX512,
 	squaredError:    squaredErrorAVX512,
@@ -69,6 +71,8 @@ var avx2 = newTier("avx2", assembly{
 	maxPool:         maxPoolAVX2,
 	maxPoolChoice:   maxPoolChoiceAVX2,
 	maxPoolGrad:     maxPoolGradAVX2,
+	maxInto:         maxIntoAVX2,
+	maxIntoChoice:   maxIntoChoiceAVX2,
 	adamax:          adamaxAVX2,
 	adam:            adamAVX2,
 	squaredError:    squaredErrorAVX2,
@@ -96,6 +100,8 @@ type assembly struct {
 	maxPool              func(pixels, channels int, y, top, bottom *float32)
 	maxPoolChoice        func(pixels, channels int, y *float32, choice *uint8, top, bottom *float32)
 	maxPoolGrad          func(pixels, channels int, top, bottom, y *float32, choice *uint8)
+	maxInto              func(n int, y, x *float32)
+	maxIntoChoice        func(n int, y *float32, choice *uint8, x *float32, place uint32)
 	adamax               func(n int, w, g, m, u *float32, keep, mix, decay, step, epsilon float32)
 	adam                 func(n int, w, g, m, v *float32, mix1, mix2, shrink, step, epsilon float32)
 	squaredError         func(n int, grad, p, t *float32, scale float64) float64
@@ -149,6 +155,16 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 				a.maxPool(len(y)/channels, channels, unsafe.SliceData(y), unsafe.SliceData(top), unsafe.SliceData(bottom))
 			default:
 				a.maxPoolChoice(len(y)/channels, channels, unsafe.SliceData(y), unsafe.SliceData(choice), unsafe.SliceData(top), unsafe.SliceData(bottom))
+			}
+		},
+		maxInto: func(y []float32, choice []uint8, x []float32, place uint8) {
+			switch {
+			case len(y) < lanes:
+				maxIntoGeneric(y, choice, x, place)
+			case choice == nil:
+				a.maxInto(len(y), unsafe.SliceData(y), unsafe.SliceData(x))
+			default:
+				a.maxIntoChoice(len(y), unsafe.SliceData(y), unsafe.SliceData(choice), unsafe.SliceData(x), uint32(place))
 			}
 		},
 		maxPoolGrad: func(channels int, top, bottom, y []float32, choice []uint8) {

@@ -6,11 +6,46 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// pools emits max-pooling of 2x2 values and its gradient.
+// pools emits max-pooling of 2x2 values, its gradient, and the step that pooling of
+// other windows is made of.
 func (s *isa) pools() {
 	s.maxPool(false)
 	s.maxPool(true)
 	s.maxPoolGrad()
+	s.maxInto(false)
+	s.maxInto(true)
+}
+
+// overlapped emits body for whole registers of n >= lanes values, i being the
+// first's place. Where they do not end with one, the last register goes back and
+// repeats what the one before did: there is nothing to cut.
+func (s *isa) overlapped(n, i reg.GPVirtual, body func()) {
+	last := GP64()
+	LEAQ(Mem{Base: n, Disp: -s.lanes}, last)
+	XORQ(i, i)
+	Label("vector")
+	body()
+	ADDQ(U8(s.lanes), i)
+	CMPQ(i, last)
+	JLE(LabelRef("vector"))
+	CMPQ(i, n)
+	JE(LabelRef("done"))
+	MOVQ(last, i)
+	JMP(LabelRef("vector"))
+	Label("done")
+}
+
+// storeBytes stores the lowest byte of each 32-bit integer, all below 256; it
+// overwrites r.
+func (s *isa) storeBytes(r, scratch reg.VecPhysical, m Mem) {
+	if s == avx512 {
+		VPMOVDB(r, m)
+		return
+	}
+	VEXTRACTI128(U8(1), r, scratch.AsX())
+	VPACKUSDW(scratch.AsX(), r.AsX(), r.AsX())
+	VPACKUSWB(r.AsX(), r.AsX(), r.AsX())
+	VMOVQ(r.AsX(), m)
 }
 
 // windows are the pointers of a loop over a row of 2x2 windows and, inside, over
@@ -36,23 +71,9 @@ func newWindows(choice bool) *windows {
 func (w *windows) value(p reg.GPVirtual) Mem { return Mem{Base: p, Index: w.i, Scale: lane} }
 func (w *windows) chosen() Mem               { return Mem{Base: w.choice, Index: w.i, Scale: 1} }
 
-// loop emits body for whole registers of channels. Where they do not end with
-// one, the last register goes back and repeats what the one before did.
 func (w *windows) loop(s *isa, body func()) {
-	last := GP64()
-	LEAQ(Mem{Base: w.channels, Disp: -s.lanes}, last)
 	Label("pixel")
-	XORQ(w.i, w.i)
-	Label("vector")
-	body()
-	ADDQ(U8(s.lanes), w.i)
-	CMPQ(w.i, last)
-	JLE(LabelRef("vector"))
-	CMPQ(w.i, w.channels)
-	JE(LabelRef("next"))
-	MOVQ(last, w.i)
-	JMP(LabelRef("vector"))
-	Label("next")
+	s.overlapped(w.channels, w.i, body)
 	LEAQ(Mem{Base: w.y, Index: w.channels, Scale: lane}, w.y)
 	if w.choice != (reg.GPVirtual)(nil) {
 		ADDQ(w.channels, w.choice)
@@ -100,14 +121,7 @@ func (s *isa) maxPool(choice bool) {
 		VMOVAPS(place[3], bottom)
 		s.merge(place[2], masks[1], bottom)
 		s.merge(top, masks[2], bottom)
-		if s == avx512 {
-			VPMOVDB(bottom, w.chosen())
-		} else {
-			VEXTRACTI128(U8(1), bottom, top.AsX())
-			VPACKUSDW(top.AsX(), bottom.AsX(), bottom.AsX())
-			VPACKUSWB(bottom.AsX(), bottom.AsX(), bottom.AsX())
-			VMOVQ(bottom.AsX(), w.chosen())
-		}
+		s.storeBytes(bottom, top, w.chosen())
 	})
 }
 
@@ -133,4 +147,37 @@ func (s *isa) maxPoolGrad() {
 			s.store(out, w.value(p))
 		}
 	})
+}
+
+func (s *isa) maxInto(choice bool) {
+	if choice {
+		s.begin("maxIntoChoice", " is maxInto that writes place to choice where it takes x.",
+			"func(n int, y *float32, choice *uint8, x *float32, place uint32)")
+	} else {
+		s.begin("maxInto", " writes x[i] over y[i] where it is greater or NaN, for n values of at least one register.",
+			"func(n int, y, x *float32)")
+	}
+	n, y, x, i := param("n"), param("y"), param("x"), GP64()
+	old, value, scratch, mask := s.regs[0], s.regs[1], s.regs[2], s.mask(0)
+	places, place, oldPlace := reg.GPVirtual(nil), s.regs[3], s.regs[4]
+	if choice {
+		places = param("choice")
+		s.broadcast("place", place)
+	}
+	s.overlapped(n, i, func() {
+		s.load(Mem{Base: y, Index: i, Scale: lane}, old)
+		s.load(Mem{Base: x, Index: i, Scale: lane}, value)
+		s.notGreater(value, old, mask, scratch)
+		s.merge(old, mask, value)
+		s.store(value, Mem{Base: y, Index: i, Scale: lane})
+		if choice {
+			at := Mem{Base: places, Index: i, Scale: 1}
+			VPMOVZXBD(at, oldPlace)
+			VMOVAPS(place, value)
+			s.merge(oldPlace, mask, value)
+			s.storeBytes(value, scratch, at)
+		}
+	})
+	VZEROUPPER()
+	RET()
 }
