@@ -1,0 +1,190 @@
+package winograd
+
+import (
+	"runtime"
+	"sync"
+
+	"lookalike/internal/parallel"
+)
+
+// convolution is one call of Convolve. Its tiles are numbered through: picture by
+// picture, row by row.
+type convolution struct {
+	*Kernel
+	dst, x       []float32
+	h, w         int // of the picture
+	top, left    int // zeros before it
+	dh, dw       int // of dst
+	pool         bool
+	down, across int // tiles in a picture
+	bias         []float32
+	floor        float32
+}
+
+// tilesOf are the transforms of consecutive tiles: v[i*stride+t*pitch+c] for point
+// i, tile lo+t, channel c.
+type tilesOf struct {
+	lo, n         int
+	v             []float32
+	pitch, stride int
+}
+
+func newTiles(lo, n, channels, points int) (tilesOf, *[]float32) {
+	t := tilesOf{lo: lo, n: n, pitch: channels}
+	t.stride = odd(n * channels)
+	b := buffer(points * t.stride)
+	t.v = *b
+	return t, b
+}
+
+// odd rounds n up to an odd multiple of 16, so that the values of all points do not
+// fall in the same sets of a cache.
+func odd(n int) int { return (n+15)/32*32 + 16 }
+
+// run computes all tiles.
+func (c *convolution) run(tiles int) {
+	if c.in*c.out <= localKernel {
+		// Tiles are plenty and the kernel stays near: each part takes all steps on its own.
+		parallel.Spans(tiles, localTiles, func(lo, hi int) {
+			t, b := newTiles(lo, hi-lo, c.in, c.points())
+			defer release(b)
+			c.transform(t, 0, t.n)
+			for p := 0; p < ceil(c.out, micro.NR); p += localPanels {
+				c.multiply(t, 0, t.n, p, min(p+localPanels, ceil(c.out, micro.NR)))
+			}
+		})
+		return
+	}
+	size := min(tiles, max(sharedTiles, sharedBytes/4/c.points()/c.in))
+	for lo := 0; lo < tiles; lo += size {
+		t, b := newTiles(lo, min(size, tiles-lo), c.in, c.points())
+		parallel.Spans(t.n, 4, func(lo, hi int) { c.transform(t, lo, hi) })
+		panels := ceil(c.out, micro.NR)
+		rows := ceil(t.n, ceil(t.n, sharedTiles))
+		down := ceil(t.n, rows)
+		width := max(1, min(sharedPanels, panels*down/(4*runtime.GOMAXPROCS(0))))
+		across := ceil(panels, width)
+		parallel.For(down*across, func(i int) {
+			r, p := i%down*rows, i/down*width
+			c.multiply(t, r, min(r+rows, t.n), p, min(p+width, panels))
+		})
+		release(b)
+	}
+}
+
+var (
+	localKernel  = 128 * 128
+	localTiles   = 56
+	localPanels  = 2
+	sharedTiles  = 56
+	sharedPanels = 2
+	sharedBytes  = 8 << 20
+)
+
+// transform fills tiles lo to hi of t.
+func (c *convolution) transform(t tilesOf, lo, hi int) {
+	side := c.tile + 2
+	padded := buffer(side * side * c.in)
+	defer release(padded)
+	for i := lo; i < hi; i++ {
+		b, y, x := c.place(t.lo + i)
+		y, x = y*c.tile-c.top, x*c.tile-c.left
+		picture := c.x[b*c.h*c.w*c.in:][:c.h*c.w*c.in]
+		from, row := *padded, side*c.in
+		if y >= 0 && x >= 0 && y+side <= c.h && x+side <= c.w {
+			from, row = picture[(y*c.w+x)*c.in:], c.w*c.in
+		} else {
+			c.surround(from, picture, y, x)
+		}
+		input(c.tile, c.in, t.v[i*t.pitch:], t.stride, from, row, c.in)
+	}
+}
+
+// place returns the picture that a tile lies in, and its row and column of tiles.
+func (c *convolution) place(tile int) (b, y, x int) {
+	return tile / c.across / c.down, tile / c.across % c.down, tile % c.across
+}
+
+// surround copies the pixels from (y, x) on that a tile reads, zeros where there is
+// no picture.
+func (c *convolution) surround(to, picture []float32, y, x int) {
+	side := c.tile + 2
+	first, last := min(max(0, -x), side), max(0, min(side, c.w-x)) // columns in the picture
+	for i := range side {
+		row := to[i*side*c.in:][:side*c.in]
+		if y+i < 0 || y+i >= c.h || first >= last {
+			clear(row)
+			continue
+		}
+		clear(row[:first*c.in])
+		copy(row[first*c.in:last*c.in], picture[((y+i)*c.w+x+first)*c.in:])
+		clear(row[last*c.in:])
+	}
+}
+
+// multiply computes the output pixels of tiles lo to hi of t, in the channels of
+// panels from to to.
+func (c *convolution) multiply(t tilesOf, lo, hi, from, to int) {
+	first := from * micro.NR
+	n := min(to*micro.NR, c.out) - first
+	whole := max(n, lanes())
+	m, b := newTiles(t.lo+lo, hi-lo, (to-from)*micro.NR, c.points())
+	defer release(b)
+	height := ceil(m.n, ceil(m.n, micro.MR))
+	for i := range c.points() {
+		for r := 0; r < m.n; r += height {
+			rows := min(height, m.n-r)
+			for p := from; p < to; p++ {
+				j := (p - from) * micro.NR
+				micro.Mul(rows, min(micro.NR, whole-j), c.in, t.v[i*t.stride+(lo+r)*t.pitch:], t.pitch, 1,
+					c.panel(p)[i*c.in*micro.NR:], nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
+			}
+		}
+	}
+	c.finish(m, first, n)
+}
+
+// finish stores n channels from first on of the pixels whose products are m.
+func (c *convolution) finish(m tilesOf, first, n int) {
+	size := c.tile
+	if c.pool {
+		size /= 2
+	}
+	whole := max(n, lanes())
+	cut := buffer(size * size * whole)
+	defer release(cut)
+	bias := c.bias[first:]
+	for i := range m.n {
+		b, y, x := c.place(m.lo + i)
+		y, x = y*size, x*size
+		if y >= c.dh || x >= c.dw {
+			continue // an odd last row or column, which the pool leaves out
+		}
+		dst := c.dst[((b*c.dh+y)*c.dw+x)*c.out+first:]
+		products := m.v[i*m.pitch:]
+		if y+size <= c.dh && x+size <= c.dw && n == whole {
+			output(c.tile, c.pool, n, dst, c.dw*c.out, c.out, products, m.stride, bias, c.floor)
+			continue
+		}
+		output(c.tile, c.pool, whole, *cut, size*whole, whole, products, m.stride, bias, c.floor)
+		for r := range min(size, c.dh-y) {
+			for col := range min(size, c.dw-x) {
+				copy(dst[(r*c.dw+col)*c.out:][:n], (*cut)[(r*size+col)*whole:])
+			}
+		}
+	}
+}
+
+// buffers keep scratch memory between calls.
+var buffers = sync.Pool{New: func() any { return new([]float32) }}
+
+func buffer(n int) *[]float32 {
+	b := buffers.Get().(*[]float32)
+	if cap(*b) < n {
+		*b = make([]float32, n)
+	}
+	*b = (*b)[:n]
+	return b
+}
+
+func release(b *[]float32) { buffers.Put(b) }

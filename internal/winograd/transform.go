@@ -1,0 +1,155 @@
+package winograd
+
+import "fmt"
+
+// The points at which F(4, 3) evaluates polynomials are 0, ±p, ±q and infinity;
+// F(2, 3) takes 0, ±1 and infinity. The customary 1 and 2 double the rounding
+// errors of these, whose squares and cubes are exact too.
+const (
+	p, q   = 0.625, 1.5
+	pp, qq = p * p, q * q
+)
+
+// points returns the finite points for a tile.
+func points(tile int) []float64 {
+	if tile == 2 {
+		return []float64{0, 1, -1}
+	}
+	return []float64{0, p, -p, q, -q}
+}
+
+// kernelMatrix is the kernel's transform G, [tile+2][3]: its row for point x is (1,
+// x, x²) over the product of x's distances from the other finite points.
+func kernelMatrix(tile int) [][3]float64 {
+	var g [][3]float64
+	finite := points(tile)
+	for i, x := range finite {
+		n := 1.0
+		for j, other := range finite {
+			if j != i {
+				n *= x - other
+			}
+		}
+		g = append(g, [3]float64{1 / n, x / n, x * x / n})
+	}
+	return append(g, [3]float64{0, 0, 1})
+}
+
+// transforms is assembly for whole registers of channels; the portable code takes
+// pictures of fewer. Its functions are indexed by tile/2-1.
+type transforms struct {
+	lanes              int
+	input              [2]inputKernel
+	output, outputPool [2]outputKernel
+}
+
+type (
+	inputKernel  = func(n int, v *float32, vs int, x *float32, row, col int)
+	outputKernel = func(n int, y *float32, row, col int, m *float32, ms int, bias *float32, floor float32)
+)
+
+var arch = archTransforms() // nil if there is none
+
+// lanes returns the number of channels that the way back takes at least.
+func lanes() int {
+	if arch == nil {
+		return 1
+	}
+	return arch.lanes
+}
+
+// input transforms a tile of a picture, (tile+2)² pixels of n channels with strides
+// row and col, to v[i*vs+c] for point i and channel c.
+func input(tile, n int, v []float32, vs int, x []float32, row, col int) {
+	side := tile + 2
+	if last := (side - 1) * (row + col); n < 1 || row < 0 || col < 0 || vs < 0 || last+n > len(x) || (side*side-1)*vs+n > len(v) {
+		panic(fmt.Sprintf("winograd: tile of %d channels with strides %d, %d in %d values, to stride %d in %d values", n, row, col, len(x), vs, len(v)))
+	}
+	if arch != nil && n >= arch.lanes {
+		arch.input[tile/2-1](n, &v[0], vs, &x[0], row, col)
+		return
+	}
+	var t [6][6]float32
+	for c := range n {
+		for j := range side {
+			d := inputLine(tile, func(i int) float32 { return x[i*row+j*col+c] })
+			for i := range side {
+				t[i][j] = d[i]
+			}
+		}
+		for i := range side {
+			d := inputLine(tile, func(j int) float32 { return t[i][j] })
+			for j := range side {
+				v[(i*side+j)*vs+c] = d[j]
+			}
+		}
+	}
+}
+
+// inputLine is the transform of tile+2 values d in one dimension: the coefficients
+// of the polynomials that vanish at all finite points but one.
+func inputLine(tile int, d func(i int) float32) (v [6]float32) {
+	if tile == 2 {
+		d0, d1, d2, d3 := d(0), d(1), d(2), d(3)
+		return [6]float32{d2 - d0, d2 + d1, d2 - d1, d3 - d1}
+	}
+	d0, d1, d2, d3, d4, d5 := d(0), d(1), d(2), d(3), d(4), d(5)
+	e1, o1 := d4-qq*d2, p*(d3-qq*d1)
+	e2, o2 := d4-pp*d2, q*(d3-pp*d1)
+	return [6]float32{d4 - (pp+qq)*d2 + pp*qq*d0, e1 + o1, e1 - o1, e2 + o2, e2 - o2, d5 - (pp+qq)*d3 + pp*qq*d1}
+}
+
+// output turns a tile's products, m[i*ms+c] for point i and channel c, into tile x
+// tile pixels of n channels with strides row and col, or with pool the greatest of
+// each 2x2 of them; it adds the bias, and raises to floor what is less.
+func output(tile int, pool bool, n int, y []float32, row, col int, m []float32, ms int, bias []float32, floor float32) {
+	side, height := tile+2, tile
+	if pool {
+		height /= 2
+	}
+	if last := (height - 1) * (row + col); n < lanes() || row < 0 || col < 0 || ms < 0 || last+n > len(y) || (side*side-1)*ms+n > len(m) || n > len(bias) {
+		panic(fmt.Sprintf("winograd: products of %d channels with stride %d in %d values, bias of %d, to a tile with strides %d, %d in %d values",
+			n, ms, len(m), len(bias), row, col, len(y)))
+	}
+	if arch != nil {
+		kernels := &arch.output
+		if pool {
+			kernels = &arch.outputPool
+		}
+		kernels[tile/2-1](n, &y[0], row, col, &m[0], ms, &bias[0], floor)
+		return
+	}
+	var t [6][4]float32
+	for c := range n {
+		for i := range side {
+			t[i] = outputLine(tile, func(j int) float32 { return m[(i*side+j)*ms+c] })
+		}
+		var pixels [4][4]float32
+		for j := range tile {
+			for i, v := range outputLine(tile, func(i int) float32 { return t[i][j] }) {
+				pixels[i][j] = max(v+bias[c], floor)
+			}
+		}
+		for i := range height {
+			for j := range height {
+				v := pixels[i][j]
+				if pool {
+					v = max(pixels[2*i][2*j], pixels[2*i][2*j+1], pixels[2*i+1][2*j], pixels[2*i+1][2*j+1])
+				}
+				y[i*row+j*col+c] = v
+			}
+		}
+	}
+}
+
+// outputLine is the way back in one dimension: value k is the sum of x^k times the
+// value at x over all points.
+func outputLine(tile int, m func(i int) float32) [4]float32 {
+	if tile == 2 {
+		m0, m1, m2, m3 := m(0), m(1), m(2), m(3)
+		return [4]float32{m0 + (m1 + m2), (m1 - m2) + m3}
+	}
+	m0, m1, m2, m3, m4, m5 := m(0), m(1), m(2), m(3), m(4), m(5)
+	s1, d1, s2, d2 := m1+m2, m1-m2, m3+m4, m3-m4
+	return [4]float32{m0 + (s1 + s2), p*d1 + q*d2, pp*s1 + qq*s2, p*pp*d1 + q*qq*d2 + m5}
+}

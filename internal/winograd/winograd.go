@@ -1,0 +1,122 @@
+// Package winograd computes 3x3 convolutions with stride 1 by Winograd's minimal
+// filtering: F(2x2,3x3) takes 2.25 times, F(4x4,3x3) 4 times fewer multiplications
+// than the direct method (Lavin and Gray, arXiv 1509.09308).
+//
+// A picture is cut into tiles of 2x2 or 4x4 output pixels. Each tile's input, two
+// pixels wider, is transformed to 16 or 36 points; at every point the tiles by
+// input channels are multiplied with the kernel's transform, input by output
+// channels; the way back gives the tile's pixels, to which the bias is added, and
+// the activation and the pool applied, before they are stored.
+package winograd
+
+import (
+	"fmt"
+	"math"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/parallel"
+)
+
+//go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg winograd"
+
+// Kernel is a transformed convolution kernel. It may be used by many goroutines.
+type Kernel struct {
+	tile, in, out int
+	u             []float32 // [panels of NR output channels][points][in][NR]
+}
+
+// Transform returns the transform of a kernel [3, 3, in, out] for output tiles of
+// tile x tile pixels; tile is 2 or 4. It holds 16/9 or 4 times as many values as
+// the kernel, computed in double precision.
+func Transform(tile int, kernel []float32, in, out int) *Kernel {
+	if tile != 2 && tile != 4 || in < 1 || out < 1 || len(kernel) != 9*in*out {
+		panic(fmt.Sprintf("winograd.Transform: tile %d, kernel [3, 3, %d, %d] in %d values", tile, in, out, len(kernel)))
+	}
+	k := &Kernel{tile: tile, in: in, out: out}
+	nr := micro.NR
+	panels := ceil(out, nr)
+	k.u = make([]float32, panels*k.points()*in*nr)
+	g := kernelMatrix(tile)
+	parallel.For(panels, func(panel int) {
+		u := k.panel(panel)
+		for c := range in {
+			for j := range min(nr, out-panel*nr) {
+				var t [3][6]float64 // Gᵀ applied along the columns
+				for row := range 3 {
+					at := (row*3*in+c)*out + panel*nr + j
+					k0, k1, k2 := float64(kernel[at]), float64(kernel[at+in*out]), float64(kernel[at+2*in*out])
+					for i := range g {
+						t[row][i] = g[i][0]*k0 + g[i][1]*k1 + g[i][2]*k2
+					}
+				}
+				for i := range g {
+					for l := range g {
+						u[((i*len(g)+l)*in+c)*nr+j] = float32(g[i][0]*t[0][l] + g[i][1]*t[1][l] + g[i][2]*t[2][l])
+					}
+				}
+			}
+		}
+	})
+	return k
+}
+
+// Tile returns the side of the output tiles, 2 or 4.
+func (k *Kernel) Tile() int { return k.tile }
+
+// Channels returns the numbers of input and output channels.
+func (k *Kernel) Channels() (in, out int) { return k.in, k.out }
+
+func (k *Kernel) points() int { return (k.tile + 2) * (k.tile + 2) }
+
+// panel returns NR output channels of all points.
+func (k *Kernel) panel(i int) []float32 {
+	size := k.points() * k.in * micro.NR
+	return k.u[i*size:][:size]
+}
+
+// Epilogue is what happens to the sums before they are stored, in this order.
+type Epilogue struct {
+	Bias []float32 // one for each output channel, or nil
+	ReLU bool      // raise what is negative to zero; NaN stays
+	Pool bool      // keep the greatest of each 2x2 pixels, NaN if one of them is
+}
+
+// Convolve computes the cross-correlation that networks call convolution:
+//
+//	dst[b,y,x,o] = Σ over i,j,c of x[b, y+i-padTop, x+j-padLeft, c] · kernel[i,j,c,o]
+//
+// for x [batch, h, w, in] and dst [batch, oh, ow, out], or [batch, oh/2, ow/2, out]
+// with a pool, which leaves out an odd last row and column. What lies outside the
+// picture is zero. dst must not overlap x.
+func (k *Kernel) Convolve(dst, x []float32, batch, h, w, padTop, padLeft, oh, ow int, ep Epilogue) {
+	dh, dw := oh, ow
+	if ep.Pool {
+		dh, dw = oh/2, ow/2
+	}
+	if batch < 0 || h < 0 || w < 0 || oh < 0 || ow < 0 || padTop < 0 || padLeft < 0 ||
+		len(x) != batch*h*w*k.in || len(dst) != batch*dh*dw*k.out || ep.Bias != nil && len(ep.Bias) != k.out {
+		panic(fmt.Sprintf("winograd.Convolve: picture [%d, %d, %d, %d] in %d values, kernel [3, 3, %d, %d], padding %d, %d, bias of %d, output %dx%d, pooled %t, in %d values",
+			batch, h, w, k.in, len(x), k.in, k.out, padTop, padLeft, len(ep.Bias), oh, ow, ep.Pool, len(dst)))
+	}
+	if len(dst) == 0 {
+		return
+	}
+	// Registers may be wider than the last channels are many: hence the biases' length.
+	bias := buffer(ceil(k.out, micro.NR) * micro.NR)
+	defer release(bias)
+	clear((*bias)[copy(*bias, ep.Bias):])
+	c := convolution{
+		Kernel: k, dst: dst, x: x, h: h, w: w, top: padTop, left: padLeft, dh: dh, dw: dw, pool: ep.Pool,
+		down: ceil(oh, k.tile), across: ceil(ow, k.tile), bias: *bias, floor: float32(math.Inf(-1)),
+	}
+	if ep.ReLU {
+		c.floor = 0
+	}
+	c.run(batch * c.down * c.across)
+}
+
+// micro is the micro-kernel of the matrix products.
+var micro = f32.Gemm()
+
+// ceil returns n/d, rounded up.
+func ceil(n, d int) int { return (n + d - 1) / d }
