@@ -95,15 +95,19 @@ var Products = [][3]int{
 }
 
 func products(ctx context.Context, shapes [][3]int, emit func(Row)) error {
-	return ProductsOf(ctx, newRow("gemm"), shapes, func(m, n, k int, a, b, c []float32) error {
-		gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n)
-		return nil
-	}, 7, emit)
+	return ProductsOf(ctx, newRow("gemm"), shapes, ours, 7, emit)
 }
 
-// ProductsOf measures anybody's matrix product C = A·B of row-major matrices; r
-// has what is known beforehand.
-func ProductsOf(ctx context.Context, r Row, shapes [][3]int, mul func(m, n, k int, a, b, c []float32) error, runs int, emit func(Row)) error {
+func ours(m, n, k int, a, b, c []float32) (func() error, error) {
+	return func() error { gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n); return nil }, nil
+}
+
+// Multiplier prepares the product C = A·B of row-major matrices. What it returns
+// computes it, and may be called again and again.
+type Multiplier func(m, n, k int, a, b, c []float32) (multiply func() error, err error)
+
+// ProductsOf measures anybody's matrix products; r has what is known beforehand.
+func ProductsOf(ctx context.Context, r Row, shapes [][3]int, prepare Multiplier, runs int, emit func(Row)) error {
 	most := 0
 	for _, s := range shapes {
 		m, n, k := s[0], s[1], s[2]
@@ -113,7 +117,11 @@ func ProductsOf(ctx context.Context, r Row, shapes [][3]int, mul func(m, n, k in
 	for _, s := range shapes {
 		m, n, k := s[0], s[1], s[2]
 		a, b, c := values[:m*k], values[m*k:][:k*n], values[m*k+k*n:][:m*n]
-		times, err := Time(ctx, runs, func() error { return mul(m, n, k, a, b, c) })
+		multiply, err := prepare(m, n, k, a, b, c)
+		if err != nil {
+			return fmt.Errorf("product %dx%dx%d: %w", m, n, k, err)
+		}
+		times, err := Time(ctx, runs, multiply)
 		if err != nil {
 			return fmt.Errorf("product %dx%dx%d: %w", m, n, k, err)
 		}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// config says what there is to run, and how.
+type config struct {
+	python, peers, vgg   string
+	lookalike, goEngines string // our programs, built
+	threads              int
+	tiers                string
+}
+
+// A group is work that ours and others do in turn.
+type group struct {
+	name        string
+	contestants []contestant // ours first
+}
+
+// contestant is a program that prints measurements as lines of JSON.
+type contestant struct {
+	who     string
+	command []string
+	env     []string
+}
+
+// ourName begins the names of our contestants.
+const ourName = "lookalike"
+
+// groups lists all there is. Each name is what -only is matched with and the
+// heading of a table.
+func groups(c config) []group {
+	all := strconv.Itoa(c.threads)
+	script := func(name string, args ...string) []string {
+		return append([]string{c.python, filepath.Join(c.peers, name+".py")}, args...)
+	}
+	ours := func(threads string, args ...string) []contestant {
+		var list []contestant
+		for tier := range strings.SplitSeq(c.tiers, ",") {
+			one := contestant{who: ourName, command: append([]string{c.lookalike, "bench", "--json", "--threads", threads}, args...)}
+			if tier != "best" {
+				one.who += " " + tier
+				one.env = []string{"LOOKALIKE_CPU=" + tier}
+			}
+			list = append(list, one)
+		}
+		return list
+	}
+	var list []group
+	add := func(name string, ours []contestant, theirs ...contestant) {
+		list = append(list, group{name, append(ours, theirs...)})
+	}
+	// Products run with the processor's limits, which they are held against.
+	threads := []string{"1", all}
+	if c.threads == 1 {
+		threads = threads[:1]
+	}
+	for _, n := range threads {
+		add("gemm threads "+n, ours(n, "--task", "limits,gemm"), contestant{who: "openblas", command: script("gemm", n)})
+	}
+	for _, batch := range []string{"1", "8", "32"} {
+		engines := []string{"ort", "ov", "tf", "mnn"}
+		if batch == "1" {
+			engines = append(engines, "ncnn") // takes one picture at a time
+		}
+		var theirs []contestant
+		for _, e := range engines {
+			theirs = append(theirs, contestant{who: e, command: script("vgg", e, all, c.vgg, batch)})
+		}
+		add("vgg16 batch "+batch, ours(all, "--task", "vgg16", "--batch", batch), theirs...)
+	}
+	add("autoencoder", ours(all, "--task", "autoencoder"),
+		contestant{who: "tf", command: script("autoencoder", "tf", all)},
+		contestant{who: "torch", command: script("autoencoder", "torch", all)})
+	add("knn", ours(all, "--task", "knn"), contestant{who: "faiss flat", command: script("knn", all)})
+	add("products in Go", ours(all, "--task", "gemm"),
+		contestant{who: "gonum", command: []string{c.goEngines, "gonum", all}},
+		contestant{who: "gomlx", command: []string{c.goEngines, "gomlx", all}})
+	return list
+}

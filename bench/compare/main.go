@@ -1,0 +1,145 @@
+// Command compare lays this engine's speed beside others' on the machine that it
+// runs on: ours and each of theirs in turn, a process each, in several rounds.
+//
+//	peers/setup.sh                                       makes the Python environment
+//	python peers/vgg_full.py NOTOP.h5 DIR                writes VGG16 for the others
+//	go -C bench run ./compare -python PYTHON -peers PEERS -vgg DIR
+//
+// Each measurement is appended as a line of JSON to raw/DATE-CPU.jsonl, and
+// RESULTS.md is written anew from the last run of each group in that file, so
+// groups may be run one at a time with -only; -list shows them. With -rounds 0
+// nothing is run and only the table is written.
+//
+// Nothing else should run meanwhile. Engines that are not installed are named in
+// the table.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+
+	"lookalike/internal/atomicfile"
+)
+
+func main() {
+	log.SetFlags(0)
+	var c config
+	flag.StringVar(&c.python, "python", "python3", "Python `program` with the engines to compare with")
+	flag.StringVar(&c.peers, "peers", "../../shared/peers", "`folder` of their scripts")
+	flag.StringVar(&c.vgg, "vgg", "", "`folder` that vgg_full.py wrote")
+	flag.IntVar(&c.threads, "threads", runtime.NumCPU(), "processors to use; products run with one, too")
+	flag.StringVar(&c.tiers, "tiers", "best,avx2", "our kernels to measure: `names` as in LOOKALIKE_CPU, or best")
+	rounds := flag.Int("rounds", 5, "how often each is run")
+	only := flag.String("only", "^(gemm|vgg16 batch (1|32)$|autoencoder)", "groups to run, a regular `expression`; . for all")
+	list := flag.Bool("list", false, "list the groups and end")
+	raw := flag.String("raw", "", "`file` of the raw numbers (default raw/DATE-CPU.jsonl)")
+	table := flag.String("o", "RESULTS.md", "`file` to write the table to")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatalf("-only: %v", err)
+	}
+	if *list {
+		for _, g := range groups(c) {
+			fmt.Println(g.name)
+		}
+		return
+	}
+	if err := run(ctx, c, pattern, *rounds, *raw, *table); err != nil {
+		log.Fatalf("compare: %v", err)
+	}
+}
+
+func run(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw, table string) error {
+	if raw == "" {
+		name := regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(cpuName(), "-")
+		raw = filepath.Join("raw", time.Now().Format("2006-01-02")+"-"+strings.Trim(name, "-")+".jsonl")
+	}
+	if rounds > 0 {
+		if err := measureGroups(ctx, c, only, rounds, raw); err != nil {
+			return err
+		}
+	}
+	records, err := readRecords(raw)
+	if err != nil {
+		return err
+	}
+	text, err := report(records, raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", raw, err)
+	}
+	return atomicfile.Write(table, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+}
+
+// measureGroups builds our programs, checks that results agree, and runs the
+// chosen groups.
+func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw string) error {
+	dir, err := os.MkdirTemp("", "compare")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c.lookalike, c.goEngines = filepath.Join(dir, "lookalike"), filepath.Join(dir, "goengines")
+	for _, build := range [][]string{
+		{"go", "-C", "..", "build", "-o", c.lookalike, "./cmd/lookalike"},
+		{"go", "build", "-o", c.goEngines, "./goengines"},
+	} {
+		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
+		cmd.Stderr = os.Stderr
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s: %w", strings.Join(build, " "), err)
+		}
+	}
+	var chosen []group
+	for _, g := range groups(c) {
+		if only.MatchString(g.name) {
+			chosen = append(chosen, g)
+		}
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("-only %s fits no group; -list shows them", only)
+	}
+	if err := productsAgree(ctx, c.python, dir); err != nil {
+		return err
+	}
+	log.Print("matrix products agree with NumPy's")
+
+	if err := os.MkdirAll(filepath.Dir(raw), 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(raw, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	start := time.Now().Format(time.DateTime)
+	write := func(r record) error { r.Run = start; return r.append(file) }
+	m, err := describe(ctx, c)
+	if err != nil {
+		return err
+	}
+	log.Printf("load %s; figures are worth keeping below 0.5", m.Load)
+	if err := write(record{Machine: &m}); err != nil {
+		return err
+	}
+	for _, g := range chosen {
+		if err := g.run(ctx, rounds, write); err != nil {
+			return err
+		}
+	}
+	return file.Close()
+}
