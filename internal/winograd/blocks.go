@@ -1,8 +1,9 @@
 package winograd
 
 import (
-	"runtime"
 	"sync"
+
+	"github.com/klauspost/cpuid/v2"
 
 	"lookalike/internal/parallel"
 )
@@ -43,43 +44,55 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 
 // run computes all tiles.
 func (c *convolution) run(tiles int) {
-	if c.in*c.out <= localKernel {
-		// Tiles are plenty and the kernel stays near: each part takes all steps on its own.
-		parallel.Spans(tiles, localTiles, func(lo, hi int) {
+	size, panels := partTiles(c.points()), ceil(c.out, micro.NR)
+	if c.in*c.out <= nearKernel {
+		// Tiles are plenty, and the kernel stays near: a part goes through all steps
+		// while it is in the second-level cache.
+		parallel.Spans(tiles, size, func(lo, hi int) {
 			t, b := newTiles(lo, hi-lo, c.in, c.points())
 			defer release(b)
 			c.transform(t, 0, t.n)
-			for p := 0; p < ceil(c.out, micro.NR); p += localPanels {
-				c.multiply(t, 0, t.n, p, min(p+localPanels, ceil(c.out, micro.NR)))
+			for p := 0; p < panels; p += nearPanels {
+				c.multiply(t, 0, t.n, p, min(p+nearPanels, panels))
 			}
 		})
 		return
 	}
-	size := min(tiles, max(sharedTiles, sharedBytes/4/c.points()/c.in))
-	for lo := 0; lo < tiles; lo += size {
-		t, b := newTiles(lo, min(size, tiles-lo), c.in, c.points())
-		parallel.Spans(t.n, 4, func(lo, hi int) { c.transform(t, lo, hi) })
-		panels := ceil(c.out, micro.NR)
-		rows := ceil(t.n, ceil(t.n, sharedTiles))
-		down := ceil(t.n, rows)
-		width := max(1, min(sharedPanels, panels*down/(4*runtime.GOMAXPROCS(0))))
-		across := ceil(panels, width)
-		parallel.For(down*across, func(i int) {
-			r, p := i%down*rows, i/down*width
-			c.multiply(t, r, min(r+rows, t.n), p, min(p+width, panels))
+	// The kernel comes from memory: each of its panels once for a set of tiles that
+	// stays in the last-level cache, where all threads read it.
+	set := max(size, tileSet/4/c.points()/c.in)
+	for lo := 0; lo < tiles; lo += set {
+		t, b := newTiles(lo, min(set, tiles-lo), c.in, c.points())
+		parallel.Spans(t.n, transformGrain, func(lo, hi int) { c.transform(t, lo, hi) })
+		down := ceil(t.n, size)
+		rows := ceil(ceil(t.n, down), micro.MR) * micro.MR
+		parallel.For(down*panels, func(i int) {
+			r, p := i%down*rows, i/down
+			if r < t.n {
+				c.multiply(t, r, min(r+rows, t.n), p, p+1)
+			}
 		})
 		release(b)
 	}
 }
 
-var (
-	localKernel  = 128 * 128
-	localTiles   = 56
-	localPanels  = 2
-	sharedTiles  = 56
-	sharedPanels = 2
-	sharedBytes  = 8 << 20
+const (
+	nearKernel     = 128 * 128 // values of a kernel's point, up to which the kernel is near
+	nearPanels     = 2         // are multiplied before the way back
+	tileSet        = 8 << 20   // bytes
+	transformGrain = 4         // tiles
 )
+
+// partTiles returns the number of tiles that are multiplied at a time: as many as
+// have the points of 128 channels in the second-level cache, half of them the
+// tiles', half the products'.
+func partTiles(points int) int {
+	l2 := cpuid.CPU.Cache.L2
+	if l2 <= 0 {
+		l2 = 256 << 10
+	}
+	return max(1, l2/4/128/points/micro.MR) * micro.MR
+}
 
 // transform fills tiles lo to hi of t.
 func (c *convolution) transform(t tilesOf, lo, hi int) {
