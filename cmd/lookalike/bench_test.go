@@ -1,5 +1,24 @@
 package main
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/measure"
+)
 
 func TestBench(t *testing.T) { script(t, "bench") }
+
+func TestBenchVGG16(t *testing.T) {
+	if testing.Short() || f32.Tier() == "generic" {
+		t.Skip("takes a minute with portable kernels")
+	}
+	var r measure.Row
+	if err := json.Unmarshal([]byte(lookalike(t, "bench", "--task", "vgg16", "--batch", "1", "--json")), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Task != "vgg16" || r.Batch != 1 || !(r.MinMSPerImage > 0) || !(r.GFLOPS > 0) {
+		t.Errorf("measured %+v", r)
+	}
+}

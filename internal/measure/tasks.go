@@ -65,7 +65,7 @@ func limits(ctx context.Context, bytes int, emit func(Row)) error {
 	r.GBPerS = times.rate(float64(8 * half))
 	emit(r.Finish())
 
-	const depth, flops = 192, 4e9 // A and B of this depth stay in the first-level cache
+	const depth, flops = 192, 1e9 // A and B of this depth stay in the first-level cache
 	k, threads := f32.Gemm(), runtime.GOMAXPROCS(0)
 	calls := int(flops / (2 * float64(k.MR*k.NR*depth)))
 	times, err = Time(ctx, 7, func() error {
