@@ -85,7 +85,7 @@ func TestTasks(t *testing.T) {
 	ctx := t.Context()
 	for _, err := range []error{
 		limits(ctx, 1<<20, emit),
-		products(ctx, [][3]int{{3, 5, 7}, {1, 4, 2}}, emit),
+		products(ctx, [][3]int{{30, 50, 70}, {1, 40, 20}}, emit),
 		forward(ctx, vgg.Config{NoTop: true, Input: [2]int{32, 32}}, 32, 1e9, []int{1, 2}, emit),
 		autoencode(ctx, autoencoder.Config{Size: 16, Code: 2, Widths: []int{4}}, 3, emit),
 		search(ctx, [][3]int{{50, 8, 1}, {20, 4, 20}}, emit),
@@ -106,7 +106,7 @@ func TestTasks(t *testing.T) {
 		keys = append(keys, r.Key())
 	}
 	want := []string{
-		"read bandwidth threads 0", "micro-kernel threads 0", "gemm 3x5x7 threads 0", "gemm 1x4x2 threads 0",
+		"read bandwidth threads 0", "micro-kernel threads 0", "gemm 30x50x70 threads 0", "gemm 1x40x20 threads 0",
 		"vgg16 batch 1 threads 0", "vgg16 batch 2 threads 0", "autoencoder train batch 32 threads 0", "autoencoder encode batch 32 threads 0",
 		"knn euclidean 50x8, 1 query threads 0", "knn euclidean 20x4, 20 queries threads 0",
 	}
