@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"lookalike/internal/gemm"
 )
@@ -34,11 +36,11 @@ func productsAgree(ctx context.Context, python, dir string) error {
 		}
 		gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n)
 		for name, x := range map[string][]float32{"a": a, "b": b} {
-			bytes, err := binary.Append(nil, binary.LittleEndian, x)
+			raw, err := binary.Append(nil, binary.LittleEndian, x)
 			if err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(dir, name), bytes, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
 				return err
 			}
 		}
@@ -46,12 +48,12 @@ func productsAgree(ctx context.Context, python, dir string) error {
 		if err != nil {
 			return fmt.Errorf("a product with NumPy: %w: %s", err, reason(string(out)))
 		}
-		bytes, err := os.ReadFile(filepath.Join(dir, "c"))
+		raw, err := os.ReadFile(filepath.Join(dir, "c"))
 		if err != nil {
 			return err
 		}
 		theirs := make([]float32, m*n)
-		if _, err := binary.Decode(bytes, binary.LittleEndian, theirs); err != nil {
+		if _, err := binary.Decode(raw, binary.LittleEndian, theirs); err != nil {
 			return fmt.Errorf("NumPy's product of %dx%dx%d: %w", m, n, k, err)
 		}
 		if err := near(c, theirs, k); err != nil {
@@ -59,6 +61,24 @@ func productsAgree(ctx context.Context, python, dir string) error {
 		}
 	}
 	return nil
+}
+
+// networksAgree compares VGG16 with ONNX Runtime's, with all kernels that are
+// measured, and returns what was found in words.
+func networksAgree(ctx context.Context, c config) ([]string, error) {
+	var found []string
+	for _, tier := range c.ourTiers() {
+		cmd := exec.CommandContext(ctx, c.agree, "-python", c.python, "-vgg", c.vgg)
+		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+tier)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("VGG16 cannot be compared: %s%s", out, errs.String())
+		}
+		found = append(found, strings.Split(strings.TrimSpace(string(out)), "\n")...)
+	}
+	return found, nil
 }
 
 // near returns an error unless two sums of k products of values from -1 to 1 are

@@ -2,16 +2,36 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // config says what there is to run, and how.
 type config struct {
-	python, peers, vgg   string
-	lookalike, goEngines string // our programs, built
-	threads              int
-	tiers                string
+	python, peers, vgg          string
+	lookalike, goEngines, agree string // our programs, built
+	threads                     int
+	tiers                       string   // of ours to measure
+	available                   []string // tiers that the processor has, best first
+}
+
+// ourTiers lists our kernels to measure, as LOOKALIKE_CPU names them; "" is the
+// best. What the processor lacks is left out.
+func (c config) ourTiers() []string {
+	var tiers []string
+	for t := range strings.SplitSeq(c.tiers, ",") {
+		switch {
+		case t == "best" || t == c.available[0]:
+			t = ""
+		case !slices.Contains(c.available, t):
+			continue
+		}
+		if !slices.Contains(tiers, t) {
+			tiers = append(tiers, t)
+		}
+	}
+	return tiers
 }
 
 // A group is work that ours and others do in turn.
@@ -39,12 +59,10 @@ func groups(c config) []group {
 	}
 	ours := func(threads string, args ...string) []contestant {
 		var list []contestant
-		for tier := range strings.SplitSeq(c.tiers, ",") {
+		for _, tier := range c.ourTiers() {
 			one := contestant{who: ourName, command: append([]string{c.lookalike, "bench", "--json", "--threads", threads}, args...)}
-			if tier != "best" {
-				one.who += " " + tier
-				one.env = []string{"LOOKALIKE_CPU=" + tier}
-			}
+			one.who = strings.TrimSpace(one.who + " " + tier)
+			one.env = []string{"LOOKALIKE_CPU=" + tier}
 			list = append(list, one)
 		}
 		return list

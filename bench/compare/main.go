@@ -26,10 +26,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/f32"
 )
 
 func main() {
@@ -46,6 +48,7 @@ func main() {
 	raw := flag.String("raw", "", "`file` of the raw numbers (default raw/DATE-CPU.jsonl)")
 	table := flag.String("o", "RESULTS.md", "`file` to write the table to")
 	flag.Parse()
+	c.available = f32.Tiers()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -93,10 +96,11 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds in
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c.lookalike, c.goEngines = filepath.Join(dir, "lookalike"), filepath.Join(dir, "goengines")
+	c.lookalike, c.goEngines, c.agree = filepath.Join(dir, "lookalike"), filepath.Join(dir, "goengines"), filepath.Join(dir, "agree")
 	for _, build := range [][]string{
 		{"go", "-C", "..", "build", "-o", c.lookalike, "./cmd/lookalike"},
 		{"go", "build", "-o", c.goEngines, "./goengines"},
+		{"go", "build", "-o", c.agree, "./agree"},
 	} {
 		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
 		cmd.Stderr = os.Stderr
@@ -113,10 +117,23 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds in
 	if len(chosen) == 0 {
 		return fmt.Errorf("-only %s fits no group; -list shows them", only)
 	}
+	m, err := describe(ctx, c)
+	if err != nil {
+		return err
+	}
 	if err := productsAgree(ctx, c.python, dir); err != nil {
 		return err
 	}
-	log.Print("matrix products agree with NumPy's")
+	m.Agreement = append(m.Agreement, "matrix products agree with NumPy's up to rounding")
+	if slices.ContainsFunc(chosen, func(g group) bool { return strings.HasPrefix(g.name, "vgg16") }) {
+		found, err := networksAgree(ctx, c)
+		if err != nil {
+			return err
+		}
+		m.Agreement = append(m.Agreement, found...)
+	}
+	log.Print(strings.Join(m.Agreement, "\n"))
+	log.Printf("load %s; figures are worth keeping below 0.5", m.Load)
 
 	if err := os.MkdirAll(filepath.Dir(raw), 0o755); err != nil {
 		return err
@@ -128,11 +145,6 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds in
 	defer file.Close()
 	start := time.Now().Format(time.DateTime)
 	write := func(r record) error { r.Run = start; return r.append(file) }
-	m, err := describe(ctx, c)
-	if err != nil {
-		return err
-	}
-	log.Printf("load %s; figures are worth keeping below 0.5", m.Load)
 	if err := write(record{Machine: &m}); err != nil {
 		return err
 	}

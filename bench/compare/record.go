@@ -41,6 +41,8 @@ type machine struct {
 	Go       string   `json:"go"`
 	Commit   string   `json:"commit"`
 	Versions []string `json:"versions"` // of the Python packages
+
+	Agreement []string `json:"agreement"` // with others' results, checked before anything was timed
 }
 
 func (r record) append(w io.Writer) error {

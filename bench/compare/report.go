@@ -127,21 +127,28 @@ Written by compare from [%s](%s); not to be changed by hand.
 
 Each engine ran as a process of its own, in turn with the others, in every round. A round's
 figure is the best of its runs, warm; times are medians over the rounds. "Times as fast" is their time
-divided by ours within a round: its median, and the range over the rounds. Weights and pictures are random,
-single precision everywhere. Times are for one picture (vgg16, autoencoder), one query (knn), or one product.
-A target holds for the median.
+divided by ours within a round: its median, and the range over the rounds. "The fastest" is whoever of the
+others was that in a round. A target holds for the median. Single precision everywhere; pictures are random,
+and so are our weights, while others read VGG16's from a file. Times are for one picture (vgg16, autoencoder),
+one query (knn) or one product. Peak memory is that of the whole process.
 `, filepath.Base(raw), filepath.ToSlash(raw))
+	var last *machine
 	for _, g := range groups {
-		g.write(&b)
+		g.write(&b, g.machine != last)
+		last = g.machine
 	}
 	return b.String(), nil
 }
 
-func (g *results) write(b *strings.Builder) {
+// write adds the group's tables, and the machine if it is another than before.
+func (g *results) write(b *strings.Builder, newMachine bool) {
 	fmt.Fprintf(b, "\n## %s\n\n", g.group)
-	if m := g.machine; m != nil {
-		fmt.Fprintf(b, "%s, %s: %d cores, caches %s, %s, load %s; ours: commit %s, %s, kernels %s; theirs: %s.\n", g.run, m.CPU, m.Cores,
+	if m := g.machine; m != nil && newMachine {
+		fmt.Fprintf(b, "%s, %s: %d cores, caches %s, %s, load %s; ours: commit %s, %s, kernels %s; theirs: %s.\n\n", g.run, m.CPU, m.Cores,
 			m.Caches, m.System, m.Load, m.Commit, m.Go, strings.Join(m.Kernels, ", "), strings.Join(m.Versions, ", "))
+		for _, a := range m.Agreement {
+			fmt.Fprintf(b, "- %s\n", a)
+		}
 	}
 	for _, f := range g.failures {
 		fmt.Fprintf(b, "\nNot measured: %s\n", f)

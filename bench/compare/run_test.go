@@ -92,7 +92,7 @@ func TestGroupRun(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	c := config{python: "py", peers: "p", vgg: "v", lookalike: "look", threads: 4, tiers: "best,avx2"}
+	c := config{python: "py", peers: "p", vgg: "v", lookalike: "look", threads: 4, tiers: "best,avx2", available: []string{"avx512", "avx2", "generic"}}
 	names := map[string]group{}
 	for _, g := range groups(c) {
 		names[g.name] = g
@@ -107,7 +107,7 @@ func TestGroups(t *testing.T) {
 		got = append(got, strings.Join(append([]string{c.who, ":"}, append(c.env, c.command...)...), " "))
 	}
 	want := []string{
-		"lookalike : look bench --json --threads 4 --task vgg16 --batch 8",
+		"lookalike : LOOKALIKE_CPU= look bench --json --threads 4 --task vgg16 --batch 8",
 		"lookalike avx2 : LOOKALIKE_CPU=avx2 look bench --json --threads 4 --task vgg16 --batch 8",
 		"ort : py p/vgg.py ort 4 v 8", "ov : py p/vgg.py ov 4 v 8", "tf : py p/vgg.py tf 4 v 8", "mnn : py p/vgg.py mnn 4 v 8",
 	}
@@ -117,6 +117,23 @@ func TestGroups(t *testing.T) {
 	c.threads = 1
 	if n := len(groups(c)); n != len(names)-1 {
 		t.Errorf("%d groups with one thread, want %d", n, len(names)-1)
+	}
+}
+
+func TestOurTiers(t *testing.T) {
+	for _, c := range []struct {
+		tiers     string
+		available []string
+		want      []string
+	}{
+		{"best,avx2", []string{"avx512", "avx2", "generic"}, []string{"", "avx2"}},
+		{"best,avx2", []string{"avx2", "generic"}, []string{""}},
+		{"best,avx2", []string{"neon", "generic"}, []string{""}},
+		{"avx2,generic", []string{"avx512", "avx2", "generic"}, []string{"avx2", "generic"}},
+	} {
+		if got := (config{tiers: c.tiers, available: c.available}).ourTiers(); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s of %v: %q, want %q", c.tiers, c.available, got, c.want)
+		}
 	}
 }
 
