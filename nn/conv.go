@@ -56,7 +56,7 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
-	l.convolve(p, y, x, tensor.Epilogue{Bias: value(l.bias), Activate: l.Activation.on(l.Filters)})
+	l.convolve(p, y, x, l.epilogue())
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
@@ -65,6 +65,17 @@ func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		})
 	}
 	return y
+}
+
+// epilogue returns bias and activation for the convolution to apply.
+func (l *Conv2D) epilogue() tensor.Epilogue {
+	e := tensor.Epilogue{Bias: value(l.bias)}
+	if l.Activation.name == ReLU.name {
+		e.ReLU = true
+	} else {
+		e.Activate = l.Activation.on(l.Filters)
+	}
+	return e
 }
 
 // convolve writes the convolution of x to y. In training the kernel changes with
@@ -95,19 +106,18 @@ func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
 // cache.
 func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
-	var choice []uint8
+	e := l.epilogue()
+	e.Pool = true
 	if p.Training() {
-		choice = p.mask(y.Shape()...)
+		e.Choice = p.mask(y.Shape()...)
 	}
-	l.convolve(p, y, x, tensor.Epilogue{
-		Bias: value(l.bias), Pool: true, Choice: choice, Activate: l.Activation.on(l.Filters),
-	})
+	l.convolve(p, y, x, e)
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
 			addBiasGrad(l.bias, dy) // all else in dz is zero
 			dz := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
-			tensor.MaxPoolGrad(dz, dy, choice, halving)
+			tensor.MaxPoolGrad(dz, dy, e.Choice, halving)
 			dx := l.backward(p, x, dz)
 			p.Release(dz)
 			return dx

@@ -31,6 +31,7 @@ type Epilogue struct {
 	Bias     *Tensor                // [out], or nil
 	Pool     bool                   // 2x2 max-pooling with stride 2, as MaxPool does it; an odd last row or column is left out
 	Choice   []uint8                // with Pool: MaxPool's choice, or nil
+	ReLU     bool                   // raise what is negative to zero
 	Activate func(values []float32) // in place, on whole pixels, from several goroutines; or nil
 }
 
@@ -39,7 +40,7 @@ type Epilogue struct {
 func Conv2DFused(dst, x, kernel *Tensor, w Window, e Epilogue) {
 	f := filters.Get().(*Filter)
 	defer filters.Put(f)
-	f.prepare(kernel, w)
+	f.reset(kernel, w)
 	f.Conv2D(dst, x, e)
 }
 
@@ -48,12 +49,18 @@ func Conv2DFused(dst, x, kernel *Tensor, w Window, e Epilogue) {
 // transposed convolution, whose kernel is [rows, columns, out, in] seen from
 // its own side.
 //
-// With stride s it is s² ordinary convolutions, one for each phase of dx: no
-// zeros are multiplied and nothing is scattered.
+// With stride 1 it is one convolution, with stride s it is s², one for each phase
+// of dx: no zeros are multiplied and nothing is scattered.
 func Conv2DInputGrad(dx, dy, kernel, bias *Tensor, w Window) {
 	checkConv("Conv2DInputGrad", dy, dx, kernel, w)
 	in := kernel.shape[2]
 	b := biasData("Conv2DInputGrad", bias, in)
+	if t := w.turned(); w.Stride == [2]int{1, 1} && t.slides(dy, dx) {
+		k := phaseKernel(kernel, w, [2]int{}, w.Size)
+		defer release(k)
+		Conv2DFused(dx, dy, From(*k, w.Size[0], w.Size[1], kernel.shape[3], in), t, Epilogue{Bias: bias})
+		return
+	}
 	p := packs.Get().(*gemm.Packed)
 	defer packs.Put(p)
 	for ry := range w.Stride[0] {

@@ -39,6 +39,13 @@ func phase(w Window, r [2]int, size []int) grid {
 	return g
 }
 
+// turned returns the window of the convolution that is w's adjoint where w has
+// stride 1: its padding completes w's to the kernel's size.
+func (w Window) turned() Window {
+	w.Pad = [2]int{w.Size[0] - 1 - w.Pad[0], w.Size[1] - 1 - w.Pad[1]}
+	return w
+}
+
 // phaseKernel picks a phase's taps from kernel, turned round and with input and
 // output channels exchanged: [taps, taps, out, in]. The buffer is to be released.
 func phaseKernel(kernel *Tensor, w Window, r, taps [2]int) *[]float32 {
@@ -84,8 +91,8 @@ func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, e Epilogue, 
 		pitch := g.step[0] * dst.shape[2] * n
 		out := g.row(dst, b, lo)
 		run(out, pitch, x, kernel, bias, b, lo, hi)
-		if e.Activate != nil {
-			e.Activate(out[:(hi-lo)*pitch])
+		if e.ReLU || e.Activate != nil {
+			e.activate(out[:(hi-lo)*pitch])
 		}
 	})
 }
@@ -103,9 +110,7 @@ func (e Epilogue) pool(dst *Tensor, z []float32, pitch, b, lo, hi int) {
 		}
 		top := z[2*(y-lo)*pitch:]
 		f32.MaxPool2x2(n, out, choice, top[:pitch], top[pitch:][:pitch])
-		if e.Activate != nil {
-			e.Activate(out)
-		}
+		e.activate(out)
 	}
 }
 
