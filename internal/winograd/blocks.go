@@ -30,10 +30,11 @@ type tilesOf struct {
 	pitch, stride int
 }
 
-func newTiles(lo, n, channels, points int) (tilesOf, *[]float32) {
+// newTiles lays tiles out in memory from s, to be put back.
+func newTiles(s *scratch, lo, n, channels, points int) (tilesOf, *[]float32) {
 	t := tilesOf{lo: lo, n: n, pitch: channels}
 	t.stride = odd(n * channels)
-	b := buffer(points * t.stride)
+	b := s.get(points * t.stride)
 	t.v = *b
 	return t, b
 }
@@ -49,8 +50,8 @@ func (c *convolution) run(tiles int) {
 		// Tiles are plenty, and the kernel stays near: a part goes through all steps
 		// while it is in the second-level cache.
 		parallel.Spans(tiles, size, func(lo, hi int) {
-			t, b := newTiles(lo, hi-lo, c.in, c.points())
-			defer release(b)
+			t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
+			defer tileScratch.put(b)
 			c.transform(t, 0, t.n)
 			for p := 0; p < panels; p += nearPanels {
 				c.multiply(t, 0, t.n, p, min(p+nearPanels, panels))
@@ -62,7 +63,7 @@ func (c *convolution) run(tiles int) {
 	// stays in the last-level cache, where all threads read it.
 	set := max(size, tileSet/4/c.points()/c.in)
 	for lo := 0; lo < tiles; lo += set {
-		t, b := newTiles(lo, min(set, tiles-lo), c.in, c.points())
+		t, b := newTiles(&tileScratch, lo, min(set, tiles-lo), c.in, c.points())
 		parallel.Spans(t.n, transformGrain, func(lo, hi int) { c.transform(t, lo, hi) })
 		down := ceil(t.n, size)
 		rows := ceil(ceil(t.n, down), micro.MR) * micro.MR
@@ -72,7 +73,7 @@ func (c *convolution) run(tiles int) {
 				c.multiply(t, r, min(r+rows, t.n), p, p+1)
 			}
 		})
-		release(b)
+		tileScratch.put(b)
 	}
 }
 
@@ -97,8 +98,8 @@ func partTiles(points int) int {
 // transform fills tiles lo to hi of t.
 func (c *convolution) transform(t tilesOf, lo, hi int) {
 	side := c.tile + 2
-	padded := buffer(side * side * c.in)
-	defer release(padded)
+	padded := pixelScratch.get(side * side * c.in)
+	defer pixelScratch.put(padded)
 	for i := lo; i < hi; i++ {
 		b, y, x := c.place(t.lo + i)
 		y, x = y*c.tile-c.top, x*c.tile-c.left
@@ -141,8 +142,8 @@ func (c *convolution) multiply(t tilesOf, lo, hi, from, to int) {
 	first := from * micro.NR
 	n := min(to*micro.NR, c.out) - first
 	whole := max(n, lanes())
-	m, b := newTiles(t.lo+lo, hi-lo, (to-from)*micro.NR, c.points())
-	defer release(b)
+	m, b := newTiles(&productScratch, t.lo+lo, hi-lo, (to-from)*micro.NR, c.points())
+	defer productScratch.put(b)
 	height := ceil(m.n, ceil(m.n, micro.MR))
 	for i := range c.points() {
 		for r := 0; r < m.n; r += height {
@@ -164,8 +165,8 @@ func (c *convolution) finish(m tilesOf, first, n int) {
 		size /= 2
 	}
 	whole := max(n, lanes())
-	cut := buffer(size * size * whole)
-	defer release(cut)
+	cut := pixelScratch.get(size * size * whole)
+	defer pixelScratch.put(cut)
 	bias := c.bias[first:]
 	for i := range m.n {
 		b, y, x := c.place(m.lo + i)
@@ -188,11 +189,17 @@ func (c *convolution) finish(m tilesOf, first, n int) {
 	}
 }
 
-// buffers keep scratch memory between calls.
-var buffers = sync.Pool{New: func() any { return new([]float32) }}
+// scratch keeps memory between calls. Tiles, products and pixels have their own, so
+// that what is small does not take, and then multiply, what is large.
+type scratch struct{ pool sync.Pool }
 
-func buffer(n int) *[]float32 {
-	b := buffers.Get().(*[]float32)
+var tileScratch, productScratch, pixelScratch scratch
+
+func (s *scratch) get(n int) *[]float32 {
+	b, _ := s.pool.Get().(*[]float32)
+	if b == nil {
+		b = new([]float32)
+	}
 	if cap(*b) < n {
 		*b = make([]float32, n)
 	}
@@ -200,4 +207,4 @@ func buffer(n int) *[]float32 {
 	return b
 }
 
-func release(b *[]float32) { buffers.Put(b) }
+func (s *scratch) put(b *[]float32) { s.pool.Put(b) }
