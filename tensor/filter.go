@@ -90,12 +90,17 @@ func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
 }
 
 // winogradTile returns the side of the tiles by which Winograd's method computes a
-// convolution fastest, or 0 where the direct method does. bench/NOTES.md has the
-// measurements.
+// convolution fastest, or 0 where the direct method does. Tiles of 4x4 pixels take
+// the fewest multiplications, but four times the kernel's memory: of small
+// pictures there are too few tiles to pay for reading it. Measured in
+// bench/NOTES.md, "Winograd".
 func winogradTile(w Window, y, x *Tensor) int {
-	in, out := x.shape[3], y.shape[3]
-	if w.Size != [2]int{3, 3} || w.Stride != [2]int{1, 1} || in < 16 || out < 16 || y.shape[1] < 4 || y.shape[2] < 4 {
+	side := min(y.shape[1], y.shape[2])
+	switch {
+	case w.Size != [2]int{3, 3} || w.Stride != [2]int{1, 1} || min(x.shape[3], y.shape[3]) < 16 || side < 4:
 		return 0
+	case side < 28:
+		return 2
 	}
 	return 4
 }
