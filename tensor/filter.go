@@ -20,7 +20,10 @@ type Filter struct {
 	making      sync.Mutex
 	isPacked    bool
 	packed      gemm.Packed
-	transformed map[int]*winograd.Kernel // by the side of a tile
+	transformed [2]struct { // for tiles of 2x2 and of 4x4 pixels
+		done bool
+		winograd.Kernel
+	}
 }
 
 // NewFilter makes a kernel, [rows, columns, in, out], ready to be applied to many
@@ -36,7 +39,10 @@ func (f *Filter) reset(kernel *Tensor, w Window) {
 		panic(fmt.Sprintf("tensor.Conv2D: kernel %v does not fit with %+v", kernel.shape, w))
 	}
 	f.kernel, f.window = kernel, w
-	f.isPacked, f.transformed = false, nil
+	f.isPacked = false
+	for i := range f.transformed {
+		f.transformed[i].done = false
+	}
 }
 
 // pack returns the kernel for the direct method.
@@ -55,15 +61,12 @@ func (f *Filter) pack() *gemm.Packed {
 func (f *Filter) transform(tile int) *winograd.Kernel {
 	f.making.Lock()
 	defer f.making.Unlock()
-	k := f.transformed[tile]
-	if k == nil {
-		k = winograd.Transform(tile, f.kernel.data, f.kernel.shape[2], f.kernel.shape[3])
-		if f.transformed == nil {
-			f.transformed = map[int]*winograd.Kernel{}
-		}
-		f.transformed[tile] = k
+	t := &f.transformed[tile/2-1]
+	if !t.done {
+		t.Transform(tile, f.kernel.data, f.kernel.shape[2], f.kernel.shape[3])
+		t.done = true
 	}
-	return k
+	return &t.Kernel
 }
 
 // filters keep the memory of filters that are used once.

@@ -42,13 +42,26 @@ type Kernel struct {
 // tile x tile pixels; tile is 2 or 4. It holds 16/9 or 4 times as many values as
 // the kernel, computed in double precision.
 func Transform(tile int, kernel []float32, in, out int) *Kernel {
+	k := new(Kernel)
+	k.Transform(tile, kernel, in, out)
+	return k
+}
+
+// Transform makes k the transform of another kernel, in the same memory if that is
+// large enough.
+func (k *Kernel) Transform(tile int, kernel []float32, in, out int) {
 	if tile != 2 && tile != 4 || in < 1 || out < 1 || len(kernel) != 9*in*out {
 		panic(fmt.Sprintf("winograd.Transform: tile %d, kernel [3, 3, %d, %d] in %d values", tile, in, out, len(kernel)))
 	}
-	k := &Kernel{tile: tile, in: in, out: out}
+	k.tile, k.in, k.out = tile, in, out
 	nr := micro.NR
 	panels := ceil(out, nr)
-	k.u = make([]float32, panels*k.points()*in*nr)
+	if n := panels * k.points() * in * nr; cap(k.u) < n {
+		k.u = make([]float32, n)
+	} else {
+		k.u = k.u[:n]
+		clear(k.panel(panels - 1)) // columns past the last
+	}
 	g := kernelMatrix(tile)
 	parallel.For(panels, func(panel int) {
 		u := k.panel(panel)
@@ -70,7 +83,6 @@ func Transform(tile int, kernel []float32, in, out int) *Kernel {
 			}
 		}
 	})
-	return k
 }
 
 // Tile returns the side of the output tiles, 2 or 4.

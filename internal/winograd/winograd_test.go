@@ -262,3 +262,17 @@ func TestMisuse(t *testing.T) {
 		}()
 	}
 }
+
+// TestTransformAgain: a kernel that is transformed again has nothing left of what
+// it was.
+func TestTransformAgain(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	var k Kernel
+	for _, s := range []struct{ tile, in, out int }{{4, 20, 70}, {2, 30, 5}, {4, 3, 33}} {
+		kernel := random(r, 9*s.in*s.out)
+		k.Transform(s.tile, kernel, s.in, s.out)
+		if want := Transform(s.tile, kernel, s.in, s.out); !slices.Equal(k.u, want.u) || k.tile != s.tile {
+			t.Errorf("%+v: other values than those of a new transform", s)
+		}
+	}
+}
