@@ -100,6 +100,34 @@ func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
 	return dx
 }
 
+// unpooledValues bounds the values of dz, the gradient in front of the pooling,
+// that backwardPooled holds at a time: 64 MB. For a whole batch of the first layer
+// it would be the greatest tensor of all training.
+const unpooledValues = 16 << 20
+
+// backwardPooled is backward for dy, the gradient behind the 2x2 max-pooling that
+// took the values that choice names. It goes back some pictures at a time.
+func (l *Conv2D) backwardPooled(p *Pass, x, dy *tensor.Tensor, choice []uint8) *tensor.Tensor {
+	var dx *tensor.Tensor
+	if p.wantsGrad(x) {
+		dx = p.New(x.Shape()...)
+	}
+	n, each := x.Dim(0), l.out[0]*l.out[1]*l.Filters
+	step := min(max(n, p.batch), max(1, unpooledValues/each))
+	for lo := 0; lo < n; lo += step {
+		hi := min(n, lo+step)
+		dz := p.lend(step*each, hi-lo, l.out[0], l.out[1], l.Filters)
+		part := dy.Rows(lo, hi)
+		tensor.MaxPoolGrad(dz, part, choice[lo*len(choice)/n:][:part.Len()], halving)
+		tensor.Conv2DKernelGrad(l.kernel.grad(), x.Rows(lo, hi), dz, l.window, true)
+		if dx != nil {
+			tensor.Conv2DInputGrad(dx.Rows(lo, hi), dz, l.kernel.Value, nil, l.window)
+		}
+		p.Release(dz)
+	}
+	return dx
+}
+
 // forwardPooled runs the convolution and the 2x2 max-pooling that follows it. The
 // activation rises with its argument, so it may come after the maximum: it is
 // computed for a quarter of the values, and the whole picture never leaves the
@@ -116,11 +144,7 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
 			addBiasGrad(l.bias, dy) // all else in dz is zero
-			dz := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
-			tensor.MaxPoolGrad(dz, dy, e.Choice, halving)
-			dx := l.backward(p, x, dz)
-			p.Release(dz)
-			return dx
+			return l.backwardPooled(p, x, dy, e.Choice)
 		})
 	}
 	return y

@@ -53,13 +53,17 @@ func (p *Pass) New(shape ...int) *tensor.Tensor {
 	if n == 0 {
 		return tensor.New(shape...)
 	}
-	capacity := n / shape[0] * max(shape[0], p.batch)
+	return p.lend(n/shape[0]*max(shape[0], p.batch), shape...)
+}
+
+// lend lends a tensor in a buffer of the given capacity.
+func (p *Pass) lend(capacity int, shape ...int) *tensor.Tensor {
 	data := p.take(capacity)
 	if data == nil {
 		data = make([]float32, capacity)
 	}
 	p.lent[&data[0]] = data
-	return tensor.From(data[:n], shape...)
+	return tensor.From(data[:tensor.Size(shape)], shape...)
 }
 
 // take returns a free buffer. Training comes back to every size, so it takes

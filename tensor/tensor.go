@@ -69,6 +69,13 @@ func (t *Tensor) Row(i int) []float32 {
 	return t.data[i*n : (i+1)*n : (i+1)*n]
 }
 
+// Rows returns the tensor of indices [lo, hi) of the first dimension, over the same
+// data.
+func (t *Tensor) Rows(lo, hi int) *Tensor {
+	n := len(t.data) / max(1, t.shape[0])
+	return From(t.data[lo*n:hi*n:hi*n], append([]int{hi - lo}, t.shape[1:]...)...)
+}
+
 // Clone returns a copy that shares nothing with t.
 func (t *Tensor) Clone() *Tensor {
 	return From(append([]float32(nil), t.data...), t.shape...)
