@@ -57,7 +57,7 @@ func (g group) run(ctx context.Context, rounds int, write func(record) error) er
 // this one, its peak begins with ours, which is small and has to stay so.
 func (c contestant) run(ctx context.Context) ([]json.RawMessage, error) {
 	cmd := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
-	cmd.Env = append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), c.env...)
+	cmd.Env = append(append(environment(), "PYTHONDONTWRITEBYTECODE=1"), c.env...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
@@ -110,4 +110,12 @@ func reason(text string) string {
 		}
 	}
 	return last
+}
+
+// environment is the caller's without what would make OpenBLAS take other kernels
+// than those that it finds best for the processor.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "OPENBLAS_CORETYPE=") || strings.HasPrefix(v, "OPENBLAS_L2_SIZE=")
+	})
 }
