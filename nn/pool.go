@@ -37,28 +37,22 @@ func (l *MaxPool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
 }
 
 func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	y, choice := l.pool(p, x)
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			if !p.wantsGrad(x) {
-				return nil
-			}
-			dx := p.New(x.Shape()...)
-			tensor.MaxPoolGrad(dx, dy, choice, l.window)
-			return dx
-		})
+	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
+	if !p.Training() {
+		tensor.MaxPool(y, nil, x, l.window)
+		return y
 	}
-	return y
-}
-
-// pool returns the maxima and, in training, their places.
-func (l *MaxPool2D) pool(p *Pass, x *tensor.Tensor) (y *tensor.Tensor, choice []uint8) {
-	y = p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
-	if p.Training() {
-		choice = p.mask(y.Shape()...)
-	}
+	choice := p.mask(y.Shape()...)
 	tensor.MaxPool(y, choice, x, l.window)
-	return y, choice
+	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+		if !p.wantsGrad(x) {
+			return nil
+		}
+		dx := p.New(x.Shape()...)
+		tensor.MaxPoolGrad(dx, dy, choice, l.window)
+		return dx
+	})
+	return y
 }
 
 // AveragePool2D takes the mean of each window. With padding Same what lies

@@ -85,12 +85,6 @@ func (k *Kernel) Transform(tile int, kernel []float32, in, out int) {
 	})
 }
 
-// Tile returns the side of the output tiles, 2 or 4.
-func (k *Kernel) Tile() int { return k.tile }
-
-// Channels returns the numbers of input and output channels.
-func (k *Kernel) Channels() (in, out int) { return k.in, k.out }
-
 func (k *Kernel) points() int { return (k.tile + 2) * (k.tile + 2) }
 
 // panel returns NR output channels of all points.
