@@ -6,9 +6,9 @@
 //	go -C bench run ./compare -python PYTHON -peers PEERS -vgg DIR
 //
 // Each measurement is appended as a line of JSON to raw/DATE-CPU.jsonl, and
-// RESULTS.md is written anew from the last run of each group in that file, so
-// groups may be run one at a time with -only; -list shows them. With -rounds 0
-// nothing is run and only the table is written.
+// RESULTS.md is written anew from the last run of each group in that file, and so
+// is the table in README.md, so groups may be run one at a time with -only; -list
+// shows them. With -rounds 0 nothing is run and only the tables are written.
 //
 // Nothing else should run meanwhile. Engines that are not installed are named in
 // the table.
@@ -46,7 +46,8 @@ func main() {
 	only := flag.String("only", "^(gemm|vgg16 batch (1|32)$|autoencoder)", "groups to run, a regular `expression`; . for all")
 	list := flag.Bool("list", false, "list the groups and end")
 	raw := flag.String("raw", "", "`file` of the raw numbers (default raw/DATE-CPU.jsonl)")
-	table := flag.String("o", "RESULTS.md", "`file` to write the table to")
+	table := flag.String("o", "RESULTS.md", "`file` to write all tables to")
+	readme := flag.String("readme", "../README.md", "`file` whose marked table is replaced by the summary")
 	flag.Parse()
 	c.available = f32.Tiers()
 
@@ -62,12 +63,12 @@ func main() {
 		}
 		return
 	}
-	if err := run(ctx, c, pattern, *rounds, *raw, *table); err != nil {
+	if err := run(ctx, c, pattern, *rounds, *raw, *table, *readme); err != nil {
 		log.Fatalf("compare: %v", err)
 	}
 }
 
-func run(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw, table string) error {
+func run(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw, table, readme string) error {
 	if raw == "" {
 		name := regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(cpuName(), "-")
 		raw = filepath.Join("raw", time.Now().Format("2006-01-02")+"-"+strings.Trim(name, "-")+".jsonl")
@@ -81,11 +82,26 @@ func run(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw, ta
 	if err != nil {
 		return err
 	}
-	text, err := report(records, raw)
+	groups, err := lastRuns(records)
 	if err != nil {
 		return fmt.Errorf("%s: %w", raw, err)
 	}
-	return atomicfile.Write(table, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+	if err := writeText(table, report(groups, raw)); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(readme)
+	if err != nil {
+		return err
+	}
+	text, err := replaceTable(string(old), summary(groups))
+	if err != nil {
+		return fmt.Errorf("%s: %w", readme, err)
+	}
+	return writeText(readme, text)
+}
+
+func writeText(path, text string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
 // measureGroups builds our programs, checks that results agree, and runs the

@@ -115,11 +115,7 @@ func pairs(a, b []roundOfRow, f func(a, b measure.Row) float64) map[int]float64 
 // faster is how many times as fast a was as b.
 func faster(a, b measure.Row) float64 { return b.BestMS() / a.BestMS() }
 
-func report(records []record, raw string) (string, error) {
-	groups, err := lastRuns(records)
-	if err != nil {
-		return "", err
-	}
+func report(groups []*results, raw string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Side by side
 
@@ -137,7 +133,7 @@ one query (knn) or one product. Peak memory is that of the whole process.
 		g.write(&b, g.machine != last)
 		last = g.machine
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 // write adds the group's tables, and the machine if it is another than before.
@@ -161,36 +157,19 @@ func (g *results) write(b *strings.Builder, newMachine bool) {
 func (g *results) writeRatios(b *strings.Builder) {
 	var lines []string
 	for _, us := range g.ours() {
-		products := map[string]map[int][]float64{} // ratios by other engine and round
 		for _, key := range g.keys {
 			ours := g.rows[us][key]
 			for _, them := range g.opponents(key) {
-				theirs := g.rows[them][key]
-				if them == fastest {
-					theirs = g.fastest(key)
-				}
-				ratios := pairs(ours, theirs, faster)
+				ratios := pairs(ours, g.of(them, key), faster)
 				if len(ratios) == 0 {
 					continue
 				}
 				lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", key, us, ms(statOf(ours, measure.Row.BestMS).median),
-					them, ms(statOf(theirs, measure.Row.BestMS).median), verdict(newStat(maps.Values(ratios)), target(us, them, ours[0].Row))))
-				if ours[0].Task == "gemm" {
-					if products[them] == nil {
-						products[them] = map[int][]float64{}
-					}
-					for round, ratio := range ratios {
-						products[them][round] = append(products[them][round], ratio)
-					}
-				}
+					them, ms(statOf(g.of(them, key), measure.Row.BestMS).median), verdict(newStat(maps.Values(ratios)), target(us, them, ours[0].Row))))
 			}
 		}
 		for _, them := range g.theirs() {
-			var means []float64
-			for _, ratios := range products[them] {
-				means = append(means, geometricMean(ratios))
-			}
-			if len(means) > 0 {
+			if means := g.productMeans(us, them); len(means) > 0 {
 				lines = append(lines, fmt.Sprintf("| **all products, geometric mean** | %s | | %s | | %s |\n", us, them, verdict(newStat(slices.Values(means)), meanTarget(us, them))))
 			}
 		}
@@ -200,16 +179,49 @@ func (g *results) writeRatios(b *strings.Builder) {
 	}
 }
 
+// of returns who's rows of that work, where who may be [fastest].
+func (g *results) of(who, key string) []roundOfRow {
+	if who == fastest {
+		return g.fastest(key)
+	}
+	return g.rows[who][key]
+}
+
+// productMeans returns the geometric mean over all products, of each round, of
+// how many times as fast we were as them.
+func (g *results) productMeans(us, them string) []float64 {
+	byRound := map[int][]float64{}
+	for _, key := range g.keys {
+		if !strings.HasPrefix(key, "gemm ") {
+			continue
+		}
+		for round, ratio := range pairs(g.rows[us][key], g.rows[them][key], faster) {
+			byRound[round] = append(byRound[round], ratio)
+		}
+	}
+	var means []float64
+	for _, ratios := range byRound {
+		means = append(means, geometricMean(ratios))
+	}
+	return means
+}
+
 // fastest stands for whoever of the others was the fastest in each round.
 const fastest = "the fastest"
 
-// opponents lists who else did the work; of two or more, the fastest too.
+// opponents lists whom ours is laid beside: who else did the work, and of two or
+// more the fastest.
 func (g *results) opponents(key string) []string {
-	list := slices.DeleteFunc(g.theirs(), func(who string) bool { return len(g.rows[who][key]) == 0 })
+	list := g.competitors(key)
 	if len(list) > 1 {
 		list = append(list, fastest)
 	}
 	return list
+}
+
+// competitors lists who else did the work.
+func (g *results) competitors(key string) []string {
+	return slices.DeleteFunc(g.theirs(), func(who string) bool { return len(g.rows[who][key]) == 0 })
 }
 
 // fastest returns the fastest other's row of each round.

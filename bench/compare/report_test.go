@@ -47,10 +47,11 @@ func product(m, n, k int, ms float64) string {
 // lines asserts that a report has lines, and has none of others.
 func lines(t *testing.T, records []record, want, not []string) {
 	t.Helper()
-	text, err := report(records, "raw/x.jsonl")
+	groups, err := lastRuns(records)
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := report(groups, "raw/x.jsonl")
 	all := strings.Split(text, "\n")
 	for _, line := range want {
 		if !slices.Contains(all, line) {
