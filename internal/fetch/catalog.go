@@ -1,0 +1,93 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// File is a published file of weights.
+type File struct {
+	Name     string // in this program: a network, "-notop" for its convolutions alone
+	URL      string
+	Checksum Checksum
+	Size     int64 // bytes
+}
+
+// Files are the weights that Keras publishes, learned from ImageNet. Addresses
+// and checksums are those of Keras's applications/vgg16.py and vgg19.py.
+var Files = []File{
+	keras("vgg16", "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5", "64373286793e3c8b2b4e3219cbf3544b", 553467096),
+	keras("vgg16-notop", "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "6d6bbae143d832006294945121d1f1fc", 58889256),
+	keras("vgg19", "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5", "cbe5617147190e668d6c5d5026f83318", 574710816),
+	keras("vgg19-notop", "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", "253f8cb515780f3b799900260a226db6", 80134624),
+}
+
+func keras(name, file, md5 string, size int64) File {
+	return File{name, "https://storage.googleapis.com/tensorflow/keras-applications/" + file, Checksum{"md5", md5}, size}
+}
+
+// Lookup returns the published file of that name.
+func Lookup(name string) (File, error) {
+	names := make([]string, len(Files))
+	for i, f := range Files {
+		if f.Name == name {
+			return f, nil
+		}
+		names[i] = f.Name
+	}
+	return File{}, fmt.Errorf("there are no published weights called %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// Path is where the file is kept, whether it is there or not: below the folder
+// that the environment variable LOOKALIKE_CACHE names, otherwise below
+// "lookalike" in the user's cache folder (os.UserCacheDir, which follows
+// XDG_CACHE_HOME).
+func (f File) Path() (string, error) {
+	dir := os.Getenv("LOOKALIKE_CACHE")
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no folder for downloaded weights: %w; set LOOKALIKE_CACHE to one", err)
+		}
+		dir = filepath.Join(cache, "lookalike")
+	}
+	dir, err := filepath.Abs(dir)
+	return filepath.Join(dir, "weights", path.Base(f.URL)), err
+}
+
+// Find returns where the first of the named files is that has been downloaded.
+// If there is none, the error wraps os.ErrNotExist and says how to get one; an
+// unknown name is another error.
+//
+//	path, err := fetch.Find("vgg16", "vgg16-notop") // with the top if it is there
+func Find(names ...string) (string, error) {
+	for _, name := range names {
+		f, err := Lookup(name)
+		if err != nil {
+			return "", err
+		}
+		file, err := f.Path()
+		if err != nil {
+			return "", err
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			return file, nil
+		} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", missingError{names}
+}
+
+// missingError says that none of the named weights is on this machine.
+type missingError struct{ names []string }
+
+func (e missingError) Error() string {
+	return fmt.Sprintf("the weights of %s are not on this machine; 'lookalike weights fetch %s' downloads them", strings.Join(e.names, " or "), e.names[0])
+}
+
+func (missingError) Is(target error) bool { return target == os.ErrNotExist }
