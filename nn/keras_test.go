@@ -81,6 +81,8 @@ func (k kerasLayer) layer(t *testing.T) nn.Layer {
 		return &nn.AveragePool2D{PoolSize: c.PoolSize, Strides: strides, Padding: padding}
 	case "GlobalAveragePooling2D":
 		return &nn.GlobalAveragePool2D{}
+	case "GlobalMaxPooling2D":
+		return &nn.GlobalMaxPool2D{}
 	case "Dense":
 		return &nn.Dense{Units: c.Units, Activation: activation, NoBias: noBias}
 	case "Flatten":

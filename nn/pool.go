@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
 
@@ -112,6 +113,71 @@ func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := averagePool(p, x, l.window, [2]int{1, 1})
 	return y.Reshape(x.Dim(0), x.Dim(3))
+}
+
+// GlobalMaxPool2D takes the greatest value of each channel. Values that share it
+// share its gradient.
+//
+//	input   [batch, height, width, channels]
+//	output  [batch, channels]
+type GlobalMaxPool2D struct {
+	Name string
+}
+
+func (l *GlobalMaxPool2D) Identity() (name, class string) { return l.Name, "GlobalMaxPooling2D" }
+
+func (l *GlobalMaxPool2D) Params() []*Param { return nil }
+
+func (l *GlobalMaxPool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
+	if err := wantPicture(in); err != nil {
+		return nil, err
+	}
+	return in[2:], nil
+}
+
+func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	channels := x.Dim(3)
+	y := p.New(x.Dim(0), channels)
+	parallel.For(x.Dim(0), func(b int) {
+		top := y.Row(b)
+		copy(top, x.Row(b))
+		for pixel := range rows(x.Row(b), channels) {
+			for c, v := range pixel {
+				top[c] = max(top[c], v)
+			}
+		}
+	})
+	if p.Training() {
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+			if !p.wantsGrad(x) {
+				return nil
+			}
+			dx := p.New(x.Shape()...)
+			parallel.For(x.Dim(0), func(b int) { shareGrad(dx.Row(b), dy.Row(b), x.Row(b), y.Row(b)) })
+			return dx
+		})
+	}
+	return y
+}
+
+// shareGrad writes to dx, for each channel, the gradient dy of the greatest value
+// top in equal parts to all pixels of x that have it.
+func shareGrad(dx, dy, x, top []float32) {
+	count := make([]float32, len(top))
+	for pixel := range rows(x, len(top)) {
+		for c, v := range pixel {
+			if v == top[c] {
+				count[c]++
+			}
+		}
+	}
+	for i, v := range x {
+		c := i % len(top)
+		dx[i] = 0
+		if v == top[c] {
+			dx[i] = dy[c] / count[c]
+		}
+	}
 }
 
 // averagePool runs and records an average pooling; gradients may come in any

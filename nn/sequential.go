@@ -178,6 +178,24 @@ func (s *Sequential) out() []int {
 	return s.shapes[len(s.shapes)-1]
 }
 
+// OutputShape returns the shape of one output, without the batch.
+func (s *Sequential) OutputShape() []int {
+	s.mustBeBuilt("OutputShape")
+	return slices.Clone(s.out())
+}
+
+// Slice returns layers lo to hi, without hi, of a network that has been built, as
+// a network that shares them: the first layers give the output of a layer within.
+// It must not be built again.
+func (s *Sequential) Slice(lo, hi int) *Sequential {
+	s.mustBeBuilt("Slice")
+	part := &Sequential{Name: s.Name, Layers: s.Layers[lo:hi:hi], built: true, in: s.in, names: s.names[lo:hi:hi], shapes: s.shapes[lo:hi:hi]}
+	if lo > 0 {
+		part.in = s.shapes[lo-1]
+	}
+	return part
+}
+
 // uniqueNames returns the layers' names, with those that were left open filled
 // in as Keras does it.
 func uniqueNames(layers []Layer) []string {

@@ -119,6 +119,8 @@ func TestSizesThatCannotBe(t *testing.T) {
 		"take pictures of 224x224, not 64x96": {Input: [2]int{64, 96}},
 		"31x224 are too small":                {NoTop: true, Input: [2]int{31, 224}},
 		"64x0 are too small":                  {NoTop: true, Input: [2]int{64, 0}},
+		"99x5000 are too large":               {NoTop: true, Input: [2]int{99, 5000}},
+		`pooling "avg" is for a network`:      {Pooling: vgg.Average},
 	} {
 		if _, err := vgg.New16(c, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want %q", c, err, want)

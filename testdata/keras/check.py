@@ -127,6 +127,9 @@ def layer(kind, config, t):
         return {"y": y, "dx": dx}
     if kind == "GlobalAveragePooling2D":
         return {"y": x.mean((1, 2)), "dx": np.broadcast_to(dy[:, None, None] / np.prod(x.shape[1:3]), x.shape)}
+    if kind == "GlobalMaxPooling2D":
+        top = x == x.max((1, 2), keepdims=True)
+        return {"y": x.max((1, 2)), "dx": top * (dy / top.sum((1, 2)))[:, None, None]}
     if kind == "Dense":
         y, dz = activate(activation, x @ t["kernel"] + t.get("bias", 0), dy)
         rows = dz.reshape(-1, dz.shape[-1])

@@ -236,7 +236,13 @@ for kind, config in (("Softmax", {"axis": -1}), ("Activation", {"activation": "s
     add(f"{kind}_softmax_2x3x4x5", kind, config, 3 * normal(2, 3, 4, 5))
 add("Softmax_softmax_1000", "Softmax", {"axis": -1}, 3 * normal(2, 1000))
 
+# --- GlobalMaxPooling2D: drawn last, so that what is above keeps its values ------------------------------------
+for shape in ((2, 5, 6, 3), (3, 1, 1, 5), (1, 17, 19, 33)):
+    add("GlobalMaxPooling2D_" + "x".join(map(str, shape)), "GlobalMaxPooling2D", {}, normal(*shape))
+add("GlobalMaxPooling2D_ties", "GlobalMaxPooling2D", {}, np.maximum(np.round(normal(2, 4, 5, 7)), 0))
+
 notes = {
+    "GlobalMaxPooling2D": "equal values share the gradient, unlike in MaxPooling2D.",
     "MaxPooling2D": "of equal values in a window, the first one in row-major order gets the whole gradient; padding "
                     "never wins. dx sums over overlapping windows.",
     "AveragePooling2D": "'same' divides by the number of values that lie inside the input, not by the pool's size.",

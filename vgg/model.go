@@ -1,0 +1,364 @@
+package vgg
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"lookalike/nn"
+	"lookalike/picture"
+	"lookalike/tensor"
+	"lookalike/weights"
+)
+
+// Model is a network with its weights, ready to describe pictures. Many
+// goroutines may use it at once.
+type Model struct {
+	name   string
+	config Config
+	mode   Mode
+	source Source
+	closer io.Closer // nil unless the model opened its file
+	layers []Layer
+
+	base *nn.Sequential                 // up to block5_pool, or the pooling behind it
+	top  func() (*nn.Sequential, error) // what follows; read when it is first needed
+
+	using  sync.RWMutex // parameters may be views of a file, gone after Close
+	closed bool
+}
+
+// Source gives parameters by Keras's names, such as "block1_conv1/kernel":
+// a [weights.File]. If it has a method View, parameters are used where they
+// are, and not copied.
+type Source interface {
+	weights.Source
+	Shape(name string) (shape []int, ok bool)
+}
+
+// viewer is a Source whose arrays are in memory, such as a mapped file. Without
+// error the tensor is to be read only.
+type viewer interface {
+	View(name string) (*tensor.Tensor, error)
+}
+
+// Layer is a step of the network whose output can be asked for.
+type Layer struct {
+	Name  string
+	Class string // Keras's name of it
+	Shape []int  // of the output for one picture
+}
+
+// Open reads a network from a file in any format of [weights.Open]. The file
+// stays open until Close.
+func Open(path string, c Config) (*Model, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Load(f, c)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m.closer = f
+	return m, nil
+}
+
+// Load makes a network of the weights in src, which must stay open while it is
+// used. That it is VGG16 or VGG19, and whether it has its top, shows in the
+// arrays' names; c.NoTop leaves the top out of a file that has it.
+//
+// Names and shapes must correspond exactly to the network's; the error lists all
+// that do not. The top's values are only read when an output of the top is first
+// asked for.
+func Load(src Source, c Config) (*Model, error) {
+	kind := recognise(src.Names())
+	c.NoTop = c.NoTop || !kind.top
+	m := &Model{name: kind.name, source: src}
+	var err error
+	if m.config, err = c.complete(); err != nil {
+		return nil, err
+	}
+	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()["preprocessing"] == Torch.String() {
+		m.mode = Torch
+	}
+	base, top := m.config.layers(kind.convolutions)
+	if err := check(src, base, top, kind.top); err != nil {
+		return nil, fmt.Errorf("vgg: %s: %w", kind.name, err)
+	}
+	in := []int{m.config.Input[0], m.config.Input[1], 3}
+	if m.base, err = fill(nn.NewSequential(kind.name, base...), in, src); err != nil {
+		return nil, err
+	}
+	m.top = sync.OnceValues(func() (*nn.Sequential, error) {
+		return fill(nn.NewSequential(kind.name, top...), m.base.OutputShape(), src)
+	})
+	m.describe(top)
+	return m, nil
+}
+
+// kind is which network a file holds.
+type kind struct {
+	name         string
+	convolutions [5]int
+	top          bool
+}
+
+// recognise tells by the names that the networks do not share. What is amiss
+// otherwise is for check to find.
+func recognise(names []string) kind {
+	k := kind{name: "vgg16", convolutions: convolutions16}
+	for _, name := range names {
+		switch layer, _, _ := strings.Cut(name, "/"); layer {
+		case "block3_conv4", "block4_conv4", "block5_conv4":
+			k.name, k.convolutions = "vgg19", convolutions19
+		case "fc1", "fc2", "predictions":
+			k.top = true
+		}
+	}
+	return k
+}
+
+// check compares the arrays of a source with the parameters of a network, by
+// name and shape. Without the top in the network, that of the source is left
+// alone.
+func check(src Source, base, top []nn.Layer, hasTop bool) error {
+	want := parameterShapes(base)
+	ignored := map[string][]int{}
+	if maps.Copy(want, parameterShapes(top)); hasTop && top == nil {
+		ignored = parameterShapes(topLayers())
+	}
+	var problems []string
+	seen := map[string]bool{}
+	for _, name := range src.Names() {
+		shape, wanted := want[name]
+		got, _ := src.Shape(name)
+		switch {
+		case ignored[name] != nil:
+		case !wanted:
+			problems = append(problems, name+": in the file, not in the network")
+		case seen[name]:
+			problems = append(problems, name+": twice in the file")
+		case !slices.Equal(got, shape):
+			problems = append(problems, fmt.Sprintf("%s: shape %v in the file, %v in the network", name, got, shape))
+		}
+		seen[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if !seen[name] {
+			problems = append(problems, name+": in the network, not in the file")
+		}
+	}
+	if n := len(problems); n > 0 {
+		const most = 40
+		if n > most {
+			problems = append(problems[:most], fmt.Sprintf("and %d more", n-most))
+		}
+		return errors.New("file and network do not correspond, nothing was loaded:\n  " + strings.Join(problems, "\n  "))
+	}
+	return nil
+}
+
+// parameterShapes returns the shapes of the parameters of the layers of a VGG by
+// name.
+func parameterShapes(layers []nn.Layer) map[string][]int {
+	shapes, in := map[string][]int{}, 3
+	for _, l := range layers {
+		switch l := l.(type) {
+		case *nn.Conv2D:
+			shapes[l.Name+"/kernel"], shapes[l.Name+"/bias"] = []int{3, 3, in, l.Filters}, []int{l.Filters}
+			in = l.Filters
+		case *nn.Flatten:
+			in = flattened
+		case *nn.Dense:
+			shapes[l.Name+"/kernel"], shapes[l.Name+"/bias"] = []int{in, l.Units}, []int{l.Units}
+			in = l.Units
+		}
+	}
+	return shapes
+}
+
+// fill builds a network with the values of a source.
+func fill(net *nn.Sequential, in []int, src Source) (*nn.Sequential, error) {
+	if _, err := net.Build(in, nil); err != nil {
+		return nil, err
+	}
+	for _, p := range net.Params() {
+		value, err := read(src, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		p.Value = value
+	}
+	// The zeros that the network was built with were never touched and take no
+	// memory, but until they are collected they count as 550 MB, and as much
+	// garbage would be let grow beside them.
+	runtime.GC()
+	return net, nil
+}
+
+// read returns an array, in place if the source can give it so.
+func read(src Source, name string) (*tensor.Tensor, error) {
+	if v, ok := src.(viewer); ok {
+		if value, err := v.View(name); err == nil {
+			return value, nil
+		}
+	}
+	return src.Tensor(name)
+}
+
+// describe lists the layers.
+func (m *Model) describe(top []nn.Layer) {
+	for i, l := range m.base.Layers[1:] { // without the input
+		name, class := l.Identity()
+		m.layers = append(m.layers, Layer{cmp.Or(name, m.config.Pooling.layerName()), class, m.base.Slice(0, i+2).OutputShape()})
+	}
+	for _, l := range top {
+		name, class := l.Identity()
+		shape := []int{flattened}
+		if dense, ok := l.(*nn.Dense); ok {
+			shape = []int{dense.Units}
+		}
+		m.layers = append(m.layers, Layer{name, class, shape})
+	}
+}
+
+// Name returns "vgg16" or "vgg19".
+func (m *Model) Name() string { return m.name }
+
+// Config returns what was loaded, complete.
+func (m *Model) Config() Config { return m.config }
+
+// Mode returns how the network's pictures are scaled.
+func (m *Model) Mode() Mode { return m.mode }
+
+// Layers returns the layers whose outputs can be asked for, from the picture on.
+func (m *Model) Layers() []Layer { return slices.Clone(m.layers) }
+
+// DefaultLayer returns the name of the layer that describes a picture best: fc2,
+// or the last one without the top.
+func (m *Model) DefaultLayer() string {
+	if m.config.NoTop {
+		return m.layers[len(m.layers)-1].Name
+	}
+	return "fc2"
+}
+
+// Layer returns the layer of that name.
+func (m *Model) Layer(name string) (Layer, error) {
+	i, err := m.index(name)
+	if err != nil {
+		return Layer{}, err
+	}
+	return m.layers[i], nil
+}
+
+func (m *Model) index(name string) (int, error) {
+	i := slices.IndexFunc(m.layers, func(l Layer) bool { return l.Name == name })
+	if i >= 0 {
+		return i, nil
+	}
+	var names []string
+	for _, l := range m.layers {
+		names = append(names, l.Name)
+	}
+	without := ""
+	if m.config.NoTop {
+		without = " without its top"
+	}
+	return 0, fmt.Errorf("vgg: %s%s has no layer %q; it has %s", m.name, without, name, strings.Join(names, ", "))
+}
+
+// Summary returns Keras's table of the network.
+func (m *Model) Summary() (string, error) {
+	net, err := build(m.name, recognise(m.source.Names()).convolutions, m.config, nil)
+	if err != nil {
+		return "", err
+	}
+	return net.Summary(), nil
+}
+
+// batch is how many pictures go through the network at a time. With more the
+// dense layers gain a little, but the first outputs take 13 MB a picture.
+const batch = 8
+
+// Features returns the output of a layer for pictures of any size,
+// [n, the layer's shape…]. Nothing behind the layer is computed.
+func (m *Model) Features(ctx context.Context, pictures []*picture.Image, layer string) (*tensor.Tensor, error) {
+	return m.each(ctx, len(pictures), layer, func(lo, hi int) *tensor.Tensor { return m.Input(pictures[lo:hi]) })
+}
+
+// Outputs is Features for what Input returned: a batch of preprocessed pictures,
+// [n, height, width, 3].
+func (m *Model) Outputs(ctx context.Context, x *tensor.Tensor, layer string) (*tensor.Tensor, error) {
+	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
+		panic(fmt.Sprintf("vgg.Outputs: pictures have shape %v, want [n %d %d 3]", shape, m.config.Input[0], m.config.Input[1]))
+	}
+	return m.each(ctx, x.Dim(0), layer, x.Rows)
+}
+
+// Predict returns the probabilities of ImageNet's classes, [n, 1000]; see
+// [DecodePredictions].
+func (m *Model) Predict(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
+	if m.config.NoTop {
+		return nil, fmt.Errorf("vgg: %s was loaded without its top, so it tells no classes apart; weights with the layers fc1, fc2 and predictions are needed", m.name)
+	}
+	return m.Features(ctx, pictures, "predictions")
+}
+
+// each returns a layer's output for n pictures, of which input gives a part as a
+// batch.
+func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi int) *tensor.Tensor) (*tensor.Tensor, error) {
+	i, err := m.index(layer)
+	if err != nil {
+		return nil, err
+	}
+	m.using.RLock()
+	defer m.using.RUnlock()
+	if m.closed {
+		return nil, errors.New("vgg: the model has been closed")
+	}
+	base, top := m.base, (*nn.Sequential)(nil)
+	if last := i + 2; last <= len(base.Layers) { // of the base, the input before it
+		base = base.Slice(0, last)
+	} else {
+		if top, err = m.top(); err != nil {
+			return nil, err
+		}
+		top = top.Slice(0, last-len(base.Layers))
+	}
+	out := tensor.New(append([]int{n}, m.layers[i].Shape...)...)
+	for lo := 0; lo < n; lo += batch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hi := min(n, lo+batch)
+		y := base.Predict(input(lo, hi))
+		if top != nil {
+			y = top.Predict(y)
+		}
+		copy(out.Rows(lo, hi).Data(), y.Data())
+	}
+	return out, nil
+}
+
+// Close closes the file that Open opened, when nobody uses the model any more.
+// It cannot be used afterwards.
+func (m *Model) Close() error {
+	m.using.Lock()
+	defer m.using.Unlock()
+	if m.closed || m.closer == nil {
+		m.closed = true
+		return nil
+	}
+	m.closed = true
+	return m.closer.Close()
+}
