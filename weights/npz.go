@@ -17,13 +17,13 @@ import (
 )
 
 // SaveNPZ writes an archive that numpy.load opens, without allow_pickle: float32
-// arrays of any shape and one-dimensional arrays of text. No name may be in
+// arrays of any shape, float16 with [Half], and one-dimensional arrays of text. No name may be in
 // both maps. The same input gives the same bytes; the file appears whole or not
 // at all.
 //
 // Text becomes NumPy's fixed-width Unicode, 4 bytes a character at the width of
 // the longest. NumPy cuts zeros off its end, so text must not contain any.
-func SaveNPZ(path string, tensors map[string]*tensor.Tensor, texts map[string][]string) error {
+func SaveNPZ(path string, tensors map[string]*tensor.Tensor, texts map[string][]string, options ...Option) error {
 	for name, list := range texts {
 		if tensors[name] != nil {
 			return fmt.Errorf("weights: write %s: array %q is given twice", path, name)
@@ -34,14 +34,18 @@ func SaveNPZ(path string, tensors map[string]*tensor.Tensor, texts map[string][]
 			}
 		}
 	}
+	t, descr := dtypes["F32"], "<f4"
+	if slices.Contains(options, Half) {
+		t, descr = dtypes["F16"], "<f2"
+	}
 	err := atomicfile.Write(path, func(w io.Writer) error {
 		archive := zip.NewWriter(w)
 		for _, name := range slices.Sorted(maps.Keys(tensors)) {
-			t := tensors[name]
-			if err := writeNPY(archive, name, "<f4", t.Shape(), func(w io.Writer) error {
-				return writeValues(w, t.Data())
+			x := tensors[name]
+			if err := writeNPY(archive, name, descr, x.Shape(), func(w io.Writer) error {
+				return writeValues(w, x.Data(), t)
 			}); err != nil {
-				return err
+				return fmt.Errorf("array %q: %w", name, err)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(texts)) {

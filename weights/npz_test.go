@@ -112,7 +112,7 @@ func TestSaveNPZ(t *testing.T) {
 	}
 	for name, want := range tensors {
 		got := gotTensors[name]
-		if got == nil || !slices.Equal(got.Shape(), want.Shape()) || !slices.Equal(bits(got.Data()), bits(want.Data())) {
+		if got == nil || !slices.Equal(got.Shape(), want.Shape()) || !slices.Equal(bitsOf(got.Data()), bitsOf(want.Data())) {
 			t.Errorf("%q: %v came back as %v", name, want, got)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -27,21 +26,8 @@ import (
 
 const (
 	maxHeader   = 100_000_000 // the reference implementation's limit
-	maxRank     = 32
 	metadataKey = "__metadata__"
-	chunkBytes  = 64 << 10 // values are converted through a buffer of this size
 )
-
-// dtypes gives each element type's size and, for those that can be read, the
-// conversion.
-var dtypes = map[string]struct {
-	size    int
-	convert func(dst []float32, src []byte) error
-}{
-	"F32": {4, convertF32}, "F64": {8, convertF64}, "F16": {2, convertF16}, "BF16": {2, convertBF16},
-	"BOOL": {size: 1}, "U8": {size: 1}, "I8": {size: 1}, "F8_E4M3": {size: 1}, "F8_E5M2": {size: 1},
-	"I16": {size: 2}, "U16": {size: 2}, "I32": {size: 4}, "U32": {size: 4}, "I64": {size: 8}, "U64": {size: 8},
-}
 
 // looksLikeSafetensors says whether a file that starts so is safetensors, whole
 // or not: after a plausible length comes the brace that the format demands.
@@ -57,20 +43,17 @@ type record struct {
 	begin, end int64
 }
 
-func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
-	var length [8]byte
-	if _, err := r.ReadAt(length[:], 0); err != nil {
+func readSafetensors(in *input) (*File, error) {
+	start, err := in.bytes(0, 8)
+	if err != nil {
 		return nil, fmt.Errorf("safetensors: length of the header: %w", err)
 	}
-	n := binary.LittleEndian.Uint64(length[:])
+	n := binary.LittleEndian.Uint64(start)
 	if n > maxHeader {
 		return nil, fmt.Errorf("safetensors: header of %d bytes, the limit is %d", n, maxHeader)
 	}
-	if int64(n) > size-8 {
-		return nil, fmt.Errorf("safetensors: header of %d bytes in a file of %d: the file is cut short or damaged", n, size)
-	}
-	text := make([]byte, n)
-	if _, err := r.ReadAt(text, 8); err != nil && !(err == io.EOF && size == 8+int64(n)) {
+	text, err := in.bytes(8, int64(n))
+	if err != nil {
 		return nil, fmt.Errorf("safetensors: header: %w", err)
 	}
 	records, metadata, err := parseHeader(text)
@@ -78,14 +61,18 @@ func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("safetensors: header: %w", err)
 	}
 	dataStart := 8 + int64(n)
-	if err := checkLayout(records, size-dataStart); err != nil {
+	if err := checkLayout(records, in.size-dataStart); err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
-	file := &File{metadata: metadata, arrays: make(map[string]array, len(records))}
+	file := &File{format: "safetensors", metadata: metadata, arrays: make(map[string]array, len(records))}
 	for _, rec := range records {
-		file.arrays[rec.name] = array{rec.shape, func(dst []float32) error {
-			return readValues(dst, io.NewSectionReader(r, dataStart+rec.begin, rec.end-rec.begin), rec.dtype)
-		}}
+		values, err := in.section(dataStart+rec.begin, rec.end-rec.begin)
+		if err != nil {
+			return nil, fmt.Errorf("safetensors: array %q: %w", rec.name, err)
+		}
+		if file.arrays[rec.name], err = values.array(rec.shape, dtypes[rec.dtype]); err != nil {
+			return nil, fmt.Errorf("safetensors: array %q: %w", rec.name, err)
+		}
 	}
 	return file, nil
 }
@@ -228,15 +215,8 @@ func checkLayout(records []record, size int64) error {
 		if rec.begin > rec.end || rec.end > size {
 			return fmt.Errorf("array %q: bytes %d to %d of %d bytes of data: the file is cut short or damaged", rec.name, rec.begin, rec.end, size)
 		}
-		count := int64(1)
-		for _, d := range rec.shape {
-			if d != 0 && count > math.MaxInt/8/int64(d) {
-				return fmt.Errorf("array %q: shape %v is too large", rec.name, rec.shape)
-			}
-			count *= int64(d)
-		}
-		if want := count * int64(dtype.size); rec.end-rec.begin != want {
-			return fmt.Errorf("array %q: %s%v takes %d bytes, the file has %d", rec.name, rec.dtype, rec.shape, want, rec.end-rec.begin)
+		if err := checkSize(rec.shape, dtype, rec.end-rec.begin); err != nil {
+			return fmt.Errorf("array %q: %w", rec.name, err)
 		}
 	}
 	slices.SortFunc(records, func(a, b record) int {
@@ -255,76 +235,31 @@ func checkLayout(records []record, size int64) error {
 	return nil
 }
 
-// readValues fills dst from r, a chunk at a time.
-func readValues(dst []float32, r io.Reader, dtype string) error {
-	t := dtypes[dtype]
-	if t.convert == nil {
-		return fmt.Errorf("values of type %s cannot be read as float32", dtype)
-	}
-	buf := make([]byte, min(chunkBytes, len(dst)*t.size))
-	for len(dst) > 0 {
-		n := min(len(dst), len(buf)/t.size)
-		if _, err := io.ReadFull(r, buf[:n*t.size]); err != nil {
-			return err
-		}
-		if err := t.convert(dst[:n], buf); err != nil {
-			return err
-		}
-		dst = dst[n:]
-	}
-	return nil
-}
+// Option changes how Save and SaveNPZ write.
+type Option int
 
-func convertF32(dst []float32, src []byte) error {
-	for i := range dst {
-		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
-	}
-	return nil
-}
+// Half stores float16, rounded to nearest, ties to even: half the size, and
+// three of seven decimal digits. A finite value that float16 cannot hold is an
+// error that names its array.
+const Half Option = 1
 
-// convertF64 rounds to nearest; a finite value outside float32's range is an error.
-func convertF64(dst []float32, src []byte) error {
-	for i := range dst {
-		v := math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:]))
-		dst[i] = float32(v)
-		if math.IsInf(float64(dst[i]), 0) && !math.IsInf(v, 0) {
-			return fmt.Errorf("value %g does not fit float32", v)
-		}
+// Save writes arrays as a safetensors file of float32: the same input gives the
+// same bytes. The file appears whole or not at all.
+//
+// The format allows no gaps between arrays. The data start at a multiple of 64
+// bytes (a cache line, and the widest vector), and arrays whose size is such a
+// multiple come first, so that these lie at multiples as well when the file is
+// mapped.
+func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]string, options ...Option) error {
+	t := dtypes["F32"]
+	if slices.Contains(options, Half) {
+		t = dtypes["F16"]
 	}
-	return nil
-}
-
-func convertBF16(dst []float32, src []byte) error {
-	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-	}
-	return nil
-}
-
-func convertF16(dst []float32, src []byte) error {
-	for i := range dst {
-		dst[i] = fromHalf(binary.LittleEndian.Uint16(src[2*i:]))
-	}
-	return nil
-}
-
-// fromHalf converts an IEEE 754 binary16 value, exactly.
-func fromHalf(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
-	switch exponent {
-	case 0: // zero or subnormal: fraction * 2^-24
-		return math.Float32frombits(math.Float32bits(float32(fraction)*0x1p-24) | sign)
-	case 31: // infinity or NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
-}
-
-// Save writes arrays as a safetensors file of float32, in the order of their
-// names: the same input gives the same bytes. The data start at a multiple of 8
-// bytes. The file appears whole or not at all.
-func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]string) error {
-	header, err := makeHeader(tensors, metadata)
+	ragged := func(name string) int { return min(1, tensors[name].Len()*t.size%alignment) }
+	names := slices.SortedFunc(maps.Keys(tensors), func(a, b string) int {
+		return cmp.Or(cmp.Compare(ragged(a), ragged(b)), cmp.Compare(a, b))
+	})
+	header, err := makeHeader(names, tensors, t, metadata)
 	if err != nil {
 		return fmt.Errorf("weights: write %s: %w", path, err)
 	}
@@ -332,9 +267,9 @@ func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]st
 		if _, err := w.Write(header); err != nil {
 			return err
 		}
-		for _, name := range slices.Sorted(maps.Keys(tensors)) {
-			if err := writeValues(w, tensors[name].Data()); err != nil {
-				return err
+		for _, name := range names {
+			if err := writeValues(w, tensors[name].Data(), t); err != nil {
+				return fmt.Errorf("array %q: %w", name, err)
 			}
 		}
 		return nil
@@ -345,9 +280,11 @@ func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]st
 	return nil
 }
 
-// makeHeader returns the header with its length before it. encoding/json writes
-// the keys of a map in sorted order.
-func makeHeader(tensors map[string]*tensor.Tensor, metadata map[string]string) ([]byte, error) {
+const alignment = 64
+
+// makeHeader returns the header with its length before it, for arrays that
+// follow in the order of names. encoding/json writes the keys of a map sorted.
+func makeHeader(names []string, tensors map[string]*tensor.Tensor, t dtype, metadata map[string]string) ([]byte, error) {
 	type entry struct {
 		Dtype   string   `json:"dtype"`
 		Shape   []int    `json:"shape"`
@@ -355,13 +292,12 @@ func makeHeader(tensors map[string]*tensor.Tensor, metadata map[string]string) (
 	}
 	object := map[string]any{}
 	place := int64(0)
-	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+	for _, name := range names {
 		if name == metadataKey || !utf8.ValidString(name) {
 			return nil, fmt.Errorf("an array cannot have the name %q", name)
 		}
-		t := tensors[name]
-		end := place + 4*int64(t.Len())
-		object[name] = entry{"F32", append([]int{}, t.Shape()...), [2]int64{place, end}}
+		end := place + int64(t.size)*int64(tensors[name].Len())
+		object[name] = entry{t.name, append([]int{}, tensors[name].Shape()...), [2]int64{place, end}}
 		place = end
 	}
 	for key, value := range metadata {
@@ -376,24 +312,9 @@ func makeHeader(tensors map[string]*tensor.Tensor, metadata map[string]string) (
 	if err != nil {
 		return nil, err
 	}
-	text = append(text, bytes.Repeat([]byte{' '}, -len(text)&7)...)
+	text = append(text, bytes.Repeat([]byte{' '}, -(8+len(text))&(alignment-1))...)
 	if len(text) > maxHeader {
 		return nil, fmt.Errorf("names, shapes and metadata take %d bytes, the limit is %d", len(text), maxHeader)
 	}
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), nil
-}
-
-// writeValues writes values little-endian, a chunk at a time.
-func writeValues(w io.Writer, values []float32) error {
-	buf := make([]byte, 0, min(chunkBytes, 4*len(values)))
-	for chunk := range slices.Chunk(values, chunkBytes/4) {
-		buf = buf[:0]
-		for _, v := range chunk {
-			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-		}
-		if _, err := w.Write(buf); err != nil {
-			return err
-		}
-	}
-	return nil
 }

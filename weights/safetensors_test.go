@@ -18,7 +18,7 @@ import (
 	"lookalike/tensor"
 )
 
-func bits(values []float32) []uint32 {
+func bitsOf(values []float32) []uint32 {
 	b := make([]uint32, len(values))
 	for i, v := range values {
 		b[i] = math.Float32bits(v)
@@ -45,9 +45,7 @@ func TestReadsPythonsFile(t *testing.T) {
 	}
 	defer f.Close()
 
-	names := append(slices.Collect(maps.Keys(want)), "counter")
-	slices.Sort(names)
-	if got := f.Names(); !slices.Equal(got, names) {
+	if got, names := f.Names(), slices.Sorted(maps.Keys(want)); !slices.Equal(got, names) {
 		t.Errorf("names %q, want %q", got, names)
 	}
 	if got := f.Metadata(); !maps.Equal(got, map[string]string{"format": "np", "made by": "make_mixed.py"}) {
@@ -63,14 +61,12 @@ func TestReadsPythonsFile(t *testing.T) {
 		if !ok || !slices.Equal(shape, want.Shape) || !slices.Equal(got.Shape(), want.Shape) {
 			t.Errorf("%s: shapes %v and %v, want %v", name, shape, got.Shape(), want.Shape)
 		}
-		if !slices.Equal(bits(got.Data()), want.Bits) {
+		if !slices.Equal(bitsOf(got.Data()), want.Bits) {
 			t.Errorf("%s: %v differ from Python's values", name, got.Data())
 		}
 	}
-	for name, want := range map[string]string{"counter": "I64", "absent": `no array "absent"`} {
-		if _, err := f.Tensor(name); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "mixed.safetensors") {
-			t.Errorf("Tensor(%q): %v", name, err)
-		}
+	if _, err := f.Tensor("absent"); err == nil || !strings.Contains(err.Error(), `mixed.safetensors: there is no array "absent"`) {
+		t.Errorf("an absent array: %v", err)
 	}
 }
 
@@ -122,8 +118,8 @@ func TestSaveThenOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, _ := os.ReadFile(path)
-	if n := binary.LittleEndian.Uint64(first); n%8 != 0 {
-		t.Errorf("data start at byte %d, want a multiple of 8", 8+n)
+	if n := binary.LittleEndian.Uint64(first); (8+n)%64 != 0 {
+		t.Errorf("data start at byte %d, want a multiple of 64", 8+n)
 	}
 	if err := Save(path, example(), maps.Clone(metadata)); err != nil {
 		t.Fatal(err)
@@ -147,7 +143,7 @@ func TestSaveThenOpen(t *testing.T) {
 		got, err := f.Tensor(name)
 		if err != nil {
 			t.Error(err)
-		} else if !slices.Equal(got.Shape(), want.Shape()) || !slices.Equal(bits(got.Data()), bits(want.Data())) {
+		} else if !slices.Equal(got.Shape(), want.Shape()) || !slices.Equal(bitsOf(got.Data()), bitsOf(want.Data())) {
 			t.Errorf("%q: %v came back as %v", name, want, got)
 		}
 	}
@@ -191,7 +187,7 @@ func TestBadFiles(t *testing.T) {
 		{"zip", []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00"), "zip"},
 		{"LFS", []byte("version https://git-lfs.github.com/spec/v1\n"), "Git LFS"},
 		{"web page", []byte("<!DOCTYPE html>"), "HTML"},
-		{"text", []byte("hello, world, how are you"), `"hello, world, ho"`},
+		{"text", []byte("hello, world, how are you"), `"hello, world, how ar"`},
 		{"short", []byte{1, 2, 3}, "starts with"},
 		{"length only", file("", 0), "starts with"},
 		{"length beyond file", file("{}", 0)[:9], "cut short"},
@@ -303,9 +299,6 @@ func readAllShrunk(content []byte, n int) (*File, error) {
 		return nil, err
 	}
 	for _, name := range f.Names() {
-		if name == "counter" {
-			continue
-		}
 		if _, err := f.Tensor(name); err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ package weights
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,27 +23,26 @@ import (
 // Source gives arrays by name.
 type Source interface {
 	Names() []string // sorted
-	Tensor(name string) (*tensor.Tensor, error)
+	Shape(name string) (shape []int, ok bool)
+	ReadTo(dst *tensor.Tensor, name string) error // dst has the array's shape
 }
 
 // File is an open file of named arrays; it implements [Source]. Opening reads
-// the catalogue only, Tensor reads one array. Many goroutines may read at once.
+// the catalogue only, Tensor reads one array, View none. Many goroutines may
+// read at once.
 type File struct {
 	path     string // for messages; empty after Read
-	closer   io.Closer
+	format   string
+	size     int64
+	close    func() error
 	metadata map[string]string
 	arrays   map[string]array
+	texts    map[string]func() ([]string, error)
 }
 
-// array is one entry of a file's catalogue. Its shape has been checked: its
-// product fits an int and the values are within the file.
-type array struct {
-	shape []int
-	read  func(dst []float32) error // fills dst, whose length is the shape's product
-}
-
-// Open opens a file and recognises its format: safetensors for now. The error
-// for any other file says what it looks like.
+// Open opens a file of any format that recognise knows and maps it into memory,
+// from where [File.View] takes arrays. The error for another file says what it
+// looks like.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -54,27 +54,46 @@ func Open(path string) (*File, error) {
 	}
 	var file *File
 	if err == nil {
-		file, err = Read(f, info.Size())
+		mapped := mapFile(f, info.Size())
+		file, err = open(&input{f, info.Size(), mapped})
+		if err == nil {
+			file.path = path
+			file.close = func() error { return errors.Join(unmap(mapped), f.Close()) }
+			return file, nil
+		}
+		unmap(mapped)
 	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("weights: %s: %w", path, err)
-	}
-	file.path, file.closer = path, f
-	return file, nil
+	f.Close()
+	return nil, fmt.Errorf("weights: %s: %w", path, err)
 }
 
 // Read is Open for size bytes that need not lie in a file of their own. It
 // keeps r, which Close leaves open.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	start := make([]byte, min(16, size))
-	if _, err := r.ReadAt(start, 0); err != nil && err != io.EOF {
+	return open(&input{ReaderAt: r, size: size})
+}
+
+func open(in *input) (*File, error) {
+	file, err := recognise(in)
+	if err != nil {
 		return nil, err
 	}
-	if !looksLikeSafetensors(start) {
-		return nil, fmt.Errorf("this looks like %s; only safetensors files can be read", guess(start))
+	file.size = in.size
+	return file, nil
+}
+
+// recognise finds out the format by the file's bytes, never by its name, and
+// reads the catalogue.
+func recognise(in *input) (*File, error) {
+	start := make([]byte, min(20, in.size))
+	if _, err := in.ReadAt(start, 0); err != nil && err != io.EOF {
+		return nil, err
 	}
-	return readSafetensors(r, size)
+	switch {
+	case looksLikeSafetensors(start):
+		return readSafetensors(in)
+	}
+	return nil, fmt.Errorf("this looks like %s; only safetensors files can be read", guess(start))
 }
 
 // guess names the format of a file that cannot be read, from its first bytes.
@@ -91,7 +110,7 @@ func guess(start []byte) string {
 		{"\xff\xd8\xff", "a JPEG picture"},
 		{"\x89PNG", "a PNG picture"},
 	} {
-		if n := min(len(known.magic), 16); strings.HasPrefix(string(start), known.magic[:n]) {
+		if strings.HasPrefix(string(start), known.magic) {
 			return known.name
 		}
 	}
@@ -111,6 +130,9 @@ func (f *File) Metadata() map[string]string {
 	return m
 }
 
+// Format names the file's format as a person would: "safetensors", "NumPy .npz".
+func (f *File) Format() string { return f.format }
+
 // Shape returns an array's shape without reading its values, and whether there
 // is such an array.
 func (f *File) Shape(name string) (shape []int, ok bool) {
@@ -118,17 +140,61 @@ func (f *File) Shape(name string) (shape []int, ok bool) {
 	return slices.Clone(a.shape), ok
 }
 
-// Tensor reads an array, converted to float32.
+// slack is what a compressed array may take beyond four times the file's size.
+const slack = 64 << 20
+
+// Tensor reads an array, converted to float32. The tensor is the caller's and
+// outlives the file.
+//
+// An array takes no more memory than its place in the file, twice that for
+// float16 and four times for integers of 8 bits; a compressed one that would
+// take more than four times the whole file and 64 MiB is an error.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	a, ok := f.arrays[name]
 	if !ok {
-		return nil, f.wrap(fmt.Errorf("there is no array %q", name))
+		return nil, f.absent(name)
 	}
-	data := make([]float32, tensor.Size(a.shape))
-	if err := a.read(data); err != nil {
-		return nil, f.wrap(fmt.Errorf("array %q: %w", name, err))
+	n := tensor.Size(a.shape)
+	if int64(n) > f.size+slack/4 {
+		return nil, f.wrap(fmt.Errorf("array %q: shape %v takes %d bytes out of a file of %d: refused", name, a.shape, 4*int64(n), f.size))
 	}
-	return tensor.From(data, a.shape...), nil
+	t := tensor.From(make([]float32, n), a.shape...)
+	return t, f.ReadTo(t, name)
+}
+
+// ReadTo reads an array into dst, which must have its shape.
+func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
+	a, ok := f.arrays[name]
+	if !ok {
+		return f.absent(name)
+	}
+	if !slices.Equal(a.shape, dst.Shape()) {
+		panic(fmt.Sprintf("weights.ReadTo: %q has shape %v, dst %v", name, a.shape, dst.Shape()))
+	}
+	if err := a.read(dst.Data()); err != nil {
+		return f.wrap(fmt.Errorf("array %q: %w", name, err))
+	}
+	return nil
+}
+
+// View is Tensor without a copy where the file is mapped and has the values as
+// float32, little-endian, uncompressed and at a multiple of 4 bytes: as in
+// safetensors files. Checksums of the format are not looked at then.
+//
+// A view is valid until Close: touching it later crashes the program, and so
+// does touching a part that is gone because another program has cut the file
+// short in the meantime (files replaced as a whole, as this program does, are
+// safe). Writing to a view changes neither the file nor other processes'
+// views, only this File's own.
+func (f *File) View(name string) (*tensor.Tensor, error) {
+	if a := f.arrays[name]; a.values != nil {
+		return tensor.From(a.values, a.shape...), nil
+	}
+	return f.Tensor(name)
+}
+
+func (f *File) absent(name string) error {
+	return f.wrap(fmt.Errorf("there is no array %q", name))
 }
 
 func (f *File) wrap(err error) error {
@@ -138,45 +204,69 @@ func (f *File) wrap(err error) error {
 	return fmt.Errorf("weights: %s: %w", f.path, err)
 }
 
-// Close closes the file that Open opened.
+// Close closes the file that Open opened and ends its views.
 func (f *File) Close() error {
-	if f.closer == nil {
+	if f.close == nil {
 		return nil
 	}
-	return f.closer.Close()
+	return f.close()
 }
 
-// Load fills every parameter with the array of the same name. Names and shapes
-// must correspond exactly. The error lists all that is missing, left over,
-// unreadable or of another shape; then no parameter has been changed. All
-// arrays are read before the first is copied, which takes their size in memory.
+// Load fills every parameter with the array of the same name, which is read
+// straight into it. Names and shapes must correspond exactly. They are compared
+// first: if they do not, the error lists all that is missing, left over or of
+// another shape, and no parameter has been changed. If an array cannot be read
+// later, those before it have been filled, and the network is of no use.
 func Load(src Source, params map[string]*tensor.Tensor) error {
+	if err := correspond(src, params); err != nil {
+		return err
+	}
+	for _, name := range src.Names() {
+		if err := src.ReadTo(params[name], name); err != nil {
+			return fmt.Errorf("weights: loading stopped half-way: %w", err)
+		}
+	}
+	return nil
+}
+
+// Views is Load by [File.View]: it returns the arrays that belong to the
+// parameters, by name, to be put in their place. With a mapped file that is
+// instant, and nothing is read until it is used. The views live as long as f
+// is open.
+func Views(f *File, params map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
+	if err := correspond(f, params); err != nil {
+		return nil, err
+	}
+	views := make(map[string]*tensor.Tensor, len(params))
+	for name := range params {
+		var err error
+		if views[name], err = f.View(name); err != nil {
+			return nil, err
+		}
+	}
+	return views, nil
+}
+
+// correspond checks that src has exactly the parameters, once each and of equal
+// shapes.
+func correspond(src Source, params map[string]*tensor.Tensor) error {
 	var problems []string
 	complain := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Sprintf("  %s: %s", name, fmt.Sprintf(format, args...)))
 	}
-	values := make(map[string]*tensor.Tensor, len(params))
 	seen := map[string]bool{}
 	for _, name := range src.Names() {
 		param, wanted := params[name]
-		if !wanted {
+		shape, ok := src.Shape(name)
+		switch {
+		case !wanted:
 			complain(name, "in the file, not in the network")
-			continue
-		}
-		if seen[name] {
+		case seen[name]:
 			complain(name, "twice in the file")
-			continue
+		case !ok || !slices.Equal(shape, param.Shape()):
+			complain(name, "shape %v in the file, %v in the network", shape, param.Shape())
 		}
 		seen[name] = true
-		value, err := src.Tensor(name)
-		if err != nil {
-			complain(name, "%v", err)
-			continue
-		}
-		if !slices.Equal(value.Shape(), param.Shape()) {
-			complain(name, "shape %v in the file, %v in the network", value.Shape(), param.Shape())
-		}
-		values[name] = value
 	}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if !seen[name] {
@@ -185,9 +275,6 @@ func Load(src Source, params map[string]*tensor.Tensor) error {
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("weights: file and network do not correspond, nothing was loaded:\n%s", strings.Join(problems, "\n"))
-	}
-	for name, param := range params {
-		copy(param.Data(), values[name].Data())
 	}
 	return nil
 }
