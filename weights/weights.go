@@ -24,7 +24,7 @@ import (
 type Source interface {
 	Names() []string // sorted
 	Shape(name string) (shape []int, ok bool)
-	ReadTo(dst *tensor.Tensor, name string) error // dst has the array's shape
+	Tensor(name string) (*tensor.Tensor, error)
 }
 
 // File is an open file of named arrays; it implements [Source]. Opening reads
@@ -212,44 +212,12 @@ func (f *File) Close() error {
 	return f.close()
 }
 
-// Load fills every parameter with the array of the same name, which is read
-// straight into it. Names and shapes must correspond exactly. They are compared
-// first: if they do not, the error lists all that is missing, left over or of
-// another shape, and no parameter has been changed. If an array cannot be read
-// later, those before it have been filled, and the network is of no use.
+// Load fills every parameter with the array of the same name, straight from the
+// file where src is a [File]. Names and shapes must correspond exactly. They are
+// compared first: if they do not, the error lists all that is missing, left over
+// or of another shape, and no parameter has been changed. If an array cannot be
+// read later, those before it have been filled, and the network is of no use.
 func Load(src Source, params map[string]*tensor.Tensor) error {
-	if err := correspond(src, params); err != nil {
-		return err
-	}
-	for _, name := range src.Names() {
-		if err := src.ReadTo(params[name], name); err != nil {
-			return fmt.Errorf("weights: loading stopped half-way: %w", err)
-		}
-	}
-	return nil
-}
-
-// Views is Load by [File.View]: it returns the arrays that belong to the
-// parameters, by name, to be put in their place. With a mapped file that is
-// instant, and nothing is read until it is used. The views live as long as f
-// is open.
-func Views(f *File, params map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
-	if err := correspond(f, params); err != nil {
-		return nil, err
-	}
-	views := make(map[string]*tensor.Tensor, len(params))
-	for name := range params {
-		var err error
-		if views[name], err = f.View(name); err != nil {
-			return nil, err
-		}
-	}
-	return views, nil
-}
-
-// correspond checks that src has exactly the parameters, once each and of equal
-// shapes.
-func correspond(src Source, params map[string]*tensor.Tensor) error {
 	var problems []string
 	complain := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Sprintf("  %s: %s", name, fmt.Sprintf(format, args...)))
@@ -276,7 +244,25 @@ func correspond(src Source, params map[string]*tensor.Tensor) error {
 	if len(problems) > 0 {
 		return fmt.Errorf("weights: file and network do not correspond, nothing was loaded:\n%s", strings.Join(problems, "\n"))
 	}
+	for _, name := range src.Names() {
+		if err := readTo(params[name], src, name); err != nil {
+			return fmt.Errorf("weights: loading stopped half-way: %w", err)
+		}
+	}
 	return nil
+}
+
+func readTo(dst *tensor.Tensor, src Source, name string) error {
+	if file, ok := src.(interface {
+		ReadTo(dst *tensor.Tensor, name string) error
+	}); ok {
+		return file.ReadTo(dst, name)
+	}
+	t, err := src.Tensor(name)
+	if err == nil {
+		copy(dst.Data(), t.Data())
+	}
+	return err
 }
 
 // Fingerprint returns the SHA-256 of a file in hexadecimal: the identity of a
