@@ -24,7 +24,7 @@ type Model struct {
 	name   string
 	config Config
 	mode   Mode
-	source Source
+	source weights.Source
 	closer io.Closer // nil unless the model opened its file
 	layers []Layer
 
@@ -35,16 +35,8 @@ type Model struct {
 	closed bool
 }
 
-// Source gives parameters by Keras's names, such as "block1_conv1/kernel":
-// a [weights.File]. If it has a method View, parameters are used where they
-// are, and not copied.
-type Source interface {
-	weights.Source
-	Shape(name string) (shape []int, ok bool)
-}
-
-// viewer is a Source whose arrays are in memory, such as a mapped file. Without
-// error the tensor is to be read only.
+// viewer is a source that can give an array where it lies, such as a mapped
+// [weights.File]. It is to be read only.
 type viewer interface {
 	View(name string) (*tensor.Tensor, error)
 }
@@ -72,14 +64,15 @@ func Open(path string, c Config) (*Model, error) {
 	return m, nil
 }
 
-// Load makes a network of the weights in src, which must stay open while it is
-// used. That it is VGG16 or VGG19, and whether it has its top, shows in the
+// Load makes a network of the weights in src, by Keras's names, such as
+// "block1_conv1/kernel". What lies in memory, as in a mapped file, is used where
+// it is and not copied, so src must stay open while the network is used. That it is VGG16 or VGG19, and whether it has its top, shows in the
 // arrays' names; c.NoTop leaves the top out of a file that has it.
 //
 // Names and shapes must correspond exactly to the network's; the error lists all
 // that do not. The top's values are only read when an output of the top is first
 // asked for.
-func Load(src Source, c Config) (*Model, error) {
+func Load(src weights.Source, c Config) (*Model, error) {
 	kind := recognise(src.Names())
 	c.NoTop = c.NoTop || !kind.top
 	m := &Model{name: kind.name, source: src}
@@ -130,7 +123,7 @@ func recognise(names []string) kind {
 // check compares the arrays of a source with the parameters of a network, by
 // name and shape. Without the top in the network, that of the source is left
 // alone.
-func check(src Source, base, top []nn.Layer, hasTop bool) error {
+func check(src weights.Source, base, top []nn.Layer, hasTop bool) error {
 	want := parameterShapes(base)
 	ignored := map[string][]int{}
 	if maps.Copy(want, parameterShapes(top)); hasTop && top == nil {
@@ -187,16 +180,14 @@ func parameterShapes(layers []nn.Layer) map[string][]int {
 }
 
 // fill builds a network with the values of a source.
-func fill(net *nn.Sequential, in []int, src Source) (*nn.Sequential, error) {
+func fill(net *nn.Sequential, in []int, src weights.Source) (*nn.Sequential, error) {
 	if _, err := net.Build(in, nil); err != nil {
 		return nil, err
 	}
 	for _, p := range net.Params() {
-		value, err := read(src, p.Name)
-		if err != nil {
+		if err := read(p, src); err != nil {
 			return nil, err
 		}
-		p.Value = value
 	}
 	// The zeros that the network was built with were never touched and take no
 	// memory, but until they are collected they count as 550 MB, and as much
@@ -205,14 +196,13 @@ func fill(net *nn.Sequential, in []int, src Source) (*nn.Sequential, error) {
 	return net, nil
 }
 
-// read returns an array, in place if the source can give it so.
-func read(src Source, name string) (*tensor.Tensor, error) {
+// read gives a parameter its values.
+func read(p *nn.Param, src weights.Source) (err error) {
 	if v, ok := src.(viewer); ok {
-		if value, err := v.View(name); err == nil {
-			return value, nil
-		}
+		p.Value, err = v.View(p.Name)
+		return err
 	}
-	return src.Tensor(name)
+	return src.ReadTo(p.Value, p.Name)
 }
 
 // describe lists the layers.
@@ -286,6 +276,8 @@ func (m *Model) Summary() (string, error) {
 	return net.Summary(), nil
 }
 
+var errClosed = errors.New("vgg: the model has been closed")
+
 // batch is how many pictures go through the network at a time. With more the
 // dense layers gain a little, but the first outputs take 13 MB a picture.
 const batch = 8
@@ -324,7 +316,7 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 	m.using.RLock()
 	defer m.using.RUnlock()
 	if m.closed {
-		return nil, errors.New("vgg: the model has been closed")
+		return nil, errClosed
 	}
 	base, top := m.base, (*nn.Sequential)(nil)
 	if last := i + 2; last <= len(base.Layers) { // of the base, the input before it
