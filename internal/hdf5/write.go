@@ -22,19 +22,13 @@ const (
 	valueAlignment = 64
 	heapMinimum    = 4096 // libraries read so much at once
 	maxMessage     = math.MaxUint16
-	undefined      = math.MaxUint64 // the address of nothing
+	nowhere        = math.MaxUint64 // the address of nothing
 )
 
-// Kinds of messages in an object header.
+// Types of header messages that only the writer needs to know.
 const (
-	dataspaceMessage = 0x01
-	linkInfoMessage  = 0x02
-	datatypeMessage  = 0x03
-	fillMessage      = 0x05
-	linkMessage      = 0x06
-	layoutMessage    = 0x08
-	groupInfoMessage = 0x0A
-	attributeMessage = 0x0C
+	msgFill      = 0x05
+	msgGroupInfo = 0x0a
 )
 
 // Builder collects what a file will hold: groups, arrays of floating-point
@@ -43,16 +37,16 @@ const (
 // zero value is an empty file. A mistake, such as a path that is used twice,
 // is returned by Write.
 type Builder struct {
-	root  object
+	root  node
 	texts []string       // what the heap will hold, each text once
 	index map[string]int // of a text in the heap, from 1
 	err   error          // the first mistake
 }
 
-// object is a group or an array.
-type object struct {
+// node is a group or an array.
+type node struct {
 	path       string
-	children   map[string]*object
+	children   map[string]*node
 	attributes map[string]any
 
 	shape  []int
@@ -63,7 +57,7 @@ type object struct {
 	data   int64 // address of the values
 }
 
-func (o *object) isArray() bool { return o.size > 0 }
+func (o *node) isArray() bool { return o.size > 0 }
 
 // Group makes a group, unless it is there.
 func (b *Builder) Group(path string) { b.group(path) }
@@ -83,11 +77,11 @@ func (b *Builder) Array(path string, bits int, shape []int, values func(io.Write
 		b.fail("%q is there already", path)
 		return
 	}
-	if len(shape) > 32 {
-		b.fail("array %q has %d dimensions, at most 32 are possible", path, len(shape))
+	if len(shape) > maxRank {
+		b.fail("array %q has %d dimensions, at most %d are possible", path, len(shape), maxRank)
 		return
 	}
-	parent.add(name, &object{path: path, shape: slices.Clone(shape), size: bits / 8, values: values})
+	parent.add(name, &node{path: path, shape: slices.Clone(shape), size: bits / 8, values: values})
 }
 
 // Attribute gives the group or array at path an attribute: a string, an int, or
@@ -146,7 +140,7 @@ func (b *Builder) fail(format string, args ...any) {
 }
 
 // find returns the object at path, or nil.
-func (b *Builder) find(path string) *object {
+func (b *Builder) find(path string) *node {
 	o := &b.root
 	for name := range steps(path) {
 		if o = o.children[name]; o == nil {
@@ -158,7 +152,7 @@ func (b *Builder) find(path string) *object {
 
 // group returns the group at path, which it makes if there is none, or nil after
 // a mistake.
-func (b *Builder) group(path string) *object {
+func (b *Builder) group(path string) *node {
 	o, way := &b.root, ""
 	for name := range steps(path) {
 		way = strings.TrimPrefix(way+"/"+name, "/")
@@ -168,7 +162,7 @@ func (b *Builder) group(path string) *object {
 		}
 		next := o.children[name]
 		if next == nil {
-			next = &object{path: way}
+			next = &node{path: way}
 			o.add(name, next)
 		}
 		if next.isArray() {
@@ -182,7 +176,7 @@ func (b *Builder) group(path string) *object {
 
 // parent returns the group that an object at path belongs in, and its name
 // there; nil after a mistake.
-func (b *Builder) parent(path string) (*object, string) {
+func (b *Builder) parent(path string) (*node, string) {
 	dir, name := "", path
 	if cut := strings.LastIndexByte(path, '/'); cut >= 0 {
 		dir, name = path[:cut], path[cut+1:]
@@ -194,9 +188,9 @@ func (b *Builder) parent(path string) (*object, string) {
 	return b.group(dir), name
 }
 
-func (o *object) add(name string, child *object) {
+func (o *node) add(name string, child *node) {
 	if o.children == nil {
-		o.children = map[string]*object{}
+		o.children = map[string]*node{}
 	}
 	o.children[name] = child
 }
@@ -275,8 +269,8 @@ func (b *Builder) Write(w io.Writer) error {
 }
 
 // all returns the object and those below, sorted by name.
-func (o *object) all() []*object {
-	list := []*object{o}
+func (o *node) all() []*node {
+	list := []*node{o}
 	for _, name := range slices.Sorted(maps.Keys(o.children)) {
 		list = append(list, o.children[name].all()...)
 	}
@@ -284,7 +278,7 @@ func (o *object) all() []*object {
 }
 
 // bytes is how much an array's values take.
-func (o *object) bytes() int64 {
+func (o *node) bytes() int64 {
 	n := int64(o.size)
 	for _, d := range o.shape {
 		n *= int64(d)
@@ -293,25 +287,25 @@ func (o *object) bytes() int64 {
 }
 
 // header returns an object header; heap is where the heap lies.
-func (b *Builder) header(o *object, heap int64) ([]byte, error) {
+func (b *Builder) header(o *node, heap int64) ([]byte, error) {
 	var m messages
 	if !o.isArray() {
-		m.add(linkInfoMessage, put(nil, uint8(0), uint8(0), uint64(undefined), uint64(undefined)))
-		m.add(groupInfoMessage, []byte{0, 0})
+		m.add(msgLinkInfo, put(nil, uint8(0), uint8(0), uint64(nowhere), uint64(nowhere)))
+		m.add(msgGroupInfo, []byte{0, 0})
 		for _, name := range slices.Sorted(maps.Keys(o.children)) {
 			const utf8Name, twoByteLength = 1 << 4, 1
 			link := put(nil, uint8(1), uint8(utf8Name|twoByteLength), uint8(1), uint16(len(name)))
-			m.add(linkMessage, put(append(link, name...), o.children[name].header))
+			m.add(msgLink, put(append(link, name...), o.children[name].header))
 		}
 	} else {
-		m.add(dataspaceMessage, dataspace(o.shape))
-		m.add(datatypeMessage, floatType(o.size))
-		m.add(fillMessage, []byte{3, 0x0A}) // version 3; space is taken late, zeros if nothing was written
-		at := uint64(undefined)
+		m.add(msgDataspace, dataspace(o.shape))
+		m.add(msgDatatype, floatType(o.size))
+		m.add(msgFill, []byte{3, 0x0A}) // version 3; space is taken late, zeros if nothing was written
+		at := uint64(nowhere)
 		if o.bytes() > 0 {
 			at = uint64(o.data)
 		}
-		m.add(layoutMessage, put(nil, uint8(3), uint8(1), at, o.bytes())) // version 3, contiguous
+		m.add(msgLayout, put(nil, uint8(3), uint8(1), at, o.bytes())) // contiguous
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.attributes)) {
 		value := o.attributes[name]
@@ -336,7 +330,7 @@ func (b *Builder) header(o *object, heap int64) ([]byte, error) {
 		if len(a) > maxMessage {
 			return nil, fmt.Errorf("hdf5: attribute %q of %q takes %d bytes, the limit is %d", name, o.path, len(a), maxMessage)
 		}
-		m.add(attributeMessage, a)
+		m.add(msgAttribute, a)
 	}
 	const fourByteSize = 2
 	h := append([]byte("OHDR"), 2, fourByteSize)
@@ -415,8 +409,8 @@ func (b *Builder) heap() []byte {
 }
 
 func superblock(size, root int64) []byte {
-	s := append([]byte("\x89HDF\r\n\x1a\n"), 2, 8, 8, 0) // version 2, addresses and lengths of 8 bytes
-	s = put(s, uint64(0), uint64(undefined), size, root)
+	s := append([]byte(Signature), 2, 8, 8, 0) // version 2, addresses and lengths of 8 bytes
+	s = put(s, uint64(0), uint64(nowhere), size, root)
 	return put(s, lookup3(s))
 }
 

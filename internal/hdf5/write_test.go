@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -123,6 +124,68 @@ func TestLookup3(t *testing.T) {
 	} {
 		if got := lookup3([]byte(text)); got != want {
 			t.Errorf("%q: %#x, want %#x", text, got, want)
+		}
+	}
+}
+
+func TestWriteThenRead(t *testing.T) {
+	var file bytes.Buffer
+	if err := written().Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attribute := func(o Object, name string) *Attribute {
+		t.Helper()
+		a, err := o.Attr(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	root := f.Root()
+	if got, err := attribute(root, "lists").Strings(); err != nil || len(got) != 4 || got[1] != "" || got[2] != "Größe 画像" || len(got[3]) != 10_000 {
+		t.Errorf("lists: %q, %v", got, err)
+	}
+	if got, err := attribute(root, "numbers").Ints(); err != nil || !slices.Equal(got, []int64{1, -2, math.MaxInt32}) {
+		t.Errorf("numbers: %v, %v", got, err)
+	}
+	if got := attribute(root, "no_numbers").Shape(); !slices.Equal(got, []int{0}) {
+		t.Errorf("no_numbers: shape %v", got)
+	}
+	if got := root.Names(); !slices.Equal(got, []string{"layers", "many", "none", "scalar"}) {
+		t.Errorf("the root has %q", got)
+	}
+	vars, err := root.Group("layers/conv2d/vars")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := attribute(vars, "name").Strings(); err != nil || !slices.Equal(got, []string{"block1_conv1"}) {
+		t.Errorf("name: %q, %v", got, err)
+	}
+	for path, want := range map[string]struct {
+		shape  []int
+		values []float32
+	}{
+		"layers/conv2d/vars/0": {[]int{2, 3}, []float32{1, -2, 3, float32(math.Inf(1)), 0x1p-140, 6}},
+		"layers/conv2d/vars/1": {[]int{3}, []float32{1, 2, -3}},
+		"scalar":               {nil, []float32{0.1}},
+		"none":                 {[]int{4, 0}, nil},
+		"many/299":             {[]int{1}, []float32{299}},
+	} {
+		d, err := root.Dataset(path)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		got := make([]float32, d.Len())
+		if err := d.ReadFloat32(got); err != nil || !slices.Equal(d.Shape(), want.shape) || !slices.Equal(got, want.values) {
+			t.Errorf("%s: %v%v, %v, want %v%v", path, d.Shape(), got, err, want.shape, want.values)
+		}
+		if offset, _, plain := d.Contiguous(); strings.HasSuffix(path, "vars/0") && (!plain || offset%64 != 0) {
+			t.Errorf("%s: at %d, to be used in place: %v", path, offset, plain)
 		}
 	}
 }
