@@ -65,11 +65,20 @@ func replace(path string, write func(w io.Writer) error) (err error) {
 	if err := f.Close(); err != nil {
 		return plain(err, temporary)
 	}
-	if err := os.Rename(temporary, path); err != nil {
+	if err := Rename(temporary, path); err != nil {
 		return plain(err, temporary)
 	}
 	renamed = true
-	return syncDir(dir)
+	return nil
+}
+
+// Rename gives the file at temporary, whose bytes are on the disk already, the
+// name path in the same folder, in place of what is there, and makes that last.
+func Rename(temporary, path string) error {
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // create opens a new file of a random name. os.CreateTemp would give it mode
