@@ -121,8 +121,8 @@ func agreement(layer Layer, y *tensor.Tensor, reference weights.Source) (Agreeme
 	if len(shape) != 1 || shape[0] != 2+samples {
 		return a, fmt.Errorf("vgg: the reference's %q has shape %v, want [%d]: mean, norm and %d values", layer.Name, shape, 2+samples, samples)
 	}
-	checksums := tensor.New(shape...)
-	if err := reference.ReadTo(checksums, layer.Name); err != nil {
+	checksums, err := reference.Tensor(layer.Name)
+	if err != nil {
 		return a, err
 	}
 	want := checksums.Data()

@@ -202,7 +202,8 @@ func read(p *nn.Param, src weights.Source) (err error) {
 		p.Value, err = v.View(p.Name)
 		return err
 	}
-	return src.ReadTo(p.Value, p.Name)
+	p.Value, err = src.Tensor(p.Name)
+	return err
 }
 
 // describe lists the layers.

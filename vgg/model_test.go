@@ -35,12 +35,11 @@ func (a *arrays) Shape(name string) ([]int, bool) {
 	return v.Shape(), true
 }
 
-func (a *arrays) ReadTo(dst *tensor.Tensor, name string) error {
+func (a *arrays) Tensor(name string) (*tensor.Tensor, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.read = append(a.read, name)
-	copy(dst.Data(), a.values[name].Data())
-	return nil
+	return a.values[name], nil
 }
 
 // mapped are arrays that are used where they are.
