@@ -131,6 +131,53 @@ func TestFileRoundTrip(t *testing.T) {
 	}
 }
 
+// TestWeightsWithoutMetadata: the arrays' shapes tell the configuration.
+func TestWeightsWithoutMetadata(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	m, _ := train(t, 1)
+	params := func() map[string]*tensor.Tensor {
+		all := map[string]*tensor.Tensor{}
+		for _, p := range m.Params() {
+			all[p.Name] = p.Value
+		}
+		return all
+	}
+	if err := weights.Save(path, params(), nil); err != nil {
+		t.Fatal(err)
+	}
+	loaded := must(autoencoder.Load(path))(t)
+	if !reflect.DeepEqual(loaded.Config, m.Config) || loaded.Fingerprint() != m.Fingerprint() {
+		t.Errorf("loaded %+v %s, saved %+v %s", loaded.Config, loaded.Fingerprint(), m.Config, m.Fingerprint())
+	}
+	for name, c := range map[string]struct {
+		value *tensor.Tensor
+		want  string
+	}{
+		"encoder/conv2d/kernel":   {tensor.New(9), "none of a convolution"},
+		"encoder/conv2d_1/kernel": {tensor.New(3, 3, 4, 0), "none of a convolution"},
+		"encoder/dense/kernel":    {tensor.New(95, 5), "does not follow 2 convolutions"},
+		"encoder/dense/bias":      {tensor.New(6), "has 1727 parameters, its configuration needs 1726"},
+		"decoder/other":           {tensor.New(0), "in the file, not in the network"},
+	} {
+		changed := params()
+		changed[name] = c.value
+		if err := weights.Save(path, changed, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := autoencoder.Load(path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want one with %q and the path", name, err, c.want)
+		}
+	}
+	none := params()
+	delete(none, "encoder/dense/kernel")
+	if err := weights.Save(path, none, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := autoencoder.Load(path); err == nil || !strings.Contains(err.Error(), `has no array "encoder/dense/kernel"`) {
+		t.Errorf("no dense layer: error %v", err)
+	}
+}
+
 // TestResumeReachesTheSameWeights trains 3 epochs in one go and in two.
 func TestResumeReachesTheSameWeights(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.safetensors")
