@@ -1,5 +1,7 @@
 package knn
 
+import "math"
+
 // squaredDistance returns the sum of squared differences, added up in order in
 // float64. The conversion of each product forbids a fused multiply-add, so that
 // the sum is the same on every processor.
@@ -27,4 +29,37 @@ func squaredDistances(a, b0, b1, b2, b3 []float32) [4]float64 {
 		s3 += float64(d3 * d3)
 	}
 	return [4]float64{s0, s1, s2, s3}
+}
+
+// dot returns the sum of products, added up in order in float64.
+func dot(a, b []float32) float64 {
+	b = b[:len(a)]
+	var sum float64
+	for i, v := range a {
+		sum += float64(float64(v) * float64(b[i]))
+	}
+	return sum
+}
+
+// scale returns what brings a vector to length 1, or 0 for a vector of zeros.
+func scale(a []float32) float64 {
+	if length := math.Sqrt(dot(a, a)); length > 0 {
+		return 1 / length
+	}
+	return 0
+}
+
+// cosineDistance returns 1 - cos of the angle between two vectors of those
+// scales, as half the squared distance of the vectors brought to length 1.
+func cosineDistance(a, b []float32, scaleA, scaleB float64) float64 {
+	if scaleA == 0 || scaleB == 0 {
+		return 1
+	}
+	b = b[:len(a)]
+	var sum float64
+	for i, v := range a {
+		d := float64(float64(v)*scaleA) - float64(float64(b[i])*scaleB)
+		sum += float64(d * d)
+	}
+	return sum / 2
 }

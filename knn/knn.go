@@ -22,9 +22,21 @@ type Metric int
 const (
 	// Euclidean is the square root of the sum of squared differences.
 	Euclidean Metric = iota
+
+	// Cosine is 1 - cos of the angle between two vectors, from 0 for the same
+	// direction to 2 for the opposite one. It is computed as half the squared
+	// distance of the vectors brought to length 1, which is the same number and
+	// keeps its digits where they nearly coincide. A vector of zeros has no
+	// direction: its cosine with any vector, another such one too, counts as 0,
+	// so their distance is 1.
+	Cosine
+
+	// InnerProduct is the sum of products with the sign turned, so that the
+	// greatest is the nearest. It may be negative.
+	InnerProduct
 )
 
-var metricNames = []string{Euclidean: "euclidean"}
+var metricNames = []string{Euclidean: "euclidean", Cosine: "cosine", InnerProduct: "inner-product"}
 
 // String returns the name that ParseMetric takes.
 func (m Metric) String() string {
@@ -67,6 +79,7 @@ type Searcher interface {
 type Index struct {
 	vectors *tensor.Tensor // [n, d]
 	metric  Metric
+	scales  []float64 // of Cosine: 1/length of each vector, 0 of a vector of zeros
 }
 
 // New returns an index of vectors, of shape [n, d], n >= 0, d >= 1. They are not
@@ -76,7 +89,7 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 	if shape := vectors.Shape(); len(shape) != 2 || shape[1] < 1 {
 		return nil, fmt.Errorf("knn: vectors have shape %v, want [n, d] with d at least 1", shape)
 	}
-	if metric != Euclidean {
+	if metric < 0 || int(metric) >= len(metricNames) {
 		return nil, fmt.Errorf("knn: %v cannot be searched", metric)
 	}
 	for i, v := range vectors.Data() {
@@ -85,7 +98,14 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 			return nil, fmt.Errorf("knn: vector of row %d has %v at place %d", i/d, v, i%d)
 		}
 	}
-	return &Index{vectors, metric}, nil
+	x := &Index{vectors: vectors, metric: metric}
+	if metric == Cosine {
+		x.scales = make([]float64, x.Len())
+		for row := range x.scales {
+			x.scales[row] = scale(vectors.Row(row))
+		}
+	}
+	return x, nil
 }
 
 func finite(v float32) bool { return v-v == 0 }
@@ -107,7 +127,8 @@ const (
 // index's dimension or not finite, and if ctx ends first.
 //
 // Distances are computed in float64 from the differences themselves: a
-// duplicate's distance is 0 and vectors that nearly coincide lose no digits.
+// duplicate's distance is 0 (but see [Cosine] on vectors of zeros) and vectors
+// that nearly coincide lose no digits.
 func (x *Index) Search(ctx context.Context, queries [][]float32, k int) ([][]Neighbor, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("knn: %d neighbours asked for, want at least 1", k)
@@ -163,6 +184,19 @@ func (x *Index) search(ctx context.Context, queries [][]float32, k int) [][]Neig
 // nearest returns the k rows of [lo, hi) nearest to q, in no order.
 func (x *Index) nearest(q []float32, lo, hi, k int) []Neighbor {
 	best := make(heap, 0, min(k, hi-lo))
+	switch x.metric {
+	case Cosine:
+		s := scale(q)
+		for row := lo; row < hi; row++ {
+			best.offer(Neighbor{row, cosineDistance(q, x.vectors.Row(row), s, x.scales[row])})
+		}
+		return best
+	case InnerProduct:
+		for row := lo; row < hi; row++ {
+			best.offer(Neighbor{row, -dot(q, x.vectors.Row(row))})
+		}
+		return best
+	}
 	for row := lo; row < hi; {
 		// Four rows at a time: four sums that do not wait for each other.
 		if row+4 <= hi {

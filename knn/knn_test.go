@@ -165,6 +165,75 @@ func TestScikitLearn(t *testing.T) {
 	}
 }
 
+// Cosine and InnerProduct find what their definitions give in float64.
+func TestOtherMetrics(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	product := func(a, b []float32) (sum float64) {
+		for i, v := range a {
+			sum += float64(v) * float64(b[i])
+		}
+		return sum
+	}
+	for metric, distance := range map[Metric]func(a, b []float32) float64{
+		Cosine: func(a, b []float32) float64 {
+			return 1 - product(a, b)/math.Sqrt(product(a, a)*product(b, b))
+		},
+		InnerProduct: func(a, b []float32) float64 { return -product(a, b) },
+	} {
+		for range 200 {
+			n, d := 1+rng.IntN(60), 2+rng.IntN(20)
+			vectors := tensor.From(random(rng, kinds["normal"], n*d), n, d)
+			q := random(rng, kinds["normal"], d)
+			x, err := New(vectors, metric)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := x.Search(t.Context(), [][]float32{q}, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := map[int]bool{}
+			for i, f := range found[0] {
+				if want := distance(q, vectors.Row(f.Row)); !(math.Abs(f.Distance-want) <= 1e-14*float64(d)) {
+					t.Fatalf("%v: row %d at %v, want %v", metric, f.Row, f.Distance, want)
+				}
+				if i > 0 && compare(found[0][i-1], f) >= 0 {
+					t.Fatalf("%v: %v is before %v", metric, found[0][i-1], f)
+				}
+				seen[f.Row] = true
+			}
+			if len(seen) != n {
+				t.Fatalf("%v: %d of %d rows found", metric, len(seen), n)
+			}
+		}
+	}
+}
+
+// Cosine has its digits where vectors nearly coincide, and a place for vectors
+// of zeros.
+func TestCosine(t *testing.T) {
+	vectors := tensor.From([]float32{3, 4, 6, 8, 3, 4.000001, -3, -4, 4, -3, 0, 0}, 6, 2)
+	x, err := New(vectors, Cosine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := x.Search(t.Context(), [][]float32{{3, 4}, {0, 0}}, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	angle := math.Atan2(float64(float32(4.000001)), 3) - math.Atan2(4, 3)
+	for i, want := range []Neighbor{{0, 0}, {1, 0}, {2, 2 * math.Pow(math.Sin(angle/2), 2)}, {4, 1}, {5, 1}, {3, 2}} {
+		if got := found[0][i]; got.Row != want.Row && want.Distance != 1 || !(math.Abs(got.Distance-want.Distance) <= 1e-7*want.Distance) {
+			t.Errorf("neighbour %d is %v, want %v", i, got, want)
+		}
+	}
+	for i, got := range found[1] {
+		if want := (Neighbor{i, 1}); got != want {
+			t.Errorf("from zeros: neighbour %d is %v, want %v", i, got, want)
+		}
+	}
+}
+
 func TestEmptyIndex(t *testing.T) {
 	x, err := New(tensor.New(0, 3), Euclidean)
 	if err != nil {
@@ -201,7 +270,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{rank, "shape [4]"}, {flat, "shape [4 0]"}, {metric, "Metric(99)"},
 		{badNaN, "row 2 has NaN at place 0"}, {badInf, "row 1 has -Inf at place 1"},
-		{name, `"manhattan"; there is euclidean`},
+		{name, `"manhattan"; there is euclidean, cosine, inner-product`},
 		{zero, "0 neighbours"}, {negative, "-1 neighbours"},
 		{dimension, "query 1 has 3 dimensions, the index has 2"}, {queryNaN, "query 1 has NaN at place 1"},
 	} {
