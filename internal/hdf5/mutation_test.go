@@ -1,0 +1,215 @@
+package hdf5
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// readAll does with a file all that the package can do, and returns the first
+// error.
+func readAll(b []byte) error {
+	f, err := Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return err
+	}
+	var first error
+	note := func(err error) {
+		if first == nil {
+			first = err
+		}
+	}
+	attributes := func(o Object) {
+		for _, name := range o.AttrNames() {
+			a, err := o.Attr(name)
+			if err != nil {
+				note(err)
+				continue
+			}
+			switch a.Type().Class {
+			case String, VarString:
+				_, err = a.Strings()
+			case Integer:
+				_, err = a.Ints()
+			default:
+				_, err = a.Floats()
+			}
+			note(err)
+		}
+	}
+	seen := map[int64]bool{}
+	var stored int64
+	var walk func(g *Group, depth int)
+	walk = func(g *Group, depth int) {
+		attributes(g)
+		for _, name := range g.Names() {
+			o, err := g.Object(name)
+			if err != nil {
+				note(err)
+				continue
+			}
+			if seen[o.Address()] {
+				continue
+			}
+			seen[o.Address()] = true
+			switch o := o.(type) {
+			case *Group:
+				walk(o, depth+1)
+			case *Dataset:
+				attributes(o)
+				if stored += o.Stored(); stored > int64(len(b)) {
+					note(errors.New("values overlap"))
+					return
+				}
+				note(o.ReadFloat32(make([]float32, o.Len())))
+			}
+		}
+	}
+	walk(f.Root(), 0)
+	return first
+}
+
+func fixtures(t testing.TB) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob("testdata/*.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		if files[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(files) < 15 {
+		t.Fatalf("%d fixtures", len(files))
+	}
+	return files
+}
+
+// TestMutations changes bytes of the fixtures and cuts them short. Whatever
+// comes out, it comes soon, without a panic, and without more memory than a file
+// of this size can ask for.
+func TestMutations(t *testing.T) {
+	cases := 60_000
+	if testing.Short() {
+		cases = 4_000
+	}
+	files := fixtures(t)
+	var small, large [][]byte // most damage does is in descriptions, and small files have more of those
+	for name, b := range files {
+		if len(b) < 24<<10 {
+			small = append(small, b)
+		} else if !strings.HasPrefix(name, "extensible") {
+			large = append(large, b)
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var before, after runtime.MemStats
+	started := time.Now()
+	failures := 0
+	for n := range cases {
+		list := small
+		if n%10 == 0 {
+			list = large
+		}
+		original := list[n/10%len(list)]
+		if n%100 == 0 {
+			runtime.ReadMemStats(&before)
+		}
+		b := bytes.Clone(original)
+		if n%16 == 0 {
+			b = b[:rng.IntN(len(b))]
+		} else {
+			damage(b, rng)
+		}
+		caseStarted := time.Now()
+		if readAll(b) != nil {
+			failures++
+		}
+		if d := time.Since(caseStarted); d > 20*time.Second {
+			t.Fatalf("case %d took %v", n, d)
+		}
+		if n%100 == 99 {
+			runtime.ReadMemStats(&after)
+			// Descriptions may take 4 times the file and a megabyte, attributes and
+			// values as much as is there, deflated ones more.
+			if took := after.TotalAlloc - before.TotalAlloc; took > 100*(8<<20) {
+				t.Fatalf("cases %d to %d took %d MB of memory", n-99, n, took>>20)
+			}
+		}
+	}
+	t.Logf("%d cases, %d with an error, in %v", cases, failures, time.Since(started))
+	if failures < cases/20 {
+		t.Errorf("only %d of %d damaged files gave an error", failures, cases)
+	}
+}
+
+// damage changes one to four places: bits, bytes, and numbers of several bytes.
+func damage(b []byte, rng *rand.Rand) {
+	for range 1 + rng.IntN(4) {
+		at := rng.IntN(len(b))
+		switch rng.IntN(5) {
+		case 0:
+			b[at] ^= 1 << rng.IntN(8)
+		case 1:
+			b[at] = byte(rng.Uint32())
+		case 2:
+			b[at] = 0xff
+		case 3: // a large or an odd number
+			for i := range min(1<<rng.IntN(4), len(b)-at) {
+				b[at+i] = []byte{0, 0xff, 0x7f, 0x80, 1}[rng.IntN(5)]
+			}
+		case 4: // a piece from elsewhere, such as another structure's address
+			from := rng.IntN(len(b))
+			copy(b[at:min(at+8, len(b))], b[from:])
+		}
+	}
+}
+
+// TestCutShort: a file without its end is an error at every length.
+func TestCutShort(t *testing.T) {
+	for name, b := range fixtures(t) {
+		if strings.HasPrefix(name, "refused") || strings.HasPrefix(name, "virtual") {
+			continue
+		}
+		step := 1 + len(b)/500
+		for n := 0; n < len(b); n += step {
+			if err := readAll(b[:n]); err == nil {
+				t.Errorf("%s: no error with %d of %d bytes", name, n, len(b))
+			}
+		}
+	}
+}
+
+// TestOneByte: in a file of the newest layout nearly every byte is under a
+// checksum or is a value.
+func TestOneByte(t *testing.T) {
+	b := fixtures(t)["texts_latest.h5"]
+	if err := readAll(b); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for at := range 48 {
+		c := bytes.Clone(b)
+		c[at] ^= 0x10
+		if readAll(c) == nil {
+			t.Errorf("byte %d of the superblock changed, and no error", at)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	for _, b := range fixtures(f) {
+		if len(b) < 64<<10 {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { readAll(b) })
+}
