@@ -146,7 +146,7 @@ Exit status:
 		return nil
 	}
 	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(),
-		a.exportCommand(), a.summaryCommand(), a.benchCommand(), a.versionCommand())
+		a.exportCommand(), a.summaryCommand(), a.weightsCommand(), a.benchCommand(), a.versionCommand())
 	return root
 }
 
@@ -167,7 +167,7 @@ func arguments(names ...string) cobra.PositionalArgs {
 // arguments, the flags that were given, and more words. Flags in but are left
 // out.
 func commandLine(cmd *cobra.Command, args []string, but string, more ...string) string {
-	words := append([]string{cmd.Name()}, args...)
+	words := append(strings.Fields(cmd.CommandPath())[1:], args...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch {
 		case f.Name == but:

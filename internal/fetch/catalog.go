@@ -15,6 +15,8 @@ type File struct {
 	URL      string
 	Checksum Checksum
 	Size     int64 // bytes
+
+	file string // under which it is kept
 }
 
 // Files are the weights that Keras publishes, learned from ImageNet. Addresses
@@ -27,7 +29,7 @@ var Files = []File{
 }
 
 func keras(name, file, md5 string, size int64) File {
-	return File{name, "https://storage.googleapis.com/tensorflow/keras-applications/" + file, Checksum{"md5", md5}, size}
+	return File{name, "https://storage.googleapis.com/tensorflow/keras-applications/" + file, Checksum{"md5", md5}, size, path.Base(file)}
 }
 
 // Lookup returns the published file of that name.
@@ -56,7 +58,7 @@ func (f File) Path() (string, error) {
 		dir = filepath.Join(cache, "lookalike")
 	}
 	dir, err := filepath.Abs(dir)
-	return filepath.Join(dir, "weights", path.Base(f.URL)), err
+	return filepath.Join(dir, "weights", f.file), err
 }
 
 // Find returns where the first of the named files is that has been downloaded.

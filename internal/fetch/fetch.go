@@ -219,7 +219,7 @@ func (d *download) receive(ctx context.Context) error {
 			try, wait, most = 1, d.wait, d.have
 		}
 		if try >= d.tries {
-			return fmt.Errorf("%w; given up after %d tries", err, try)
+			return fmt.Errorf("%w; given up after %d tries; look at the connection, or name a mirror with --url", err, try)
 		}
 		pause := max(wait, passing.after)
 		wait *= 2

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lookalike/internal/fetch"
+)
+
+func (a *app) weightsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "weights",
+		Short: "Download the weights of VGG16 and VGG19",
+		Long: `Networks that have learned from ImageNet come with weights, which Keras
+publishes. They are downloaded once and then found by their names:
+
+` + published() + `
+They are kept in the user's cache folder, or in $LOOKALIKE_CACHE.`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.weightsFetchCommand(), a.weightsListCommand(), a.weightsPathCommand())
+	return cmd
+}
+
+// published is a list of the weights that there are.
+func published() string {
+	var list strings.Builder
+	for _, f := range fetch.Files {
+		about := "the whole network, with ImageNet's 1000 classes"
+		if strings.HasSuffix(f.Name, "-notop") {
+			about = "its convolutions alone"
+		}
+		fmt.Fprintf(&list, "  %-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), about)
+	}
+	return list.String()
+}
+
+// weightsNames are for the shell's completion.
+func weightsNames() []string {
+	names := make([]string, len(fetch.Files))
+	for i, f := range fetch.Files {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func (a *app) weightsFetchCommand() *cobra.Command {
+	var address, checksum, out string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "fetch NAME",
+		Short: "Download published weights and check them",
+		Long: `Downloads weights and compares them with the published checksum before they
+get their name. NAME is one of
+
+` + published() + `
+A download that was interrupted goes on where it stopped when the same command
+is given again; until it is complete, the file's name ends in .part. Bytes with
+another checksum are deleted. Proxies are taken from HTTPS_PROXY and NO_PROXY.
+
+With --url the file comes from a mirror. It must still be the published one,
+unless --checksum says otherwise.`,
+		Example: `  lookalike weights fetch vgg16-notop
+  lookalike weights fetch vgg16 --url https://mirror.example/vgg16.h5
+  lookalike weights fetch vgg16 --output vgg16.h5`,
+		Args:      arguments("NAME"),
+		ValidArgs: weightsNames(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := fetch.Lookup(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if address != "" {
+				f.URL = address
+			}
+			if checksum != "" {
+				sum, err := fetch.ParseChecksum(checksum)
+				if err != nil {
+					return usagef("--checksum %w", err)
+				}
+				if sum != f.Checksum {
+					f.Checksum, f.Size = sum, 0
+				}
+			}
+			path := out
+			if out != "" {
+				err = checkOutput(out)
+			} else {
+				path, err = f.Path()
+			}
+			if err != nil {
+				return err
+			}
+			return a.fetch(cmd, args, f, path, force)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&address, "url", "", "download from `ADDRESS`, http or https")
+	flags.StringVar(&checksum, "checksum", "", "what the file must have, `md5:… or sha256:…`")
+	flags.StringVarP(&out, "output", "o", "", "write to `FILE`, not to the cache folder")
+	flags.BoolVar(&force, "force", false, "replace a file that is there already")
+	return cmd
+}
+
+// fetch brings a published file to path, unless it is there.
+func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string, force bool) error {
+	ctx := cmd.Context()
+	if _, err := os.Stat(path); err == nil && !force {
+		switch got, err := f.Checksum.Of(ctx, path); {
+		case err != nil:
+			return err
+		case got != f.Checksum:
+			return fmt.Errorf("%s is there already, but is another file: its checksum is %v, not %v; replace it with --force", path, got, f.Checksum)
+		}
+		fmt.Fprintf(a.out, "%s: there already, checksum right\n", path)
+		return nil
+	}
+
+	d := downloading{app: a, name: f.Name}
+	defer d.end()
+	err := fetch.Download(ctx, path, f, fetch.Watch{Bytes: d.set, Note: d.note})
+	d.end()
+	switch {
+	case ctx.Err() != nil && d.done > 0:
+		return stoppedError(fmt.Sprintf("stopped; %s holds the first %s. To go on:\n  %s",
+			path+".part", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
+	return nil
+}
+
+// downloading shows how far a download is.
+type downloading struct {
+	app         *app
+	name        string
+	bar         *progress // of what this run downloads, in megabytes
+	first, done int64     // bytes: before the bar began, and now
+}
+
+func (d *downloading) set(done, total int64) {
+	if d.bar == nil || done < d.done || d.bar.job.total == 0 && total > 0 { // begun, begun anew, or the size told
+		d.end()
+		head := "Downloading " + d.name
+		if done > 0 {
+			head = "Downloading the rest of " + d.name
+		}
+		d.first = done
+		d.bar = d.app.progress(head, "MB", int((total-min(done, total))/1e6))
+	}
+	d.done = done
+	d.bar.set(int((done - d.first) / 1e6))
+}
+
+func (d *downloading) note(text string) { d.bar.line("%s", text) }
+
+func (d *downloading) end() {
+	if d.bar != nil {
+		d.bar.end()
+	}
+}
+
+func (a *app) weightsListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List published weights, and which of them are here",
+		Long: `Lists the published weights and where those are that have been downloaded. Their
+checksums are computed anew.`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, f := range fetch.Files {
+				state, err := weightsState(cmd.Context(), f)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "%-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), state)
+			}
+			return nil
+		},
+	}
+}
+
+// weightsState says whether a published file is here, where, and whether it is
+// right.
+func weightsState(ctx context.Context, f fetch.File) (string, error) {
+	path, err := f.Path()
+	if err != nil {
+		return "", err
+	}
+	sum, err := f.Checksum.Of(ctx, path)
+	part, missing := os.Stat(path + ".part")
+	switch {
+	case err == nil && sum == f.Checksum:
+		return "checksum right    " + path, nil
+	case err == nil:
+		return "not the published " + path, nil
+	case !errors.Is(err, os.ErrNotExist):
+		return "", err
+	case missing == nil:
+		return fmt.Sprintf("%-17s %s", fetch.Megabytes(part.Size())+" of it", part.Name()), nil
+	}
+	return "not here", nil
+}
+
+func (a *app) weightsPathCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:       "path NAME",
+		Short:     "Print where downloaded weights are",
+		Long:      `Prints the name of the file that 'lookalike weights fetch NAME' has written.`,
+		Example:   `  python3 -c 'import h5py, sys; print(list(h5py.File(sys.argv[1])))' $(lookalike weights path vgg16)`,
+		Args:      arguments("NAME"),
+		ValidArgs: weightsNames(),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if _, err := fetch.Lookup(args[0]); err != nil {
+				return usageError{err}
+			}
+			path, err := fetch.Find(args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out, path)
+			return nil
+		},
+	}
+}
