@@ -55,10 +55,10 @@ func Open(path string, c Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := Load(f, c)
+	m, err := load(f, c)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("vgg: %s: %w", path, err)
 	}
 	m.closer = f
 	return m, nil
@@ -73,6 +73,14 @@ func Open(path string, c Config) (*Model, error) {
 // that do not. The top's values are only read when an output of the top is first
 // asked for.
 func Load(src weights.Source, c Config) (*Model, error) {
+	m, err := load(src, c)
+	if err != nil {
+		return nil, fmt.Errorf("vgg: %w", err)
+	}
+	return m, nil
+}
+
+func load(src weights.Source, c Config) (*Model, error) {
 	kind := recognise(src.Names())
 	c.NoTop = c.NoTop || !kind.top
 	m := &Model{name: kind.name, source: src}
@@ -85,7 +93,7 @@ func Load(src weights.Source, c Config) (*Model, error) {
 	}
 	base, top := m.config.layers(kind.convolutions)
 	if err := check(src, base, top, kind.top); err != nil {
-		return nil, fmt.Errorf("vgg: %s: %w", kind.name, err)
+		return nil, fmt.Errorf("%s: %w", kind.name, err)
 	}
 	in := []int{m.config.Input[0], m.config.Input[1], 3}
 	if m.base, err = fill(nn.NewSequential(kind.name, base...), in, src); err != nil {

@@ -93,13 +93,13 @@ func (c Config) complete() (Config, error) {
 	}
 	switch h, w := c.Input[0], c.Input[1]; {
 	case !c.NoTop && c.Input != [2]int{side, side}:
-		return c, fmt.Errorf("vgg: the dense layers take pictures of %dx%d, not %dx%d; leave out the top for another size", side, side, h, w)
+		return c, fmt.Errorf("the dense layers take pictures of %dx%d, not %dx%d; leave out the top for another size", side, side, h, w)
 	case min(h, w) < minSide:
-		return c, fmt.Errorf("vgg: pictures of %dx%d are too small, at least %dx%d are needed", h, w, minSide, minSide)
+		return c, fmt.Errorf("pictures of %dx%d are too small, at least %dx%d are needed", h, w, minSide, minSide)
 	case max(h, w) > maxSide:
-		return c, fmt.Errorf("vgg: pictures of %dx%d are too large, at most %dx%d are possible", h, w, maxSide, maxSide)
+		return c, fmt.Errorf("pictures of %dx%d are too large, at most %dx%d are possible", h, w, maxSide, maxSide)
 	case !c.NoTop && c.Pooling != None:
-		return c, fmt.Errorf("vgg: pooling %q is for a network without its top", c.Pooling)
+		return c, fmt.Errorf("pooling %q is for a network without its top", c.Pooling)
 	}
 	return c, nil
 }
@@ -140,7 +140,7 @@ func topLayers() []nn.Layer {
 func build(name string, convolutions [5]int, c Config, rng *rand.Rand) (*nn.Sequential, error) {
 	c, err := c.complete()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("vgg: %w", err)
 	}
 	base, top := c.layers(convolutions)
 	net := nn.NewSequential(name, append(base, top...)...)

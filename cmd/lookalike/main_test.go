@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //	status CODE COMMAND… runs a command that must exit with that status
 //	draw DIR N           draws N pictures of each class as DIR/CLASS/NAME.png
 //	size MIN FILE...     fails unless each file has at least MIN bytes
+//	blind FILE           writes a VGG16 that sees a tabby on every picture
 func script(t *testing.T, name string) {
 	t.Helper()
 	testscript.Run(t, testscript.Params{
@@ -49,6 +50,9 @@ func script(t *testing.T, name string) {
 				n, err := strconv.Atoi(args[1])
 				ts.Check(err)
 				ts.Check(draw(ts.MkAbs(args[0]), n))
+			},
+			"blind": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(writeBlind(ts.MkAbs(args[0])))
 			},
 			"size": func(ts *testscript.TestScript, _ bool, args []string) {
 				least, err := strconv.ParseInt(args[0], 10, 64)

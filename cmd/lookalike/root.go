@@ -73,7 +73,7 @@ func run(args []string) int {
 }
 
 // packageNames at the front of an error are for programmers.
-var packageNames = regexp.MustCompile("^((autoencoder|gallery|knn|weights): )+")
+var packageNames = regexp.MustCompile("^((autoencoder|gallery|knn|vgg|weights): )+")
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -146,7 +146,7 @@ Exit status:
 		return nil
 	}
 	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(),
-		a.exportCommand(), a.summaryCommand(), a.weightsCommand(), a.benchCommand(), a.versionCommand())
+		a.exportCommand(), a.summaryCommand(), a.weightsCommand(), a.classifyCommand(), a.verifyCommand(), a.benchCommand(), a.versionCommand())
 	return root
 }
 
