@@ -41,6 +41,7 @@ type File struct {
 	base                   int64 // what addresses in the file count from
 	offsetSize, lengthSize int
 	root                   int64
+	unchecked              bool // checksums do not count: for tests that damage what they protect
 
 	mu      sync.Mutex // over all below
 	left    int64      // bytes that may still be taken for descriptions
@@ -68,13 +69,15 @@ func Find(r io.ReaderAt, size int64) (offset int64, ok bool) {
 
 // Open reads the superblock and the root group of a file of size bytes. It
 // keeps r.
-func Open(r io.ReaderAt, size int64) (*File, error) {
+func Open(r io.ReaderAt, size int64) (*File, error) { return open(r, size, false) }
+
+func open(r io.ReaderAt, size int64, unchecked bool) (*File, error) {
 	base, ok := Find(r, size)
 	if !ok {
 		return nil, errors.New("hdf5: the signature of HDF5 is not in the file")
 	}
 	f := &File{
-		r: r, size: size, base: base, offsetSize: 8, lengthSize: 8,
+		r: r, size: size, base: base, offsetSize: 8, lengthSize: 8, unchecked: unchecked,
 		left: budgetBase + 4*min(size, math.MaxInt64/8), objects: map[int64]loaded{}, heaps: map[int64]map[uint16][]byte{},
 	}
 	if err := f.readSuperblock(); err != nil {
@@ -114,8 +117,11 @@ func (f *File) readSuperblock() error {
 	default:
 		return fmt.Errorf("byte %d: superblock of version %d, only 0 to 3 are known", f.base, version)
 	}
+	if b.err != nil {
+		return b.err
+	}
 	for _, n := range []int{f.offsetSize, f.lengthSize} {
-		if n != 2 && n != 4 && n != 8 && b.err == nil {
+		if n != 2 && n != 4 && n != 8 {
 			return fmt.Errorf("byte %d: superblock with addresses of %d bytes and lengths of %d, not 2, 4 or 8", f.base, f.offsetSize, f.lengthSize)
 		}
 	}
@@ -222,7 +228,7 @@ func (f *File) read(what string, at, n int64) (*block, error) {
 	if err := f.take(n); err != nil {
 		return nil, fmt.Errorf("%s at byte %d: %w", what, f.base+at, err)
 	}
-	b := &block{what: what, at: f.base + at, b: make([]byte, n), offsetSize: f.offsetSize, lengthSize: f.lengthSize}
+	b := &block{what: what, at: f.base + at, b: make([]byte, n), offsetSize: f.offsetSize, lengthSize: f.lengthSize, unchecked: f.unchecked}
 	if err := f.readAt(b.b, b.at); err != nil {
 		return nil, fmt.Errorf("%s at byte %d: %w", what, b.at, err)
 	}

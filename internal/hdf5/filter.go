@@ -116,6 +116,9 @@ func inflate(p []byte, limit int64) ([]byte, error) {
 // second bytes, and so on, then what does not make an element.
 func unshuffle(p []byte, size int) []byte {
 	n := len(p) / size
+	if n == 0 {
+		return p
+	}
 	out := make([]byte, len(p))
 	for i := range size {
 		for j, c := range p[i*n : (i+1)*n] {

@@ -215,7 +215,7 @@ func (h *heap) direct(at, start, size int64) (*block, error) {
 		if sum := b.take(4); sum != nil {
 			want := binary.LittleEndian.Uint32(sum)
 			clear(sum) // the checksum is of the block with this field zero
-			if got := lookup3(b.b); got != want {
+			if got := lookup3(b.b); got != want && !b.unchecked {
 				b.failf("the checksum is %08x, the file says %08x: damaged", got, want)
 			}
 		}
