@@ -127,9 +127,8 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 	err := fetch.Download(ctx, path, f, fetch.Watch{Bytes: d.set, Note: d.note})
 	d.end()
 	switch {
-	case ctx.Err() != nil && d.done > 0:
-		return stoppedError(fmt.Sprintf("stopped; %s holds the first %s. To go on:\n  %s",
-			path+".part", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
+	case err != nil && ctx.Err() != nil && d.done > 0:
+		return stoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
 	case err != nil:
 		return err
 	}
