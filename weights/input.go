@@ -69,7 +69,7 @@ func (in *input) array(shape []int, t dtype) (array, error) {
 	if err := checkSize(shape, t, in.size); err != nil {
 		return array{}, err
 	}
-	a := array{shape: shape}
+	a := array{shape: shape, kind: t.name}
 	a.part = func(dst []float32, first int) error {
 		return readValues(dst, io.NewSectionReader(in, int64(first)*int64(t.size), int64(len(dst)*t.size)), t)
 	}
@@ -105,6 +105,7 @@ func checkSize(shape []int, t dtype, size int64) error {
 // the bytes that are there.
 type array struct {
 	shape []int
+	kind  string // of the values as they are stored, such as "F16"
 
 	// read fills dst, whose length is the shape's product.
 	read func(dst []float32) error
@@ -129,7 +130,7 @@ func permuted(a array, order ...int) array {
 		strides[order[i]] = stride
 		stride *= shape[i]
 	}
-	return array{shape: shape, read: func(dst []float32) error { return readPermuted(dst, a, strides) }}
+	return array{shape: shape, kind: a.kind, read: func(dst []float32) error { return readPermuted(dst, a, strides) }}
 }
 
 // readPermuted puts a's values where strides say. What varies slowest in the
@@ -201,3 +202,7 @@ func reshaped(a array, shape ...int) array {
 	a.shape = shape
 	return a
 }
+
+// Type returns how an array's values are stored, in the words of safetensors:
+// "F32", "F16"; "" if there is no such array.
+func (f *File) Type(name string) string { return f.arrays[name].kind }

@@ -19,8 +19,8 @@ import (
 
 var npyHeader = regexp.MustCompile(`^\{'descr': '<([fU])(\d+)', 'fortran_order': False, 'shape': \(([\d,]*)\), \} *\n$`)
 
-// readNPZ reads float32 arrays into tensors and Unicode arrays into texts.
-func readNPZ(t *testing.T, path string) (map[string]*tensor.Tensor, map[string][]string) {
+// parseNPZ reads float32 arrays into tensors and Unicode arrays into texts.
+func parseNPZ(t *testing.T, path string) (map[string]*tensor.Tensor, map[string][]string) {
 	t.Helper()
 	archive, err := zip.OpenReader(path)
 	if err != nil {
@@ -106,7 +106,7 @@ func TestSaveNPZ(t *testing.T) {
 		t.Error("the same arrays gave other bytes")
 	}
 
-	gotTensors, gotTexts := readNPZ(t, path)
+	gotTensors, gotTexts := parseNPZ(t, path)
 	if len(gotTensors) != len(tensors) || len(gotTexts) != len(texts) {
 		t.Errorf("%d and %d arrays, want %d and %d", len(gotTensors), len(gotTexts), len(tensors), len(texts))
 	}

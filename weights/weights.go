@@ -79,6 +79,7 @@ func open(in *input) (*File, error) {
 		return nil, err
 	}
 	file.size = in.size
+	file.fromTorchvision()
 	return file, nil
 }
 
@@ -89,20 +90,38 @@ func recognise(in *input) (*File, error) {
 	if _, err := in.ReadAt(start, 0); err != nil && err != io.EOF {
 		return nil, err
 	}
+	begins := func(magic string) bool { return strings.HasPrefix(string(start), magic) }
 	switch {
 	case looksLikeSafetensors(start):
 		return readSafetensors(in)
+	case begins(npyMagic):
+		return readNPY(in)
+	case begins("PK\x03\x04"), begins("PK\x05\x06"): // the second if the archive is empty
+		entries, err := openZip(in)
+		if err != nil {
+			return nil, err
+		}
+		isArray := func(name string) bool { return strings.HasSuffix(name, ".npy") }
+		switch {
+		case !slices.ContainsFunc(entries.names(), func(name string) bool { return !isArray(name) }):
+			return readNPZ(entries)
+		}
+		if folder, ok := entries.find("data.pkl"); ok {
+			return readTorch(entries, folder)
+		}
+		return nil, fmt.Errorf("this is a zip archive of something else than arrays (its first entry is %q)", entries.names()[0])
 	}
-	return nil, fmt.Errorf("this looks like %s; only safetensors files can be read", guess(start))
+	return nil, fmt.Errorf("this looks like %s; %s", guess(start), readable)
 }
+
+// readable says what can be read.
+const readable = "safetensors, NumPy's .npz and .npy, and PyTorch's .pth can be read"
 
 // guess names the format of a file that cannot be read, from its first bytes.
 func guess(start []byte) string {
 	for _, known := range []struct{ magic, name string }{
 		{"\x89HDF\r\n\x1a\n", "HDF5 (.h5, .keras weights)"},
-		{"PK\x03\x04", "a zip archive (.npz, .keras, PyTorch's .pt and .pth)"},
-		{"\x93NUMPY", "a single NumPy array (.npy)"},
-		{"\x80\x02", "a Python pickle (an old PyTorch file)"},
+		{"\x80\x02", oldTorch},
 		{"GGUF", "GGUF"},
 		{"\x1f\x8b", "something compressed by gzip"},
 		{"version https://gi", "a Git LFS pointer: the real file has not been downloaded"},
