@@ -123,7 +123,9 @@ func plain(err error, temporary string) error {
 			return e.Err
 		}
 	case *os.LinkError:
-		return e.Err
+		if e.Old == temporary {
+			return e.Err
+		}
 	}
 	return err
 }

@@ -132,8 +132,11 @@ func TestErrorsNameThePath(t *testing.T) {
 	expect(t, dir, nil)
 
 	_, source := os.Open(filepath.Join(dir, "source"))
-	err = Write(filepath.Join(dir, "a.txt"), func(io.Writer) error { return source })
-	if err == nil || !strings.Contains(err.Error(), source.Error()) {
-		t.Errorf("error %q must keep %q", err, source)
+	link := os.Rename(filepath.Join(dir, "source"), filepath.Join(dir, "target"))
+	for _, other := range []error{source, link} {
+		err = Write(filepath.Join(dir, "a.txt"), func(io.Writer) error { return other })
+		if err == nil || !strings.Contains(err.Error(), other.Error()) {
+			t.Errorf("error %q must keep %q", err, other)
+		}
 	}
 }
