@@ -30,7 +30,8 @@ func (b *pixels) describer() gallery.Describer {
 	return gallery.Describer{
 		Recipe:  gallery.Recipe{Model: "pixel", WeightsFile: "none"},
 		Prepare: func(m *picture.Image) *picture.Image { return picture.Nearest(m, 1, 1) },
-		Describe: func(batch []*picture.Image) *tensor.Tensor {
+		Width:   3,
+		Describe: func(_ context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
 			b.batches = append(b.batches, len(batch))
 			v := tensor.New(len(batch), 3)
 			for i, p := range batch {
@@ -38,7 +39,7 @@ func (b *pixels) describer() gallery.Describer {
 					v.Row(i)[c] = float32(p.Pix[c])
 				}
 			}
-			return v
+			return v, nil
 		},
 	}
 }
@@ -167,14 +168,77 @@ func TestBuildErrors(t *testing.T) {
 	})
 	t.Run("not a number", func(t *testing.T) {
 		d := new(pixels).describer()
-		d.Describe = func(batch []*picture.Image) *tensor.Tensor {
+		d.Describe = func(_ context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
 			v := tensor.New(len(batch), 3)
 			v.Row(1)[2] = float32(math.NaN())
-			return v
+			return v, nil
 		}
 		_, _, err := gallery.Build(t.Context(), folder(t, good), "photos", d, nil)
 		if err == nil || !strings.Contains(err.Error(), "b.png") || !strings.Contains(err.Error(), "NaN") {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// Vectors are brought to principal components, fitted to all of them or, where
+// they are too many, to a sample.
+func TestBuildComponents(t *testing.T) {
+	files := fstest.MapFS{}
+	for i := range 60 {
+		files[fmt.Sprintf("%02d.png", i)] = plain(t, 2, 2, color.RGBA{R: uint8(i), G: uint8(2 * i), B: uint8(i * i)})
+	}
+	d := new(pixels).describer()
+	plain, _, err := gallery.Build(t.Context(), folder(t, files), "", d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Components = 2
+	for fitBytes, fitted := range map[int]int{1 << 20: 60, 20 * 3 * 4: 20} {
+		var b pixels
+		d.Describe = b.describer().Describe
+		var told int
+		g, skips, err := gallery.BuildFitting(t.Context(), folder(t, files), "", d, fitBytes, func(n int) { told = n })
+		if err != nil || len(skips) > 0 || told != 60 {
+			t.Fatal(err, skips, told)
+		}
+		described := 0
+		for _, n := range b.batches {
+			described += n
+		}
+		if want := 60 + fitted%60; described != want {
+			t.Errorf("%d pictures described, want %d", described, want)
+		}
+		if !slices.Equal(g.Vectors.Shape(), []int{60, 2}) || g.PCA == nil || len(g.Recipe.PCA) != 64 {
+			t.Fatalf("vectors %v, recipe %+v", g.Vectors, g.Recipe)
+		}
+		// Colours lie in a plane, so two components tell all.
+		for i, v := range g.PCA.Inverse(g.Vectors).Data() {
+			if want := plain.Vectors.Data()[i]; !(math.Abs(float64(v-want)) <= 1e-3) {
+				t.Fatalf("value %d is %v, want %v", i, v, want)
+			}
+		}
+		if err := g.Save(t.TempDir() + "/photos.idx"); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, k := range []int{-1, 4, 61} {
+		d.Components = k
+		if _, _, err := gallery.Build(t.Context(), folder(t, files), "", d, nil); err == nil || !strings.Contains(err.Error(), "there are 1 to 3") {
+			t.Errorf("%d components: error %v", k, err)
+		}
+	}
+}
+
+// An error of the network ends the work.
+func TestBuildStopsWithTheNetwork(t *testing.T) {
+	files := fstest.MapFS{}
+	for i := range 200 {
+		files[fmt.Sprintf("%03d.png", i)] = plain(t, 2, 2, color.RGBA{})
+	}
+	broken := errors.New("the network is broken")
+	d := new(pixels).describer()
+	d.Describe = func(context.Context, []*picture.Image) (*tensor.Tensor, error) { return nil, broken }
+	if _, _, err := gallery.Build(t.Context(), folder(t, files), "", d, nil); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
 }

@@ -1,9 +1,10 @@
 // Package gallery keeps the index of a collection of pictures on disk: which
 // pictures, their vectors, and how the vectors were made.
 //
-// An index is a safetensors file. Its one array, "vectors", has a row for each
-// picture; all else is text in its metadata: format, version, root, recipe and
-// entries (both JSON), and a checksum over these and the vectors.
+// An index is a safetensors file. Its array "vectors" has a row for each picture;
+// where these were brought to principal components, "pca/…" are the arrays of
+// the fit. All else is text in its metadata: format, version, root, recipe and
+// entries (both JSON), and a checksum over these and the arrays.
 package gallery
 
 import (
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -19,6 +21,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"lookalike/knn/pca"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -35,6 +38,7 @@ type Gallery struct {
 	Recipe  Recipe
 	Entries []Entry
 	Vectors *tensor.Tensor // [len(Entries), d], d >= 1
+	PCA     *pca.PCA       // what brought them to d principal components; nil: nothing
 }
 
 // Entry is one picture.
@@ -68,17 +72,28 @@ func read(f *weights.File) (*Gallery, error) {
 		return nil, fmt.Errorf("index of version %q, this program reads version %s: make the index again", v, version)
 	}
 	shape, _ := f.Shape(vectorsName)
-	if names := f.Names(); !slices.Equal(names, []string{vectorsName}) || len(shape) != 2 || shape[1] < 1 {
-		return nil, fmt.Errorf("damaged index: arrays %q, vectors of shape %v; want one array of shape [n, d]", names, shape)
+	names := f.Names()
+	withPCA := slices.Equal(names, append(slices.Clone(pcaNames), vectorsName))
+	if !withPCA && !slices.Equal(names, []string{vectorsName}) || len(shape) != 2 || shape[1] < 1 {
+		return nil, fmt.Errorf("damaged index: arrays %q, vectors of shape %v; want one array of shape [n, d], or that and those of principal components", names, shape)
 	}
-	vectors, err := f.Tensor(vectorsName)
-	if err != nil {
-		return nil, err
+	arrays := map[string]*tensor.Tensor{}
+	for _, name := range names {
+		var err error
+		if arrays[name], err = f.Tensor(name); err != nil {
+			return nil, err
+		}
 	}
-	if have, want := checksum(metadata, vectors), metadata["checksum"]; have != want {
+	if have, want := checksum(metadata, arrays), metadata["checksum"]; have != want {
 		return nil, fmt.Errorf("damaged index: its checksum is %s, %q is on record", have, want)
 	}
-	g := &Gallery{Root: metadata["root"], Vectors: vectors}
+	g := &Gallery{Root: metadata["root"], Vectors: arrays[vectorsName]}
+	var err error
+	if withPCA {
+		if g.PCA, err = components(arrays); err != nil {
+			return nil, fmt.Errorf("damaged index: principal components: %w", err)
+		}
+	}
 	if err := decode(metadata["recipe"], &g.Recipe); err != nil {
 		return nil, fmt.Errorf("damaged index: recipe: %w", err)
 	}
@@ -92,18 +107,28 @@ func read(f *weights.File) (*Gallery, error) {
 }
 
 // checksum returns the CRC-32C of all that an index says.
-func checksum(metadata map[string]string, vectors *tensor.Tensor) string {
+func checksum(metadata map[string]string, arrays map[string]*tensor.Tensor) string {
 	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	for _, key := range []string{"format", "version", "root", "recipe", "entries"} {
 		fmt.Fprintf(h, "%s %q\n", key, metadata[key])
 	}
-	fmt.Fprintln(h, vectors.Shape())
+	writeArray(h, arrays[vectorsName])
+	for _, name := range pcaNames {
+		if a := arrays[name]; a != nil {
+			writeArray(h, a)
+		}
+	}
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// writeArray writes an array's shape and bytes to a hash.
+func writeArray(h hash.Hash, a *tensor.Tensor) {
+	fmt.Fprintln(h, a.Shape())
 	var buf []byte
-	for chunk := range slices.Chunk(vectors.Data(), 16<<10) {
+	for chunk := range slices.Chunk(a.Data(), 16<<10) {
 		buf, _ = binary.Append(buf[:0], binary.LittleEndian, chunk) // cannot fail for float32
 		h.Write(buf)
 	}
-	return fmt.Sprintf("%08x", h.Sum32())
 }
 
 // decode reads text as one JSON value with no keys but v's own.
@@ -153,6 +178,12 @@ func (g *Gallery) validate() error {
 	if shape := g.Vectors.Shape(); len(shape) != 2 || shape[0] != len(g.Entries) || shape[1] < 1 {
 		return fmt.Errorf("%d pictures and vectors of shape %v, want [%[1]d, d]", len(g.Entries), shape)
 	}
+	if g.PCA != nil && g.PCA.Components.Dim(0) != g.Vectors.Dim(1) {
+		return fmt.Errorf("vectors of shape %v and %d principal components", g.Vectors.Shape(), g.PCA.Components.Dim(0))
+	}
+	if fingerprint := g.fingerprint(); g.Recipe.PCA != fingerprint {
+		return fmt.Errorf("the recipe speaks of the principal components %q, the index has %q", g.Recipe.PCA, fingerprint)
+	}
 	seen := make(map[string]bool, len(g.Entries))
 	for i, e := range g.Entries {
 		// ValidPath refuses "..", absolute paths and what is no UTF-8; IsLocal
@@ -188,8 +219,9 @@ func (g *Gallery) Save(path string) error {
 		}
 		metadata[key] = string(text)
 	}
-	metadata["checksum"] = checksum(metadata, g.Vectors)
-	if err := weights.Save(path, map[string]*tensor.Tensor{vectorsName: g.Vectors}, metadata); err != nil {
+	arrays := g.arrays()
+	metadata["checksum"] = checksum(metadata, arrays)
+	if err := weights.Save(path, arrays, metadata); err != nil {
 		return fmt.Errorf("gallery: %w", err)
 	}
 	return nil

@@ -188,8 +188,8 @@ func forge(t *testing.T, vectors map[string]*tensor.Tensor, change map[string]st
 	for key, value := range change {
 		metadata[key] = value
 	}
-	if v := vectors[vectorsName]; v != nil {
-		metadata["checksum"] = checksum(metadata, v)
+	if vectors[vectorsName] != nil {
+		metadata["checksum"] = checksum(metadata, vectors)
 	}
 	path := filepath.Join(t.TempDir(), "forged.idx")
 	if err := weights.Save(path, vectors, metadata); err != nil {

@@ -6,21 +6,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Recipe says how a picture became a vector.
 type Recipe struct {
 	// These make the vector what it is; two recipes that agree in them give
 	// comparable vectors.
-	Model         string `json:"model"`          // kind of network, such as "autoencoder"
-	WeightsSHA256 string `json:"weights_sha256"` // of the weights file: weights.Fingerprint
-	Layer         string `json:"layer"`          // whose output is the vector
-	Preprocessing string `json:"preprocessing"`  // everything from decoding to the network's input, in words
-	EXIF          string `json:"exif"`           // what is done with the orientation, such as "applied" or "ignored"
+	Model         string `json:"model"`             // kind of network, such as "autoencoder"
+	WeightsSHA256 string `json:"weights_sha256"`    // of the weights file: weights.Fingerprint
+	Layer         string `json:"layer"`             // whose output is the vector
+	Pooling       string `json:"pooling,omitempty"` // "avg" or "max" over the layer's pixels, "" for none
+	PCA           string `json:"pca,omitempty"`     // SHA-256 of the components that the vector was brought to, "" for none
+	Preprocessing string `json:"preprocessing"`     // everything from decoding to the network's input, in words
+	EXIF          string `json:"exif"`              // what is done with the orientation, such as "applied" or "ignored"
 
 	// These are for the reader.
 	WeightsFile string `json:"weights_file"` // where the weights were
 	Program     string `json:"program"`      // name and version of the maker
+
+	// With the file as it was when WeightsSHA256 was taken, that need not be
+	// taken again: a file of the same path, size and time counts as the same, as
+	// for make and git.
+	WeightsSize int64     `json:"weights_size,omitempty"`
+	WeightsTime time.Time `json:"weights_time,omitzero"`
 }
 
 // Fingerprint is short and equal for recipes whose vectors can be compared. It
@@ -29,7 +38,11 @@ type Recipe struct {
 // in other words.
 func (r Recipe) Fingerprint() string {
 	// JSON keeps the fields apart whatever is in them.
-	text, err := json.Marshal([]string{r.Model, r.WeightsSHA256, r.Layer, r.Preprocessing, r.EXIF})
+	parts := []string{r.Model, r.WeightsSHA256, r.Layer, r.Preprocessing, r.EXIF}
+	if r.Pooling != "" || r.PCA != "" {
+		parts = append(parts, r.Pooling, r.PCA)
+	}
+	text, err := json.Marshal(parts)
 	if err != nil {
 		panic(err) // strings always have JSON
 	}
@@ -53,6 +66,8 @@ func (g *Gallery) Check(r Recipe) error {
 	compare("model", have.Model, r.Model)
 	compare("SHA-256 of the weights", have.WeightsSHA256, r.WeightsSHA256)
 	compare("layer", have.Layer, r.Layer)
+	compare("pooling", have.Pooling, r.Pooling)
+	compare("principal components", have.PCA, r.PCA)
 	compare("preprocessing", have.Preprocessing, r.Preprocessing)
 	compare("EXIF orientation", have.EXIF, r.EXIF)
 	return fmt.Errorf("gallery: the index was made by %s with %s (fingerprint %s), the query another way (fingerprint %s); make the index again, or the query as the index was made:\n%s",

@@ -121,7 +121,11 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	trained := time.Since(start)
-	g, err := a.index(ctx, photos, dir, m, file("model.safetensors"), o.pictures)
+	d, err := autoencoderDescriber(m, file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
+	if err != nil {
+		return err
+	}
+	g, err := a.index(ctx, photos, dir, d)
 	if err != nil {
 		return err
 	}

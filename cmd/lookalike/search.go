@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/autoencoder"
 	"lookalike/gallery"
 	"lookalike/internal/sheet"
 	"lookalike/knn"
@@ -49,13 +48,18 @@ func (a *app) searchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS.idx PICTURE",
 		Short: "Find the pictures of an index that are most like a given one",
-		Long: `Finds the pictures of an index whose codes are nearest to that of a picture,
+		Long: `Finds the pictures of an index whose vectors are nearest to that of a picture,
 and prints their distances and paths, nearest first. The distances are exact. A
 picture that is in the index itself is found at distance 0.
 
 The picture is described as those of the index were, by the same model and with
 the same treatment of EXIF's orientation. The model is looked for where it was
 when the index was made, then beside the index.
+
+Without --metric, codes of an autoencoder are compared by their Euclidean
+distance and features of VGG by the cosine of their angle: 1 - cos, from 0 for
+the same direction to 2 for the opposite one. The inner product is shown with
+its sign turned, so that the nearest comes first here too.
 
 With --json the result is one object:
   {"query": PICTURE, "k": 5, "metric": "euclidean", "neighbors": [
@@ -70,18 +74,17 @@ folder that the picture lies in, and id its row in what 'lookalike export' write
 	}
 	f := cmd.Flags()
 	f.IntVarP(&o.k, "neighbors", "k", 5, "find `N` pictures")
-	f.StringVar(&o.metric, "metric", knn.Euclidean.String(), "compare codes by distance `NAME`: euclidean")
+	f.StringVar(&o.metric, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine for VGG, euclidean for an autoencoder)")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
-	f.StringVar(&o.model, "model", "", "read the model of the index from `FILE`, if it has moved")
+	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures of the sheet from `DIR`, if they have moved")
 	return cmd
 }
 
 func (a *app) search(ctx context.Context, index, query string, o searchOptions) error {
-	metric, err := knn.ParseMetric(o.metric)
-	if err != nil {
-		return usagef("--metric: %s", strings.TrimPrefix(err.Error(), "knn: "))
+	if err := checkMetric(o.metric); err != nil {
+		return err
 	}
 	if o.k < 1 {
 		return usagef("-k %d: give 1 or more", o.k)
@@ -107,21 +110,29 @@ func (a *app) search(ctx context.Context, index, query string, o searchOptions) 
 	if info, err := os.Stat(root); o.sheet != "" && (err != nil || !info.IsDir()) {
 		return fmt.Errorf("there is no folder %s to take the sheet's pictures from; if it has moved, say where it is with --photos DIR", root)
 	}
-	d, err := queryDescriber(g, index, o.model)
+	metric, err := metricOf(o.metric, g)
 	if err != nil {
 		return err
 	}
+	d, network, err := queryDescriber(g, index, o.model)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
 	options := picture.Options{IgnoreOrientation: g.Recipe.EXIF == orientation(true)}
 	original, err := picture.File(query, options)
 	if err != nil {
 		return fmt.Errorf("cannot read the picture to search for: %w", err)
 	}
-	vector := d.Describe([]*picture.Image{d.Prepare(original)}).Row(0)
+	vector, err := d.Describe(ctx, []*picture.Image{d.Prepare(original)})
+	if err != nil {
+		return err
+	}
 	searcher, err := knn.New(g.Vectors, metric)
 	if err != nil {
 		return fmt.Errorf("%s: %w", index, err)
 	}
-	lists, err := searcher.Search(ctx, [][]float32{vector}, o.k)
+	lists, err := searcher.Search(ctx, [][]float32{vector.Row(0)}, o.k)
 	if err != nil {
 		return err
 	}
@@ -132,17 +143,17 @@ func (a *app) search(ctx context.Context, index, query string, o searchOptions) 
 		}
 	}
 	if o.json {
-		return a.printJSON(g, neighbors, query, o)
+		return a.printJSON(g, neighbors, found{Query: query, K: o.k, Metric: metric.String()})
 	}
-	fmt.Fprintf(a.out, "rank  distance  path, in %s\n", root)
+	fmt.Fprintf(a.out, "rank  distance  path, in %s; %s distance\n", root, metric)
 	for i, n := range neighbors {
 		fmt.Fprintf(a.out, "%4d  %8.3f  %s\n", i+1, n.Distance, printable(g.Entries[n.Row].Path))
 	}
 	return nil
 }
 
-func (a *app) printJSON(g *gallery.Gallery, neighbors []knn.Neighbor, query string, o searchOptions) error {
-	result := found{query, o.k, o.metric, []foundNeighbor{}}
+func (a *app) printJSON(g *gallery.Gallery, neighbors []knn.Neighbor, result found) error {
+	result.Neighbors = []foundNeighbor{}
 	for i, n := range neighbors {
 		e := g.Entries[n.Row]
 		result.Neighbors = append(result.Neighbors, foundNeighbor{i + 1, n.Distance, e.Path, e.Label, n.Row})
@@ -181,36 +192,4 @@ func neighborCell(path string, n knn.Neighbor, o picture.Options) (sheet.Cell, e
 		cell.Image = image.Image(p.RGBA())
 	}
 	return cell, err
-}
-
-// queryDescriber makes codes as those of an index were made. A model other than
-// the index's own is an error.
-func queryDescriber(g *gallery.Gallery, index, model string) (gallery.Describer, error) {
-	if model == "" {
-		var err error
-		if model, err = findModel(g.Recipe.WeightsFile, index); err != nil {
-			return gallery.Describer{}, err
-		}
-	}
-	m, err := autoencoder.Load(model)
-	if err != nil {
-		return gallery.Describer{}, err
-	}
-	d, err := describer(m, model, g.Recipe.EXIF)
-	if err != nil {
-		return gallery.Describer{}, err
-	}
-	return d, g.Check(d.Recipe)
-}
-
-// findModel returns where the model of an index is: where it was, or beside the
-// index.
-func findModel(was, index string) (string, error) {
-	beside := filepath.Join(filepath.Dir(index), filepath.Base(was))
-	for _, path := range []string{was, beside} {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("the model that %s was made with is neither at %s nor at %s; say where it is with --model FILE", index, was, beside)
 }
