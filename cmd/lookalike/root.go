@@ -146,7 +146,7 @@ Exit status:
 		return nil
 	}
 	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(),
-		a.exportCommand(), a.summaryCommand(), a.weightsCommand(), a.classifyCommand(), a.verifyCommand(), a.benchCommand(), a.versionCommand())
+		a.exportCommand(), a.summaryCommand(), a.convertCommand(), a.weightsCommand(), a.classifyCommand(), a.verifyCommand(), a.benchCommand(), a.versionCommand())
 	return root
 }
 
