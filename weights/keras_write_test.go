@@ -1,12 +1,16 @@
 package weights
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"lookalike/internal/hdf5"
 	"lookalike/tensor"
 )
 
@@ -23,16 +27,16 @@ func sequence(scale float32, shape ...int) *tensor.Tensor {
 func nested() KerasLayer {
 	return KerasLayer{Name: "autoencoder", Class: "Sequential", Layers: []KerasLayer{
 		{Name: "encoder", Class: "Sequential", Layers: []KerasLayer{
-			{Name: "conv2d", Class: "Conv2D", Variables: []*tensor.Tensor{sequence(0.25, 3, 3, 3, 2), sequence(1, 2)}},
-			{Name: "max_pooling2d", Class: "MaxPooling2D"},
-			{Name: "conv2d_1", Class: "Conv2D", Variables: []*tensor.Tensor{sequence(-0.25, 3, 3, 2, 4), sequence(2, 4)}},
-			{Name: "flatten", Class: "Flatten"},
-			{Name: "dense", Class: "Dense", Variables: []*tensor.Tensor{sequence(1, 64, 5), sequence(3, 5)}},
+			{Class: "Conv2D", Variables: []*tensor.Tensor{sequence(0.25, 3, 3, 3, 2), sequence(1, 2)}},
+			{Class: "MaxPooling2D"},
+			{Class: "Conv2D", Variables: []*tensor.Tensor{sequence(-0.25, 3, 3, 2, 4), sequence(2, 4)}},
+			{Class: "Flatten"},
+			{Name: "fc", Class: "Dense", Variables: []*tensor.Tensor{sequence(1, 64, 5), sequence(3, 5)}},
 		}},
 		{Name: "decoder", Class: "Sequential", Layers: []KerasLayer{
-			{Name: "dense", Class: "Dense", Variables: []*tensor.Tensor{sequence(-1, 5, 64), sequence(4, 64)}},
-			{Name: "reshape", Class: "Reshape"},
-			{Name: "conv2d_transpose", Class: "Conv2DTranspose", Variables: []*tensor.Tensor{sequence(0.5, 3, 3, 3, 4), sequence(5, 3)}},
+			{Class: "Dense", Variables: []*tensor.Tensor{sequence(-1, 5, 64), sequence(4, 64)}},
+			{Class: "Reshape"},
+			{Class: "Conv2DTranspose", Variables: []*tensor.Tensor{sequence(0.5, 3, 3, 3, 4), sequence(5, 3)}},
 		}},
 	}}
 }
@@ -53,6 +57,77 @@ func TestSaveKerasLoadedByKeras(t *testing.T) {
 		if err != nil || string(out) != "ok\n" {
 			exit, _ := err.(*exec.ExitError)
 			t.Errorf("options %v: %v\n%s%s", options, err, out, exit.Stderr)
+		}
+	}
+}
+
+// TestSaveKerasStructure: groups, names and arrays are where Keras 3.15 puts
+// them, as testdata/load_nested.py proves with Keras itself.
+func TestSaveKerasStructure(t *testing.T) {
+	for _, c := range []struct {
+		options []Option
+		size    int
+	}{{nil, 4}, {[]Option{Half}, 2}} {
+		path := filepath.Join(t.TempDir(), "nested.weights.h5")
+		if err := SaveKeras(path, nested(), c.options...); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := hdf5.Open(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		var list func(path string, g *hdf5.Group)
+		list = func(path string, g *hdf5.Group) {
+			if name, err := g.Attr("name"); err == nil {
+				text, err := name.Strings()
+				got = append(got, fmt.Sprint(path, " is ", text, " ", err))
+			}
+			for _, name := range g.Names() {
+				o, err := g.Object(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch o := o.(type) {
+				case *hdf5.Group:
+					list(path+"/"+name, o)
+				case *hdf5.Dataset:
+					values := make([]float32, o.Len())
+					err := o.ReadFloat32(values)
+					got = append(got, fmt.Sprint(path+"/"+name, o.Shape(), values[0], err, o.Stored() == int64(c.size*len(values))))
+				}
+			}
+		}
+		list("", f.Root())
+		want := []string{
+			"/layers/sequential/layers/conv2d/vars is [conv2d] <nil>",
+			"/layers/sequential/layers/conv2d/vars/0[3 3 3 2] 0.25 <nil> true",
+			"/layers/sequential/layers/conv2d/vars/1[2] 1 <nil> true",
+			"/layers/sequential/layers/conv2d_1/vars is [conv2d_1] <nil>",
+			"/layers/sequential/layers/conv2d_1/vars/0[3 3 2 4] -0.25 <nil> true",
+			"/layers/sequential/layers/conv2d_1/vars/1[4] 2 <nil> true",
+			"/layers/sequential/layers/dense/vars is [fc] <nil>",
+			"/layers/sequential/layers/dense/vars/0[64 5] 1 <nil> true",
+			"/layers/sequential/layers/dense/vars/1[5] 3 <nil> true",
+			"/layers/sequential/layers/flatten/vars is [flatten] <nil>",
+			"/layers/sequential/layers/max_pooling2d/vars is [max_pooling2d] <nil>",
+			"/layers/sequential/vars is [encoder] <nil>",
+			"/layers/sequential_1/layers/conv2d_transpose/vars is [conv2d_transpose] <nil>",
+			"/layers/sequential_1/layers/conv2d_transpose/vars/0[3 3 3 4] 0.5 <nil> true",
+			"/layers/sequential_1/layers/conv2d_transpose/vars/1[3] 5 <nil> true",
+			"/layers/sequential_1/layers/dense/vars is [dense] <nil>",
+			"/layers/sequential_1/layers/dense/vars/0[5 64] -1 <nil> true",
+			"/layers/sequential_1/layers/dense/vars/1[64] 4 <nil> true",
+			"/layers/sequential_1/layers/reshape/vars is [reshape] <nil>",
+			"/layers/sequential_1/vars is [decoder] <nil>",
+			"/vars is [autoencoder] <nil>",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the file has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
 }

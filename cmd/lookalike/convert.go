@@ -97,6 +97,9 @@ func (a *app) convert(in, out string, half bool) error {
 		return err
 	}
 	defer c.Close()
+	if suffix == ".weights.h5" && c.kind == "" {
+		return fmt.Errorf("cannot write %s: Keras finds weights by the classes and the order of the layers, which %s does not tell: %w; choose .safetensors or .npz", out, in, c.unknown)
+	}
 	arrays, err := c.arrays()
 	if err != nil {
 		return err
@@ -112,9 +115,6 @@ func (a *app) convert(in, out string, half bool) error {
 	case ".npz":
 		err = weights.SaveNPZ(out, arrays, nil, options...)
 	case ".weights.h5":
-		if c.kind == "" {
-			return fmt.Errorf("cannot write %s: Keras finds weights by the classes and the order of the layers, which %s does not tell: %w; choose .safetensors or .npz", out, in, c.unknown)
-		}
 		err = weights.SaveKeras(out, c.network(arrays), options...)
 	}
 	if err != nil {
