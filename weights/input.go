@@ -202,7 +202,3 @@ func reshaped(a array, shape ...int) array {
 	a.shape = shape
 	return a
 }
-
-// Type returns how an array's values are stored, in the words of safetensors:
-// "F32", "F16"; "" if there is no such array.
-func (f *File) Type(name string) string { return f.arrays[name].kind }

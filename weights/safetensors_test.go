@@ -183,7 +183,7 @@ func TestBadFiles(t *testing.T) {
 		want    string // part of the message
 	}{
 		{"empty", nil, "the file is empty"},
-		{"HDF5", []byte("\x89HDF\r\n\x1a\n\x00\x00\x00\x00\x00\x08\x08\x00"), "HDF5"},
+		{"HDF5", []byte("\x89HDF\r\n\x1a\n\x00\x00\x00\x00\x00\x08\x08\x00"), "hdf5"},
 		{"zip", []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00"), "zip"},
 		{"LFS", []byte("version https://git-lfs.github.com/spec/v1\n"), "Git LFS"},
 		{"web page", []byte("<!DOCTYPE html>"), "HTML"},

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"lookalike/internal/hdf5"
 	"lookalike/tensor"
 )
 
@@ -101,26 +102,30 @@ func recognise(in *input) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		isArray := func(name string) bool { return strings.HasSuffix(name, ".npy") }
+		folder, torch := entries.find("data.pkl")
+		_, keras := entries["config.json"]
 		switch {
-		case !slices.ContainsFunc(entries.names(), func(name string) bool { return !isArray(name) }):
+		case keras:
+			return readKerasArchive(in, entries)
+		case torch:
+			return readTorch(entries, folder)
+		case !slices.ContainsFunc(entries.names(), func(name string) bool { return !strings.HasSuffix(name, ".npy") }):
 			return readNPZ(entries)
 		}
-		if folder, ok := entries.find("data.pkl"); ok {
-			return readTorch(entries, folder)
-		}
 		return nil, fmt.Errorf("this is a zip archive of something else than arrays (its first entry is %q)", entries.names()[0])
+	}
+	if _, ok := hdf5.Find(in, in.size); ok {
+		return readKerasHDF5(in, "")
 	}
 	return nil, fmt.Errorf("this looks like %s; %s", guess(start), readable)
 }
 
 // readable says what can be read.
-const readable = "safetensors, NumPy's .npz and .npy, and PyTorch's .pth can be read"
+const readable = "Keras's .h5, .weights.h5 and .keras, safetensors, NumPy's .npz and .npy, and PyTorch's .pth can be read"
 
 // guess names the format of a file that cannot be read, from its first bytes.
 func guess(start []byte) string {
 	for _, known := range []struct{ magic, name string }{
-		{"\x89HDF\r\n\x1a\n", "HDF5 (.h5, .keras weights)"},
 		{"\x80\x02", oldTorch},
 		{"GGUF", "GGUF"},
 		{"\x1f\x8b", "something compressed by gzip"},
@@ -158,6 +163,10 @@ func (f *File) Shape(name string) (shape []int, ok bool) {
 	a, ok := f.arrays[name]
 	return slices.Clone(a.shape), ok
 }
+
+// Type returns how an array's values are stored, in the words of safetensors:
+// "F32", "F16"; "" if there is no such array.
+func (f *File) Type(name string) string { return f.arrays[name].kind }
 
 // slack is what a compressed array may take beyond four times the file's size.
 const slack = 64 << 20
