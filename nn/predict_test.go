@@ -226,3 +226,32 @@ func TestPredictSeesNewWeights(t *testing.T) {
 		t.Error("a kernel set to another tensor was not noticed")
 	}
 }
+
+// TestSlice: a part of a network shares its layers and gives their outputs, one
+// part behind the other what the whole gives.
+func TestSlice(t *testing.T) {
+	net := nn.NewSequential("net", &nn.Conv2D{Filters: 17, Kernel: 3, Padding: nn.Same, Activation: nn.ReLU}, &nn.MaxPool2D{}, &nn.Flatten{}, &nn.Dense{Units: 3})
+	if err := net.Init(1, 6, 8, 16); err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(2, 6, 8, 16)
+	for i := range x.Data() {
+		x.Data()[i] = float32(i%13) - 6
+	}
+	want := net.Predict(x)
+	for cut, shape := range [][]int{{6, 8, 16}, {6, 8, 17}, {3, 4, 17}, {204}, {3}} {
+		first, rest := net.Slice(0, cut), net.Slice(cut, 4)
+		if got := first.OutputShape(); !slices.Equal(got, shape) {
+			t.Errorf("%d layers give %v, want %v", cut, got, shape)
+		}
+		if got := rest.Predict(first.Predict(x)); !slices.Equal(got.Data(), want.Data()) {
+			t.Errorf("cut behind layer %d the network gives another output", cut)
+		}
+		if n := len(first.Params()) + len(rest.Params()); n != 4 {
+			t.Errorf("cut behind layer %d: %d parameters", cut, n)
+		}
+	}
+	if got, want := net.Slice(1, 4).Params()[0], net.Params()[2]; got != want || got.Name != "dense/kernel" {
+		t.Errorf("a part has a parameter %q of its own", got.Name)
+	}
+}

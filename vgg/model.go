@@ -88,7 +88,7 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if m.config, err = c.complete(); err != nil {
 		return nil, err
 	}
-	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()["preprocessing"] == Torch.String() {
+	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[weights.PreprocessingKey] == Torch.String() {
 		m.mode = Torch
 	}
 	base, top := m.config.layers(kind.convolutions)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,37 @@ import (
 )
 
 func TestVerify(t *testing.T) { script(t, "verify") }
+
+// The published weights get their certificate, without Python.
+func TestVerifyPublishedWeights(t *testing.T) {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+	file := ""
+	for up := dir; file == ""; up = filepath.Dir(up) {
+		if path := filepath.Join(up, "shared", "weights", name); exists(path) {
+			file = path
+		} else if up == filepath.Dir(up) {
+			t.Skipf("there is no shared/weights/%s", name)
+		}
+	}
+	out := lookalike(t, "verify", file)
+	for _, want := range []string{"block1_conv1  ", "block5_pool  ", "\n18 layers agree with Keras to "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "OFF") {
+		t.Errorf("off:\n%s", out)
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
 
 // Weights that see nothing are off in every layer that the program knows, and the
 // exit status says so.

@@ -10,6 +10,8 @@ SHARED has weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 and caltech
   without the top: mean, norm and 64 values of its output.
 vgg16.safetensors, of 24 photographs (named in the metadata's "photographs"):
   average   block5_pool averaged over its pixels, [24, 512]
+and of preprocess_input, in the mode of that name, for the levels 0 to 255 in all channels:
+  caffe, torch   [256, 3]
 OUT_FILE, not committed:
   pool      block5_pool of every ninth photograph, [341, 7, 7, 512]; "photographs" names them
   input     two of them, preprocessed, [2, 224, 224, 3]
@@ -42,7 +44,9 @@ if len(sys.argv) > 2:
     sys.exit()
 
 chosen = photographs[::len(photographs) // 24][:24]
-save_tensors("vgg16.safetensors", {"average": np.array(net(load(chosen))).mean((1, 2))}, photographs=chosen)
+levels = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
+modes = {m: keras.applications.imagenet_utils.preprocess_input(levels.copy(), mode=m) for m in ("caffe", "torch")}
+save_tensors("vgg16.safetensors", {"average": np.array(net(load(chosen))).mean((1, 2)), **modes}, photographs=chosen)
 
 script = subprocess.run(["go", "run", "./cmd/lookalike", "verify", "--print-script", weights], cwd=HERE / "../..",
                         check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,207 @@
+package vgg_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"lookalike/picture"
+	"lookalike/tensor"
+	"lookalike/vgg"
+	"lookalike/weights"
+)
+
+// shared returns the path of one of the large files that are not in the project:
+// a folder "shared" beside it or further up.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		path := filepath.Join(dir, "shared", name)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Skipf("there is no shared/%s", name)
+		}
+		dir = up
+	}
+}
+
+// vgg16 returns the network with the published weights, without its top.
+func vgg16(t testing.TB, c vgg.Config) *vgg.Model {
+	t.Helper()
+	m, err := vgg.Open(shared(t, "weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func open(t testing.TB, path string) *weights.File {
+	t.Helper()
+	f, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func get(t testing.TB, f *weights.File, name string) *tensor.Tensor {
+	t.Helper()
+	x, err := f.Tensor(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// photographs reads the pictures that a fixture is about.
+func photographs(t testing.TB, f *weights.File) []*picture.Image {
+	t.Helper()
+	var names []string
+	if err := json.Unmarshal([]byte(f.Metadata()["photographs"]), &names); err != nil {
+		t.Fatal(err)
+	}
+	dir := shared(t, "caltech101")
+	var pictures []*picture.Image
+	for _, name := range names {
+		p, err := picture.File(filepath.Join(dir, name), picture.Options{IgnoreOrientation: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pictures = append(pictures, picture.Nearest(p, 224, 224)) // all that is needed of it
+	}
+	return pictures
+}
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i, v := range a {
+		ab += float64(v) * float64(b[i])
+		aa += float64(v) * float64(v)
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+// The least that features may be like Keras's. What differs is the decoding of
+// JPEG: two values in a hundred are off from Pillow's by a level or two, which
+// block5_pool notices where it is not averaged over the pixels.
+const (
+	minCosine, medianCosine           = 0.9999, 0.99999
+	minPixelCosine, medianPixelCosine = 0.9998, 0.99998
+)
+
+// alike fails unless features are Keras's, by their cosine with them.
+func alike(t *testing.T, got, want *tensor.Tensor, minCosine, medianCosine float64) {
+	t.Helper()
+	cosines := make([]float64, want.Dim(0))
+	for i := range cosines {
+		cosines[i] = cosine(got.Row(i), want.Row(i))
+		if !(cosines[i] >= minCosine) {
+			t.Errorf("photograph %d: cosine with Keras's features is %.7f", i, cosines[i])
+		}
+	}
+	slices.Sort(cosines)
+	least, median := cosines[0], cosines[len(cosines)/2]
+	if !(median >= medianCosine) {
+		t.Errorf("the median of the cosines is %.7f", median)
+	}
+	t.Logf("cosines with Keras's features of %d photographs: least %.8f, median %.8f", len(cosines), least, median)
+}
+
+// TestFeaturesEqualKeras: real photographs, the published weights, Keras's
+// features. keras/make_vgg16.py made them.
+func TestFeaturesEqualKeras(t *testing.T) {
+	m := vgg16(t, vgg.Config{NoTop: true, Pooling: vgg.Average})
+	f := open(t, filepath.Join("..", "testdata", "keras", "vgg16.safetensors"))
+	got, err := m.Features(t.Context(), photographs(t, f), "global_average_pooling2d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alike(t, got, get(t, f, "average"), minCosine, medianCosine)
+}
+
+// TestKerasLong compares the deepest features of 341 photographs, and every value
+// of every layer from equal inputs, with what Keras computed on this machine.
+func TestKerasLong(t *testing.T) {
+	path := os.Getenv("LOOKALIKE_KERAS_VGG16")
+	if path == "" {
+		t.Skip("LOOKALIKE_KERAS_VGG16 does not name the long fixture, which testdata/keras/make_vgg16.py SHARED OUT_FILE makes")
+	}
+	m, f := vgg16(t, vgg.Config{NoTop: true}), open(t, path)
+	x := get(t, f, "input")
+	for _, layer := range m.Layers() {
+		got, err := m.Outputs(t.Context(), x, layer.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := distance(got.Data(), get(t, f, layer.Name).Data())
+		if !(off <= vgg.Tolerance) {
+			t.Errorf("%s is off by %.2g of its norm", layer.Name, off)
+		}
+		t.Logf("%-13s off by %.2g of its norm", layer.Name, off)
+	}
+	got, err := m.Features(t.Context(), photographs(t, f), "block5_pool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := get(t, f, "pool")
+	alike(t, average(got), average(want), minCosine, medianCosine)
+	alike(t, got, want, minPixelCosine, medianPixelCosine)
+}
+
+// average returns the mean of each channel of pictures.
+func average(x *tensor.Tensor) *tensor.Tensor {
+	n, channels := x.Dim(0), x.Dim(3)
+	y := tensor.New(n, channels)
+	for i := range n {
+		for j, v := range x.Row(i) {
+			y.Row(i)[j%channels] += v / float32(x.Dim(1)*x.Dim(2))
+		}
+	}
+	return y
+}
+
+// distance returns the norm of got - want as a part of want's.
+func distance(got, want []float32) float64 {
+	var d, n float64
+	for i, w := range want {
+		d += (float64(got[i]) - float64(w)) * (float64(got[i]) - float64(w))
+		n += float64(w) * float64(w)
+	}
+	return math.Sqrt(d / n)
+}
+
+// TestCertificate: layers of the published weights agree with the checksums that
+// are built in, and those of any other weights do not.
+func TestCertificate(t *testing.T) {
+	m := vgg16(t, vgg.Config{})
+	sums, err := vgg.KerasChecksums()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := m.Verify(t.Context(), sums)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 18 {
+		t.Errorf("%d layers, want 18", len(list))
+	}
+	for _, a := range list {
+		if !a.OK() {
+			t.Errorf("%s is off by %.2g of its norm", a.Layer.Name, a.Error)
+		}
+		t.Logf("%-13s off by %.2g of its norm", a.Layer.Name, a.Error)
+	}
+}
