@@ -1,0 +1,177 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/crc32"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const kerasFiles = "testdata/keras"
+
+// TestKeras: all formats of a network are the same arrays under the same names.
+func TestKeras(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(kerasFiles, "expected.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files map[string]map[string]struct {
+		Shape []int
+		CRC32 uint32
+	}
+	if err := json.Unmarshal(text, &files); err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 16 {
+		t.Errorf("%d files", len(files))
+	}
+	for name, arrays := range files {
+		t.Run(name, func(t *testing.T) {
+			f, err := Open(filepath.Join(kerasFiles, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if want := slices.Sorted(maps.Keys(arrays)); !slices.Equal(f.Names(), want) {
+				t.Fatalf("%q\nwant\n%q", f.Names(), want)
+			}
+			for array, want := range arrays {
+				x, err := f.Tensor(array)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				v, err := f.View(array)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				if !slices.Equal(x.Shape(), want.Shape) || !bytes.Equal(asBytes(x.Data()), asBytes(v.Data())) {
+					t.Errorf("%s: shape %v, want %v", array, x.Shape(), want.Shape)
+				}
+				if sum := crc32.ChecksumIEEE(asBytes(x.Data())); littleEndian && sum != want.CRC32 {
+					t.Errorf("%s: checksum %d of the values, want %d", array, sum, want.CRC32)
+				}
+			}
+			whole := strings.HasSuffix(name, ".keras") || name == "auto.h5" || name == "deep.h5"
+			if config := f.Metadata()["architecture"]; whole != json.Valid([]byte(config)) {
+				t.Errorf("architecture: %q", config)
+			}
+			if whole && f.Metadata()["keras_version"] != "3.15.1" {
+				t.Errorf("version %q", f.Metadata()["keras_version"])
+			}
+			format := map[bool]string{true: "model", false: "weights"}[whole]
+			if !strings.Contains(f.Format(), format) {
+				t.Errorf("format %q, want %s", f.Format(), format)
+			}
+		})
+	}
+}
+
+func TestKerasAmbiguous(t *testing.T) {
+	_, err := Open(filepath.Join(kerasFiles, "ambiguous.weights.h5"))
+	if err == nil || !strings.Contains(err.Error(), "gamma or beta") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLegacyName(t *testing.T) {
+	for _, c := range []struct{ group, weight, want string }{
+		{"conv", "conv/kernel:0", "kernel"},
+		{"conv", "conv_1/kernel:0", "kernel"},
+		{"conv", "conv_W:0", "kernel"},
+		{"bn", "bn/batchnorm/moving_mean", "batchnorm/moving_mean"},
+		{"separable", "separable/depthwise_kernel:0", "depthwise_kernel"},
+		{"encoder", "encoder/inner/dense/bias", "inner/dense/bias"},
+		{"encoder", "inner/dense/bias:0", "inner/dense/bias"},
+	} {
+		path, variable := legacyName(c.group, c.weight, nil)
+		if got := strings.Join(append(path, variable), "/"); got != c.want {
+			t.Errorf("%s in %s: %s, want %s", c.weight, c.group, got, c.want)
+		}
+	}
+}
+
+// TestKerasMutations changes bytes of Keras's files and cuts them short: no
+// panic, no hang, and memory in proportion.
+func TestKerasMutations(t *testing.T) {
+	cases := 40_000
+	if testing.Short() {
+		cases = 4_000
+	}
+	names, err := filepath.Glob(filepath.Join(kerasFiles, "*.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files [][]byte
+	for _, name := range names {
+		if b, err := os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		} else if ext := filepath.Ext(name); ext == ".h5" || ext == ".keras" {
+			files = append(files, b)
+		}
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	var before, after runtime.MemStats
+	started := time.Now()
+	failures := 0
+	for n := range cases {
+		b := bytes.Clone(files[n%len(files)])
+		if n%100 == 0 {
+			runtime.ReadMemStats(&before)
+		}
+		if n%16 == 0 {
+			b = b[:rng.IntN(len(b))]
+		} else {
+			for range 1 + rng.IntN(4) {
+				at := rng.IntN(len(b))
+				switch rng.IntN(3) {
+				case 0:
+					b[at] ^= 1 << rng.IntN(8)
+				case 1:
+					b[at] = byte(rng.Uint32())
+				case 2:
+					copy(b[at:min(at+8, len(b))], b[rng.IntN(len(b)):])
+				}
+			}
+		}
+		caseStarted := time.Now()
+		if readEverything(b) != nil {
+			failures++
+		}
+		if d := time.Since(caseStarted); d > 5*time.Second {
+			t.Fatalf("case %d took %v", n, d)
+		}
+		if n%100 == 99 {
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > 100*(4<<20) {
+				t.Fatalf("cases %d to %d took %d MB of memory", n-99, n, took>>20)
+			}
+		}
+	}
+	t.Logf("%d cases, %d with an error, in %v", cases, failures, time.Since(started))
+	if failures < cases/20 {
+		t.Errorf("only %d of %d damaged files gave an error", failures, cases)
+	}
+}
+
+func readEverything(b []byte) error {
+	f, err := Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return err
+	}
+	for _, name := range f.Names() {
+		if _, err := f.Tensor(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
