@@ -122,5 +122,12 @@ tensors["scalar"] = torch.tensor(7.0)
 tensors["empty"] = torch.zeros(0, 5)
 torch.save({"nested": tensors, "epoch": 3, "lr": 0.5, "names": ["a"], "big": 1 << 40, "none": None}, here / "tensors.pth")
 torch.save({"a": torch.ones(1).expand(1000, 1000)}, here / "expanded.pth")
+torch.manual_seed(0)
 torch.save(torch.nn.Linear(1, 1), here / "module.pth")
 torch.save({"a": torch.ones(1)}, here / "old.pth", _use_new_zipfile_serialization=False)
+
+# Small enough to try damage at every byte.
+small = {"a": count, "b": np.asfortranarray(count.astype(">f8")), "half": count.astype(np.float16), "texts": arrays["texts"][:2]}
+np.savez(here / "small.npz", **small)
+np.savez_compressed(here / "small_deflated.npz", **small)
+torch.save({"a": torch.nn.Parameter(tensors["float32"]), "b": tensors["strided"], "half": tensors["float16"]}, here / "small.pth")
