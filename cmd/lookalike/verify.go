@@ -64,7 +64,7 @@ func checksums(m *vgg.Model, file, path string) (*weights.File, error) {
 	case path != "":
 		return weights.Open(path)
 	case m.Name() != "vgg16":
-		return nil, fmt.Errorf("Keras's numbers for %s are not built in; 'lookalike verify %s --print-script' prints a script that makes them, for --reference", m.Name(), file)
+		return nil, fmt.Errorf("the numbers of Keras for %s are not built in; 'lookalike verify %s --print-script' prints a script that makes them, for --reference", m.Name(), file)
 	}
 	return vgg.KerasChecksums()
 }
