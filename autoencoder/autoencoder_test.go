@@ -45,6 +45,19 @@ func TestEqualsKeras(t *testing.T) {
 	near(t, "reconstructions", m.Decode(codes), must(f.Tensor("reconstructions_after"))(t))
 }
 
+// TestTrainedByKeras loads an autoencoder from the file that Keras wrote.
+func TestTrainedByKeras(t *testing.T) {
+	m := must(autoencoder.Load(filepath.Join("testdata", "trained.weights.h5")))(t)
+	if want := (autoencoder.Config{Size: 16, Code: 5, Widths: []int{4, 8}}); !reflect.DeepEqual(m.Config, want) {
+		t.Errorf("configuration %+v, want %+v", m.Config, want)
+	}
+	f := must(weights.Open(filepath.Join("testdata", "trained.npz")))(t)
+	defer f.Close()
+	codes := m.Encoder.Predict(must(f.Tensor("x"))(t))
+	near(t, "codes", codes, must(f.Tensor("codes"))(t))
+	near(t, "images", m.Decode(codes), must(f.Tensor("images"))(t))
+}
+
 // near fails unless values agree to 1e-5 of the greatest.
 func near(t *testing.T, what string, got, want *tensor.Tensor) {
 	t.Helper()

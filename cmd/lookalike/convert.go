@@ -130,9 +130,17 @@ func (a *app) convert(in, out string, half bool) error {
 	if c.torch && suffix != ".safetensors" {
 		a.warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %.1f MB\n", out, cmp.Or(c.kind, "weights"),
-		count(len(arrays), "array"), thousands(c.describe().Parameters), kind, float64(info.Size())/1e6)
+	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
+		count(len(arrays), "array"), thousands(c.describe().Parameters), kind, megabytes(info.Size()))
 	return nil
+}
+
+// megabytes writes a file's size.
+func megabytes(n int64) string {
+	if n < 1e5 {
+		return fmt.Sprintf("%.1f KB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // content is a file of weights and what network they make.
@@ -225,6 +233,7 @@ func (c *content) asVGG() error {
 		return err
 	}
 	c.kind, c.torch = strings.ToUpper(m.Name()), m.Mode() == vgg.Torch
+	maps.DeleteFunc(c.metadata, func(key, _ string) bool { return key != "preprocessing" })
 	if m.Config().NoTop {
 		c.kind += " without its top"
 	}
