@@ -73,7 +73,7 @@ func run(args []string) int {
 }
 
 // packageNames at the front of an error are for programmers.
-var packageNames = regexp.MustCompile("^((autoencoder|gallery|knn|vgg|weights): )+")
+var packageNames = regexp.MustCompile("^((autoencoder|gallery|knn|pca|retrieval|vgg|weights): )+")
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -145,7 +145,7 @@ Exit status:
 		}
 		return nil
 	}
-	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(),
+	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(), a.evalCommand(),
 		a.exportCommand(), a.summaryCommand(), a.convertCommand(), a.weightsCommand(), a.classifyCommand(), a.verifyCommand(), a.benchCommand(), a.versionCommand())
 	return root
 }
