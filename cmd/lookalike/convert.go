@@ -100,6 +100,9 @@ func (a *app) convert(in, out string, half bool) error {
 	if suffix == ".weights.h5" && c.kind == "" {
 		return fmt.Errorf("cannot write %s: Keras finds weights by the classes and the order of the layers, which %s does not tell: %w; choose .safetensors or .npz", out, in, c.unknown)
 	}
+	if err := c.checkSize(in); err != nil {
+		return err
+	}
 	arrays, err := c.arrays()
 	if err != nil {
 		return err
@@ -156,6 +159,8 @@ type content struct {
 	torch   bool // takes pictures as torchvision prepares them
 }
 
+var errUnknown = errors.New("its arrays are neither those of VGG16 or VGG19 nor those of an autoencoder")
+
 func (c *content) Close() error { return c.file.Close() }
 
 // openContent opens a file of weights and finds out what network they make.
@@ -172,9 +177,29 @@ func openContent(path string) (*content, error) {
 	case isVGG:
 		c.unknown = c.asVGG()
 	default:
-		c.unknown = errors.New("its arrays are neither those of VGG16 or VGG19 nor those of an autoencoder")
+		c.unknown = errUnknown
 	}
 	return c, nil
+}
+
+// checkSize refuses compressed arrays that together would fill the memory out of
+// a small file. Honest ones take at most four times the file, as float32 made of
+// bytes.
+func (c *content) checkSize(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	left := info.Size() + 16<<20 // values
+	for _, name := range c.names {
+		shape, _ := c.file.Shape(name)
+		n := int64(tensor.Size(shape))
+		if n > left {
+			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, megabytes(info.Size()))
+		}
+		left -= n
+	}
+	return nil
 }
 
 // arrays returns the network's arrays, in place where the file allows it.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -48,6 +50,38 @@ func TestConvertVGG16(t *testing.T) {
 	defer f.Close()
 	if got := f.Metadata()["preprocessing"]; got != "torch" {
 		t.Errorf("preprocessing %q was kept, want torch", got)
+	}
+}
+
+// TestConvertRefusesABomb: arrays of zeros, compressed to a thousandth, each of
+// which may be read but not all at once.
+func TestConvertRefusesABomb(t *testing.T) {
+	const values = 7 << 20
+	path := filepath.Join(t.TempDir(), "bomb.npz")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	archive := zip.NewWriter(file)
+	zeros := make([]byte, 4*values)
+	for i := range 3 {
+		w, err := archive.Create(fmt.Sprintf("%d.npy", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }", values)
+		fmt.Fprintf(w, "\x93NUMPY\x01\x00%c\x00%s\n", len(header)+1, header)
+		if _, err := w.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "lookalike", "convert", path, filepath.Join(t.TempDir(), "out.safetensors")).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "more than four times the file's") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -39,6 +39,9 @@ The model may be in any format that 'lookalike convert' reads.`,
 			case c.kind != "":
 				fmt.Fprint(a.out, c.summary)
 			default:
+				if c.unknown != errUnknown {
+					a.warn("note: only the arrays can be shown: %v", c.unknown)
+				}
 				c.describe().write(a.out)
 			}
 			return nil
