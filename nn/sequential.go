@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
 
@@ -151,13 +152,15 @@ func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
 	p := passes.Get().(*Pass)
 	defer passes.Put(p)
 	each, size := tensor.Size(s.out()), tensor.Size(s.in)
-	for lo := 0; lo < n; lo += predictBatch {
-		hi := min(n, lo+predictBatch)
-		batch := tensor.From(x.Data()[lo*size:hi*size], append([]int{hi - lo}, s.in...)...)
-		y := s.Forward(p, batch)
-		copy(out.Data()[lo*each:], y.Data())
-		p.Release(y)
-	}
+	parallel.Awake(func() {
+		for lo := 0; lo < n; lo += predictBatch {
+			hi := min(n, lo+predictBatch)
+			batch := tensor.From(x.Data()[lo*size:hi*size], append([]int{hi - lo}, s.in...)...)
+			y := s.Forward(p, batch)
+			copy(out.Data()[lo*each:], y.Data())
+			p.Release(y)
+		}
+	})
 	return out
 }
 
