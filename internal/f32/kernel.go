@@ -32,8 +32,9 @@ type Kernel struct {
 }
 
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
-// rows; strides are in elements. start may be nil for zeros.
-type tile func(cols, k int, a *float32, rs, cs int, b, start *float32, ss int, c *float32, cst int)
+// rows; strides are in elements. start may be nil for zeros. It asks memory for
+// Fetch*k values from b[ahead] on.
+type tile func(cols, k int, a *float32, rs, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // Gemm returns the micro-kernel of the tier in use.
 func Gemm() *Kernel { return &active.kernel }
@@ -55,6 +56,16 @@ func Gemm() *Kernel { return &active.kernel }
 // MR) for one packed k-major. start is nil for zeros, a row of biases with lds =
 // 0, or c itself with lds = ldc to accumulate; c is not read otherwise.
 func (t *Kernel) Mul(rows, cols, k int, a []float32, ars, acs int, b, start []float32, lds int, c []float32, ldc int) {
+	t.MulAhead(rows, cols, k, a, ars, acs, b, 0, start, lds, c, ldc)
+}
+
+// Fetch is the number of values that MulAhead asks for in each of its k steps.
+const Fetch = 8
+
+// MulAhead is Mul that asks memory for Fetch*k values from b[ahead] on, so that they
+// are in the second-level cache when they are needed. They may lie outside b, even
+// outside the memory there is.
+func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []float32, ahead int, start []float32, lds int, c []float32, ldc int) {
 	if uint(rows-1) >= uint(t.MR) || uint(cols-1) >= uint(t.NR) || k < 0 || ars < 0 || acs < 0 || lds < 0 || ldc < 0 ||
 		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || k*t.NR > len(b)) ||
 		start != nil && (rows-1)*lds+cols > len(start) || (rows-1)*ldc+cols > len(c) {
@@ -62,7 +73,7 @@ func (t *Kernel) Mul(rows, cols, k int, a []float32, ars, acs int, b, start []fl
 			t.Name, rows, cols, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	v := t.tiles[rows-1]
-	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ahead, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
 }
 
 // Pack writes B [k, n], with row stride ldb, or if transB the transpose of b,

@@ -112,142 +112,142 @@ func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale floa
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile1x2AVX512 is a tile of 1 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile2x2AVX512 is a tile of 2 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile3x2AVX512 is a tile of 3 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile4x2AVX512 is a tile of 4 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile5x2AVX512 is a tile of 5 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile6x2AVX512 is a tile of 6 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile7x2AVX512 is a tile of 7 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile8x2AVX512 is a tile of 8 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile9x2AVX512 is a tile of 9 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile10x2AVX512 is a tile of 10 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile11x2AVX512 is a tile of 11 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile12x2AVX512 is a tile of 12 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile13x2AVX512 is a tile of 13 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile14x2AVX512 is a tile of 14 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
@@ -357,62 +357,62 @@ func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float6
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile1x2AVX2 is a tile of 1 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile2x2AVX2 is a tile of 2 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile3x2AVX2 is a tile of 3 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile4x2AVX2 is a tile of 4 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile5x2AVX2 is a tile of 5 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // tile6x2AVX2 is a tile of 6 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
 // transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
 //

@@ -1226,13 +1226,13 @@ end:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+72(FP), AX
 	PREFETCHT0 (AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
@@ -1241,6 +1241,8 @@ TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
+	MOVQ       ahead+48(FP), SI
+	LEAQ       (DX)(SI*4), SI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1249,6 +1251,7 @@ loop:
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z2, Z1, Z0
 	ADDQ         BX, CX
+	PREFETCHT1   (SI)
 	VMOVUPS      128(DX), Z1
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z2, Z1, Z0
@@ -1257,11 +1260,13 @@ loop:
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z2, Z1, Z0
 	ADDQ         BX, CX
+	PREFETCHT1   64(SI)
 	VMOVUPS      384(DX), Z1
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z2, Z1, Z0
 	ADDQ         BX, CX
 	ADDQ         $+512, DX
+	ADDQ         $+128, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1283,31 +1288,31 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	VMOVUPS.Z (AX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
+	MOVQ    c+72(FP), AX
 	VMOVUPS Z0, K1, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+72(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	MOVQ       k+8(FP), AX
@@ -1317,6 +1322,8 @@ TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
+	MOVQ       ahead+48(FP), SI
+	LEAQ       (DX)(SI*4), SI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1327,6 +1334,7 @@ loop:
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         BX, CX
+	PREFETCHT1   (SI)
 	VMOVUPS      128(DX), Z2
 	VMOVUPS      192(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -1339,6 +1347,7 @@ loop:
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         BX, CX
+	PREFETCHT1   64(SI)
 	VMOVUPS      384(DX), Z2
 	VMOVUPS      448(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -1346,6 +1355,7 @@ loop:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         BX, CX
 	ADDQ         $+512, DX
+	ADDQ         $+128, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1370,33 +1380,33 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	VADDPS    (AX), Z0, Z0
 	VMOVUPS.Z 64(AX), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
+	MOVQ    c+72(FP), AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	MOVQ       k+8(FP), AX
@@ -1406,6 +1416,8 @@ TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1416,6 +1428,7 @@ loop:
 	VBROADCASTSS (DX)(CX*1), Z4
 	VFMADD231PS  Z4, Z2, Z1
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      128(BX), Z2
 	VBROADCASTSS (DX), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -1428,6 +1441,7 @@ loop:
 	VBROADCASTSS (DX)(CX*1), Z4
 	VFMADD231PS  Z4, Z2, Z1
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      384(BX), Z2
 	VBROADCASTSS (DX), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -1435,6 +1449,7 @@ loop:
 	VFMADD231PS  Z4, Z2, Z1
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1458,36 +1473,36 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+48(FP), CX
+	MOVQ      start+56(FP), CX
 	VMOVUPS.Z (CX), K1, Z2
 	VADDPS    Z2, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -1499,6 +1514,8 @@ TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1512,6 +1529,7 @@ loop:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      128(BX), Z4
 	VMOVUPS      192(BX), Z5
 	VBROADCASTSS (DX), Z6
@@ -1530,6 +1548,7 @@ loop:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      384(BX), Z4
 	VMOVUPS      448(BX), Z5
 	VBROADCASTSS (DX), Z6
@@ -1540,6 +1559,7 @@ loop:
 	VFMADD231PS  Z7, Z5, Z3
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1567,12 +1587,12 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+48(FP), CX
+	MOVQ      start+56(FP), CX
 	VADDPS    (CX), Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z4
 	VADDPS    Z4, Z1, Z1
@@ -1581,9 +1601,9 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -1591,15 +1611,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
@@ -1610,6 +1630,8 @@ TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1622,6 +1644,7 @@ loop:
 	VBROADCASTSS (DX)(CX*2), Z4
 	VFMADD231PS  Z4, Z3, Z2
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      128(BX), Z3
 	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z4, Z3, Z0
@@ -1638,6 +1661,7 @@ loop:
 	VBROADCASTSS (DX)(CX*2), Z4
 	VFMADD231PS  Z4, Z3, Z2
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      384(BX), Z3
 	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z4, Z3, Z0
@@ -1647,6 +1671,7 @@ loop:
 	VFMADD231PS  Z4, Z3, Z2
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1672,12 +1697,12 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+48(FP), CX
+	MOVQ      start+56(FP), CX
 	VMOVUPS.Z (CX), K1, Z3
 	VADDPS    Z3, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z3
@@ -1686,27 +1711,27 @@ start:
 	VADDPS    Z3, Z2, Z2
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VMOVUPS Z2, K1, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -1720,6 +1745,8 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1736,6 +1763,7 @@ loop:
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      128(BX), Z6
 	VMOVUPS      192(BX), Z7
 	VBROADCASTSS (DX), Z8
@@ -1760,6 +1788,7 @@ loop:
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      384(BX), Z6
 	VMOVUPS      448(BX), Z7
 	VBROADCASTSS (DX), Z8
@@ -1773,6 +1802,7 @@ loop:
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1803,12 +1833,12 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+48(FP), CX
+	MOVQ      start+56(FP), CX
 	VADDPS    (CX), Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
@@ -1820,9 +1850,9 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -1832,17 +1862,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -1855,6 +1885,8 @@ TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -1869,6 +1901,7 @@ loop:
 	VBROADCASTSS (BX)(DX*1), Z6
 	VFMADD231PS  Z6, Z4, Z3
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      128(SI), Z4
 	VBROADCASTSS (BX), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -1889,6 +1922,7 @@ loop:
 	VBROADCASTSS (BX)(DX*1), Z6
 	VFMADD231PS  Z6, Z4, Z3
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      384(SI), Z4
 	VBROADCASTSS (BX), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -1900,6 +1934,7 @@ loop:
 	VFMADD231PS  Z6, Z4, Z3
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -1927,13 +1962,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z4
@@ -1944,10 +1979,10 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -1955,9 +1990,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1966,10 +2001,10 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -1986,6 +2021,8 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2005,6 +2042,7 @@ loop:
 	VFMADD231PS  Z11, Z8, Z6
 	VFMADD231PS  Z11, Z9, Z7
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      128(SI), Z8
 	VMOVUPS      192(SI), Z9
 	VBROADCASTSS (BX), Z10
@@ -2035,6 +2073,7 @@ loop:
 	VFMADD231PS  Z11, Z8, Z6
 	VFMADD231PS  Z11, Z9, Z7
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      384(SI), Z8
 	VMOVUPS      448(SI), Z9
 	VBROADCASTSS (BX), Z10
@@ -2051,6 +2090,7 @@ loop:
 	VFMADD231PS  Z11, Z9, Z7
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2084,13 +2124,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	VADDPS    (DX), Z0, Z0
 	VMOVUPS.Z 64(DX), K1, Z8
 	VADDPS    Z8, Z1, Z1
@@ -2105,10 +2145,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -2120,18 +2160,18 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -2145,6 +2185,8 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2161,6 +2203,7 @@ loop:
 	VBROADCASTSS (BX)(CX*4), Z6
 	VFMADD231PS  Z6, Z5, Z4
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      128(SI), Z5
 	VBROADCASTSS (BX), Z6
 	VFMADD231PS  Z6, Z5, Z0
@@ -2185,6 +2228,7 @@ loop:
 	VBROADCASTSS (BX)(CX*4), Z6
 	VFMADD231PS  Z6, Z5, Z4
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      384(SI), Z5
 	VBROADCASTSS (BX), Z6
 	VFMADD231PS  Z6, Z5, Z0
@@ -2198,6 +2242,7 @@ loop:
 	VFMADD231PS  Z6, Z5, Z4
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2227,13 +2272,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z5
@@ -2246,10 +2291,10 @@ start:
 	VADDPS    Z5, Z4, Z4
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -2258,9 +2303,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2271,10 +2316,10 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -2293,6 +2338,8 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2315,6 +2362,7 @@ loop:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      128(SI), Z10
 	VMOVUPS      192(SI), Z11
 	VBROADCASTSS (BX), Z12
@@ -2351,6 +2399,7 @@ loop:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      384(SI), Z10
 	VMOVUPS      448(SI), Z11
 	VBROADCASTSS (BX), Z12
@@ -2370,6 +2419,7 @@ loop:
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2406,13 +2456,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	VADDPS    (DX), Z0, Z0
 	VMOVUPS.Z 64(DX), K1, Z10
 	VADDPS    Z10, Z1, Z1
@@ -2430,10 +2480,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -2447,19 +2497,19 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -2478,6 +2528,8 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2497,6 +2549,7 @@ loop:
 	VFMADD231PS  Z8, Z6, Z5
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z6
 	VBROADCASTSS (BX), Z7
 	VFMADD231PS  Z7, Z6, Z0
@@ -2527,6 +2580,7 @@ loop:
 	VFMADD231PS  Z8, Z6, Z5
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z6
 	VBROADCASTSS (BX), Z7
 	VFMADD231PS  Z7, Z6, Z0
@@ -2543,6 +2597,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2575,13 +2630,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z6
@@ -2598,10 +2653,10 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -2613,9 +2668,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2628,10 +2683,10 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -2656,6 +2711,8 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2682,6 +2739,7 @@ loop:
 	VFMADD231PS  Z15, Z13, Z11
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z12
 	VMOVUPS      192(DI), Z13
 	VBROADCASTSS (BX), Z14
@@ -2726,6 +2784,7 @@ loop:
 	VFMADD231PS  Z15, Z13, Z11
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z12
 	VMOVUPS      448(DI), Z13
 	VBROADCASTSS (BX), Z14
@@ -2749,6 +2808,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2789,13 +2849,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -2818,10 +2878,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -2839,9 +2899,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2849,10 +2909,10 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -2872,6 +2932,8 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2893,6 +2955,7 @@ loop:
 	VFMADD231PS  Z8, Z7, Z6
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z7
 	VBROADCASTSS (BX), Z8
 	VFMADD231PS  Z8, Z7, Z0
@@ -2927,6 +2990,7 @@ loop:
 	VFMADD231PS  Z8, Z7, Z6
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z7
 	VBROADCASTSS (BX), Z8
 	VFMADD231PS  Z8, Z7, Z0
@@ -2945,6 +3009,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2979,13 +3044,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z7
@@ -3004,10 +3069,10 @@ start:
 	VADDPS    Z7, Z6, Z6
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -3020,9 +3085,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3037,10 +3102,10 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -3067,6 +3132,8 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3096,6 +3163,7 @@ loop:
 	VFMADD231PS  Z16, Z15, Z13
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z14
 	VMOVUPS      192(DI), Z15
 	VBROADCASTSS (BX), Z16
@@ -3146,6 +3214,7 @@ loop:
 	VFMADD231PS  Z16, Z15, Z13
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z14
 	VMOVUPS      448(DI), Z15
 	VBROADCASTSS (BX), Z16
@@ -3172,6 +3241,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3215,13 +3285,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -3247,10 +3317,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -3270,9 +3340,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3281,10 +3351,10 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -3305,6 +3375,8 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3328,6 +3400,7 @@ loop:
 	VFMADD231PS  Z10, Z8, Z7
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z8
 	VBROADCASTSS (BX), Z9
 	VFMADD231PS  Z9, Z8, Z0
@@ -3366,6 +3439,7 @@ loop:
 	VFMADD231PS  Z10, Z8, Z7
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z8
 	VBROADCASTSS (BX), Z9
 	VFMADD231PS  Z9, Z8, Z0
@@ -3386,6 +3460,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3422,13 +3497,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z8
@@ -3449,10 +3524,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -3466,9 +3541,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3485,10 +3560,10 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z13, Z13, Z13
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -3517,6 +3592,8 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3549,6 +3626,7 @@ loop:
 	VFMADD231PS  Z19, Z17, Z15
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z16
 	VMOVUPS      192(DI), Z17
 	VBROADCASTSS (BX), Z18
@@ -3605,6 +3683,7 @@ loop:
 	VFMADD231PS  Z19, Z17, Z15
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z16
 	VMOVUPS      448(DI), Z17
 	VBROADCASTSS (BX), Z18
@@ -3634,6 +3713,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3680,13 +3760,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -3715,10 +3795,10 @@ start:
 	VADDPS    Z16, Z15, Z15
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -3740,9 +3820,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3752,10 +3832,10 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -3777,6 +3857,8 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3802,6 +3884,7 @@ loop:
 	VFMADD231PS  Z10, Z9, Z8
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z9
 	VBROADCASTSS (BX), Z10
 	VFMADD231PS  Z10, Z9, Z0
@@ -3844,6 +3927,7 @@ loop:
 	VFMADD231PS  Z10, Z9, Z8
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z9
 	VBROADCASTSS (BX), Z10
 	VFMADD231PS  Z10, Z9, Z0
@@ -3866,6 +3950,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3904,13 +3989,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z9
@@ -3933,10 +4018,10 @@ start:
 	VADDPS    Z9, Z8, Z8
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -3951,9 +4036,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3972,10 +4057,10 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z15, Z15, Z15
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4006,6 +4091,8 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4041,6 +4128,7 @@ loop:
 	VFMADD231PS  Z20, Z19, Z17
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z18
 	VMOVUPS      192(DI), Z19
 	VBROADCASTSS (BX), Z20
@@ -4103,6 +4191,7 @@ loop:
 	VFMADD231PS  Z20, Z19, Z17
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z18
 	VMOVUPS      448(DI), Z19
 	VBROADCASTSS (BX), Z20
@@ -4135,6 +4224,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4184,13 +4274,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -4222,10 +4312,10 @@ start:
 	VADDPS    Z18, Z17, Z17
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -4249,9 +4339,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4262,10 +4352,10 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4288,6 +4378,8 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4315,6 +4407,7 @@ loop:
 	VFMADD231PS  Z12, Z10, Z9
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z10
 	VBROADCASTSS (BX), Z11
 	VFMADD231PS  Z11, Z10, Z0
@@ -4361,6 +4454,7 @@ loop:
 	VFMADD231PS  Z12, Z10, Z9
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z10
 	VBROADCASTSS (BX), Z11
 	VFMADD231PS  Z11, Z10, Z0
@@ -4385,6 +4479,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4425,13 +4520,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z10
@@ -4456,10 +4551,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -4475,9 +4570,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4498,10 +4593,10 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z17, Z17, Z17
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4534,6 +4629,8 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4572,6 +4669,7 @@ loop:
 	VFMADD231PS  Z23, Z21, Z19
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      128(DI), Z20
 	VMOVUPS      192(DI), Z21
 	VBROADCASTSS (BX), Z22
@@ -4640,6 +4738,7 @@ loop:
 	VFMADD231PS  Z23, Z21, Z19
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      384(DI), Z20
 	VMOVUPS      448(DI), Z21
 	VBROADCASTSS (BX), Z22
@@ -4675,6 +4774,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4727,13 +4827,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -4768,10 +4868,10 @@ start:
 	VADDPS    Z20, Z19, Z19
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -4797,9 +4897,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4811,10 +4911,10 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -4842,6 +4942,8 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4872,6 +4974,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z11
 	VBROADCASTSS (BX), Z12
 	VFMADD231PS  Z12, Z11, Z0
@@ -4924,6 +5027,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z11
 	VBROADCASTSS (BX), Z12
 	VFMADD231PS  Z12, Z11, Z0
@@ -4951,6 +5055,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4994,13 +5099,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -5029,10 +5134,10 @@ start:
 	VADDPS    Z11, Z10, Z10
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -5051,9 +5156,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5076,10 +5181,10 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z19, Z19, Z19
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -5118,6 +5223,8 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -5160,6 +5267,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z22
 	VMOVUPS      192(R8), Z23
 	VBROADCASTSS (BX), Z24
@@ -5236,6 +5344,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z22
 	VMOVUPS      448(R8), Z23
 	VBROADCASTSS (BX), Z24
@@ -5275,6 +5384,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -5331,13 +5441,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -5377,10 +5487,10 @@ start:
 	VADDPS    Z22, Z21, Z21
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -5410,9 +5520,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5425,10 +5535,10 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -5457,6 +5567,8 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -5489,6 +5601,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z12
 	VBROADCASTSS (BX), Z13
 	VFMADD231PS  Z13, Z12, Z0
@@ -5545,6 +5658,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z12
 	VBROADCASTSS (BX), Z13
 	VFMADD231PS  Z13, Z12, Z0
@@ -5574,6 +5688,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -5619,13 +5734,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -5656,10 +5771,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -5679,9 +5794,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5706,10 +5821,10 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -5750,6 +5865,8 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -5795,6 +5912,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z24
 	VMOVUPS      192(R8), Z25
 	VBROADCASTSS (BX), Z26
@@ -5877,6 +5995,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z24
 	VMOVUPS      448(R8), Z25
 	VBROADCASTSS (BX), Z26
@@ -5919,6 +6038,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -5978,13 +6098,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -6027,10 +6147,10 @@ start:
 	VADDPS    Z24, Z23, Z23
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -6062,9 +6182,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6078,10 +6198,10 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -6111,6 +6231,8 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -6145,6 +6267,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z13
 	VBROADCASTSS (BX), Z14
 	VFMADD231PS  Z14, Z13, Z0
@@ -6205,6 +6328,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z13
 	VBROADCASTSS (BX), Z14
 	VFMADD231PS  Z14, Z13, Z0
@@ -6236,6 +6360,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -6283,13 +6408,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -6322,10 +6447,10 @@ start:
 	VADDPS    Z13, Z12, Z12
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -6346,9 +6471,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6375,10 +6500,10 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z23, Z23, Z23
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -6421,6 +6546,8 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -6469,6 +6596,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z26
 	VMOVUPS      192(R8), Z27
 	VBROADCASTSS (BX), Z28
@@ -6557,6 +6685,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z26
 	VMOVUPS      448(R8), Z27
 	VBROADCASTSS (BX), Z28
@@ -6602,6 +6731,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -6664,13 +6794,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -6716,10 +6846,10 @@ start:
 	VADDPS    Z26, Z25, Z25
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -6753,9 +6883,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6770,10 +6900,10 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -6804,6 +6934,8 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -6840,6 +6972,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z14
 	VBROADCASTSS (BX), Z15
 	VFMADD231PS  Z15, Z14, Z0
@@ -6904,6 +7037,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z14
 	VBROADCASTSS (BX), Z15
 	VFMADD231PS  Z15, Z14, Z0
@@ -6937,6 +7071,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -6986,13 +7121,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -7027,10 +7162,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -7052,9 +7187,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-80
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7083,10 +7218,10 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z25, Z25, Z25
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -7131,6 +7266,8 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-80
 	MOVQ       b+40(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
+	MOVQ       ahead+48(FP), R10
+	LEAQ       (R8)(R10*4), R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -7182,6 +7319,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   (R10)
 	VMOVUPS      128(R8), Z28
 	VMOVUPS      192(R8), Z29
 	VBROADCASTSS (BX), Z30
@@ -7276,6 +7414,7 @@ loop:
 	ADDQ         R9, BX
 	ADDQ         R9, SI
 	ADDQ         R9, DI
+	PREFETCHT1   64(R10)
 	VMOVUPS      384(R8), Z28
 	VMOVUPS      448(R8), Z29
 	VBROADCASTSS (BX), Z30
@@ -7324,6 +7463,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
+	ADDQ         $+128, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -7389,13 +7529,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+48(FP), AX
+	MOVQ      start+56(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+56(FP), AX
+	MOVQ      ss+64(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+48(FP), DX
+	MOVQ      start+56(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -7444,10 +7584,10 @@ start:
 	VADDPS    Z28, Z27, Z27
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9151,13 +9291,13 @@ end:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+72(FP), AX
 	PREFETCHT0 (AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
@@ -9166,6 +9306,8 @@ TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
+	MOVQ       ahead+48(FP), SI
+	LEAQ       (DX)(SI*4), SI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9174,6 +9316,7 @@ loop:
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         BX, CX
+	PREFETCHT1   (SI)
 	VMOVUPS      64(DX), Y1
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y2, Y1, Y0
@@ -9182,11 +9325,13 @@ loop:
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         BX, CX
+	PREFETCHT1   64(SI)
 	VMOVUPS      192(DX), Y1
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         BX, CX
 	ADDQ         $+256, DX
+	ADDQ         $+128, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9207,12 +9352,12 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	VXORPS  Y1, Y1, Y1
 	VMOVUPS Y1, (SP)
 	LEAQ    (CX), CX
@@ -9228,9 +9373,9 @@ copy54:
 	VADDPS  Y1, Y0, Y0
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
@@ -9244,31 +9389,31 @@ copy55:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	VMOVUPS (AX), Y1
 	VADDPS  Y1, Y0, Y0
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
+	MOVQ    c+72(FP), AX
 	VMOVUPS Y0, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+72(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
 	MOVQ       k+8(FP), AX
@@ -9278,6 +9423,8 @@ TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
+	MOVQ       ahead+48(FP), SI
+	LEAQ       (DX)(SI*4), SI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9288,6 +9435,7 @@ loop:
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         BX, CX
+	PREFETCHT1   (SI)
 	VMOVUPS      64(DX), Y2
 	VMOVUPS      96(DX), Y3
 	VBROADCASTSS (CX), Y4
@@ -9300,6 +9448,7 @@ loop:
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         BX, CX
+	PREFETCHT1   64(SI)
 	VMOVUPS      192(DX), Y2
 	VMOVUPS      224(DX), Y3
 	VBROADCASTSS (CX), Y4
@@ -9307,6 +9456,7 @@ loop:
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         BX, CX
 	ADDQ         $+256, DX
+	ADDQ         $+128, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9330,12 +9480,12 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (SP)
@@ -9352,9 +9502,9 @@ copy56:
 	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DX
@@ -9369,33 +9519,33 @@ copy57:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS 32(AX), Y2
 	VADDPS  Y2, Y1, Y1
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
+	MOVQ    c+72(FP), AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	MOVQ       k+8(FP), AX
@@ -9405,6 +9555,8 @@ TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9415,6 +9567,7 @@ loop:
 	VBROADCASTSS (DX)(CX*1), Y4
 	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      64(BX), Y2
 	VBROADCASTSS (DX), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -9427,6 +9580,7 @@ loop:
 	VBROADCASTSS (DX)(CX*1), Y4
 	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      192(BX), Y2
 	VBROADCASTSS (DX), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -9434,6 +9588,7 @@ loop:
 	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9456,12 +9611,12 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (SP)
 	LEAQ    (DX), BX
@@ -9490,9 +9645,9 @@ copy59:
 	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX), SI
@@ -9516,36 +9671,36 @@ copy61:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	VMOVUPS (CX), Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS (CX)(AX*1), Y2
 	VADDPS  Y2, Y1, Y1
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -9557,6 +9712,8 @@ TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9570,6 +9727,7 @@ loop:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      64(BX), Y4
 	VMOVUPS      96(BX), Y5
 	VBROADCASTSS (DX), Y6
@@ -9588,6 +9746,7 @@ loop:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      192(BX), Y4
 	VMOVUPS      224(BX), Y5
 	VBROADCASTSS (DX), Y6
@@ -9598,6 +9757,7 @@ loop:
 	VFMADD231PS  Y7, Y5, Y3
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9624,12 +9784,12 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
@@ -9660,9 +9820,9 @@ copy63:
 	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
@@ -9688,12 +9848,12 @@ copy65:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VMOVUPS 32(CX), Y4
 	VADDPS  Y4, Y1, Y1
@@ -9702,9 +9862,9 @@ whole:
 	VADDPS  Y4, Y3, Y3
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -9712,15 +9872,15 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
@@ -9731,6 +9891,8 @@ TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9743,6 +9905,7 @@ loop:
 	VBROADCASTSS (DX)(CX*2), Y4
 	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      64(BX), Y3
 	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y3, Y0
@@ -9759,6 +9922,7 @@ loop:
 	VBROADCASTSS (DX)(CX*2), Y4
 	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      192(BX), Y3
 	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y3, Y0
@@ -9768,6 +9932,7 @@ loop:
 	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9792,12 +9957,12 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (SP)
 	LEAQ    (DX), BX
@@ -9839,9 +10004,9 @@ copy68:
 	VADDPS  Y3, Y2, Y2
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX), SI
@@ -9875,12 +10040,12 @@ copy71:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	VMOVUPS (CX)(AX*1), Y3
@@ -9889,27 +10054,27 @@ whole:
 	VADDPS  Y3, Y2, Y2
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VMOVUPS Y2, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+72(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -9923,6 +10088,8 @@ TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
+	MOVQ       ahead+48(FP), DI
+	LEAQ       (BX)(DI*4), DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9939,6 +10106,7 @@ loop:
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         SI, DX
+	PREFETCHT1   (DI)
 	VMOVUPS      64(BX), Y6
 	VMOVUPS      96(BX), Y7
 	VBROADCASTSS (DX), Y8
@@ -9963,6 +10131,7 @@ loop:
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         SI, DX
+	PREFETCHT1   64(DI)
 	VMOVUPS      192(BX), Y6
 	VMOVUPS      224(BX), Y7
 	VBROADCASTSS (DX), Y8
@@ -9976,6 +10145,7 @@ loop:
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
+	ADDQ         $+128, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -10005,12 +10175,12 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
@@ -10055,9 +10225,9 @@ copy74:
 	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
@@ -10094,12 +10264,12 @@ copy77:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VMOVUPS 32(CX), Y6
 	VADDPS  Y6, Y1, Y1
@@ -10111,9 +10281,9 @@ whole:
 	VADDPS  Y6, Y5, Y5
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+72(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -10123,17 +10293,17 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -10146,6 +10316,8 @@ TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -10160,6 +10332,7 @@ loop:
 	VBROADCASTSS (BX)(DX*1), Y6
 	VFMADD231PS  Y6, Y4, Y3
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      64(SI), Y4
 	VBROADCASTSS (BX), Y5
 	VFMADD231PS  Y5, Y4, Y0
@@ -10180,6 +10353,7 @@ loop:
 	VBROADCASTSS (BX)(DX*1), Y6
 	VFMADD231PS  Y6, Y4, Y3
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      192(SI), Y4
 	VBROADCASTSS (BX), Y5
 	VFMADD231PS  Y5, Y4, Y0
@@ -10191,6 +10365,7 @@ loop:
 	VFMADD231PS  Y6, Y4, Y3
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -10217,13 +10392,13 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+48(FP), BX
+	MOVQ    start+56(FP), BX
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
 	LEAQ    (BX), SI
@@ -10278,10 +10453,10 @@ copy81:
 	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+64(FP), BX
+	MOVQ    c+72(FP), BX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX), DI
@@ -10325,13 +10500,13 @@ copy85:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VMOVUPS (DX), Y4
 	VADDPS  Y4, Y0, Y0
 	VMOVUPS (DX)(AX*1), Y4
@@ -10342,10 +10517,10 @@ whole:
 	VADDPS  Y4, Y3, Y3
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -10353,9 +10528,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -10364,10 +10539,10 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -10384,6 +10559,8 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -10403,6 +10580,7 @@ loop:
 	VFMADD231PS  Y11, Y8, Y6
 	VFMADD231PS  Y11, Y9, Y7
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      64(SI), Y8
 	VMOVUPS      96(SI), Y9
 	VBROADCASTSS (BX), Y10
@@ -10433,6 +10611,7 @@ loop:
 	VFMADD231PS  Y11, Y8, Y6
 	VFMADD231PS  Y11, Y9, Y7
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      192(SI), Y8
 	VMOVUPS      224(SI), Y9
 	VBROADCASTSS (BX), Y10
@@ -10449,6 +10628,7 @@ loop:
 	VFMADD231PS  Y11, Y9, Y7
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -10481,13 +10661,13 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+48(FP), BX
+	MOVQ    start+56(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VXORPS  Y8, Y8, Y8
 	VMOVUPS Y8, (SP)
@@ -10546,10 +10726,10 @@ copy89:
 	VADDPS  Y8, Y7, Y7
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+64(FP), BX
+	MOVQ    c+72(FP), BX
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
@@ -10597,13 +10777,13 @@ copy93:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VMOVUPS 32(DX), Y8
 	VADDPS  Y8, Y1, Y1
@@ -10618,10 +10798,10 @@ whole:
 	VADDPS  Y8, Y7, Y7
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -10633,18 +10813,18 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -10658,6 +10838,8 @@ TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -10674,6 +10856,7 @@ loop:
 	VBROADCASTSS (BX)(CX*4), Y6
 	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      64(SI), Y5
 	VBROADCASTSS (BX), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -10698,6 +10881,7 @@ loop:
 	VBROADCASTSS (BX)(CX*4), Y6
 	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      192(SI), Y5
 	VBROADCASTSS (BX), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -10711,6 +10895,7 @@ loop:
 	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -10739,13 +10924,13 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+48(FP), BX
+	MOVQ    start+56(FP), BX
 	VXORPS  Y5, Y5, Y5
 	VMOVUPS Y5, (SP)
 	LEAQ    (BX), SI
@@ -10813,10 +10998,10 @@ copy98:
 	VADDPS  Y5, Y4, Y4
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+64(FP), BX
+	MOVQ    c+72(FP), BX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX), DI
@@ -10870,13 +11055,13 @@ copy103:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VMOVUPS (DX), Y5
 	VADDPS  Y5, Y0, Y0
 	VMOVUPS (DX)(AX*1), Y5
@@ -10889,10 +11074,10 @@ whole:
 	VADDPS  Y5, Y4, Y4
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -10901,9 +11086,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -10914,10 +11099,10 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -10936,6 +11121,8 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
+	MOVQ       ahead+48(FP), R8
+	LEAQ       (SI)(R8*4), R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -10958,6 +11145,7 @@ loop:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         DI, BX
+	PREFETCHT1   (R8)
 	VMOVUPS      64(SI), Y10
 	VMOVUPS      96(SI), Y11
 	VBROADCASTSS (BX), Y12
@@ -10994,6 +11182,7 @@ loop:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         DI, BX
+	PREFETCHT1   64(R8)
 	VMOVUPS      192(SI), Y10
 	VMOVUPS      224(SI), Y11
 	VBROADCASTSS (BX), Y12
@@ -11013,6 +11202,7 @@ loop:
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
+	ADDQ         $+128, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -11048,13 +11238,13 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+48(FP), BX
+	MOVQ    start+56(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -11127,10 +11317,10 @@ copy108:
 	VADDPS  Y10, Y9, Y9
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+64(FP), BX
+	MOVQ    c+72(FP), BX
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
@@ -11189,13 +11379,13 @@ copy113:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VMOVUPS 32(DX), Y10
 	VADDPS  Y10, Y1, Y1
@@ -11213,10 +11403,10 @@ whole:
 	VADDPS  Y10, Y9, Y9
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -11230,19 +11420,19 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -11261,6 +11451,8 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -11280,6 +11472,7 @@ loop:
 	VFMADD231PS  Y8, Y6, Y5
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      64(DI), Y6
 	VBROADCASTSS (BX), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -11310,6 +11503,7 @@ loop:
 	VFMADD231PS  Y8, Y6, Y5
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      192(DI), Y6
 	VBROADCASTSS (BX), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -11326,6 +11520,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+256, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -11357,13 +11552,13 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+48(FP), BX
+	MOVQ    start+56(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VXORPS  Y6, Y6, Y6
@@ -11446,10 +11641,10 @@ copy119:
 	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+64(FP), BX
+	MOVQ    c+72(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VMOVUPS Y0, (SP)
@@ -11515,13 +11710,13 @@ copy125:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS (DX), Y6
@@ -11538,10 +11733,10 @@ whole:
 	VADDPS  Y6, Y5, Y5
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)
@@ -11553,9 +11748,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, start *float32, ss int, c *float32, cst int)
+// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-80
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -11568,10 +11763,10 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-80
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+80(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+72(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -11596,6 +11791,8 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-80
 	MOVQ       b+40(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
+	MOVQ       ahead+48(FP), R9
+	LEAQ       (DI)(R9*4), R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -11622,6 +11819,7 @@ loop:
 	VFMADD231PS  Y15, Y13, Y11
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   (R9)
 	VMOVUPS      64(DI), Y12
 	VMOVUPS      96(DI), Y13
 	VBROADCASTSS (BX), Y14
@@ -11666,6 +11864,7 @@ loop:
 	VFMADD231PS  Y15, Y13, Y11
 	ADDQ         R8, BX
 	ADDQ         R8, SI
+	PREFETCHT1   64(R9)
 	VMOVUPS      192(DI), Y12
 	VMOVUPS      224(DI), Y13
 	VBROADCASTSS (BX), Y14
@@ -11689,6 +11888,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+256, DI
+	ADDQ         $+128, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -11728,13 +11928,13 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+48(FP), CX
+	MOVQ    start+56(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+56(FP), CX
+	MOVQ    ss+64(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+48(FP), BX
+	MOVQ    start+56(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VADDPS  (BX), Y0, Y0
@@ -11823,10 +12023,10 @@ copy131:
 	VADDPS  Y12, Y11, Y11
 
 storeCut:
-	MOVQ    cst+72(FP), CX
+	MOVQ    cst+80(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+64(FP), BX
+	MOVQ    c+72(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VMOVUPS Y0, (BX)
@@ -11898,13 +12098,13 @@ copy137:
 	RET
 
 whole:
-	MOVQ    start+48(FP), AX
+	MOVQ    start+56(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+56(FP), AX
+	MOVQ    ss+64(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
+	MOVQ    start+56(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VADDPS  (DX), Y0, Y0
@@ -11927,10 +12127,10 @@ whole:
 	VADDPS  Y12, Y11, Y11
 
 storeWhole:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+80(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+72(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 
+	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
 )
 
@@ -30,6 +31,12 @@ type tilesOf struct {
 	pitch, stride int
 }
 
+// part returns tiles lo to hi of t.
+func (t tilesOf) part(lo, hi int) tilesOf {
+	t.lo, t.n, t.v = t.lo+lo, hi-lo, t.v[lo*t.pitch:]
+	return t
+}
+
 // newTiles lays tiles out in memory from s, to be put back.
 func newTiles(s *scratch, lo, n, channels, points int) (tilesOf, *[]float32) {
 	t := tilesOf{lo: lo, n: n, pitch: channels}
@@ -45,42 +52,49 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 
 // run computes all tiles.
 func (c *convolution) run(tiles int) {
-	size, panels := partTiles(c.points()), ceil(c.out, micro.NR)
+	panels := ceil(c.out, micro.NR)
 	if c.in*c.out <= nearKernel {
 		// Tiles are plenty, and the kernel stays near: a part goes through all steps
 		// while it is in the second-level cache.
-		parallel.Spans(tiles, size, func(lo, hi int) {
+		parallel.Spans(tiles, partTiles(c.points()), func(lo, hi int) {
 			t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
 			defer tileScratch.put(b)
-			c.transform(t, 0, t.n)
-			for p := 0; p < panels; p += nearPanels {
-				c.multiply(t, 0, t.n, p, min(p+nearPanels, panels))
+			c.transform(t)
+			for first := 0; first < panels; first += nearPanels {
+				last := min(first+nearPanels, panels)
+				m, b := newTiles(&productScratch, lo, hi-lo, (last-first)*micro.NR, c.points())
+				for i := range c.points() {
+					c.multiply(m, t, i, first, first, last)
+				}
+				c.finish(m, first*micro.NR, min(last*micro.NR, c.out)-first*micro.NR)
+				productScratch.put(b)
 			}
 		})
 		return
 	}
-	// The kernel comes from memory: each of its panels once for a set of tiles that
-	// stays in the last-level cache, where all threads read it.
-	set := max(size, tileSet/4/c.points()/c.in)
+	// The kernel comes from memory, once for a set of tiles that stays in the
+	// last-level cache; one point's tiles stay in the second level.
+	set := max(partTiles(c.points()), setBytes/4/c.points()/(c.in+panels*micro.NR))
+	halves := min(2, panels)
 	for lo := 0; lo < tiles; lo += set {
-		t, b := newTiles(&tileScratch, lo, min(set, tiles-lo), c.in, c.points())
-		parallel.Spans(t.n, transformGrain, func(lo, hi int) { c.transform(t, lo, hi) })
-		down := ceil(t.n, size)
-		rows := ceil(ceil(t.n, down), micro.MR) * micro.MR
-		parallel.For(down*panels, func(i int) {
-			r, p := i%down*rows, i/down
-			if r < t.n {
-				c.multiply(t, r, min(r+rows, t.n), p, p+1)
-			}
+		n := min(set, tiles-lo)
+		t, tb := newTiles(&tileScratch, lo, n, c.in, c.points())
+		m, mb := newTiles(&productScratch, lo, n, panels*micro.NR, c.points())
+		parallel.Spans(n, transformGrain, func(lo, hi int) { c.transform(t.part(lo, hi)) })
+		parallel.For(c.points()*halves, func(task int) {
+			i, half := task/halves, task%halves
+			c.multiply(m, t, i, 0, half*panels/halves, (half+1)*panels/halves)
 		})
-		tileScratch.put(b)
+		parallel.Spans(n, transformGrain, func(lo, hi int) { c.finish(m.part(lo, hi), 0, c.out) })
+		tileScratch.put(tb)
+		productScratch.put(mb)
 	}
 }
 
 const (
 	nearKernel     = 128 * 128 // values of a kernel's point, up to which the kernel is near
 	nearPanels     = 2         // are multiplied before the way back
-	tileSet        = 8 << 20   // bytes
+	setBytes       = 16 << 20  // of a set's tiles and products
 	transformGrain = 4         // tiles
 )
 
@@ -95,12 +109,12 @@ func partTiles(points int) int {
 	return max(1, l2/4/128/points/micro.MR) * micro.MR
 }
 
-// transform fills tiles lo to hi of t.
-func (c *convolution) transform(t tilesOf, lo, hi int) {
+// transform fills t.
+func (c *convolution) transform(t tilesOf) {
 	side := c.tile + 2
 	padded := pixelScratch.get(side * side * c.in)
 	defer pixelScratch.put(padded)
-	for i := lo; i < hi; i++ {
+	for i := range t.n {
 		b, y, x := c.place(t.lo + i)
 		y, x = y*c.tile-c.top, x*c.tile-c.left
 		picture := c.x[b*c.h*c.w*c.in:][:c.h*c.w*c.in]
@@ -136,26 +150,24 @@ func (c *convolution) surround(to, picture []float32, y, x int) {
 	}
 }
 
-// multiply computes the output pixels of tiles lo to hi of t, in the channels of
-// panels from to to.
-func (c *convolution) multiply(t tilesOf, lo, hi, from, to int) {
-	first := from * micro.NR
-	n := min(to*micro.NR, c.out) - first
-	whole := max(n, lanes())
-	m, b := newTiles(&productScratch, t.lo+lo, hi-lo, (to-from)*micro.NR, c.points())
-	defer productScratch.put(b)
-	height := ceil(m.n, ceil(m.n, micro.MR))
-	for i := range c.points() {
-		for r := 0; r < m.n; r += height {
-			rows := min(height, m.n-r)
-			for p := from; p < to; p++ {
-				j := (p - from) * micro.NR
-				micro.Mul(rows, min(micro.NR, whole-j), c.in, t.v[i*t.stride+(lo+r)*t.pitch:], t.pitch, 1,
-					c.panel(p)[i*c.in*micro.NR:], nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
-			}
+// multiply computes the products m of tiles t at point i with panels from to to; m
+// begins with panel first. Meanwhile the panel that is likely to be next is fetched.
+func (c *convolution) multiply(m, t tilesOf, i, first, from, to int) {
+	size := c.in * micro.NR
+	width := max(c.out-first*micro.NR, lanes())
+	height := ceil(t.n, ceil(t.n, micro.MR))
+	for p := from; p < to; p++ {
+		ahead := c.points() * size // the next panel
+		if p+1 == to {
+			ahead = size - (p-from)*c.points()*size // the first of the next point
+		}
+		j := (p - first) * micro.NR
+		for r := 0; r < t.n; r += height {
+			micro.MulAhead(min(height, t.n-r), min(micro.NR, width-j), c.in, t.v[i*t.stride+r*t.pitch:], t.pitch, 1,
+				c.panel(p)[i*size:], ahead, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
+			ahead += f32.Fetch * c.in
 		}
 	}
-	c.finish(m, first, n)
 }
 
 // finish stores n channels from first on of the pixels whose products are m.

@@ -9,8 +9,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// unroll is the number of steps of k that the main loop takes at a time.
-const unroll = 4
+const (
+	unroll = 4  // steps of k that the main loop takes at a time
+	fetch  = 32 // bytes that are asked for in a step; two steps make a line
+)
 
 // tiles emits the micro-kernels for every number of rows up to mr and of vectors
 // up to nrv.
@@ -26,7 +28,7 @@ func (s *isa) tiles() {
 // the values of A, broadcast, in turn.
 func (s *isa) tile(rows, vecs int) {
 	TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
-		"func(cols, k int, a *float32, rs, cs int, b, start *float32, ss int, c *float32, cst int)")
+		"func(cols, k int, a *float32, rs, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)")
 	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
 	Pragma("noescape")
 
@@ -49,6 +51,8 @@ func (s *isa) tile(rows, vecs int) {
 	b := Load(Param("b"), GP64()).(reg.GPVirtual)
 	cs := Load(Param("cs"), GP64()).(reg.GPVirtual)
 	SHLQ(U8(2), cs)
+	ahead := param("ahead")
+	LEAQ(Mem{Base: b, Index: ahead, Scale: lane}, ahead)
 
 	step := func(p int) {
 		for v := range vecs {
@@ -69,8 +73,12 @@ func (s *isa) tile(rows, vecs int) {
 	Label("loop")
 	for p := range unroll {
 		step(p)
+		if at := p * fetch; at%64 == 0 {
+			PREFETCHT1(Mem{Base: ahead, Disp: at})
+		}
 	}
 	ADDQ(I32(unroll*s.nrv*s.bytes()), b)
+	ADDQ(I32(unroll*fetch), ahead)
 	SUBQ(U8(unroll), k)
 	JGE(LabelRef("loop"))
 	Label("rest")
