@@ -3,6 +3,7 @@ package retrieval
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -82,8 +83,9 @@ func (r *ranker) products(lo, hi int) []float64 {
 }
 
 // rank returns all rows but the query's own, nearest first. products are the
-// query's.
-func (r *ranker) rank(query int, products []float64) []int {
+// query's. Where settled, if not nil, says so of the rows that stand at place at
+// and behind it, their order is left open.
+func (r *ranker) rank(query int, products []float64, settled func(at int, rows iter.Seq[int]) bool) []int {
 	type place struct {
 		row      int
 		distance float64
@@ -108,8 +110,15 @@ func (r *ranker) rank(query int, products []float64) []int {
 		for hi < len(places) && !(places[hi].distance-places[hi-1].distance > open) {
 			hi++
 		}
-		if hi > lo+1 {
-			run := places[lo:hi]
+		run := places[lo:hi]
+		rows := func(yield func(int) bool) {
+			for _, p := range run {
+				if !yield(p.row) {
+					return
+				}
+			}
+		}
+		if len(run) > 1 && (settled == nil || !settled(lo, rows)) {
 			for i := range run {
 				run[i].distance = r.exact(query, run[i].row)
 			}

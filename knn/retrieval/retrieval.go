@@ -6,6 +6,7 @@ package retrieval
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"lookalike/internal/parallel"
@@ -85,7 +86,21 @@ func Evaluate(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 		hi := min(lo+r.batch, len(labels))
 		products := r.products(lo, hi)
 		parallel.For(hi-lo, func(i int) {
-			scores[lo+i] = judge(classes, lo+i, r.rank(lo+i, products[i*len(labels):(i+1)*len(labels)]))
+			query := lo + i
+			// Behind those that the confusion is taken from it only matters which
+			// are hits.
+			settled := func(at int, rows iter.Seq[int]) bool {
+				hits, others := 0, 0
+				for row := range rows {
+					if classes[row] == classes[query] {
+						hits++
+					} else {
+						others++
+					}
+				}
+				return at >= nearest && (hits == 0 || others == 0)
+			}
+			scores[query] = judge(classes, query, r.rank(query, products[i*len(labels):(i+1)*len(labels)], settled))
 		})
 		if done != nil {
 			done(hi)

@@ -106,7 +106,7 @@ func TestRankingIsExact(t *testing.T) {
 						}
 					}
 					slices.SortStableFunc(want, func(a, b int) int { return cmp.Compare(r.exact(query, a), r.exact(query, b)) })
-					if got := r.rank(query, r.products(query, query+1)); !slices.Equal(got, want) {
+					if got := r.rank(query, r.products(query, query+1), nil); !slices.Equal(got, want) {
 						t.Fatalf("%s, %d dimensions, %v: query %d ranks %v, want %v", name, d, metric, query, got, want)
 					}
 				}
