@@ -99,6 +99,9 @@ func (a *Attribute) Strings() ([]string, error) {
 	size := a.typ.Size
 	switch a.typ.Class {
 	case String:
+		if 16*a.n > 4*a.f.size+budgetBase { // so much the strings' headers take alone
+			return nil, a.wrap(fmt.Errorf("%d strings in a file of %d bytes", a.n, a.f.size))
+		}
 		list := make([]string, a.n)
 		for i := range list {
 			list[i] = a.typ.text(a.data[i*size : (i+1)*size])

@@ -333,9 +333,10 @@ func (f *File) eachExtensible(index *chunkIndex, number *int, visit func(chunk) 
 			if at == undefined {
 				return fmt.Errorf("chunks from number %d on were never written", *number)
 			}
-			var bitmap int64 // bytes for each data block
+			var pages, bitmap int64 // of each data block; the bits stand close together, the bytes are counted by block
 			if perBlock > page {
-				bitmap = (perBlock/page + 7) / 8
+				pages = perBlock / page
+				bitmap = (pages + 7) / 8
 			}
 			if count > f.size || bitmap > f.size {
 				return fmt.Errorf("extensible array at byte %d: super block %d is larger than the file", b.at, super)
@@ -348,7 +349,8 @@ func (f *File) eachExtensible(index *chunkIndex, number *int, visit func(chunk) 
 			list.skip(int(prefix) - 4)
 			bits := list.take(int(count * bitmap))
 			initialised = func(block, page int64) bool {
-				return bitmap == 0 || bits[block*bitmap+page/8]&(0x80>>(page%8)) != 0
+				bit := block*pages + page
+				return bits[bit/8]&(0x80>>(bit%8)) != 0
 			}
 		}
 		for i := range count {

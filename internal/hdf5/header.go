@@ -42,7 +42,7 @@ func (f *File) readObject(at int64) (*object, error) {
 	o := &object{at: at, attrs: map[string]*Attribute{}}
 	messages, err := f.readHeader(at)
 	if err == nil {
-		err = f.take(128)
+		err = f.take(256)
 	}
 	if err != nil {
 		return nil, err

@@ -25,15 +25,19 @@ type heap struct {
 
 type extent struct{ at, n int64 }
 
-func (f *File) openHeap(at int64) (*heap, error) {
+// openHeap reads the header of the heap at an address, whose identifiers have
+// idBytes.
+func (f *File) openHeap(at int64, idBytes int) (*heap, error) {
 	const fixed = 4 + 1 + 2 + 2 + 1 + 4 + 2 + 2 + 2 + 2 + 4
 	b, err := f.readSigned("fractal heap", "FRHP", at, int64(fixed+12*f.lengthSize+3*f.offsetSize))
 	if err != nil {
 		return nil, err
 	}
-	h := &heap{f: f, at: at, blocks: map[int64]*block{}}
+	h := &heap{f: f, at: at, idBytes: idBytes, blocks: map[int64]*block{}}
 	b.version(0)
-	h.idBytes = int(b.u16())
+	if got := int(b.u16()); got != idBytes {
+		b.failf("identifiers of %d bytes, want %d", got, idBytes)
+	}
 	if b.u16() != 0 {
 		b.failf("it is compressed, which is not read")
 	}
@@ -68,22 +72,17 @@ func (h *heap) object(id *block, what string) (*block, error) {
 	if kind>>6 != 0 {
 		id.failf("version %d, only 0 is known", kind>>6)
 	}
-	var at, n int64
 	switch kind >> 4 & 3 {
 	case 0:
-		at, n = int64(id.uint(h.offsetBytes)), int64(id.uint(h.lengthSize))
+		at, n := int64(id.uint(h.offsetBytes)), int64(id.uint(h.lengthSize))
+		if at < 0 {
+			id.failf("offset %d in a heap", uint64(at))
+		}
 		if id.err != nil {
 			return nil, id.err
 		}
-		if at < 0 {
-			return nil, fmt.Errorf("%s at byte %d: offset %d in a heap", id.what, id.at, uint64(at))
-		}
 		return h.managed(at, n, what)
-	case 1:
-		if h.idBytes-1 >= h.f.offsetSize+h.f.lengthSize {
-			at, n = id.offset(), id.length()
-			break
-		}
+	case 1: // the identifiers read here are too short to say more than a number
 		key := id.uint(min(h.idBytes-1, h.f.lengthSize))
 		if id.err != nil {
 			return nil, id.err
@@ -94,22 +93,15 @@ func (h *heap) object(id *block, what string) (*block, error) {
 		e, ok := h.huge[key]
 		if !ok {
 			id.failf("huge object %d is not in the heap", key)
+			return nil, id.err
 		}
-		at, n = e.at, e.n
+		return h.f.read(what, e.at, e.n)
 	case 2:
-		size := int(kind&15) + 1
-		if h.idBytes > 18 {
-			size = (size-1)<<8 + int(id.u8()) + 1
-		}
-		b := id.sub(what, size)
+		b := id.sub(what, int(kind&15)+1)
 		return b, b.err
-	default:
-		id.failf("type 3 is not known")
 	}
-	if id.err != nil {
-		return nil, id.err
-	}
-	return h.f.read(what, at, n)
+	id.failf("type 3 is not known")
+	return nil, id.err
 }
 
 // readHuge lists the objects that are too large for the heap's blocks.

@@ -85,7 +85,7 @@ func (f *File) readLinkInfo(b *block, o *object) error {
 // eachDense gives each object of a fractal heap that a B-tree lists. In the
 // tree's records the heap's identifier has n bytes after skip others.
 func (f *File) eachDense(heapAt, indexAt int64, kind byte, skip, n int, what string, visit func(*block) error) error {
-	heap, err := f.openHeap(heapAt)
+	heap, err := f.openHeap(heapAt, n)
 	if err != nil {
 		return err
 	}

@@ -2,16 +2,19 @@ package hdf5
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -150,6 +153,41 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+// TestPages: the data blocks of a large extensible array are in pages.
+func TestPages(t *testing.T) {
+	packed, err := os.ReadFile("testdata/paged.h5.gz.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b io.Reader = bytes.NewReader(packed)
+	for range 2 {
+		if b, err = gzip.NewReader(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := io.ReadAll(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := f.Root().Dataset("pages")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := d.Ints()
+	if err != nil || len(values) != 272_000 {
+		t.Fatalf("%d values, %v", len(values), err)
+	}
+	for i, v := range values {
+		if v != int64(i%101) {
+			t.Fatalf("value %d is %d", i, v)
+		}
+	}
+}
+
 // TestContiguous: what is said to lie in one piece is there.
 func TestContiguous(t *testing.T) {
 	for _, name := range []string{"layouts_earliest.h5", "layouts_latest.h5", "userblock_earliest.h5", "userblock_latest.h5"} {
@@ -262,6 +300,37 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("%s: no error", what)
 		}
 	}
+}
+
+// TestManyReaders is for the race detector: readers share what has been read of
+// the file's structure.
+func TestManyReaders(t *testing.T) {
+	f := fixture(t, "layouts_latest.h5")
+	texts := fixture(t, "texts_earliest.h5")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, name := range []string{"contiguous", "chunks/all/tree", "chunks/all/fixed", "compact"} {
+				d, err := f.Root().Dataset(name)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := d.ReadFloat32(make([]float32, d.Len())); err != nil {
+					t.Error(err)
+				}
+			}
+			a, err := texts.Root().Attr("list")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if list, err := a.Strings(); err != nil || len(list) != 3 {
+				t.Error(list, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func ExampleOpen() {

@@ -3,7 +3,9 @@ Run in this folder:  python make.py        (h5py 3.14, HDF5 1.14)
 
 Each file has the oldest layout that the library writes (libver earliest: superblock 0, symbol tables, headers 1) or
 the newest (libver latest: superblock 3, headers 2, dense links and attributes, all chunk indexes)."""
+import gzip
 import json
+import os
 import zlib
 
 import h5py
@@ -236,6 +238,14 @@ for libver in ("earliest", "latest"):
         f.attrs["text"] = ["in", "a heap"]
     with h5py.File(name) as f:
         expected[name] = describe(f)
+
+# An extensible array whose data blocks have pages has over 131,000 elements: 2.2 MB, nearly all of it alike.
+with h5py.File("paged.h5", "w", libver="latest") as f:
+    f.create_dataset("pages", data=ramp(272_000, dtype="<i4"), chunks=(2,), maxshape=(None,))
+with open("paged.h5", "rb") as f, open("paged.h5.gz.gz", "wb") as out:
+    out.write(gzip.compress(gzip.compress(f.read(), 9, mtime=0), 9, mtime=0))
+os.remove("paged.h5")
+
 with open("expected.json", "w") as out:
     json.dump(expected, out, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
     out.write("\n")
