@@ -110,8 +110,8 @@ type array struct {
 	// read fills dst, whose length is the shape's product.
 	read func(dst []float32) error
 
-	// part fills dst with the values from index first on, row-major. It is nil
-	// where an array can only be read whole.
+	// part fills dst with the values from index first on, row-major, without a
+	// look at a checksum. It is nil where an array can only be read whole.
 	part func(dst []float32, first int) error
 
 	// values lie in a mapped file; nil where there is no mapping, or values that

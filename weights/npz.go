@@ -17,9 +17,9 @@ import (
 )
 
 // SaveNPZ writes an archive that numpy.load opens, without allow_pickle: float32
-// arrays of any shape, float16 with [Half], and one-dimensional arrays of text. No name may be in
-// both maps. The same input gives the same bytes; the file appears whole or not
-// at all.
+// arrays of any shape, float16 with [Half], and one-dimensional arrays of text.
+// No name may be in both maps. The same input gives the same bytes; the file
+// appears whole or not at all.
 //
 // Text becomes NumPy's fixed-width Unicode, 4 bytes a character at the width of
 // the longest. NumPy cuts zeros off its end, so text must not contain any.
