@@ -278,7 +278,7 @@ func readLegacy(g *hdf5.Group, network *kerasLayer, config *kerasConfig) error {
 	if g.Has(ofModel) {
 		layers = append(layers, ofModel)
 	}
-	seen := map[string]bool{}
+	seen, used := map[string]bool{}, map[int64]bool{}
 	for _, name := range layers {
 		if seen[name] {
 			return fmt.Errorf("%s: layer %q comes twice", g.Path(), name)
@@ -305,7 +305,14 @@ func readLegacy(g *hdf5.Group, network *kerasLayer, config *kerasConfig) error {
 			if err != nil {
 				return err
 			}
+			if used[data.Address()] {
+				return fmt.Errorf("%s: the array is there under two names", data.Path())
+			}
+			used[data.Address()] = true
 			path, variable := legacyName(name, weight, inner)
+			if len(path) > maxNesting {
+				return fmt.Errorf("%s: over %d groups in one another", data.Path(), maxNesting)
+			}
 			layer := top
 			for _, step := range path {
 				layer = layer.child(step)
@@ -397,7 +404,7 @@ func (r *kerasReader) readLayer(g *hdf5.Group, layer *kerasLayer, config *kerasC
 		if err != nil {
 			return err
 		}
-		if !group.Has("vars") && (name == "layers" || name == "_layer_checkpoint_dependencies" || !hasDigits(group)) {
+		if !group.Has("vars") && (name == "layers" || name == "_layer_checkpoint_dependencies" || !group.Has("layers")) {
 			// A list of layers: it has no name in the path.
 			err = r.readLayers(group, layer, config, depth)
 		} else {
@@ -416,8 +423,6 @@ func (r *kerasReader) readLayer(g *hdf5.Group, layer *kerasLayer, config *kerasC
 	}
 	return readVariables(vars, layer, config)
 }
-
-func hasDigits(g *hdf5.Group) bool { return g.Has("0") }
 
 // readLayers reads the members of a list.
 func (r *kerasReader) readLayers(g *hdf5.Group, network *kerasLayer, config *kerasConfig, depth int) error {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lookalike/tensor"
 )
 
 const kerasFiles = "testdata/keras"
@@ -73,6 +75,53 @@ func TestKeras(t *testing.T) {
 				t.Errorf("format %q, want %s", f.Format(), format)
 			}
 		})
+	}
+}
+
+// TestKerasWritten: what SaveKeras writes comes back under the same names.
+func TestKerasWritten(t *testing.T) {
+	kernel, bias := tensor.New(3, 3, 2, 4), tensor.New(4)
+	for i := range kernel.Data() {
+		kernel.Data()[i] = float32(i) / 4
+	}
+	bias.Data()[3] = -1
+	layer := func(class, name string) KerasLayer {
+		return KerasLayer{Class: class, Name: name, Variables: []*tensor.Tensor{kernel, bias}}
+	}
+	network := KerasLayer{Class: "Sequential", Name: "auto", Layers: []KerasLayer{
+		{Class: "Sequential", Name: "encoder", Layers: []KerasLayer{layer("Conv2D", "conv2d"), layer("Conv2D", "code"), layer("Conv2D", "conv2d_1")}},
+		layer("Conv2DTranspose", ""),
+	}}
+	for _, options := range [][]Option{nil, {Half}} {
+		path := filepath.Join(t.TempDir(), "a.weights.h5")
+		if err := SaveKeras(path, network, options...); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var want []string
+		for _, layer := range []string{"conv2d_transpose", "encoder/code", "encoder/conv2d", "encoder/conv2d_1"} {
+			want = append(want, layer+"/bias", layer+"/kernel")
+		}
+		if !slices.Equal(f.Names(), want) {
+			t.Errorf("%q, want %q", f.Names(), want)
+		}
+		for _, name := range f.Names() {
+			x, err := f.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := kernel
+			if strings.HasSuffix(name, "bias") {
+				want = bias
+			}
+			if !slices.Equal(x.Shape(), want.Shape()) || !slices.Equal(x.Data(), want.Data()) {
+				t.Errorf("%s: %v", name, x)
+			}
+		}
 	}
 }
 
