@@ -224,3 +224,14 @@ func readEverything(b []byte) error {
 	}
 	return nil
 }
+
+func FuzzKeras(f *testing.F) {
+	for _, name := range []string{"auto_weights.h5", "auto_latest.weights.h5", "auto_deflated.keras", "deep.h5", "bfloat16.weights.h5", "own.weights.h5", "flat_keras1.h5"} {
+		b, err := os.ReadFile(filepath.Join(kerasFiles, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { readEverything(b) })
+}
