@@ -4,6 +4,11 @@
 
 package winograd
 
+// kernel2AVX512 transforms n > 0 channels of a kernel, 32 output channels of each.
+//
+//go:noescape
+func kernel2AVX512(n int, u *float32, us int, k *float32, cs int, row int, col int, matrix *float64)
+
 // input2AVX512 transforms 4x4 pixels of n >= 16 channels.
 //
 //go:noescape
@@ -18,6 +23,11 @@ func output2AVX512(n int, y *float32, row int, col int, m *float32, ms int, bias
 //
 //go:noescape
 func outputPool2AVX512(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)
+
+// kernel4AVX512 transforms n > 0 channels of a kernel, 32 output channels of each.
+//
+//go:noescape
+func kernel4AVX512(n int, u *float32, us int, k *float32, cs int, row int, col int, matrix *float64)
 
 // input4AVX512 transforms 6x6 pixels of n >= 16 channels.
 //
@@ -34,6 +44,11 @@ func output4AVX512(n int, y *float32, row int, col int, m *float32, ms int, bias
 //go:noescape
 func outputPool4AVX512(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)
 
+// kernel2AVX2 transforms n > 0 channels of a kernel, 16 output channels of each.
+//
+//go:noescape
+func kernel2AVX2(n int, u *float32, us int, k *float32, cs int, row int, col int, matrix *float64)
+
 // input2AVX2 transforms 4x4 pixels of n >= 8 channels.
 //
 //go:noescape
@@ -48,6 +63,11 @@ func output2AVX2(n int, y *float32, row int, col int, m *float32, ms int, bias *
 //
 //go:noescape
 func outputPool2AVX2(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)
+
+// kernel4AVX2 transforms n > 0 channels of a kernel, 16 output channels of each.
+//
+//go:noescape
+func kernel4AVX2(n int, u *float32, us int, k *float32, cs int, row int, col int, matrix *float64)
 
 // input4AVX2 transforms 6x6 pixels of n >= 8 channels.
 //

@@ -9,6 +9,7 @@ func archTransforms() *transforms {
 	case "avx512":
 		return &transforms{
 			lanes:      16,
+			kernel:     [...]kernelKernel{kernel2AVX512, kernel4AVX512},
 			input:      [...]inputKernel{input2AVX512, input4AVX512},
 			output:     [...]outputKernel{output2AVX512, output4AVX512},
 			outputPool: [...]outputKernel{outputPool2AVX512, outputPool4AVX512},
@@ -16,6 +17,7 @@ func archTransforms() *transforms {
 	case "avx2":
 		return &transforms{
 			lanes:      8,
+			kernel:     [...]kernelKernel{kernel2AVX2, kernel4AVX2},
 			input:      [...]inputKernel{input2AVX2, input4AVX2},
 			output:     [...]outputKernel{output2AVX2, output4AVX2},
 			outputPool: [...]outputKernel{outputPool2AVX2, outputPool4AVX2},

@@ -18,10 +18,23 @@ func points(tile int) []float64 {
 	return []float64{0, p, -p, q, -q}
 }
 
-// kernelMatrix is the kernel's transform G, [tile+2][3]: its row for point x is (1,
-// x, x²) over the product of x's distances from the other finite points.
-func kernelMatrix(tile int) [][3]float64 {
-	var g [][3]float64
+// matrices are the kernels' transforms G, [tile+2][3], by tile/2-1, each value as often
+// as an assembly register holds it.
+var matrices = [2][][3][8]float64{kernelMatrix(2), kernelMatrix(4)}
+
+// kernelMatrix returns G: its row for point x is (1, x, x²) over the product of x's
+// distances from the other finite points.
+func kernelMatrix(tile int) [][3][8]float64 {
+	var g [][3][8]float64
+	add := func(values ...float64) {
+		var row [3][8]float64
+		for i, v := range values {
+			for j := range row[i] {
+				row[i][j] = v
+			}
+		}
+		g = append(g, row)
+	}
 	finite := points(tile)
 	for i, x := range finite {
 		n := 1.0
@@ -30,20 +43,23 @@ func kernelMatrix(tile int) [][3]float64 {
 				n *= x - other
 			}
 		}
-		g = append(g, [3]float64{1 / n, x / n, x * x / n})
+		add(1/n, x/n, x*x/n)
 	}
-	return append(g, [3]float64{0, 0, 1})
+	add(0, 0, 1)
+	return g
 }
 
 // transforms is assembly for whole registers of channels; the portable code takes
 // pictures of fewer. Its functions are indexed by tile/2-1.
 type transforms struct {
 	lanes              int
+	kernel             [2]kernelKernel
 	input              [2]inputKernel
 	output, outputPool [2]outputKernel
 }
 
 type (
+	kernelKernel = func(n int, u *float32, us int, k *float32, cs, row, col int, g *float64)
 	inputKernel  = func(n int, v *float32, vs int, x *float32, row, col int)
 	outputKernel = func(n int, y *float32, row, col int, m *float32, ms int, bias *float32, floor float32)
 )
@@ -56,6 +72,33 @@ func lanes() int {
 		return 1
 	}
 	return arch.lanes
+}
+
+// kernelTransform transforms n output channels of a kernel [3, 3, in, out] to
+// u[i*in*NR+c*NR+j] for point i, input channel c and output channel j.
+func kernelTransform(tile, in, n int, u, kernel []float32, out int) {
+	nr, matrix := micro.NR, matrices[tile/2-1]
+	if arch != nil && n == nr && len(kernel) >= (9*in-1)*out+n && len(u) >= len(matrix)*len(matrix)*in*nr {
+		arch.kernel[tile/2-1](in, &u[0], in*nr, &kernel[0], out, 3*in*out, in*out, &matrix[0][0][0])
+		return
+	}
+	for c := range in {
+		for j := range n {
+			var t [3][6]float64 // Gᵀ applied along the columns
+			for row := range 3 {
+				at := (row*3*in+c)*out + j
+				k0, k1, k2 := float64(kernel[at]), float64(kernel[at+in*out]), float64(kernel[at+2*in*out])
+				for i, g := range matrix {
+					t[row][i] = g[0][0]*k0 + g[1][0]*k1 + g[2][0]*k2
+				}
+			}
+			for i, g := range matrix {
+				for l := range matrix {
+					u[((i*len(matrix)+l)*in+c)*nr+j] = float32(g[0][0]*t[0][l] + g[1][0]*t[1][l] + g[2][0]*t[2][l])
+				}
+			}
+		}
+	}
 }
 
 // input transforms a tile of a picture, (tile+2)² pixels of n channels with strides

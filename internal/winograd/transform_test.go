@@ -37,6 +37,14 @@ func checkTransforms(t *testing.T, r *rand.Rand, tile, n int) {
 		f()
 	}
 	side := tile + 2
+	in, out := 1+n%9, micro.NR+r.IntN(5)
+	kernel := edge(t, random(r, (9*in-1)*out+micro.NR))
+	u := edge(t, make([]float32, side*side*in*micro.NR))
+	transformed := make([]float32, len(u))
+	kernelTransform(tile, in, micro.NR, u, kernel, out)
+	portable(func() { kernelTransform(tile, in, micro.NR, transformed, kernel, out) })
+	same(t, "kernel", tile, in, u, transformed)
+
 	col, gap := n+r.IntN(3), r.IntN(5)
 	row, vs := side*col+gap, n+r.IntN(20)
 	x := edge(t, random(r, (side-1)*(row+col)+n))

@@ -62,26 +62,9 @@ func (k *Kernel) Transform(tile int, kernel []float32, in, out int) {
 		k.u = k.u[:n]
 		clear(k.panel(panels - 1)) // columns past the last
 	}
-	g := kernelMatrix(tile)
 	parallel.For(panels, func(panel int) {
-		u := k.panel(panel)
-		for c := range in {
-			for j := range min(nr, out-panel*nr) {
-				var t [3][6]float64 // Gᵀ applied along the columns
-				for row := range 3 {
-					at := (row*3*in+c)*out + panel*nr + j
-					k0, k1, k2 := float64(kernel[at]), float64(kernel[at+in*out]), float64(kernel[at+2*in*out])
-					for i := range g {
-						t[row][i] = g[i][0]*k0 + g[i][1]*k1 + g[i][2]*k2
-					}
-				}
-				for i := range g {
-					for l := range g {
-						u[((i*len(g)+l)*in+c)*nr+j] = float32(g[i][0]*t[0][l] + g[i][1]*t[1][l] + g[i][2]*t[2][l])
-					}
-				}
-			}
-		}
+		first := panel * nr
+		kernelTransform(tile, in, min(nr, out-first), k.panel(panel), kernel[first:], out)
 	})
 }
 

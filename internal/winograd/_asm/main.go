@@ -11,6 +11,7 @@ func main() {
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx512, avx2} {
 		for _, t := range []transform{f2, f4} {
+			s.kernel(t)
 			s.input(t)
 			s.output(t, false)
 			s.output(t, true)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// kernel emits the transform of a convolution's kernel in double precision: half a
+// register of input channel c's values at a time. The matrix is in memory, each of
+// its values 8 times.
+func (s *isa) kernel(t transform) {
+	side := t.size + 2
+	s.begin(fmt.Sprintf("kernel%d", t.size), fmt.Sprintf(" transforms n > 0 channels of a kernel, %d output channels of each.", 2*s.lanes),
+		"func(n int, u *float32, us int, k *float32, cs, row, col int, matrix *float64)")
+	n, u, k, matrix := param("n"), param("u"), param("k"), param("matrix")
+	us, cs, row, col := stride("us"), stride("cs"), stride("row"), stride("col")
+	next := GP64() // from a point to the one below
+	IMUL3Q(I8(side), us, next)
+
+	coefficient := func(point, power int) Mem { return Mem{Base: matrix, Disp: (point*3 + power) * 64} }
+	// combine leaves the value at a point of the polynomial with the given coefficients.
+	combine := func(point int, of []reg.VecPhysical, to reg.VecPhysical) {
+		switch point {
+		case 0:
+			VMULPD(coefficient(0, 0), of[0], to)
+		case side - 1:
+			VMOVAPD(of[2], to)
+		default:
+			VMULPD(coefficient(point, 0), of[0], to)
+			VFMADD231PD(coefficient(point, 1), of[1], to)
+			VFMADD231PD(coefficient(point, 2), of[2], to)
+		}
+	}
+	taps, rows, sum := s.regs[:9], s.regs[9:12], s.regs[12]
+	half := func(r reg.VecPhysical) reg.VecPhysical {
+		if s == avx512 {
+			return r.AsY().(reg.VecPhysical)
+		}
+		return r.AsX().(reg.VecPhysical)
+	}
+	Label("channel")
+	for part := range 4 { // of 2*lanes channels, lanes/2 each
+		disp := part * s.lanes / 2 * 4
+		from := GP64()
+		MOVQ(k, from)
+		for i := range 3 {
+			tap := GP64()
+			MOVQ(from, tap)
+			for j := range 3 {
+				VCVTPS2PD(Mem{Base: tap, Disp: disp}, taps[3*i+j])
+				if j < 2 {
+					ADDQ(col, tap)
+				}
+			}
+			if i < 2 {
+				ADDQ(row, from)
+			}
+		}
+		first := GP64()
+		MOVQ(u, first)
+		for j := range side {
+			for i := range 3 {
+				combine(j, taps[3*i:][:3], rows[i])
+			}
+			to := GP64()
+			MOVQ(first, to)
+			for i := range side {
+				combine(i, rows, sum)
+				if s == avx512 {
+					VCVTPD2PS(sum, half(sum))
+				} else {
+					VCVTPD2PSY(sum, half(sum))
+				}
+				VMOVUPS(half(sum), Mem{Base: to, Disp: disp})
+				if i < side-1 {
+					ADDQ(next, to)
+				}
+			}
+			if j < side-1 {
+				ADDQ(us, first)
+			}
+		}
+	}
+	ADDQ(cs, k)
+	ADDQ(I32(2*s.lanes*4), u)
+	DECQ(n)
+	JNZ(LabelRef("channel"))
+	VZEROUPPER()
+	RET()
+}
