@@ -29,12 +29,19 @@ type Kernel struct {
 	// tiles[r-1][v-1] computes r rows by v vectors of NR/len(tiles[r-1]) columns,
 	// the last vector cut to the columns asked for.
 	tiles [][]tile
+
+	// packing[r-1] computes r rows by a whole panel, which it packs; or nil.
+	packing []packingTile
 }
 
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
 // rows; strides are in elements. start may be nil for zeros. It asks memory for
 // Fetch*k values from b[ahead] on.
 type tile func(cols, k int, a *float32, rs, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile is a tile that reads B in place, ldb elements from row to row, and
+// leaves it in panel; k is not 0.
+type packingTile func(k int, a *float32, rs, cs int, b *float32, ldb int, panel, start *float32, ss int, c *float32, cst int)
 
 // Gemm returns the micro-kernel of the tier in use.
 func Gemm() *Kernel { return &active.kernel }
@@ -74,6 +81,23 @@ func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []floa
 	}
 	v := t.tiles[rows-1]
 	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ahead, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+}
+
+// MulPack is Mul for NR columns of a B that is not packed yet, b[p*ldb+j], and that
+// comes from memory: it packs them to panel on the way.
+func (t *Kernel) MulPack(rows, k int, a []float32, ars, acs int, b []float32, ldb int, panel, start []float32, lds int, c []float32, ldc int) {
+	if uint(rows-1) >= uint(t.MR) || k < 0 || ars < 0 || acs < 0 || ldb < 0 || lds < 0 || ldc < 0 ||
+		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || (k-1)*ldb+t.NR > len(b) || k*t.NR > len(panel)) ||
+		start != nil && (rows-1)*lds+t.NR > len(start) || (rows-1)*ldc+t.NR > len(c) {
+		panic(fmt.Sprintf("f32.Kernel.MulPack: %s: %d rows, depth %d, with strides A (%d, %d), B %d, start %d, C %d does not fit A %d, B %d, panel %d, start %d, C %d values",
+			t.Name, rows, k, ars, acs, ldb, lds, ldc, len(a), len(b), len(panel), len(start), len(c)))
+	}
+	if t.packing == nil || k == 0 {
+		t.Pack(panel, k*t.NR, k, t.NR, b, ldb, false)
+		t.Mul(rows, t.NR, k, a, ars, acs, panel, start, lds, c, ldc)
+		return
+	}
+	t.packing[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ldb, unsafe.SliceData(panel), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
 }
 
 // Pack writes B [k, n], with row stride ldb, or if transB the transpose of b,

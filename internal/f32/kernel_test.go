@@ -21,6 +21,12 @@ func pack(b []float32, k, cols, nr int) []float32 {
 // every value around the tile with what was there.
 func checkTile(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs int, begin string) {
 	t.Helper()
+	checkTileFrom(t, x, r, rows, cols, k, ars, acs, begin, false)
+}
+
+// checkTileFrom does it from a B that is packed, or that the tile is to pack.
+func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs int, begin string, inPlace bool) {
+	t.Helper()
 	size := 0
 	if k > 0 {
 		size = (rows-1)*ars + (k-1)*acs + 1
@@ -44,8 +50,21 @@ func checkTile(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs in
 		}
 	}
 	before, first := slices.Clone(c), slices.Clone(start)
-	ahead := []int{0, k * x.NR, 1 << 40, -1 << 40}[r.IntN(4)] // memory that is there, and memory that is not
-	x.MulAhead(rows, cols, k, a, ars, acs, panel, ahead, start, lds, c, ldc)
+	if inPlace {
+		ldb := cols + r.IntN(4)
+		rowsOfB := edge(t, make([]float32, max(0, (k-1)*ldb+cols)))
+		for p := range k {
+			copy(rowsOfB[p*ldb:], b[p*cols:][:cols])
+		}
+		packed := edge(t, make([]float32, k*cols))
+		x.MulPack(rows, k, a, ars, acs, rowsOfB, ldb, packed, start, lds, c, ldc)
+		if !slices.Equal(packed, panel) {
+			t.Fatalf("%s %dx%dx%d: B is not packed", x.Name, rows, cols, k)
+		}
+	} else {
+		ahead := []int{0, k * x.NR, 1 << 40, -1 << 40}[r.IntN(4)] // memory that is there, and memory that is not
+		x.MulAhead(rows, cols, k, a, ars, acs, panel, ahead, start, lds, c, ldc)
+	}
 	for i, got := range c {
 		row, col := i/ldc, i%ldc
 		if col >= cols {
@@ -96,6 +115,11 @@ func TestTiles(t *testing.T) {
 						}
 					}
 				}
+				for i, k := range depths {
+					begin := []string{"zero", "bias", "C"}[i%3]
+					checkTileFrom(t, kernel, r, rows, kernel.NR, k, k+r.IntN(3), 1, begin, true)
+					checkTileFrom(t, kernel, r, rows, kernel.NR, k, 1, rows, begin, true)
+				}
 			})
 		}
 	})
@@ -137,6 +161,7 @@ func FuzzTile(f *testing.F) {
 				ars, acs = 1, rows+r.IntN(5)
 			}
 			checkTile(t, &x.kernel, r, rows, cols, int(k), ars, acs, []string{"zero", "bias", "C"}[r.IntN(3)])
+			checkTileFrom(t, &x.kernel, r, rows, x.kernel.NR, int(k), ars, acs, []string{"zero", "bias", "C"}[r.IntN(3)], true)
 		}
 	})
 }

@@ -119,6 +119,11 @@ func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //go:noescape
 func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile1AVX512 is a tile of 1 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -128,6 +133,11 @@ func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //
 //go:noescape
 func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile2AVX512 is a tile of 2 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
@@ -139,6 +149,11 @@ func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //go:noescape
 func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile3AVX512 is a tile of 3 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -148,6 +163,11 @@ func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //
 //go:noescape
 func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile4AVX512 is a tile of 4 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
@@ -159,6 +179,11 @@ func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //go:noescape
 func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile5AVX512 is a tile of 5 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -168,6 +193,11 @@ func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //
 //go:noescape
 func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile6AVX512 is a tile of 6 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
@@ -179,6 +209,11 @@ func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //go:noescape
 func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile7AVX512 is a tile of 7 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -188,6 +223,11 @@ func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //
 //go:noescape
 func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile8AVX512 is a tile of 8 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
@@ -199,6 +239,11 @@ func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahea
 //go:noescape
 func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile9AVX512 is a tile of 9 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -208,6 +253,11 @@ func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahe
 //
 //go:noescape
 func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile10AVX512 is a tile of 10 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
@@ -219,6 +269,11 @@ func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahe
 //go:noescape
 func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile11AVX512 is a tile of 11 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -228,6 +283,11 @@ func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahe
 //
 //go:noescape
 func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile12AVX512 is a tile of 12 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
@@ -239,6 +299,11 @@ func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahe
 //go:noescape
 func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile13AVX512 is a tile of 13 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -248,6 +313,11 @@ func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahe
 //
 //go:noescape
 func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile14AVX512 is a tile of 14 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
@@ -364,6 +434,11 @@ func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead 
 //go:noescape
 func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile1AVX2 is a tile of 1 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -373,6 +448,11 @@ func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead 
 //
 //go:noescape
 func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile2AVX2 is a tile of 2 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
@@ -384,6 +464,11 @@ func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead 
 //go:noescape
 func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile3AVX2 is a tile of 3 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -393,6 +478,11 @@ func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead 
 //
 //go:noescape
 func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile4AVX2 is a tile of 4 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
@@ -404,6 +494,11 @@ func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead 
 //go:noescape
 func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 
+// packingTile5AVX2 is a tile of 5 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -413,6 +508,11 @@ func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead 
 //
 //go:noescape
 func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+
+// packingTile6AVX2 is a tile of 6 rows and a whole panel of B, which it packs; k > 0.
+//
+//go:noescape
+func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
 
 // transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
 //

@@ -54,6 +54,9 @@ var avx512 = newTier("avx512", assembly{
 	{tile12x1AVX512, tile12x2AVX512},
 	{tile13x1AVX512, tile13x2AVX512},
 	{tile14x1AVX512, tile14x2AVX512},
+}, []packingTile{
+	packingTile1AVX512, packingTile2AVX512, packingTile3AVX512, packingTile4AVX512, packingTile5AVX512, packingTile6AVX512, packingTile7AVX512,
+	packingTile8AVX512, packingTile9AVX512, packingTile10AVX512, packingTile11AVX512, packingTile12AVX512, packingTile13AVX512, packingTile14AVX512,
 }})
 
 var avx2 = newTier("avx2", assembly{
@@ -83,7 +86,7 @@ var avx2 = newTier("avx2", assembly{
 	{tile4x1AVX2, tile4x2AVX2},
 	{tile5x1AVX2, tile5x2AVX2},
 	{tile6x1AVX2, tile6x2AVX2},
-}})
+}, []packingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}})
 
 // assembly holds a tier's vector kernels, which take lengths and pointers.
 type assembly struct {

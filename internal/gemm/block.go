@@ -7,21 +7,31 @@ import (
 )
 
 // product is C [m, n] = start + A [m, k]·B [k, n]. A's element (r, p) is
-// a[r*ars+p*acs]. B is in panels, stride values apart. start is nil for zeros,
-// else a matrix with row stride lds: C itself, or with lds = 0 a row of biases.
-// Every sum is taken in parts of step terms, whoever computes it.
+// a[r*ars+p*acs]. B is stored as layout says, with stride ldb. start is nil for
+// zeros, else a matrix with row stride lds: C itself, or with lds = 0 a row of
+// biases. Every sum is taken in parts of step terms, whoever computes it.
 type product struct {
 	m, n, k  int
 	step     int
 	a        []float32
 	ars, acs int
 	b        []float32
-	stride   int
+	ldb      int
+	layout   layout
 	start    []float32
 	lds      int
 	c        []float32
 	ldc      int
 }
+
+// layout is how B is stored.
+type layout int
+
+const (
+	inRows    layout = iota // element (p, j) is b[p*ldb+j]
+	inColumns               // b[j*ldb+p]: transposed
+	inPanels                // b[j/NR*ldb+p*NR+j%NR]: packed
+)
 
 // startAt returns x with the start value that Mul's arguments ask for.
 func (x product) startAt(bias []float32, accumulate bool) product {
@@ -47,7 +57,7 @@ func (x product) rows(lo, hi int) product {
 // first column of a panel.
 func (x product) columns(lo, hi int) product {
 	x.n = hi - lo
-	x.b = skip(x.b, lo/kernel.NR*x.stride)
+	x.b = skip(x.b, x.at(0, lo))
 	x.start = skip(x.start, lo)
 	x.c = x.c[lo:]
 	return x
@@ -58,11 +68,23 @@ func (x product) columns(lo, hi int) product {
 func (x product) slab(lo, hi int) product {
 	x.k = hi - lo
 	x.a = skip(x.a, lo*x.acs)
-	x.b = skip(x.b, lo*kernel.NR)
+	x.b = skip(x.b, x.at(lo, 0))
 	if lo > 0 {
 		x.start, x.lds = x.c, x.ldc
 	}
 	return x
+}
+
+// at returns where B's element (p, j) is; j is the first column of a panel.
+func (x product) at(p, j int) int {
+	switch x.layout {
+	case inRows:
+		return p*x.ldb + j
+	case inColumns:
+		return j*x.ldb + p
+	default:
+		return j/kernel.NR*x.ldb + p*kernel.NR
+	}
 }
 
 // skip returns s without its first n values; nil stays nil.
@@ -78,8 +100,9 @@ var (
 	packs      = sync.Pool{New: func() any { return new(Packed) }}
 )
 
-// blocks computes x, block by block of A and of B.
-func (w *workspace) blocks(x product) {
+// multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
+// of B. What is copied of A stays in the last-level cache.
+func (w *workspace) multiply(x product) {
 	width := evenly(x.n, nc, kernel.NR)
 	height := evenly(x.m, mc, 1)
 	for i := 0; i < x.m; i += height {
@@ -88,52 +111,79 @@ func (w *workspace) blocks(x product) {
 			slab := rows.slab(p, min(p+x.step, x.k))
 			tiles := w.tilesOf(slab)
 			for j := 0; j < x.n; j += width {
-				block(slab.columns(j, min(j+width, x.n)), tiles)
+				w.block(slab.columns(j, min(j+width, x.n)), tiles)
 			}
 		}
 	}
 }
 
-// block computes x, whose B fits in the second-level cache, from the tiles of its A.
-func block(x product, a tiles) {
-	for i := 0; i < x.m; i += a.rows {
-		tile := x.rows(i, min(i+a.rows, x.m))
+// block computes x, whose B fits in the second-level cache once it is packed. The
+// first tile of A packs B, unless it is, and the others find it there.
+func (w *workspace) block(x product, a tiles) {
+	stored := x
+	if x.layout != inPanels {
+		x.layout, x.ldb = inPanels, x.k*kernel.NR
+		w.b = grow(w.b, ceil(x.n, kernel.NR)*x.ldb)
+		x.b = w.b
+	}
+	for i := range a.count {
+		lo, hi, from := a.tile(i)
+		tile := x.rows(lo, hi)
 		for j := 0; j < x.n; j += kernel.NR {
-			kernel.Mul(tile.m, min(kernel.NR, x.n-j), x.k, skip(a.a, i*a.step), a.ars, a.acs,
-				skip(x.b, j/kernel.NR*x.stride), skip(tile.start, j), tile.lds, tile.c[j:], tile.ldc)
+			panel, cols := skip(x.b, x.at(0, j)), min(kernel.NR, x.n-j)
+			if i == 0 && stored.layout == inRows && cols == kernel.NR {
+				kernel.MulPack(tile.m, x.k, from, a.ars, a.acs, skip(stored.b, j), stored.ldb, panel, skip(tile.start, j), tile.lds, tile.c[j:], tile.ldc)
+				continue
+			}
+			if i == 0 && stored.layout != inPanels {
+				kernel.Pack(panel, x.ldb, x.k, cols, skip(stored.b, stored.at(0, j)), stored.ldb, stored.layout == inColumns)
+			}
+			kernel.Mul(tile.m, cols, x.k, from, a.ars, a.acs, panel, skip(tile.start, j), tile.lds, tile.c[j:], tile.ldc)
 		}
 	}
 }
 
-// tiles is A cut into tiles of equal numbers of rows, the last perhaps smaller. A
-// tile that starts in row i starts at a[i*step].
+// tiles is A cut into tiles of about equal numbers of rows: 64 are four of 13 and
+// one of 12 rather than four of 14 and one of 8.
 type tiles struct {
-	rows, step int
-	a          []float32
-	ars, acs   int
+	m, count int
+	a        []float32
+	ars, acs int
+	apart    int // from tile to tile, if each is copied for itself, else 0
 }
 
-// tilesOf returns x's tiles: 64 rows are four of 13 and one of 12 rather than four
-// of 14 and one of 8. It copies A where reading it in place costs more: a
+// tile returns tile i: rows lo to hi of A, and the values from its first on.
+func (t tiles) tile(i int) (lo, hi int, a []float32) {
+	lo, hi = i*t.m/t.count, (i+1)*t.m/t.count
+	if t.apart > 0 {
+		return lo, hi, t.a[i*t.apart:]
+	}
+	return lo, hi, skip(t.a, lo*t.ars)
+}
+
+// tilesOf returns x's tiles. It copies A where reading it in place costs more: a
 // transposed A is read a few values from each of many lines; rows that lie a
 // multiple of a page apart fall in one set of the first-level cache.
 func (w *workspace) tilesOf(x product) tiles {
-	t := tiles{evenly(x.m, kernel.MR, 1), x.ars, x.a, x.ars, x.acs}
+	t := tiles{x.m, ceil(x.m, kernel.MR), x.a, x.ars, x.acs, 0}
 	switch {
 	case x.n < 4*kernel.NR || x.k == 0:
 	case x.ars == 1 && x.acs != 1:
-		w.a = grow(w.a, ceil(x.m, t.rows)*t.rows*x.k+f32.PackSlack)
-		for i := 0; i < x.m; i += t.rows {
-			kernel.PackA(w.a[i*x.k:], t.rows, x.k, min(t.rows, x.m-i), x.a[i:], x.acs)
+		t.acs = ceil(x.m, t.count)
+		t.apart = t.acs * x.k
+		w.a = grow(w.a, t.count*t.apart+f32.PackSlack)
+		t.a = w.a
+		for i := range t.count {
+			lo, hi, to := t.tile(i)
+			kernel.PackA(to, t.acs, x.k, hi-lo, x.a[lo:], x.acs)
 		}
-		t.a, t.step, t.acs = w.a, x.k, t.rows
 	case x.ars%1024 == 0 && x.acs == 1:
-		ld := x.k + 16
-		w.a = grow(w.a, x.m*ld)
+		t.ars = x.k + 16
+		w.a = grow(w.a, x.m*t.ars)
+		t.a = w.a
 		for r := range x.m {
-			copy(w.a[r*ld:], x.a[r*x.ars:][:x.k])
+			copy(t.a[r*t.ars:], x.a[r*x.ars:][:x.k])
 		}
-		t.a, t.step, t.ars = w.a, ld, ld
 	}
 	return t
 }

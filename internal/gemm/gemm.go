@@ -30,80 +30,46 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 	if m == 0 || n == 0 {
 		return
 	}
-	x := product{m: m, n: n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, c: c, ldc: ldc}.startAt(bias, accumulate)
+	x := product{m: m, n: n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, b: b, ldb: ldb, c: c, ldc: ldc}.startAt(bias, accumulate)
 	if transA {
 		x.ars, x.acs = 1, lda
 	}
-	switch {
-	case m <= thinRows:
-		thin(x, b, ldb, transB)
-	case m <= mc && n >= 2*nc*runtime.GOMAXPROCS(0):
-		wide(x, b, ldb, transB)
-	default:
-		narrow(x, b, ldb, transB)
+	if transB {
+		x.layout = inColumns
+	}
+	if m <= thinRows {
+		thin(x)
+	} else {
+		blocks(x)
 	}
 }
 
-// wide cuts C, of few rows, by columns. Each part packs its own columns of B block
-// by block, and uses a block while it is in cache.
-func wide(x product, b []float32, ldb int, transB bool) {
+// blocks computes x in parallel. C is cut by rows, if each goroutine gets enough
+// tiles of them to pay for packing all of B for itself or if there is no other way,
+// else by columns. Goroutines share nothing but what they read.
+func blocks(x product) {
 	workers := runtime.GOMAXPROCS(0)
-	parts := ceil(ceil(x.n, nc), workers) * workers
-	parallel.Spans(x.n, ceil(ceil(x.n, parts), kernel.NR)*kernel.NR, func(lo, hi int) {
-		w := workspaces.Get().(*workspace)
-		defer workspaces.Put(w)
-		part := x.columns(lo, hi)
-		for p := 0; p == 0 || p < x.k; p += x.step {
-			slab := part.slab(p, min(p+x.step, x.k))
-			slab.stride = slab.k * kernel.NR
-			w.b = grow(w.b, ceil(slab.n, kernel.NR)*slab.stride)
-			slab.b = w.b
-			kernel.Pack(slab.b, slab.stride, slab.k, slab.n, from(b, p, lo, ldb, transB), ldb, transB)
-			block(slab, w.tilesOf(slab))
-		}
-	})
-}
-
-// narrow packs B once for all, a slab at a time that stays in the last-level cache,
-// and cuts C by rows, and by columns too if there are few rows.
-func narrow(x product, b []float32, ldb int, transB bool) {
-	packed := packs.Get().(*Packed)
-	defer packs.Put(packed)
-	width := evenly(x.n, slabSize/4/kc, kernel.NR)
-	depth := max(1, slabSize/4/width/x.step) * x.step
-	for j := 0; j < x.n; j += width {
-		columns := x.columns(j, min(j+width, x.n))
-		for p := 0; p == 0 || p < x.k; p += depth {
-			slab := columns.slab(p, min(p+depth, x.k))
-			packed.Pack(slab.k, slab.n, from(b, p, j, ldb, transB), ldb, transB)
-			slab.b, slab.stride = packed.data, slab.k*kernel.NR
-			grid(slab)
-		}
+	workers = max(1, min(workers, int(float64(x.m)*float64(x.n)*float64(x.k)/partGrain)))
+	tiles, panels := ceil(x.m, kernel.MR), ceil(x.n, kernel.NR)
+	down, across := 1, 1
+	if tiles >= partTiles*workers || panels < 2*workers {
+		down = min(tiles, ceil(ceil(x.m, mc), workers)*workers)
+	} else {
+		across = min(panels, ceil(ceil(x.n, partWidth), workers)*workers)
 	}
-}
-
-// grid computes x in parallel.
-func grid(x product) {
-	work := float64(x.m) * float64(x.n) * float64(x.k)
-	parts := max(1, int(min(float64(4*runtime.GOMAXPROCS(0)), work/partGrain)))
-	height := min(evenly(x.m, ceil(x.m, parts), kernel.MR), mc)
-	down := ceil(x.m, height)
-	width := evenly(x.n, ceil(x.n, ceil(parts, down)), kernel.NR)
-	across := ceil(x.n, width)
 	parallel.For(down*across, func(i int) {
 		w := workspaces.Get().(*workspace)
 		defer workspaces.Put(w)
-		r, c := i/across*height, i%across*width
-		w.blocks(x.rows(r, min(r+height, x.m)).columns(c, min(c+width, x.n)))
+		r, c := i/across, i%across
+		w.multiply(x.rows(r*x.m/down, (r+1)*x.m/down).columns(c*panels/across*kernel.NR, min(x.n, (c+1)*panels/across*kernel.NR)))
 	})
 }
 
-// partGrain is the number of multiplications from which another goroutine pays.
-const partGrain = 1 << 19
-
-// slabSize is the number of bytes of B that narrow packs at a time: a part of the
-// last-level cache.
-const slabSize = 4 << 20
+const (
+	partGrain = 1 << 19 // multiplications from which another goroutine pays
+	partTiles = 16      // tiles of rows that pay for packing B
+	partWidth = 1536    // columns of C that stay in the last-level cache from slab to slab
+)
 
 // holds reports whether size values hold a matrix [rows, cols], or its transpose,
 // with row stride ld.

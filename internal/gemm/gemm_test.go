@@ -156,7 +156,7 @@ func TestMulBlocks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []struct{ m, n, k int }{
 		{3, 2*nc + 5, kc + 9}, {kernel.MR + 1, 2, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1}, {9, 8*nc + 7, 13},
-		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, slabSize/4/kc + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300},
+		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, 2*partWidth + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300},
 	} {
 		for layout := range 4 {
 			checkMul(t, r, layout&1 != 0, layout&2 != 0, s.m, s.n, s.k, r.IntN(4), r.IntN(3))

@@ -58,7 +58,7 @@ func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, bias []float32, accumu
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	w.blocks(product{m, p.n, k, stepFor(k), a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, nil, 0, c, ldc}.startAt(bias, accumulate))
+	w.multiply(product{m, p.n, k, stepFor(k), a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, inPanels, nil, 0, c, ldc}.startAt(bias, accumulate))
 }
 
 // MulTransA is Mul for a transposed A: it computes C = Aᵀ·B, for A stored as
@@ -73,5 +73,5 @@ func (p *Packed) MulTransA(m int, a []float32, lda int, accumulate bool, c []flo
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	w.blocks(product{m, p.n, p.k, stepFor(p.k), a, 1, lda, p.data, p.k * kernel.NR, nil, 0, c, ldc}.startAt(nil, accumulate))
+	w.multiply(product{m, p.n, p.k, stepFor(p.k), a, 1, lda, p.data, p.k * kernel.NR, inPanels, nil, 0, c, ldc}.startAt(nil, accumulate))
 }

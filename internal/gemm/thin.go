@@ -13,10 +13,10 @@ const thinRows = 4
 
 // thin computes x at the speed at which memory delivers B. Rows of C take turns at
 // a part of B that the first of them has brought into cache.
-func thin(x product, b []float32, ldb int, transB bool) {
+func thin(x product) {
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	if transB && x.acs != 1 {
+	if x.layout == inColumns && x.acs != 1 {
 		w.a = grow(w.a, x.m*x.k)
 		for r := range x.m {
 			for p := range x.k {
@@ -38,21 +38,21 @@ func thin(x product, b []float32, ldb int, transB bool) {
 				copy(row, part.start)
 			}
 		}
-		if transB {
+		if part.layout == inColumns {
 			for j := range part.n {
 				for r := range part.m {
-					part.c[r*part.ldc+j] += f32.Dot(part.a[r*part.ars:][:part.k], b[(lo+j)*ldb:][:part.k])
+					part.c[r*part.ldc+j] += f32.Dot(part.a[r*part.ars:][:part.k], part.b[j*part.ldb:][:part.k])
 				}
 			}
 			return
 		}
-		part.addThin(b[min(lo, len(b)):], ldb)
+		part.addThin()
 	})
 }
 
 // addThin adds A·B to C, for B as it is stored. It sums step terms at a time from
 // zero, as blocks does, so that a row comes out the same in whatever number of rows.
-func (x product) addThin(b []float32, ldb int) {
+func (x product) addThin() {
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
 	w.b = grow(w.b, x.m*x.n)
@@ -63,7 +63,7 @@ func (x product) addThin(b []float32, ldb int) {
 			for j := 0; j < x.n; j += thinWidth {
 				width := min(thinWidth, x.n-j)
 				for r := range x.m {
-					f32.AddVecMat(w.b[r*x.n+j:][:width], k, skip(x.a, r*x.ars+p*x.acs), x.acs, b[p*ldb+j:], ldb)
+					f32.AddVecMat(w.b[r*x.n+j:][:width], k, skip(x.a, r*x.ars+p*x.acs), x.acs, x.b[p*x.ldb+j:], x.ldb)
 				}
 			}
 		}

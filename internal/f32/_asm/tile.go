@@ -21,6 +21,7 @@ func (s *isa) tiles() {
 		for vecs := 1; vecs <= s.nrv; vecs++ {
 			s.tile(rows, vecs)
 		}
+		s.packingTile(rows)
 	}
 }
 
@@ -106,6 +107,74 @@ func (s *isa) tile(rows, vecs int) {
 		Label("whole")
 		s.finish("Whole", rows, vecs, sum, spare[0], s.load, s.store)
 	}
+}
+
+// fetchAhead is the number of rows of B that packingTile fetches in advance.
+const fetchAhead = 128
+
+// packingTile emits the micro-kernel for a whole panel that is still in place, in
+// memory rather than in a cache: it stores what it reads as a panel.
+func (s *isa) packingTile(rows int) {
+	TEXT(fmt.Sprintf("packingTile%d%s", rows, s.name), attr.NOSPLIT,
+		"func(k int, a *float32, rs, cs int, b *float32, ldb int, panel, start *float32, ss int, c *float32, cst int)")
+	Doc(fmt.Sprintf("packingTile%d%s is a tile of %d rows and a whole panel of B, which it packs; k > 0.", rows, s.name, rows))
+	Pragma("noescape")
+
+	vecs := s.nrv
+	sum := func(r, v int) reg.VecPhysical { return s.regs[r*vecs+v] }
+	spare := s.regs[rows*vecs:]
+	bv, av := spare[:vecs], spare[vecs:vecs+2]
+
+	for i := range rows * vecs {
+		s.zero(s.regs[i])
+	}
+	a := s.rows(rows, "a", "rs")
+	cs, ldb, b, panel := param("cs"), param("ldb"), param("b"), param("panel")
+	SHLQ(U8(2), cs)
+	SHLQ(U8(2), ldb)
+
+	// Each row is fetched fetchAhead rows before it is read. During the last rows, the
+	// first rows of the panel to the right are fetched.
+	n, rest, ahead := param("k"), GP64(), GP64()
+	MOVQ(I32(fetchAhead), rest)
+	CMPQ(n, rest)
+	CMOVQLT(n, rest)
+	MOVQ(rest, ahead)
+	IMULQ(ldb, ahead)
+	ADDQ(b, ahead)
+	SUBQ(rest, n)
+	JZ(LabelRef("last"))
+	Label("row")
+	for v := range vecs {
+		VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, bv[v])
+	}
+	for disp := 0; disp < vecs*s.bytes(); disp += 64 {
+		PREFETCHT1(Mem{Base: ahead, Disp: disp})
+	}
+	for v := range vecs {
+		VMOVUPS(bv[v], Mem{Base: panel, Disp: v * s.bytes()})
+	}
+	for r := range rows {
+		VBROADCASTSS(a.at(r, 0), av[r%2])
+		for v := range vecs {
+			VFMADD231PS(av[r%2], bv[v], sum(r, v))
+		}
+	}
+	for _, base := range a.bases {
+		ADDQ(cs, base)
+	}
+	ADDQ(ldb, b)
+	ADDQ(ldb, ahead)
+	ADDQ(I32(vecs*s.bytes()), panel)
+	DECQ(n)
+	JNZ(LabelRef("row"))
+	Label("last")
+	Load(Param("b"), ahead)
+	ADDQ(I32(vecs*s.bytes()), ahead)
+	XCHGQ(rest, n)
+	TESTQ(n, n)
+	JNZ(LabelRef("row"))
+	s.finish("", rows, vecs, sum, spare[0], s.load, s.store)
 }
 
 // finish adds the start values, stores the tile, and returns. The last vector of
