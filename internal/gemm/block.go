@@ -111,50 +111,61 @@ func (w *workspace) multiply(x product) {
 			slab := rows.slab(p, min(p+x.step, x.k))
 			tiles := w.tilesOf(slab)
 			for j := 0; j < x.n; j += width {
-				w.block(slab.columns(j, min(j+width, x.n)), tiles)
+				w.block(slab.columns(j, min(j+width, x.n)), &tiles)
 			}
 		}
 	}
 }
 
-// block computes x, whose B fits in the second-level cache once it is packed. The
-// first tile of A packs B, unless it is, and the others find it there.
-func (w *workspace) block(x product, a tiles) {
-	stored := x
+// block computes x, whose B fits in the second-level cache once it is packed, from
+// the tiles of its A.
+func (w *workspace) block(x product, a *tiles) {
+	first := 0
 	if x.layout != inPanels {
-		x.layout, x.ldb = inPanels, x.k*kernel.NR
-		w.b = grow(w.b, ceil(x.n, kernel.NR)*x.ldb)
-		x.b = w.b
+		x, first = w.pack(x, a), 1
 	}
-	for i := range a.count {
+	for i := first; i < a.count; i++ {
 		lo, hi, from := a.tile(i)
-		tile := x.rows(lo, hi)
-		for j := 0; j < x.n; j += kernel.NR {
-			panel, cols := skip(x.b, x.at(0, j)), min(kernel.NR, x.n-j)
-			if i == 0 && stored.layout == inRows && cols == kernel.NR {
-				kernel.MulPack(tile.m, x.k, from, a.ars, a.acs, skip(stored.b, j), stored.ldb, panel, skip(tile.start, j), tile.lds, tile.c[j:], tile.ldc)
-				continue
-			}
-			if i == 0 && stored.layout != inPanels {
-				kernel.Pack(panel, x.ldb, x.k, cols, skip(stored.b, stored.at(0, j)), stored.ldb, stored.layout == inColumns)
-			}
-			kernel.Mul(tile.m, cols, x.k, from, a.ars, a.acs, panel, skip(tile.start, j), tile.lds, tile.c[j:], tile.ldc)
+		for j, panel := 0, 0; j < x.n; j, panel = j+kernel.NR, panel+x.ldb {
+			kernel.Mul(hi-lo, min(kernel.NR, x.n-j), x.k, from, a.ars, a.acs, skip(x.b, panel), skip(x.start, lo*x.lds+j), x.lds, x.c[lo*x.ldc+j:], x.ldc)
 		}
 	}
 }
 
-// tiles is A cut into tiles of about equal numbers of rows: 64 are four of 13 and
-// one of 12 rather than four of 14 and one of 8.
+// pack computes the first tile of x and packs B on the way. It returns x with its B
+// packed.
+func (w *workspace) pack(x product, a *tiles) product {
+	packed := x
+	packed.layout, packed.ldb = inPanels, x.k*kernel.NR
+	w.b = grow(w.b, ceil(x.n, kernel.NR)*packed.ldb)
+	packed.b = w.b
+	_, rows, from := a.tile(0)
+	for j := 0; j < x.n; j += kernel.NR {
+		b, panel, cols := skip(x.b, x.at(0, j)), packed.b[packed.at(0, j):], min(kernel.NR, x.n-j)
+		if x.layout == inRows && cols == kernel.NR {
+			kernel.MulPack(rows, x.k, from, a.ars, a.acs, b, x.ldb, panel, skip(x.start, j), x.lds, x.c[j:], x.ldc)
+		} else {
+			kernel.Pack(panel, packed.ldb, x.k, cols, b, x.ldb, x.layout == inColumns)
+			kernel.Mul(rows, cols, x.k, from, a.ars, a.acs, panel, skip(x.start, j), x.lds, x.c[j:], x.ldc)
+		}
+	}
+	return packed
+}
+
+// tiles is A cut into count tiles: the first larger of them have rows+1 rows, the
+// others rows. 64 rows are four of 13 and one of 12 rather than four of 14 and one
+// of 8.
 type tiles struct {
-	m, count int
-	a        []float32
-	ars, acs int
-	apart    int // from tile to tile, if each is copied for itself, else 0
+	count, rows, larger int
+	a                   []float32
+	ars, acs            int
+	apart               int // from tile to tile, if each is copied for itself, else 0
 }
 
 // tile returns tile i: rows lo to hi of A, and the values from its first on.
-func (t tiles) tile(i int) (lo, hi int, a []float32) {
-	lo, hi = i*t.m/t.count, (i+1)*t.m/t.count
+func (t *tiles) tile(i int) (lo, hi int, a []float32) {
+	lo = i*t.rows + min(i, t.larger)
+	hi = (i+1)*t.rows + min(i+1, t.larger)
 	if t.apart > 0 {
 		return lo, hi, t.a[i*t.apart:]
 	}
@@ -165,7 +176,8 @@ func (t tiles) tile(i int) (lo, hi int, a []float32) {
 // transposed A is read a few values from each of many lines; rows that lie a
 // multiple of a page apart fall in one set of the first-level cache.
 func (w *workspace) tilesOf(x product) tiles {
-	t := tiles{x.m, ceil(x.m, kernel.MR), x.a, x.ars, x.acs, 0}
+	count := ceil(x.m, kernel.MR)
+	t := tiles{count, x.m / count, x.m % count, x.a, x.ars, x.acs, 0}
 	switch {
 	case x.n < 4*kernel.NR || x.k == 0:
 	case x.ars == 1 && x.acs != 1:
