@@ -2,6 +2,7 @@ package hdf5
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -45,7 +46,7 @@ func (f *File) eachChunk(index *chunkIndex, l *layout, o *object, visit func(at 
 				if v%uint64(l.chunk[i]) != 0 {
 					key.failf("a chunk at %d, where chunks have %d", v, l.chunk[i])
 				}
-				at[i] = int(v / uint64(l.chunk[i]) & (1<<62 - 1))
+				at[i] = int(min(v/uint64(l.chunk[i]), math.MaxInt))
 			}
 			if key.err != nil {
 				return key.err
@@ -63,7 +64,7 @@ func (f *File) eachChunk(index *chunkIndex, l *layout, o *object, visit func(at 
 		return f.eachRecord(index.at, kind, func(b *block) error {
 			c := index.readElement(b, sizeBytes)
 			for i := range at {
-				at[i] = int(b.uint(8) & (1<<62 - 1))
+				at[i] = int(min(b.uint(8), math.MaxInt))
 			}
 			if b.err != nil {
 				return b.err
@@ -91,7 +92,7 @@ func (f *File) eachChunk(index *chunkIndex, l *layout, o *object, visit func(at 
 			}
 			copy(order[1:], order[:i])
 			order[0] = i
-			counts[i] = 1 << 62
+			counts[i] = math.MaxInt
 			break
 		}
 	}

@@ -102,7 +102,7 @@ func (f *File) readChunked(b *block, version byte, l *layout, o *object) error {
 	}
 	for range rank - 1 {
 		d := b.uint(width)
-		if d < 1 || d > math.MaxUint32 {
+		if d < 1 || d > min(math.MaxUint32, math.MaxInt) {
 			b.failf("chunks with a dimension of %d", d)
 			return b.err
 		}
