@@ -8,24 +8,14 @@ import (
 	"strings"
 )
 
-// decodeJPEG takes the planes that image/jpeg decodes and brings them to RGB as
-// libjpeg-turbo and Pillow do.
+// decodeJPEG brings the planes of a file to RGB as libjpeg-turbo and Pillow do.
 func decodeJPEG(data []byte) (*Image, error) {
 	h := scanJPEG(data)
-	// Where a file holds RGB, YCCK or CMYK, image/jpeg combines the planes
-	// itself and repeats chroma. Told just before the scan that they are YCbCr
-	// or plain CMYK, it hands them out as they are.
-	var told string
-	switch {
-	case h.components == 3 && !h.jfif:
-		told = jfifSegment
-	case h.components == 4:
-		told = adobeSegment
-	}
-	r := io.MultiReader(bytes.NewReader(data[:h.scan]), strings.NewReader(told), bytes.NewReader(data[h.scan:]))
-	src, err := jpeg.Decode(r)
+	src, err := jpegPlanes(data)
 	if err != nil {
-		return nil, err
+		if src, err = otherPlanes(data, h); err != nil {
+			return nil, err
+		}
 	}
 	switch s := src.(type) {
 	case *image.YCbCr:
@@ -37,6 +27,22 @@ func decodeJPEG(data []byte) (*Image, error) {
 		return fromCMYK(s, h), nil
 	}
 	return FromImage(src), nil
+}
+
+// otherPlanes has image/jpeg decode the planes.
+func otherPlanes(data []byte, h jpegHeader) (image.Image, error) {
+	// Where a file holds RGB, YCCK or CMYK, image/jpeg combines the planes
+	// itself and repeats chroma. Told just before the scan that they are YCbCr
+	// or plain CMYK, it hands them out as they are.
+	var told string
+	switch {
+	case h.components == 3 && !h.jfif:
+		told = jfifSegment
+	case h.components == 4:
+		told = adobeSegment
+	}
+	r := io.MultiReader(bytes.NewReader(data[:h.scan]), strings.NewReader(told), bytes.NewReader(data[h.scan:]))
+	return jpeg.Decode(r)
 }
 
 const (

@@ -77,8 +77,8 @@ func TestPhotographs(t *testing.T) {
 		}
 		var d difference
 		d.add(sample, want)
-		if off := float64(sum-wantSum) / float64(len(m.Pix)); !(max(off, -off) <= 0.03) || !(d.mean() <= 0.15) || d.max > 3 {
-			t.Errorf("%s: sum off by %.4f a value, sample by %.4f on average, %d at most", row[0], off, d.mean(), d.max)
+		if sum != wantSum || d.max > 0 {
+			t.Errorf("%s: sum %d, Pillow's %d; sample off by %.4f on average, %d at most", row[0], sum, wantSum, d.mean(), d.max)
 		}
 	}
 }
@@ -108,19 +108,16 @@ func TestEveryPhotograph(t *testing.T) {
 		}
 		var one difference
 		one.add(m.Pix, want[8:])
-		if !(one.mean() <= 0.2) || one.max > 3 {
+		if one.max > 0 {
 			t.Errorf("%s: off by %.4f on average, %d at most", set.Path(i), one.mean(), one.max)
 		}
-		all.sum, all.n, all.max = all.sum+one.sum, all.n+one.n, max(all.max, one.max)
+		all.n, all.max = all.n+one.n, max(all.max, one.max)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d photographs, %d values: off by %.5f on average, %d at most", set.Len(), all.n, all.mean(), all.max)
-	if !(all.mean() <= 0.03) || all.max > 3 {
-		t.Error("target: 0.03 on average, 3 at most")
-	}
+	t.Logf("%d photographs, %d values, off by at most %d", set.Len(), all.n, all.max)
 }
 
 // BenchmarkDecode compares a photograph's way to RGB with image/jpeg's share of

@@ -94,16 +94,13 @@ func cosine(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// The least that features may be like Keras's. What differs is the decoding of
-// JPEG: two values in a hundred are off from Pillow's by a level or two, which
-// block5_pool notices where it is not averaged over the pixels.
-const (
-	minCosine, medianCosine           = 0.9999, 0.99999
-	minPixelCosine, medianPixelCosine = 0.9998, 0.99998
-)
+// The least that features may be like Keras's. JPEG is decoded to the same bits
+// and the arithmetic differs in the sixth digit, so these are far from being
+// reached.
+const minCosine, medianCosine = 0.9999, 0.99999
 
 // alike fails unless features are Keras's, by their cosine with them.
-func alike(t *testing.T, got, want *tensor.Tensor, minCosine, medianCosine float64) {
+func alike(t *testing.T, got, want *tensor.Tensor) {
 	t.Helper()
 	cosines := make([]float64, want.Dim(0))
 	for i := range cosines {
@@ -129,7 +126,7 @@ func TestFeaturesEqualKeras(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alike(t, got, get(t, f, "average"), minCosine, medianCosine)
+	alike(t, got, get(t, f, "average"))
 }
 
 // TestKerasLong compares the deepest features of 341 photographs, and every value
@@ -156,21 +153,7 @@ func TestKerasLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := get(t, f, "pool")
-	alike(t, average(got), average(want), minCosine, medianCosine)
-	alike(t, got, want, minPixelCosine, medianPixelCosine)
-}
-
-// average returns the mean of each channel of pictures.
-func average(x *tensor.Tensor) *tensor.Tensor {
-	n, channels := x.Dim(0), x.Dim(3)
-	y := tensor.New(n, channels)
-	for i := range n {
-		for j, v := range x.Row(i) {
-			y.Row(i)[j%channels] += v / float32(x.Dim(1)*x.Dim(2))
-		}
-	}
-	return y
+	alike(t, got, get(t, f, "pool"))
 }
 
 // distance returns the norm of got - want as a part of want's.
