@@ -1,13 +1,11 @@
 package pca
 
 import (
-	"errors"
 	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/mat"
 
 	"lookalike/tensor"
 )
@@ -55,25 +53,6 @@ func (c *centred) eachBlock64(f func(lo, hi int, block blas64.General)) {
 		}
 		f(lo, hi, blas64.General{Rows: n / stride, Cols: stride, Stride: stride, Data: wider})
 	})
-}
-
-var errNoEigenvalues = errors.New("pca: the eigenvalues cannot be found: the iteration did not converge")
-
-// eigen returns the k greatest eigenvalues of the symmetric matrix a, [n, n], in
-// falling order, and their eigenvectors as the rows of [k, n].
-func eigen(a []float64, n, k int) (values, rows []float64, err error) {
-	var e mat.EigenSym
-	if !e.Factorize(mat.NewSymDense(n, a), true) {
-		return nil, nil, errNoEigenvalues
-	}
-	all := e.Values(nil) // in rising order
-	var vectors mat.Dense
-	e.VectorsTo(&vectors)
-	for i := range k {
-		values = append(values, all[n-1-i])
-		rows = append(rows, mat.Col(nil, n-1-i, &vectors)...)
-	}
-	return values, rows, nil
 }
 
 // normalize brings k rows, orthogonal but for rounding, to length 1. Where there

@@ -36,13 +36,13 @@ const (
 
 	// Full decomposes the Gram matrix of the smaller side, all in float64. A
 	// component's variance is exact up to 1e-15 of the greatest one. It takes
-	// time with the cube of that side: a second for 800.
+	// time with the cube of that side.
 	Full
 
 	// Randomized is a block Krylov method (Halko, Martinsson, Shkolnisky and
 	// Tygert, arXiv 1007.5510; Musco and Musco, arXiv 1504.05477): it grows a
 	// basis from random vectors by products with the data in float32, made
-	// orthonormal at each step, until the variances have settled to 1e-5, and
+	// orthonormal at each step, until the variances have settled to 5e-5, and
 	// solves the problem exactly within it. Variances are within 1e-4 of Full's
 	// as long as they are over 1e-4 of the greatest; directions are as sure as
 	// their variances differ.
