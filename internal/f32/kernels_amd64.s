@@ -610,7 +610,7 @@ end:
 	RET
 
 // func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
@@ -634,6 +634,36 @@ TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
 	MOVQ         b+32(FP), SI
 	LEAQ         (SI)(DX*4), DI
 	ADDQ         DX, DI
+	SUBQ         $0x10, AX
+	JL           part
+
+line:
+	VMOVUPS     (CX), Z8
+	PREFETCHT0  1024(SI)
+	VFMADD231PS (SI), Z0, Z8
+	PREFETCHT0  1024(SI)(DX*1)
+	VFMADD231PS (SI)(DX*1), Z1, Z8
+	PREFETCHT0  1024(SI)(DX*2)
+	VFMADD231PS (SI)(DX*2), Z2, Z8
+	PREFETCHT0  1024(SI)(BX*1)
+	VFMADD231PS (SI)(BX*1), Z3, Z8
+	PREFETCHT0  1024(SI)(DX*4)
+	VFMADD231PS (SI)(DX*4), Z4, Z8
+	PREFETCHT0  1024(DI)
+	VFMADD231PS (DI), Z5, Z8
+	PREFETCHT0  1024(DI)(DX*1)
+	VFMADD231PS (DI)(DX*1), Z6, Z8
+	PREFETCHT0  1024(DI)(DX*2)
+	VFMADD231PS (DI)(DX*2), Z7, Z8
+	VMOVUPS     Z8, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	SUBQ        $0x10, AX
+	JGE         line
+
+part:
+	ADDQ $0x10, AX
 
 loop:
 	CMPQ        AX, $0x10
@@ -10363,7 +10393,7 @@ end:
 	RET
 
 // func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
@@ -10387,6 +10417,46 @@ TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
 	MOVQ         b+32(FP), SI
 	LEAQ         (SI)(DX*4), DI
 	ADDQ         DX, DI
+	SUBQ         $0x10, AX
+	JL           part
+
+line:
+	VMOVUPS     (CX), Y8
+	PREFETCHT0  1024(SI)
+	VFMADD231PS (SI), Y0, Y8
+	PREFETCHT0  1024(SI)(DX*1)
+	VFMADD231PS (SI)(DX*1), Y1, Y8
+	PREFETCHT0  1024(SI)(DX*2)
+	VFMADD231PS (SI)(DX*2), Y2, Y8
+	PREFETCHT0  1024(SI)(BX*1)
+	VFMADD231PS (SI)(BX*1), Y3, Y8
+	PREFETCHT0  1024(SI)(DX*4)
+	VFMADD231PS (SI)(DX*4), Y4, Y8
+	PREFETCHT0  1024(DI)
+	VFMADD231PS (DI), Y5, Y8
+	PREFETCHT0  1024(DI)(DX*1)
+	VFMADD231PS (DI)(DX*1), Y6, Y8
+	PREFETCHT0  1024(DI)(DX*2)
+	VFMADD231PS (DI)(DX*2), Y7, Y8
+	VMOVUPS     Y8, (CX)
+	VMOVUPS     32(CX), Y8
+	VFMADD231PS 32(SI), Y0, Y8
+	VFMADD231PS 32(SI)(DX*1), Y1, Y8
+	VFMADD231PS 32(SI)(DX*2), Y2, Y8
+	VFMADD231PS 32(SI)(BX*1), Y3, Y8
+	VFMADD231PS 32(SI)(DX*4), Y4, Y8
+	VFMADD231PS 32(DI), Y5, Y8
+	VFMADD231PS 32(DI)(DX*1), Y6, Y8
+	VFMADD231PS 32(DI)(DX*2), Y7, Y8
+	VMOVUPS     Y8, 32(CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	SUBQ        $0x10, AX
+	JGE         line
+
+part:
+	ADDQ $0x10, AX
 
 loop:
 	CMPQ        AX, $0x08

@@ -16,8 +16,10 @@ func (s *isa) streams() {
 	s.packNarrow()
 }
 
-// axpy8Rows is the number of rows of B that axpy8 adds at a time.
-const axpy8Rows = 8
+const (
+	axpy8Rows  = 8    // rows of B that axpy8 adds at a time
+	axpy8Ahead = 1024 // bytes that it fetches in advance
+)
 
 func (s *isa) axpy8() {
 	s.begin("axpy8", " adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.",
@@ -31,6 +33,30 @@ func (s *isa) axpy8() {
 	n, y := param("n"), param("y")
 	b := s.rows(axpy8Rows, "b", "ldb")
 	pointers := append([]reg.GPVirtual{y}, b.bases...)
+
+	// By lines, from memory.
+	const line = 64
+	SUBQ(U8(line/lane), n)
+	JL(LabelRef("part"))
+	Label("line")
+	for disp := 0; disp < line; disp += s.bytes() {
+		VMOVUPS(Mem{Base: y, Disp: disp}, sum)
+		for u := range axpy8Rows {
+			if disp == 0 {
+				PREFETCHT0(b.at(u, axpy8Ahead))
+			}
+			VFMADD231PS(b.at(u, disp), coefficients[u], sum)
+		}
+		VMOVUPS(sum, Mem{Base: y, Disp: disp})
+	}
+	for _, p := range pointers {
+		ADDQ(U8(line), p)
+	}
+	SUBQ(U8(line/lane), n)
+	JGE(LabelRef("line"))
+	Label("part")
+	ADDQ(U8(line/lane), n)
+
 	s.loop(n, pointers, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: y}, sum)
 		for u := range axpy8Rows {
