@@ -1,6 +1,6 @@
 // Package picture reads photographs for neural networks: it decodes JPEG, PNG,
 // GIF, BMP, TIFF and WebP, sets them upright, resizes them, and walks folders
-// of them.
+// and archives of them.
 //
 // Pixels come out as the usual Python tools give them, so that networks trained
 // there see the same input here. Decode agrees with Pillow's convert("RGB"):

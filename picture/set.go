@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // Set is an ordered list of picture files, decoded on demand. It is read-only
@@ -24,8 +25,8 @@ type Set struct {
 
 // Folder lists the pictures below the root of fsys, sorted by path. Every
 // regular file is a candidate, whatever its name ends in; names that begin with
-// "." are passed over, and so are links to folders (links to files are
-// followed). A folder that cannot be read is listed as if it were a file, so
+// "." are passed over, and so are links to folders, which may lead in circles
+// (links to files are followed). A folder that cannot be read is listed as if it were a file, so
 // that Check reports it. Nothing is decoded yet.
 func Folder(fsys fs.FS, o Options) (*Set, error) {
 	var paths []string
@@ -90,6 +91,9 @@ func (s *Set) Load(i int) (*Image, error) {
 func (s *Set) decode(i int) (*Image, error) {
 	f, err := s.fsys.Open(s.paths[i])
 	if err != nil {
+		if !utf8.ValidString(s.paths[i]) {
+			return nil, errors.New("the file's name is not UTF-8; rename it")
+		}
 		return nil, withoutPath(err)
 	}
 	defer f.Close()

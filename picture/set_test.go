@@ -66,13 +66,28 @@ func TestFolderLinks(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "sub", "file"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for name, target := range map[string]string{"link": "sub/file", "folder": "sub", "sub/loop": "..", "nowhere": "absent"} {
+	for name, target := range map[string]string{"link": "sub/file", "folder": "sub", "sub/loop": "..", "nowhere": "absent", "self": "self"} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Skip("no symbolic links here:", err)
 		}
 	}
-	if s, want := folder(t, os.DirFS(dir)), []string{"link", "nowhere", "sub/file"}; !slices.Equal(s.paths, want) {
+	if s, want := folder(t, os.DirFS(dir)), []string{"link", "nowhere", "self", "sub/file"}; !slices.Equal(s.paths, want) {
 		t.Errorf("got %q, want %q", s.paths, want)
+	}
+}
+
+// TestFolderNames: a name that Go cannot open as part of a file system is
+// reported, and so is what may not be read.
+func TestFolderNames(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"écran – 写真 \u202e", "caf\xe9"} {
+		if err := os.WriteFile(filepath.Join(dir, name), fixtures(t)["rgb.png"], 0o666); err != nil {
+			t.Skip("no such names here:", err)
+		}
+	}
+	good, bad, err := folder(t, os.DirFS(dir)).Check(t.Context(), nil)
+	if err != nil || good.Len() != 1 || len(bad) != 1 || !strings.Contains(bad[0].Reason.Error(), "not UTF-8") {
+		t.Errorf("%d good, skipped %v, %v", good.Len(), bad, err)
 	}
 }
 

@@ -1,0 +1,57 @@
+package remote
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// PrivateError says that an address was refused.
+type PrivateError struct{ Address netip.Addr }
+
+func (e *PrivateError) Error() string {
+	return fmt.Sprintf("%s is a private or reserved network address, from which nothing is fetched unless --allow-private is given", e.Address)
+}
+
+// reserved are the IPv4 networks of IANA's special-purpose registry that are not
+// globally reachable, multicast, and one address that a cloud gives its
+// machines' metadata under although it is public (Azure's).
+var reserved = prefixes("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+	"203.0.113.0/24", "224.0.0.0/3", "168.63.129.16/32")
+
+// Of IPv6 only global unicast is public, without the protocol assignments
+// (Teredo among them), documentation, and 6to4, which is out of use and leads
+// to whatever IPv4 address is in it.
+var (
+	global     = netip.MustParsePrefix("2000::/3")
+	notGlobal  = prefixes("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+	translated = netip.MustParsePrefix("64:ff9b::/96") // NAT64: the last 32 bits are IPv4
+)
+
+func prefixes(texts ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range texts {
+		out = append(out, netip.MustParsePrefix(s))
+	}
+	return out
+}
+
+// public returns a *PrivateError for an address that is not open to all.
+func public(a netip.Addr) error {
+	ip, nets := a.WithZone("").Unmap(), reserved
+	if translated.Contains(ip) {
+		b := ip.As16()
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	ok := ip.Is4()
+	if ip.Is6() {
+		ok, nets = global.Contains(ip), notGlobal
+	}
+	for _, n := range nets {
+		ok = ok && !n.Contains(ip)
+	}
+	if !ok {
+		return &PrivateError{a}
+	}
+	return nil
+}

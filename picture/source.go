@@ -1,0 +1,163 @@
+package picture
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Source is where pictures lie: a folder, a zip or tar archive, or one picture
+// file. It must be closed after the last picture has been read.
+type Source struct {
+	FS   fs.FS  // what the paths of Pictures lead into
+	Kind string // "folder", "zip", "tar", "tar.gz" or "file"
+
+	file  string // the name of a single file in FS
+	close func() error
+}
+
+// OpenSource opens what lies at a path; archives are recognised by their bytes,
+// any other file is taken for a picture. Archives are read in place, but a
+// compressed tar, which has no order to read single files by, is unpacked into
+// a nameless temporary file, at most 100 times as large as the archive and 64 MiB.
+//
+// Inside of archives, paths are cleaned as if they were below a root ("../a",
+// "/a" and ".\a" are "a"), the last of several files with one path counts, hard
+// links lead to the file, symbolic links are left out, and archives in archives
+// are files that are no pictures.
+func OpenSource(path string) (*Source, error) {
+	info, err := os.Stat(path) // before opening, which waits if it is a pipe
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return &Source{FS: os.DirFS(path), Kind: "folder"}, nil
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is neither a folder nor a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openFile(f, info.Size())
+	if s == nil || s.Kind == "tar.gz" || s.Kind == "file" {
+		f.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// openFile says by the first bytes what f is. Only zip and tar keep it.
+func openFile(f *os.File, size int64) (*Source, error) {
+	head := make([]byte, 512)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return nil, withoutPath(err)
+	}
+	head = head[:n]
+	for magic, name := range map[string]string{"\xfd7zXZ\x00": "xz", "BZh??AY&SY": "bzip2", "(\xb5/\xfd": "zstd", "7z\xbc\xaf'\x1c": "7z", "Rar!\x1a\x07": "rar"} {
+		if matches(head, magic) {
+			return nil, fmt.Errorf("archives packed with %s cannot be read; zip, tar and tar.gz can", name)
+		}
+	}
+	switch {
+	case matches(head, "PK\x03\x04"), matches(head, "PK\x05\x06"):
+		a, err := indexZip(f, size)
+		if err != nil {
+			return nil, err
+		}
+		return &Source{FS: a, Kind: "zip", close: f.Close}, nil
+	case matches(head, "\x1f\x8b"):
+		return openTarGzip(f, size)
+	case isTar(head):
+		a, err := indexTar(f, size)
+		if err != nil {
+			return nil, err
+		}
+		return &Source{FS: a, Kind: "tar", close: f.Close}, nil
+	}
+	dir, name := filepath.Split(f.Name())
+	if dir == "" {
+		dir = "."
+	}
+	return &Source{FS: os.DirFS(dir), Kind: "file", file: name}, nil
+}
+
+// isTar tells a tar's first block by its checksum. What follows such a block,
+// such as a long name, may be missing here.
+func isTar(head []byte) bool {
+	if len(head) < 512 {
+		return false
+	}
+	_, err := tar.NewReader(bytes.NewReader(head)).Next()
+	return err == nil || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// openTarGzip unpacks into a temporary file, which is taken off its folder at
+// once where the system allows that, so that nothing stays after a crash.
+func openTarGzip(f *os.File, size int64) (s *Source, err error) {
+	packed, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("gzip: %w", cutShort(err))
+	}
+	spool, err := os.CreateTemp("", "lookalike-*.tar")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(spool.Name())
+	discard := func() error {
+		defer os.Remove(spool.Name()) // fails where the first one did not
+		return spool.Close()
+	}
+	defer func() {
+		if err != nil {
+			discard()
+		}
+	}()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(packed, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	if !isTar(head[:n]) {
+		return nil, errors.New("a gzip file that holds no tar archive")
+	}
+	limit := 100*size + 64<<20
+	unpacked, err := io.Copy(spool, io.LimitReader(io.MultiReader(bytes.NewReader(head), packed), limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("unpacking: %w", cutShort(err))
+	case unpacked > limit:
+		return nil, fmt.Errorf("the archive's %d bytes unpack to more than %d, the limit", size, limit)
+	}
+	a, err := indexTar(spool, unpacked)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{FS: a, Kind: "tar.gz", close: discard}, nil
+}
+
+// Pictures lists the pictures as Folder does; a single file is one, whatever
+// its name.
+func (s *Source) Pictures(o Options) (*Set, error) {
+	if s.file != "" {
+		return &Set{fsys: s.FS, options: o.withDefaults(), paths: []string{s.file}}, nil
+	}
+	return Folder(s.FS, o)
+}
+
+// Close ends the use of an archive.
+func (s *Source) Close() error {
+	if s.close == nil {
+		return nil
+	}
+	return s.close()
+}

@@ -1,0 +1,266 @@
+package picture
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// member is a file of an archive in the order written.
+type member struct {
+	name, data, link string
+	kind             byte // of tar
+}
+
+func zipOf(t testing.TB, members ...member) []byte {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, m := range members {
+		w, err := z.Create(m.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, m.data)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func tarOf(t testing.TB, members ...member) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, m := range members {
+		h := &tar.Header{Name: m.name, Size: int64(len(m.data)), Mode: 0o644, Typeflag: m.kind, Linkname: m.link, ModTime: time.Unix(1e9, 0)}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, m.data)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func gzipOf(data []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
+}
+
+// source opens a file of these bytes, whose name says nothing about them.
+func source(t testing.TB, data []byte) (*Source, error) {
+	path := filepath.Join(t.TempDir(), "Zdjęcia 写真")
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenSource(path)
+	if err == nil {
+		t.Cleanup(func() { s.Close() })
+	} else if !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v does not name the file", err)
+	}
+	return s, err
+}
+
+// TestSources reads the same pictures from a folder and from each archive.
+func TestSources(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	members := []member{{name: ".hidden", data: "x"}, {name: "Käse/写真", data: string(fixtures(t)["rgb.png"])},
+		{name: "a/b/420.jpg", data: string(fixtures(t)["420.jpg"])}, {name: "no", data: "text"}}
+	dir := t.TempDir()
+	for _, m := range members {
+		path := filepath.Join(dir, filepath.FromSlash(m.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(m.data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sources := map[string]*Source{}
+	for kind, data := range map[string][]byte{"zip": zipOf(t, members...), "tar": tarOf(t, members...), "tar.gz": gzipOf(tarOf(t, members...))} {
+		s, err := source(t, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fstest.TestFS(s.FS, ".hidden", "Käse/写真", "a/b/420.jpg", "no"); err != nil {
+			t.Error(kind, err)
+		}
+		sources[kind] = s
+	}
+	s, err := OpenSource(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources["folder"] = s
+	for kind, s := range sources {
+		if s.Kind != kind {
+			t.Errorf("%s is called %s", kind, s.Kind)
+		}
+		set, err := s.Pictures(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"Käse/写真", "a/b/420.jpg", "no"}; !slices.Equal(set.paths, want) || set.Label(1) != "b" {
+			t.Errorf("%s: %q", kind, set.paths)
+		}
+		good, bad, err := set.Check(t.Context(), nil)
+		if err != nil || good.Len() != 2 || len(bad) != 1 || bad[0].Path != "no" {
+			t.Errorf("%s: %d good, skipped %v, %v", kind, good.Len(), bad, err)
+		}
+		m, err := set.Load(0)
+		if err != nil || m.Width != 45 {
+			t.Errorf("%s: %v, %v", kind, m, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestSourceFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".photo")
+	if err := os.WriteFile(path, fixtures(t)["rgb.png"], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenSource(path)
+	if err != nil || s.Kind != "file" {
+		t.Fatal(s, err)
+	}
+	set, err := s.Pictures(Options{})
+	if err != nil || set.Len() != 1 || set.Path(0) != ".photo" {
+		t.Fatal(set, err)
+	}
+	if m, err := set.Load(0); err != nil || m.Width != 45 {
+		t.Error(m, err)
+	}
+	if _, err := OpenSource(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent: %v", err)
+	}
+	if _, err := OpenSource(os.DevNull); err == nil || !strings.Contains(err.Error(), "neither a folder nor a file") {
+		t.Errorf("a device: %v", err)
+	}
+}
+
+// names lists the files of a source and what they hold.
+func names(t *testing.T, s *Source) string {
+	var out []string
+	err := fs.WalkDir(s.FS, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(s.FS, p)
+		if err != nil {
+			data = []byte("(" + withoutPath(err).Error() + ")")
+		}
+		out = append(out, p+"="+string(data))
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return strings.Join(out, " ")
+}
+
+// TestOddArchives: paths that lead out, occur twice or contradict each other.
+func TestOddArchives(t *testing.T) {
+	odd := []member{{name: "../../up", data: "1"}, {name: "/etc/x", data: "2"}, {name: `win\dow`, data: "3"}, {name: "a/./b//c", data: "4"},
+		{name: "twice", data: "5"}, {name: "twice", data: "6"}, {name: "f", data: "7"}, {name: "f/g", data: "8"}, {name: "..", data: "9"}, {name: "caf\xe9", data: "0"}}
+	want := "a/b/c=4 café=0 etc/x=2 f/g=8 twice=6 up=1 win/dow=3"
+	s, err := source(t, zipOf(t, odd...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, s); got != want {
+		t.Errorf("zip: %s", got)
+	}
+	odd = append(odd, member{name: "soft", kind: tar.TypeSymlink, link: "/etc/passwd"}, member{name: "hard", kind: tar.TypeLink, link: "./up"},
+		member{name: "nowhere", kind: tar.TypeLink, link: "absent"}, member{name: "dir/", kind: tar.TypeDir}, member{name: "pipe", kind: tar.TypeFifo})
+	s, err = source(t, tarOf(t, odd...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(t, s), strings.Replace(want, "twice", "hard=1 twice", 1); got != want {
+		t.Errorf("tar: %s, want %s", got, want)
+	}
+}
+
+func TestDamagedArchives(t *testing.T) {
+	long := strings.Repeat("ab/", 2000) + "c"
+	noise := string(noise(99, 33).Pix)
+	good := map[string][]byte{"zip": zipOf(t, member{name: "a", data: noise}), "tar": tarOf(t, member{name: "a", data: noise})}
+	for what, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"a cut zip":     {good["zip"][:len(good["zip"])-30], "zip"},
+		"a cut tar":     {good["tar"][:5000], "cut short"},
+		"a cut tar.gz":  {gzipOf(good["tar"])[:5000], "cut short"},
+		"a gzip of one": {gzipOf([]byte("text")), "no tar archive"},
+		"a long path":   {zipOf(t, member{name: long, data: "x"}), "6001 bytes"},
+		"7z":            {[]byte("7z\xbc\xaf'\x1c\x00\x04"), "zip, tar and tar.gz"},
+		"a bomb":        {gzipOf(tarOf(t, member{name: "a", data: string(make([]byte, 80<<20))})), "the limit"},
+	} {
+		if _, err := source(t, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v does not say %q", what, err, c.want)
+		}
+	}
+	// What is flipped in the contents is found by the checksum.
+	flipped := bytes.Clone(good["zip"])
+	flipped[2000] ^= 1
+	s, err := source(t, flipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadFile(s.FS, "a"); err == nil {
+		t.Error("no error for a damaged file of a zip archive")
+	}
+	encrypted := bytes.Clone(good["zip"])
+	encrypted[bytes.Index(encrypted, []byte("PK\x01\x02"))+8] |= 1
+	if s, err = source(t, encrypted); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, s); got != "a=(the file is encrypted)" {
+		t.Error(got)
+	}
+}
+
+// FuzzSource: whatever the bytes, an error or a source that can be listed.
+func FuzzSource(f *testing.F) {
+	members := []member{{name: "a/b", data: "text"}, {name: "a/c", data: "more"}}
+	f.Add(zipOf(f, members...))
+	f.Add(tarOf(f, members...))
+	f.Add(gzipOf(tarOf(f, members...)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := source(t, data)
+		if err != nil {
+			return
+		}
+		set, err := s.Pictures(Options{MaxBytes: 1 << 16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := set.Check(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
