@@ -45,6 +45,10 @@ type tier struct {
 	adam            func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32)
 	squaredError    func(grad, p, t []float32, scale float64) float64
 	kernel          Kernel
+
+	dot4, squaredDistance4 func(out, q, x []float32, ld int)
+	notAbove               func(mask []uint64, x []float32, limit float32)
+	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, k [3]float32, limit float32)
 }
 
 var (

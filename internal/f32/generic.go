@@ -31,6 +31,11 @@ var generic = &tier{
 	squaredError:    squaredErrorGeneric,
 	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
 		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil},
+
+	dot4:             dot4Generic,
+	squaredDistance4: squaredDistance4Generic,
+	notAbove:         notAboveGeneric,
+	codeBounds:       codeBoundsGeneric,
 }
 
 // dotGeneric keeps four sums: shorter chains of additions, and smaller rounding

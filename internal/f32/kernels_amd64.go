@@ -109,6 +109,26 @@ func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 f
 //go:noescape
 func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
 
+// dot4AVX512 writes the sum of q[i]*x[r*ld+i] over n values to out[r], for r < 4.
+//
+//go:noescape
+func dot4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+
+// squaredDistance4AVX512 writes the sum of (q[i]-x[r*ld+i])² over n values to out[r], for r < 4.
+//
+//go:noescape
+func squaredDistance4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+
+// notAboveAVX512 sets bit i of mask where x[i] is not greater than limit, and clears it elsewhere, for n values, a multiple of 16, n >= 16.
+//
+//go:noescape
+func notAboveAVX512(n int, mask *uint64, x *float32, limit float32)
+
+// codeBoundsVNNI is the loop of codeBoundsGeneric; size holds the magnitudes of query.
+//
+//go:noescape
+func codeBoundsVNNI(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -423,6 +443,26 @@ func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 flo
 //
 //go:noescape
 func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
+
+// dot4AVX2 writes the sum of q[i]*x[r*ld+i] over n values to out[r], for r < 4.
+//
+//go:noescape
+func dot4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+
+// squaredDistance4AVX2 writes the sum of (q[i]-x[r*ld+i])² over n values to out[r], for r < 4.
+//
+//go:noescape
+func squaredDistance4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+
+// notAboveAVX2 sets bit i of mask where x[i] is not greater than limit, and clears it elsewhere, for n values, a multiple of 8, n >= 8.
+//
+//go:noescape
+func notAboveAVX2(n int, mask *uint64, x *float32, limit float32)
+
+// codeBoundsAVX2 is the loop of codeBoundsGeneric; size holds the magnitudes of query.
+//
+//go:noescape
+func codeBoundsAVX2(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
 
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //

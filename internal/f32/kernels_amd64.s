@@ -1256,6 +1256,380 @@ end:
 	VZEROUPPER
 	RET
 
+// func dot4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·dot4AVX512(SB), NOSPLIT, $0-40
+	MOVQ   n+0(FP), AX
+	MOVQ   q+8(FP), CX
+	MOVQ   ld+24(FP), DX
+	SHLQ   $0x02, DX
+	LEAQ   (DX)(DX*2), BX
+	MOVQ   x+16(FP), SI
+	LEAQ   (SI)(DX*4), DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+two:
+	CMPQ        AX, $0x20
+	JL          loop
+	VMOVUPS     (CX), Z8
+	VMOVUPS     64(CX), Z9
+	PREFETCHT0  (DI)
+	PREFETCHT0  64(DI)
+	VMOVUPS     (SI), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VMOVUPS     64(SI), Z11
+	VFMADD231PS Z11, Z9, Z1
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  64(DI)(DX*1)
+	VMOVUPS     (SI)(DX*1), Z10
+	VFMADD231PS Z10, Z8, Z2
+	VMOVUPS     64(SI)(DX*1), Z11
+	VFMADD231PS Z11, Z9, Z3
+	PREFETCHT0  (DI)(DX*2)
+	PREFETCHT0  64(DI)(DX*2)
+	VMOVUPS     (SI)(DX*2), Z10
+	VFMADD231PS Z10, Z8, Z4
+	VMOVUPS     64(SI)(DX*2), Z11
+	VFMADD231PS Z11, Z9, Z5
+	PREFETCHT0  (DI)(BX*1)
+	PREFETCHT0  64(DI)(BX*1)
+	VMOVUPS     (SI)(BX*1), Z10
+	VFMADD231PS Z10, Z8, Z6
+	VMOVUPS     64(SI)(BX*1), Z11
+	VFMADD231PS Z11, Z9, Z7
+	ADDQ        $+128, CX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	SUBQ        $0x20, AX
+	JMP         two
+
+loop:
+	CMPQ        AX, $0x10
+	JL          rest
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (SI), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VMOVUPS     (SI)(DX*1), Z10
+	VFMADD231PS Z10, Z8, Z2
+	VMOVUPS     (SI)(DX*2), Z10
+	VFMADD231PS Z10, Z8, Z4
+	VMOVUPS     (SI)(BX*1), Z10
+	VFMADD231PS Z10, Z8, Z6
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	SUBQ        $0x10, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVUPS.Z   (SI), K1, Z10
+	VFMADD231PS Z10, Z8, Z0
+	VMOVUPS.Z   (SI)(DX*1), K1, Z10
+	VFMADD231PS Z10, Z8, Z2
+	VMOVUPS.Z   (SI)(DX*2), K1, Z10
+	VFMADD231PS Z10, Z8, Z4
+	VMOVUPS.Z   (SI)(BX*1), K1, Z10
+	VFMADD231PS Z10, Z8, Z6
+
+end:
+	MOVQ          out+32(FP), AX
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y10
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X10
+	VADDPS        X10, X0, X0
+	VMOVHLPS      X0, X0, X10
+	VADDPS        X10, X0, X0
+	VMOVSHDUP     X0, X10
+	VADDSS        X10, X0, X0
+	VMOVSS        X0, (AX)
+	VADDPS        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y10
+	VADDPS        Y10, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X10
+	VADDPS        X10, X2, X2
+	VMOVHLPS      X2, X2, X10
+	VADDPS        X10, X2, X2
+	VMOVSHDUP     X2, X10
+	VADDSS        X10, X2, X2
+	VMOVSS        X2, 4(AX)
+	VADDPS        Z5, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y10
+	VADDPS        Y10, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X10
+	VADDPS        X10, X4, X4
+	VMOVHLPS      X4, X4, X10
+	VADDPS        X10, X4, X4
+	VMOVSHDUP     X4, X10
+	VADDSS        X10, X4, X4
+	VMOVSS        X4, 8(AX)
+	VADDPS        Z7, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y10
+	VADDPS        Y10, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X10
+	VADDPS        X10, X6, X6
+	VMOVHLPS      X6, X6, X10
+	VADDPS        X10, X6, X6
+	VMOVSHDUP     X6, X10
+	VADDSS        X10, X6, X6
+	VMOVSS        X6, 12(AX)
+	VZEROUPPER
+	RET
+
+// func squaredDistance4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·squaredDistance4AVX512(SB), NOSPLIT, $0-40
+	MOVQ   n+0(FP), AX
+	MOVQ   q+8(FP), CX
+	MOVQ   ld+24(FP), DX
+	SHLQ   $0x02, DX
+	LEAQ   (DX)(DX*2), BX
+	MOVQ   x+16(FP), SI
+	LEAQ   (SI)(DX*4), DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+two:
+	CMPQ        AX, $0x20
+	JL          loop
+	VMOVUPS     (CX), Z8
+	VMOVUPS     64(CX), Z9
+	PREFETCHT0  (DI)
+	PREFETCHT0  64(DI)
+	VMOVUPS     (SI), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z0
+	VMOVUPS     64(SI), Z11
+	VSUBPS      Z11, Z9, Z11
+	VFMADD231PS Z11, Z11, Z1
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  64(DI)(DX*1)
+	VMOVUPS     (SI)(DX*1), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z2
+	VMOVUPS     64(SI)(DX*1), Z11
+	VSUBPS      Z11, Z9, Z11
+	VFMADD231PS Z11, Z11, Z3
+	PREFETCHT0  (DI)(DX*2)
+	PREFETCHT0  64(DI)(DX*2)
+	VMOVUPS     (SI)(DX*2), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z4
+	VMOVUPS     64(SI)(DX*2), Z11
+	VSUBPS      Z11, Z9, Z11
+	VFMADD231PS Z11, Z11, Z5
+	PREFETCHT0  (DI)(BX*1)
+	PREFETCHT0  64(DI)(BX*1)
+	VMOVUPS     (SI)(BX*1), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z6
+	VMOVUPS     64(SI)(BX*1), Z11
+	VSUBPS      Z11, Z9, Z11
+	VFMADD231PS Z11, Z11, Z7
+	ADDQ        $+128, CX
+	ADDQ        $+128, SI
+	ADDQ        $+128, DI
+	SUBQ        $0x20, AX
+	JMP         two
+
+loop:
+	CMPQ        AX, $0x10
+	JL          rest
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (SI), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z0
+	VMOVUPS     (SI)(DX*1), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z2
+	VMOVUPS     (SI)(DX*2), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z4
+	VMOVUPS     (SI)(BX*1), Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z6
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	SUBQ        $0x10, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVUPS.Z   (SI), K1, Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z0
+	VMOVUPS.Z   (SI)(DX*1), K1, Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z2
+	VMOVUPS.Z   (SI)(DX*2), K1, Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z4
+	VMOVUPS.Z   (SI)(BX*1), K1, Z10
+	VSUBPS      Z10, Z8, Z10
+	VFMADD231PS Z10, Z10, Z6
+
+end:
+	MOVQ          out+32(FP), AX
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y10
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X10
+	VADDPS        X10, X0, X0
+	VMOVHLPS      X0, X0, X10
+	VADDPS        X10, X0, X0
+	VMOVSHDUP     X0, X10
+	VADDSS        X10, X0, X0
+	VMOVSS        X0, (AX)
+	VADDPS        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y10
+	VADDPS        Y10, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X10
+	VADDPS        X10, X2, X2
+	VMOVHLPS      X2, X2, X10
+	VADDPS        X10, X2, X2
+	VMOVSHDUP     X2, X10
+	VADDSS        X10, X2, X2
+	VMOVSS        X2, 4(AX)
+	VADDPS        Z5, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y10
+	VADDPS        Y10, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X10
+	VADDPS        X10, X4, X4
+	VMOVHLPS      X4, X4, X10
+	VADDPS        X10, X4, X4
+	VMOVSHDUP     X4, X10
+	VADDSS        X10, X4, X4
+	VMOVSS        X4, 8(AX)
+	VADDPS        Z7, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y10
+	VADDPS        Y10, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X10
+	VADDPS        X10, X6, X6
+	VMOVHLPS      X6, X6, X10
+	VADDPS        X10, X6, X6
+	VMOVSHDUP     X6, X10
+	VADDSS        X10, X6, X6
+	VMOVSS        X6, 12(AX)
+	VZEROUPPER
+	RET
+
+// func notAboveAVX512(n int, mask *uint64, x *float32, limit float32)
+// Requires: AVX, AVX512F
+TEXT ·notAboveAVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         mask+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS limit+24(FP), Z0
+
+loop:
+	VMOVUPS (DX), Z1
+	VCMPPS  $0x1a, Z0, Z1, K1
+	KMOVW   K1, (CX)
+	ADDQ    $+64, DX
+	ADDQ    $0x02, CX
+	SUBQ    $0x10, AX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func codeBoundsVNNI(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
+// Requires: AVX, AVX512F, AVX512_VNNI, MMX+
+TEXT ·codeBoundsVNNI(SB), NOSPLIT, $0-84
+	MOVQ         blocks+0(FP), AX
+	MOVQ         groups+8(FP), CX
+	MOVQ         mask+16(FP), DX
+	MOVQ         dots+24(FP), BX
+	MOVQ         codes+32(FP), SI
+	MOVQ         rows+40(FP), DI
+	VBROADCASTSS keep+68(FP), Z8
+	VBROADCASTSS product+72(FP), Z9
+	VBROADCASTSS radius+76(FP), Z10
+	VBROADCASTSS limit+80(FP), Z11
+	VBROADCASTSS start+64(FP), Z12
+
+block:
+	MOVQ    query+48(FP), R8
+	MOVQ    CX, R9
+	VMOVAPS Z12, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	SUBQ    $0x04, R9
+	JL      rest
+
+four:
+	PREFETCHT0    2048(SI)
+	VMOVUPS       (SI), Z4
+	VPDPBUSD.BCST (R8), Z4, Z0
+	PREFETCHT0    2112(SI)
+	VMOVUPS       64(SI), Z5
+	VPDPBUSD.BCST 4(R8), Z5, Z1
+	PREFETCHT0    2176(SI)
+	VMOVUPS       128(SI), Z6
+	VPDPBUSD.BCST 8(R8), Z6, Z2
+	PREFETCHT0    2240(SI)
+	VMOVUPS       192(SI), Z7
+	VPDPBUSD.BCST 12(R8), Z7, Z3
+	ADDQ          $+256, SI
+	ADDQ          $0x10, R8
+	SUBQ          $0x04, R9
+	JGE           four
+
+rest:
+	ADDQ $0x04, R9
+	JZ   bounds
+
+one:
+	VMOVUPS       (SI), Z4
+	VPDPBUSD.BCST (R8), Z4, Z0
+	ADDQ          $+64, SI
+	ADDQ          $0x04, R8
+	DECQ          R9
+	JNZ           one
+
+bounds:
+	VPADDD       Z3, Z2, Z2
+	VPADDD       Z2, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VMOVUPS      Z0, (BX)
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       64(DI), Z0, Z0
+	VMULPS       (DI), Z8, Z4
+	VFNMADD231PS Z0, Z9, Z4
+	VFNMADD231PS 128(DI), Z10, Z4
+	VCMPPS       $0x1a, Z11, Z4, K1
+	KMOVW        K1, (DX)
+	ADDQ         $0x02, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x000000c0, DI
+	DECQ         AX
+	JNZ          block
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-88
@@ -11319,6 +11693,549 @@ end:
 	VZEROUPPER
 	RET
 
+// func dot4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·dot4AVX2(SB), NOSPLIT, $32-40
+	MOVQ   n+0(FP), AX
+	MOVQ   q+8(FP), CX
+	MOVQ   ld+24(FP), DX
+	SHLQ   $0x02, DX
+	LEAQ   (DX)(DX*2), BX
+	MOVQ   x+16(FP), SI
+	LEAQ   (SI)(DX*4), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+two:
+	CMPQ        AX, $0x10
+	JL          loop
+	VMOVUPS     (CX), Y8
+	VMOVUPS     32(CX), Y9
+	PREFETCHT0  (DI)
+	VMOVUPS     (SI), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VMOVUPS     32(SI), Y11
+	VFMADD231PS Y11, Y9, Y1
+	PREFETCHT0  (DI)(DX*1)
+	VMOVUPS     (SI)(DX*1), Y10
+	VFMADD231PS Y10, Y8, Y2
+	VMOVUPS     32(SI)(DX*1), Y11
+	VFMADD231PS Y11, Y9, Y3
+	PREFETCHT0  (DI)(DX*2)
+	VMOVUPS     (SI)(DX*2), Y10
+	VFMADD231PS Y10, Y8, Y4
+	VMOVUPS     32(SI)(DX*2), Y11
+	VFMADD231PS Y11, Y9, Y5
+	PREFETCHT0  (DI)(BX*1)
+	VMOVUPS     (SI)(BX*1), Y10
+	VFMADD231PS Y10, Y8, Y6
+	VMOVUPS     32(SI)(BX*1), Y11
+	VFMADD231PS Y11, Y9, Y7
+	ADDQ        $+64, CX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	SUBQ        $0x10, AX
+	JMP         two
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (CX), Y8
+	VMOVUPS     (SI), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VMOVUPS     (SI)(DX*1), Y10
+	VFMADD231PS Y10, Y8, Y2
+	VMOVUPS     (SI)(DX*2), Y10
+	VFMADD231PS Y10, Y8, Y4
+	VMOVUPS     (SI)(BX*1), Y10
+	VFMADD231PS Y10, Y8, Y6
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (CX), CX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy54:
+	MOVL    -4(CX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy54
+	VMOVUPS (SP), Y8
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    (SI), CX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy55:
+	MOVL        -4(CX)(R8*4), R9
+	MOVL        R9, -4(DI)(R8*4)
+	DECQ        R8
+	JNZ         copy55
+	VMOVUPS     (SP), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     Y10, (SP)
+	LEAQ        (SI)(DX*1), CX
+	LEAQ        (SP), DI
+	MOVQ        AX, R8
+
+copy56:
+	MOVL        -4(CX)(R8*4), R9
+	MOVL        R9, -4(DI)(R8*4)
+	DECQ        R8
+	JNZ         copy56
+	VMOVUPS     (SP), Y10
+	VFMADD231PS Y10, Y8, Y2
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     Y10, (SP)
+	LEAQ        (SI)(DX*2), CX
+	LEAQ        (SP), DX
+	MOVQ        AX, DI
+
+copy57:
+	MOVL        -4(CX)(DI*4), R8
+	MOVL        R8, -4(DX)(DI*4)
+	DECQ        DI
+	JNZ         copy57
+	VMOVUPS     (SP), Y10
+	VFMADD231PS Y10, Y8, Y4
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     Y10, (SP)
+	LEAQ        (SI)(BX*1), CX
+	LEAQ        (SP), DX
+
+copy58:
+	MOVL        -4(CX)(AX*4), BX
+	MOVL        BX, -4(DX)(AX*4)
+	DECQ        AX
+	JNZ         copy58
+	VMOVUPS     (SP), Y10
+	VFMADD231PS Y10, Y8, Y6
+
+end:
+	MOVQ         out+32(FP), AX
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X10
+	VADDPS       X10, X0, X0
+	VMOVHLPS     X0, X0, X10
+	VADDPS       X10, X0, X0
+	VMOVSHDUP    X0, X10
+	VADDSS       X10, X0, X0
+	VMOVSS       X0, (AX)
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X10
+	VADDPS       X10, X2, X2
+	VMOVHLPS     X2, X2, X10
+	VADDPS       X10, X2, X2
+	VMOVSHDUP    X2, X10
+	VADDSS       X10, X2, X2
+	VMOVSS       X2, 4(AX)
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X10
+	VADDPS       X10, X4, X4
+	VMOVHLPS     X4, X4, X10
+	VADDPS       X10, X4, X4
+	VMOVSHDUP    X4, X10
+	VADDSS       X10, X4, X4
+	VMOVSS       X4, 8(AX)
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X10
+	VADDPS       X10, X6, X6
+	VMOVHLPS     X6, X6, X10
+	VADDPS       X10, X6, X6
+	VMOVSHDUP    X6, X10
+	VADDSS       X10, X6, X6
+	VMOVSS       X6, 12(AX)
+	VZEROUPPER
+	RET
+
+// func squaredDistance4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·squaredDistance4AVX2(SB), NOSPLIT, $32-40
+	MOVQ   n+0(FP), AX
+	MOVQ   q+8(FP), CX
+	MOVQ   ld+24(FP), DX
+	SHLQ   $0x02, DX
+	LEAQ   (DX)(DX*2), BX
+	MOVQ   x+16(FP), SI
+	LEAQ   (SI)(DX*4), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+two:
+	CMPQ        AX, $0x10
+	JL          loop
+	VMOVUPS     (CX), Y8
+	VMOVUPS     32(CX), Y9
+	PREFETCHT0  (DI)
+	VMOVUPS     (SI), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y0
+	VMOVUPS     32(SI), Y11
+	VSUBPS      Y11, Y9, Y11
+	VFMADD231PS Y11, Y11, Y1
+	PREFETCHT0  (DI)(DX*1)
+	VMOVUPS     (SI)(DX*1), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y2
+	VMOVUPS     32(SI)(DX*1), Y11
+	VSUBPS      Y11, Y9, Y11
+	VFMADD231PS Y11, Y11, Y3
+	PREFETCHT0  (DI)(DX*2)
+	VMOVUPS     (SI)(DX*2), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y4
+	VMOVUPS     32(SI)(DX*2), Y11
+	VSUBPS      Y11, Y9, Y11
+	VFMADD231PS Y11, Y11, Y5
+	PREFETCHT0  (DI)(BX*1)
+	VMOVUPS     (SI)(BX*1), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y6
+	VMOVUPS     32(SI)(BX*1), Y11
+	VSUBPS      Y11, Y9, Y11
+	VFMADD231PS Y11, Y11, Y7
+	ADDQ        $+64, CX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	SUBQ        $0x10, AX
+	JMP         two
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (CX), Y8
+	VMOVUPS     (SI), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y0
+	VMOVUPS     (SI)(DX*1), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y2
+	VMOVUPS     (SI)(DX*2), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y4
+	VMOVUPS     (SI)(BX*1), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y6
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (CX), CX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy59:
+	MOVL    -4(CX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy59
+	VMOVUPS (SP), Y8
+	VXORPS  Y10, Y10, Y10
+	VMOVUPS Y10, (SP)
+	LEAQ    (SI), CX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy60:
+	MOVL        -4(CX)(R8*4), R9
+	MOVL        R9, -4(DI)(R8*4)
+	DECQ        R8
+	JNZ         copy60
+	VMOVUPS     (SP), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y0
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     Y10, (SP)
+	LEAQ        (SI)(DX*1), CX
+	LEAQ        (SP), DI
+	MOVQ        AX, R8
+
+copy61:
+	MOVL        -4(CX)(R8*4), R9
+	MOVL        R9, -4(DI)(R8*4)
+	DECQ        R8
+	JNZ         copy61
+	VMOVUPS     (SP), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y2
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     Y10, (SP)
+	LEAQ        (SI)(DX*2), CX
+	LEAQ        (SP), DX
+	MOVQ        AX, DI
+
+copy62:
+	MOVL        -4(CX)(DI*4), R8
+	MOVL        R8, -4(DX)(DI*4)
+	DECQ        DI
+	JNZ         copy62
+	VMOVUPS     (SP), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y4
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     Y10, (SP)
+	LEAQ        (SI)(BX*1), CX
+	LEAQ        (SP), DX
+
+copy63:
+	MOVL        -4(CX)(AX*4), BX
+	MOVL        BX, -4(DX)(AX*4)
+	DECQ        AX
+	JNZ         copy63
+	VMOVUPS     (SP), Y10
+	VSUBPS      Y10, Y8, Y10
+	VFMADD231PS Y10, Y10, Y6
+
+end:
+	MOVQ         out+32(FP), AX
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X10
+	VADDPS       X10, X0, X0
+	VMOVHLPS     X0, X0, X10
+	VADDPS       X10, X0, X0
+	VMOVSHDUP    X0, X10
+	VADDSS       X10, X0, X0
+	VMOVSS       X0, (AX)
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X10
+	VADDPS       X10, X2, X2
+	VMOVHLPS     X2, X2, X10
+	VADDPS       X10, X2, X2
+	VMOVSHDUP    X2, X10
+	VADDSS       X10, X2, X2
+	VMOVSS       X2, 4(AX)
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X10
+	VADDPS       X10, X4, X4
+	VMOVHLPS     X4, X4, X10
+	VADDPS       X10, X4, X4
+	VMOVSHDUP    X4, X10
+	VADDSS       X10, X4, X4
+	VMOVSS       X4, 8(AX)
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X10
+	VADDPS       X10, X6, X6
+	VMOVHLPS     X6, X6, X10
+	VADDPS       X10, X6, X6
+	VMOVSHDUP    X6, X10
+	VADDSS       X10, X6, X6
+	VMOVSS       X6, 12(AX)
+	VZEROUPPER
+	RET
+
+// func notAboveAVX2(n int, mask *uint64, x *float32, limit float32)
+// Requires: AVX
+TEXT ·notAboveAVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         mask+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS limit+24(FP), Y0
+
+loop:
+	VMOVUPS   (DX), Y1
+	VCMPPS    $0x1a, Y0, Y1, Y1
+	VMOVMSKPS Y1, BX
+	MOVB      BL, (CX)
+	ADDQ      $+32, DX
+	ADDQ      $0x01, CX
+	SUBQ      $0x08, AX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func codeBoundsAVX2(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·codeBoundsAVX2(SB), NOSPLIT, $0-84
+	MOVQ         blocks+0(FP), AX
+	MOVQ         groups+8(FP), CX
+	MOVQ         mask+16(FP), DX
+	MOVQ         dots+24(FP), BX
+	MOVQ         codes+32(FP), SI
+	MOVQ         rows+40(FP), DI
+	VBROADCASTSS keep+68(FP), Y8
+	VBROADCASTSS product+72(FP), Y9
+	VBROADCASTSS radius+76(FP), Y10
+	VBROADCASTSS limit+80(FP), Y11
+	VBROADCASTSS start+64(FP), Y12
+	VBROADCASTSS bits80808080<>+0(SB), Y13
+	VBROADCASTSS bits00010001<>+0(SB), Y14
+
+block:
+	MOVQ    query+48(FP), R8
+	MOVQ    size+56(FP), R10
+	MOVQ    CX, R9
+	VMOVAPS Y12, Y0
+	VMOVAPS Y12, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	SUBQ    $0x04, R9
+	JL      rest
+
+four:
+	PREFETCHT0   2048(SI)
+	VMOVUPS      (SI), Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD (R8), Y6
+	VPSIGNB      Y6, Y4, Y4
+	VPBROADCASTD (R10), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y14, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VMOVUPS      32(SI), Y5
+	VPXOR        Y13, Y5, Y5
+	VPBROADCASTD (R8), Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPBROADCASTD (R10), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y14, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	PREFETCHT0   2112(SI)
+	VMOVUPS      64(SI), Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD 4(R8), Y6
+	VPSIGNB      Y6, Y4, Y4
+	VPBROADCASTD 4(R10), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y14, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VMOVUPS      96(SI), Y5
+	VPXOR        Y13, Y5, Y5
+	VPBROADCASTD 4(R8), Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPBROADCASTD 4(R10), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y14, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT0   2176(SI)
+	VMOVUPS      128(SI), Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD 8(R8), Y6
+	VPSIGNB      Y6, Y4, Y4
+	VPBROADCASTD 8(R10), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y14, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VMOVUPS      160(SI), Y5
+	VPXOR        Y13, Y5, Y5
+	VPBROADCASTD 8(R8), Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPBROADCASTD 8(R10), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y14, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	PREFETCHT0   2240(SI)
+	VMOVUPS      192(SI), Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD 12(R8), Y6
+	VPSIGNB      Y6, Y4, Y4
+	VPBROADCASTD 12(R10), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y14, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VMOVUPS      224(SI), Y5
+	VPXOR        Y13, Y5, Y5
+	VPBROADCASTD 12(R8), Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPBROADCASTD 12(R10), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y14, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	ADDQ         $+256, SI
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R10
+	SUBQ         $0x04, R9
+	JGE          four
+
+rest:
+	ADDQ $0x04, R9
+	JZ   bounds
+
+one:
+	VMOVUPS      (SI), Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD (R8), Y6
+	VPSIGNB      Y6, Y4, Y4
+	VPBROADCASTD (R10), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y14, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VMOVUPS      32(SI), Y5
+	VPXOR        Y13, Y5, Y5
+	VPBROADCASTD (R8), Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPBROADCASTD (R10), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y14, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	ADDQ         $+64, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	DECQ         R9
+	JNZ          one
+
+bounds:
+	VPADDD       Y3, Y1, Y1
+	VPADDD       Y2, Y0, Y0
+	VMOVUPS      Y0, (BX)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       64(DI), Y0, Y0
+	VMULPS       (DI), Y8, Y4
+	VFNMADD231PS Y0, Y9, Y4
+	VFNMADD231PS 128(DI), Y10, Y4
+	VCMPPS       $0x1a, Y11, Y4, Y4
+	VMOVMSKPS    Y4, R8
+	MOVB         R8, (DX)
+	VMOVUPS      Y1, 32(BX)
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       96(DI), Y1, Y1
+	VMULPS       32(DI), Y8, Y4
+	VFNMADD231PS Y1, Y9, Y4
+	VFNMADD231PS 160(DI), Y10, Y4
+	VCMPPS       $0x1a, Y11, Y4, Y4
+	VMOVMSKPS    Y4, R8
+	MOVB         R8, 1(DX)
+	ADDQ         $0x02, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x000000c0, DI
+	DECQ         AX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA bits80808080<>+0(SB)/4, $0x80808080
+GLOBL bits80808080<>(SB), RODATA|NOPTR, $4
+
+DATA bits00010001<>+0(SB)/4, $0x00010001
+GLOBL bits00010001<>(SB), RODATA|NOPTR, $4
+
 // func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-88
@@ -11392,11 +12309,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy54:
+copy64:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy54
+	JNZ     copy64
 	VMOVUPS (SP), Y1
 	VADDPS  Y1, Y0, Y0
 
@@ -11408,11 +12325,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy55:
+copy65:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy55
+	JNZ  copy65
 	VZEROUPPER
 	RET
 
@@ -11521,11 +12438,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy56:
+copy66:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy56
+	JNZ     copy66
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -11538,11 +12455,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    32(CX), CX
 
-copy57:
+copy67:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy57
+	JNZ  copy67
 	VZEROUPPER
 	RET
 
@@ -11716,11 +12633,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy58:
+copy68:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy58
+	JNZ     copy68
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y0, Y0
 	VXORPS  Y2, Y2, Y2
@@ -11729,11 +12646,11 @@ copy58:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy59:
+copy69:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy59
+	JNZ     copy69
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -11746,20 +12663,20 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy60:
+copy70:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy60
+	JNZ     copy70
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), CX
 
-copy61:
+copy71:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy61
+	JNZ  copy71
 	VZEROUPPER
 	RET
 
@@ -11890,11 +12807,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy62:
+copy72:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy62
+	JNZ     copy72
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -11904,11 +12821,11 @@ copy62:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy63:
+copy73:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy63
+	JNZ     copy73
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -11922,21 +12839,21 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy64:
+copy74:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy64
+	JNZ     copy74
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), CX
 
-copy65:
+copy75:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy65
+	JNZ  copy75
 	VZEROUPPER
 	RET
 
@@ -12137,11 +13054,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy66:
+copy76:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy66
+	JNZ     copy76
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y0, Y0
 	VXORPS  Y3, Y3, Y3
@@ -12150,11 +13067,11 @@ copy66:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy67:
+copy77:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy67
+	JNZ     copy77
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y1, Y1
 	VXORPS  Y3, Y3, Y3
@@ -12163,11 +13080,11 @@ copy67:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy68:
+copy78:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy68
+	JNZ     copy78
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y2, Y2
 
@@ -12180,30 +13097,30 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy69:
+copy79:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy69
+	JNZ     copy79
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy70:
+copy80:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy70
+	JNZ     copy80
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*2), CX
 
-copy71:
+copy81:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy71
+	JNZ  copy81
 	VZEROUPPER
 	RET
 
@@ -12356,11 +13273,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy72:
+copy82:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy72
+	JNZ     copy82
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -12370,11 +13287,11 @@ copy72:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy73:
+copy83:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy73
+	JNZ     copy83
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VADDPS  (DX)(CX*2), Y4, Y4
@@ -12384,11 +13301,11 @@ copy73:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy74:
+copy84:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy74
+	JNZ     copy84
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -12402,32 +13319,32 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy75:
+copy85:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy75
+	JNZ     copy85
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy76:
+copy86:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy76
+	JNZ     copy86
 	VMOVUPS Y4, (DX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*2), CX
 
-copy77:
+copy87:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy77
+	JNZ  copy87
 	VZEROUPPER
 	RET
 
@@ -12658,11 +13575,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy78:
+copy88:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy78
+	JNZ     copy88
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y0, Y0
 	VXORPS  Y4, Y4, Y4
@@ -12671,11 +13588,11 @@ copy78:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy79:
+copy89:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy79
+	JNZ     copy89
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VXORPS  Y4, Y4, Y4
@@ -12684,11 +13601,11 @@ copy79:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy80:
+copy90:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy80
+	JNZ     copy90
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y2, Y2
 	VXORPS  Y4, Y4, Y4
@@ -12697,11 +13614,11 @@ copy80:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy81:
+copy91:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy81
+	JNZ     copy91
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -12715,40 +13632,40 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy82:
+copy92:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy82
+	JNZ     copy92
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy83:
+copy93:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy83
+	JNZ     copy93
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy84:
+copy94:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy84
+	JNZ     copy94
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (BX)(DX*1), DX
 
-copy85:
+copy95:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy85
+	JNZ  copy95
 	VZEROUPPER
 	RET
 
@@ -12928,11 +13845,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy86:
+copy96:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy86
+	JNZ     copy96
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -12942,11 +13859,11 @@ copy86:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy87:
+copy97:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy87
+	JNZ     copy97
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -12956,11 +13873,11 @@ copy87:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy88:
+copy98:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy88
+	JNZ     copy98
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -12970,11 +13887,11 @@ copy88:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy89:
+copy99:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy89
+	JNZ     copy99
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y7, Y7
 
@@ -12989,43 +13906,43 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy90:
+copy100:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy90
+	JNZ     copy100
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy91:
+copy101:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy91
+	JNZ     copy101
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy92:
+copy102:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy92
+	JNZ     copy102
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(BX)(DX*1), DX
 
-copy93:
+copy103:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy93
+	JNZ  copy103
 	VZEROUPPER
 	RET
 
@@ -13288,11 +14205,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy94:
+copy104:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy94
+	JNZ     copy104
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y0, Y0
 	VXORPS  Y5, Y5, Y5
@@ -13301,11 +14218,11 @@ copy94:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy95:
+copy105:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy95
+	JNZ     copy105
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y1, Y1
 	VXORPS  Y5, Y5, Y5
@@ -13314,11 +14231,11 @@ copy95:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy96:
+copy106:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy96
+	JNZ     copy106
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y2, Y2
 	VXORPS  Y5, Y5, Y5
@@ -13327,11 +14244,11 @@ copy96:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy97:
+copy107:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy97
+	JNZ     copy107
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y3, Y3
 	VXORPS  Y5, Y5, Y5
@@ -13340,11 +14257,11 @@ copy97:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy98:
+copy108:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy98
+	JNZ     copy108
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y4, Y4
 
@@ -13358,50 +14275,50 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy99:
+copy109:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy99
+	JNZ     copy109
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy100:
+copy110:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy100
+	JNZ     copy110
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy101:
+copy111:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy101
+	JNZ     copy111
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy102:
+copy112:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy102
+	JNZ     copy112
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 
-copy103:
+copy113:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy103
+	JNZ  copy113
 	VZEROUPPER
 	RET
 
@@ -13603,11 +14520,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy104:
+copy114:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy104
+	JNZ     copy114
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -13617,11 +14534,11 @@ copy104:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy105:
+copy115:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy105
+	JNZ     copy115
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -13631,11 +14548,11 @@ copy105:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy106:
+copy116:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy106
+	JNZ     copy116
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -13645,11 +14562,11 @@ copy106:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy107:
+copy117:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy107
+	JNZ     copy117
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -13659,11 +14576,11 @@ copy107:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy108:
+copy118:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy108
+	JNZ     copy118
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y9, Y9
 
@@ -13678,54 +14595,54 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy109:
+copy119:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy109
+	JNZ     copy119
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy110:
+copy120:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy110
+	JNZ     copy120
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy111:
+copy121:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy111
+	JNZ     copy121
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy112:
+copy122:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy112
+	JNZ     copy122
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 
-copy113:
+copy123:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy113
+	JNZ  copy123
 	VZEROUPPER
 	RET
 
@@ -14026,11 +14943,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy114:
+copy124:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy114
+	JNZ     copy124
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y0, Y0
 	VXORPS  Y6, Y6, Y6
@@ -14039,11 +14956,11 @@ copy114:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy115:
+copy125:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy115
+	JNZ     copy125
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VXORPS  Y6, Y6, Y6
@@ -14052,11 +14969,11 @@ copy115:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy116:
+copy126:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy116
+	JNZ     copy126
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y2, Y2
 	VXORPS  Y6, Y6, Y6
@@ -14065,11 +14982,11 @@ copy116:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy117:
+copy127:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy117
+	JNZ     copy127
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VXORPS  Y6, Y6, Y6
@@ -14078,11 +14995,11 @@ copy117:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy118:
+copy128:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy118
+	JNZ     copy128
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y4, Y4
 	VXORPS  Y6, Y6, Y6
@@ -14091,11 +15008,11 @@ copy118:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy119:
+copy129:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy119
+	JNZ     copy129
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -14111,60 +15028,60 @@ storeCut:
 	LEAQ    (BX), R8
 	MOVQ    AX, R9
 
-copy120:
+copy130:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy120
+	JNZ     copy130
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy121:
+copy131:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy121
+	JNZ     copy131
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy122:
+copy132:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy122
+	JNZ     copy132
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy123:
+copy133:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy123
+	JNZ     copy133
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy124:
+copy134:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy124
+	JNZ     copy134
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (SI), DX
 
-copy125:
+copy135:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy125
+	JNZ  copy135
 	VZEROUPPER
 	RET
 
@@ -14403,11 +15320,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy126:
+copy136:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy126
+	JNZ     copy136
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -14417,11 +15334,11 @@ copy126:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy127:
+copy137:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy127
+	JNZ     copy137
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -14431,11 +15348,11 @@ copy127:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy128:
+copy138:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy128
+	JNZ     copy138
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -14445,11 +15362,11 @@ copy128:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy129:
+copy139:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy129
+	JNZ     copy139
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -14459,11 +15376,11 @@ copy129:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy130:
+copy140:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy130
+	JNZ     copy140
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y9, Y9
 	VADDPS  (SI), Y10, Y10
@@ -14473,11 +15390,11 @@ copy130:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy131:
+copy141:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy131
+	JNZ     copy141
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y11, Y11
 
@@ -14494,65 +15411,65 @@ storeCut:
 	LEAQ    32(BX), R8
 	MOVQ    AX, R9
 
-copy132:
+copy142:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy132
+	JNZ     copy142
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy133:
+copy143:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy133
+	JNZ     copy143
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy134:
+copy144:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy134
+	JNZ     copy144
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy135:
+copy145:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy135
+	JNZ     copy145
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy136:
+copy146:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy136
+	JNZ     copy146
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(SI), DX
 
-copy137:
+copy147:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy137
+	JNZ  copy147
 	VZEROUPPER
 	RET
 

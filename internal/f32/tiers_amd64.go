@@ -19,7 +19,7 @@ func archTiers() (tiers []*tier) {
 	return tiers
 }
 
-var avx512 = newTier("avx512", assembly{
+var avx512 = searches512().addTo(newTier("avx512", assembly{
 	dot:             dotAVX512,
 	squaredDistance: squaredDistanceAVX512,
 	axpy:            axpyAVX512,
@@ -57,9 +57,9 @@ var avx512 = newTier("avx512", assembly{
 }, []packingTile{
 	packingTile1AVX512, packingTile2AVX512, packingTile3AVX512, packingTile4AVX512, packingTile5AVX512, packingTile6AVX512, packingTile7AVX512,
 	packingTile8AVX512, packingTile9AVX512, packingTile10AVX512, packingTile11AVX512, packingTile12AVX512, packingTile13AVX512, packingTile14AVX512,
-}})
+}}))
 
-var avx2 = newTier("avx2", assembly{
+var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
 	dot:             dotAVX2,
 	squaredDistance: squaredDistanceAVX2,
 	axpy:            axpyAVX2,
@@ -86,7 +86,16 @@ var avx2 = newTier("avx2", assembly{
 	{tile4x1AVX2, tile4x2AVX2},
 	{tile5x1AVX2, tile5x2AVX2},
 	{tile6x1AVX2, tile6x2AVX2},
-}, []packingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}})
+}, []packingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}}))
+
+// searches512 uses VNNI where the processor has it, which is not part of the tier.
+func searches512() rowAssembly {
+	a := rowAssembly{dot4AVX512, squaredDistance4AVX512, notAboveAVX512, codeBoundsAVX2, false}
+	if cpuid.CPU.Supports(cpuid.AVX512VNNI) {
+		a.codeBounds, a.unsigned = codeBoundsVNNI, true
+	}
+	return a
+}
 
 // assembly holds a tier's vector kernels, which take lengths and pointers.
 type assembly struct {

@@ -16,6 +16,7 @@ func main() {
 		s.pools()
 		s.optimizers()
 		s.squaredError()
+		s.searches()
 		s.tiles()
 	}
 	transpose8()
