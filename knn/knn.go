@@ -1,17 +1,21 @@
 // Package knn finds the exact nearest neighbours of vectors among others.
 //
 // Exact means what a plain loop in float64 finds: the same rows in the same
-// order, on any machine and whatever GOMAXPROCS is.
+// order, on any machine and whatever GOMAXPROCS is. The search itself runs in
+// float32, with bounds of what its rounding may do; rows that the bounds do not
+// prove out are computed in float64.
 package knn
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
@@ -75,12 +79,22 @@ type Searcher interface {
 	Search(ctx context.Context, queries [][]float32, k int) ([][]Neighbor, error)
 }
 
-// Index searches vectors held in memory by comparing each query with all.
+// Index searches vectors held in memory. It may be used by many goroutines at
+// once.
+//
+// It needs no memory beside the vectors but for [Cosine], 8 bytes a vector;
+// [Index.Prefiltered] trades memory for speed.
 type Index struct {
 	vectors *tensor.Tensor // [n, d]
 	metric  Metric
 	scales  []float64 // of Cosine: 1/length of each vector, 0 of a vector of zeros
+	longest []float64 // of each tile, at least the length of its longest vector
+	keep    []uint64  // a bit for each row that may be found; nil for all
+	codes   *codes    // nil without prefilter
 }
+
+// tileRows is the number of rows that are multiplied with many queries at once.
+const tileRows = 256
 
 // New returns an index of vectors, of shape [n, d], n >= 0, d >= 1. They are not
 // copied and must not change. A NaN or an infinity among them is an error that
@@ -92,122 +106,107 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 	if metric < 0 || int(metric) >= len(metricNames) {
 		return nil, fmt.Errorf("knn: %v cannot be searched", metric)
 	}
-	for i, v := range vectors.Data() {
-		if !finite(v) {
-			d := vectors.Dim(1)
-			return nil, fmt.Errorf("knn: vector of row %d has %v at place %d", i/d, v, i%d)
-		}
-	}
 	x := &Index{vectors: vectors, metric: metric}
+	x.longest = make([]float64, x.tiles())
 	if metric == Cosine {
 		x.scales = make([]float64, x.Len())
-		for row := range x.scales {
-			x.scales[row] = scale(vectors.Row(row))
+	}
+	parallel.For(len(x.longest), func(tile int) {
+		for row := tile * tileRows; row < min(x.Len(), (tile+1)*tileRows); row++ {
+			v := vectors.Row(row)
+			square := float64(f32.Dot(v, v))
+			if !(square > huge/1e70 && square < huge) { // it may have overflowed, or underflowed
+				square = dot(v, v)
+			}
+			x.longest[tile] = max(x.longest[tile], math.Sqrt(square*(1+2*gamma(x.Dim()+16))))
+			if metric == Cosine {
+				x.scales[row] = scale(v)
+			}
+		}
+	})
+	for tile, length := range x.longest { // NaN if one of its values is, and infinite likewise
+		if length-length == 0 {
+			continue
+		}
+		for row := tile * tileRows; row < min(x.Len(), (tile+1)*tileRows); row++ {
+			if j := slices.IndexFunc(vectors.Row(row), notFinite); j >= 0 {
+				return nil, fmt.Errorf("knn: vector of row %d has %v at place %d", row, vectors.Row(row)[j], j)
+			}
 		}
 	}
 	return x, nil
 }
 
-func finite(v float32) bool { return v-v == 0 }
+func notFinite(v float32) bool { return v-v != 0 }
 
-// Len returns the number of vectors.
+// Len returns the number of vectors, those that [Index.Where] leaves out among
+// them.
 func (x *Index) Len() int { return x.vectors.Dim(0) }
 
 // Dim returns the number of values in a vector.
 func (x *Index) Dim() int { return x.vectors.Dim(1) }
 
-const (
-	queryBatch = 8         // queries that pass over a span of rows together
-	spanBytes  = 128 << 10 // of vectors, to stay in the second-level cache meanwhile
-)
+// Metric returns what the distances are.
+func (x *Index) Metric() Metric { return x.metric }
+
+func (x *Index) tiles() int { return (x.Len() + tileRows - 1) / tileRows }
+
+// Where returns an index of the same vectors that finds only those for whose row
+// keep returns true. keep is called now, once for each row in ascending order, not
+// while searching. What x leaves out stays out. It costs a bit a row.
+func (x *Index) Where(keep func(row int) bool) *Index {
+	y := *x
+	y.keep = make([]uint64, (x.Len()+63)/64)
+	for row := range x.Len() {
+		if x.keeps(row) && keep(row) {
+			y.keep[row/64] |= 1 << (row % 64)
+		}
+	}
+	return &y
+}
+
+func (x *Index) keeps(row int) bool { return x.keep == nil || x.keep[row/64]>>(row%64)&1 == 1 }
 
 // Search returns for each query its k nearest neighbours, nearest first, the
-// lower row first where distances are equal; all of them if k is more than
-// there are. An error is returned if k is less than 1, if a query is not of the
-// index's dimension or not finite, and if ctx ends first.
+// lower row first where distances are equal; all there are if k is more, none if
+// k is 0. An error is returned if k is negative, if a query is not of the index's
+// dimension or not finite, and if ctx ends first.
 //
 // Distances are computed in float64 from the differences themselves: a
 // duplicate's distance is 0 (but see [Cosine] on vectors of zeros) and vectors
 // that nearly coincide lose no digits.
 func (x *Index) Search(ctx context.Context, queries [][]float32, k int) ([][]Neighbor, error) {
-	if k < 1 {
-		return nil, fmt.Errorf("knn: %d neighbours asked for, want at least 1", k)
+	if k < 0 {
+		return nil, fmt.Errorf("knn: %d neighbours asked for, want 0 or more", k)
 	}
+	if err := x.check(queries); err != nil {
+		return nil, err
+	}
+	return x.search(ctx, queries, wanted{most: min(k, x.Len()), radius: math.Inf(1), after: -1})
+}
+
+// Within returns for each query all neighbours at a distance of at most radius, in
+// the order of [Index.Search]. There may be as many as there are vectors. Errors
+// are those of Search; a radius of NaN is one too.
+func (x *Index) Within(ctx context.Context, queries [][]float32, radius float64) ([][]Neighbor, error) {
+	if radius != radius {
+		return nil, errors.New("knn: a radius of NaN")
+	}
+	if err := x.check(queries); err != nil {
+		return nil, err
+	}
+	return x.search(ctx, queries, wanted{most: math.MaxInt, radius: radius, after: -1})
+}
+
+// check returns an error if a query cannot be searched for.
+func (x *Index) check(queries [][]float32) error {
 	for i, q := range queries {
 		if len(q) != x.Dim() {
-			return nil, fmt.Errorf("knn: query %d has %d dimensions, the index has %d", i, len(q), x.Dim())
+			return fmt.Errorf("knn: query %d has %d dimensions, the index has %d", i, len(q), x.Dim())
 		}
-		if j := slices.IndexFunc(q, func(v float32) bool { return !finite(v) }); j >= 0 {
-			return nil, fmt.Errorf("knn: query %d has %v at place %d", i, q[j], j)
-		}
-	}
-	found := make([][]Neighbor, 0, len(queries))
-	for batch := range slices.Chunk(queries, queryBatch) {
-		found = append(found, x.search(ctx, batch, min(k, x.Len()))...)
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if j := slices.IndexFunc(q, notFinite); j >= 0 {
+			return fmt.Errorf("knn: query %d has %v at place %d", i, q[j], j)
 		}
 	}
-	return found, nil
-}
-
-// search finds the neighbours of a few queries: the nearest of each span of
-// rows, spans in parallel, then the nearest of those. It stops early, with an
-// incomplete result, when ctx ends.
-func (x *Index) search(ctx context.Context, queries [][]float32, k int) [][]Neighbor {
-	rows := max(1, spanBytes/(4*x.Dim()))
-	spans := make([][][]Neighbor, (x.Len()+rows-1)/rows)
-	parallel.For(len(spans), func(s int) {
-		if ctx.Err() != nil {
-			return
-		}
-		spans[s] = make([][]Neighbor, len(queries))
-		for i, q := range queries {
-			spans[s][i] = x.nearest(q, s*rows, min(x.Len(), (s+1)*rows), k)
-		}
-	})
-	if ctx.Err() != nil {
-		return nil
-	}
-	found := make([][]Neighbor, len(queries))
-	parallel.For(len(queries), func(i int) {
-		candidates := make([]Neighbor, 0, min(x.Len(), k*len(spans)))
-		for _, span := range spans {
-			candidates = append(candidates, span[i]...)
-		}
-		slices.SortFunc(candidates, compare)
-		found[i] = slices.Clone(candidates[:k])
-	})
-	return found
-}
-
-// nearest returns the k rows of [lo, hi) nearest to q, in no order.
-func (x *Index) nearest(q []float32, lo, hi, k int) []Neighbor {
-	best := make(heap, 0, min(k, hi-lo))
-	switch x.metric {
-	case Cosine:
-		s := scale(q)
-		for row := lo; row < hi; row++ {
-			best.offer(Neighbor{row, cosineDistance(q, x.vectors.Row(row), s, x.scales[row])})
-		}
-		return best
-	case InnerProduct:
-		for row := lo; row < hi; row++ {
-			best.offer(Neighbor{row, -dot(q, x.vectors.Row(row))})
-		}
-		return best
-	}
-	for row := lo; row < hi; {
-		// Four rows at a time: four sums that do not wait for each other.
-		if row+4 <= hi {
-			for _, d := range squaredDistances(q, x.vectors.Row(row), x.vectors.Row(row+1), x.vectors.Row(row+2), x.vectors.Row(row+3)) {
-				best.offer(Neighbor{row, math.Sqrt(d)})
-				row++
-			}
-			continue
-		}
-		best.offer(Neighbor{row, math.Sqrt(squaredDistance(q, x.vectors.Row(row)))})
-		row++
-	}
-	return best
+	return nil
 }

@@ -260,7 +260,6 @@ func TestErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, zero := x.Search(t.Context(), [][]float32{{1, 2}}, 0)
 	_, negative := x.Search(t.Context(), nil, -1)
 	_, dimension := x.Search(t.Context(), [][]float32{{1, 2}, {1, 2, 3}}, 1)
 	_, queryNaN := x.Search(t.Context(), [][]float32{{1, 2}, {1, nan}}, 1)
@@ -271,7 +270,7 @@ func TestErrors(t *testing.T) {
 		{rank, "shape [4]"}, {flat, "shape [4 0]"}, {metric, "Metric(99)"},
 		{badNaN, "row 2 has NaN at place 0"}, {badInf, "row 1 has -Inf at place 1"},
 		{name, `"manhattan"; there is euclidean, cosine, inner-product`},
-		{zero, "0 neighbours"}, {negative, "-1 neighbours"},
+		{negative, "-1 neighbours"},
 		{dimension, "query 1 has 3 dimensions, the index has 2"}, {queryNaN, "query 1 has NaN at place 1"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {

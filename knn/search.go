@@ -1,0 +1,377 @@
+package knn
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"math/bits"
+	"runtime"
+	"slices"
+	"sync"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/gemm"
+	"lookalike/internal/parallel"
+)
+
+// wanted says which rows belong to the result of a query.
+type wanted struct {
+	most   int
+	radius float64
+	after  int // of the first query; each next one's is greater by 1. -1 where all rows are wanted
+}
+
+// query is a vector to search for, and what is computed of it once.
+type query struct {
+	v      []float32
+	scale  float64   // of Cosine: 1/length, 0 of a vector of zeros
+	square float64   // |v|²
+	length float64   // at least |v|
+	factor []float32 // what rows are multiplied with: -v, for Cosine brought to length 1
+	code   *codeQuery
+}
+
+const (
+	// groupQueries is how many queries pass over the rows together in a matrix
+	// product, roundQueries how many are prepared at a time.
+	groupQueries = 256
+	roundQueries = 16 * groupQueries
+
+	// scanQueries is how many pass over the rows together one by one. From that
+	// many, a product pays for arranging the rows.
+	scanQueries = 8
+
+	// scanBytes of vectors stay in the second-level cache while queries pass.
+	scanBytes = 128 << 10
+)
+
+// group is queries that pass over the rows together.
+type group struct {
+	queries []*query
+	after   int
+	factors []float32 // [len(queries), d], stride values apart
+	stride  int
+}
+
+// pass brings the rows from lo to hi, where lo begins a tile, to the collectors of a
+// group's queries. It ends early when ctx does.
+type pass func(ctx context.Context, g *group, c []*collector, lo, hi int)
+
+// search cuts the work into groups of queries and, where these are few, into parts
+// of the rows.
+func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]Neighbor, error) {
+	found := make([][]Neighbor, len(queries))
+	if w.most == 0 || x.Len() == 0 {
+		for i := range found {
+			found[i] = []Neighbor{}
+		}
+		return found, ctx.Err()
+	}
+	for at := 0; at < len(queries); at += roundQueries {
+		end := min(at+roundQueries, len(queries))
+		w := w
+		if w.after >= 0 {
+			w.after += at
+		}
+		x.round(ctx, queries[at:end], w, found[at:end])
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return found, ctx.Err()
+}
+
+func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found [][]Neighbor) {
+	pass, most := x.multiply, groupQueries
+	switch {
+	case x.codes != nil && len(queries) < codeQueries:
+		pass, most = x.filter, scanQueries
+	case len(queries) < scanQueries:
+		pass, most = x.scan, scanQueries
+	}
+	count := (len(queries) + most - 1) / most
+	size := (len(queries) + count - 1) / count
+	groups := make([]func() *group, count)
+	for i := range groups {
+		lo, hi := min(i*size, len(queries)), min((i+1)*size, len(queries))
+		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], w, lo) })
+	}
+	parts := min(x.tiles(), max(1, 4*runtime.GOMAXPROCS(0)/count))
+	tiles := (x.tiles() + parts - 1) / parts
+	gathered := make([][]*collector, count*parts)
+	parallel.For(len(gathered), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		g := groups[i/parts]()
+		first := i % parts * tiles
+		if w.after >= 0 { // rows of queries come with them
+			first = max(first, g.after/tileRows)
+		}
+		c := make([]*collector, len(g.queries))
+		for j, q := range g.queries {
+			c[j] = newCollector(w.most, w.radius, x.keyOf(w.radius), func(f []candidate) { x.finish(q, f) })
+			if w.after >= 0 {
+				c[j].after = g.after + j
+			}
+		}
+		if lo, hi := first*tileRows, min(x.Len(), (i%parts+1)*tiles*tileRows); lo < hi {
+			pass(ctx, g, c, lo, hi)
+		}
+		gathered[i] = c
+	})
+	if ctx.Err() != nil {
+		return
+	}
+	parallel.For(len(queries), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		g, j := i/size, i%size
+		c := gathered[g*parts][j]
+		for p := 1; p < parts; p++ {
+			other := gathered[g*parts+p][j]
+			c.limit = min(c.limit, other.limit)
+			c.found = append(c.found, other.found...)
+		}
+		c.tighten()
+		x.sharpen(groups[g]().queries[j], c)
+		found[i] = c.neighbors()
+	})
+}
+
+// newGroup prepares queries, the first of which is number at.
+func (x *Index) newGroup(queries [][]float32, w wanted, at int) *group {
+	d := x.Dim()
+	g := &group{queries: make([]*query, len(queries)), after: -1, stride: d + 16} // not a whole number of pages
+	if w.after >= 0 {
+		g.after = w.after + at
+	}
+	g.factors = make([]float32, len(queries)*g.stride)
+	for i, v := range queries {
+		q := &query{v: v, square: dot(v, v), factor: g.factors[i*g.stride:][:d]}
+		q.length = math.Sqrt(q.square) * (1 + 1e-9)
+		turn := -1.0
+		if x.metric == Cosine {
+			q.scale = scale(v)
+			turn = -q.scale
+		}
+		for j, value := range v {
+			q.factor[j] = float32(turn * float64(value))
+		}
+		if x.codes != nil {
+			q.code = x.codes.newQuery(q, x.metric)
+		}
+		g.queries[i] = q
+	}
+	return g
+}
+
+// rowBounds are the bounds of rowScores for rows of at most that length.
+func (x *Index) rowBounds(q *query, longest float64) bounds {
+	d := x.Dim()
+	switch x.metric {
+	case Euclidean:
+		return ofSquares(d)
+	case Cosine:
+		return ofProduct(1, 1, 1, 0, d, d)
+	}
+	return ofProduct(0, 1, q.length*longest, 0, d, d)
+}
+
+// rowScores computes scores of the rows from row on, one after the other.
+func (x *Index) rowScores(q *query, scores []float32, row int) {
+	d := x.Dim()
+	rows := x.vectors.Data()[row*d:]
+	if x.metric == Euclidean {
+		f32.SquaredDistances(scores, q.v, rows, d)
+		return
+	}
+	f32.Dots(scores, q.factor, rows, d)
+	if x.metric == Cosine {
+		for i := range scores {
+			scores[i] *= narrow(x.scales[row+i])
+		}
+	}
+}
+
+// narrow returns the scale of a vector as float32, or NaN, which proves nothing, if
+// the vector is so long or short that products with it may leave float32's range.
+func narrow(scale float64) float32 {
+	if scale != 0 && !(scale > 1e-15 && scale < 1e15) {
+		return float32(math.NaN())
+	}
+	return float32(scale)
+}
+
+// scan reads the rows in order; each query passes over some of them in turn.
+func (x *Index) scan(ctx context.Context, g *group, c []*collector, lo, hi int) {
+	rows := max(1, scanBytes/4/x.Dim()/64) * 64
+	scores, mask := make([]float32, rows), make([]uint64, rows/64)
+	for ; lo < hi && ctx.Err() == nil; lo += rows {
+		scores := scores[:min(rows, hi-lo)]
+		longest := slices.Max(x.longest[lo/tileRows : (lo+len(scores)-1)/tileRows+1])
+		for i, q := range g.queries {
+			x.rowScores(q, scores, lo)
+			x.collect(c[i], x.rowBounds(q, longest), scores, lo, mask)
+		}
+	}
+}
+
+// collect offers the rows from row on, a multiple of 64, to a collector.
+func (x *Index) collect(c *collector, b bounds, scores []float32, row int, mask []uint64) {
+	mask = mask[:(len(scores)+63)/64]
+	f32.NotAbove(mask, scores, b.score(c.limit))
+	for w, word := range mask {
+		if x.keep != nil {
+			word &= x.keep[row/64+w]
+		}
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			low, high := b.interval(scores[i])
+			c.add(row+i, low, high)
+		}
+	}
+}
+
+// depth is the number of values of each vector that are multiplied at a time: sums
+// are short, and so are their rounding errors.
+const depth = 256
+
+// multiply computes the scores of a tile of rows and all the queries as a matrix
+// product: of |x|²/2 - q·x for Euclidean, which half the squared distance exceeds by
+// |q|²/2, of -q·x for the others.
+func (x *Index) multiply(ctx context.Context, g *group, c []*collector, lo, hi int) {
+	const stride = tileRows + 16
+	d := x.Dim()
+	steps := (d + depth - 1) / depth
+	step := (d + steps - 1) / steps
+	var (
+		packed gemm.Packed
+		scores = make([]float32, len(g.queries)*stride)
+		starts = make([]float32, tileRows)
+		mask   = make([]uint64, tileRows/64)
+		unit   []float32
+	)
+	if x.metric == Cosine {
+		unit = make([]float32, tileRows*step)
+	}
+	for ; lo < hi && ctx.Err() == nil; lo += tileRows {
+		n := min(tileRows, hi-lo)
+		var start []float32
+		if x.metric == Euclidean {
+			start = starts[:n]
+			for i := range start {
+				var square float64
+				for part := range slices.Chunk(x.vectors.Row(lo+i), step) {
+					square += float64(f32.Dot(part, part))
+				}
+				start[i] = float32(square / 2)
+			}
+		}
+		for k := 0; k < d; k += step {
+			width := min(step, d-k)
+			if x.metric == Cosine {
+				unit := unit[:n*width]
+				clear(unit)
+				for i := range n {
+					f32.Axpy(unit[i*width:][:width], narrow(x.scales[lo+i]), x.vectors.Row(lo + i)[k:][:width])
+				}
+				packed.Pack(width, n, unit, width, true)
+			} else {
+				packed.Pack(width, n, x.vectors.Data()[lo*d+k:], d, true)
+			}
+			bias := start
+			if k > 0 {
+				bias = nil
+			}
+			packed.Mul(len(g.queries), 0, width, g.factors[k:], g.stride, bias, k > 0, scores, stride)
+		}
+		for i, q := range g.queries {
+			x.collect(c[i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), scores[i*stride:][:n], lo, mask)
+		}
+	}
+}
+
+// tileBounds are the bounds of multiply's scores.
+func (x *Index) tileBounds(q *query, longest float64, roundings, d int) bounds {
+	switch x.metric {
+	case Euclidean:
+		return ofProduct(q.square, 2, q.length*longest, longest*longest/2, roundings, d)
+	case Cosine:
+		return ofProduct(1, 1, 1, 0, roundings, d)
+	}
+	return ofProduct(0, 1, q.length*longest, 0, roundings, d)
+}
+
+// sharpen puts better bounds in place of those from products or codes: nearest
+// first, until the others are out.
+func (x *Index) sharpen(q *query, c *collector) {
+	const some = 64
+	waiting := c.found
+	if len(waiting) <= c.most || len(waiting) < some/2 {
+		return
+	}
+	slices.SortFunc(waiting, func(a, b candidate) int { return cmp.Compare(a.low, b.low) })
+	c.found = nil
+	score := make([]float32, 1)
+	for i, w := range waiting {
+		if w.low > c.limit {
+			break
+		}
+		if w.distance == w.distance {
+			c.found = append(c.found, w)
+			continue
+		}
+		x.rowScores(q, score, w.row)
+		low, high := x.rowBounds(q, x.longest[w.row/tileRows]).interval(score[0])
+		c.add(w.row, max(low, w.low), min(high, w.high))
+		if i == c.most-1 || i%some == some-1 {
+			c.tighten()
+		}
+	}
+}
+
+// keyOf returns the key of a distance, or a little more: a number that grows with
+// the distance and that bounds are easily found for. It is the square of a Euclidean
+// distance, and the others themselves.
+func (x *Index) keyOf(distance float64) float64 {
+	if x.metric == Euclidean {
+		if distance < 0 {
+			return -1
+		}
+		distance *= distance
+	}
+	return distance + math.Abs(distance)*1e-9
+}
+
+// finish computes distances as they are defined, and the keys of these: two rows
+// of one distance have one key.
+func (x *Index) finish(q *query, list []candidate) {
+	for i := 0; i < len(list); {
+		f := &list[i]
+		row := x.vectors.Row(f.row)
+		switch {
+		case x.metric == Cosine:
+			f.distance = cosineDistance(q.v, row, q.scale, x.scales[f.row])
+		case x.metric == InnerProduct:
+			f.distance = -dot(q.v, row)
+		case i+4 <= len(list): // four sums that do not wait for each other
+			for j, square := range squaredDistances(q.v, row, x.vectors.Row(list[i+1].row), x.vectors.Row(list[i+2].row), x.vectors.Row(list[i+3].row)) {
+				list[i+j].distance = math.Sqrt(square)
+			}
+			i += 4
+			continue
+		default:
+			f.distance = math.Sqrt(squaredDistance(q.v, row))
+		}
+		i++
+	}
+	for i := range list {
+		key := list[i].distance
+		if x.metric == Euclidean {
+			key *= key
+		}
+		list[i].low, list[i].high = key, key
+	}
+}
