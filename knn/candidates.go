@@ -35,8 +35,35 @@ type collector struct {
 // the collector looks through them.
 const slackRows = 48
 
-func newCollector(most int, radius, limit float64, finish func([]candidate)) *collector {
-	return &collector{most: most, radius: radius, after: -1, limit: limit, full: 2*min(most, 1<<12) + slackRows, finish: finish}
+// reset makes c ready for another query; its memory is kept.
+func (c *collector) reset(w wanted, number int, limit float64, finish func([]candidate)) {
+	*c = collector{most: w.most, radius: w.radius, after: -1, limit: limit, full: 2*min(w.most, 1<<12) + slackRows,
+		found: c.found[:0], scratch: c.scratch[:0], finish: finish}
+	if w.after >= 0 {
+		c.after = w.after + number
+	}
+}
+
+// begin sets a first limit from the scores of rows that all may be found: where
+// these lie in 32 classes, the least of each class are as many different rows.
+func (c *collector) begin(b bounds, scores []float32) {
+	const classes = 32
+	if c.most > classes/2 || len(scores) < 2*classes {
+		return
+	}
+	var least [classes]float32
+	copy(least[:], scores)
+	for part := range slices.Chunk(scores[classes:], classes) {
+		for i, s := range part {
+			least[i] = min(least[i], s)
+		}
+	}
+	c.scratch = c.scratch[:0]
+	for _, s := range least {
+		_, high := b.interval(s)
+		c.scratch = append(c.scratch, high)
+	}
+	c.limit = min(c.limit, nth(c.scratch, c.most-1))
 }
 
 // add takes a row in if it may belong to the result.

@@ -190,8 +190,8 @@ func (c *codes) newQuery(q *query, metric Metric) *codeQuery {
 // filter compares codes, and leaves the rows that they do not prove out. It takes
 // the tiles in an order that jumps about: where neighbours of the query lie together,
 // as in a folder, some of them are seen early.
-func (x *Index) filter(ctx context.Context, g *group, c []*collector, lo, hi int) {
-	dots, mask := make([]int32, tileRows), make([]uint64, tileRows/64)
+func (x *Index) filter(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) {
+	w.dots, w.mask, w.scores = grow(w.dots, tileRows), grow(w.mask, tileRows/64), grow(w.scores, tileRows)
 	tiles := (hi - lo + tileRows - 1) / tileRows
 	jump := coprime(tiles)
 	for i, at := 0, 0; i < tiles && ctx.Err() == nil; i, at = i+1, (at+jump)%tiles {
@@ -199,12 +199,12 @@ func (x *Index) filter(ctx context.Context, g *group, c []*collector, lo, hi int
 		n := min(tileRows, hi-row)
 		for j, q := range g.queries {
 			if q.code == nil {
-				scores := make([]float32, n)
+				scores := w.scores[:n]
 				x.rowScores(q, scores, row)
-				x.collect(c[j], x.rowBounds(q, x.longest[row/tileRows]), scores, row, mask)
+				x.collect(&c[j], x.rowBounds(q, x.longest[row/tileRows]), scores, row, w.mask)
 				continue
 			}
-			x.filterTile(q, c[j], row, n, dots, mask)
+			x.filterTile(q, &c[j], row, n, w.dots, w.mask)
 		}
 	}
 }

@@ -48,14 +48,34 @@ const (
 // group is queries that pass over the rows together.
 type group struct {
 	queries []*query
-	after   int
 	factors []float32 // [len(queries), d], stride values apart
 	stride  int
 }
 
 // pass brings the rows from lo to hi, where lo begins a tile, to the collectors of a
 // group's queries. It ends early when ctx does.
-type pass func(ctx context.Context, g *group, c []*collector, lo, hi int)
+type pass func(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int)
+
+// workspace is what one goroutine needs for a pass.
+type workspace struct {
+	collectors []collector
+	scores     []float32
+	unit       []float32
+	start      [tileRows]float32
+	dots       []int32
+	mask       []uint64
+	packed     gemm.Packed
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+// grow returns a slice of n values, s itself if it is large enough.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
 
 // search cuts the work into groups of queries and, where these are few, into parts
 // of the rows.
@@ -94,33 +114,43 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 	groups := make([]func() *group, count)
 	for i := range groups {
 		lo, hi := min(i*size, len(queries)), min((i+1)*size, len(queries))
-		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], w, lo) })
+		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi]) })
 	}
 	parts := min(x.tiles(), max(1, 4*runtime.GOMAXPROCS(0)/count))
 	tiles := (x.tiles() + parts - 1) / parts
-	gathered := make([][]*collector, count*parts)
+	gathered := make([][]collector, count*parts)
 	parallel.For(len(gathered), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
+		work := workspaces.Get().(*workspace)
+		defer workspaces.Put(work)
 		g := groups[i/parts]()
+		var c []collector
+		if parts == 1 {
+			work.collectors = grow(work.collectors, len(g.queries))
+			c = work.collectors
+		} else {
+			c = make([]collector, len(g.queries))
+			gathered[i] = c
+		}
+		for j, q := range g.queries {
+			c[j].reset(w, i/parts*size+j, x.keyOf(w.radius), func(f []candidate) { x.finish(q, f) })
+		}
 		first := i % parts * tiles
 		if w.after >= 0 { // rows of queries come with them
-			first = max(first, g.after/tileRows)
-		}
-		c := make([]*collector, len(g.queries))
-		for j, q := range g.queries {
-			c[j] = newCollector(w.most, w.radius, x.keyOf(w.radius), func(f []candidate) { x.finish(q, f) })
-			if w.after >= 0 {
-				c[j].after = g.after + j
-			}
+			first = max(first, (c[0].after+1)/tileRows)
 		}
 		if lo, hi := first*tileRows, min(x.Len(), (i%parts+1)*tiles*tileRows); lo < hi {
-			pass(ctx, g, c, lo, hi)
+			pass(ctx, g, work, c, lo, hi)
 		}
-		gathered[i] = c
+		if parts == 1 {
+			for j, q := range g.queries {
+				found[i*size+j] = x.result(q, &c[j])
+			}
+		}
 	})
-	if ctx.Err() != nil {
+	if parts == 1 || ctx.Err() != nil {
 		return
 	}
 	parallel.For(len(queries), func(i int) {
@@ -128,25 +158,27 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 			return
 		}
 		g, j := i/size, i%size
-		c := gathered[g*parts][j]
+		c := &gathered[g*parts][j]
 		for p := 1; p < parts; p++ {
-			other := gathered[g*parts+p][j]
+			other := &gathered[g*parts+p][j]
 			c.limit = min(c.limit, other.limit)
 			c.found = append(c.found, other.found...)
 		}
-		c.tighten()
-		x.sharpen(groups[g]().queries[j], c)
-		found[i] = c.neighbors()
+		found[i] = x.result(groups[g]().queries[j], c)
 	})
 }
 
-// newGroup prepares queries, the first of which is number at.
-func (x *Index) newGroup(queries [][]float32, w wanted, at int) *group {
+// result returns what a collector has found when all rows have been seen.
+func (x *Index) result(q *query, c *collector) []Neighbor {
+	c.tighten()
+	x.sharpen(q, c)
+	return c.neighbors()
+}
+
+// newGroup prepares queries.
+func (x *Index) newGroup(queries [][]float32) *group {
 	d := x.Dim()
-	g := &group{queries: make([]*query, len(queries)), after: -1, stride: d + 16} // not a whole number of pages
-	if w.after >= 0 {
-		g.after = w.after + at
-	}
+	g := &group{queries: make([]*query, len(queries)), stride: d + 16} // not a whole number of pages
 	g.factors = make([]float32, len(queries)*g.stride)
 	for i, v := range queries {
 		q := &query{v: v, square: dot(v, v), factor: g.factors[i*g.stride:][:d]}
@@ -205,21 +237,24 @@ func narrow(scale float64) float32 {
 }
 
 // scan reads the rows in order; each query passes over some of them in turn.
-func (x *Index) scan(ctx context.Context, g *group, c []*collector, lo, hi int) {
+func (x *Index) scan(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) {
 	rows := max(1, scanBytes/4/x.Dim()/64) * 64
-	scores, mask := make([]float32, rows), make([]uint64, rows/64)
+	w.scores, w.mask = grow(w.scores, rows), grow(w.mask, rows/64)
 	for ; lo < hi && ctx.Err() == nil; lo += rows {
-		scores := scores[:min(rows, hi-lo)]
+		scores := w.scores[:min(rows, hi-lo)]
 		longest := slices.Max(x.longest[lo/tileRows : (lo+len(scores)-1)/tileRows+1])
 		for i, q := range g.queries {
 			x.rowScores(q, scores, lo)
-			x.collect(c[i], x.rowBounds(q, longest), scores, lo, mask)
+			x.collect(&c[i], x.rowBounds(q, longest), scores, lo, w.mask)
 		}
 	}
 }
 
 // collect offers the rows from row on, a multiple of 64, to a collector.
 func (x *Index) collect(c *collector, b bounds, scores []float32, row int, mask []uint64) {
+	if c.limit == math.Inf(1) && x.keep == nil && row > c.after {
+		c.begin(b, scores)
+	}
 	mask = mask[:(len(scores)+63)/64]
 	f32.NotAbove(mask, scores, b.score(c.limit))
 	for w, word := range mask {
@@ -241,26 +276,20 @@ const depth = 256
 // multiply computes the scores of a tile of rows and all the queries as a matrix
 // product: of |x|²/2 - q·x for Euclidean, which half the squared distance exceeds by
 // |q|²/2, of -q·x for the others.
-func (x *Index) multiply(ctx context.Context, g *group, c []*collector, lo, hi int) {
+func (x *Index) multiply(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) {
 	const stride = tileRows + 16
 	d := x.Dim()
 	steps := (d + depth - 1) / depth
 	step := (d + steps - 1) / steps
-	var (
-		packed gemm.Packed
-		scores = make([]float32, len(g.queries)*stride)
-		starts = make([]float32, tileRows)
-		mask   = make([]uint64, tileRows/64)
-		unit   []float32
-	)
+	w.scores, w.mask = grow(w.scores, len(g.queries)*stride), grow(w.mask, tileRows/64)
 	if x.metric == Cosine {
-		unit = make([]float32, tileRows*step)
+		w.unit = grow(w.unit, tileRows*step)
 	}
 	for ; lo < hi && ctx.Err() == nil; lo += tileRows {
 		n := min(tileRows, hi-lo)
 		var start []float32
 		if x.metric == Euclidean {
-			start = starts[:n]
+			start = w.start[:n]
 			for i := range start {
 				var square float64
 				for part := range slices.Chunk(x.vectors.Row(lo+i), step) {
@@ -272,23 +301,23 @@ func (x *Index) multiply(ctx context.Context, g *group, c []*collector, lo, hi i
 		for k := 0; k < d; k += step {
 			width := min(step, d-k)
 			if x.metric == Cosine {
-				unit := unit[:n*width]
+				unit := w.unit[:n*width]
 				clear(unit)
 				for i := range n {
 					f32.Axpy(unit[i*width:][:width], narrow(x.scales[lo+i]), x.vectors.Row(lo + i)[k:][:width])
 				}
-				packed.Pack(width, n, unit, width, true)
+				w.packed.Pack(width, n, unit, width, true)
 			} else {
-				packed.Pack(width, n, x.vectors.Data()[lo*d+k:], d, true)
+				w.packed.Pack(width, n, x.vectors.Data()[lo*d+k:], d, true)
 			}
 			bias := start
 			if k > 0 {
 				bias = nil
 			}
-			packed.Mul(len(g.queries), 0, width, g.factors[k:], g.stride, bias, k > 0, scores, stride)
+			w.packed.Mul(len(g.queries), 0, width, g.factors[k:], g.stride, bias, k > 0, w.scores, stride)
 		}
 		for i, q := range g.queries {
-			x.collect(c[i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), scores[i*stride:][:n], lo, mask)
+			x.collect(&c[i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), w.scores[i*stride:][:n], lo, w.mask)
 		}
 	}
 }
