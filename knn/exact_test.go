@@ -1,0 +1,226 @@
+package knn
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"lookalike/tensor"
+)
+
+// bruteForce is the definition for every metric: all distances in float64, sorted.
+func bruteForce(metric Metric, vectors *tensor.Tensor, q []float32, keep func(int) bool) []Neighbor {
+	list := []Neighbor{}
+	for row := range vectors.Dim(0) {
+		v := vectors.Row(row)
+		if keep != nil && !keep(row) {
+			continue
+		}
+		n := Neighbor{row, 0}
+		switch metric {
+		case Euclidean:
+			n.Distance = math.Sqrt(squaredDistance(q, v))
+		case Cosine:
+			n.Distance = cosineDistance(q, v, scale(q), scale(v))
+		case InnerProduct:
+			n.Distance = -dot(q, v)
+		}
+		list = append(list, n)
+	}
+	slices.SortFunc(list, compare)
+	return list
+}
+
+// data are vectors of one kind, of which some are equal, and queries, of which some
+// are among them.
+func data(rng *rand.Rand, value func(*rand.Rand) float32, n, d, queries int) (*tensor.Tensor, [][]float32) {
+	vectors := tensor.From(random(rng, value, n*d), n, d)
+	for range n / 8 {
+		copy(vectors.Row(rng.IntN(n)), vectors.Row(rng.IntN(n)))
+	}
+	for range n / 50 {
+		clear(vectors.Row(rng.IntN(n)))
+	}
+	list := make([][]float32, queries)
+	for i := range list {
+		list[i] = random(rng, value, d)
+		if n > 0 && i%3 == 0 {
+			copy(list[i], vectors.Row(rng.IntN(n)))
+		}
+	}
+	return vectors, list
+}
+
+// checkIndex compares Search, Within and Pairs of x with brute force.
+func checkIndex(t *testing.T, x *Index, vectors *tensor.Tensor, queries [][]float32, k int, keep func(int) bool) {
+	t.Helper()
+	got, err := x.Search(t.Context(), queries, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	radius := 0.0
+	for i, q := range queries {
+		all := bruteForce(x.metric, vectors, q, keep)
+		want := all[:min(k, len(all))]
+		if !slices.Equal(got[i], want) {
+			t.Fatalf("k %d, query %d of %d:\n got %v\nwant %v", k, i, len(queries), got[i], want)
+		}
+		if i == 0 && len(all) > 0 {
+			radius = all[len(all)/3].Distance
+		}
+	}
+	within, err := x.Within(t.Context(), queries, radius)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range queries {
+		want := slices.DeleteFunc(bruteForce(x.metric, vectors, q, keep), func(n Neighbor) bool { return n.Distance > radius })
+		if !slices.Equal(within[i], want) {
+			t.Fatalf("within %g, query %d:\n got %v\nwant %v", radius, i, within[i], want)
+		}
+	}
+	var pairs, want []Pair
+	for p, err := range x.Pairs(t.Context(), radius) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, p)
+	}
+	for row := range vectors.Dim(0) {
+		if keep != nil && !keep(row) {
+			continue
+		}
+		for _, n := range bruteForce(x.metric, vectors, vectors.Row(row), keep) {
+			if n.Row > row && n.Distance <= radius {
+				want = append(want, Pair{row, n.Row, n.Distance})
+			}
+		}
+	}
+	if !slices.Equal(pairs, want) {
+		t.Fatalf("pairs within %g:\n got %v\nwant %v", radius, pairs, want)
+	}
+}
+
+var moreKinds = map[string]func(rng *rand.Rand) float32{
+	"tiny":     func(rng *rand.Rand) float32 { return float32(rng.NormFloat64() * 1e-30) },
+	"huge":     func(rng *rand.Rand) float32 { return float32(rng.NormFloat64() * 1e25) },
+	"denormal": func(rng *rand.Rand) float32 { return float32(rng.IntN(9)-4) * 0x1p-149 },
+	"offset":   func(rng *rand.Rand) float32 { return 100 + float32(rng.NormFloat64()) },
+}
+
+// Every metric, by one query and by many, with and without prefilter and filter,
+// finds what brute force finds, to the bit.
+func TestExact(t *testing.T) {
+	const shapes = 3
+	for _, set := range []map[string]func(*rand.Rand) float32{kinds, moreKinds} {
+		for kind, value := range set {
+			for _, metric := range []Metric{Euclidean, Cosine, InnerProduct} {
+				t.Run(fmt.Sprint(kind, " ", metric), func(t *testing.T) {
+					rng := rand.New(rand.NewPCG(13, 14))
+					for range shapes {
+						n, d := rng.IntN(60), 1+rng.IntN(40)
+						if rng.IntN(6) == 0 {
+							n, d = 100+rng.IntN(500), 1+rng.IntN(9)
+						}
+						vectors, queries := data(rng, value, n, d, rng.IntN(2*scanQueries))
+						x, err := New(vectors, metric)
+						if err != nil {
+							t.Fatal(err)
+						}
+						keep := func(row int) bool { return row%3 != 1 }
+						for _, k := range []int{0, 1, 1 + rng.IntN(20), n + 2} {
+							checkIndex(t, x, vectors, queries, k, nil)
+							checkIndex(t, x.Prefiltered(), vectors, queries, k, nil)
+							checkIndex(t, x.Where(keep), vectors, queries, k, keep)
+							checkIndex(t, x.Where(keep).Prefiltered(), vectors, queries, k, keep)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// Large shapes: many tiles, many groups, several parts of each sum.
+func TestExactLarge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(15, 16))
+	for _, procs := range []int{1, 3} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		for _, metric := range []Metric{Euclidean, Cosine, InnerProduct} {
+			for _, shape := range [][3]int{{3000, 5, 300}, {700, 1024, 9}, {300, 4096, 3}, {2000, 33, 1}} {
+				for _, kind := range []string{"normal", "few values"} {
+					vectors, queries := data(rng, kinds[kind], shape[0], shape[1], shape[2])
+					x, err := New(vectors, metric)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, x := range []*Index{x, x.Prefiltered()} {
+						found, err := x.Search(t.Context(), queries, 10)
+						if err != nil {
+							t.Fatal(err)
+						}
+						for i, q := range queries {
+							if want := bruteForce(metric, vectors, q, nil)[:10]; !slices.Equal(found[i], want) {
+								t.Fatalf("%v %v %s, prefilter %t, query %d:\n got %v\nwant %v", metric, shape, kind, x.codes != nil, i, found[i], want)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestConcurrentSearches(t *testing.T) {
+	rng := rand.New(rand.NewPCG(17, 18))
+	vectors, queries := data(rng, kinds["normal"], 2000, 16, 24)
+	plain, err := New(vectors, Euclidean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := plain.Prefiltered()
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for i := range queries {
+				found, err := x.Search(context.Background(), queries[i:min(len(queries), i+12)], 5)
+				if want := bruteForce(Euclidean, vectors, queries[i], nil)[:5]; err != nil || !slices.Equal(found[0], want) {
+					t.Errorf("query %d: %v, %v; want %v", i, found, err, want)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func FuzzExact(f *testing.F) {
+	f.Add(uint64(1), uint8(20), uint8(3), uint8(4), uint8(0), false)
+	f.Add(uint64(2), uint8(255), uint8(9), uint8(70), uint8(2), true)
+	f.Fuzz(func(t *testing.T, seed uint64, n, d, k, choice uint8, prefilter bool) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		values := []func(*rand.Rand) float32{kinds["normal"], kinds["few values"], kinds["all sizes"], kinds["extremes"], moreKinds["tiny"]}
+		vectors, queries := data(rng, values[int(choice)%len(values)], int(n), 1+int(d), 1+rng.IntN(2*scanQueries))
+		x, err := New(vectors, Metric(choice%3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if prefilter {
+			x = x.Prefiltered()
+		}
+		found, err := x.Search(t.Context(), queries, int(k))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, q := range queries {
+			all := bruteForce(x.metric, vectors, q, nil)
+			if want := all[:min(int(k), len(all))]; !slices.Equal(found[i], want) {
+				t.Fatalf("query %d:\n got %v\nwant %v", i, found[i], want)
+			}
+		}
+	})
+}
