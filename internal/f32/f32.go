@@ -1,14 +1,14 @@
 // Package f32 holds the engine's innermost loops: single-precision kernels that
-// run on the caller's goroutine. Each exists in several tiers (AVX-512, AVX2
-// with FMA, portable Go); the best one that the processor has is chosen once,
-// when the program starts.
+// run on the caller's goroutine. Each exists in several tiers (AVX-512 and AVX2
+// with FMA on amd64, NEON on arm64, portable Go); the best one that the processor
+// has is chosen once, when the program starts.
 //
-// LOOKALIKE_CPU=avx512|avx2|generic forces a tier, for tests and for support. A
+// LOOKALIKE_CPU=avx512|avx2|neon|generic forces a tier, for tests and for support. A
 // name that is unknown, or that this processor or build lacks, is reported on
 // standard error and the best tier is used. The build tag purego leaves the
 // assembly out.
 //
-// The assembly is written by the generator in _asm. Lengths are checked here, in
+// The assembly is written by the generators in _asm. Lengths are checked here, in
 // Go, before any of it is entered; no kernel reads or writes past a slice.
 // Slices may start at any offset. Aliasing is allowed only where a function says
 // so.
@@ -22,6 +22,7 @@ import (
 )
 
 //go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg f32"
+//go:generate sh -c "cd _asm/neon && go run . -out ../../kernels_arm64.s -stubs ../../kernels_arm64.go -pkg f32"
 
 // tier is one implementation of every kernel. The functions may assume that
 // their slices have equal lengths.

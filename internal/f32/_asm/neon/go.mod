@@ -1,0 +1,3 @@
+module lookalike/internal/f32/asm/neon
+
+go 1.26.0
