@@ -52,10 +52,6 @@ type group struct {
 	stride  int
 }
 
-// pass brings the rows from lo to hi, where lo begins a tile, to the collectors of a
-// group's queries. It ends early when ctx does.
-type pass func(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int)
-
 // workspace is what one goroutine needs for a pass.
 type workspace struct {
 	collectors []collector

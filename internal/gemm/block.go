@@ -95,10 +95,7 @@ type workspace struct {
 	a, b []float32
 }
 
-var (
-	workspaces = sync.Pool{New: func() any { return new(workspace) }}
-	packs      = sync.Pool{New: func() any { return new(Packed) }}
-)
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
 // of B. What is copied of A stays in the last-level cache.
