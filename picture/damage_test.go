@@ -171,7 +171,8 @@ func TestNoPicture(t *testing.T) {
 		"":                         "empty",
 		"just some text":           "just some te",
 		"%PDF-1.7":                 "PDF",
-		"\x00\x00\x00\x18ftypheic": "ftypheic",
+		"\x00\x00\x00\x18ftypheic": "type HEIC, which is not supported",
+		"\x00\x00\x00\x1cftypavif": "type AVIF, which is not supported",
 		"BMW is a make of car":     "BMP",
 	} {
 		_, err := Decode(strings.NewReader(data), Options{})

@@ -61,9 +61,19 @@ var formats = []format{
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
 	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, decodeGIF},
 	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, with(bmp.Decode)},
-	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
-	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, with(tiff.Decode)},
+	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF},
+	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF},
 	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, decodeWebP},
+}
+
+// known are pictures of formats that are not read, so that a report of what was
+// left out can name them. For HEIC and AVIF, see ARCHITECTURE.md, "Decisions".
+var known = map[string]string{
+	"????ftypheic": "HEIC", "????ftypheix": "HEIC", "????ftyphevc": "HEIC", "????ftyphevx": "HEIC",
+	"????ftypheim": "HEIC", "????ftypheis": "HEIC", "????ftypmif1": "HEIF", "????ftypmsf1": "HEIF",
+	"????ftypavif": "AVIF", "????ftypavis": "AVIF",
+	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
+	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
 
 // with makes a format's decode from a decoder whose pixels need nothing special.
@@ -85,6 +95,11 @@ func formatOf(data []byte) (format, error) {
 	}
 	if len(data) == 0 {
 		return format{}, errors.New("the file is empty")
+	}
+	for magic, name := range known {
+		if matches(data, magic) {
+			return format{}, fmt.Errorf("a file of type %s, which is not supported; convert it to JPEG or PNG", name)
+		}
 	}
 	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
 }
