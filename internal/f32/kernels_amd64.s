@@ -1818,7 +1818,7 @@ TEXT ·packingTile1AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, CX
 	SHLQ    $0x02, DX
 	MOVQ    k+0(FP), DI
-	MOVQ    $+128, R8
+	MOVQ    $+256, R8
 	CMPQ    DI, R8
 	CMOVQLT DI, R8
 	MOVQ    R8, R9
@@ -2098,7 +2098,7 @@ TEXT ·packingTile2AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
 	MOVQ    k+0(FP), R8
-	MOVQ    $+128, R9
+	MOVQ    $+256, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	MOVQ    R9, R10
@@ -2427,7 +2427,7 @@ TEXT ·packingTile3AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
 	MOVQ    k+0(FP), R8
-	MOVQ    $+128, R9
+	MOVQ    $+256, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	MOVQ    R9, R10
@@ -2814,7 +2814,7 @@ TEXT ·packingTile4AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, SI
 	MOVQ    k+0(FP), R9
-	MOVQ    $+128, R10
+	MOVQ    $+256, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	MOVQ    R10, R11
@@ -3252,7 +3252,7 @@ TEXT ·packingTile5AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, SI
 	MOVQ    k+0(FP), R9
-	MOVQ    $+128, R10
+	MOVQ    $+256, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	MOVQ    R10, R11
@@ -3767,7 +3767,7 @@ TEXT ·packingTile6AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, DI
 	MOVQ    k+0(FP), R10
-	MOVQ    $+128, R11
+	MOVQ    $+256, R11
 	CMPQ    R10, R11
 	CMOVQLT R10, R11
 	MOVQ    R11, R12
@@ -4336,7 +4336,7 @@ TEXT ·packingTile7AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, DI
 	MOVQ    k+0(FP), R10
-	MOVQ    $+128, R11
+	MOVQ    $+256, R11
 	CMPQ    R10, R11
 	CMOVQLT R10, R11
 	MOVQ    R11, R12
@@ -4954,7 +4954,7 @@ TEXT ·packingTile8AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, DI
 	MOVQ    k+0(FP), R10
-	MOVQ    $+128, R11
+	MOVQ    $+256, R11
 	CMPQ    R10, R11
 	CMOVQLT R10, R11
 	MOVQ    R11, R12
@@ -5621,7 +5621,7 @@ TEXT ·packingTile9AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, DI
 	MOVQ    k+0(FP), R10
-	MOVQ    $+128, R11
+	MOVQ    $+256, R11
 	CMPQ    R10, R11
 	CMOVQLT R10, R11
 	MOVQ    R11, R12
@@ -6337,7 +6337,7 @@ TEXT ·packingTile10AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, DI
 	MOVQ    k+0(FP), R10
-	MOVQ    $+128, R11
+	MOVQ    $+256, R11
 	CMPQ    R10, R11
 	CMOVQLT R10, R11
 	MOVQ    R11, R12
@@ -7130,7 +7130,7 @@ TEXT ·packingTile11AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R8
 	MOVQ    k+0(FP), R11
-	MOVQ    $+128, R12
+	MOVQ    $+256, R12
 	CMPQ    R11, R12
 	CMOVQLT R11, R12
 	MOVQ    R12, R13
@@ -7977,7 +7977,7 @@ TEXT ·packingTile12AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R8
 	MOVQ    k+0(FP), R11
-	MOVQ    $+128, R12
+	MOVQ    $+256, R12
 	CMPQ    R11, R12
 	CMOVQLT R11, R12
 	MOVQ    R12, R13
@@ -8873,7 +8873,7 @@ TEXT ·packingTile13AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R8
 	MOVQ    k+0(FP), R11
-	MOVQ    $+128, R12
+	MOVQ    $+256, R12
 	CMPQ    R11, R12
 	CMOVQLT R11, R12
 	MOVQ    R12, R13
@@ -9818,7 +9818,7 @@ TEXT ·packingTile14AVX512(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R8
 	MOVQ    k+0(FP), R11
-	MOVQ    $+128, R12
+	MOVQ    $+256, R12
 	CMPQ    R11, R12
 	CMOVQLT R11, R12
 	MOVQ    R12, R13
@@ -12498,7 +12498,7 @@ TEXT ·packingTile1AVX2(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, CX
 	SHLQ    $0x02, DX
 	MOVQ    k+0(FP), DI
-	MOVQ    $+128, R8
+	MOVQ    $+256, R8
 	CMPQ    DI, R8
 	CMOVQLT DI, R8
 	MOVQ    R8, R9
@@ -12899,7 +12899,7 @@ TEXT ·packingTile2AVX2(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
 	MOVQ    k+0(FP), R8
-	MOVQ    $+128, R9
+	MOVQ    $+256, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	MOVQ    R9, R10
@@ -13397,7 +13397,7 @@ TEXT ·packingTile3AVX2(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
 	MOVQ    k+0(FP), R8
-	MOVQ    $+128, R9
+	MOVQ    $+256, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	MOVQ    R9, R10
@@ -14005,7 +14005,7 @@ TEXT ·packingTile4AVX2(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, SI
 	MOVQ    k+0(FP), R9
-	MOVQ    $+128, R10
+	MOVQ    $+256, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	MOVQ    R10, R11
@@ -14712,7 +14712,7 @@ TEXT ·packingTile5AVX2(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, SI
 	MOVQ    k+0(FP), R9
-	MOVQ    $+128, R10
+	MOVQ    $+256, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	MOVQ    R10, R11
@@ -15552,7 +15552,7 @@ TEXT ·packingTile6AVX2(SB), NOSPLIT, $0-88
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, DI
 	MOVQ    k+0(FP), R10
-	MOVQ    $+128, R11
+	MOVQ    $+256, R11
 	CMPQ    R10, R11
 	CMOVQLT R10, R11
 	MOVQ    R11, R12

@@ -110,7 +110,7 @@ func (s *isa) tile(rows, vecs int) {
 }
 
 // fetchAhead is the number of rows of B that packingTile fetches in advance.
-const fetchAhead = 128
+const fetchAhead = 256
 
 // packingTile emits the micro-kernel for a whole panel that is still in place, in
 // memory rather than in a cache: it stores what it reads as a panel.
