@@ -20,9 +20,9 @@ const (
 
 var pcaNames = []string{componentsName, varianceName, ratioName, meanName, singularName}
 
-// arrays returns what an index stores in arrays.
+// arrays returns what an index stores of principal components.
 func (g *Gallery) arrays() map[string]*tensor.Tensor {
-	all := map[string]*tensor.Tensor{vectorsName: g.Vectors}
+	all := map[string]*tensor.Tensor{}
 	if p := g.PCA; p != nil {
 		all[componentsName], all[meanName] = p.Components, p.Mean
 		for name, values := range map[string][]float64{varianceName: p.ExplainedVariance, ratioName: p.ExplainedVarianceRatio, singularName: p.SingularValues} {
@@ -37,6 +37,11 @@ func (g *Gallery) arrays() map[string]*tensor.Tensor {
 
 // components is the way back.
 func components(arrays map[string]*tensor.Tensor) (*pca.PCA, error) {
+	for _, name := range pcaNames {
+		if arrays[name] == nil || len(arrays) != len(pcaNames) {
+			return nil, fmt.Errorf("%d arrays, %q among them: %v", len(arrays), name, arrays[name] != nil)
+		}
+	}
 	p := &pca.PCA{Components: arrays[componentsName], Mean: arrays[meanName]}
 	if len(p.Components.Shape()) != 2 {
 		return nil, fmt.Errorf("shape %v, want [k, d]", p.Components.Shape())

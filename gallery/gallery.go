@@ -1,13 +1,17 @@
 // Package gallery keeps the index of a collection of pictures on disk: which
 // pictures, their vectors, and how the vectors were made.
 //
-// An index is a safetensors file. Its array "vectors" has a row for each picture;
-// where these were brought to principal components, "pca/…" are the arrays of
-// the fit. All else is text in its metadata: format, version, root, recipe and
-// entries (both JSON), and a checksum over these and the arrays.
+// An index is one file, a store of go.etcd.io/bbolt with two buckets. "index" has
+// the state (JSON: root, recipe, how many pictures) and the arrays of principal
+// components, "pictures" has blocks of pictures (see block.go), sorted by path.
+// Every value has a checksum.
+//
+// Update writes to it, a transaction at a time; while it does, another one is
+// refused and any number of programs may read (see snapshot.go).
 package gallery
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -15,12 +19,14 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
-	"io/fs"
-	"path/filepath"
+	"math"
+	"os"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"lookalike/internal/parallel"
 	"lookalike/knn/pca"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -28,15 +34,22 @@ import (
 
 const (
 	format      = "lookalike gallery"
-	version     = "1"
+	version     = 2
 	vectorsName = "vectors"
+
+	indexBucket    = "index"
+	picturesBucket = "pictures"
+	stateKey       = "state"
+
+	readTries = 50
 )
 
-// Gallery is a collection of pictures, each with a vector.
+// Gallery is a collection of pictures, each with a vector, sorted by path.
 type Gallery struct {
 	Root    string // folder of the pictures
 	Recipe  Recipe
 	Entries []Entry
+	Files   []File         // of each entry, as it was when it was described
 	Vectors *tensor.Tensor // [len(Entries), d], d >= 1
 	PCA     *pca.PCA       // what brought them to d principal components; nil: nothing
 }
@@ -49,76 +62,291 @@ type Entry struct {
 	Height int    `json:"height"`
 }
 
-// Open reads an index whole and checks it.
-func Open(path string) (*Gallery, error) {
-	f, err := weights.Open(path)
+// File is what a picture lay in.
+type File struct {
+	Size     int64
+	Modified time.Time // zero if not known
+	SHA256   [32]byte  // of its bytes
+}
+
+// state is what an index says of itself.
+type state struct {
+	Format     string `json:"format"`
+	Version    int    `json:"version"`
+	Root       string `json:"root"`
+	Recipe     Recipe `json:"recipe"`
+	Width      int    `json:"width"`                // values in a vector
+	Components int    `json:"components,omitempty"` // that the vectors have been or are to be brought to
+	Pictures   int    `json:"pictures"`
+	Blocks     int    `json:"blocks"`
+	Sum        uint32 `json:"sum"` // of all blocks' checksums, by exclusive or
+}
+
+// Open reads an index whole and checks it. It may be written to at the same
+// time: what is read is as one transaction left it.
+func Open(path string) (*Gallery, error) { return open(path, true) }
+
+// ErrOld is for an index that an older version of this program has made.
+var ErrOld = errors.New("made by an older version of this program: make the index again, with --fresh if under the same name")
+
+// Inspect is Open without the vectors, which may take much memory: there are 0 of
+// them, [0, d].
+func Inspect(path string) (*Gallery, error) { return open(path, false) }
+
+// open is Open, with or without vectors, which may take much memory.
+func open(path string, vectors bool) (*Gallery, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("gallery: %w", err)
 	}
 	defer f.Close()
-	g, err := read(f)
-	if err != nil {
-		return nil, fmt.Errorf("gallery: %s: %w", path, err)
+	for try := range readTries {
+		if try > 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		var g *Gallery
+		var old bool
+		if g, old, err = read(f, vectors); !old {
+			if errors.Is(err, errNoStore) {
+				err = notAnIndex(path)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("gallery: %s: %w", path, err)
+			}
+			return g, nil
+		}
 	}
-	return g, nil
+	return nil, fmt.Errorf("gallery: %s is being written to more often than it can be read; try again later", path)
 }
 
-func read(f *weights.File) (*Gallery, error) {
-	metadata := f.Metadata()
-	if metadata["format"] != format {
-		return nil, errors.New("not an index of pictures; is it a model?")
+// notAnIndex says what another file is, if it can.
+func notAnIndex(path string) error {
+	f, err := weights.Open(path)
+	if err != nil {
+		return errNoStore
 	}
-	if v := metadata["version"]; v != version {
-		return nil, fmt.Errorf("index of version %q, this program reads version %s: make the index again", v, version)
+	defer f.Close()
+	if f.Metadata()["format"] == format {
+		return ErrOld
 	}
-	shape, _ := f.Shape(vectorsName)
-	names := f.Names()
-	withPCA := slices.Equal(names, append(slices.Clone(pcaNames), vectorsName))
-	if !withPCA && !slices.Equal(names, []string{vectorsName}) || len(shape) != 2 || shape[1] < 1 {
-		return nil, fmt.Errorf("damaged index: arrays %q, vectors of shape %v; want one array of shape [n, d], or that and those of principal components", names, shape)
+	return fmt.Errorf("%w; is it a model?", errNoStore)
+}
+
+// read reads a store. It is old if another transaction has come in between, and
+// then of no use.
+func read(f *os.File, vectors bool) (g *Gallery, old bool, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	s, buckets, err := openSnapshot(f, info.Size())
+	if err == nil {
+		g, _, err = gather(f, buckets, vectors)
+	}
+	if s != nil {
+		if now, e := lastMeta(f); e != nil || now.serial != s.serial {
+			return nil, true, nil
+		}
+	}
+	return g, false, err
+}
+
+// gather reads what a store holds; without vectors, there are none.
+func gather(file io.ReaderAt, buckets map[string][]item, vectors bool) (*Gallery, *state, error) {
+	damaged := func(err error) (*Gallery, *state, error) { return nil, nil, fmt.Errorf("damaged index: %w", err) }
+	values := map[string][]byte{}
+	for _, i := range buckets[indexBucket] {
+		b := make([]byte, i.size)
+		if _, err := file.ReadAt(b, i.offset); err != nil {
+			return nil, nil, err
+		}
+		values[i.key] = b
+	}
+	var s state
+	if err := s.decode(values[stateKey]); err != nil {
+		return nil, nil, err
 	}
 	arrays := map[string]*tensor.Tensor{}
-	for _, name := range names {
+	for key, b := range values {
+		if key != stateKey {
+			var err error
+			if arrays[key], err = decodeArray(b); err != nil {
+				return damaged(fmt.Errorf("%s: %w", key, err))
+			}
+		}
+	}
+	g := &Gallery{Root: s.Root, Recipe: s.Recipe}
+	if len(arrays) > 0 {
 		var err error
-		if arrays[name], err = f.Tensor(name); err != nil {
-			return nil, err
-		}
-	}
-	if have, want := checksum(metadata, arrays), metadata["checksum"]; have != want {
-		return nil, fmt.Errorf("damaged index: its checksum is %s, %q is on record", have, want)
-	}
-	g := &Gallery{Root: metadata["root"], Vectors: arrays[vectorsName]}
-	var err error
-	if withPCA {
 		if g.PCA, err = components(arrays); err != nil {
-			return nil, fmt.Errorf("damaged index: principal components: %w", err)
+			return damaged(fmt.Errorf("principal components: %w", err))
 		}
 	}
-	if err := decode(metadata["recipe"], &g.Recipe); err != nil {
-		return nil, fmt.Errorf("damaged index: recipe: %w", err)
+	if err := g.read(file, buckets[picturesBucket], &s, vectors); err != nil {
+		return damaged(err)
 	}
-	if g.Entries, err = readEntries(metadata["entries"], shape[0]); err != nil {
-		return nil, fmt.Errorf("damaged index: entries: %w", err)
+	if err := g.fits(); err != nil {
+		return damaged(err)
 	}
-	if err := g.validate(); err != nil {
-		return nil, fmt.Errorf("damaged index: %w", err)
-	}
-	return g, nil
+	return g, &s, nil
 }
 
-// checksum returns the CRC-32C of all that an index says.
-func checksum(metadata map[string]string, arrays map[string]*tensor.Tensor) string {
-	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	for _, key := range []string{"format", "version", "root", "recipe", "entries"} {
-		fmt.Fprintf(h, "%s %q\n", key, metadata[key])
+// read reads the blocks, several at a time.
+func (g *Gallery) read(file io.ReaderAt, blocks []item, s *state, withVectors bool) error {
+	bytes, sum, starts := int64(0), uint32(0), make([]int, len(blocks)+1)
+	for i, b := range blocks {
+		var header [blockHeader]byte
+		if b.size < blockHeader {
+			return fmt.Errorf("a block of %d bytes", b.size)
+		}
+		if _, err := file.ReadAt(header[:], b.offset); err != nil {
+			return err
+		}
+		bytes += b.size
+		sum ^= blockCRC(header[:])
+		starts[i+1] = starts[i] + blockLen(header[:])
 	}
-	writeArray(h, arrays[vectorsName])
-	for _, name := range pcaNames {
-		if a := arrays[name]; a != nil {
-			writeArray(h, a)
+	// The file has all bytes, so memory is bounded by its size.
+	n := starts[len(blocks)]
+	if n != s.Pictures || len(blocks) != s.Blocks || sum != s.Sum || s.Width < 1 || int64(n) > bytes/recordSize || int64(s.Width) > bytes/4/int64(max(n, 1)) && n > 0 {
+		return fmt.Errorf("%d pictures in %d blocks of %d bytes, sum %08x; on record are %d of %d values in %d, %08x", n, len(blocks), bytes, sum, s.Pictures, s.Width, s.Blocks, s.Sum)
+	}
+	if s.Width > math.MaxInt32 {
+		return fmt.Errorf("vectors of %d values", s.Width)
+	}
+	d := s.Width
+	g.Entries, g.Files, g.Vectors = make([]Entry, n), make([]File, n), tensor.New(0, d)
+	if withVectors {
+		g.Vectors = tensor.New(n, d)
+	}
+	errs := make([]error, len(blocks))
+	parallel.Spans(len(blocks), 8, func(lo, hi int) {
+		var buf []byte
+		for i := lo; i < hi; i++ {
+			buf = slices.Grow(buf[:0], int(blocks[i].size))[:blocks[i].size]
+			if _, errs[i] = file.ReadAt(buf, blocks[i].offset); errs[i] != nil {
+				continue
+			}
+			from, to := starts[i], starts[i+1]
+			if errs[i] = checkBlock(buf, d); errs[i] == nil && blockLen(buf) != to-from {
+				errs[i] = errors.New("a block that has changed")
+			}
+			if errs[i] == nil {
+				var vectors []float32
+				if withVectors {
+					vectors = g.Vectors.Data()[from*d : to*d]
+				}
+				errs[i] = decodeBlock(buf, g.Entries[from:to], g.Files[from:to], vectors)
+			}
+			if errs[i] == nil && g.Entries[from].Path != blocks[i].key {
+				errs[i] = fmt.Errorf("block %q begins with %q", blocks[i].key, g.Entries[from].Path)
+			}
+		}
+	})
+	for i, err := range errs {
+		if err == nil && i > 0 && g.Entries[starts[i]].Path <= g.Entries[starts[i]-1].Path {
+			err = fmt.Errorf("path %q after %q", g.Entries[starts[i]].Path, g.Entries[starts[i]-1].Path)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return fmt.Sprintf("%08x", h.Sum32())
+	return nil
+}
+
+// fits makes sure that vectors, recipe and principal components belong together.
+func (g *Gallery) fits() error {
+	if g.PCA != nil && g.PCA.Components.Dim(0) != g.Vectors.Dim(1) {
+		return fmt.Errorf("vectors of shape %v and %d principal components", g.Vectors.Shape(), g.PCA.Components.Dim(0))
+	}
+	if fingerprint := g.fingerprint(); g.Recipe.PCA != fingerprint {
+		return fmt.Errorf("the recipe speaks of the principal components %q, the index has %q", g.Recipe.PCA, fingerprint)
+	}
+	return nil
+}
+
+// encode writes the state as the value of a store.
+func (s *state) encode() ([]byte, error) {
+	if !utf8.ValidString(s.Root) {
+		return nil, fmt.Errorf("the folder's name %q is not UTF-8", s.Root)
+	}
+	text, err := json.Marshal(s)
+	return sealed(text), err
+}
+
+func (s *state) decode(b []byte) error {
+	text, err := unsealed(b)
+	if err != nil {
+		return errNoStore // another program's
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if err := dec.Decode(s); err != nil {
+		return fmt.Errorf("damaged index: %w", err)
+	}
+	if s.Format != format {
+		return errNoStore
+	}
+	if s.Version != version {
+		return fmt.Errorf("index of version %d, this program reads version %d: make the index again", s.Version, version)
+	}
+	return nil
+}
+
+// sealed is content with its checksum in front.
+func sealed(content []byte) []byte {
+	return append(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(content, castagnoli)), content...)
+}
+
+func unsealed(b []byte) ([]byte, error) {
+	if len(b) < 4 || binary.LittleEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
+		return nil, errors.New("the checksum is not that of the content")
+	}
+	return b[4:], nil
+}
+
+// encodeArray writes an array as the value of a store: rank, shape, values.
+func encodeArray(a *tensor.Tensor) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(a.Shape())))
+	for _, n := range a.Shape() {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	b, _ = binary.Append(b, binary.LittleEndian, a.Data()) // cannot fail for float32
+	return sealed(b)
+}
+
+func decodeArray(b []byte) (*tensor.Tensor, error) {
+	b, err := unsealed(b)
+	if err != nil {
+		return nil, err
+	}
+	next := func() int64 {
+		if len(b) < 4 {
+			return -1
+		}
+		n := binary.LittleEndian.Uint32(b)
+		b = b[4:]
+		return int64(n)
+	}
+	rank := next()
+	if rank != 1 && rank != 2 {
+		return nil, fmt.Errorf("rank %d", rank)
+	}
+	var shape []int
+	size := int64(1)
+	for range rank {
+		n := next()
+		if n < 0 || n > int64(len(b)) {
+			return nil, fmt.Errorf("a dimension of %d in %d bytes", n, len(b))
+		}
+		shape = append(shape, int(n))
+		size *= n
+	}
+	if size*4 != int64(len(b)) {
+		return nil, fmt.Errorf("shape %v in %d bytes", shape, len(b))
+	}
+	a := tensor.New(shape...)
+	_, err = binary.Decode(b, binary.LittleEndian, a.Data())
+	return a, err
 }
 
 // writeArray writes an array's shape and bytes to a hash.
@@ -131,108 +359,52 @@ func writeArray(h hash.Hash, a *tensor.Tensor) {
 	}
 }
 
-// decode reads text as one JSON value with no keys but v's own.
-func decode(text string, v any) error {
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	return atEnd(dec)
-}
-
-func atEnd(dec *json.Decoder) error {
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("more text after the end")
+// Save writes the gallery as a new index, in place of what is at path. The file
+// appears whole or not at all. Entries need not be sorted; without Files, nothing
+// is known of these.
+func (g *Gallery) Save(path string) error {
+	if err := g.save(path); err != nil {
+		return fmt.Errorf("gallery: write %s: %w", path, err)
 	}
 	return nil
 }
 
-// readEntries reads a JSON array of exactly n entries. It takes them one by
-// one: memory is bounded by the number of vectors, whatever the text.
-func readEntries(text string, n int) ([]Entry, error) {
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
-		return nil, errors.New("not a list")
-	}
-	var entries []Entry
-	for dec.More() {
-		if len(entries) == n {
-			return nil, fmt.Errorf("more than the %d vectors", n)
-		}
-		var e Entry
-		if err := dec.Decode(&e); err != nil {
-			return nil, fmt.Errorf("number %d: %w", len(entries), err)
-		}
-		entries = append(entries, e)
-	}
-	if _, err := dec.Token(); err != nil { // the closing bracket
-		return nil, err
-	}
-	return entries, atEnd(dec)
-}
-
-// validate checks what every gallery, read or to be written, must fulfil.
-func (g *Gallery) validate() error {
+func (g *Gallery) save(path string) error {
 	if shape := g.Vectors.Shape(); len(shape) != 2 || shape[0] != len(g.Entries) || shape[1] < 1 {
 		return fmt.Errorf("%d pictures and vectors of shape %v, want [%[1]d, d]", len(g.Entries), shape)
 	}
-	if g.PCA != nil && g.PCA.Components.Dim(0) != g.Vectors.Dim(1) {
-		return fmt.Errorf("vectors of shape %v and %d principal components", g.Vectors.Shape(), g.PCA.Components.Dim(0))
+	if g.Files != nil && len(g.Files) != len(g.Entries) {
+		return fmt.Errorf("%d pictures and %d files", len(g.Entries), len(g.Files))
 	}
-	if fingerprint := g.fingerprint(); g.Recipe.PCA != fingerprint {
-		return fmt.Errorf("the recipe speaks of the principal components %q, the index has %q", g.Recipe.PCA, fingerprint)
+	if err := g.fits(); err != nil {
+		return err
 	}
-	seen := make(map[string]bool, len(g.Entries))
+	rows := make([]row, len(g.Entries))
 	for i, e := range g.Entries {
-		// ValidPath refuses "..", absolute paths and what is no UTF-8; IsLocal
-		// what only this system understands as absolute, such as a drive letter.
-		if e.Path == "." || !fs.ValidPath(e.Path) || !filepath.IsLocal(filepath.FromSlash(e.Path)) {
-			return fmt.Errorf("picture %d: path %q does not lead into the root folder", i, e.Path)
+		if err := e.validate(); err != nil {
+			return fmt.Errorf("picture %d: %w", i, err)
 		}
-		if seen[e.Path] {
-			return fmt.Errorf("picture %d: path %q comes twice", i, e.Path)
-		}
-		seen[e.Path] = true
-		if !utf8.ValidString(e.Label) {
-			return fmt.Errorf("picture %d, %q: label %q is not UTF-8", i, e.Path, e.Label)
-		}
-		if e.Width < 0 || e.Height < 0 {
-			return fmt.Errorf("picture %d, %q: size %d x %d", i, e.Path, e.Width, e.Height)
+		rows[i] = row{Entry: e, vector: g.Vectors.Row(i)}
+		if g.Files != nil {
+			rows[i].File = g.Files[i]
 		}
 	}
-	return nil
-}
-
-// Save writes the index. The file appears whole or not at all, and the same
-// gallery gives the same bytes.
-func (g *Gallery) Save(path string) error {
-	if err := g.validate(); err != nil {
-		return fmt.Errorf("gallery: write %s: %w", path, err)
-	}
-	metadata := map[string]string{"format": format, "version": version, "root": g.Root}
-	for key, value := range map[string]any{"recipe": g.Recipe, "entries": append([]Entry{}, g.Entries...)} {
-		text, err := json.Marshal(value)
-		if err != nil {
-			return fmt.Errorf("gallery: write %s: %s: %w", path, key, err)
+	slices.SortStableFunc(rows, func(a, b row) int { return strings.Compare(a.Path, b.Path) })
+	for i := 1; i < len(rows); i++ {
+		if rows[i].Path == rows[i-1].Path {
+			return fmt.Errorf("path %q comes twice", rows[i].Path)
 		}
-		metadata[key] = string(text)
 	}
-	arrays := g.arrays()
-	metadata["checksum"] = checksum(metadata, arrays)
-	if err := weights.Save(path, arrays, metadata); err != nil {
-		return fmt.Errorf("gallery: %w", err)
+	s := state{Root: g.Root, Recipe: g.Recipe, Width: g.Vectors.Dim(1)}
+	if g.PCA != nil {
+		s.Components = s.Width
 	}
-	return nil
+	return create(path, s, g.arrays(), rows)
 }
 
 // Export writes the arrays "vectors", [n, d] of float32, and "paths", n texts,
 // as an .npz file for numpy.load.
 func (g *Gallery) Export(path string) error {
-	if err := g.validate(); err != nil {
-		return fmt.Errorf("gallery: write %s: %w", path, err)
-	}
 	paths := make([]string, len(g.Entries))
 	for i, e := range g.Entries {
 		paths[i] = e.Path

@@ -125,11 +125,14 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	g, err := a.index(ctx, photos, dir, d)
-	if err != nil {
+	if err := os.Remove(file("photos.idx")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := g.Save(file("photos.idx")); err != nil {
+	if _, err := a.index(ctx, file("photos.idx"), photos, dir, d); err != nil {
+		return err
+	}
+	g, err := gallery.Open(file("photos.idx"))
+	if err != nil {
 		return err
 	}
 	neighbors, err := others(ctx, g, demoNear)

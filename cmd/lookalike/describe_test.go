@@ -77,7 +77,7 @@ func TestIndexVGG(t *testing.T) {
 	}
 	index := filepath.Join(dir, "photos.idx")
 	describe := func(flags ...string) string {
-		return lookalike(t, append([]string{"index", photos, "-o", index, "--model", "vgg16", "--weights", moved, "--quiet"}, flags...)...)
+		return lookalike(t, append([]string{"index", photos, "-o", index, "--model", "vgg16", "--weights", moved, "--quiet", "--fresh"}, flags...)...)
 	}
 	query := filepath.Join(photos, "Faces", "image_0001.jpg")
 	search := func(flags ...string) found {

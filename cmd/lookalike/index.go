@@ -17,6 +17,7 @@ import (
 
 func (a *app) indexCommand() *cobra.Command {
 	var out string
+	var fresh bool
 	var how describeOptions
 	var o picture.Options
 	cmd := &cobra.Command{
@@ -33,11 +34,18 @@ which features: the output of fc2, 4096 numbers, if the weights have their dense
 layers, else that of block5_pool with each of its 512 channels averaged.
 
 --pca keeps the principal components of the vectors: a smaller index, a faster
-search, and often a better one. They are fitted to the vectors of this folder
-and stored in the index.
+search, and often a better one. They are fitted to the vectors of the first run
+and kept in the index; pictures that are added later are brought to the same.
+To fit them anew, make the index anew with --fresh.
 
-Files that cannot be read as pictures are named and left out. An index of the
-same name is replaced.`,
+An index that exists is brought up to date: what is new in the folder is added,
+what has gone is taken out, what has changed (size or time, then content) is
+described again, and renamed files are recognised by their content. That another
+model, layer or treatment would make other vectors is an error. Pictures are
+saved as they are described, once in a second or so: the command may be stopped
+at any moment, and goes on when it is given again. Others may search meanwhile.
+
+Files that cannot be read as pictures are named and left out.`,
 		Example: `  lookalike index photos -o photos.idx --model model.safetensors
   lookalike index photos -o photos.idx --model vgg16
   lookalike index photos -o photos.idx --model vgg16 --weights vgg16_notop.h5 --layer block5_pool --pca 100`,
@@ -57,9 +65,6 @@ same name is replaced.`,
 			if err := checkOutput(out, file); err != nil {
 				return err
 			}
-			if _, err := gallery.Open(out); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", out, err)
-			}
 			d, network, err := how.open(file)
 			if err != nil {
 				return err
@@ -70,40 +75,64 @@ same name is replaced.`,
 				return err
 			}
 			start := time.Now()
+			var earlier gallery.Recipe
+			g, err := gallery.Inspect(out)
+			switch {
+			case err == nil && fresh, errors.Is(err, gallery.ErrOld) && fresh:
+				if err := os.Remove(out); err != nil {
+					return err
+				}
+			case err != nil && !errors.Is(err, os.ErrNotExist):
+				return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", out, err)
+			case err == nil:
+				earlier = g.Recipe
+			}
 			if slices.Contains(networks, how.model) {
-				if err := identify(&d.Recipe, gallery.Recipe{}); err != nil {
+				if err := identify(&d.Recipe, earlier); err != nil {
 					return err
 				}
 			}
-			g, err := a.index(cmd.Context(), set, args[0], d)
+			changes, err := a.index(cmd.Context(), out, set, args[0], d)
 			if err != nil {
+				if cmd.Context().Err() != nil && changes.Pictures > 0 {
+					return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", out, count(changes.Pictures, "picture")))
+				}
 				return err
 			}
-			if err := g.Save(out); err != nil {
+			if g, err = gallery.Inspect(out); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s\n", out, count(len(g.Entries), "picture"), vectors(g), time.Since(start).Seconds())
+			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", out, count(len(g.Entries), "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
 			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "write the index to `FILE`")
+	cmd.Flags().BoolVar(&fresh, "fresh", false, "make the index anew, in place of one that exists")
 	how.flags(cmd)
 	orientationFlag(cmd, &o.IgnoreOrientation)
 	return cmd
 }
 
-// index describes the pictures of a folder and shows how far it is.
-func (a *app) index(ctx context.Context, set *picture.Set, dir string, d gallery.Describer) (*gallery.Gallery, error) {
+// changed says in words what was done to an index that was there before.
+func changed(c gallery.Changes) string {
+	if c.Added == c.Pictures {
+		return ""
+	}
+	return fmt.Sprintf(" (%d added, %d changed, %d moved, %d dropped)", c.Added, c.Changed, c.Moved, c.Dropped)
+}
+
+// index brings an index up to date with a folder and shows how far it is.
+func (a *app) index(ctx context.Context, out string, set *picture.Set, dir string, d gallery.Describer) (gallery.Changes, error) {
 	root, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, err
+		return gallery.Changes{}, err
 	}
 	p := a.progress("Indexing", "images", set.Len())
 	defer p.end()
-	g, skips, err := gallery.Build(ctx, set, root, d, func(n int) { p.set(n) })
+	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{Done: func(n int) { p.set(n) }})
 	p.end()
 	a.report(skips, set.Len())
-	return g, err
+	return changes, err
 }
 
 // vectors says in words what an index holds of each picture.

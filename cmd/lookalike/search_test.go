@@ -127,7 +127,7 @@ func TestSearchOrientation(t *testing.T) {
 	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
 	distance := func(flags ...string) float64 {
 		index := filepath.Join(dir, "photos.idx")
-		lookalike(t, append([]string{"index", photos, "-o", index, "--model", model, "--quiet"}, flags...)...)
+		lookalike(t, append([]string{"index", photos, "-o", index, "--model", model, "--quiet", "--fresh"}, flags...)...)
 		var got found
 		out := lookalike(t, "search", index, filepath.Join(photos, "turned.jpg"), "--json", "-k", "99")
 		if err := json.Unmarshal([]byte(out), &got); err != nil {

@@ -1,4 +1,4 @@
-package gallery_test
+package gallery
 
 import (
 	"bytes"
@@ -10,12 +10,13 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
-	"lookalike/gallery"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
@@ -26,9 +27,9 @@ type pixels struct {
 }
 
 // describer shrinks pictures to one pixel, whose channels are the vector.
-func (b *pixels) describer() gallery.Describer {
-	return gallery.Describer{
-		Recipe:  gallery.Recipe{Model: "pixel", WeightsFile: "none"},
+func (b *pixels) describer() Describer {
+	return Describer{
+		Recipe:  Recipe{Model: "pixel", WeightsFile: "none"},
 		Prepare: func(m *picture.Image) *picture.Image { return picture.Nearest(m, 1, 1) },
 		Width:   3,
 		Describe: func(_ context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
@@ -58,6 +59,26 @@ func plain(t *testing.T, width, height int, c color.RGBA) *fstest.MapFile {
 	return &fstest.MapFile{Data: b.Bytes()}
 }
 
+// build makes an index anew.
+func build(t *testing.T, photos *picture.Set, root string, d Describer) (*Gallery, []picture.Skip, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	_, skips, err := Update(t.Context(), path, photos, root, d, Watch{})
+	if err != nil {
+		if exists(path) {
+			t.Error("an index was left")
+		}
+		return nil, skips, err
+	}
+	g, err := Open(path)
+	return g, skips, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func folder(t *testing.T, files fstest.MapFS) *picture.Set {
 	t.Helper()
 	set, err := picture.Folder(files, picture.Options{})
@@ -82,7 +103,15 @@ func TestBuild(t *testing.T) {
 
 	var b pixels
 	var told []int
-	g, skips, err := gallery.Build(t.Context(), folder(t, files), "/photos", b.describer(), func(n int) { told = append(told, n) })
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	changes, skips, err := Update(t.Context(), path, folder(t, files), "/photos", b.describer(), Watch{Done: func(n int) { told = append(told, n) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Changes{Pictures: 74, Added: 74}); changes != want {
+		t.Errorf("changes %+v, want %+v", changes, want)
+	}
+	g, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,11 +119,11 @@ func TestBuild(t *testing.T) {
 		t.Errorf("batches of %v, want %v", b.batches, want)
 	}
 	for i, n := range told {
-		if n != i+1 {
+		if n != i {
 			t.Fatalf("told of %v", told)
 		}
 	}
-	if len(told) != len(files) {
+	if len(told) != len(files)+1 {
 		t.Errorf("told of %d files, there are %d", len(told), len(files))
 	}
 	if len(skips) != 2 || skips[0].Path != "a/notes.txt" || skips[1].Path != "b/50.png" || strings.Contains(skips[1].Reason.Error(), "50.png") {
@@ -108,7 +137,7 @@ func TestBuild(t *testing.T) {
 		if i == 50 {
 			continue
 		}
-		want := gallery.Entry{Path: path, Label: path[:1], Width: 1 + i%7, Height: 2 + i%5}
+		want := Entry{Path: path, Label: path[:1], Width: 1 + i%7, Height: 2 + i%5}
 		if got := g.Entries[row]; got != want {
 			t.Errorf("entry %d is %v, want %v", row, got, want)
 		}
@@ -116,9 +145,6 @@ func TestBuild(t *testing.T) {
 			t.Errorf("vector %d is %v, want %v", row, got, want)
 		}
 		row++
-	}
-	if err := g.Save(t.TempDir() + "/photos.idx"); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -135,11 +161,11 @@ func TestBuildUpright(t *testing.T) {
 	turned := slices.Concat(b.Bytes()[:2], []byte{0xff, 0xe1, 0, byte(len(exif) + 2)}, []byte(exif), b.Bytes()[2:])
 	d := new(pixels).describer()
 	d.Prepare = func(m *picture.Image) *picture.Image { return m }
-	g, skips, err := gallery.Build(t.Context(), folder(t, fstest.MapFS{"turned.jpg": {Data: turned}}), "", d, nil)
+	g, skips, err := build(t, folder(t, fstest.MapFS{"turned.jpg": {Data: turned}}), "", d)
 	if err != nil || len(skips) > 0 {
 		t.Fatal(err, skips)
 	}
-	if want := (gallery.Entry{Path: "turned.jpg", Width: 16, Height: 24}); g.Entries[0] != want {
+	if want := (Entry{Path: "turned.jpg", Width: 16, Height: 24}); g.Entries[0] != want {
 		t.Errorf("entry %v, want %v", g.Entries[0], want)
 	}
 }
@@ -149,20 +175,20 @@ func TestBuildErrors(t *testing.T) {
 
 	t.Run("nothing usable", func(t *testing.T) {
 		bad := fstest.MapFS{"a.png": {Data: []byte("x")}, "b.png": {}}
-		_, skips, err := gallery.Build(t.Context(), folder(t, bad), "photos", new(pixels).describer(), nil)
+		_, skips, err := build(t, folder(t, bad), "photos", new(pixels).describer())
 		if err == nil || !strings.Contains(err.Error(), "photos") || len(skips) != 2 {
 			t.Errorf("error %v, skipped %v", err, skips)
 		}
 	})
 	t.Run("no files", func(t *testing.T) {
-		if _, _, err := gallery.Build(t.Context(), folder(t, fstest.MapFS{}), "photos", new(pixels).describer(), nil); err == nil {
+		if _, _, err := build(t, folder(t, fstest.MapFS{}), "photos", new(pixels).describer()); err == nil {
 			t.Error("no error")
 		}
 	})
 	t.Run("stopped", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, _, err := gallery.Build(ctx, folder(t, good), "photos", new(pixels).describer(), nil); !errors.Is(err, context.Canceled) {
+		if _, _, err := Update(ctx, t.TempDir()+"/a.idx", folder(t, good), "photos", new(pixels).describer(), Watch{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -173,7 +199,7 @@ func TestBuildErrors(t *testing.T) {
 			v.Row(1)[2] = float32(math.NaN())
 			return v, nil
 		}
-		_, _, err := gallery.Build(t.Context(), folder(t, good), "photos", d, nil)
+		_, _, err := build(t, folder(t, good), "photos", d)
 		if err == nil || !strings.Contains(err.Error(), "b.png") || !strings.Contains(err.Error(), "NaN") {
 			t.Errorf("error %v", err)
 		}
@@ -188,25 +214,30 @@ func TestBuildComponents(t *testing.T) {
 		files[fmt.Sprintf("%02d.png", i)] = plain(t, 2, 2, color.RGBA{R: uint8(i), G: uint8(2 * i), B: uint8(i * i)})
 	}
 	d := new(pixels).describer()
-	plain, _, err := gallery.Build(t.Context(), folder(t, files), "", d, nil)
+	plain, _, err := build(t, folder(t, files), "", d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.Components = 2
-	for fitBytes, fitted := range map[int]int{1 << 20: 60, 20 * 3 * 4: 20} {
+	for _, fitBytes := range []int{1 << 20, 20 * 3 * 4} {
 		var b pixels
 		d.Describe = b.describer().Describe
 		var told int
-		g, skips, err := gallery.BuildFitting(t.Context(), folder(t, files), "", d, fitBytes, func(n int) { told = n })
+		path := filepath.Join(t.TempDir(), "photos.idx")
+		_, skips, err := update(t.Context(), path, folder(t, files), "", d, Watch{Done: func(n int) { told = n }}, fitBytes)
 		if err != nil || len(skips) > 0 || told != 60 {
 			t.Fatal(err, skips, told)
+		}
+		g, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
 		}
 		described := 0
 		for _, n := range b.batches {
 			described += n
 		}
-		if want := 60 + fitted%60; described != want {
-			t.Errorf("%d pictures described, want %d", described, want)
+		if described != 60 {
+			t.Errorf("%d pictures described", described)
 		}
 		if !slices.Equal(g.Vectors.Shape(), []int{60, 2}) || g.PCA == nil || len(g.Recipe.PCA) != 64 {
 			t.Fatalf("vectors %v, recipe %+v", g.Vectors, g.Recipe)
@@ -217,13 +248,10 @@ func TestBuildComponents(t *testing.T) {
 				t.Fatalf("value %d is %v, want %v", i, v, want)
 			}
 		}
-		if err := g.Save(t.TempDir() + "/photos.idx"); err != nil {
-			t.Error(err)
-		}
 	}
 	for _, k := range []int{-1, 4, 61} {
 		d.Components = k
-		if _, _, err := gallery.Build(t.Context(), folder(t, files), "", d, nil); err == nil || !strings.Contains(err.Error(), "there are 1 to 3") {
+		if _, _, err := build(t, folder(t, files), "", d); err == nil || !strings.Contains(err.Error(), "there are 1 to 3") {
 			t.Errorf("%d components: error %v", k, err)
 		}
 	}
@@ -238,7 +266,7 @@ func TestBuildStopsWithTheNetwork(t *testing.T) {
 	broken := errors.New("the network is broken")
 	d := new(pixels).describer()
 	d.Describe = func(context.Context, []*picture.Image) (*tensor.Tensor, error) { return nil, broken }
-	if _, _, err := gallery.Build(t.Context(), folder(t, files), "", d, nil); !errors.Is(err, broken) {
+	if _, _, err := build(t, folder(t, files), "", d); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,4 +1,0 @@
-package gallery
-
-// BuildFitting is Build with another bound on what components are fitted to.
-var BuildFitting = build

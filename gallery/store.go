@@ -1,0 +1,369 @@
+package gallery
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"lookalike/internal/atomicfile"
+	"lookalike/tensor"
+)
+
+const (
+	// lockWait is how long a writer waits for another one to end.
+	lockWait = 300 * time.Millisecond
+
+	// saveBlocks is how many blocks a new file gets in a transaction.
+	saveBlocks = 64
+
+	// slackBytes is the size from which a file is written anew if more than half
+	// of it is free.
+	slackBytes = 4 << 20
+)
+
+var storeOptions = bbolt.Options{Timeout: lockWait, PageSize: pageSize, FreelistType: bbolt.FreelistMapType}
+
+// edit is a picture to be written or, without a row, taken out.
+type edit struct {
+	path string
+	row  *row
+}
+
+// writer writes to an index, and nobody else meanwhile.
+type writer struct {
+	path  string
+	db    *bbolt.DB
+	file  fs.FileInfo // the index that is open
+	state state
+}
+
+// openWriter opens an existing index and returns what it holds, but no vectors.
+func openWriter(path string) (*writer, *Gallery, error) {
+	// bbolt is given none but sound files.
+	g, err := open(path, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &writer{path: path}
+	if w.db, w.file, err = openStore(path, storeOptions); err != nil {
+		return nil, nil, err
+	}
+	// Another writer may have ended in between.
+	if err := w.owns(); err != nil {
+		w.db.Close()
+		return nil, nil, err
+	}
+	if g, w.state, err = w.read(false); err != nil {
+		w.db.Close()
+		return nil, nil, err
+	}
+	return w, g, nil
+}
+
+func (w *writer) read(vectors bool) (*Gallery, state, error) {
+	f, err := os.Open(w.path)
+	if err != nil {
+		return nil, state{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, state{}, err
+	}
+	_, buckets, err := openSnapshot(f, info.Size())
+	if err != nil {
+		return nil, state{}, err
+	}
+	g, s, err := gather(f, buckets, vectors)
+	if err != nil {
+		return nil, state{}, err
+	}
+	return g, *s, nil
+}
+
+// openStore opens a store for writing.
+func openStore(path string, o bbolt.Options) (db *bbolt.DB, info fs.FileInfo, err error) {
+	var file *os.File
+	o.OpenFile = func(name string, flags int, mode os.FileMode) (_ *os.File, err error) {
+		file, err = os.OpenFile(name, flags, mode)
+		return file, err
+	}
+	err = guard(func() (err error) {
+		db, err = bbolt.Open(path, 0o644, &o)
+		return err
+	})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, nil, fmt.Errorf("gallery: %s is being written to by another run of this program; wait for its end", path)
+	}
+	if err == nil {
+		if info, err = file.Stat(); err != nil {
+			db.Close()
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("gallery: cannot write to the index: %w", err)
+	}
+	return db, info, nil
+}
+
+// guard calls f and returns as an error what bbolt panics with or where it reads
+// beside its file.
+func guard(f func() error) (err error) {
+	old := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(old)
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("damaged index: %v", cause)
+		}
+	}()
+	return f()
+}
+
+// create writes a new index, whose file appears whole.
+func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
+	// One name, so that what a crash leaves is overwritten by the next run.
+	temporary := path + ".new"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := fill(temporary, s, arrays, rows)
+	if err == nil {
+		err = atomicfile.Rename(temporary, path)
+	}
+	if err != nil {
+		os.Remove(temporary)
+	}
+	return err
+}
+
+func fill(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
+	db, _, err := openStore(path, storeOptions)
+	if err != nil {
+		return err
+	}
+	w := &writer{path: path, db: db, state: s}
+	w.state.Format, w.state.Version = format, version
+	err = db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte(indexBucket))
+		if err != nil {
+			return err
+		}
+		for name, a := range arrays {
+			if err := b.Put([]byte(name), encodeArray(a)); err != nil {
+				return err
+			}
+		}
+		if _, err = tx.CreateBucket([]byte(picturesBucket)); err != nil {
+			return err
+		}
+		return w.putState(tx)
+	})
+	for chunk := range slices.Chunk(rows, saveBlocks*blockRows(s.Width)) {
+		if err == nil {
+			err = w.transact(func(tx *bbolt.Tx) error { return w.append(tx, chunk) })
+		}
+	}
+	return cmp.Or(err, db.Close())
+}
+
+// close ends writing. A file that is mostly free pages is written anew first.
+func (w *writer) close() error {
+	var err error
+	free := int64(w.db.Stats().FreePageN) * pageSize
+	// Windows replaces no file that is open, and it must stay so for its lock.
+	if info, e := os.Stat(w.path); e == nil && info.Size() >= slackBytes && free > info.Size()/2 && runtime.GOOS != "windows" {
+		err = w.compact()
+	}
+	return cmp.Or(err, w.db.Close())
+}
+
+func (w *writer) compact() error {
+	if err := w.owns(); err != nil {
+		return err
+	}
+	temporary := w.path + ".new"
+	os.Remove(temporary)
+	small, _, err := openStore(temporary, storeOptions)
+	if err != nil {
+		return err
+	}
+	err = guard(func() error { return bbolt.Compact(small, w.db, saveBlocks*blockBytes) })
+	if err = cmp.Or(err, small.Close()); err == nil {
+		err = atomicfile.Rename(temporary, w.path)
+	}
+	if err != nil {
+		os.Remove(temporary)
+		return fmt.Errorf("gallery: write %s: %w", w.path, err)
+	}
+	return nil
+}
+
+// owns makes sure that the file that is open is still that of the path.
+func (w *writer) owns() error {
+	now, err := os.Stat(w.path)
+	if err != nil {
+		return fmt.Errorf("gallery: the index has gone while it was being written to: %w", err)
+	}
+	if !os.SameFile(now, w.file) {
+		return fmt.Errorf("gallery: %s has been replaced by another program while it was being written to", w.path)
+	}
+	return nil
+}
+
+// commit writes and takes out pictures, all or none. When it returns without an
+// error, they are on the disk.
+func (w *writer) commit(edits []edit) error {
+	if err := w.owns(); err != nil {
+		return err
+	}
+	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.path, b.path) })
+	before := w.state
+	err := w.transact(func(tx *bbolt.Tx) error { return w.change(tx.Bucket([]byte(picturesBucket)), edits) })
+	if err != nil {
+		w.state = before
+		return fmt.Errorf("gallery: write %s: %w", w.path, err)
+	}
+	return nil
+}
+
+// transact runs f and notes the state in one transaction.
+func (w *writer) transact(f func(tx *bbolt.Tx) error) error {
+	return guard(func() error {
+		return w.db.Update(func(tx *bbolt.Tx) error {
+			if err := f(tx); err != nil {
+				return err
+			}
+			return w.putState(tx)
+		})
+	})
+}
+
+func (w *writer) putState(tx *bbolt.Tx) error {
+	b, err := w.state.encode()
+	if err != nil {
+		return err
+	}
+	return tx.Bucket([]byte(indexBucket)).Put([]byte(stateKey), b)
+}
+
+// change makes sorted edits. The blocks that they fall into are written anew.
+func (w *writer) change(b *bbolt.Bucket, edits []edit) error {
+	for len(edits) > 0 {
+		key, value := blockWith(b, edits[0].path)
+		n := len(edits)
+		var rows []row
+		if key != nil {
+			c := b.Cursor()
+			c.Seek(key)
+			if next, _ := c.Next(); next != nil {
+				n, _ = slices.BinarySearchFunc(edits, string(next), func(e edit, next string) int { return cmp.Compare(e.path, next) })
+			}
+			var err error
+			if rows, err = blockOf(value, w.state.Width); err != nil {
+				return fmt.Errorf("damaged index: %w", err)
+			}
+			w.state.Sum ^= blockCRC(value)
+			w.state.Blocks--
+			w.state.Pictures -= len(rows)
+			if err := b.Delete(slices.Clone(key)); err != nil {
+				return err
+			}
+		}
+		if err := w.put(b, merge(rows, edits[:n])); err != nil {
+			return err
+		}
+		edits = edits[n:]
+	}
+	return nil
+}
+
+// blockWith returns the block that a path belongs to: the last that begins
+// before it or with it, or the first. Its key is nil if there is none.
+func blockWith(b *bbolt.Bucket, path string) (key, value []byte) {
+	c := b.Cursor()
+	switch key, value = c.Seek([]byte(path)); {
+	case key == nil:
+		return c.Last()
+	case string(key) == path:
+		return key, value
+	}
+	if k, v := c.Prev(); k != nil {
+		return k, v
+	}
+	return key, value
+}
+
+// merge applies edits to rows; both are sorted by path.
+func merge(rows []row, edits []edit) []row {
+	var out []row
+	for len(rows) > 0 || len(edits) > 0 {
+		switch {
+		case len(edits) == 0 || len(rows) > 0 && rows[0].Path < edits[0].path:
+			out, rows = append(out, rows[0]), rows[1:]
+		default:
+			if len(rows) > 0 && rows[0].Path == edits[0].path {
+				rows = rows[1:]
+			}
+			if edits[0].row != nil {
+				out = append(out, *edits[0].row)
+			}
+			edits = edits[1:]
+		}
+	}
+	return out
+}
+
+// put writes sorted rows as blocks.
+func (w *writer) put(b *bbolt.Bucket, rows []row) error {
+	for chunk := range slices.Chunk(rows, blockRows(w.state.Width)) {
+		value := encodeBlock(chunk)
+		if err := b.Put([]byte(chunk[0].Path), value); err != nil {
+			return err
+		}
+		w.state.Sum ^= blockCRC(value)
+		w.state.Blocks++
+		w.state.Pictures += len(chunk)
+	}
+	return nil
+}
+
+func (w *writer) append(tx *bbolt.Tx, rows []row) error {
+	return w.put(tx.Bucket([]byte(picturesBucket)), rows)
+}
+
+// rows returns those of some paths, in their order, nil where there is none.
+func (w *writer) rows(paths []string) (found []*row, err error) {
+	err = guard(func() error {
+		return w.db.View(func(tx *bbolt.Tx) error {
+			b := tx.Bucket([]byte(picturesBucket))
+			var last string
+			var rows []row
+			for _, path := range paths {
+				key, value := blockWith(b, path)
+				if key != nil && (rows == nil || string(key) != last) {
+					if rows, err = blockOf(value, w.state.Width); err != nil {
+						return fmt.Errorf("damaged index: %w", err)
+					}
+					last = string(key)
+				}
+				i, ok := slices.BinarySearchFunc(rows, path, func(r row, path string) int { return cmp.Compare(r.Path, path) })
+				if ok {
+					found = append(found, &rows[i])
+				} else {
+					found = append(found, nil)
+				}
+			}
+			return nil
+		})
+	})
+	return found, err
+}

@@ -1,0 +1,486 @@
+package gallery
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"lookalike/internal/parallel"
+	"lookalike/knn/pca"
+	"lookalike/picture"
+	"lookalike/tensor"
+)
+
+const (
+	// fitBytes bounds the vectors that principal components are fitted to. Of
+	// larger collections a sample is taken, evenly spaced in the order of the
+	// paths.
+	fitBytes = 1 << 30
+
+	// Pictures are written when so many wait, or when the last time was so long
+	// ago: pendingTime, and what it may take to read the index, so that readers
+	// find time between two transactions.
+	pendingMost  = 1024
+	readingSpeed = 200 << 20 // bytes a second
+
+	// someFiles are hashed or copied before ctx is asked, and written in one
+	// transaction.
+	someFiles = 256
+)
+
+// pendingTime is a variable for tests only.
+var pendingTime = time.Second
+
+// Changes counts what Update did.
+type Changes struct {
+	Pictures int // in the index now
+	Added    int // described, and new
+	Changed  int // described anew, for their files have changed
+	Moved    int // files under new names, with contents that the index knew
+	Dropped  int // gone, or not readable any more
+}
+
+// Watch is told how far Update is. Its functions may be nil.
+type Watch struct {
+	Done  func(files int)    // so many files have been dealt with, from any goroutine, one at a time
+	Saved func(pictures int) // the index holds so many pictures, come what may
+}
+
+// Update brings the index at path, which need not exist, up to date with the
+// photographs, which lie below the folder root. Files that cannot be decoded are
+// left out and returned with the reason.
+//
+// Files of the same size and time as in the index count as the same, others are
+// compared by their SHA-256; contents that the index knows under another path
+// are not described again. What the index has and photos has not is taken out.
+//
+// Pictures are written as they are described, once in a second or so. Update may
+// be ended by ctx or by force at any moment, and called again to go on. Besides
+// the list of files and 300 bytes for each, it takes 300 MB at most.
+//
+// The index must have been made in the way of d. Principal components are fitted
+// to the first vectors, at most 1 GiB of them, and kept; until then the index
+// holds whole vectors.
+func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+	return update(ctx, path, photos, root, d, watch, fitBytes)
+}
+
+func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	w, g, err := openWriter(path)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if fresh {
+		if most := min(photos.Len(), d.Width); d.Components < 0 || d.Components > most {
+			return Changes{}, nil, fmt.Errorf("gallery: %d principal components of %d files with %d values each; there are 1 to %d", d.Components, photos.Len(), d.Width, most)
+		}
+		if err := create(path, state{Root: root, Recipe: d.Recipe, Width: d.Width, Components: d.Components}, nil, nil); err != nil {
+			return Changes{}, nil, fmt.Errorf("gallery: write %s: %w", path, err)
+		}
+		w, g, err = openWriter(path)
+	}
+	if err != nil {
+		return Changes{}, nil, err
+	}
+	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
+	err = u.run(ctx, g, photos, root, fitBytes)
+	u.changes.Pictures = w.state.Pictures
+	if w.state.Pictures == 0 && fresh {
+		os.Remove(path)
+		if err == nil {
+			err = fmt.Errorf("gallery: no picture that could be read among the %d files in %s", photos.Len(), root)
+		}
+	}
+	return u.changes, u.skips, cmp.Or(err, w.close())
+}
+
+// updater is one run of Update.
+type updater struct {
+	w     *writer
+	d     Describer
+	watch Watch
+	pca   *pca.PCA
+
+	changes Changes
+	skips   []picture.Skip
+	done    int // files dealt with
+
+	pending []edit
+	saved   time.Time // when the last transaction ended
+}
+
+func (u *updater) run(ctx context.Context, g *Gallery, photos *picture.Set, root string, fitBytes int) error {
+	if err := u.check(); err != nil {
+		return err
+	}
+	plan, err := u.plan(ctx, g, photos)
+	if err != nil {
+		return err
+	}
+	if n := len(g.Entries); n > 0 && len(plan.gone) == n && len(plan.copies) == 0 && g.Root != root {
+		return fmt.Errorf("gallery: the index is of the pictures in %s, of which %s has none; choose another name for this folder's index", g.Root, root)
+	}
+	if err := u.header(root); err != nil {
+		return err
+	}
+	u.saved = time.Now()
+	if err := u.copy(ctx, photos, &plan); err != nil {
+		return err
+	}
+	if err := u.drop(ctx, plan.gone); err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, e := range g.Entries {
+		known[e.Path] = true
+	}
+	u.tell(photos.Len() - len(plan.describe))
+
+	if u.d.Components > 0 && u.pca == nil {
+		// The sample first; then the others can be brought to its components.
+		sample := photos.Limit(max(fitBytes/4/u.d.Width, 2*u.d.Components))
+		first, rest := plan.describe, []int(nil)
+		if sample.Len() < photos.Len() {
+			inSample := map[string]bool{}
+			for i := range sample.Len() {
+				inSample[sample.Path(i)] = true
+			}
+			first = nil
+			for _, i := range plan.describe {
+				if inSample[photos.Path(i)] {
+					first = append(first, i)
+				} else {
+					rest = append(rest, i)
+				}
+			}
+		}
+		if err := u.describe(ctx, photos.Subset(first), known); err != nil {
+			return err
+		}
+		if u.w.state.Pictures == 0 {
+			return nil
+		}
+		if err := u.fit(); err != nil {
+			return err
+		}
+		plan.describe = rest
+	}
+	return u.describe(ctx, photos.Subset(plan.describe), known)
+}
+
+// check refuses to add vectors that were made another way.
+func (u *updater) check() error {
+	have, run := u.w.state.Recipe, u.d.Recipe
+	if have.PCA != "" && u.w.state.Components == u.d.Components {
+		run.PCA = have.PCA // as these will be brought to the same
+	}
+	if err := (&Gallery{Recipe: have}).Check(run); err != nil {
+		return err
+	}
+	if u.w.state.Components != u.d.Components {
+		return fmt.Errorf("gallery: the index is of %d principal components, this run of %d (0: whole vectors); give the same number, or make the index anew", u.w.state.Components, u.d.Components)
+	}
+	if width := u.d.Width; u.pca == nil && u.w.state.Width != width || u.pca != nil && u.pca.Mean.Len() != width {
+		return fmt.Errorf("gallery: the index is of vectors of another length than %d", width)
+	}
+	return nil
+}
+
+// header notes where pictures and weights are now.
+func (u *updater) header(root string) error {
+	s := &u.w.state
+	recipe := u.d.Recipe
+	recipe.PCA = s.Recipe.PCA
+	if s.Root == root && s.Recipe == recipe {
+		return nil
+	}
+	s.Root, s.Recipe = root, recipe
+	return u.w.commit(nil)
+}
+
+// plan is what has to be done.
+type plan struct {
+	copies   []copied
+	describe []int    // files, by their number in the set
+	gone     []string // paths
+}
+
+// copied is a file whose vector the index has.
+type copied struct {
+	i    int
+	file File
+	from Entry
+}
+
+func (u *updater) plan(ctx context.Context, g *Gallery, photos *picture.Set) (plan, error) {
+	row := make(map[string]int, len(g.Entries))
+	sizes, hashes := map[int64]bool{}, map[[32]byte]int{}
+	for i, e := range g.Entries {
+		row[e.Path] = i
+		sizes[g.Files[i].Size] = true
+		hashes[g.Files[i].SHA256] = i
+	}
+	var p plan
+	var candidates []copied // that may be in the index
+	for i := range photos.Len() {
+		if i%someFiles == 0 && ctx.Err() != nil {
+			return p, context.Cause(ctx)
+		}
+		at, have := row[photos.Path(i)]
+		delete(row, photos.Path(i))
+		info, err := photos.Stat(i)
+		switch {
+		case err == nil && have && info.Size() == g.Files[at].Size && !info.ModTime().IsZero() && info.ModTime().Equal(g.Files[at].Modified):
+		case err == nil && sizes[info.Size()]:
+			candidates = append(candidates, copied{i: i, file: File{Size: info.Size(), Modified: info.ModTime()}})
+		default: // also what cannot be read, for the report
+			p.describe = append(p.describe, i)
+		}
+	}
+	for _, i := range row {
+		p.gone = append(p.gone, g.Entries[i].Path)
+	}
+	slices.Sort(p.gone)
+
+	for some := range slices.Chunk(candidates, someFiles) {
+		if ctx.Err() != nil {
+			return p, context.Cause(ctx)
+		}
+		known := make([]bool, len(some))
+		parallel.For(len(some), func(k int) {
+			var err error
+			some[k].file.SHA256, err = contents(photos, some[k].i)
+			at, ok := hashes[some[k].file.SHA256]
+			if known[k] = err == nil && ok; known[k] {
+				some[k].from = g.Entries[at]
+			}
+		})
+		for k, c := range some {
+			if known[k] {
+				p.copies = append(p.copies, c)
+			} else {
+				p.describe = append(p.describe, c.i)
+			}
+		}
+	}
+	slices.Sort(p.describe)
+	return p, nil
+}
+
+// contents returns the SHA-256 of a file.
+func contents(photos *picture.Set, i int) (sum [32]byte, err error) {
+	f, err := photos.Open(i)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	h.Sum(sum[:0])
+	return sum, nil
+}
+
+// copy enters files whose vectors the index has.
+func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error {
+	for some := range slices.Chunk(p.copies, someFiles) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		paths := make([]string, len(some))
+		for k, c := range some {
+			paths[k] = c.from.Path
+		}
+		sources, err := u.w.rows(paths)
+		if err != nil {
+			return err
+		}
+		var edits []edit
+		for k, c := range some {
+			r := sources[k]
+			if r == nil || r.SHA256 != c.file.SHA256 {
+				// Files that have changed places: an edit before has overwritten it.
+				p.describe = append(p.describe, c.i)
+				continue
+			}
+			path := photos.Path(c.i)
+			if path != c.from.Path {
+				u.changes.Moved++
+			}
+			edits = append(edits, edit{path, &row{
+				Entry:  Entry{Path: path, Label: photos.Label(c.i), Width: r.Width, Height: r.Height},
+				File:   c.file,
+				vector: slices.Clone(r.vector),
+			}})
+		}
+		if err := u.commit(edits); err != nil {
+			return err
+		}
+	}
+	slices.Sort(p.describe)
+	return nil
+}
+
+// drop takes pictures out.
+func (u *updater) drop(ctx context.Context, paths []string) error {
+	for some := range slices.Chunk(paths, someFiles) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		edits := make([]edit, len(some))
+		for i, path := range some {
+			edits[i] = edit{path: path}
+		}
+		if err := u.commit(edits); err != nil {
+			return err
+		}
+		u.changes.Dropped += len(some)
+	}
+	return nil
+}
+
+// describe enters files that have to be described. Known are the paths that the
+// index had before.
+func (u *updater) describe(ctx context.Context, photos *picture.Set, known map[string]bool) error {
+	d := u.d
+	if p := u.pca; p != nil {
+		features := d.Describe
+		d.Describe = func(ctx context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
+			v, err := features(ctx, batch)
+			if err != nil {
+				return nil, err
+			}
+			return p.Transform(v), nil
+		}
+	}
+	var bad []edit
+	newRow := func(i int) (r row, err error) {
+		info, err := photos.Stat(i)
+		if err != nil {
+			return r, err
+		}
+		r.Entry = Entry{Path: photos.Path(i), Label: photos.Label(i)}
+		if err := r.Entry.validate(); err != nil {
+			return r, err
+		}
+		// Should the file be written to just now, then its time is another
+		// one at the next run.
+		r.File = File{Size: info.Size(), Modified: info.ModTime()}
+		if r.SHA256, err = contents(photos, i); err != nil {
+			return r, err
+		}
+		u.tell(1)
+		return r, nil
+	}
+	skip := func(i int, reason error) {
+		u.tell(1)
+		path := photos.Path(i)
+		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
+		if known[path] {
+			bad = append(bad, edit{path: path})
+		}
+	}
+	deliver := func(rows []row) error {
+		for _, r := range rows {
+			if known[r.Path] {
+				u.changes.Changed++
+			} else {
+				u.changes.Added++
+			}
+			u.pending = append(u.pending, edit{r.Path, &r})
+		}
+		wait := pendingTime + time.Duration(u.w.state.Pictures*(4*u.w.state.Width+recordSize))*time.Second/readingSpeed
+		if len(u.pending) < pendingMost && time.Since(u.saved) < wait {
+			return nil
+		}
+		return u.flush()
+	}
+	err := d.run(ctx, photos, newRow, skip, deliver)
+	// What has been described is not lost, whatever has ended the work.
+	if e := u.flush(); e != nil {
+		return cmp.Or(err, e)
+	}
+	if err == nil && len(bad) > 0 {
+		if err = u.commit(bad); err == nil {
+			u.changes.Dropped += len(bad)
+		}
+	}
+	return err
+}
+
+func (u *updater) flush() error {
+	edits := u.pending
+	u.pending = nil
+	if len(edits) == 0 {
+		return nil
+	}
+	return u.commit(edits)
+}
+
+func (u *updater) commit(edits []edit) error {
+	if err := u.w.commit(edits); err != nil {
+		return err
+	}
+	u.saved = time.Now()
+	if u.watch.Saved != nil {
+		u.watch.Saved(u.w.state.Pictures)
+	}
+	return nil
+}
+
+// tell reports that n more files have been dealt with.
+func (u *updater) tell(n int) {
+	if u.done += n; u.watch.Done != nil {
+		u.watch.Done(u.done)
+	}
+}
+
+// fit brings the vectors of the index to principal components, all in one
+// transaction.
+func (u *updater) fit() error {
+	g, s, err := u.w.read(true)
+	if err != nil {
+		return err
+	}
+	g.PCA, err = pca.Fit(g.Vectors, u.d.Components, pca.Options{})
+	if err != nil {
+		return fmt.Errorf("gallery: %d principal components of %d pictures: %w", u.d.Components, len(g.Entries), err)
+	}
+	g.Vectors = g.PCA.Transform(g.Vectors)
+	s.Recipe.PCA, s.Width = g.fingerprint(), u.d.Components
+	s.Pictures, s.Blocks, s.Sum = 0, 0, 0
+	rows := make([]row, len(g.Entries))
+	for i := range rows {
+		rows[i] = row{g.Entries[i], g.Files[i], g.Vectors.Row(i)}
+	}
+	before := u.w.state
+	u.w.state = s
+	err = u.w.transact(func(tx *bbolt.Tx) error {
+		for name, a := range g.arrays() {
+			if err := tx.Bucket([]byte(indexBucket)).Put([]byte(name), encodeArray(a)); err != nil {
+				return err
+			}
+		}
+		if err := tx.DeleteBucket([]byte(picturesBucket)); err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket([]byte(picturesBucket)); err != nil {
+			return err
+		}
+		return u.w.append(tx, rows)
+	})
+	if err != nil {
+		u.w.state = before
+		return fmt.Errorf("gallery: write %s: %w", u.w.path, err)
+	}
+	u.pca = g.PCA
+	return nil
+}
