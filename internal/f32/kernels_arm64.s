@@ -1235,7 +1235,6 @@ TEXT ·tile1x1NEON(SB), NOSPLIT, $0-88
 	MOVD   cst+80(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
@@ -1298,10 +1297,8 @@ sums:
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -1315,12 +1312,10 @@ cut3:
 	ADD    $8, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVD  F0, (R2)
 	ADD    $8, R2, R4
 	VST1   V0.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -1332,10 +1327,8 @@ cut2:
 	CBZ    R0, store2
 	FMOVD  (R0), F24
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVD  F0, (R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -1347,10 +1340,8 @@ cut1:
 	CBZ    R0, store1
 	FMOVS  (R0), F24
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVS  F0, (R2)
-	ADD    R3, R2
 	RET
 
 // tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
@@ -1361,7 +1352,6 @@ TEXT ·tile1x2NEON(SB), NOSPLIT, $0-88
 	MOVD   cst+80(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
@@ -1431,11 +1421,9 @@ sums:
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	FMOVQ  16(R0), F24
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -1451,13 +1439,11 @@ cut3:
 	ADD    $24, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
 	ADD    $24, R2, R4
 	VST1   V1.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -1471,11 +1457,9 @@ cut2:
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	FMOVD  16(R0), F24
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -1489,11 +1473,9 @@ cut1:
 	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	FMOVS  16(R0), F24
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVS  F1, 16(R2)
-	ADD    R3, R2
 	RET
 
 // tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
@@ -1505,7 +1487,6 @@ TEXT ·tile1x3NEON(SB), NOSPLIT, $0-88
 	MOVD   cst+80(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
@@ -1587,12 +1568,10 @@ sums:
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
 	FMOVQ  32(R0), F24
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVQ  F2, 32(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -1610,14 +1589,12 @@ cut3:
 	ADD    $40, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVD  F2, 32(R2)
 	ADD    $40, R2, R4
 	VST1   V2.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -1633,12 +1610,10 @@ cut2:
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
 	FMOVD  32(R0), F24
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVD  F2, 32(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -1654,12 +1629,10 @@ cut1:
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
 	FMOVS  32(R0), F24
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVS  F2, 32(R2)
-	ADD    R3, R2
 	RET
 
 // tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
@@ -1672,7 +1645,6 @@ TEXT ·tile1x4NEON(SB), NOSPLIT, $0-88
 	MOVD   cst+80(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
@@ -1761,13 +1733,11 @@ sums:
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	FMOVQ  48(R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVQ  F2, 32(R2)
 	FMOVQ  F3, 48(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -1787,7 +1757,6 @@ cut3:
 	ADD    $56, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -1795,7 +1764,6 @@ store3:
 	FMOVD  F3, 48(R2)
 	ADD    $56, R2, R4
 	VST1   V3.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -1813,13 +1781,11 @@ cut2:
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	FMOVD  48(R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVQ  F2, 32(R2)
 	FMOVD  F3, 48(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -1837,13 +1803,11 @@ cut1:
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	FMOVS  48(R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	FMOVQ  F2, 32(R2)
 	FMOVS  F3, 48(R2)
-	ADD    R3, R2
 	RET
 
 // tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
@@ -1856,7 +1820,6 @@ TEXT ·tile2x1NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -1935,12 +1898,10 @@ sums:
 	ADD    R1, R0
 	FMOVQ  (R0), F24
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	ADD    R3, R2
 	FMOVQ  F1, (R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -1959,7 +1920,6 @@ cut3:
 	ADD    $8, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVD  F0, (R2)
 	ADD    $8, R2, R4
@@ -1968,7 +1928,6 @@ store3:
 	FMOVD  F1, (R2)
 	ADD    $8, R2, R4
 	VST1   V1.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -1983,12 +1942,10 @@ cut2:
 	ADD    R1, R0
 	FMOVD  (R0), F24
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVD  F0, (R2)
 	ADD    R3, R2
 	FMOVD  F1, (R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -2003,12 +1960,10 @@ cut1:
 	ADD    R1, R0
 	FMOVS  (R0), F24
 	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVS  F0, (R2)
 	ADD    R3, R2
 	FMOVS  F1, (R2)
-	ADD    R3, R2
 	RET
 
 // tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
@@ -2023,7 +1978,6 @@ TEXT ·tile2x2NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -2116,14 +2070,12 @@ sums:
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	FMOVQ  16(R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
 	ADD    R3, R2
 	FMOVQ  F2, (R2)
 	FMOVQ  F3, 16(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -2146,7 +2098,6 @@ cut3:
 	ADD    $24, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -2157,7 +2108,6 @@ store3:
 	FMOVD  F3, 16(R2)
 	ADD    $24, R2, R4
 	VST1   V3.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -2176,14 +2126,12 @@ cut2:
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	FMOVD  16(R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
 	ADD    R3, R2
 	FMOVQ  F2, (R2)
 	FMOVD  F3, 16(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -2202,14 +2150,12 @@ cut1:
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	FMOVS  16(R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVS  F1, 16(R2)
 	ADD    R3, R2
 	FMOVQ  F2, (R2)
 	FMOVS  F3, 16(R2)
-	ADD    R3, R2
 	RET
 
 // tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
@@ -2226,7 +2172,6 @@ TEXT ·tile2x3NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -2338,7 +2283,6 @@ sums:
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	FMOVQ  32(R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2347,7 +2291,6 @@ store4:
 	FMOVQ  F3, (R2)
 	FMOVQ  F4, 16(R2)
 	FMOVQ  F5, 32(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -2374,7 +2317,6 @@ cut3:
 	ADD    $40, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2387,7 +2329,6 @@ store3:
 	FMOVD  F5, 32(R2)
 	ADD    $40, R2, R4
 	VST1   V5.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -2410,7 +2351,6 @@ cut2:
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	FMOVD  32(R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2419,7 +2359,6 @@ store2:
 	FMOVQ  F3, (R2)
 	FMOVQ  F4, 16(R2)
 	FMOVD  F5, 32(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -2442,7 +2381,6 @@ cut1:
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	FMOVS  32(R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2451,7 +2389,6 @@ store1:
 	FMOVQ  F3, (R2)
 	FMOVQ  F4, 16(R2)
 	FMOVS  F5, 32(R2)
-	ADD    R3, R2
 	RET
 
 // tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
@@ -2470,7 +2407,6 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -2596,7 +2532,6 @@ sums:
 	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	FMOVQ  48(R0), F24
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2607,7 +2542,6 @@ store4:
 	FMOVQ  F5, 16(R2)
 	FMOVQ  F6, 32(R2)
 	FMOVQ  F7, 48(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -2638,7 +2572,6 @@ cut3:
 	ADD    $56, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2653,7 +2586,6 @@ store3:
 	FMOVD  F7, 48(R2)
 	ADD    $56, R2, R4
 	VST1   V7.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -2680,7 +2612,6 @@ cut2:
 	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	FMOVD  48(R0), F24
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2691,7 +2622,6 @@ store2:
 	FMOVQ  F5, 16(R2)
 	FMOVQ  F6, 32(R2)
 	FMOVD  F7, 48(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -2718,7 +2648,6 @@ cut1:
 	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	FMOVS  48(R0), F24
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -2729,7 +2658,6 @@ store1:
 	FMOVQ  F5, 16(R2)
 	FMOVQ  F6, 32(R2)
 	FMOVS  F7, 48(R2)
-	ADD    R3, R2
 	RET
 
 // tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
@@ -2745,7 +2673,6 @@ TEXT ·tile3x1NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -2838,14 +2765,12 @@ sums:
 	ADD    R1, R0
 	FMOVQ  (R0), F24
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	ADD    R3, R2
 	FMOVQ  F1, (R2)
 	ADD    R3, R2
 	FMOVQ  F2, (R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -2869,7 +2794,6 @@ cut3:
 	ADD    $8, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVD  F0, (R2)
 	ADD    $8, R2, R4
@@ -2882,7 +2806,6 @@ store3:
 	FMOVD  F2, (R2)
 	ADD    $8, R2, R4
 	VST1   V2.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -2900,14 +2823,12 @@ cut2:
 	ADD    R1, R0
 	FMOVD  (R0), F24
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVD  F0, (R2)
 	ADD    R3, R2
 	FMOVD  F1, (R2)
 	ADD    R3, R2
 	FMOVD  F2, (R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -2925,14 +2846,12 @@ cut1:
 	ADD    R1, R0
 	FMOVS  (R0), F24
 	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVS  F0, (R2)
 	ADD    R3, R2
 	FMOVS  F1, (R2)
 	ADD    R3, R2
 	FMOVS  F2, (R2)
-	ADD    R3, R2
 	RET
 
 // tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
@@ -2951,7 +2870,6 @@ TEXT ·tile3x2NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -3065,7 +2983,6 @@ sums:
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	FMOVQ  16(R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3075,7 +2992,6 @@ store4:
 	ADD    R3, R2
 	FMOVQ  F4, (R2)
 	FMOVQ  F5, 16(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -3105,7 +3021,6 @@ cut3:
 	ADD    $24, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -3121,7 +3036,6 @@ store3:
 	FMOVD  F5, 16(R2)
 	ADD    $24, R2, R4
 	VST1   V5.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -3145,7 +3059,6 @@ cut2:
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	FMOVD  16(R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -3155,7 +3068,6 @@ store2:
 	ADD    R3, R2
 	FMOVQ  F4, (R2)
 	FMOVD  F5, 16(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -3179,7 +3091,6 @@ cut1:
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	FMOVS  16(R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVS  F1, 16(R2)
@@ -3189,7 +3100,6 @@ store1:
 	ADD    R3, R2
 	FMOVQ  F4, (R2)
 	FMOVS  F5, 16(R2)
-	ADD    R3, R2
 	RET
 
 // tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
@@ -3211,7 +3121,6 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -3351,7 +3260,6 @@ sums:
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
 	FMOVQ  32(R0), F24
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3364,7 +3272,6 @@ store4:
 	FMOVQ  F6, (R2)
 	FMOVQ  F7, 16(R2)
 	FMOVQ  F8, 32(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -3400,7 +3307,6 @@ cut3:
 	ADD    $40, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3419,7 +3325,6 @@ store3:
 	FMOVD  F8, 32(R2)
 	ADD    $40, R2, R4
 	VST1   V8.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -3449,7 +3354,6 @@ cut2:
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
 	FMOVD  32(R0), F24
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3462,7 +3366,6 @@ store2:
 	FMOVQ  F6, (R2)
 	FMOVQ  F7, 16(R2)
 	FMOVD  F8, 32(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -3492,7 +3395,6 @@ cut1:
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
 	FMOVS  32(R0), F24
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3505,7 +3407,6 @@ store1:
 	FMOVQ  F6, (R2)
 	FMOVQ  F7, 16(R2)
 	FMOVS  F8, 32(R2)
-	ADD    R3, R2
 	RET
 
 // tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
@@ -3530,7 +3431,6 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -3691,7 +3591,6 @@ sums:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVQ  48(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3707,7 +3606,6 @@ store4:
 	FMOVQ  F9, 16(R2)
 	FMOVQ  F10, 32(R2)
 	FMOVQ  F11, 48(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -3749,7 +3647,6 @@ cut3:
 	ADD    $56, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3771,7 +3668,6 @@ store3:
 	FMOVD  F11, 48(R2)
 	ADD    $56, R2, R4
 	VST1   V11.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -3807,7 +3703,6 @@ cut2:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVD  48(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3823,7 +3718,6 @@ store2:
 	FMOVQ  F9, 16(R2)
 	FMOVQ  F10, 32(R2)
 	FMOVD  F11, 48(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -3859,7 +3753,6 @@ cut1:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVS  48(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -3875,7 +3768,6 @@ store1:
 	FMOVQ  F9, 16(R2)
 	FMOVQ  F10, 32(R2)
 	FMOVS  F11, 48(R2)
-	ADD    R3, R2
 	RET
 
 // tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
@@ -3894,7 +3786,6 @@ TEXT ·tile4x1NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -4001,7 +3892,6 @@ sums:
 	ADD    R1, R0
 	FMOVQ  (R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	ADD    R3, R2
@@ -4010,7 +3900,6 @@ store4:
 	FMOVQ  F2, (R2)
 	ADD    R3, R2
 	FMOVQ  F3, (R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -4039,7 +3928,6 @@ cut3:
 	ADD    $8, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVD  F0, (R2)
 	ADD    $8, R2, R4
@@ -4056,7 +3944,6 @@ store3:
 	FMOVD  F3, (R2)
 	ADD    $8, R2, R4
 	VST1   V3.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -4077,7 +3964,6 @@ cut2:
 	ADD    R1, R0
 	FMOVD  (R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVD  F0, (R2)
 	ADD    R3, R2
@@ -4086,7 +3972,6 @@ store2:
 	FMOVD  F2, (R2)
 	ADD    R3, R2
 	FMOVD  F3, (R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -4107,7 +3992,6 @@ cut1:
 	ADD    R1, R0
 	FMOVS  (R0), F24
 	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVS  F0, (R2)
 	ADD    R3, R2
@@ -4116,7 +4000,6 @@ store1:
 	FMOVS  F2, (R2)
 	ADD    R3, R2
 	FMOVS  F3, (R2)
-	ADD    R3, R2
 	RET
 
 // tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
@@ -4139,7 +4022,6 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -4274,7 +4156,6 @@ sums:
 	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	FMOVQ  16(R0), F24
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -4287,7 +4168,6 @@ store4:
 	ADD    R3, R2
 	FMOVQ  F6, (R2)
 	FMOVQ  F7, 16(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -4324,7 +4204,6 @@ cut3:
 	ADD    $24, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -4345,7 +4224,6 @@ store3:
 	FMOVD  F7, 16(R2)
 	ADD    $24, R2, R4
 	VST1   V7.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -4374,7 +4252,6 @@ cut2:
 	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	FMOVD  16(R0), F24
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -4387,7 +4264,6 @@ store2:
 	ADD    R3, R2
 	FMOVQ  F6, (R2)
 	FMOVD  F7, 16(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -4416,7 +4292,6 @@ cut1:
 	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	FMOVS  16(R0), F24
 	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVS  F1, 16(R2)
@@ -4429,7 +4304,6 @@ store1:
 	ADD    R3, R2
 	FMOVQ  F6, (R2)
 	FMOVS  F7, 16(R2)
-	ADD    R3, R2
 	RET
 
 // tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
@@ -4456,7 +4330,6 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -4624,7 +4497,6 @@ sums:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVQ  32(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -4641,7 +4513,6 @@ store4:
 	FMOVQ  F9, (R2)
 	FMOVQ  F10, 16(R2)
 	FMOVQ  F11, 32(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -4686,7 +4557,6 @@ cut3:
 	ADD    $40, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -4711,7 +4581,6 @@ store3:
 	FMOVD  F11, 32(R2)
 	ADD    $40, R2, R4
 	VST1   V11.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -4748,7 +4617,6 @@ cut2:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVD  32(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -4765,7 +4633,6 @@ store2:
 	FMOVQ  F9, (R2)
 	FMOVQ  F10, 16(R2)
 	FMOVD  F11, 32(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -4802,7 +4669,6 @@ cut1:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVS  32(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -4819,7 +4685,6 @@ store1:
 	FMOVQ  F9, (R2)
 	FMOVQ  F10, 16(R2)
 	FMOVS  F11, 32(R2)
-	ADD    R3, R2
 	RET
 
 // tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
@@ -4850,7 +4715,6 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -5046,7 +4910,6 @@ sums:
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	FMOVQ  48(R0), F24
 	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -5067,7 +4930,6 @@ store4:
 	FMOVQ  F13, 16(R2)
 	FMOVQ  F14, 32(R2)
 	FMOVQ  F15, 48(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -5120,7 +4982,6 @@ cut3:
 	ADD    $56, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -5149,7 +5010,6 @@ store3:
 	FMOVD  F15, 48(R2)
 	ADD    $56, R2, R4
 	VST1   V15.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -5194,7 +5054,6 @@ cut2:
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	FMOVD  48(R0), F24
 	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -5215,7 +5074,6 @@ store2:
 	FMOVQ  F13, 16(R2)
 	FMOVQ  F14, 32(R2)
 	FMOVD  F15, 48(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -5260,7 +5118,6 @@ cut1:
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	FMOVS  48(R0), F24
 	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -5281,7 +5138,6 @@ store1:
 	FMOVQ  F13, 16(R2)
 	FMOVQ  F14, 32(R2)
 	FMOVS  F15, 48(R2)
-	ADD    R3, R2
 	RET
 
 // tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
@@ -5303,7 +5159,6 @@ TEXT ·tile5x1NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -5424,7 +5279,6 @@ sums:
 	ADD    R1, R0
 	FMOVQ  (R0), F24
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	ADD    R3, R2
@@ -5435,7 +5289,6 @@ store4:
 	FMOVQ  F3, (R2)
 	ADD    R3, R2
 	FMOVQ  F4, (R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -5469,7 +5322,6 @@ cut3:
 	ADD    $8, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVD  F0, (R2)
 	ADD    $8, R2, R4
@@ -5490,7 +5342,6 @@ store3:
 	FMOVD  F4, (R2)
 	ADD    $8, R2, R4
 	VST1   V4.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -5514,7 +5365,6 @@ cut2:
 	ADD    R1, R0
 	FMOVD  (R0), F24
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVD  F0, (R2)
 	ADD    R3, R2
@@ -5525,7 +5375,6 @@ store2:
 	FMOVD  F3, (R2)
 	ADD    R3, R2
 	FMOVD  F4, (R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -5549,7 +5398,6 @@ cut1:
 	ADD    R1, R0
 	FMOVS  (R0), F24
 	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVS  F0, (R2)
 	ADD    R3, R2
@@ -5560,7 +5408,6 @@ store1:
 	FMOVS  F3, (R2)
 	ADD    R3, R2
 	FMOVS  F4, (R2)
-	ADD    R3, R2
 	RET
 
 // tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
@@ -5587,7 +5434,6 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -5743,7 +5589,6 @@ sums:
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	FMOVQ  16(R0), F24
 	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -5759,7 +5604,6 @@ store4:
 	ADD    R3, R2
 	FMOVQ  F8, (R2)
 	FMOVQ  F9, 16(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -5803,7 +5647,6 @@ cut3:
 	ADD    $24, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -5829,7 +5672,6 @@ store3:
 	FMOVD  F9, 16(R2)
 	ADD    $24, R2, R4
 	VST1   V9.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -5863,7 +5705,6 @@ cut2:
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	FMOVD  16(R0), F24
 	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -5879,7 +5720,6 @@ store2:
 	ADD    R3, R2
 	FMOVQ  F8, (R2)
 	FMOVD  F9, 16(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -5913,7 +5753,6 @@ cut1:
 	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	FMOVS  16(R0), F24
 	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVS  F1, 16(R2)
@@ -5929,7 +5768,6 @@ store1:
 	ADD    R3, R2
 	FMOVQ  F8, (R2)
 	FMOVS  F9, 16(R2)
-	ADD    R3, R2
 	RET
 
 // tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
@@ -5961,7 +5799,6 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -6157,7 +5994,6 @@ sums:
 	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
 	FMOVQ  32(R0), F24
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6178,7 +6014,6 @@ store4:
 	FMOVQ  F12, (R2)
 	FMOVQ  F13, 16(R2)
 	FMOVQ  F14, 32(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -6232,7 +6067,6 @@ cut3:
 	ADD    $40, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6263,7 +6097,6 @@ store3:
 	FMOVD  F14, 32(R2)
 	ADD    $40, R2, R4
 	VST1   V14.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -6307,7 +6140,6 @@ cut2:
 	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
 	FMOVD  32(R0), F24
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6328,7 +6160,6 @@ store2:
 	FMOVQ  F12, (R2)
 	FMOVQ  F13, 16(R2)
 	FMOVD  F14, 32(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -6372,7 +6203,6 @@ cut1:
 	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
 	FMOVS  32(R0), F24
 	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6393,7 +6223,6 @@ store1:
 	FMOVQ  F12, (R2)
 	FMOVQ  F13, 16(R2)
 	FMOVS  F14, 32(R2)
-	ADD    R3, R2
 	RET
 
 // tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
@@ -6430,7 +6259,6 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -6661,7 +6489,6 @@ sums:
 	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	FMOVQ  48(R0), F24
 	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6687,7 +6514,6 @@ store4:
 	FMOVQ  F17, 16(R2)
 	FMOVQ  F18, 32(R2)
 	FMOVQ  F19, 48(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -6751,7 +6577,6 @@ cut3:
 	ADD    $56, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6787,7 +6612,6 @@ store3:
 	FMOVD  F19, 48(R2)
 	ADD    $56, R2, R4
 	VST1   V19.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -6841,7 +6665,6 @@ cut2:
 	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	FMOVD  48(R0), F24
 	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6867,7 +6690,6 @@ store2:
 	FMOVQ  F17, 16(R2)
 	FMOVQ  F18, 32(R2)
 	FMOVD  F19, 48(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -6921,7 +6743,6 @@ cut1:
 	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	FMOVS  48(R0), F24
 	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -6947,7 +6768,6 @@ store1:
 	FMOVQ  F17, 16(R2)
 	FMOVQ  F18, 32(R2)
 	FMOVS  F19, 48(R2)
-	ADD    R3, R2
 	RET
 
 // tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
@@ -6972,7 +6792,6 @@ TEXT ·tile6x1NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -7107,7 +6926,6 @@ sums:
 	ADD    R1, R0
 	FMOVQ  (R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	ADD    R3, R2
@@ -7120,7 +6938,6 @@ store4:
 	FMOVQ  F4, (R2)
 	ADD    R3, R2
 	FMOVQ  F5, (R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -7159,7 +6976,6 @@ cut3:
 	ADD    $8, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVD  F0, (R2)
 	ADD    $8, R2, R4
@@ -7184,7 +7000,6 @@ store3:
 	FMOVD  F5, (R2)
 	ADD    $8, R2, R4
 	VST1   V5.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -7211,7 +7026,6 @@ cut2:
 	ADD    R1, R0
 	FMOVD  (R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVD  F0, (R2)
 	ADD    R3, R2
@@ -7224,7 +7038,6 @@ store2:
 	FMOVD  F4, (R2)
 	ADD    R3, R2
 	FMOVD  F5, (R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -7251,7 +7064,6 @@ cut1:
 	ADD    R1, R0
 	FMOVS  (R0), F24
 	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVS  F0, (R2)
 	ADD    R3, R2
@@ -7264,7 +7076,6 @@ store1:
 	FMOVS  F4, (R2)
 	ADD    R3, R2
 	FMOVS  F5, (R2)
-	ADD    R3, R2
 	RET
 
 // tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
@@ -7295,7 +7106,6 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -7472,7 +7282,6 @@ sums:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVQ  16(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -7491,7 +7300,6 @@ store4:
 	ADD    R3, R2
 	FMOVQ  F10, (R2)
 	FMOVQ  F11, 16(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -7542,7 +7350,6 @@ cut3:
 	ADD    $24, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -7573,7 +7380,6 @@ store3:
 	FMOVD  F11, 16(R2)
 	ADD    $24, R2, R4
 	VST1   V11.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -7612,7 +7418,6 @@ cut2:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVD  16(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVD  F1, 16(R2)
@@ -7631,7 +7436,6 @@ store2:
 	ADD    R3, R2
 	FMOVQ  F10, (R2)
 	FMOVD  F11, 16(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -7670,7 +7474,6 @@ cut1:
 	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	FMOVS  16(R0), F24
 	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVS  F1, 16(R2)
@@ -7689,7 +7492,6 @@ store1:
 	ADD    R3, R2
 	FMOVQ  F10, (R2)
 	FMOVS  F11, 16(R2)
-	ADD    R3, R2
 	RET
 
 // tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
@@ -7726,7 +7528,6 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -7950,7 +7751,6 @@ sums:
 	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	FMOVQ  32(R0), F24
 	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -7975,7 +7775,6 @@ store4:
 	FMOVQ  F15, (R2)
 	FMOVQ  F16, 16(R2)
 	FMOVQ  F17, 32(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -8038,7 +7837,6 @@ cut3:
 	ADD    $40, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8075,7 +7873,6 @@ store3:
 	FMOVD  F17, 32(R2)
 	ADD    $40, R2, R4
 	VST1   V17.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -8126,7 +7923,6 @@ cut2:
 	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	FMOVD  32(R0), F24
 	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8151,7 +7947,6 @@ store2:
 	FMOVQ  F15, (R2)
 	FMOVQ  F16, 16(R2)
 	FMOVD  F17, 32(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -8202,7 +7997,6 @@ cut1:
 	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	FMOVS  32(R0), F24
 	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8227,7 +8021,6 @@ store1:
 	FMOVQ  F15, (R2)
 	FMOVQ  F16, 16(R2)
 	FMOVS  F17, 32(R2)
-	ADD    R3, R2
 	RET
 
 // tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
@@ -8270,7 +8063,6 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-88
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	ADD    R1, R0
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   rs+24(FP), R4
@@ -8536,7 +8328,6 @@ sums:
 	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	FMOVQ  48(R0), F24
 	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
-	ADD    R1, R0
 store4:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8567,7 +8358,6 @@ store4:
 	FMOVQ  F21, 16(R2)
 	FMOVQ  F22, 32(R2)
 	FMOVQ  F23, 48(R2)
-	ADD    R3, R2
 	RET
 cut3:
 	MOVD   start+56(FP), R0
@@ -8642,7 +8432,6 @@ cut3:
 	ADD    $56, R0, R4
 	VLD1   (R4), V24.S[2]
 	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
-	ADD    R1, R0
 store3:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8685,7 +8474,6 @@ store3:
 	FMOVD  F23, 48(R2)
 	ADD    $56, R2, R4
 	VST1   V23.S[2], (R4)
-	ADD    R3, R2
 	RET
 cut2:
 	MOVD   start+56(FP), R0
@@ -8748,7 +8536,6 @@ cut2:
 	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	FMOVD  48(R0), F24
 	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
-	ADD    R1, R0
 store2:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8779,7 +8566,6 @@ store2:
 	FMOVQ  F21, 16(R2)
 	FMOVQ  F22, 32(R2)
 	FMOVD  F23, 48(R2)
-	ADD    R3, R2
 	RET
 cut1:
 	MOVD   start+56(FP), R0
@@ -8842,7 +8628,6 @@ cut1:
 	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	FMOVS  48(R0), F24
 	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
-	ADD    R1, R0
 store1:
 	FMOVQ  F0, (R2)
 	FMOVQ  F1, 16(R2)
@@ -8873,5 +8658,4 @@ store1:
 	FMOVQ  F21, 16(R2)
 	FMOVQ  F22, 32(R2)
 	FMOVS  F23, 48(R2)
-	ADD    R3, R2
 	RET

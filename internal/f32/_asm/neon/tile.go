@@ -48,9 +48,11 @@ func (a *assembler) tile(rows, vecs int) {
 	}
 	// C comes from memory while the sums are taken.
 	c, cst := a.param("c"), a.stride("cst")
-	for range rows {
+	for r := range rows {
+		if r > 0 {
+			a.op("ADD", cst, c)
+		}
 		a.line("\tPRFM   (%s), PSTL1KEEP", c)
-		a.op("ADD", cst, c)
 	}
 	k := a.param("k")
 	of := a.rows(rows, "a", "rs")
@@ -128,7 +130,9 @@ func (a *assembler) finish(rows, vecs, n int, sum func(r, v int) vec) {
 			}
 			a.three("fadd.4s", sum(r, v), sum(r, v), scratch)
 		}
-		a.op("ADD", ss, start)
+		if r < rows-1 {
+			a.op("ADD", ss, start)
+		}
 	}
 	a.label(fmt.Sprintf("store%d", n))
 	for r := range rows {
@@ -139,7 +143,9 @@ func (a *assembler) finish(rows, vecs, n int, sum func(r, v int) vec) {
 				a.storeFirst(n, sum(r, v), m, third)
 			}
 		}
-		a.op("ADD", cst, c)
+		if r < rows-1 {
+			a.op("ADD", cst, c)
+		}
 	}
 	a.op("RET")
 }
