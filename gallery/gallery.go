@@ -401,19 +401,3 @@ func (g *Gallery) save(path string) error {
 	}
 	return create(path, s, g.arrays(), rows)
 }
-
-// Export writes the arrays "vectors", [n, d] of float32, and "paths", n texts,
-// as an .npz file for numpy.load.
-func (g *Gallery) Export(path string) error {
-	paths := make([]string, len(g.Entries))
-	for i, e := range g.Entries {
-		paths[i] = e.Path
-	}
-	err := weights.SaveNPZ(path,
-		map[string]*tensor.Tensor{vectorsName: g.Vectors},
-		map[string][]string{"paths": paths})
-	if err != nil {
-		return fmt.Errorf("gallery: %w", err)
-	}
-	return nil
-}

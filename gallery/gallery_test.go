@@ -103,23 +103,6 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestExport(t *testing.T) {
-	g := example(2, 3)
-	got, want := filepath.Join(t.TempDir(), "got.npz"), filepath.Join(t.TempDir(), "want.npz")
-	if err := g.Export(got); err != nil {
-		t.Fatal(err)
-	}
-	if err := weights.SaveNPZ(want, map[string]*tensor.Tensor{"vectors": g.Vectors},
-		map[string][]string{"paths": {g.Entries[0].Path, g.Entries[1].Path}}); err != nil {
-		t.Fatal(err)
-	}
-	gotBytes, err := os.ReadFile(got)
-	wantBytes, _ := os.ReadFile(want)
-	if err != nil || !bytes.Equal(gotBytes, wantBytes) {
-		t.Errorf("the archive has other bytes than its arrays give (%v)", err)
-	}
-}
-
 func TestCheck(t *testing.T) {
 	g := example(1, 1)
 	same := g.Recipe

@@ -214,7 +214,8 @@ type plan struct {
 
 // copied is a file whose vector the index has.
 type copied struct {
-	i    int
+	i    int // in the set
+	own  int // row of its path, -1 if there is none
 	file File
 	from Entry
 }
@@ -239,7 +240,11 @@ func (u *updater) plan(ctx context.Context, g *Gallery, photos *picture.Set) (pl
 		switch {
 		case err == nil && have && info.Size() == g.Files[at].Size && !info.ModTime().IsZero() && info.ModTime().Equal(g.Files[at].Modified):
 		case err == nil && sizes[info.Size()]:
-			candidates = append(candidates, copied{i: i, file: File{Size: info.Size(), Modified: info.ModTime()}})
+			c := copied{i: i, own: -1, file: File{Size: info.Size(), Modified: info.ModTime()}}
+			if have {
+				c.own = at
+			}
+			candidates = append(candidates, c)
 		default: // also what cannot be read, for the report
 			p.describe = append(p.describe, i)
 		}
@@ -258,11 +263,17 @@ func (u *updater) plan(ctx context.Context, g *Gallery, photos *picture.Set) (pl
 			var err error
 			some[k].file.SHA256, err = contents(photos, some[k].i)
 			at, ok := hashes[some[k].file.SHA256]
+			if own := some[k].own; own >= 0 && g.Files[own].SHA256 == some[k].file.SHA256 {
+				at = own
+			}
 			if known[k] = err == nil && ok; known[k] {
 				some[k].from = g.Entries[at]
 			}
 		})
 		for k, c := range some {
+			if known[k] && c.own >= 0 && c.file == g.Files[c.own] {
+				continue // there was no time to tell
+			}
 			if known[k] {
 				p.copies = append(p.copies, c)
 			} else {

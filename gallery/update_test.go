@@ -9,13 +9,17 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"maps"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -268,5 +272,192 @@ func TestBuildStopsWithTheNetwork(t *testing.T) {
 	d.Describe = func(context.Context, []*picture.Image) (*tensor.Tensor, error) { return nil, broken }
 	if _, _, err := build(t, folder(t, files), "", d); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// colours are files of one colour each; times are a second apart.
+func colours(t *testing.T, n int) fstest.MapFS {
+	files := fstest.MapFS{}
+	for i := range n {
+		files[fmt.Sprintf("%c/%03d.png", 'a'+i%3, i)] = plain(t, 1+i%4, 1, color.RGBA{R: uint8(i), G: uint8(i / 256)})
+		files[fmt.Sprintf("%c/%03d.png", 'a'+i%3, i)].ModTime = time.Unix(int64(i+1), 0)
+	}
+	return files
+}
+
+// After any history an index is what a new one of the same folder would be, and
+// nothing is described that need not be.
+func TestUpdate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	files := colours(t, 300)
+	for round := range 20 {
+		var b pixels
+		changes, _, err := Update(t.Context(), path, folder(t, files), "photos", b.describer(), Watch{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		described := 0
+		for _, n := range b.batches {
+			described += n
+		}
+		if described != changes.Added+changes.Changed || round > 0 && described > 60 {
+			t.Errorf("round %d: %d described, %+v", round, described, changes)
+		}
+		got, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _, err := build(t, folder(t, files), "photos", new(pixels).describer())
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("round %d: another index than a new one (%v)", round, err)
+		}
+		none := new(pixels)
+		if again, _, err := Update(t.Context(), path, folder(t, files), "photos", none.describer(), Watch{}); err != nil || again != (Changes{Pictures: len(files)}) || len(none.batches) > 0 {
+			t.Fatalf("nothing new: %+v, %v", again, err)
+		}
+		paths := slices.Sorted(maps.Keys(files))
+		for range 20 {
+			p, q := paths[rng.IntN(len(paths))], paths[rng.IntN(len(paths))]
+			f := files[p]
+			switch {
+			case f == nil || files[q] == nil:
+			case rng.IntN(5) == 0: // new
+				files[fmt.Sprintf("%s-%d.png", p, round)] = plain(t, 2, 2, color.RGBA{B: uint8(rng.IntN(256))})
+			case rng.IntN(4) == 0: // gone
+				delete(files, p)
+			case rng.IntN(3) == 0: // other content of the same size, or not
+				files[p] = plain(t, 1+rng.IntN(9), 1, color.RGBA{R: uint8(rng.IntN(256)), B: 9})
+				files[p].ModTime = time.Unix(rng.Int64N(1e9), 0)
+			case rng.IntN(2) == 0: // moved
+				files["moved/"+strings.ReplaceAll(p, "/", "-")] = f
+				delete(files, p)
+			default: // places changed
+				files[p], files[q] = files[q], files[p]
+			}
+		}
+	}
+}
+
+// Another recipe, another folder and a second writer are refused.
+func TestUpdateRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	photos := folder(t, colours(t, 10))
+	run := func(photos *picture.Set, root string, change func(*Describer)) error {
+		d := new(pixels).describer()
+		change(&d)
+		_, _, err := Update(t.Context(), path, photos, root, d, Watch{})
+		return err
+	}
+	as := func(*Describer) {}
+	if err := run(photos, "photos", as); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := openWriter(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(photos, "photos", as); err == nil || !strings.Contains(err.Error(), "another run") {
+		t.Errorf("a second writer: %v", err)
+	}
+	if g, err := Open(path); err != nil || len(g.Entries) != 10 {
+		t.Errorf("a reader beside a writer: %v", err)
+	}
+	w.close()
+	if err := run(photos, "photos", func(d *Describer) { d.Recipe.Layer = "fc2" }); err == nil || strings.Count(err.Error(), "fingerprint ") != 2 {
+		t.Errorf("another layer: %v", err)
+	}
+	if err := run(photos, "photos", func(d *Describer) { d.Components = 2 }); err == nil || !strings.Contains(err.Error(), "principal components") {
+		t.Errorf("components: %v", err)
+	}
+	other := folder(t, fstest.MapFS{"z.png": plain(t, 9, 9, color.RGBA{B: 77})})
+	if err := run(other, "elsewhere", as); err == nil || !strings.Contains(err.Error(), "elsewhere has none") {
+		t.Errorf("another folder: %v", err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("a refusal has changed the index (%v)", err)
+	}
+	if err := run(photos, "moved", as); err != nil {
+		t.Errorf("the folder has moved: %v", err)
+	}
+}
+
+// Readers see whole transactions while an index is written to.
+func TestReadersBesideAWriter(t *testing.T) {
+	defer func(old time.Duration) { pendingTime = old }(pendingTime)
+	pendingTime = 0
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	photos := folder(t, colours(t, 600))
+	end := make(chan error)
+	go func() {
+		_, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{})
+		end <- err
+	}()
+	for last := 0; ; {
+		select {
+		case err := <-end:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
+		g, err := Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			t.Error(err)
+			<-end
+			return
+		}
+		if n := len(g.Entries); n < last {
+			t.Errorf("%d pictures after %d", n, last)
+		} else {
+			last = n
+		}
+	}
+}
+
+// Who may only read gets a clear error and the index as it was.
+func TestReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "photos.idx")
+	photos := folder(t, colours(t, 10))
+	if _, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := os.OpenFile(path, os.O_RDWR, 0); err == nil {
+		f.Close()
+		t.Skip("this user may write to read-only files")
+	}
+	if _, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{}); err == nil || !strings.Contains(err.Error(), "cannot write to the index") {
+		t.Errorf("error %v", err)
+	}
+	if g, err := Open(path); err != nil || len(g.Entries) != 10 {
+		t.Error(err)
+	}
+}
+
+// A disk that is full (here: the limit of a store's size) is an error; what was
+// saved before stays.
+func TestFull(t *testing.T) {
+	defer func(old time.Duration, size int) { pendingTime, storeOptions.MaxSize = old, size }(pendingTime, storeOptions.MaxSize)
+	pendingTime, storeOptions.MaxSize = 0, 64<<10
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	safe := 0
+	_, _, err := Update(t.Context(), path, folder(t, colours(t, 700)), "photos", new(pixels).describer(), Watch{Saved: func(n int) { safe = n }})
+	if err == nil || safe == 0 || !strings.Contains(err.Error(), path) {
+		t.Fatalf("error %v with %d pictures", err, safe)
+	}
+	if g, err := Open(path); err != nil || len(g.Entries) != safe {
+		t.Errorf("%v, %d pictures were safe", err, safe)
 	}
 }

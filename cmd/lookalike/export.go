@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,10 +15,17 @@ func (a *app) exportCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "export PHOTOS.idx -o VECTORS.npz",
-		Short: "Write the vectors of an index for NumPy",
-		Long: `Writes the vectors of an index, and which pictures they belong to, as an
-archive for numpy.load: "vectors", float32 of shape [n, d], and "paths", n
-texts, relative to the folder that was indexed.`,
+		Short: "Write the vectors of an index for other programs",
+		Long: `Writes the vectors of an index, and which pictures they belong to, in the format
+that the name's end says:
+
+  .npz          for numpy.load: "vectors", float32 of shape [n, d], and "paths" and
+                "labels", n texts; paths are relative to the folder that was indexed
+  .npy          for numpy.load, the vectors alone
+  .safetensors  "vectors", with recipe and entries as JSON in the metadata
+  .csv          a line of names, then a line for each picture: path, label, width,
+                height, size, modified, sha256, and the values v0, v1, …
+  .jsonl        an object a line with the same, the values as "vector"`,
 		Example: `  lookalike export photos.idx -o vectors.npz
   python3 -c 'import numpy; print(numpy.load("vectors.npz")["vectors"].shape)'`,
 		Args: arguments("PHOTOS.idx"),
@@ -25,8 +33,8 @@ texts, relative to the folder that was indexed.`,
 			if out == "" {
 				return usagef("-o is missing: where to write the vectors, such as -o vectors.npz")
 			}
-			if !strings.EqualFold(filepath.Ext(out), ".npz") {
-				return usagef("-o %s: the name must end in .npz", out)
+			if !slices.Contains(gallery.ExportFormats, strings.ToLower(filepath.Ext(out))) {
+				return usagef("-o %s: the name must end in one of %s", out, strings.Join(gallery.ExportFormats, ", "))
 			}
 			if err := checkOutput(out, args[0]); err != nil {
 				return err
@@ -38,10 +46,10 @@ texts, relative to the folder that was indexed.`,
 			if err := g.Export(out); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: vectors %v, paths [%d]\n", out, g.Vectors.Shape(), len(g.Entries))
+			fmt.Fprintf(a.out, "%s: vectors %v\n", out, g.Vectors.Shape())
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "write the vectors to `FILE`, .npz")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "write the vectors to `FILE`")
 	return cmd
 }

@@ -1,0 +1,154 @@
+package gallery
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lookalike/internal/atomicfile"
+	"lookalike/tensor"
+	"lookalike/weights"
+)
+
+// ExportFormats are the ends of the names that Export knows.
+var ExportFormats = []string{".npz", ".npy", ".safetensors", ".csv", ".jsonl"}
+
+// Export writes the vectors, and which pictures they belong to, in the format
+// that the name's end says:
+//
+//	.npz          "vectors", [n, d] of float32, and "paths" and "labels", n texts
+//	.npy          vectors alone
+//	.safetensors  "vectors", with "recipe" and "entries" as JSON in the metadata
+//	.csv          a line of names, then for each picture path, label, width, height,
+//	              size, modified, sha256 and the values v0, v1, …
+//	.jsonl        the same as an object a line, the values as "vector"
+//
+// What is not known of a file is left empty. The file appears whole or not at all.
+func (g *Gallery) Export(path string) error {
+	var err error
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".npz":
+		err = g.exportNPZ(path)
+	case ".npy":
+		err = atomicfile.Write(path, g.writeNPY)
+	case ".safetensors":
+		err = g.exportSafetensors(path)
+	case ".csv":
+		err = atomicfile.Write(path, g.writeCSV)
+	case ".jsonl":
+		err = atomicfile.Write(path, g.writeJSON)
+	default:
+		err = fmt.Errorf("%s: the name must end in one of %s", path, strings.Join(ExportFormats, ", "))
+	}
+	if err != nil {
+		return fmt.Errorf("gallery: %w", err)
+	}
+	return nil
+}
+
+func (g *Gallery) exportNPZ(path string) error {
+	paths, labels := make([]string, len(g.Entries)), make([]string, len(g.Entries))
+	for i, e := range g.Entries {
+		paths[i], labels[i] = e.Path, e.Label
+	}
+	return weights.SaveNPZ(path, map[string]*tensor.Tensor{vectorsName: g.Vectors},
+		map[string][]string{"paths": paths, "labels": labels})
+}
+
+// writeNPY writes NumPy's format, version 1.0: the data begin at a multiple of 64.
+func (g *Gallery) writeNPY(w io.Writer) error {
+	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", g.Vectors.Dim(0), g.Vectors.Dim(1))
+	const before = 10 // magic, version, length
+	header += strings.Repeat(" ", 63-(before+len(header))%64) + "\n"
+	b := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(header)))
+	if _, err := w.Write(append(b, header...)); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(g.Vectors.Data(), 16<<10) {
+		b, _ = binary.Append(b[:0], binary.LittleEndian, chunk) // cannot fail for float32
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Gallery) exportSafetensors(path string) error {
+	metadata := map[string]string{}
+	for key, value := range map[string]any{"recipe": g.Recipe, "entries": g.Entries} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		metadata[key] = string(text)
+	}
+	return weights.Save(path, map[string]*tensor.Tensor{vectorsName: g.Vectors}, metadata)
+}
+
+// exported is a picture as CSV and JSON Lines have it.
+type exported struct {
+	Entry
+	Size     int64     `json:"size"`
+	Modified string    `json:"modified,omitempty"` // RFC 3339
+	SHA256   string    `json:"sha256,omitempty"`
+	Vector   []float32 `json:"vector"`
+}
+
+func (g *Gallery) exported(i int) exported {
+	e := exported{Entry: g.Entries[i], Vector: g.Vectors.Row(i)}
+	if i < len(g.Files) {
+		f := g.Files[i]
+		e.Size = f.Size
+		if f.SHA256 != [32]byte{} {
+			e.SHA256 = hex.EncodeToString(f.SHA256[:])
+		}
+		if !f.Modified.IsZero() {
+			e.Modified = f.Modified.Format(time.RFC3339Nano)
+		}
+	}
+	return e
+}
+
+func (g *Gallery) writeCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	line := []string{"path", "label", "width", "height", "size", "modified", "sha256"}
+	for j := range g.Vectors.Dim(1) {
+		line = append(line, "v"+strconv.Itoa(j))
+	}
+	if err := out.Write(line); err != nil {
+		return err
+	}
+	for i := range g.Entries {
+		e := g.exported(i)
+		line = append(line[:0], e.Path, e.Label, strconv.Itoa(e.Width), strconv.Itoa(e.Height), strconv.FormatInt(e.Size, 10), e.Modified, e.SHA256)
+		for _, v := range e.Vector {
+			line = append(line, strconv.FormatFloat(float64(v), 'g', -1, 32))
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func (g *Gallery) writeJSON(w io.Writer) error {
+	buffered := bufio.NewWriter(w)
+	enc := json.NewEncoder(buffered)
+	enc.SetEscapeHTML(false)
+	for i := range g.Entries {
+		if err := enc.Encode(g.exported(i)); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
+}
