@@ -49,11 +49,11 @@ type writer struct {
 // openWriter opens an existing index and returns what it holds, but no vectors.
 func openWriter(path string) (*writer, *Gallery, error) {
 	// bbolt is given none but sound files.
-	g, err := open(path, false)
-	if err != nil {
+	if _, err := open(path, false); err != nil {
 		return nil, nil, err
 	}
 	w := &writer{path: path}
+	var err error
 	if w.db, w.file, err = openStore(path, storeOptions); err != nil {
 		return nil, nil, err
 	}
@@ -62,10 +62,12 @@ func openWriter(path string) (*writer, *Gallery, error) {
 		w.db.Close()
 		return nil, nil, err
 	}
-	if g, w.state, err = w.read(false); err != nil {
+	g, state, err := w.read(false)
+	if err != nil {
 		w.db.Close()
 		return nil, nil, err
 	}
+	w.state = state
 	return w, g, nil
 }
 
