@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // A block is a value of the store: some pictures, by ascending path, each with
@@ -92,25 +93,44 @@ func blockCRC(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
 func blockLen(b []byte) int    { return int(binary.LittleEndian.Uint32(b[4:])) }
 
 // checkBlock makes sure that a block is as it was written, and for vectors of d
-// values.
-func checkBlock(b []byte, d int) error {
+// values. Its vectors may lie in tail, apart from the rest.
+func checkBlock(b, tail []byte, d int) error {
 	le := binary.LittleEndian
 	if len(b) < blockHeader {
 		return fmt.Errorf("a block of %d bytes", len(b))
 	}
-	if have := crc32.Checksum(b[4:], castagnoli); have != blockCRC(b) {
+	if have := crc32.Update(crc32.Checksum(b[4:], castagnoli), castagnoli, tail); have != blockCRC(b) {
 		return fmt.Errorf("a block's checksum is %08x, %08x is on record", have, blockCRC(b))
 	}
-	n, text := int64(le.Uint32(b[4:])), int64(le.Uint32(b[12:]))
-	if n == 0 || le.Uint32(b[8:]) != uint32(d) || blockHeader+n*(recordSize+4*int64(d))+text != int64(len(b)) {
-		return fmt.Errorf("a block of %d bytes for %d vectors of %d values", len(b), n, le.Uint32(b[8:]))
+	n, text, size := int64(le.Uint32(b[4:])), int64(le.Uint32(b[12:])), int64(len(b)+len(tail))
+	if n == 0 || le.Uint32(b[8:]) != uint32(d) || blockHeader+n*(recordSize+4*int64(d))+text != size {
+		return fmt.Errorf("a block of %d bytes for %d vectors of %d values", size, n, le.Uint32(b[8:]))
 	}
 	return nil
 }
 
-// decodeBlock reads a checked block into its places in a gallery, its vectors too
-// if there is room. Its paths must ascend and lead into the root folder.
-func decodeBlock(b []byte, entries []Entry, files []File, vectors []float32) error {
+// asBytes is the memory of vectors, to read them into without a copy: then
+// decodeVectors makes numbers of it.
+func asBytes(vectors []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(vectors))), 4*len(vectors))
+}
+
+// decodeVectors reads vectors from b, which may be their own memory.
+func decodeVectors(vectors []float32, b []byte) {
+	if own := asBytes(vectors); binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		if len(b) > 0 && &own[0] != &b[0] {
+			copy(own, b)
+		}
+		return
+	}
+	for i := range vectors {
+		vectors[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+}
+
+// decodeBlock reads a checked block, but for its vectors, into its places in a
+// gallery. Its paths must ascend and lead into the root folder.
+func decodeBlock(b []byte, entries []Entry, files []File) error {
 	le := binary.LittleEndian
 	n := len(entries)
 	records := b[blockHeader : blockHeader+n*recordSize]
@@ -147,23 +167,20 @@ func decodeBlock(b []byte, entries []Entry, files []File, vectors []float32) err
 			files[i].Modified = time.Unix(0, t).UTC()
 		}
 	}
-	values := b[len(b)-4*len(vectors):]
-	for i := range vectors {
-		vectors[i] = math.Float32frombits(le.Uint32(values[4*i : 4*i+4]))
-	}
 	return nil
 }
 
 // blockOf reads the rows of a block.
 func blockOf(b []byte, d int) ([]row, error) {
-	if err := checkBlock(b, d); err != nil {
+	if err := checkBlock(b, nil, d); err != nil {
 		return nil, err
 	}
 	n := blockLen(b)
 	entries, files, vectors := make([]Entry, n), make([]File, n), make([]float32, n*d)
-	if err := decodeBlock(b, entries, files, vectors); err != nil {
+	if err := decodeBlock(b, entries, files); err != nil {
 		return nil, err
 	}
+	decodeVectors(vectors, b[len(b)-4*len(vectors):])
 	rows := make([]row, n)
 	for i := range rows {
 		rows[i] = row{entries[i], files[i], vectors[i*d : (i+1)*d]}

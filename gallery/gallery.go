@@ -220,27 +220,15 @@ func (g *Gallery) read(file io.ReaderAt, blocks []item, s *state, withVectors bo
 		g.Vectors = tensor.New(n, d)
 	}
 	errs := make([]error, len(blocks))
-	parallel.Spans(len(blocks), 8, func(lo, hi int) {
+	parallel.Spans(len(blocks), 32, func(lo, hi int) {
 		var buf []byte
 		for i := lo; i < hi; i++ {
-			buf = slices.Grow(buf[:0], int(blocks[i].size))[:blocks[i].size]
-			if _, errs[i] = file.ReadAt(buf, blocks[i].offset); errs[i] != nil {
-				continue
-			}
 			from, to := starts[i], starts[i+1]
-			if errs[i] = checkBlock(buf, d); errs[i] == nil && blockLen(buf) != to-from {
-				errs[i] = errors.New("a block that has changed")
+			var vectors []float32
+			if withVectors {
+				vectors = g.Vectors.Data()[from*d : to*d]
 			}
-			if errs[i] == nil {
-				var vectors []float32
-				if withVectors {
-					vectors = g.Vectors.Data()[from*d : to*d]
-				}
-				errs[i] = decodeBlock(buf, g.Entries[from:to], g.Files[from:to], vectors)
-			}
-			if errs[i] == nil && g.Entries[from].Path != blocks[i].key {
-				errs[i] = fmt.Errorf("block %q begins with %q", blocks[i].key, g.Entries[from].Path)
-			}
+			buf, errs[i] = g.readBlock(file, blocks[i], from, to, vectors, buf)
 		}
 	})
 	for i, err := range errs {
@@ -252,6 +240,37 @@ func (g *Gallery) read(file io.ReaderAt, blocks []item, s *state, withVectors bo
 		}
 	}
 	return nil
+}
+
+// readBlock reads pictures [from, to), their vectors straight to their place if
+// there is one. It returns the buffer for the next.
+func (g *Gallery) readBlock(file io.ReaderAt, block item, from, to int, vectors []float32, buf []byte) ([]byte, error) {
+	size := block.size - 4*int64(len(vectors))
+	if size < blockHeader {
+		return buf, fmt.Errorf("a block of %d bytes for %d vectors", block.size, to-from)
+	}
+	buf = slices.Grow(buf[:0], int(size))[:size]
+	if _, err := file.ReadAt(buf, block.offset); err != nil {
+		return buf, err
+	}
+	tail := asBytes(vectors)
+	if _, err := file.ReadAt(tail, block.offset+size); err != nil {
+		return buf, err
+	}
+	if err := checkBlock(buf, tail, g.Vectors.Dim(1)); err != nil {
+		return buf, err
+	}
+	if blockLen(buf) != to-from {
+		return buf, errors.New("a block that has changed")
+	}
+	decodeVectors(vectors, tail)
+	if err := decodeBlock(buf, g.Entries[from:to], g.Files[from:to]); err != nil {
+		return buf, err
+	}
+	if g.Entries[from].Path != block.key {
+		return buf, fmt.Errorf("block %q begins with %q", block.key, g.Entries[from].Path)
+	}
+	return buf, nil
 }
 
 // fits makes sure that vectors, recipe and principal components belong together.
