@@ -202,6 +202,9 @@ func (g *Gallery) read(file io.ReaderAt, blocks []item, s *state, withVectors bo
 		if _, err := file.ReadAt(header[:], b.offset); err != nil {
 			return err
 		}
+		if n := blockLen(header[:]); n < 0 || int64(n) > b.size/recordSize {
+			return fmt.Errorf("a block of %d bytes for %d pictures", b.size, uint32(n))
+		}
 		bytes += b.size
 		sum ^= blockCRC(header[:])
 		starts[i+1] = starts[i] + blockLen(header[:])
