@@ -65,7 +65,9 @@ type Watch struct {
 //
 // Pictures are written as they are described, once in a second or so. Update may
 // be ended by ctx or by force at any moment, and called again to go on. Besides
-// the list of files and 300 bytes for each, it takes 300 MB at most.
+// the list of files, about 300 bytes for each and what d takes, it holds some
+// batches of pictures, and while components are fitted the vectors for it. (An
+// estimate: it has not been measured.)
 //
 // The index must have been made in the way of d. Principal components are fitted
 // to the first vectors, at most 1 GiB of them, and kept; until then the index

@@ -1,7 +1,6 @@
 package knn
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -13,6 +12,8 @@ type candidate struct {
 	low, high float64
 	distance  float64 // NaN until it is computed in float64
 }
+
+func (c candidate) neighbor() Neighbor { return Neighbor{c.row, c.distance} }
 
 // collector gathers what may belong to the result of one query: the most nearest
 // rows of those with a distance of at most radius.
@@ -114,9 +115,7 @@ func (c *collector) settle() {
 	}
 	c.finish(c.found[known:])
 	c.found = slices.DeleteFunc(c.found, func(f candidate) bool { return !(f.distance <= c.radius) })
-	slices.SortFunc(c.found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.row, b.row))
-	})
+	slices.SortFunc(c.found, func(a, b candidate) int { return compare(a.neighbor(), b.neighbor()) })
 	if len(c.found) >= c.most {
 		c.found = c.found[:c.most]
 		if c.most > 0 {
@@ -131,7 +130,7 @@ func (c *collector) neighbors() []Neighbor {
 	c.settle()
 	list := make([]Neighbor, len(c.found))
 	for i, f := range c.found {
-		list[i] = Neighbor{f.row, f.distance}
+		list[i] = f.neighbor()
 	}
 	return list
 }
