@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -64,7 +63,7 @@ With --json the result is a list:
 	f := cmd.Flags()
 	f.StringVar(&o.weights, "weights", "", "read the weights from `FILE`")
 	f.IntVar(&o.top, "top", 5, "name `N` classes, 1 to 1000")
-	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	jsonFlag(cmd, &o.json)
 	orientationFlag(cmd, &o.picture.IgnoreOrientation)
 	return cmd
 }
@@ -123,10 +122,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 	if !o.json {
 		return nil
 	}
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(results)
+	return a.printJSON(results)
 }
 
 // printClasses prints the classes of a picture as a table, with the picture's

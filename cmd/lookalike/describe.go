@@ -284,9 +284,6 @@ func findModel(was, index string) (string, error) {
 	return "", fmt.Errorf("the model that %s was made with is neither at %s nor at %s; say where it is with --model FILE", index, was, beside)
 }
 
-// metricNames are the values of --metric.
-const metricNames = "cosine, euclidean or inner-product"
-
 // metricOf returns the metric of that name or, without one, the one that suits
 // an index: codes of an autoencoder were made near by their Euclidean distance,
 // features of VGG differ in strength as well as in kind.

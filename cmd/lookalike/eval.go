@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,8 +50,8 @@ nearest to the pictures of class i, in the order of classes.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.eval(cmd.Context(), args[0], o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.metric, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine for VGG, euclidean for an autoencoder)")
-	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	metricFlag(cmd, &o.metric)
+	jsonFlag(cmd, &o.json)
 	f.StringVar(&o.confusion, "confusion", "", "draw which classes are taken for which to `FILE`, .png or .jpg")
 	return cmd
 }
@@ -62,15 +60,8 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if o.confusion != "" {
-		switch strings.ToLower(filepath.Ext(o.confusion)) {
-		case ".png", ".jpg", ".jpeg":
-		default:
-			return usagef("--confusion %s: the name must end in .png or .jpg", o.confusion)
-		}
-		if err := checkOutput(o.confusion, index); err != nil {
-			return err
-		}
+	if err := checkDrawing("confusion", o.confusion, index); err != nil {
+		return err
 	}
 	g, err := gallery.Open(index)
 	if err != nil {

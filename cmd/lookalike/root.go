@@ -145,8 +145,7 @@ Exit status:
 		}
 		return nil
 	}
-	root.AddCommand(a.demoCommand(), a.trainCommand(), a.indexCommand(), a.searchCommand(), a.evalCommand(),
-		a.exportCommand(), a.summaryCommand(), a.convertCommand(), a.weightsCommand(), a.classifyCommand(), a.verifyCommand(), a.benchCommand(), a.versionCommand())
+	a.addCommands(root)
 	return root
 }
 

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"image"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -74,8 +72,8 @@ folder that the picture lies in, and id its row in what 'lookalike export' write
 	}
 	f := cmd.Flags()
 	f.IntVarP(&o.k, "neighbors", "k", 5, "find `N` pictures")
-	f.StringVar(&o.metric, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine for VGG, euclidean for an autoencoder)")
-	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	metricFlag(cmd, &o.metric)
+	jsonFlag(cmd, &o.json)
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures of the sheet from `DIR`, if they have moved")
@@ -89,15 +87,8 @@ func (a *app) search(ctx context.Context, index, query string, o searchOptions) 
 	if o.k < 1 {
 		return usagef("-k %d: give 1 or more", o.k)
 	}
-	if o.sheet != "" {
-		switch strings.ToLower(filepath.Ext(o.sheet)) {
-		case ".png", ".jpg", ".jpeg":
-		default:
-			return usagef("--sheet %s: the name must end in .png or .jpg", o.sheet)
-		}
-		if err := checkOutput(o.sheet, index, query); err != nil {
-			return err
-		}
+	if err := checkDrawing("sheet", o.sheet, index, query); err != nil {
+		return err
 	}
 	g, err := gallery.Open(index)
 	if err != nil {
@@ -143,7 +134,7 @@ func (a *app) search(ctx context.Context, index, query string, o searchOptions) 
 		}
 	}
 	if o.json {
-		return a.printJSON(g, neighbors, found{Query: query, K: o.k, Metric: metric.String()})
+		return a.printFound(g, neighbors, found{Query: query, K: o.k, Metric: metric.String()})
 	}
 	fmt.Fprintf(a.out, "rank  distance  path, in %s; %s distance\n", root, metric)
 	for i, n := range neighbors {
@@ -152,16 +143,13 @@ func (a *app) search(ctx context.Context, index, query string, o searchOptions) 
 	return nil
 }
 
-func (a *app) printJSON(g *gallery.Gallery, neighbors []knn.Neighbor, result found) error {
+func (a *app) printFound(g *gallery.Gallery, neighbors []knn.Neighbor, result found) error {
 	result.Neighbors = []foundNeighbor{}
 	for i, n := range neighbors {
 		e := g.Entries[n.Row]
 		result.Neighbors = append(result.Neighbors, foundNeighbor{i + 1, n.Distance, e.Path, e.Label, n.Row})
 	}
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(result)
+	return a.printJSON(result)
 }
 
 // writeSheet draws the query and the pictures found. One that cannot be read any

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -33,9 +32,7 @@ The model may be in any format that 'lookalike convert' reads.`,
 			defer c.Close()
 			switch {
 			case asJSON:
-				encoder := json.NewEncoder(a.out)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(c.describe())
+				return a.printJSON(c.describe())
 			case c.kind != "":
 				fmt.Fprint(a.out, c.summary)
 			default:

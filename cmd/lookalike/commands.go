@@ -1,0 +1,44 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// addCommands gives root all commands, in the groups and the order that help
+// lists them in: as a person meets them, from the first minute on.
+func (a *app) addCommands(root *cobra.Command) {
+	cobra.EnableCommandSorting = false
+	group := func(title string, commands ...*cobra.Command) {
+		root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
+		for _, c := range commands {
+			c.GroupID = title
+		}
+		root.AddCommand(commands...)
+	}
+	group("Begin here",
+		a.demoCommand(),
+	)
+	group("Describe pictures",
+		a.trainCommand(),
+		a.indexCommand(),
+		a.exportCommand(),
+	)
+	group("Find pictures",
+		a.searchCommand(),
+		a.classifyCommand(),
+	)
+	group("Judge results",
+		a.evalCommand(),
+		a.benchCommand(),
+	)
+	group("Networks and their weights",
+		a.weightsCommand(),
+		a.verifyCommand(),
+		a.convertCommand(),
+		a.summaryCommand(),
+	)
+	const program = "This program"
+	group(program,
+		a.versionCommand(),
+	)
+	root.SetHelpCommandGroupID(program)
+	root.SetCompletionCommandGroupID(program)
+}
