@@ -52,6 +52,8 @@ type Gallery struct {
 	Files   []File         // of each entry, as it was when it was described
 	Vectors *tensor.Tensor // [len(Entries), d], d >= 1
 	PCA     *pca.PCA       // what brought them to d principal components; nil: nothing
+
+	Thresholds []Threshold // at most one for each metric
 }
 
 // Entry is one picture.
@@ -80,6 +82,8 @@ type state struct {
 	Pictures   int    `json:"pictures"`
 	Blocks     int    `json:"blocks"`
 	Sum        uint32 `json:"sum"` // of all blocks' checksums, by exclusive or
+
+	Thresholds []Threshold `json:"thresholds,omitempty"`
 }
 
 // Open reads an index whole and checks it. It may be written to at the same
@@ -175,7 +179,7 @@ func gather(file io.ReaderAt, buckets map[string][]item, vectors bool) (*Gallery
 			}
 		}
 	}
-	g := &Gallery{Root: s.Root, Recipe: s.Recipe}
+	g := &Gallery{Root: s.Root, Recipe: s.Recipe, Thresholds: s.Thresholds}
 	if len(arrays) > 0 {
 		var err error
 		if g.PCA, err = components(arrays); err != nil {
@@ -308,6 +312,11 @@ func (s *state) decode(b []byte) error {
 	if s.Format != format {
 		return errNoStore
 	}
+	for _, t := range s.Thresholds {
+		if err := t.validate(); err != nil {
+			return fmt.Errorf("damaged index: %w", err)
+		}
+	}
 	if s.Version != version {
 		return fmt.Errorf("index of version %d, this program reads version %d: make the index again", s.Version, version)
 	}
@@ -417,7 +426,12 @@ func (g *Gallery) save(path string) error {
 			return fmt.Errorf("path %q comes twice", rows[i].Path)
 		}
 	}
-	s := state{Root: g.Root, Recipe: g.Recipe, Width: g.Vectors.Dim(1)}
+	for _, t := range g.Thresholds {
+		if err := t.validate(); err != nil {
+			return err
+		}
+	}
+	s := state{Root: g.Root, Recipe: g.Recipe, Width: g.Vectors.Dim(1), Thresholds: g.Thresholds}
 	if g.PCA != nil {
 		s.Components = s.Width
 	}

@@ -469,7 +469,7 @@ func (u *updater) fit() error {
 	}
 	g.Vectors = g.PCA.Transform(g.Vectors)
 	s.Recipe.PCA, s.Width = g.fingerprint(), u.d.Components
-	s.Pictures, s.Blocks, s.Sum = 0, 0, 0
+	s.Pictures, s.Blocks, s.Sum, s.Thresholds = 0, 0, 0, nil // of other vectors
 	rows := make([]row, len(g.Entries))
 	for i := range rows {
 		rows[i] = row{g.Entries[i], g.Files[i], g.Vectors.Row(i)}
