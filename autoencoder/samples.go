@@ -3,6 +3,7 @@ package autoencoder
 import (
 	"context"
 
+	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/nn"
 	"lookalike/picture"
@@ -62,8 +63,9 @@ func fromInput(row []float32, size int) *picture.Image {
 }
 
 // cacheBytes bounds the memory that decoded and resized photographs may take
-// between epochs: 3,500 of 224x224. Those that do not fit are decoded anew in
-// every epoch, while the network learns from the batch before.
+// between epochs: 3,500 of 224x224, or a quarter of the memory that the process
+// may take. Those that do not fit are decoded anew in every epoch, while the
+// network learns from the batch before.
 const cacheBytes = 512 << 20
 
 // samples is the Dataset of photographs that are to be drawn as they are.
@@ -74,7 +76,7 @@ type samples struct {
 }
 
 func newSamples(photos Photos, size int) *samples {
-	fit := cacheBytes / (3 * size * size)
+	fit := memory.Share(cacheBytes, 4) / (3 * size * size)
 	return &samples{photos, size, make([]*picture.Image, min(fit, photos.Len()))}
 }
 

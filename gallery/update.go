@@ -14,6 +14,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/knn/pca"
 	"lookalike/picture"
@@ -21,9 +22,9 @@ import (
 )
 
 const (
-	// fitBytes bounds the vectors that principal components are fitted to. Of
-	// larger collections a sample is taken, evenly spaced in the order of the
-	// paths.
+	// fitBytes bounds the vectors that principal components are fitted to, as does
+	// a quarter of the memory that the process may take. Of larger collections a
+	// sample is taken, evenly spaced in the order of the paths.
 	fitBytes = 1 << 30
 
 	// Pictures are written when so many wait, or when the last time was so long
@@ -70,10 +71,10 @@ type Watch struct {
 // estimate: it has not been measured.)
 //
 // The index must have been made in the way of d. Principal components are fitted
-// to the first vectors, at most 1 GiB of them, and kept; until then the index
-// holds whole vectors.
+// to the first vectors, at most 1 GiB of them and at most a quarter of the
+// process's memory limit, and kept; until then the index holds whole vectors.
 func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
-	return update(ctx, path, photos, root, d, watch, fitBytes)
+	return update(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
 }
 
 func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -95,8 +96,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 		for _, path := range part {
 			p, err := picture.File(path, o.picture)
 			if err != nil {
-				a.warn("skipped: %v", err)
-				a.skipped++
+				a.skip(path, errors.Unwrap(err))
 				continue
 			}
 			named, pictures = append(named, path), append(pictures, m.Prepare(p))

@@ -37,8 +37,10 @@ func (a *app) addCommands(root *cobra.Command) {
 	)
 	const program = "This program"
 	group(program,
+		a.configCommand(),
 		a.versionCommand(),
 	)
+	root.AddCommand(topics()...)
 	root.SetHelpCommandGroupID(program)
 	root.SetCompletionCommandGroupID(program)
 }

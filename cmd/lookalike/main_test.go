@@ -19,6 +19,9 @@ import (
 
 // The tests run the real program: this binary, under the name lookalike.
 func TestMain(m *testing.M) {
+	if _, ok := os.LookupEnv("LOOKALIKE_CONFIG"); !ok {
+		os.Setenv("LOOKALIKE_CONFIG", os.DevNull) // not the settings of whoever runs the tests
+	}
 	testscript.Main(m, map[string]func(){"lookalike": main})
 }
 

@@ -65,12 +65,11 @@ func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture
 // report names the files of n that were left out.
 func (a *app) report(skips []picture.Skip, n int) {
 	for _, s := range skips {
-		a.warn("skipped %s: %v", printable(s.Path), s.Reason)
+		a.skip(s.Path, s.Reason)
 	}
 	if len(skips) > 0 {
 		a.warn("warning: %d of %s could not be read as pictures and were left out", len(skips), count(n, "file"))
 	}
-	a.skipped += len(skips)
 }
 
 // printable quotes a path that would not show as it is, such as one with a line

@@ -18,14 +18,15 @@ import (
 )
 
 // progress shows how far a long job is: as a bar where standard error is a
-// terminal, as a line now and then where it is not, and not at all if the
-// program is to be quiet.
+// terminal, as a line now and then where it is not, as events for programs, and
+// not at all if the program is to be quiet. --progress says which.
 type progress struct {
-	bars *mpb.Progress // nil without a terminal
-	bar  *mpb.Bar
-	out  io.Writer // where lines go
-	err  io.Writer // the terminal
-	each time.Duration
+	bars   *mpb.Progress // nil without a terminal
+	bar    *mpb.Bar
+	events *events   // for programs, or nil
+	out    io.Writer // where lines go
+	err    io.Writer // the terminal
+	each   time.Duration
 
 	mu   sync.Mutex
 	job  job
@@ -34,6 +35,7 @@ type progress struct {
 
 // job is what a progress shows.
 type job struct {
+	name        string   // the same from start to end
 	heads       []string // what is being done, from the longest wording to the shortest
 	unit        string   // of what is counted, in plural
 	done, total int
@@ -47,11 +49,14 @@ const lineEvery = 5 * time.Second
 func (a *app) progress(what, unit string, total int) *progress {
 	now := time.Now()
 	p := &progress{out: a.err, err: a.err, each: lineEvery, told: now,
-		job: job{heads: []string{what}, unit: unit, total: total, start: now}}
+		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now}}
 	switch {
-	case a.quiet:
+	case a.quiet, a.showProgress == "none":
 		p.out = io.Discard
-	case term.IsTerminal(int(a.err.Fd())):
+	case a.showProgress == "json":
+		p.events, p.each = a.events, eventEvery
+		p.events.write(p.job.event("progress", now))
+	case a.showProgress == "auto" && term.IsTerminal(int(a.err.Fd())):
 		p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithAutoRefresh())
 		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill), mpb.BarFillerTrim())
 		p.out = p.bars
@@ -67,14 +72,24 @@ func (p *progress) set(done int, heads ...string) {
 	if len(heads) > 0 {
 		p.job.heads = heads
 	}
-	if now := time.Now(); p.bars == nil && now.Sub(p.told) >= p.each {
-		p.told = now
+	now := time.Now()
+	switch {
+	case p.bars != nil, now.Sub(p.told) < p.each:
+		return
+	case p.events != nil:
+		p.events.write(p.job.event("progress", now))
+	default:
 		fmt.Fprintln(p.out, p.job.text(now))
 	}
+	p.told = now
 }
 
 // line writes a line that stays.
 func (p *progress) line(format string, args ...any) {
+	if p.events != nil {
+		p.events.write(textEvent{"note", fmt.Sprintf(format, args...)})
+		return
+	}
 	start := ""
 	if p.bars != nil {
 		start = lineStart
@@ -86,8 +101,14 @@ func (p *progress) line(format string, args ...any) {
 // it when it shows ^C, and mpb then redraws from there.
 const lineStart = "\r"
 
-// end takes the bar away.
+// end takes the bar away. It may be called again.
 func (p *progress) end() {
+	p.mu.Lock()
+	if p.events != nil {
+		p.events.write(p.job.event("end", time.Now()))
+		p.events, p.out, p.each = nil, io.Discard, math.MaxInt64
+	}
+	p.mu.Unlock()
 	if p.bars != nil {
 		p.bar.Abort(true)
 		p.bars.Wait()
@@ -136,12 +157,21 @@ func (j job) text(now time.Time) string {
 // latter are empty as long as they are not known.
 func (j job) numbers(now time.Time) (count, rate, left string) {
 	count = fmt.Sprintf("%d/%d", j.done, j.total)
-	if elapsed := now.Sub(j.start).Seconds(); j.done > 0 && elapsed > 0 {
-		speed := float64(j.done) / elapsed
+	if speed, seconds, ok := j.speed(now); ok {
 		rate = perSecond(speed) + " " + j.unit + "/s"
-		left = duration(float64(j.total-j.done)/speed) + " left"
+		left = duration(seconds) + " left"
 	}
 	return count, rate, left
+}
+
+// speed is how much is done in a second, and how many seconds the rest will take.
+func (j job) speed(now time.Time) (perSecond, left float64, ok bool) {
+	elapsed := now.Sub(j.start).Seconds()
+	if j.done < 1 || elapsed <= 0 {
+		return 0, 0, false
+	}
+	perSecond = float64(j.done) / elapsed
+	return perSecond, float64(max(j.total-j.done, 0)) / perSecond, true
 }
 
 // spaced joins what is not empty.
@@ -178,8 +208,11 @@ type training struct {
 
 // training starts to show the training of the epochs after initial.
 func (a *app) training(n, initial, epochs int) training {
-	p := a.progress(fmt.Sprintf("epoch %d/%d", initial+1, epochs), "images", n*(epochs-initial))
-	p.each = math.MaxInt64 // the lines of the epochs are enough
+	p := a.progress("Training", "images", n*(epochs-initial))
+	p.set(0, fmt.Sprintf("epoch %d/%d", initial+1, epochs))
+	if p.events == nil {
+		p.each = math.MaxInt64 // the lines of the epochs are enough
+	}
 	return training{p, n, initial}
 }
 
@@ -193,6 +226,10 @@ func (t training) BatchEnd(b nn.BatchStats) error {
 
 func (t training) EpochEnd(e nn.EpochStats) error {
 	seconds := e.Duration.Seconds()
+	if t.events != nil {
+		t.events.write(epochEvent{"epoch", e.Epoch, e.Epochs, e.Loss, e.Samples, round3(float64(e.Samples) / seconds), round3(seconds)})
+		return nil
+	}
 	t.line("epoch %*d/%d  loss %.6f  %s images/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss,
 		perSecond(float64(e.Samples)/seconds), seconds)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -31,11 +32,18 @@ type app struct {
 	out io.Writer // results
 	err *os.File  // progress, warnings, errors
 
-	threads int
-	quiet   bool
-	strict  bool
+	// Settings that all commands have.
+	threads      natural
+	memory       byteSize
+	cache        string // where downloaded weights are kept
+	config       string // the file that settings are read from
+	quiet        bool
+	strict       bool
+	showProgress string // auto, lines, json or none
 
-	skipped int // files that were named in a report and left out
+	events   *events                // for --progress json, otherwise nil
+	settings map[*pflag.Flag]origin // of flags that were not given on the command line
+	skipped  int                    // files that were named in a report and left out
 }
 
 // run executes the command line and returns the exit status.
@@ -51,25 +59,35 @@ func run(args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 
-	usage, isUsage := errors.AsType[usageError](err)
+	_, isUsage := errors.AsType[usageError](err)
 	switch {
 	case err != nil && ctx.Err() != nil:
+		text := "stopped; nothing was written"
 		if stopped, ok := errors.AsType[stoppedError](err); ok {
-			a.warn("%s", stopped)
-		} else {
-			a.warn("lookalike: stopped; nothing was written")
+			text = stopped.Error()
 		}
-		return statusInterrupted
+		return a.fail("stopped", statusInterrupted, text, "")
 	case isUsage:
-		a.warn("lookalike: %v\nSee '%s --help'.", usage, cmd.CommandPath())
-		return statusUsage
+		return a.fail("error", statusUsage, err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		a.warn("lookalike: %s", packageNames.ReplaceAllString(err.Error(), ""))
-		return statusError
+		return a.fail("error", statusError, packageNames.ReplaceAllString(err.Error(), "")+a.origins(err), "")
 	case a.strict && a.skipped > 0:
 		return statusSkipped
 	}
 	return statusOK
+}
+
+// fail says what ended the program, with a hint for people, and returns status.
+func (a *app) fail(event string, status int, text, hint string) int {
+	if a.events != nil {
+		a.events.write(endEvent{event, text, status})
+		return status
+	}
+	fmt.Fprintf(a.err, "lookalike: %s\n", text)
+	if hint != "" {
+		fmt.Fprintln(a.err, hint)
+	}
+	return status
 }
 
 // packageNames at the front of an error are for programmers.
@@ -85,8 +103,29 @@ type stoppedError string
 
 func (e stoppedError) Error() string { return string(e) }
 
-// warn writes to standard error.
-func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+// warn writes to standard error. The text begins with "warning: " or "note: ".
+func (a *app) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.events == nil {
+		fmt.Fprintln(a.err, text)
+		return
+	}
+	if note, ok := strings.CutPrefix(text, "note: "); ok {
+		a.events.write(textEvent{"note", note})
+		return
+	}
+	a.events.write(textEvent{"warning", strings.TrimPrefix(text, "warning: ")})
+}
+
+// skip tells that a file was left out, and counts it for --strict.
+func (a *app) skip(path string, reason error) {
+	a.skipped++
+	if a.events != nil {
+		a.events.write(skippedEvent{"skipped", path, reason.Error()})
+		return
+	}
+	fmt.Fprintf(a.err, "skipped %s: %v\n", printable(path), reason)
+}
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -125,28 +164,52 @@ Exit status:
 		return usagef("there is no command %q", args[0])
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-			kind := map[string]string{"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false", "intSlice": "whole numbers, such as 1,8"}
-			return usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), kind[bad.GetFlag().Value.Type()])
+			return usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), wants(bad.GetFlag(), bad.Unwrap()))
+		}
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
+			var names []string
+			cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+			if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+				return usagef("%w; did you mean --%s?", err, near)
+			}
 		}
 		return usageError{err}
 	})
 	flags := root.PersistentFlags()
-	flags.IntVar(&a.threads, "threads", 0, "use `N` processors (default all)")
+	flags.Var(&a.threads, "threads", "use `N` processors (default all)")
+	flags.Var(&a.memory, "memory-limit", "keep within `SIZE` of memory, such as 800MB: cache less, collect garbage sooner")
 	flags.BoolVar(&a.quiet, "quiet", false, "show no progress, only results")
+	flags.Var(newOneOf(&a.showProgress, "auto", "lines", "json", "none"), "progress", "show progress in the `WAY` auto, lines, json or none (see 'lookalike help progress')")
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if a.threads < 0 {
-			return usagef("--threads %d: give 1 or more", a.threads)
-		}
-		if a.threads > 0 {
-			runtime.GOMAXPROCS(a.threads)
-		}
-		return nil
-	}
+	flags.StringVar(&a.cache, "cache", "", "keep downloaded weights in `DIR` (default: the user's cache folder)")
+	flags.StringVar(&a.config, "config", "", "read settings from `FILE` (see 'lookalike help configuration')")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
 	a.addCommands(root)
 	return root
+}
+
+// begin takes the settings that were not given on the command line from elsewhere
+// and puts those into force that concern the whole program.
+func (a *app) begin(cmd *cobra.Command) error {
+	err := a.configure(cmd)
+	if a.showProgress == "json" {
+		a.events = &events{out: a.err}
+	}
+	if err != nil {
+		return err
+	}
+	if a.threads > 0 {
+		runtime.GOMAXPROCS(int(a.threads))
+	}
+	if a.memory > 0 {
+		debug.SetMemoryLimit(int64(a.memory))
+	}
+	if a.cache != "" { // internal/fetch looks there
+		return os.Setenv("LOOKALIKE_CACHE", a.cache)
+	}
+	return nil
 }
 
 // arguments checks that a command has exactly those arguments.
