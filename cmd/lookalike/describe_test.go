@@ -85,7 +85,7 @@ func TestIndexVGG(t *testing.T) {
 		if err := json.Unmarshal([]byte(lookalike(t, append([]string{"search", index, query, "--json", "-k", "2"}, flags...)...)), &f); err != nil {
 			t.Fatal(err)
 		}
-		for i, n := range f.Neighbors {
+		for i, n := range f.Results[0].Neighbors {
 			if n.Label != "Faces" || i == 0 && (n.Path != "Faces/image_0001.jpg" || !(n.Distance < 1e-5)) {
 				t.Errorf("%v: number %d is %+v", flags, i+1, n)
 			}

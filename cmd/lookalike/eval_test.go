@@ -52,7 +52,7 @@ func TestEvalJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(lookalike(t, "search", index, query, "--json", "-k", "2")), &f); err != nil {
 			t.Fatal(err)
 		}
-		if f.Neighbors[1].Label == class.Label {
+		if f.Results[0].Neighbors[1].Label == class.Label {
 			hits++
 		}
 	}

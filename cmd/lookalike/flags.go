@@ -46,3 +46,14 @@ const metricNames = "cosine, euclidean or inner-product"
 func metricFlag(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine for VGG, euclidean for an autoencoder)")
 }
+
+// checkPage is checkDrawing for a web page.
+func checkPage(flag, path string, inputs ...string) error {
+	if path == "" {
+		return nil
+	}
+	if suffix := strings.ToLower(filepath.Ext(path)); suffix != ".html" && suffix != ".htm" {
+		return usagef("--%s %s: the name must end in .html", flag, path)
+	}
+	return checkOutput(path, inputs...)
+}

@@ -28,7 +28,7 @@ func TestSearchJSON(t *testing.T) {
 	out := []byte(lookalike(t, "search", index, query, "--json", "-k", "4"))
 
 	var keys struct {
-		Neighbors []map[string]any
+		Results []struct{ Neighbors []map[string]any }
 	}
 	var top map[string]any
 	if err := json.Unmarshal(out, &top); err != nil {
@@ -37,9 +37,10 @@ func TestSearchJSON(t *testing.T) {
 	if err := json.Unmarshal(out, &keys); err != nil {
 		t.Fatal(err)
 	}
-	wantKeys(t, top, "query", "k", "metric", "neighbors")
-	for _, n := range keys.Neighbors {
-		wantKeys(t, n, "rank", "distance", "path", "label", "id")
+	wantKeys(t, top, "index", "root", "metric", "k", "within", "results")
+	wantKeys(t, top["results"].([]any)[0].(map[string]any), "query", "neighbors")
+	for _, n := range keys.Results[0].Neighbors {
+		wantKeys(t, n, "rank", "distance", "path", "label", "id", "width", "height")
 	}
 	var got found
 	dec := json.NewDecoder(bytes.NewReader(out))
@@ -47,7 +48,8 @@ func TestSearchJSON(t *testing.T) {
 	if err := dec.Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Query != query || got.K != 4 || got.Metric != "euclidean" || len(got.Neighbors) != 4 {
+	if got.Index != index || got.Root != photos || *got.K != 4 || got.Within != nil || got.Metric != "euclidean" ||
+		len(got.Results) != 1 || got.Results[0].Query != query || len(got.Results[0].Neighbors) != 4 {
 		t.Fatalf("got %s", out)
 	}
 
@@ -83,13 +85,13 @@ func TestSearchJSON(t *testing.T) {
 		}
 		return 1
 	})
-	for i, n := range got.Neighbors {
+	for i, n := range got.Results[0].Neighbors {
 		e := g.Entries[rows[i]]
-		if n.Rank != i+1 || n.ID != rows[i] || n.Path != e.Path || n.Label != e.Label || !(math.Abs(n.Distance-distances[rows[i]]) <= 1e-12*n.Distance) {
+		if n.Rank != i+1 || n.ID != rows[i] || n.Path != e.Path || n.Label != e.Label || n.Width != e.Width || n.Height != e.Height || !(math.Abs(n.Distance-distances[rows[i]]) <= 1e-12*n.Distance) {
 			t.Errorf("neighbour %d is %+v, want %v at %v", i, n, e, distances[rows[i]])
 		}
 	}
-	if first := got.Neighbors[0]; first.Path != "planets/planets-02.png" || first.Label != "planets" {
+	if first := got.Results[0].Neighbors[0]; first.Path != "planets/planets-02.png" || first.Label != "planets" {
 		t.Errorf("a picture of the index is not its own nearest neighbour but %+v", first)
 	}
 }
@@ -134,7 +136,7 @@ func TestSearchOrientation(t *testing.T) {
 			t.Fatal(err)
 		}
 		byPath := map[string]float64{}
-		for _, n := range got.Neighbors {
+		for _, n := range got.Results[0].Neighbors {
 			byPath[n.Path] = n.Distance
 		}
 		if d := byPath["turned.jpg"]; !(d < 1e-4) {

@@ -45,6 +45,16 @@ func Contact(cells []Cell, o Options) *image.RGBA {
 	return render(rowsOf(cells, "", o), o)
 }
 
+// Rows draws the lists of cells, each in a row of its own, or in several where
+// o.Columns is smaller.
+func Rows(lists [][]Cell, o Options) *image.RGBA {
+	var rows []row
+	for _, cells := range lists {
+		rows = append(rows, rowsOf(cells, "", o)...)
+	}
+	return render(rows, o)
+}
+
 // Pairs draws the originals above their reconstructions, both rows labelled at
 // their left. With o.Columns set, each row of originals is followed by the row
 // of its reconstructions. The shorter list's missing pictures are grey squares.

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"lookalike/gallery"
+	"lookalike/internal/parallel"
+	"lookalike/internal/thumbnail"
+	"lookalike/picture"
+)
+
+// collection is an index together with the pictures that it is of.
+type collection struct {
+	*gallery.Gallery
+	file   string // of the index
+	root   string // where the pictures are now
+	source func() (*picture.Source, error)
+	opened *picture.Source // by source
+}
+
+// openCollection reads an index. photos is where its pictures are now, "" if
+// they have not moved; they are looked for when one is asked for. The caller
+// closes the collection.
+func openCollection(file, photos string) (*collection, error) {
+	g, err := gallery.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	c := &collection{Gallery: g, file: file, root: g.Root}
+	if photos != "" {
+		c.root = photos
+	}
+	c.source = sync.OnceValues(func() (*picture.Source, error) {
+		s, err := picture.OpenSource(c.root)
+		if err != nil {
+			return nil, fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
+		}
+		c.opened = s
+		return s, nil
+	})
+	return c, nil
+}
+
+func (c *collection) Close() error {
+	if c.opened == nil {
+		return nil
+	}
+	return c.opened.Close()
+}
+
+// options are those that the pictures of the index were read with.
+func (c *collection) options() picture.Options {
+	return picture.Options{IgnoreOrientation: c.Recipe.EXIF == orientation(true)}
+}
+
+// open opens the file of a picture.
+func (c *collection) open(row int) (io.ReadCloser, error) {
+	s, err := c.source()
+	if err != nil {
+		return nil, err
+	}
+	return s.FS.Open(c.Entries[row].Path)
+}
+
+// thumbnails reads pictures, several at a time, and makes them small. One that
+// cannot be read is nil and has a reason. No pictures at all is an error.
+func (c *collection) thumbnails(ctx context.Context, rows []int, width, height int) ([]*image.RGBA, []error, error) {
+	if _, err := c.source(); err != nil {
+		return nil, nil, err
+	}
+	small, errs := make([]*image.RGBA, len(rows)), make([]error, len(rows))
+	parallel.For(len(rows), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		m, err := decode(func() (io.ReadCloser, error) { return c.open(rows[i]) }, c.options())
+		if err != nil {
+			errs[i] = err
+			return
+		}
+		small[i] = thumbnail.Fit(m, width, height)
+	})
+	return small, errs, context.Cause(ctx)
+}
+
+// path is where the file of a picture is, for a person to read.
+func (c *collection) path(row int) string {
+	return filepath.Join(c.root, filepath.FromSlash(c.Entries[row].Path))
+}
+
+// indexPrefix begins a query that is a picture of the index.
+const indexPrefix = "index:"
+
+// find returns the row that an ID means: its number, or the picture's path.
+func (c *collection) find(id string) (int, error) {
+	if row, err := strconv.Atoi(id); err == nil {
+		if row < 0 || row >= len(c.Entries) {
+			return 0, fmt.Errorf("%s%s: %s has %s, numbered from 0", indexPrefix, id, c.file, count(len(c.Entries), "picture"))
+		}
+		return row, nil
+	}
+	want := path.Clean(filepath.ToSlash(id))
+	for row, e := range c.Entries {
+		if e.Path == want {
+			return row, nil
+		}
+	}
+	near := ""
+	for _, e := range c.Entries {
+		if path.Base(e.Path) == path.Base(want) || strings.EqualFold(e.Path, want) {
+			near = fmt.Sprintf("; did you mean %s%s?", indexPrefix, e.Path)
+			break
+		}
+	}
+	return 0, fmt.Errorf("%s%s: %s has no picture of this path%s", indexPrefix, id, c.file, near)
+}
+
+// at returns the row of the picture whose file is at a path, -1 if it is none of
+// the index.
+func (c *collection) at(file string) int {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return -1
+	}
+	root, err := filepath.Abs(c.root)
+	if err != nil {
+		return -1
+	}
+	for _, names := range [][2]string{{root, file}, {resolved(root), resolved(file)}} {
+		rel, err := filepath.Rel(names[0], names[1])
+		if err != nil {
+			continue
+		}
+		if row, ok := slices.BinarySearchFunc(c.Entries, filepath.ToSlash(rel), func(e gallery.Entry, path string) int { return strings.Compare(e.Path, path) }); ok {
+			return row
+		}
+	}
+	return -1
+}
+
+// resolved follows symbolic links, as far as that goes.
+func resolved(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
+	}
+	return path
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"lookalike/gallery"
+	"lookalike/internal/parallel"
+	"lookalike/internal/remote"
+	"lookalike/picture"
+)
+
+// query is a picture that a command is given on its command line.
+type query struct {
+	name string // as it was given; of a picture in a folder, the folder's name and its own
+	path string // of its file; "" if it has none of its own
+	row  int    // of the index, -1 if it is no picture of it
+
+	named  bool // by itself, not as one of a folder
+	open   func() (io.ReadCloser, error)
+	vector []float32
+}
+
+// queryHelp describes the forms of a query, for the help of commands.
+const queryHelp = `A QUERY is a picture's file; a folder or archive, of which each picture is a
+query; - for a picture on standard input; an http:// or https:// address; or
+index:ID, a picture of the index by its path or its number: index:cats/tom.jpg,
+index:17. These need no network. Nothing is fetched from private addresses,
+also where a public one leads there, unless --allow-private is given.`
+
+// queryOptions are the flags of commands that take queries.
+type queryOptions struct{ allowPrivate bool }
+
+func (o *queryOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.allowPrivate, "allow-private", false, "fetch pictures from private and local network addresses too")
+}
+
+// standardInput is the query that stands for it, and the most that is read of it,
+// a little more than picture.Options allow a file.
+const (
+	standardInput       = "-"
+	mostOfInput   int64 = 256<<20 + 1
+)
+
+// queries finds what the arguments of a command mean. Nothing is decoded yet, but
+// addresses are fetched and standard input is read. Without an index, c is nil.
+// The caller must call done when the queries are not read any more.
+func (a *app) queries(ctx context.Context, c *collection, args []string, o queryOptions) (found []query, done func(), err error) {
+	var sources []*picture.Source
+	done = func() {
+		for _, s := range sources {
+			s.Close()
+		}
+	}
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
+	read := false
+	for _, arg := range args {
+		q := query{name: arg, row: -1, named: true}
+		id, inIndex := strings.CutPrefix(arg, indexPrefix)
+		switch {
+		case inIndex:
+			if c == nil {
+				return nil, done, usagef("%s: there is no index here that it could be a picture of", arg)
+			}
+			if q.row, err = c.find(id); err != nil {
+				return nil, done, err
+			}
+			q.path = c.path(q.row)
+			q.open = func() (io.ReadCloser, error) { return c.open(q.row) }
+			if len(c.Vectors.Data()) > 0 {
+				q.vector = c.Vectors.Row(q.row)
+			}
+			found = append(found, q)
+		case arg == standardInput:
+			if read {
+				return nil, done, usagef("- for standard input can be given once only")
+			}
+			if read = true; term.IsTerminal(int(os.Stdin.Fd())) {
+				return nil, done, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
+			}
+			data, err := io.ReadAll(io.LimitReader(os.Stdin, mostOfInput))
+			if err != nil {
+				return nil, done, fmt.Errorf("cannot read standard input: %w", err)
+			}
+			q.name = "standard input"
+			q.open = inMemory(data)
+			found = append(found, q)
+		case remote.IsAddress(arg):
+			data, err := remote.Get(ctx, arg, remote.Options{AllowPrivate: o.allowPrivate})
+			if err != nil {
+				return nil, done, err
+			}
+			q.open = inMemory(data)
+			found = append(found, q)
+		default:
+			s, err := picture.OpenSource(arg)
+			if err != nil {
+				return nil, done, fmt.Errorf("cannot read the picture: %w", err)
+			}
+			sources = append(sources, s)
+			set, err := s.Pictures(picture.Options{})
+			switch {
+			case err != nil:
+				return nil, done, fmt.Errorf("%s: %w", arg, err)
+			case set.Len() == 0:
+				return nil, done, fmt.Errorf("the %s %s holds no files; give one with pictures", s.Kind, arg)
+			}
+			for i := range set.Len() {
+				q := q
+				if s.Kind != "file" {
+					q.name, q.named = filepath.Join(arg, filepath.FromSlash(set.Path(i))), false
+				}
+				if s.Kind == "file" || s.Kind == "folder" {
+					q.path = q.name
+				}
+				q.open = func() (io.ReadCloser, error) { return set.Open(i) }
+				found = append(found, q)
+			}
+		}
+	}
+	return found, done, nil
+}
+
+func inMemory(data []byte) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+}
+
+// decode reads a picture. The error does not name it.
+func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
+	f, err := open()
+	if err == nil {
+		defer f.Close()
+		var m *picture.Image
+		if m, err = picture.Decode(f, o); err == nil {
+			return m, nil
+		}
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return nil, err
+}
+
+// picture reads the query's picture. The error names it.
+func (q *query) picture(o picture.Options) (*picture.Image, error) {
+	m, err := decode(q.open, o)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+	}
+	return m, nil
+}
+
+// sum returns the SHA-256 of the query's file.
+func (q *query) sum() (sum [sha256.Size]byte, err error) {
+	f, err := q.open()
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// describedTogether is how many queries go through a network at a time.
+const describedTogether = 32
+
+// describe gives the queries their vectors, where they have none yet. One that was
+// named and cannot be read is an error; such ones in a folder are reported and
+// left out of what is returned.
+func (a *app) describe(ctx context.Context, all []query, d gallery.Describer, o picture.Options) ([]query, error) {
+	p := a.progress("Describing", "images", len(all))
+	defer p.end()
+	var good []query
+	var skips []picture.Skip
+	for at := 0; at < len(all); at += describedTogether {
+		some := all[at:min(at+describedTogether, len(all))]
+		small, errs := make([]*picture.Image, len(some)), make([]error, len(some))
+		parallel.For(len(some), func(i int) {
+			if some[i].vector != nil || ctx.Err() != nil {
+				return
+			}
+			m, err := decode(some[i].open, o)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			small[i] = d.Prepare(m)
+		})
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		var batch []*picture.Image
+		var of []int
+		for i, q := range some {
+			switch {
+			case errs[i] != nil && q.named:
+				return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), errs[i])
+			case errs[i] != nil:
+				skips = append(skips, picture.Skip{Path: q.name, Reason: errs[i]})
+				continue
+			case q.vector == nil:
+				batch, of = append(batch, small[i]), append(of, len(good))
+			}
+			good = append(good, q)
+		}
+		if len(batch) > 0 {
+			vectors, err := d.Describe(ctx, batch)
+			if err != nil {
+				return nil, err
+			}
+			for i, k := range of {
+				good[k].vector = vectors.Row(i)
+			}
+		}
+		p.set(at + len(some))
+	}
+	p.end()
+	a.report(skips, len(all))
+	if len(good) == 0 {
+		return nil, fmt.Errorf("none of the %s could be read as a picture", count(len(all), "file"))
+	}
+	return good, nil
+}
+
+// needNetwork tells whether any of the queries has still to be described.
+func needNetwork(all []query) bool {
+	for _, q := range all {
+		if q.vector == nil {
+			return true
+		}
+	}
+	return false
+}

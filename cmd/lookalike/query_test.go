@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A query may be an address, of a machine of one's own if that is allowed.
+func TestSearchAddress(t *testing.T) {
+	photos := drawn(t, 2)
+	dir := filepath.Dir(photos)
+	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
+	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
+	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
+	picture, err := os.ReadFile(filepath.Join(photos, "fish", "fish-02.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/a.png", func(w http.ResponseWriter, _ *http.Request) { w.Write(picture) })
+	mux.HandleFunc("/page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!DOCTYPE html><p>fish") })
+	s := httptest.NewServer(mux)
+	defer s.Close()
+	html := filepath.Join(dir, "found.html")
+	if out := lookalike(t, "search", index, s.URL+"/a.png", "--allow-private", "--exclude-self", "-k", "100", "--html", html); strings.Contains(out, "fish-02.png") || !strings.Contains(out, "fish-01.png") {
+		t.Errorf("printed %s", out)
+	}
+	if !exists(html) {
+		t.Error("no page")
+	}
+	if out := refused(t, "search", index, s.URL+"/page", "--allow-private"); !strings.Contains(out, "a page, not a picture") {
+		t.Error(out)
+	}
+	if out := refused(t, "search", index, s.URL+"/none", "--allow-private"); !strings.Contains(out, "404") {
+		t.Error(out)
+	}
+}
