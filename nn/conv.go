@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"lookalike/tensor"
 )
@@ -26,6 +27,7 @@ type Conv2D struct {
 	Activation  Activation
 	NoBias      bool
 	Initializer Initializer
+	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
 
 	window       tensor.Window
 	out          [2]int
@@ -49,9 +51,9 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.kernel = newKernel(l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
+	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
 	l.bias = newBias(l.NoBias, l.Filters)
-	return []int{l.out[0], l.out[1], l.Filters}, nil
+	return []int{l.out[0], l.out[1], l.Filters}, err
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
@@ -229,6 +231,18 @@ func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
 		k.draw(kernel, rng)
 	}
 	return newParam("kernel", kernel)
+}
+
+// givenKernel is newKernel, without a drawing or memory of its own if there is a
+// kernel already.
+func givenKernel(given *tensor.Tensor, k Initializer, rng *rand.Rand, shape ...int) (*Param, error) {
+	switch {
+	case given == nil:
+		return newKernel(k, rng, shape...), nil
+	case !slices.Equal(given.Shape(), shape):
+		return nil, fmt.Errorf("the kernel that is given has shape %v, needs %v", given.Shape(), shape)
+	}
+	return newParam("kernel", given), nil
 }
 
 func newBias(none bool, n int) *Param {

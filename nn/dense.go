@@ -18,6 +18,7 @@ type Dense struct {
 	Activation  Activation
 	NoBias      bool
 	Initializer Initializer
+	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
 
 	kernel, bias *Param
 }
@@ -34,9 +35,10 @@ func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
 		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
 	}
 	last := len(in) - 1
-	l.kernel = newKernel(l.Initializer, rng, in[last], l.Units)
+	var err error
+	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[last], l.Units)
 	l.bias = newBias(l.NoBias, l.Units)
-	return append(append([]int(nil), in[:last]...), l.Units), nil
+	return append(append([]int(nil), in[:last]...), l.Units), err
 }
 
 func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {

@@ -47,6 +47,8 @@ func TestBuildErrors(t *testing.T) {
 		"global average":          {[]nn.Layer{&nn.GlobalAveragePool2D{}}, []int{7}, `"global_average_pooling2d"|[7]`},
 		"pool of many values":     {[]nn.Layer{&nn.MaxPool2D{Size: 17}}, []int{40, 40, 1}, `17x17|256`},
 		"no units":                {[]nn.Layer{&nn.Dense{}}, picture, `"dense"|units|0`},
+		"given kernel":            {[]nn.Layer{&nn.Conv2D{Filters: 2, Kernel: 3, Given: tensor.New(3, 3, 2, 2)}}, picture, `"conv2d"|[3 3 2 2]|[3 3 3 2]`},
+		"given matrix":            {[]nn.Layer{&nn.Dense{Units: 2, Given: tensor.New(2, 3)}}, []int{3}, `"dense"|[2 3]|[3 2]`},
 		"dense of nothing":        {[]nn.Layer{&nn.Dense{Units: 1}}, []int{}, `"dense"|[]`},
 		"picture without pixels":  {[]nn.Layer{&nn.Conv2D{Filters: 2, Kernel: 3, Padding: nn.Same}}, []int{0, 9, 3}, `[0 9 3]`},
 		"reshape":                 {[]nn.Layer{&nn.Reshape{Target: []int{5, 5}}}, picture, `"reshape"|[8 9 3]|216|[5 5]`},

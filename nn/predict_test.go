@@ -255,3 +255,29 @@ func TestSlice(t *testing.T) {
 		t.Errorf("a part has a parameter %q of its own", got.Name)
 	}
 }
+
+// A kernel that is given is used where it is, and none is drawn for it.
+func TestGiven(t *testing.T) {
+	drawn := func(conv, dense *tensor.Tensor) *nn.Sequential {
+		net := nn.NewSequential("", &nn.Conv2D{Filters: 2, Kernel: 3, Given: conv}, &nn.Flatten{}, &nn.Dense{Units: 4, Given: dense})
+		if err := net.Init(1, 5, 5, 3); err != nil {
+			t.Fatal(err)
+		}
+		return net
+	}
+	want := drawn(nil, nil)
+	p := want.Params()
+	got := drawn(p[0].Value, p[2].Value)
+	for i, g := range got.Params() {
+		if shared := &g.Value.Data()[0] == &p[i].Value.Data()[0]; shared != (i%2 == 0) || g.Name != p[i].Name {
+			t.Errorf("%s for %s, in the same memory: %t", g.Name, p[i].Name, shared)
+		}
+	}
+	x := tensor.New(2, 5, 5, 3)
+	for i := range x.Data() {
+		x.Data()[i] = float32(i%7) - 3
+	}
+	if y := got.Predict(x); !slices.Equal(y.Data(), want.Predict(x).Data()) {
+		t.Error("the same kernels, given and drawn, predict different values")
+	}
+}

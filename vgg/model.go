@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -189,29 +188,37 @@ func parameterShapes(layers []nn.Layer) map[string][]int {
 
 // fill builds a network with the values of a source.
 func fill(net *nn.Sequential, in []int, src weights.Source) (*nn.Sequential, error) {
+	read := src.Tensor
+	if v, ok := src.(viewer); ok {
+		read = v.View
+	}
+	// Kernels first, so that none is made to be thrown away: zeros would take time,
+	// and for a while the memory of all weights once more.
+	for _, l := range net.Layers {
+		var err error
+		switch l := l.(type) {
+		case *nn.Conv2D:
+			l.Given, err = read(l.Name + "/kernel")
+		case *nn.Dense:
+			l.Given, err = read(l.Name + "/kernel")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	if _, err := net.Build(in, nil); err != nil {
 		return nil, err
 	}
 	for _, p := range net.Params() {
-		if err := read(p, src); err != nil {
+		if strings.HasSuffix(p.Name, "/kernel") {
+			continue
+		}
+		var err error
+		if p.Value, err = read(p.Name); err != nil {
 			return nil, err
 		}
 	}
-	// The zeros that the network was built with were never touched and take no
-	// memory, but until they are collected they count as 550 MB, and as much
-	// garbage would be let grow beside them.
-	runtime.GC()
 	return net, nil
-}
-
-// read gives a parameter its values.
-func read(p *nn.Param, src weights.Source) (err error) {
-	if v, ok := src.(viewer); ok {
-		p.Value, err = v.View(p.Name)
-		return err
-	}
-	p.Value, err = src.Tensor(p.Name)
-	return err
 }
 
 // describe lists the layers.

@@ -6,6 +6,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 
 	"lookalike/internal/f32"
+	"lookalike/internal/pages"
 	"lookalike/internal/parallel"
 )
 
@@ -213,7 +214,7 @@ func (s *scratch) get(n int) *[]float32 {
 		b = new([]float32)
 	}
 	if cap(*b) < n {
-		*b = make([]float32, n)
+		*b = pages.Floats(n)
 	}
 	*b = (*b)[:n]
 	return b
