@@ -29,6 +29,7 @@ type collector struct {
 	full    int     // number of candidates to look through them at
 	found   []candidate
 	scratch []float64
+	nearest []float64         // of few that are wanted, the least upper bounds so far, ascending
 	finish  func([]candidate) // computes distances
 }
 
@@ -39,7 +40,7 @@ const slackRows = 48
 // reset makes c ready for another query; its memory is kept.
 func (c *collector) reset(w wanted, number int, limit float64, finish func([]candidate)) {
 	*c = collector{most: w.most, radius: w.radius, after: -1, limit: limit, full: 2*min(w.most, 1<<12) + slackRows,
-		found: c.found[:0], scratch: c.scratch[:0], finish: finish}
+		found: c.found[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], finish: finish}
 	if w.after >= 0 {
 		c.after = w.after + number
 	}
@@ -67,6 +68,26 @@ func (c *collector) begin(b bounds, scores []float32) {
 	c.limit = min(c.limit, nth(c.scratch, c.most-1))
 }
 
+// fewWanted is the number of neighbours up to which the limit is kept as low as it
+// can be all the time.
+const fewWanted = 64
+
+// lower notes the upper bound of a row that has not been seen before.
+func (c *collector) lower(high float64) {
+	if c.most > fewWanted || !(high < c.limit) {
+		return
+	}
+	i, _ := slices.BinarySearch(c.nearest, high)
+	if len(c.nearest) < c.most {
+		c.nearest = append(c.nearest, 0)
+	}
+	copy(c.nearest[i+1:], c.nearest[i:])
+	c.nearest[i] = high
+	if len(c.nearest) == c.most {
+		c.limit = min(c.limit, c.nearest[c.most-1])
+	}
+}
+
 // add takes a row in if it may belong to the result.
 func (c *collector) add(row int, low, high float64) {
 	if low > c.limit || row <= c.after {
@@ -77,6 +98,7 @@ func (c *collector) add(row int, low, high float64) {
 			return
 		}
 	}
+	c.lower(high)
 	c.found = append(c.found, candidate{row, low, high, math.NaN()})
 }
 

@@ -146,6 +146,20 @@ func TestExact(t *testing.T) {
 	}
 }
 
+// sieveAll makes the searches of a test sieve all tiles.
+func sieveAll(t *testing.T) {
+	always, first, share := alwaysSieve, firstMultiplied, crowd
+	alwaysSieve, firstMultiplied, crowd = true, 0, 0
+	t.Cleanup(func() { alwaysSieve, firstMultiplied, crowd = always, first, share })
+}
+
+func TestSieveExact(t *testing.T) {
+	sieveAll(t)
+	t.Run("small", TestExact)
+	t.Run("large", TestExactLarge)
+	t.Run("concurrent", TestConcurrentSearches)
+}
+
 // Large shapes: many tiles, many groups, several parts of each sum.
 func TestExactLarge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))

@@ -14,6 +14,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -90,7 +91,8 @@ type Index struct {
 	scales  []float64 // of Cosine: 1/length of each vector, 0 of a vector of zeros
 	longest []float64 // of each tile, at least the length of its longest vector
 	keep    []uint64  // a bit for each row that may be found; nil for all
-	codes   *codes    // nil without prefilter
+	coder   func() *coder
+	codes   *codes // nil without prefilter
 }
 
 // tileRows is the number of rows that are multiplied with many queries at once.
@@ -107,6 +109,7 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 		return nil, fmt.Errorf("knn: %v cannot be searched", metric)
 	}
 	x := &Index{vectors: vectors, metric: metric}
+	x.coder = sync.OnceValue(func() *coder { return newCoder(x) })
 	x.longest = make([]float64, x.tiles())
 	if metric == Cosine {
 		x.scales = make([]float64, x.Len())

@@ -318,19 +318,3 @@ func TestContextStops(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkSearch(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	const n, d = 9144, 512
-	x, err := New(tensor.From(random(rng, kinds["normal"], n*d), n, d), Euclidean)
-	if err != nil {
-		b.Fatal(err)
-	}
-	queries := [][]float32{random(rng, kinds["normal"], d)}
-	b.SetBytes(4 * n * d)
-	for b.Loop() {
-		if _, err := x.Search(b.Context(), queries, 5); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

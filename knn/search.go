@@ -50,6 +50,7 @@ type group struct {
 	queries []*query
 	factors []float32 // [len(queries), d], stride values apart
 	stride  int
+	sieving *sieving // nil if codes are not sieved
 }
 
 // workspace is what one goroutine needs for a pass.
@@ -61,6 +62,11 @@ type workspace struct {
 	dots       []int32
 	mask       []uint64
 	packed     gemm.Packed
+	codes      codes // of a tile
+	masks      []uint64
+	tests      []f32.CodeTest
+	tested     []float64 // limits that the tests are for
+	one        [1]float32
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -83,6 +89,9 @@ func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]
 		}
 		return found, ctx.Err()
 	}
+	if x.sieves(len(queries)) {
+		x = x.coded()
+	}
 	for at := 0; at < len(queries); at += roundQueries {
 		end := min(at+roundQueries, len(queries))
 		w := w
@@ -98,21 +107,31 @@ func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]
 }
 
 func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found [][]Neighbor) {
-	pass, most := x.multiply, groupQueries
+	pass, most, coding := x.multiply, groupQueries, notCoded
+	procs := runtime.GOMAXPROCS(0)
 	switch {
+	case x.sieves(len(queries)):
+		pass, most, coding = x.sieve, sieveQueries, forSieve
 	case x.codes != nil && len(queries) < codeQueries:
-		pass, most = x.filter, scanQueries
+		pass, most, coding = x.filter, scanQueries, forFilter
 	case len(queries) < scanQueries:
 		pass, most = x.scan, scanQueries
 	}
 	count := (len(queries) + most - 1) / most
 	size := (len(queries) + count - 1) / count
+	limit := x.keyOf(w.radius)
 	groups := make([]func() *group, count)
 	for i := range groups {
 		lo, hi := min(i*size, len(queries)), min((i+1)*size, len(queries))
-		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi]) })
+		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], coding, limit) })
 	}
-	parts := min(x.tiles(), max(1, 4*runtime.GOMAXPROCS(0)/count))
+	parts := min(x.tiles(), max(1, 4*procs/count))
+	if coding == forSieve { // its goroutines share the tiles out between them
+		parts = min(x.tiles(), procs)
+		if count >= 2*procs {
+			parts = 1
+		}
+	}
 	tiles := (x.tiles() + parts - 1) / parts
 	gathered := make([][]collector, count*parts)
 	parallel.For(len(gathered), func(i int) {
@@ -131,13 +150,16 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 			gathered[i] = c
 		}
 		for j, q := range g.queries {
-			c[j].reset(w, i/parts*size+j, x.keyOf(w.radius), func(f []candidate) { x.finish(q, f) })
+			c[j].reset(w, i/parts*size+j, limit, func(f []candidate) { x.finish(q, f) })
 		}
-		first := i % parts * tiles
-		if w.after >= 0 { // rows of queries come with them
-			first = max(first, (c[0].after+1)/tileRows)
+		first, last := i%parts*tiles, (i%parts+1)*tiles
+		if coding == forSieve {
+			first, last = 0, x.tiles()
 		}
-		if lo, hi := first*tileRows, min(x.Len(), (i%parts+1)*tiles*tileRows); lo < hi {
+		if w.after >= 0 && len(c) > 0 { // rows of queries come with them
+			first = max(first, (i/parts*size+w.after+1)/tileRows)
+		}
+		if lo, hi := first*tileRows, min(x.Len(), last*tileRows); lo < hi && len(c) > 0 {
 			pass(ctx, g, work, c, lo, hi)
 		}
 		if parts == 1 {
@@ -171,26 +193,56 @@ func (x *Index) result(q *query, c *collector) []Neighbor {
 	return c.neighbors()
 }
 
-// newGroup prepares queries.
-func (x *Index) newGroup(queries [][]float32) *group {
+// coding says what the codes of queries are needed for.
+type coding int
+
+const (
+	notCoded coding = iota
+	forFilter
+	forSieve
+)
+
+// newGroup prepares queries; keys over limit are not wanted.
+func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *group {
 	d := x.Dim()
 	g := &group{queries: make([]*query, len(queries)), stride: d + 16} // not a whole number of pages
 	g.factors = make([]float32, len(queries)*g.stride)
-	for i, v := range queries {
-		q := &query{v: v, square: dot(v, v), factor: g.factors[i*g.stride:][:d]}
-		q.length = math.Sqrt(q.square) * (1 + 1e-9)
-		turn := -1.0
-		if x.metric == Cosine {
-			q.scale = scale(v)
-			turn = -q.scale
+	list := make([]query, len(queries))
+	var z []int8
+	var codes []codeQuery
+	depth := 0
+	if coding != notCoded {
+		depth = x.coder().groups * f32.CodeGroup
+		z, codes = make([]int8, len(queries)*depth), make([]codeQuery, len(queries))
+	}
+	parallel.Spans(len(queries), 64, func(lo, hi int) {
+		var scratch []float64
+		if coding != notCoded {
+			scratch = make([]float64, d)
 		}
-		for j, value := range v {
-			q.factor[j] = float32(turn * float64(value))
+		for i := lo; i < hi; i++ {
+			v, q := queries[i], &list[i]
+			*q = query{v: v, square: dot(v, v), factor: g.factors[i*g.stride:][:d]}
+			q.length = math.Sqrt(q.square) * (1 + 1e-9)
+			turn := -1.0
+			if x.metric == Cosine {
+				q.scale = scale(v)
+				turn = -q.scale
+			}
+			for j, value := range v {
+				q.factor[j] = float32(turn * float64(value))
+			}
+			if coding != notCoded && x.coder().encode(&codes[i], q, z[i*depth:][:depth], scratch) {
+				q.code = &codes[i]
+				if coding == forFilter {
+					q.code.bounds = f32.NewCodeQuery(q.code.z)
+				}
+			}
+			g.queries[i] = q
 		}
-		if x.codes != nil {
-			q.code = x.codes.newQuery(q, x.metric)
-		}
-		g.queries[i] = q
+	})
+	if coding == forSieve {
+		g.sieving = newSieving(g, x.coder(), limit)
 	}
 	return g
 }
@@ -338,7 +390,7 @@ func (x *Index) sharpen(q *query, c *collector) {
 		return
 	}
 	slices.SortFunc(waiting, func(a, b candidate) int { return cmp.Compare(a.low, b.low) })
-	c.found = nil
+	c.found, c.nearest = nil, c.nearest[:0]
 	score := make([]float32, 1)
 	for i, w := range waiting {
 		if w.low > c.limit {

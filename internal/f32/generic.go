@@ -36,6 +36,8 @@ var generic = &tier{
 	squaredDistance4: squaredDistance4Generic,
 	notAbove:         notAboveGeneric,
 	codeBounds:       codeBoundsGeneric,
+	codeRange:        codeRangeGeneric,
+	codeMake:         codeMakeGeneric,
 }
 
 // dotGeneric keeps four sums: shorter chains of additions, and smaller rounding

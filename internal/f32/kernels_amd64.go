@@ -129,6 +129,21 @@ func notAboveAVX512(n int, mask *uint64, x *float32, limit float32)
 //go:noescape
 func codeBoundsVNNI(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
 
+// codeRangeAVX512 writes the largest magnitude of factors[r]*x[r*ld+i]-center[i] over n values to most[r], for r < 4.
+//
+//go:noescape
+func codeRangeAVX512(n int, x *float32, ld int, center *float32, factors *float32, most *float32)
+
+// codeMakeAVX512 makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]. Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of z² to squares[r] and of (y-z*scale[r])² to residuals[r].
+//
+//go:noescape
+func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, squares *float32, residuals *float32)
+
+// codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries.
+//
+//go:noescape
+func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32)
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape

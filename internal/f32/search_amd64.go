@@ -12,6 +12,24 @@ type rowAssembly struct {
 	unsigned               bool // codeBounds takes codes as they are, 128 too large
 }
 
+// codes512 puts the kernels that make codes into the AVX-512 tier, and the one that
+// compares many where the processor has what it needs.
+func (t *tier) codes512(sieves bool) *tier {
+	t.codeRange = func(most *[4]float32, x []float32, ld int, factors *[4]float32, center []float32) {
+		codeRangeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &factors[0], &most[0])
+	}
+	t.codeMake = func(codes []uint8, x []float32, ld int, factors *[4]float32, center []float32, inverse, scale, squares, residuals *[4]float32) {
+		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &factors[0], &inverse[0], &scale[0], unsafe.SliceData(codes), &squares[0], &residuals[0])
+	}
+	if sieves {
+		t.codeSieve = func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
+			codeSieveVNNI(len(q.starts)/SievePanel, q.groups, unsafe.SliceData(masks), unsafe.SliceData(codes), unsafe.SliceData(rows),
+				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep)
+		}
+	}
+	return t
+}
+
 // addTo puts the kernels into a tier.
 func (a rowAssembly) addTo(t *tier) *tier {
 	t.dot4 = func(out, q, x []float32, ld int) {
@@ -23,13 +41,14 @@ func (a rowAssembly) addTo(t *tier) *tier {
 	t.notAbove = func(mask []uint64, x []float32, limit float32) {
 		a.notAbove(len(x), unsafe.SliceData(mask), unsafe.SliceData(x), limit)
 	}
-	t.codeBounds = func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, k [3]float32, limit float32) {
+	t.codeBounds = func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, test CodeTest) {
 		var start int32
 		if a.unsigned {
 			start = -128 * q.sum
 		}
 		a.codeBounds(len(dots)/CodeRows, len(q.codes)/CodeGroup, unsafe.SliceData(mask), unsafe.SliceData(dots), unsafe.SliceData(codes), unsafe.SliceData(rows),
-			unsafe.SliceData(q.codes), unsafe.SliceData(q.sizes), start, k[0], k[1], k[2], limit)
+			unsafe.SliceData(q.codes), unsafe.SliceData(q.sizes), start, test.Keep, test.Product, test.Radius, test.Limit)
 	}
+	t.codeRange, t.codeMake = codeRangeGeneric, codeMakeGeneric
 	return t
 }

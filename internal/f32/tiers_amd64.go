@@ -53,7 +53,7 @@ var avx512 = searches512().addTo(newTier("avx512", assembly{
 }, []packingTile{
 	packingTile1AVX512, packingTile2AVX512, packingTile3AVX512, packingTile4AVX512, packingTile5AVX512, packingTile6AVX512, packingTile7AVX512,
 	packingTile8AVX512, packingTile9AVX512, packingTile10AVX512, packingTile11AVX512, packingTile12AVX512, packingTile13AVX512, packingTile14AVX512,
-}}))
+}})).codes512(cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW))
 
 var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
 	dot:             dotAVX2,

@@ -40,7 +40,7 @@ func searching(t *tier) *tier {
 	t.dot4 = func(out, q, x []float32, ld int) { oneByOne(t.dot, out, q, x, ld) }
 	t.squaredDistance4 = func(out, q, x []float32, ld int) { oneByOne(t.squaredDistance, out, q, x, ld) }
 	t.notAbove = notAboveGeneric
-	t.codeBounds = codeBoundsGeneric
+	t.codeBounds, t.codeRange, t.codeMake = codeBoundsGeneric, codeRangeGeneric, codeMakeGeneric
 	return t
 }
 

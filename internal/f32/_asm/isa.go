@@ -121,6 +121,7 @@ var constants = map[uint32]Mem{}
 const (
 	ordered         = 0x07 // neither is NaN
 	less            = 0x11
+	notLessOrNaN    = 0x15
 	atMost          = 0x12
 	greater         = 0x1e
 	notGreaterOrNaN = 0x1a

@@ -17,6 +17,7 @@ func main() {
 		s.optimizers()
 		s.squaredError()
 		s.searches()
+		s.codes()
 		s.tiles()
 	}
 	transpose8()

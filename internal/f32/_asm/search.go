@@ -106,6 +106,9 @@ func (s *isa) notAbove() {
 // codeRows is the number of rows whose codes lie interleaved.
 const codeRows = 16
 
+// codeGroup is the number of codes of a row that lie together.
+const codeGroup = 4
+
 // codeAhead is how many bytes of codes are fetched in advance.
 const codeAhead = 2048
 

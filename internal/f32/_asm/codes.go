@@ -1,0 +1,271 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// codes emits what makes codes of vectors and compares those of many at a time. All
+// of it is for AVX-512; codeSieve needs VNNI and BW too.
+func (s *isa) codes() {
+	if s == avx512 {
+		s.codeRange()
+		s.codeMake()
+		s.codeSieve()
+	}
+}
+
+// codeRange emits the first of two passes over four rows: their largest values.
+func (s *isa) codeRange() {
+	s.begin("codeRange", " writes the largest magnitude of factors[r]*x[r*ld+i]-center[i] over n values to most[r], for r < 4.",
+		"func(n int, x *float32, ld int, center, factors, most *float32)")
+	most, y, sign := s.regs[:4], s.regs[4:8], s.regs[8]
+	factor, c := s.regs[9:13], s.regs[13]
+	n, center, x, factors := param("n"), param("center"), s.rows(4, "x", "ld"), param("factors")
+	s.bits(0x7fffffff, sign)
+	for r := range 4 {
+		VBROADCASTSS(Mem{Base: factors, Disp: r * lane}, factor[r])
+		s.zero(most[r])
+	}
+	s.loop(n, []reg.GPVirtual{center, x.bases[0]}, func(load func(Mem, reg.VecPhysical), _ func(reg.VecPhysical, Mem)) {
+		load(Mem{Base: center}, c)
+		for r := range 4 {
+			load(x.at(r, 0), y[r])
+			VFMSUB213PS(c, factor[r], y[r])
+			VPANDD(sign, y[r], y[r])
+			VPMAXUD(y[r], most[r], most[r]) // as whole numbers: a NaN is the largest
+		}
+	})
+	out := param("most")
+	for r := range 4 {
+		VEXTRACTI64X4(U8(1), most[r], y[r].AsY())
+		VPMAXUD(y[r].AsY(), most[r].AsY(), most[r].AsY())
+		VEXTRACTI128(U8(1), most[r].AsY(), y[r].AsX())
+		VPMAXUD(y[r].AsX(), most[r].AsX(), most[r].AsX())
+		VPSHUFD(U8(0x4e), most[r].AsX(), y[r].AsX())
+		VPMAXUD(y[r].AsX(), most[r].AsX(), most[r].AsX())
+		VPSHUFD(U8(0xb1), most[r].AsX(), y[r].AsX())
+		VPMAXUD(y[r].AsX(), most[r].AsX(), most[r].AsX())
+		VMOVD(most[r].AsX(), Mem{Base: out, Disp: r * lane})
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// codeMake emits the second pass: codes, and what they miss. A value is rounded to a
+// whole number by adding 1.5·2^23, and 128, so that the lowest byte is the code.
+func (s *isa) codeMake() {
+	s.begin("codeMake", " makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]."+
+		" Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of z² to squares[r] and of (y-z*scale[r])² to residuals[r].",
+		"func(n int, x *float32, ld int, center, factors, inverse, scale *float32, codes *uint8, squares, residuals *float32)")
+	z, t, y := s.regs[0:4], s.regs[4:8], s.regs[8:12] // z in registers that all instructions know
+	squares, residuals := s.regs[12:16], s.regs[16:20]
+	inverses, scales := s.regs[20:24], s.regs[24:28]
+	magic, c, factor := s.regs[28], s.regs[29], s.regs[30]
+	n, center, x, factors := param("n"), param("center"), s.rows(4, "x", "ld"), param("factors")
+	from := param("inverse")
+	for r := range 4 {
+		VBROADCASTSS(Mem{Base: from, Disp: r * lane}, inverses[r])
+	}
+	from = param("scale")
+	for r := range 4 {
+		VBROADCASTSS(Mem{Base: from, Disp: r * lane}, scales[r])
+		s.zero(squares[r])
+		s.zero(residuals[r])
+	}
+	s.float(0x1.8p23+128, magic)
+	codes := param("codes")
+	group := func(i int) {
+		VMOVDQU(t[i].AsX(), Mem{Base: codes, Disp: i * codeRows * codeGroup})
+	}
+	body := func(load func(Mem, reg.VecPhysical)) {
+		load(Mem{Base: center}, c)
+		for r := range 4 {
+			load(x.at(r, 0), y[r])
+			VBROADCASTSS(Mem{Base: factors, Disp: r * lane}, factor)
+			VFMSUB213PS(c, factor, y[r])
+			VMOVAPS(y[r], t[r])
+			VFMADD213PS(magic, inverses[r], t[r])
+			VPMOVDB(t[r], z[r].AsX())
+			VSUBPS(magic, t[r], t[r])
+			VFMADD231PS(t[r], t[r], squares[r])
+			VFNMADD231PS(t[r], scales[r], y[r])
+			VFMADD231PS(y[r], y[r], residuals[r])
+		}
+		x := func(r []reg.VecPhysical, i int) reg.Register { return r[i].AsX() }
+		VPUNPCKLDQ(x(z, 1), x(z, 0), x(y, 0)) // groups 0, 1 of rows 0 and 1
+		VPUNPCKLDQ(x(z, 3), x(z, 2), x(y, 1))
+		VPUNPCKHDQ(x(z, 1), x(z, 0), x(y, 2)) // groups 2, 3
+		VPUNPCKHDQ(x(z, 3), x(z, 2), x(y, 3))
+		VPUNPCKLQDQ(x(y, 1), x(y, 0), x(t, 0))
+		VPUNPCKHQDQ(x(y, 1), x(y, 0), x(t, 1))
+		VPUNPCKLQDQ(x(y, 3), x(y, 2), x(t, 2))
+		VPUNPCKHQDQ(x(y, 3), x(y, 2), x(t, 3))
+	}
+	Label("loop")
+	CMPQ(n, U8(s.lanes))
+	JL(LabelRef("rest"))
+	body(s.load)
+	for i := range 4 {
+		group(i)
+	}
+	for _, p := range []reg.GPVirtual{center, x.bases[0]} {
+		ADDQ(U8(s.bytes()), p)
+	}
+	ADDQ(I32(s.lanes*codeRows), codes)
+	SUBQ(U8(s.lanes), n)
+	JMP(LabelRef("loop"))
+	Label("rest")
+	TESTQ(n, n)
+	JZ(LabelRef("end"))
+	s.tail(n)
+	body(s.loadTail)
+	for i := range 4 {
+		CMPQ(n, U8(i*codeGroup))
+		JLE(LabelRef("end"))
+		group(i)
+	}
+	Label("end")
+	for _, sums := range []struct {
+		name string
+		regs []reg.VecPhysical
+	}{{"squares", squares}, {"residuals", residuals}} {
+		out := param(sums.name)
+		for r := range 4 {
+			VMOVAPS(sums.regs[r], y[0])
+			s.sum(y[0], y[1])
+			VMOVSS(y[0].AsX(), Mem{Base: out, Disp: r * lane})
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// What a pass of codeSieve takes at a time: sieveRows·sieveQueries products are in
+// registers, 16 in each.
+const (
+	sieveVecs    = 4 // blocks of codeRows
+	sieveQueries = 6
+	sieveTests   = 4 // what a query is compared with
+)
+
+// codeSieve emits the products of codes of 64 rows with those of panels of queries,
+// and the comparison that they are made for.
+func (s *isa) codeSieve() {
+	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32)")
+	Doc(fmt.Sprintf("codeSieveVNNI is the loop of codeSieveGeneric: %d rows, panels of %d queries.", sieveVecs*codeRows, sieveQueries))
+	Pragma("noescape")
+	sum := func(q, v int) reg.VecPhysical { return s.regs[q*sieveVecs+v] }
+	spare := s.regs[sieveQueries*sieveVecs:]
+	x, w := spare[:sieveVecs], spare[sieveVecs:sieveVecs+2]
+
+	panels, groups := param("panels"), param("groups")
+	masks, first, rows := param("masks"), param("codes"), param("rows")
+	queries, starts, tests := param("queries"), param("starts"), param("tests")
+	stride, stride3 := GP64(), GP64()
+	MOVQ(groups, stride)
+	SHLQ(U8(6), stride) // bytes of a block
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	codes, n := GP64(), GP64()
+	at := func(v, disp int) Mem {
+		return []Mem{{Base: codes, Disp: disp}, {Base: codes, Index: stride, Scale: 1, Disp: disp}, {Base: codes, Index: stride, Scale: 2, Disp: disp},
+			{Base: codes, Index: stride3, Scale: 1, Disp: disp}}[v]
+	}
+
+	Label("panel")
+	for q := range sieveQueries {
+		VPBROADCASTD(Mem{Base: starts, Disp: q * lane}, sum(q, 0))
+		for v := 1; v < sieveVecs; v++ {
+			VMOVAPS(sum(q, 0), sum(q, v))
+		}
+	}
+	MOVQ(first, codes)
+	MOVQ(groups, n)
+	group := func(i int) {
+		for v := range sieveVecs {
+			VMOVUPS(at(v, i*codeRows*codeGroup), x[v])
+		}
+		for q := range sieveQueries {
+			VPBROADCASTD(Mem{Base: queries, Disp: (i*sieveQueries + q) * codeGroup}, w[q%2])
+			for v := range sieveVecs {
+				addBytes(w[q%2], x[v], sum(q, v))
+			}
+		}
+	}
+	advance := func(groups int) {
+		ADDQ(I32(groups*codeRows*codeGroup), codes)
+		ADDQ(I32(groups*sieveQueries*codeGroup), queries)
+	}
+	const unroll = 4
+	SUBQ(U8(unroll), n)
+	JL(LabelRef("rest"))
+	Label("some")
+	for i := range unroll {
+		group(i)
+	}
+	advance(unroll)
+	SUBQ(U8(unroll), n)
+	JGE(LabelRef("some"))
+	Label("rest")
+	ADDQ(U8(unroll), n)
+	JZ(LabelRef("test"))
+	Label("one")
+	group(0)
+	advance(1)
+	DECQ(n)
+	JNZ(LabelRef("one"))
+
+	Label("test")
+	keep, product, radius, limit, zero := spare[0], spare[1], spare[2], spare[3], spare[4]
+	s.zero(zero)
+	masked := []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K3, reg.K4}
+	for q := range sieveQueries {
+		for i, to := range []reg.VecPhysical{keep, product, radius, limit} {
+			VBROADCASTSS(Mem{Base: tests, Disp: (q*sieveTests + i) * lane}, to)
+		}
+		row := func(v, array int) Mem { return Mem{Base: rows, Disp: (v*3 + array) * codeRows * lane} }
+		for v := range sieveVecs {
+			VCVTDQ2PS(sum(q, v), sum(q, v))
+		}
+		for v := range sieveVecs {
+			VMULPS(row(v, 1), sum(q, v), sum(q, v))
+		}
+		for v := range sieveVecs {
+			VFMADD213PS(limit, product, sum(q, v))
+		}
+		for v := range sieveVecs {
+			VFMADD231PS(row(v, 2), radius, sum(q, v))
+		}
+		for v := range sieveVecs {
+			VFNMADD231PS(row(v, 0), keep, sum(q, v))
+		}
+		for v := range sieveVecs {
+			VCMPPS(U8(notLessOrNaN), zero, sum(q, v), masked[v])
+		}
+		KUNPCKWD(masked[0], masked[1], masked[0])
+		KUNPCKWD(masked[2], masked[3], masked[2])
+		KUNPCKDQ(masked[0], masked[2], masked[0])
+		KMOVQ(masked[0], Mem{Base: masks, Disp: q * 8})
+	}
+	ADDQ(U8(sieveQueries*8), masks)
+	ADDQ(U8(sieveQueries*lane), starts)
+	ADDQ(U8(sieveQueries*sieveTests*lane), tests)
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
+	VZEROUPPER()
+	RET()
+}
+
+// addBytes adds to each 32-bit lane of sum the products of its four unsigned bytes in
+// x with the four signed ones in w.
+func addBytes(w, x, sum reg.VecPhysical) {
+	Instruction(&ir.Instruction{
+		Opcode: "VPDPBUSD", Operands: []Op{w, x, sum},
+		Inputs: []Op{w, x, sum}, Outputs: []Op{sum}, ISA: []string{"AVX512_VNNI"},
+	})
+}

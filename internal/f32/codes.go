@@ -1,0 +1,253 @@
+package f32
+
+import (
+	"fmt"
+	"math"
+)
+
+// CodeRows is the number of vectors in a block of codes, CodeGroup the number of
+// values of a vector that lie together in it.
+const (
+	CodeRows  = 16
+	CodeGroup = 4
+)
+
+// CodeQuery is a vector of codes, from -127 to 127, to be multiplied with others. Its
+// length is a multiple of CodeGroup.
+type CodeQuery struct {
+	codes, sizes []int8 // sizes are the magnitudes
+	sum          int32
+}
+
+// NewCodeQuery keeps codes.
+func NewCodeQuery(codes []int8) CodeQuery {
+	if len(codes) == 0 || len(codes)%CodeGroup != 0 {
+		panic(fmt.Sprintf("f32.NewCodeQuery: %d codes", len(codes)))
+	}
+	q := CodeQuery{codes, make([]int8, len(codes)), 0}
+	for i, c := range codes {
+		if c == -128 {
+			panic("f32.NewCodeQuery: code -128")
+		}
+		q.sizes[i] = max(c, -c)
+		q.sum += int32(c)
+	}
+	return q
+}
+
+// CodeTest is a condition on the product of codes with a query's.
+type CodeTest struct{ Keep, Product, Radius, Limit float32 }
+
+// passes is the condition for the row whose constants begin there.
+func (t CodeTest) passes(constants []float32, dot int32) bool {
+	return !(t.Keep*constants[0]-t.Product*(float32(dot)*constants[CodeRows])-t.Radius*constants[2*CodeRows] > t.Limit)
+}
+
+// CodeBounds multiplies q with the vectors of blocks of CodeRows each and tests
+// the products. For row r of block b, with the three
+// constants keep, scale, radius = rows[b][0][r], rows[b][1][r], rows[b][2][r]:
+//
+//	dot := 0
+//	for i := range q {
+//		dot += q[i] * (codes[b][i/4][r][i%4] - 128)
+//	}
+//	dots[b][r] = dot
+//	mask bit b*16+r = !(t.Keep*keep - t.Product*(dot*scale) - t.Radius*radius > t.Limit)
+//
+// in integers and in float32, where each operation rounds once at most. Codes are
+// from 1 to 255; vectors have at most 65,536 values.
+func CodeBounds(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
+	blocks := len(dots) / CodeRows
+	if len(q.codes) > 1<<16 || len(dots)%CodeRows != 0 || len(codes) != blocks*CodeRows*len(q.codes) || len(rows) != blocks*CodeRows*3 || len(mask)*64 < len(dots) {
+		panic(fmt.Sprintf("f32.CodeBounds: %d vectors of %d in %d codes with %d constants to %d words", len(dots), len(q.codes), len(codes), len(rows), len(mask)))
+	}
+	if blocks == 0 {
+		return
+	}
+	mask[(len(dots)-1)/64] = 0
+	active.codeBounds(mask, dots, codes, rows, q, t)
+}
+
+// Coded says how codes stand for a vector y: it is about Scale·z, where z are the
+// codes less 128.
+type Coded struct {
+	Most     float32 // the largest magnitude in y; NaN or infinite if y is not finite
+	Scale    float32 // 0 where Most is outside float32's comfortable range: then z is arbitrary
+	Squares  float32 // Σz²
+	Residual float32 // Σ(y - Scale·z)²
+}
+
+// Codes makes codes of the rows y = factors[r]·x[r·ld:] - center, len(factors) of
+// them, at most CodeRows, and says in made what they stand for: z are the whole numbers
+// nearest to y/Scale, with a Scale that makes the largest magnitude 127. It fills a
+// block of codes as [CodeBounds] reads it; vectors past the last row are arbitrary. All
+// is computed in float32; z and y are not more than a few roundings off what is
+// written here.
+func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []float32) {
+	n, d := len(factors), len(center)
+	if n < 1 || n > CodeRows || len(made) < n || d < 1 || len(codes) < (d+CodeGroup-1)/CodeGroup*CodeGroup*CodeRows || ld < 0 || (n-1)*ld+d > len(x) {
+		panic(fmt.Sprintf("f32.Codes: %d rows of %d, %d apart, in %d values, to %d codes and %d descriptions", n, d, ld, len(x), len(codes), len(made)))
+	}
+	for r := 0; r < n; r += 4 {
+		rows, apart := x[r*ld:], ld
+		var four [4]Coded
+		var factor [4]float32
+		if copy(factor[:], factors[r:]) < 4 { // the rest is zeros
+			rows, apart = make([]float32, 4*d), d
+			for i := range n - r {
+				copy(rows[i*d:], x[(r+i)*ld:][:d])
+			}
+		}
+		codesOfFour(&four, codes[r*CodeGroup:], rows, apart, &factor, center)
+		copy(made[r:n], four[:])
+	}
+}
+
+func codesOfFour(made *[4]Coded, codes []uint8, x []float32, ld int, factors *[4]float32, center []float32) {
+	var most, inverse, scale, squares, residuals [4]float32
+	active.codeRange(&most, x, ld, factors, center)
+	for r, m := range most {
+		if m > 1e-30 && m < 1e30 {
+			scale[r] = m / 127
+			inverse[r] = 1 / scale[r]
+		}
+	}
+	active.codeMake(codes, x, ld, factors, center, &inverse, &scale, &squares, &residuals)
+	for r := range made {
+		made[r] = Coded{most[r], scale[r], squares[r], residuals[r]}
+	}
+}
+
+// SieveRows is the number of rows that a sieve takes at a time, SievePanel the number
+// of queries.
+const (
+	SieveRows  = 64
+	SievePanel = 6
+)
+
+// Sieves tells whether the tier in use multiplies codes faster than values.
+func Sieves() bool { return active.codeSieve != nil }
+
+// CodeQueries are vectors of codes that are multiplied with the same others.
+type CodeQueries struct {
+	n, groups int
+	codes     []int8  // [panels][groups][SievePanel][CodeGroup]
+	starts    []int32 // [panels][SievePanel]: -128 times the sum of the codes
+}
+
+// NewCodeQueries makes room for n vectors of d codes, d at most 65,536.
+func NewCodeQueries(n, d int) *CodeQueries {
+	if n < 0 || d < 1 || d > 1<<16 {
+		panic(fmt.Sprintf("f32.NewCodeQueries: %d vectors of %d codes", n, d))
+	}
+	panels, groups := (n+SievePanel-1)/SievePanel, (d+CodeGroup-1)/CodeGroup
+	return &CodeQueries{n, groups, make([]int8, panels*groups*SievePanel*CodeGroup), make([]int32, panels*SievePanel)}
+}
+
+// Places is the number of queries that CodeSieve works on: whole panels.
+func (q *CodeQueries) Places() int { return len(q.starts) }
+
+// Set puts the codes of a query, from -127 to 127, in place i.
+func (q *CodeQueries) Set(i int, codes []int8) {
+	if uint(i) >= uint(q.n) || len(codes) > q.groups*CodeGroup {
+		panic(fmt.Sprintf("f32.CodeQueries.Set: %d codes to place %d of %d with %d codes", len(codes), i, q.n, q.groups*CodeGroup))
+	}
+	panel := q.codes[i/SievePanel*q.groups*SievePanel*CodeGroup+i%SievePanel*CodeGroup:]
+	sum := int32(0)
+	for j, c := range codes {
+		panel[j/CodeGroup*SievePanel*CodeGroup+j%CodeGroup] = c
+		sum += int32(c)
+	}
+	q.starts[i] = -128 * sum
+}
+
+// CodeSieve is [CodeBounds] for many queries and SieveRows rows, without the products:
+// bit r of masks[i] is set where row r passes tests[i] of query i. Both have q.Places()
+// values; those past the last query mean nothing. Codes are as many whole blocks as hold SieveRows rows, and
+// rows their constants; what is arbitrary in them gives arbitrary bits.
+func CodeSieve(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
+	if len(masks) < q.Places() || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*CodeGroup || len(rows) < SieveRows*3 {
+		panic(fmt.Sprintf("f32.CodeSieve: %d codes with %d constants, %d queries of %d codes, to %d words by %d tests", len(codes), len(rows), q.n, q.groups*CodeGroup, len(masks), len(tests)))
+	}
+	if q.n == 0 {
+		return
+	}
+	if sieve := active.codeSieve; sieve != nil {
+		sieve(masks, codes, rows, q, tests)
+		return
+	}
+	codeSieveGeneric(masks, codes, rows, q, tests)
+}
+
+func codeRangeGeneric(most *[4]float32, x []float32, ld int, factors *[4]float32, center []float32) {
+	for r, f := range factors {
+		m := uint32(0)
+		for i, v := range x[r*ld:][:len(center)] {
+			m = max(m, math.Float32bits(float32(f*v)-center[i])&^(1<<31)) // a NaN is the largest
+		}
+		most[r] = math.Float32frombits(m)
+	}
+}
+
+func codeMakeGeneric(codes []uint8, x []float32, ld int, factors *[4]float32, center []float32, inverse, scale, squares, residuals *[4]float32) {
+	const magic = 0x1.8p23 + 128 // adding it rounds to a whole number, and the lowest byte is the code
+	for r, f := range factors {
+		var square, residual float32
+		for i, v := range x[r*ld:][:len(center)] {
+			y := float32(f*v) - center[i]
+			t := float32(y*inverse[r]) + magic
+			codes[i/CodeGroup*CodeRows*CodeGroup+r*CodeGroup+i%CodeGroup] = uint8(math.Float32bits(t))
+			t -= magic
+			y -= float32(t * scale[r])
+			square += float32(t * t)
+			residual += float32(y * y)
+		}
+		squares[r], residuals[r] = square, residual
+	}
+}
+
+func codeSieveGeneric(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
+	block := q.groups * CodeGroup * CodeRows
+	for i := range q.starts {
+		panel := q.codes[i/SievePanel*q.groups*SievePanel*CodeGroup+i%SievePanel*CodeGroup:]
+		t := tests[i]
+		masks[i] = 0
+		for r := range SieveRows {
+			dot := q.starts[i]
+			for g := range q.groups {
+				x, w := codes[r/CodeRows*block+g*CodeRows*CodeGroup+r%CodeRows*CodeGroup:][:CodeGroup], panel[g*SievePanel*CodeGroup:][:CodeGroup]
+				for j, c := range x {
+					dot += int32(c) * int32(w[j])
+				}
+			}
+			constants := rows[r/CodeRows*3*CodeRows+r%CodeRows:]
+			if t.passes(constants, dot) {
+				masks[i] |= 1 << r
+			}
+		}
+	}
+}
+
+func codeBoundsGeneric(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
+	for b := range len(dots) / CodeRows {
+		block := codes[b*CodeRows*len(q.codes):][:CodeRows*len(q.codes)]
+		constants := rows[b*3*CodeRows:][:3*CodeRows]
+		sums := dots[b*CodeRows:][:CodeRows]
+		clear(sums)
+		for g := 0; g < len(q.codes); g += CodeGroup {
+			q0, q1, q2, q3 := int32(q.codes[g]), int32(q.codes[g+1]), int32(q.codes[g+2]), int32(q.codes[g+3])
+			for r := range sums {
+				c := block[g*CodeRows+r*CodeGroup:][:CodeGroup]
+				sums[r] += q0*(int32(c[0])-128) + q1*(int32(c[1])-128) + q2*(int32(c[2])-128) + q3*(int32(c[3])-128)
+			}
+		}
+		var bits uint64
+		for r, dot := range sums {
+			if t.passes(constants[r:], dot) {
+				bits |= 1 << r
+			}
+		}
+		shift := b * CodeRows % 64
+		mask[b*CodeRows/64] = mask[b*CodeRows/64]&^(0xffff<<shift) | bits<<shift
+	}
+}

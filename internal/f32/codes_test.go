@@ -1,0 +1,239 @@
+package f32
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// checkCodes compares a tier with the portable one: products exactly, bits wherever
+// the value is not within rounding of the limit.
+func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme bool) {
+	t.Helper()
+	use(t, x)
+	code := func() int {
+		if extreme {
+			return 127 - 254*r.IntN(2)
+		}
+		return r.IntN(255) - 127
+	}
+	codes := make([]uint8, blocks*groups*CodeGroup*CodeRows)
+	for i := range codes {
+		codes[i] = uint8(code() + 128)
+	}
+	query := make([]int8, groups*CodeGroup)
+	for i := range query {
+		query[i] = int8(code())
+	}
+	codes = edge(t, codes)
+	rows := edge(t, random(r, blocks*CodeRows*3))
+	dots, mask := make([]int32, blocks*CodeRows), make([]uint64, (blocks+3)/4+1)
+	guard := mask[len(mask)-1]
+	wantDots, wantMask := slices.Clone(dots), slices.Clone(mask)
+	test := CodeTest{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
+	q := NewCodeQuery(query)
+	CodeBounds(mask, dots, codes, rows, q, test)
+	codeBoundsGeneric(wantMask, wantDots, codes, rows, q, test)
+	if !slices.Equal(dots, wantDots) {
+		t.Fatalf("%d blocks of %d groups: products %v, want %v", blocks, groups, dots, wantDots)
+	}
+	if mask[len(mask)-1] != guard {
+		t.Fatalf("%d blocks: wrote past the mask", blocks)
+	}
+	for i, dot := range dots {
+		b, j := i/CodeRows, i%CodeRows
+		c := rows[b*3*CodeRows:]
+		want, sure := passes(test, c[j:], dot)
+		if got := mask[i/64]>>(i%64)&1 == 1; sure && got != want {
+			t.Fatalf("%d blocks of %d groups: row %d: %t, test %v, product %d", blocks, groups, i, got, test, dot)
+		}
+	}
+	for i := len(dots); i < (len(mask)-1)*64; i++ {
+		if mask[i/64]>>(i%64)&1 == 1 {
+			t.Fatalf("%d blocks: bit %d is set", blocks, i)
+		}
+	}
+}
+
+// passes is CodeTest.passes in float64; it is not sure within rounding of the limit.
+func passes(t CodeTest, constants []float32, dot int32) (yes, sure bool) {
+	p := [3]float64{float64(t.Keep) * float64(constants[0]), -float64(t.Product) * float64(dot) * float64(constants[CodeRows]), -float64(t.Radius) * float64(constants[2*CodeRows])}
+	v, limit := p[0]+p[1]+p[2], float64(t.Limit)
+	size := math.Abs(p[0]) + math.Abs(p[1]) + math.Abs(p[2]) + math.Abs(limit)
+	return !(v > limit), math.IsInf(limit, 1) || math.Abs(v-limit) > 8*eps*size
+}
+
+func TestCodeBounds(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 9))
+		for blocks := 1; blocks <= 9; blocks++ {
+			for groups := 1; groups <= 13; groups++ {
+				checkCodes(t, x, r, blocks, groups, groups%4 == 0)
+			}
+		}
+		checkCodes(t, x, r, 1, 1<<14, true)
+	})
+}
+
+// Codes are the nearest whole numbers, and what is said of them is true, up to rounding.
+func TestCodes(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		use(t, x)
+		r := rand.New(rand.NewPCG(1, 10))
+		for _, d := range append(lengths(), 500, 4096) {
+			if d == 0 {
+				continue
+			}
+			n, ld := 1+r.IntN(CodeRows), d+r.IntN(3)
+			factors, center := random(r, n), edge(t, random(r, d))
+			v := edge(t, random(r, (n-1)*ld+d))
+			if d > 3 && n > 2 {
+				v[ld+1] = float32(math.NaN())
+				v[2*ld] = float32(math.Inf(-1))
+			}
+			groups := (d + CodeGroup - 1) / CodeGroup
+			codes, made := edge(t, make([]uint8, groups*CodeGroup*CodeRows)), make([]Coded, n)
+			Codes(made, codes, v, ld, factors, center)
+			for row, c := range made {
+				y := make([]float64, d)
+				most, size := 0.0, 0.0 // size bounds what rounding of y may do
+				for i := range y {
+					y[i] = float64(factors[row])*float64(v[row*ld+i]) - float64(center[i])
+					most = max(most, math.Abs(y[i]))
+					size = max(size, math.Abs(y[i])+math.Abs(float64(center[i])))
+				}
+				if most-most != 0 {
+					if m := float64(c.Most); m-m == 0 || c.Scale != 0 {
+						t.Fatalf("%d values, row %d: most %v, scale %v of what is not finite", d, row, c.Most, c.Scale)
+					}
+					continue
+				}
+				off := 3 * eps * size
+				if !(math.Abs(float64(c.Most)-most) <= off) || !(math.Abs(float64(c.Scale)-most/127) <= 2*off/127) {
+					t.Fatalf("%d values, row %d: most %v, scale %v, want %v", d, row, c.Most, c.Scale, most)
+				}
+				squares, residual := 0.0, 0.0
+				for i := range y {
+					z := float64(codes[i/CodeGroup*CodeRows*CodeGroup+row*CodeGroup+i%CodeGroup]) - 128
+					miss := y[i] - z*float64(c.Scale)
+					if !(math.Abs(miss) <= float64(c.Scale)/2+130*off) || math.Abs(z) > 127 {
+						t.Fatalf("%d values, row %d: code %v of %v, scale %v", d, row, z, y[i], c.Scale)
+					}
+					squares += z * z
+					residual += miss * miss
+				}
+				if !(math.Abs(float64(c.Squares)-squares) <= float64(d)*eps*squares) ||
+					!(math.Abs(math.Sqrt(float64(c.Residual))-math.Sqrt(residual)) <= float64(d)*eps*math.Sqrt(residual)+2*off*math.Sqrt(float64(d))) {
+					t.Fatalf("%d values, row %d: Σz² %v, want %v; residual %v, want %v", d, row, c.Squares, squares, c.Residual, residual)
+				}
+			}
+		}
+	})
+}
+
+// A sieve sets the bits that CodeBounds sets, but where that is within rounding of the
+// limit.
+func TestCodeSieve(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		use(t, x)
+		r := rand.New(rand.NewPCG(1, 11))
+		for _, d := range []int{1, 2, 4, 5, 12, 16, 19, 31, 32, 64, 127, 1000} {
+			for _, n := range []int{1, 5, 6, 7, 20} {
+				groups := (d + CodeGroup - 1) / CodeGroup
+				codes := make([]uint8, SieveRows*groups*CodeGroup)
+				for i := range codes {
+					codes[i] = uint8(1 + r.IntN(255))
+				}
+				codes = edge(t, codes)
+				rows := edge(t, random(r, SieveRows*3))
+				queries := NewCodeQueries(n, d)
+				masks := make([]uint64, queries.Places()+1)
+				guard := r.Uint64()
+				masks[len(masks)-1] = guard
+				tests := make([]CodeTest, queries.Places())
+				var list [][]int8
+				for i := range n {
+					q := make([]int8, groups*CodeGroup)
+					for j := range d {
+						q[j] = int8(r.IntN(255) - 127)
+						if d%2 == 1 {
+							q[j] = 127
+						}
+					}
+					tests[i] = CodeTest{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
+					if i == 4 {
+						tests[i] = CodeTest{0, 1, 1, float32(math.Inf(1))}
+					}
+					queries.Set(i, q[:d])
+					list = append(list, q)
+				}
+				CodeSieve(masks, codes, rows, queries, tests)
+				if masks[len(masks)-1] != guard {
+					t.Fatal("wrote past the masks")
+				}
+				dots, mask := make([]int32, SieveRows), make([]uint64, 1)
+				for i, q := range list {
+					codeBoundsGeneric(mask, dots, codes, rows, NewCodeQuery(q), tests[i])
+					for row, dot := range dots {
+						want, sure := passes(tests[i], rows[row/CodeRows*3*CodeRows+row%CodeRows:], dot)
+						if got := masks[i]>>row&1 == 1; sure && got != want {
+							t.Fatalf("%d queries of %d: query %d, row %d: %b, want %b", n, d, i, row, masks[i], mask[0])
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkCodes makes codes of 256 rows; BenchmarkCodeSieve compares them with 510
+// queries. A product of two codes counts as two operations.
+func BenchmarkCodes(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 12))
+	for _, d := range []int{32, 128, 512} {
+		b.Run(fmt.Sprint(d), func(b *testing.B) {
+			const n = 256
+			x, center := random(r, n*d), random(r, d)
+			codes, made, factors := make([]uint8, n*d), make([]Coded, CodeRows), slices.Repeat([]float32{1}, CodeRows)
+			for b.Loop() {
+				for row := 0; row < n; row += CodeRows {
+					Codes(made, codes[row*d:], x[row*d:], d, factors, center)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
+		})
+	}
+}
+
+func BenchmarkCodeSieve(b *testing.B) {
+	if !Sieves() {
+		b.Skip("not with these kernels")
+	}
+	r := rand.New(rand.NewPCG(1, 12))
+	for _, d := range []int{32, 128, 512, 4096} {
+		b.Run(fmt.Sprint(d), func(b *testing.B) {
+			const n, queries = 256, 510
+			codes, rows := make([]uint8, n*d), make([]float32, n*3)
+			for i := range codes {
+				codes[i] = uint8(1 + r.IntN(255))
+			}
+			q := NewCodeQueries(queries, d)
+			code := make([]int8, d)
+			for i := range queries {
+				for j := range code {
+					code[j] = int8(r.IntN(255) - 127)
+				}
+				q.Set(i, code)
+			}
+			masks, tests := make([]uint64, q.Places()), slices.Repeat([]CodeTest{{1, 1, 1, 1e9}}, q.Places())
+			for b.Loop() {
+				for row := 0; row < n; row += SieveRows {
+					CodeSieve(masks, codes[row*d:], rows[row*3:], q, tests)
+				}
+			}
+			b.ReportMetric(2*n*queries*float64(d)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
+		})
+	}
+}

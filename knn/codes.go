@@ -1,0 +1,249 @@
+package knn
+
+import (
+	"math"
+
+	"lookalike/internal/f32"
+	"lookalike/internal/parallel"
+)
+
+// codes are vectors in 8 bits a value: y = x - center, for Cosine of x brought to
+// length 1, is about scale·z with whole numbers z from -127 to 127, and off by a
+// residual y - scale·z no longer than radius. Likewise for a query: p = q - center is
+// about t·w, with a residual of length e. By the triangle inequality, the distance
+// |x-q| = |y-p| differs from |scale·z - t·w| by at most radius + e, and
+//
+//	|scale·z - t·w|² = |scale·z|² + |t·w|² - 2·scale·t·(z·w)
+//
+// where z·w is a product of whole numbers, exact. For InnerProduct, where p is q
+// itself,
+//
+//	q·x = q·center + q·y,  |q·y - scale·t·(z·w)| <= |q|·radius + e·|scale·z|
+//
+// for q·y - (t·w)·(scale·z) = q·(y - scale·z) + (q - t·w)·(scale·z).
+type codes struct {
+	bytes []uint8 // blocks of f32.CodeRows vectors, as f32.Codes writes them
+
+	// Of each block, keep, scale and radius of its vectors, for f32.CodeTest. Keep is
+	// |scale·z|² - radius², for InnerProduct -|scale·z|, rounded down and lowered by what
+	// a test in float32 may be off; it is minus infinity, and the others 0, for vectors
+	// that codes say nothing about.
+	rows []float32
+}
+
+// coder makes codes.
+type coder struct {
+	x      *Index
+	groups int // of values of a vector
+	center []float32
+}
+
+// maxCoded is the largest dimension whose products of codes fit in 32 bits.
+const maxCoded = 1 << 16
+
+// newCoder returns nil if vectors are too long for codes.
+func newCoder(x *Index) *coder {
+	if x.Dim() > maxCoded {
+		return nil
+	}
+	return &coder{x, (x.Dim() + f32.CodeGroup - 1) / f32.CodeGroup, center(x)}
+}
+
+// center returns about the mean of the vectors. Any vector is a right one; the nearer
+// to all, the smaller the residuals.
+func center(x *Index) []float32 {
+	n, d := x.Len(), x.Dim()
+	sums, center := make([]float64, d), make([]float32, d)
+	count := min(n, max(64, min(1024, (1<<18)/d)))
+	for i := range count {
+		row := i * n / count
+		factor := 1 / float64(count)
+		if x.metric == Cosine {
+			factor *= x.scales[row]
+		}
+		for j, v := range x.vectors.Row(row) {
+			sums[j] += float64(v) * factor
+		}
+	}
+	for j, sum := range sums {
+		center[j] = float32(min(max(sum, -huge), huge))
+	}
+	return center
+}
+
+func (c *coder) blockBytes() int { return c.groups * f32.CodeGroup * f32.CodeRows }
+
+// room returns codes of n vectors, not made yet; whole tiles of f32.CodeSieve.
+func (c *coder) room(n int) codes {
+	blocks := (n + f32.SieveRows - 1) / f32.SieveRows * (f32.SieveRows / f32.CodeRows)
+	return codes{make([]uint8, blocks*c.blockBytes()), make([]float32, blocks*3*f32.CodeRows)}
+}
+
+// all makes codes of all vectors.
+func (c *coder) all() codes {
+	k := c.room(c.x.Len())
+	parallel.For(c.x.tiles(), func(tile int) {
+		row := tile * tileRows
+		c.make(k.from(c, row), row, min(c.x.Len(), row+tileRows))
+	})
+	return k
+}
+
+// from returns the codes from a row on, the first of a block.
+func (k codes) from(c *coder, row int) codes {
+	block := row / f32.CodeRows
+	return codes{k.bytes[block*c.blockBytes():], k.rows[block*3*f32.CodeRows:]}
+}
+
+// make makes the codes of the vectors from lo up to hi.
+func (c *coder) make(k codes, lo, hi int) {
+	d, values := c.x.Dim(), c.x.vectors.Data()
+	var factors [f32.CodeRows]float32
+	var made [f32.CodeRows]f32.Coded
+	for ; lo < hi; lo += f32.CodeRows {
+		n := min(f32.CodeRows, hi-lo)
+		for r := range n {
+			factors[r] = 1
+			if c.x.metric == Cosine {
+				factors[r] = narrow(c.x.scales[lo+r])
+			}
+		}
+		f32.Codes(made[:], k.bytes, values[lo*d:], d, factors[:n], c.center)
+		for r := range n {
+			k.rows[r], k.rows[f32.CodeRows+r], k.rows[2*f32.CodeRows+r] = c.constants(made[r], factors[r])
+		}
+		k.bytes, k.rows = k.bytes[c.blockBytes():], k.rows[3*f32.CodeRows:]
+	}
+}
+
+// Largest magnitude in a vector that codes are of use for: sums of squares stay
+// in float32's range.
+const mostCoded = 1e15
+
+// rounded is more than the rounding errors of a test in float32 add up to, as a part
+// of its terms.
+const rounded = 64 * unit
+
+// constants returns the keep, scale and radius of a vector. What f32.Codes says was
+// computed in float32: sums of d squares have a relative error of at most γ(d), and
+// what is squared is off by a rounding or two of the values that it is the difference
+// of, which are not longer than scale·z, the residual and, for Cosine, x.
+func (c *coder) constants(m f32.Coded, factor float32) (keep, scale, radius float32) {
+	if !(m.Most < mostCoded) || c.x.metric == Cosine && factor == 0 { // zeros have no place among directions
+		return float32(math.Inf(-1)), 0, 0
+	}
+	d := float64(c.x.Dim())
+	g := 2 * gamma(c.x.Dim()+16)
+	s := float64(m.Scale)
+	square := s * s * float64(m.Squares)
+	size := math.Sqrt(square * (1 + g))
+	residual := math.Sqrt(float64(m.Residual)*(1+g) + d*tiny)
+	residual += 8*unit*(residual+size) + d*tiny
+	if c.x.metric == Cosine {
+		residual += 8*unit + 1e-10 // 1e-10: what the length may be off 1
+	}
+	if c.x.metric == InnerProduct {
+		size *= 1 + g
+		return -above(size), m.Scale, above(residual + rounded*(size+residual))
+	}
+	radius = above(residual)
+	r := float64(radius)
+	return -above(r*r - square*(1-g) + rounded*(square+r*r)), m.Scale, radius
+}
+
+// codeQuery is a query as codes.
+type codeQuery struct {
+	z                []int8
+	bounds           f32.CodeQuery // for f32.CodeBounds
+	scale            float32
+	square, residual float64 // |t·w|², and the length e
+	base             float64 // of InnerProduct: -q·center
+}
+
+// encode makes the codes of a query, kept in z, and returns false if they are of no
+// use for it. p is scratch for its values.
+func (c *coder) encode(k *codeQuery, q *query, z []int8, p []float64) bool {
+	k.z = z
+	most := 0.0
+	for i, v := range q.v {
+		switch p[i] = float64(v); c.x.metric {
+		case Cosine:
+			p[i] = p[i]*q.scale - float64(c.center[i])
+		case Euclidean:
+			p[i] -= float64(c.center[i])
+		default:
+			k.base -= p[i] * float64(c.center[i])
+		}
+		most = max(most, math.Abs(p[i]))
+	}
+	if !(most < mostCoded && math.Abs(k.base) < huge) || c.x.metric == Cosine && q.scale == 0 {
+		return false
+	}
+	inverse := 0.0
+	if most > 1/mostCoded {
+		k.scale = float32(most / 127)
+		inverse = 1 / float64(k.scale)
+	}
+	var squares int64
+	for i, v := range p {
+		code := math.RoundToEven(min(max(v*inverse, -127), 127))
+		k.z[i] = int8(code)
+		squares += int64(code) * int64(code)
+		r := v - code*float64(k.scale)
+		k.residual += r * r
+	}
+	k.square = float64(squares) * float64(k.scale) * float64(k.scale)
+	k.residual = math.Sqrt(k.residual)*(1+1e-9) + most*1e-12
+	if c.x.metric == Cosine {
+		k.residual += 1e-10
+	}
+	return true
+}
+
+// codeTest returns the test that all rows pass whose key may be at most limit. For
+// Euclidean such a row has, θ being the limit's distance plus e,
+//
+//	|scale·z - t·w| <= θ + radius, or
+//	(|scale·z|² - radius²) - 2·t·(scale·(z·w)) - 2·θ·radius <= θ² - |t·w|²
+func (x *Index) codeTest(q *query, limit float64) f32.CodeTest {
+	p := q.code
+	if p == nil || !(limit < huge) {
+		return f32.CodeTest{Limit: float32(math.Inf(1))}
+	}
+	if x.metric == InnerProduct {
+		limit = max(limit, -huge)
+		return f32.CodeTest{Keep: above(p.residual), Product: p.scale, Radius: above(q.length),
+			Limit: above(limit - p.base + rounded*(math.Abs(limit)+math.Abs(p.base)) + 1e-36)}
+	}
+	if x.metric == Cosine {
+		limit *= 2
+	}
+	theta := math.Sqrt(max(0, limit))*(1+1e-12) + p.residual
+	return f32.CodeTest{Keep: 1, Product: 2 * p.scale, Radius: above(2 * theta),
+		Limit: above(theta*theta - p.square + rounded*(theta*theta+p.square) + 1e-36)}
+}
+
+// codeInterval returns bounds of a row's key from its codes' product with a query's.
+func (x *Index) codeInterval(q *query, dot int32, keep, scale, radius float32) (low, high float64) {
+	p, r := q.code, float64(radius)
+	if math.IsInf(float64(keep), -1) {
+		return math.Inf(-1), math.Inf(1)
+	}
+	product := float64(scale) * float64(p.scale) * float64(dot)
+	if x.metric == InnerProduct {
+		off := q.length*r - p.residual*float64(keep) + 1e-9*(math.Abs(product)+math.Abs(p.base)) + 1e-36
+		return p.base - product - off, p.base - product + off
+	}
+	size := float64(keep) + r*r // |scale·z|² less no more than slack
+	slack := 2*(2*gamma(x.Dim()+16)+rounded+4*unit)*(math.Abs(size)+r*r) + 1e-36
+	square := size + p.square - 2*product
+	slack += 1e-9 * (math.Abs(size) + p.square)
+	off := r + p.residual
+	low = max(0, math.Sqrt(max(0, square-slack))-off) * (1 - 1e-12)
+	high = (math.Sqrt(max(0, square+slack)) + off) * (1 + 1e-12)
+	low, high = low*low, high*high
+	if x.metric == Cosine {
+		low, high = low/2-1e-12, high/2+1e-12
+	}
+	return low, high
+}
