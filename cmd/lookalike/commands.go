@@ -39,8 +39,8 @@ func (a *app) addCommands(root *cobra.Command) {
 	group(program,
 		a.configCommand(),
 		a.versionCommand(),
+		a.completionCommand(),
 	)
 	root.AddCommand(topics()...)
 	root.SetHelpCommandGroupID(program)
-	root.SetCompletionCommandGroupID(program)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"lookalike/knn"
 )
 
 // Flags that several commands have, and what these do with them.
@@ -39,8 +41,11 @@ func checkDrawing(flag, path string, inputs ...string) error {
 	return checkOutput(path, inputs...)
 }
 
-// metricNames are the values of --metric.
-const metricNames = "cosine, euclidean or inner-product"
+// metricWords are the values of --metric, and metricNames the same in a sentence.
+var (
+	metricWords = []string{knn.Cosine.String(), knn.Euclidean.String(), knn.InnerProduct.String()}
+	metricNames = orList(metricWords)
+)
 
 // metricFlag adds --metric.
 func metricFlag(cmd *cobra.Command, name *string) {

@@ -56,6 +56,7 @@ func run(args []string) int {
 
 	a := &app{out: os.Stdout, err: os.Stderr}
 	root := a.root()
+	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 
@@ -193,6 +194,9 @@ Exit status:
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
 func (a *app) begin(cmd *cobra.Command) error {
+	if isCompletion(cmd.Name()) {
+		return nil // for a shell, which must not be told of a mistake in the file of settings
+	}
 	err := a.configure(cmd)
 	if a.showProgress == "json" {
 		a.events = &events{out: a.err}

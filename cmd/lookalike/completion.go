@@ -1,0 +1,228 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"lookalike/internal/measure"
+	"lookalike/vgg"
+)
+
+// What a shell offers when a person presses the tabulator is derived from what
+// help says: the words of a command's first line (PHOTOS.idx, DIR, PICTURE) and
+// the names of its flags and of their values. So a new command has it at once.
+
+// Suffixes by which files are offered.
+var (
+	indexFiles   = []string{"idx"}
+	pictureFiles = []string{"jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff", "webp"}
+	drawingFiles = []string{"png", "jpg", "jpeg"}
+	weightFiles  = []string{"safetensors", "h5", "keras", "npz", "pth"}
+)
+
+// offer is what can stand in one place of a command line.
+type offer struct {
+	words   []string
+	files   []string // their suffixes
+	folders bool
+	any     bool // any file
+}
+
+// argumentOffer returns what can stand for a word of a command's first line.
+func argumentOffer(word string) offer {
+	switch {
+	case word == "DIR|INDEX", word == "INDEX", strings.HasSuffix(word, ".idx"):
+		return offer{files: indexFiles} // shells offer folders with any files
+	case strings.Contains(word, "DIR"), word == "FOLDER":
+		return offer{folders: true}
+	case word == "PICTURE", word == "QUERY", word == "A", word == "B":
+		return offer{files: pictureFiles}
+	case word == "MODEL", word == "WEIGHTS", word == "IN":
+		return offer{files: weightFiles}
+	}
+	return offer{any: true}
+}
+
+// flagOffer returns what can stand for a flag's value, which help calls word.
+func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
+	if one, ok := f.Value.(oneOf); ok {
+		return offer{words: one.words}
+	}
+	switch {
+	case f.Name == "metric":
+		return offer{words: metricWords}
+	case f.Name == "pool":
+		return offer{words: []string{vgg.None.String(), vgg.Average.String(), vgg.Max.String()}}
+	case f.Name == "layer":
+		return offer{words: layerWords(cmd)}
+	case f.Name == "task":
+		var names []string
+		for _, t := range measure.Tasks {
+			names = append(names, t.Name)
+		}
+		return offer{words: names}
+	case f.Name == "model" && cmd.Flags().Lookup("layer") != nil:
+		return offer{words: networks, files: weightFiles}
+	case f.Name == "model", f.Name == "weights":
+		return offer{files: weightFiles}
+	case f.Name == "config":
+		return offer{files: []string{"toml"}}
+	case f.Name == "html":
+		return offer{files: []string{"html"}}
+	case f.Name == "sheet", f.Name == "confusion", f.Name == "why":
+		return offer{files: drawingFiles}
+	case word == "DIR":
+		return offer{folders: true}
+	case strings.Contains(word, "FILE"):
+		return offer{any: true}
+	}
+	return offer{} // a number, or a word that nobody knows beforehand
+}
+
+// layerWords are the layers of the network that --model names, or of both.
+func layerWords(cmd *cobra.Command) []string {
+	build := vgg.New19 // which has all that VGG16 has
+	if model := cmd.Flag("model"); model != nil && model.Value.String() == "vgg16" {
+		build = vgg.New16
+	}
+	net, err := build(vgg.Config{NoTop: true, Input: [2]int{32, 32}}, nil)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, layer := range net.Layers {
+		if name, class := layer.Identity(); class != "InputLayer" {
+			names = append(names, name)
+		}
+	}
+	return append(names, "flatten", "fc1", "fc2", "predictions")
+}
+
+// complete is o for cobra. Where both words and files can stand, the files are
+// offered as soon as no word begins like what has been typed.
+func (o offer) complete(typed string) ([]string, cobra.ShellCompDirective) {
+	begin := slices.ContainsFunc(o.words, func(w string) bool { return strings.HasPrefix(w, typed) })
+	switch {
+	case begin && (typed != "" || o.files == nil):
+		return o.words, cobra.ShellCompDirectiveNoFileComp
+	case begin: // nothing is typed: words, and whatever files there are
+		return o.words, cobra.ShellCompDirectiveDefault
+	case o.files != nil:
+		var suffixes []string
+		for _, s := range o.files {
+			suffixes = append(suffixes, s, strings.ToUpper(s))
+		}
+		return suffixes, cobra.ShellCompDirectiveFilterFileExt
+	case o.folders:
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	case o.any:
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// argumentWords are the arguments in a command's first line, and whether the last
+// may be repeated.
+func argumentWords(cmd *cobra.Command) (words []string, repeated bool) {
+	for _, word := range strings.Fields(cmd.Use)[1:] {
+		if strings.HasPrefix(word, "-") {
+			break
+		}
+		word = strings.Trim(word, "[]")
+		for _, dots := range []string{"...", "…"} {
+			if rest, ok := strings.CutSuffix(word, dots); ok {
+				word, repeated = rest, true
+			}
+		}
+		words = append(words, word)
+	}
+	return words, repeated
+}
+
+// completeCommands makes all commands below root complete their arguments and
+// flags, but for those that know better themselves. completing says that a shell
+// is asking just now.
+func completeCommands(root *cobra.Command, completing bool) {
+	for _, cmd := range append(commandsBelow(root), root) {
+		words, repeated := argumentWords(cmd)
+		if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil && !cmd.HasSubCommands() {
+			cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+				at := len(args)
+				if repeated {
+					at = min(at, len(words)-1)
+				}
+				if at >= len(words) {
+					return offer{}.complete(typed)
+				}
+				return argumentOffer(words[at]).complete(typed)
+			}
+		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			word, usage := pflag.UnquoteUsage(f)
+			if completing {
+				f.Usage = usage // shells show it as it is
+			}
+			if _, has := cmd.GetFlagCompletionFunc(f.Name); has || f.Value.Type() == "bool" {
+				return
+			}
+			cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+				return flagOffer(cmd, f, word).complete(typed)
+			})
+		})
+	}
+}
+
+// bashPrelude has what cobra's script needs of the package bash-completion.
+//
+//go:embed completion.bash
+var bashPrelude string
+
+func (a *app) completionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Print what makes a shell complete the commands of this program",
+		Long: `Prints a script that makes bash, zsh, fish or powershell complete commands, flags,
+and their values when the tabulator is pressed: index files where an index is
+meant, pictures, folders, networks, layers, metrics.
+
+To have it in every new shell:
+
+  bash   lookalike completion bash > ~/.local/share/bash-completion/completions/lookalike
+         or, without the package bash-completion, a line in ~/.bashrc:
+         source <(lookalike completion bash)
+  zsh    lookalike completion zsh > "${fpath[1]}/_lookalike"
+         after 'autoload -U compinit; compinit' in ~/.zshrc
+  fish   lookalike completion fish > ~/.config/fish/completions/lookalike.fish
+  powershell
+         lookalike completion powershell >> $PROFILE`,
+		Example: `  source <(lookalike completion bash)
+  lookalike completion fish | source`,
+		Args:      arguments("SHELL"),
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				fmt.Fprint(a.out, bashPrelude)
+				return root.GenBashCompletionV2(a.out, true)
+			case "zsh":
+				return root.GenZshCompletion(a.out)
+			case "fish":
+				return root.GenFishCompletion(a.out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(a.out)
+			}
+			return usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
+		},
+	}
+}
+
+// isCompletion says whether a command is the one that shells ask by.
+func isCompletion(name string) bool {
+	return name == cobra.ShellCompRequestCmd || name == cobra.ShellCompNoDescRequestCmd
+}
