@@ -40,6 +40,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.configCommand(),
 		a.versionCommand(),
 		a.completionCommand(),
+		a.manCommand(),
 	)
 	root.AddCommand(topics()...)
 	root.SetHelpCommandGroupID(program)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -26,6 +27,13 @@ const (
 	statusSkipped     = 3 // with --strict only
 	statusInterrupted = 130
 )
+
+// exitStatuses tells them to people.
+const exitStatuses = `    0  done
+    1  an error
+    2  a mistake in the command line or the settings
+    3  done, but files were left out (with --strict; 0 otherwise)
+  130  stopped by Ctrl-C or SIGTERM`
 
 // app is one run of the program: what all commands share.
 type app struct {
@@ -146,11 +154,8 @@ Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
 Files that cannot be read as pictures are named and left out.
 
 Exit status:
-    0  done
-    1  an error
-    2  a mistake in the command line
-    3  done, but files were left out (with --strict; 0 otherwise)
-  130  interrupted`,
+
+` + exitStatuses,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -296,4 +301,13 @@ func checkOutput(path string, inputs ...string) error {
 	}
 	probe.Close()
 	return os.Remove(probe.Name())
+}
+
+// rootCause is the innermost part of an error of the file system, which the
+// caller words anew.
+func rootCause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
