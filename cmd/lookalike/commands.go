@@ -27,6 +27,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	)
 	group("Judge results",
 		a.evalCommand(),
+		a.thresholdCommand(),
 		a.benchCommand(),
 	)
 	group("Networks and their weights",

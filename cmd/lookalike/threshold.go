@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"lookalike/gallery"
+	"lookalike/knn"
+	"lookalike/knn/retrieval"
+)
+
+// thresholdOptions are the flags of threshold.
+type thresholdOptions struct {
+	share  float64
+	by     string
+	metric string
+	json   bool
+}
+
+func (a *app) thresholdCommand() *cobra.Command {
+	var o thresholdOptions
+	cmd := &cobra.Command{
+		Use:   "threshold PHOTOS.idx",
+		Short: "Find out up to which distance two pictures are a match",
+		Long: `Finds the greatest distance up to which at most a given share of the matches are
+false, 1 in 100 unless --share says otherwise, and saves it in the index, where
+dups and compare take it from. A match is two pictures of the index at that
+distance or nearer. What a false match is depends on what is known of them:
+
+  --by labels     Pictures in folders of the same name belong together; a match
+                  of two others is false. The threshold then tells things of one
+                  kind from others, not copies of one photograph. It is checked
+                  by cross-validation: a fifth of the pictures at a time is
+                  compared with all by a threshold that was fitted without them.
+                  The default where there are two folders or more.
+
+  --by distances  Two pictures that are no nearer than unrelated ones come by
+                  chance are a false match. The threshold tells near duplicates
+                  from others: the same photograph in another size, cut or
+                  saved again, or taken a moment later. How near pictures come by
+                  chance follows from the distances of the 8th to the 16th
+                  neighbour. The default without folders; 64 pictures at least.
+
+A stricter threshold finds less: recall says which part of the pairs of one
+folder it still matches. The threshold of an index stays when pictures are added
+or taken out; when many have been, find it again. An index keeps one threshold
+for each metric, the last one found.
+
+With --json the result is one object:
+  {"index": FILE, "method": "labels", "metric": "cosine", "distance": 0.196,
+   "share": 0.01, "estimate": 0.0098, "matches": 2076, "pairs": 4704778,
+   "pictures": 3068, "recall": 0.0297, "folds": [
+     {"distance": 0.2015, "matches": 768, "share": 0.013, "pictures": 614}, …]}
+where estimate is the share of false ones among the matches of the folds; by
+distances, that which chance lets expect, with "dimension" for recall and folds:
+of how many dimensions the vectors look.`,
+		Example: `  lookalike threshold photos.idx
+  lookalike threshold photos.idx --by distances
+  lookalike threshold photos.idx --share 0.1 --metric euclidean`,
+		Args: arguments("PHOTOS.idx"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.threshold(cmd.Context(), args[0], o) },
+	}
+	f := cmd.Flags()
+	f.Float64Var(&o.share, "share", 0.01, "allow this `SHARE` of the matches to be false, between 0 and 1")
+	f.StringVar(&o.by, "by", "", "tell false matches by `WHAT`: labels or distances (default labels if there are two folders)")
+	metricFlag(cmd, &o.metric)
+	jsonFlag(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) error {
+	if err := checkMetric(o.metric); err != nil {
+		return err
+	}
+	if !(o.share > 0 && o.share < 1) {
+		return usagef("--share %v: give a number between 0 and 1, such as 0.01", o.share)
+	}
+	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
+		return usagef("--by %s: give labels or distances", o.by)
+	}
+	g, err := gallery.Open(index)
+	if err != nil {
+		return err
+	}
+	metric, err := metricOf(o.metric, g)
+	if err != nil {
+		return err
+	}
+	labels := make([]string, len(g.Entries))
+	for i, e := range g.Entries {
+		labels[i] = e.Label
+	}
+	if o.by == "" {
+		o.by = gallery.FromDistances
+		if tell(labels) {
+			o.by = gallery.FromLabels
+		}
+	}
+	t, err := a.findThreshold(ctx, g, labels, metric, o)
+	if err != nil {
+		return err
+	}
+	kept := gallery.Threshold{Metric: t.Metric, Distance: t.Distance, Share: t.Share, Estimate: &t.Estimate, Method: o.by, Pairs: t.Pairs, Pictures: len(g.Entries)}
+	if o.by == gallery.FromLabels {
+		kept.Recall = &t.Recall
+	}
+	if o.json {
+		err = a.printJSON(struct {
+			Index  string `json:"index"`
+			Method string `json:"method"`
+			*retrieval.Threshold
+		}{index, o.by, t})
+	} else {
+		a.printThreshold(t)
+	}
+	if err != nil {
+		return err
+	}
+	if err := g.SaveThreshold(index, kept); err != nil {
+		return fmt.Errorf("the threshold was not saved: %w", err)
+	}
+	if !o.json {
+		fmt.Fprintf(a.out, "\nsaved in %s\n", index)
+	}
+	return nil
+}
+
+// tell reports whether labels can tell right from wrong: there are two, one of
+// them for two pictures.
+func tell(labels []string) bool {
+	pictures := map[string]int{}
+	several := false
+	for _, label := range labels {
+		pictures[label]++
+		several = several || pictures[label] > 1
+	}
+	return len(pictures) > 1 && several
+}
+
+func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, labels []string, metric knn.Metric, o thresholdOptions) (*retrieval.Threshold, error) {
+	p := a.progress("Comparing", "images", len(labels))
+	defer p.end()
+	if o.by == gallery.FromLabels {
+		return retrieval.ByLabels(ctx, g.Vectors, labels, metric, o.share, func(n int) { p.set(n) })
+	}
+	return retrieval.ByDistances(ctx, g.Vectors, metric, o.share, func(n int) { p.set(n) })
+}
+
+// printThreshold shows a threshold and what is known of it.
+func (a *app) printThreshold(t *retrieval.Threshold) {
+	kind, byLabels := "near duplicates", len(t.Folds) > 0
+	if byLabels {
+		kind = "pictures of one folder"
+	}
+	fmt.Fprintf(a.out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
+	if !byLabels {
+		fmt.Fprintf(a.out, "matches        %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
+		fmt.Fprintf(a.out, "false matches  %s of them expected by chance; asked for %s at most\n", percent(t.Estimate), percent(t.Share))
+		fmt.Fprintf(a.out, "dimensions     %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
+		return
+	}
+	fmt.Fprintf(a.out, "                   pictures  threshold   matches  false\n")
+	lowest, highest := 1.0, 0.0
+	for i, f := range t.Folds {
+		fmt.Fprintf(a.out, "part %d left out    %8d  %#9.4g  %8d  %s\n", i+1, f.Pictures, f.Distance, f.Matches, percent(f.Share))
+		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
+	}
+	fmt.Fprintf(a.out, "all                %8d  %#9.4g  %8d  %s, from %s to %s; asked for %s at most\n\n", t.Pictures, t.Distance, t.Matches, percent(t.Estimate), percent(lowest), percent(highest), percent(t.Share))
+	fmt.Fprintf(a.out, "recall %s of the pairs of one folder\n", percent(t.Recall))
+	if float64(t.Matches)*t.Share < 1 {
+		a.warn("warning: there are only %d matches, so one false match more or less decides; the share is a guess", t.Matches)
+	}
+}
+
+// percent writes a share with two digits that count.
+func percent(share float64) string { return fmt.Sprintf("%.2g%%", 100*share) }

@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestThreshold(t *testing.T) { script(t, "threshold") }

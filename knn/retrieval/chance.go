@@ -1,0 +1,171 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"lookalike/knn"
+	"lookalike/tensor"
+)
+
+const (
+	// Unrelated things are judged by the neighbours from the nearth on: groups of
+	// near duplicates are mostly smaller. The growth of the numbers of neighbours
+	// with the distance is taken between these two.
+	nearth  = 8
+	farther = 16
+
+	// densest is which part of the things, those with the nearest neighbours, do
+	// not say how near unrelated ones come: they may be of one large group of
+	// duplicates.
+	densest = 0.1
+
+	// fewest is of how many things a distribution can be told.
+	fewest = 4 * farther
+
+	// mostQueries bounds the things whose neighbours are looked for.
+	mostSearched = 1 << 13
+)
+
+// ByDistances finds without labels the greatest distance at which at most a given
+// share of the matches are of pairs that are as near by chance only.
+//
+// How many that are follows from how unrelated things lie: near a thing the
+// number of others grows with a power of the distance, the number of dimensions
+// that the vectors look like. Both are taken from the 8th and the 16th neighbour
+// of each, which in most collections are no near duplicates any more, and carried
+// on to smaller distances. Where there are no near duplicates at all, the threshold
+// is where chance lets expect no more than share of one match in the whole
+// collection.
+//
+// vectors are [n, d], 64 at least. A duplicate of a vector is a match like others.
+// Metric must be a distance, which the inner product is not. Of more than 8192
+// vectors, the neighbours of an evenly spaced sample are looked at. Errors are
+// those of [knn.New] and where most vectors have 16 duplicates.
+func ByDistances(ctx context.Context, vectors *tensor.Tensor, metric knn.Metric, share float64, done func(n int)) (*Threshold, error) {
+	if err := checkShare(share); err != nil {
+		return nil, err
+	}
+	if metric == knn.InnerProduct {
+		return nil, errors.New("retrieval: the inner product is no distance, so nothing follows from how it is distributed; labels are needed")
+	}
+	n := vectors.Dim(0)
+	if n < fewest {
+		return nil, fmt.Errorf("retrieval: %d pictures are too few to tell from their distances what is near; %d at least, or labels, are needed", n, fewest)
+	}
+	index, err := knn.New(vectors, metric)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := neighbours(ctx, index, vectors, done)
+	if err != nil {
+		return nil, err
+	}
+	dimension, err := growth(lists)
+	if err != nil {
+		return nil, err
+	}
+
+	// Chance lets expect density * distance^dimension matches, seen from every
+	// thing that was looked at. Distances are relative, so that no power overflows.
+	unit, density := median(lists, nearth), 0.0
+	first := int(densest * float64(len(lists))) // whose density counts for the denser ones
+	byDensity := slices.Clone(lists)
+	slices.SortFunc(byDensity, func(a, b []float64) int {
+		switch {
+		case a[nearth-1] < b[nearth-1]:
+			return -1
+		case a[nearth-1] > b[nearth-1]:
+			return 1
+		}
+		return 0
+	})
+	for i := range byDensity {
+		density += nearth / math.Pow(byDensity[max(i, first)][nearth-1]/unit, dimension)
+	}
+
+	var all []float64 // distances of matches, ascending; a pair counts from both of its sides
+	for _, list := range lists {
+		all = append(all, list...)
+	}
+	slices.Sort(all)
+	t := &Threshold{Metric: metric.String(), Share: share, Pictures: n, Dimension: dimension, Pairs: int64(n) * int64(n-1) / 2}
+	one := 2 * float64(len(lists)) / float64(n) // what one match in all would count here
+	for found := 0; ; found++ {
+		// With so many found, how far may one go before another is?
+		most := share * max(float64(found), one)
+		distance := unit * math.Pow(most/density, 1/dimension)
+		if found < len(all) {
+			distance = min(distance, math.Nextafter(all[found], -1))
+		}
+		if found == 0 || distance >= all[found-1] {
+			t.Distance = max(distance, 0)
+			t.Matches = int64(float64(found)/one + 0.5)
+			t.Estimate = density * math.Pow(t.Distance/unit, dimension) / max(float64(found), one)
+		}
+		if found == len(all) || all[found] > byDensity[first][nearth-1] {
+			return t, nil // the numbers of neighbours are known to be those of unrelated things
+		}
+	}
+}
+
+// neighbours returns the distances of the nearest of each vector, ascending, or of
+// a sample of the vectors.
+func neighbours(ctx context.Context, index *knn.Index, vectors *tensor.Tensor, done func(n int)) ([][]float64, error) {
+	queries, rows := sample(vectors, mostSearched)
+	const atATime = 512
+	var lists [][]float64
+	for lo := 0; lo < len(rows); lo += atATime {
+		hi := min(lo+atATime, len(rows))
+		var some [][]float32
+		for i := lo; i < hi; i++ {
+			some = append(some, queries.Row(i))
+		}
+		found, err := index.Search(ctx, some, farther+1)
+		if err != nil {
+			return nil, err
+		}
+		for i, near := range found {
+			list := make([]float64, 0, farther)
+			for _, other := range near {
+				if other.Row != rows[lo+i] && len(list) < farther { // it may not be among its own
+					list = append(list, other.Distance)
+				}
+			}
+			lists = append(lists, list)
+		}
+		if done != nil {
+			done(hi * vectors.Dim(0) / len(rows))
+		}
+	}
+	return lists, nil
+}
+
+// growth returns with which power of the distance the number of neighbours grows,
+// in the geometric mean over those whose neighbours are no duplicates.
+func growth(lists [][]float64) (float64, error) {
+	sum, n := 0.0, 0
+	for _, list := range lists {
+		if list[nearth-1] > 0 {
+			sum += math.Log(list[farther-1] / list[nearth-1])
+			n++
+		}
+	}
+	if n < len(lists)/2 || !(sum > 0) {
+		return 0, fmt.Errorf("retrieval: most pictures have %d duplicates or more, so their distances do not tell what is near by chance; labels are needed", nearth)
+	}
+	return math.Log(float64(farther)/nearth) * float64(n) / sum, nil
+}
+
+// median returns that of the distances of the kth neighbour.
+func median(lists [][]float64, k int) float64 {
+	var all []float64
+	for _, list := range lists {
+		all = append(all, list[k-1])
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}

@@ -1,0 +1,138 @@
+package retrieval
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"lookalike/internal/parallel"
+	"lookalike/knn"
+	"lookalike/tensor"
+)
+
+const (
+	alike     = 0 // pairs of one label
+	different = 1
+)
+
+// counts are numbers of pairs of the same label and of different ones.
+type counts struct {
+	all  [2]int64
+	with [folds][2]int64 // with a picture, or two, of a part
+}
+
+// histogram counts pairs by their distance, in bins of equal width relative to
+// it. Bins come in pages, of which there are as many as distances need.
+type histogram struct {
+	pages map[uint32]*[pageBins]counts
+}
+
+const pageBins = 512
+
+func (h *histogram) add(bin uint32, kind, a, b int) {
+	page := h.pages[bin/pageBins]
+	if page == nil {
+		page = new([pageBins]counts)
+		h.pages[bin/pageBins] = page
+	}
+	c := &page[bin%pageBins]
+	c.all[kind]++
+	c.with[a][kind]++
+	if a != b {
+		c.with[b][kind]++
+	}
+}
+
+// merge adds o.
+func (h *histogram) merge(o *histogram) {
+	for at, from := range o.pages {
+		page := h.pages[at]
+		if page == nil {
+			h.pages[at] = from
+			continue
+		}
+		for i := range from {
+			for kind := range 2 {
+				page[i].all[kind] += from[i].all[kind]
+				for part := range folds {
+					page[i].with[part][kind] += from[i].with[part][kind]
+				}
+			}
+		}
+	}
+}
+
+// each visits the bins that hold pairs, in ascending order.
+func (h *histogram) each(visit func(bin uint32, c *counts)) {
+	var pages []uint32
+	for at := range h.pages {
+		pages = append(pages, at)
+	}
+	slices.Sort(pages)
+	for _, at := range pages {
+		for i := range h.pages[at] {
+			if c := &h.pages[at][i]; c.all != [2]int64{} {
+				visit(at*pageBins+uint32(i), c)
+			}
+		}
+	}
+}
+
+// countPairs counts the distances of all pairs.
+func countPairs(ctx context.Context, x *tensor.Tensor, classes, parts []int, metric knn.Metric, done func(n int)) (*histogram, error) {
+	r, err := newRanker(x, metric)
+	if err != nil {
+		return nil, err
+	}
+	n := x.Dim(0)
+	h := &histogram{pages: map[uint32]*[pageBins]counts{}}
+	var mu sync.Mutex
+	for lo := 0; lo < n; lo += r.batch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hi := min(lo+r.batch, n)
+		products := r.products(lo, hi)
+		parallel.Spans(hi-lo, 32, func(from, to int) {
+			own := &histogram{pages: map[uint32]*[pageBins]counts{}}
+			for i := from; i < to; i++ {
+				a := lo + i
+				for b := a + 1; b < n; b++ {
+					kind := different
+					if classes[a] == classes[b] {
+						kind = alike
+					}
+					own.add(binOf(r.distance(a, b, products[i*n+b])), kind, parts[a], parts[b])
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			h.merge(own)
+		})
+		if done != nil {
+			done(hi)
+		}
+	}
+	return h, nil
+}
+
+// distance is the metric's, from an inner product where that keeps enough digits
+// for a bin, else from the vectors themselves.
+func (r *ranker) distance(a, b int, product float64) float64 {
+	const enough = 0.02
+	value := r.fromProduct(a, b, product)
+	if size := r.lengths[a] * r.lengths[b]; r.metric == knn.InnerProduct && math.Abs(value) < enough*size || r.metric != knn.InnerProduct && value < enough*size {
+		value = r.exact(a, b)
+	}
+	switch r.metric {
+	case knn.Euclidean:
+		return math.Sqrt(value)
+	case knn.Cosine:
+		if r.lengths[a] == 0 || r.lengths[b] == 0 {
+			return 1 // a vector of zeros has no direction
+		}
+		return value / 2
+	}
+	return value
+}

@@ -1,0 +1,292 @@
+package retrieval
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"lookalike/knn"
+	"lookalike/tensor"
+)
+
+// Threshold is a distance up to which two things count as a match, and what is
+// known of the matches that it makes.
+//
+// A false match is, by labels, a match of two things with different labels;
+// without labels, a match of two that are no nearer than unrelated ones come by
+// chance. Shares are parts of the matches, not of all pairs.
+type Threshold struct {
+	Metric   string  `json:"metric"`
+	Distance float64 `json:"distance"` // pairs at this distance or nearer match
+	Share    float64 `json:"share"`    // of false matches, the most that was asked for
+
+	// Estimate is the share of false ones among the matches of pairs that the
+	// threshold was not fitted to or, without labels, that chance lets expect.
+	Estimate float64 `json:"estimate"`
+
+	Matches  int64 `json:"matches"`  // pairs at Distance or nearer
+	Pairs    int64 `json:"pairs"`    // all that were looked at
+	Pictures int   `json:"pictures"` // that these pairs are of
+
+	// By labels only.
+	Folds  []Fold  `json:"folds,omitempty"`
+	Recall float64 `json:"recall,omitempty"` // which part of the pairs of one label are matches
+
+	// Without labels only: of how many dimensions the vectors look, going by how
+	// the number of neighbours grows with the distance.
+	Dimension float64 `json:"dimension,omitempty"`
+}
+
+// Fold is one round of cross-validation: a threshold fitted to the pairs of all
+// but a part of the things, and what it does to the pairs with one of that part.
+type Fold struct {
+	Distance float64 `json:"distance"`
+	Matches  int64   `json:"matches"`  // of the pairs left out
+	Share    float64 `json:"share"`    // false ones among them; 0 of no matches
+	Pictures int     `json:"pictures"` // left out
+}
+
+const (
+	folds = 5
+
+	// mostPictures bounds the pairs, which grow with the square. Of larger
+	// collections a sample is taken, evenly spaced.
+	mostPictures = 1 << 15
+
+	// steps is in how many the share to fit to comes down from the one asked for.
+	steps = 10
+)
+
+// ByLabels finds the greatest distance at which at most a given share of the
+// matches are of different labels. It is checked by cross-validation: each label's
+// things are dealt out to five parts, and each part in turn is compared with
+// everything by a threshold fitted to the pairs of the other four. If more of
+// these matches are false than share allows, the threshold is fitted to a smaller
+// share, down to none.
+//
+// vectors are [n, d]; their labels must be two at least, one of them twice. A
+// threshold that keeps to the share need not exist, which is an error. Time grows
+// with n² d; of more than 32768 vectors an evenly spaced sample is taken. After
+// some vectors it calls done, if not nil, with the number of those dealt with.
+//
+// Distances are counted in bins half a thousandth wide, in proportion, and the
+// threshold lies in the middle between the last bin that it takes in and the next.
+func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metric knn.Metric, share float64, done func(n int)) (*Threshold, error) {
+	if shape := vectors.Shape(); len(shape) != 2 || shape[0] != len(labels) {
+		panic(fmt.Sprintf("retrieval.ByLabels: vectors have shape %v, there are %d labels", shape, len(labels)))
+	}
+	if err := checkShare(share); err != nil {
+		return nil, err
+	}
+	x, rows := sample(vectors, mostPictures)
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = labels[row]
+	}
+	classes, parts, err := deal(names)
+	if err != nil {
+		return nil, err
+	}
+	h, err := countPairs(ctx, x, classes, parts, metric, done)
+	if err != nil {
+		return nil, err
+	}
+	var best *Threshold
+	for step := range steps + 1 {
+		t := h.fit(share * float64(steps-step) / steps)
+		if t == nil {
+			continue
+		}
+		if best == nil || t.Estimate < best.Estimate {
+			best = t
+		}
+		if t.Estimate <= share {
+			break
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("retrieval: the nearest pairs are of different labels, so no %v distance keeps the share of false matches at %v or less: allow a greater share", metric, share)
+	}
+	if best.Estimate > share {
+		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less; the smallest, at the distance %.4g, is %.3g: allow a greater share", metric, share, best.Distance, best.Estimate)
+	}
+	best.Metric, best.Share, best.Pictures = metric.String(), share, len(rows)
+	for i := range best.Folds {
+		for _, part := range parts {
+			if part == i {
+				best.Folds[i].Pictures++
+			}
+		}
+	}
+	return best, nil
+}
+
+func checkShare(share float64) error {
+	if !(share > 0 && share < 1) {
+		return fmt.Errorf("retrieval: a share of %v false matches; give one between 0 and 1", share)
+	}
+	return nil
+}
+
+// sample returns at most so many vectors, evenly spaced, and their rows.
+func sample(x *tensor.Tensor, most int) (*tensor.Tensor, []int) {
+	n := x.Dim(0)
+	rows := make([]int, min(n, most))
+	for i := range rows {
+		rows[i] = i * n / len(rows)
+	}
+	if len(rows) == n {
+		return x, rows
+	}
+	out := tensor.New(len(rows), x.Dim(1))
+	for i, row := range rows {
+		copy(out.Row(i), x.Row(row))
+	}
+	return out, rows
+}
+
+// deal numbers the labels and deals the things out to parts, those of one label
+// one after the other, so that every part has its share of each.
+func deal(labels []string) (classes, parts []int, err error) {
+	names := slices.Compact(slices.Sorted(slices.Values(labels)))
+	classes, parts = make([]int, len(labels)), make([]int, len(labels))
+	sizes := make([]int, len(names))
+	for i, label := range labels {
+		classes[i], _ = slices.BinarySearch(names, label)
+		sizes[classes[i]]++
+	}
+	if len(names) < 2 || slices.Max(sizes) < 2 {
+		return nil, nil, fmt.Errorf("retrieval: %d pictures with %d labels; two labels at least are needed, one of them for two pictures, to tell right from wrong", len(labels), len(names))
+	}
+	order := make([]int, len(labels))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return classes[a] - classes[b] })
+	for k, i := range order {
+		parts[i] = k % folds
+	}
+	return classes, parts, nil
+}
+
+// fit returns the threshold for a share of false matches among those that it is
+// fitted to, in each round of cross-validation and in all; nil if no pair would
+// match in all.
+func (h *histogram) fit(share float64) *Threshold {
+	whole := h.curve(func(c *counts) [2]int64 { return c.all })
+	at := whole.largest(share)
+	if at < 0 {
+		return nil
+	}
+	t := &Threshold{Distance: whole.middle(at), Matches: whole.matches(at), Pairs: whole.matches(len(whole.bins) - 1)}
+	last := whole.sums[len(whole.bins)-1]
+	t.Recall = float64(whole.sums[at][alike]) / float64(last[alike])
+	var wrong, all int64
+	for part := range folds {
+		train := h.curve(func(c *counts) [2]int64 {
+			return [2]int64{c.all[0] - c.with[part][0], c.all[1] - c.with[part][1]}
+		})
+		held := h.curve(func(c *counts) [2]int64 { return c.with[part] })
+		fold := Fold{}
+		if at := train.largest(share); at >= 0 {
+			fold.Distance = train.middle(at)
+			found := held.upTo(fold.Distance)
+			fold.Matches = found[alike] + found[different]
+			if fold.Matches > 0 {
+				fold.Share = float64(found[different]) / float64(fold.Matches)
+			}
+			wrong, all = wrong+found[different], all+fold.Matches
+		}
+		t.Folds = append(t.Folds, fold)
+	}
+	if all > 0 {
+		t.Estimate = float64(wrong) / float64(all)
+	}
+	return t
+}
+
+// curve is how many pairs of the same and of different labels are up to each bin.
+type curve struct {
+	bins []uint32 // ascending
+	sums [][2]int64
+}
+
+func (h *histogram) curve(of func(*counts) [2]int64) curve {
+	var c curve
+	var sum [2]int64
+	h.each(func(bin uint32, n *counts) {
+		pairs := of(n)
+		if pairs == [2]int64{} {
+			return
+		}
+		sum[alike] += pairs[alike]
+		sum[different] += pairs[different]
+		c.bins, c.sums = append(c.bins, bin), append(c.sums, sum)
+	})
+	return c
+}
+
+func (c *curve) matches(at int) int64 { return c.sums[at][alike] + c.sums[at][different] }
+
+// largest returns the last place with pairs of one label up to which at most a
+// share of the pairs are of different ones, -1 if there is none.
+func (c *curve) largest(share float64) int {
+	for at := len(c.bins) - 1; at >= 0; at-- {
+		if at > 0 && c.sums[at][alike] == c.sums[at-1][alike] {
+			continue // to go so far would find false matches only
+		}
+		if float64(c.sums[at][different]) <= share*float64(c.matches(at)) {
+			return at
+		}
+	}
+	return -1
+}
+
+// middle returns a distance between a bin and the next in which there are pairs.
+func (c *curve) middle(at int) float64 {
+	end := binEnd(c.bins[at])
+	if at+1 == len(c.bins) {
+		return end
+	}
+	return end + (binEnd(c.bins[at+1]-1)-end)/2
+}
+
+// upTo counts the pairs at a distance or nearer.
+func (c *curve) upTo(distance float64) [2]int64 {
+	at, _ := slices.BinarySearchFunc(c.bins, distance, func(bin uint32, distance float64) int {
+		if binEnd(bin) <= distance {
+			return -1
+		}
+		return 1
+	})
+	if at == 0 {
+		return [2]int64{}
+	}
+	return c.sums[at-1]
+}
+
+// binOf numbers distances in ascending order, with 11 binary digits of the
+// fraction.
+func binOf(distance float64) uint32 {
+	bits := math.Float32bits(float32(distance))
+	if bits>>31 == 1 {
+		bits = ^bits
+	} else {
+		bits |= 1 << 31
+	}
+	return bits >> binShift
+}
+
+const binShift = 12
+
+// binEnd is the greatest distance of a bin.
+func binEnd(bin uint32) float64 {
+	bits := bin<<binShift | (1<<binShift - 1)
+	if bits>>31 == 1 {
+		bits &^= 1 << 31
+	} else {
+		bits = ^bits
+	}
+	return float64(math.Float32frombits(bits))
+}
