@@ -20,6 +20,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"lookalike/augment"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -158,7 +159,12 @@ func (m *Model) Fingerprint() string {
 // Fit trains encoder and decoder to draw the photographs as they are. Without
 // other choice in cfg the loss is the mean squared error.
 func (m *Model) Fit(ctx context.Context, photos Photos, cfg nn.FitConfig) (nn.History, error) {
-	return m.whole.Fit(ctx, newSamples(photos, m.Config.Size), cfg)
+	return m.FitSamples(ctx, m.Samples(photos, augment.Config{}, 0), cfg)
+}
+
+// FitSamples is Fit for what Samples returned.
+func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error) {
+	return m.whole.Fit(ctx, data, cfg)
 }
 
 // encodeBatch is how many pictures are held, decoded, at a time.

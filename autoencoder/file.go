@@ -2,54 +2,37 @@ package autoencoder
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"strings"
 
+	"lookalike/checkpoint"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
 
 // A model file is a safetensors file. Its tensors are the parameters, named
-// like "encoder/conv2d_1/kernel", and what an optimizer remembers, named
-// "optimizer/…"; its metadata has the keys below.
+// like "encoder/conv2d_1/kernel", and those of package checkpoint; its metadata
+// has the keys below.
 const (
 	formatKey        = "format"
 	versionKey       = "version"
 	configKey        = "config"        // Config as JSON
 	preprocessingKey = "preprocessing" // Preprocessing
-	trainingKey      = "training"      // Training as JSON
 
-	format          = "lookalike autoencoder"
-	version         = "1"
-	optimizerPrefix = "optimizer/"
+	format  = "lookalike autoencoder"
+	version = "1"
 )
 
 // Training is what a model file keeps so that training can go on.
-type Training struct {
-	Batch        int       `json:"batch"`
-	LearningRate float64   `json:"learning_rate"`
-	Seed         uint64    `json:"seed"`
-	NoShuffle    bool      `json:"no_shuffle"`
-	Photos       string    `json:"photos"` // fingerprint of the photographs' names, in order
-	Losses       []float64 `json:"losses"` // of the epochs done
-
-	Optimizer map[string]*tensor.Tensor `json:"-"` // its state
-}
+type Training = checkpoint.Training
 
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
 func (m *Model) Save(path string, training *Training) error {
 	metadata, tensors := m.Metadata(), m.tensors()
 	if training != nil {
-		text, err := json.Marshal(training)
-		if err != nil {
+		if err := training.Put(metadata, tensors); err != nil {
 			return err
-		}
-		metadata[trainingKey] = string(text)
-		for name, t := range training.Optimizer {
-			tensors[optimizerPrefix+name] = t
 		}
 	}
 	return weights.Save(path, tensors, metadata)
@@ -101,7 +84,7 @@ func load(path string, resume bool) (*Model, *Training, error) {
 	if !resume {
 		return m, nil, nil
 	}
-	t, err := readTraining(f)
+	t, err := checkpoint.Read(f)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -116,8 +99,8 @@ func read(f *weights.File) (*Model, error) {
 	if c, err = c.complete(); err != nil {
 		return nil, err
 	}
-	stored := modelTensors{f}
-	if has, needs := stored.values(), c.params(); has != needs {
+	stored := checkpoint.Network{File: f}
+	if has, needs := stored.Values(), c.params(); has != needs {
 		return nil, fmt.Errorf("has %d parameters, its configuration needs %d", has, needs)
 	}
 	m, err := build(c, nil)
@@ -176,31 +159,6 @@ func configOf(f *weights.File) (Config, error) {
 	return c, nil
 }
 
-func readTraining(f *weights.File) (*Training, error) {
-	text, ok := f.Metadata()[trainingKey]
-	if !ok {
-		return nil, errors.New("has no record of its training to go on from")
-	}
-	t := &Training{Optimizer: map[string]*tensor.Tensor{}}
-	if err := json.Unmarshal([]byte(text), t); err != nil {
-		return nil, fmt.Errorf("metadata %q: %w", trainingKey, err)
-	}
-	for _, loss := range t.Losses {
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, fmt.Errorf("metadata %q: a loss of %v", trainingKey, loss)
-		}
-	}
-	for _, name := range f.Names() {
-		if key, ok := strings.CutPrefix(name, optimizerPrefix); ok {
-			var err error
-			if t.Optimizer[key], err = f.Tensor(name); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return t, nil
-}
-
 // tensors returns the parameters by name.
 func (m *Model) tensors() map[string]*tensor.Tensor {
 	all := map[string]*tensor.Tensor{}
@@ -208,26 +166,4 @@ func (m *Model) tensors() map[string]*tensor.Tensor {
 		all[p.Name] = p.Value
 	}
 	return all
-}
-
-// modelTensors are a file's tensors without those of the optimizer.
-type modelTensors struct{ *weights.File }
-
-func (s modelTensors) Names() []string {
-	var names []string
-	for _, name := range s.File.Names() {
-		if !strings.HasPrefix(name, optimizerPrefix) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// values counts the numbers in the tensors.
-func (s modelTensors) values() (n int64) {
-	for _, name := range s.Names() {
-		shape, _ := s.Shape(name)
-		n += int64(tensor.Size(shape))
-	}
-	return n
 }

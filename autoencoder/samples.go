@@ -3,6 +3,7 @@ package autoencoder
 import (
 	"context"
 
+	"lookalike/augment"
 	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/nn"
@@ -73,12 +74,28 @@ type samples struct {
 	photos Photos
 	size   int
 	cache  []*picture.Image // of the first photographs; nil until decoded
+
+	change augment.Config
+	seed   uint64 // of the changes
+	epoch  int
 }
 
 func newSamples(photos Photos, size int) *samples {
 	fit := memory.Share(cacheBytes, 4) / (3 * size * size)
-	return &samples{photos, size, make([]*picture.Image, min(fit, photos.Len()))}
+	return &samples{photos: photos, size: size, cache: make([]*picture.Image, min(fit, photos.Len()))}
 }
+
+// Samples returns photographs as training wants them: inputs of the encoder,
+// which are their own targets. In every epoch they are changed at random as
+// change says; how depends on the seed, the epoch and the picture's number alone.
+func (m *Model) Samples(photos Photos, change augment.Config, seed uint64) nn.Varying {
+	s := newSamples(photos, m.Config.Size)
+	s.change, s.seed = change, seed
+	return s
+}
+
+// Epoch implements nn.Varying.
+func (s *samples) Epoch(n int) { s.epoch = n }
 
 func (s *samples) Len() int { return s.photos.Len() }
 
@@ -91,9 +108,16 @@ func (s *samples) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
 			return
 		}
 		var p *picture.Image
-		if p, errs[i] = s.load(rows[i]); errs[i] == nil {
-			toInput(b.X.Row(i), p)
+		if p, errs[i] = s.load(rows[i]); errs[i] != nil {
+			return
 		}
+		if s.change == (augment.Config{}) {
+			toInput(b.X.Row(i), p)
+			return
+		}
+		change := s.change.Draw(s.seed, s.epoch, rows[i], s.size)
+		toInput(b.X.Row(i), change.Shape(p))
+		change.Colours(b.X.Row(i))
 	})
 	for _, err := range errs {
 		if err != nil {

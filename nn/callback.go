@@ -8,8 +8,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-
-	"lookalike/tensor"
 )
 
 // Callback is told how training goes. An error from it ends training and is
@@ -68,38 +66,9 @@ func Checkpoint(save func(EpochStats) error, onlyBest bool) Callback {
 	})
 }
 
-// EarlyStop ends training when the validation loss (training loss where there
-// is none) has not fallen by more than minDelta for patience epochs. With
-// restore, which may be nil, the parameters go back to those of the best epoch,
-// also when training ends by itself.
-func EarlyStop(patience int, minDelta float64, restore *Sequential) Callback {
-	best, waited := math.Inf(1), 0
-	var kept []*tensor.Tensor
-	return OnEpoch(func(e EpochStats) error {
-		if e.watched() < best-minDelta {
-			best, waited = e.watched(), 0
-			if restore != nil {
-				kept = kept[:0]
-				for _, p := range restore.Params() {
-					kept = append(kept, p.Value.Clone())
-				}
-			}
-			return nil
-		}
-		if waited++; waited < patience && e.Epoch < e.Epochs {
-			return nil
-		}
-		if restore != nil {
-			for i, p := range restore.Params()[:len(kept)] {
-				copy(p.Value.Data(), kept[i].Data())
-			}
-		}
-		return ErrStop
-	})
-}
-
-// CSVLog writes a line an epoch to w: epoch, loss, val_loss, samples, seconds.
-// The heading is left out when training goes on after its first epoch.
+// CSVLog writes a line an epoch to w: epoch, loss, val_loss (empty without
+// validation), samples, seconds. The heading is left out when training goes on
+// after its first epoch.
 func CSVLog(w io.Writer) Callback {
 	return OnEpoch(func(e EpochStats) error {
 		c := csv.NewWriter(w)

@@ -19,6 +19,17 @@ type Dataset interface {
 	Fill(ctx context.Context, rows []int, b *Batch) error
 }
 
+// Varying is a Dataset whose samples are others in every epoch, such as pictures
+// that are changed at random.
+type Varying interface {
+	Dataset
+
+	// Epoch is called before the first Fill of an epoch with its number, from 0.
+	// What Fill gives must depend on that and the row alone, so that training can
+	// go on after an interruption as if there had been none.
+	Epoch(n int)
+}
+
 // Batch is a number of samples: inputs X and targets Y, [n, …] each. An
 // autoencoder's targets are its inputs: both may be one tensor.
 type Batch struct {
@@ -77,4 +88,10 @@ func (d part) Fill(ctx context.Context, rows []int, b *Batch) error {
 		shifted[i] = r + d.lo
 	}
 	return d.Dataset.Fill(ctx, shifted, b)
+}
+
+func (d part) Epoch(n int) {
+	if v, ok := d.Dataset.(Varying); ok {
+		v.Epoch(n)
+	}
 }

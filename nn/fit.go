@@ -143,6 +143,9 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 		rng := rand.New(rand.NewPCG(t.Seed, uint64(epoch)))
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
+	if v, ok := t.data.(Varying); ok {
+		v.Epoch(epoch)
+	}
 	b := BatchStats{Epoch: epoch + 1, Epochs: t.Epochs, Batches: batches(len(order), t.Batch)}
 	var sum float64
 	err := eachBatch(ctx, t.data, order, t.Batch, func(batch *Batch) error {

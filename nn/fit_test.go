@@ -692,7 +692,8 @@ func TestEarlyStop(t *testing.T) {
 		"not a number":      {2, 0, []float64{5, 4, nan, nan, 1}, 4, 2}, // then the training loss, above 10
 		"last is best":      {3, 0, []float64{5, 4, 3}, 0, 3},
 		"best is not last":  {3, 0, []float64{5, 3, 4}, 3, 2},
-		"never a good loss": {2, 0, []float64{math.Inf(1), math.Inf(1), 1}, 2, 0},
+		"infinite at first": {2, 0, []float64{math.Inf(1), math.Inf(1), 1, 2}, 4, 3},
+		"no patience":       {0, 0, []float64{3, 2, 2, 1}, 3, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			net := linear(t)
@@ -700,18 +701,13 @@ func TestEarlyStop(t *testing.T) {
 			*weight = 0
 			stop, callback := 0, nn.EarlyStop(c.patience, c.minDelta, net)
 			for _, e := range epochs(c.losses...) {
-				if *weight = float32(e.Epoch); e.Epoch == 1 && c.restore == 0 {
-					*weight = 0
-				}
+				*weight = float32(e.Epoch)
 				if err := callback.EpochEnd(e); errors.Is(err, nn.ErrStop) {
 					stop = e.Epoch
 					break
 				} else if err != nil {
 					t.Fatal(err)
 				}
-			}
-			if c.restore == 0 {
-				c.restore = c.stop // nothing to go back to
 			}
 			if stop != c.stop || int(*weight) != c.restore {
 				t.Errorf("stopped after %d with the weights of %v, want %d and %d", stop, *weight, c.stop, c.restore)
@@ -720,5 +716,46 @@ func TestEarlyStop(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestVarying: a dataset is told of every epoch that is to come, also when part
+// of it is kept for validation.
+func TestVarying(t *testing.T) {
+	for _, split := range []float64{0, 0.5} {
+		data := &varying{InMemory: vectors(10)}
+		fit(t, linear(t), data, nn.FitConfig{InitialEpoch: 2, Epochs: 5, ValidationSplit: split})
+		if !slices.Equal(data.told, []int{2, 3, 4}) {
+			t.Errorf("split %v: told of epochs %v", split, data.told)
+		}
+	}
+}
+
+type varying struct {
+	nn.InMemory
+	told []int
+}
+
+func (v *varying) Epoch(n int) { v.told = append(v.told, n) }
+
+func TestEarlyStoppingChecks(t *testing.T) {
+	for want, s := range map[string]nn.EarlyStopping{
+		`no "accuracy" to watch`: {Monitor: "accuracy"},
+		"a patience of -1":       {Patience: -1},
+		"a least gain of NaN":    {MinDelta: math.NaN()},
+		"a least gain of +Inf":   {MinDelta: math.Inf(1)},
+		"a least gain of -1":     {MinDelta: -1},
+	} {
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: error %v, want one with %q", s, err, want)
+		}
+	}
+	for _, s := range []nn.EarlyStopping{{}, {Monitor: nn.TrainLoss, Patience: 3, MinDelta: 0.1}} {
+		if err := s.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	if s := (nn.EarlyStopping{Monitor: nn.TrainLoss}); s.Watched(1, 2) != 1 || (&nn.EarlyStopping{}).Watched(1, 2) != 2 {
+		t.Error("the wrong loss is watched")
 	}
 }

@@ -123,6 +123,15 @@ func (s *Set) Limit(n int) *Set {
 	return s.with(paths)
 }
 
+// Pick returns the set of the files of those numbers, in their order.
+func (s *Set) Pick(files []int) *Set {
+	paths := make([]string, len(files))
+	for k, i := range files {
+		paths[k] = s.paths[i]
+	}
+	return s.with(paths)
+}
+
 // Map returns the set whose pictures are passed through f after decoding, on
 // the goroutine that decoded them, such as for a resize.
 func (s *Set) Map(f func(*Image) *Image) *Set {

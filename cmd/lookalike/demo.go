@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,12 +13,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/gallery"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/knn"
-	"lookalike/nn"
 	"lookalike/picture"
 )
 
@@ -33,7 +32,6 @@ const (
 	demoBatch    = 4    // small: of few pictures it makes many steps
 	demoQueries  = 6    // rows of the contact sheet
 	demoNear     = 5    // neighbours of each
-	demoDrawings = 8    // pictures drawn again
 )
 
 // demoMark begins the text that tells a folder that the demo may write to.
@@ -117,7 +115,9 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	}
 	start := time.Now()
 	record := &autoencoder.Training{Batch: demoBatch, LearningRate: 0.001, Seed: o.seed, Photos: namesOf(learned, o.pictures)}
-	if _, err := a.fit(ctx, m, learned, record, o.epochs, nn.OnEpoch(func(nn.EpochStats) error { return nil }), file("model.safetensors")); err != nil {
+	c := &course{network: m, record: record, epochs: o.epochs, data: m.Samples(learned, augment.Config{}, 0), file: file("model.safetensors"),
+		curve: file("loss.png"), title: "Mean squared error of the reconstructions"}
+	if err := a.teach(ctx, c); err != nil {
 		return err
 	}
 	trained := time.Since(start)
@@ -144,10 +144,11 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err := demoSheet(file("similar.png"), photos, neighbors); err != nil {
 		return err
 	}
-	if err := demoReconstructions(ctx, file("reconstructions.png"), m, photos); err != nil {
+	shown, err := prepared(m, photos)
+	if err != nil {
 		return err
 	}
-	if err := sheet.LossCurve(file("loss.png"), "Mean squared error of the reconstructions", sheet.Series{Name: "loss", Values: record.Losses}); err != nil {
+	if err := reconstructions(ctx, file("reconstructions.png"), m, shown); err != nil {
 		return err
 	}
 
@@ -282,16 +283,6 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 	return float64(same) / float64(all), float64(pairs) / float64(n) / float64(n-1), true
 }
 
-// spread returns at most k numbers below n, evenly spaced.
-func spread(k, n int) []int {
-	k = min(k, n)
-	rows := make([]int, k)
-	for i := range rows {
-		rows[i] = (2*i + 1) * n / (2 * k)
-	}
-	return rows
-}
-
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
 func demoSheet(path string, photos *picture.Set, neighbors [][]knn.Neighbor) error {
 	var cells []sheet.Cell
@@ -310,28 +301,4 @@ func demoSheet(path string, photos *picture.Set, neighbors [][]knn.Neighbor) err
 		}
 	}
 	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: 1 + min(demoNear, photos.Len()-1)}))
-}
-
-// demoReconstructions shows some pictures, evenly spaced, as the network sees
-// them, above what it draws.
-func demoReconstructions(ctx context.Context, path string, m *autoencoder.Model, photos *picture.Set) error {
-	var shown autoencoder.Pictures
-	var originals, drawn []image.Image
-	for _, row := range spread(demoDrawings, photos.Len()) {
-		p, err := photos.Load(row)
-		if err != nil {
-			return err
-		}
-		p = m.Prepare(p)
-		shown = append(shown, p)
-		originals = append(originals, p.RGBA())
-	}
-	again, err := m.Reconstruct(ctx, shown)
-	if err != nil {
-		return err
-	}
-	for _, p := range again {
-		drawn = append(drawn, p.RGBA())
-	}
-	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: 110}))
 }

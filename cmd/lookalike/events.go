@@ -25,13 +25,14 @@ type progressEvent struct {
 }
 
 type epochEvent struct {
-	Event   string  `json:"event"` // "epoch"
-	Epoch   int     `json:"epoch"` // from 1
-	Epochs  int     `json:"epochs"`
-	Loss    float64 `json:"loss"`
-	Samples int     `json:"samples"`
-	Rate    float64 `json:"per_second"`
-	Seconds float64 `json:"seconds"`
+	Event   string   `json:"event"` // "epoch"
+	Epoch   int      `json:"epoch"` // from 1
+	Epochs  int      `json:"epochs"`
+	Loss    float64  `json:"loss"`
+	ValLoss *float64 `json:"val_loss,omitempty"` // where pictures are kept for validation
+	Samples int      `json:"samples"`
+	Rate    float64  `json:"per_second"`
+	Seconds float64  `json:"seconds"`
 }
 
 type skippedEvent struct {

@@ -199,7 +199,7 @@ func duration(seconds float64) string {
 	return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
 }
 
-// training shows how an autoencoder is trained on n pictures; it is a callback
+// training shows how a network is trained on n pictures; it is a callback
 // of nn's Fit.
 type training struct {
 	*progress
@@ -226,11 +226,16 @@ func (t training) BatchEnd(b nn.BatchStats) error {
 
 func (t training) EpochEnd(e nn.EpochStats) error {
 	seconds := e.Duration.Seconds()
+	var val *float64
+	validation := ""
+	if !math.IsNaN(e.ValLoss) {
+		val, validation = &e.ValLoss, fmt.Sprintf("  validation %.6f", e.ValLoss)
+	}
 	if t.events != nil {
-		t.events.write(epochEvent{"epoch", e.Epoch, e.Epochs, e.Loss, e.Samples, round3(float64(e.Samples) / seconds), round3(seconds)})
+		t.events.write(epochEvent{"epoch", e.Epoch, e.Epochs, e.Loss, val, e.Samples, round3(float64(e.Samples) / seconds), round3(seconds)})
 		return nil
 	}
-	t.line("epoch %*d/%d  loss %.6f  %s images/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss,
+	t.line("epoch %*d/%d  loss %.6f%s  %s images/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss, validation,
 		perSecond(float64(e.Samples)/seconds), seconds)
 	return nil
 }

@@ -60,8 +60,8 @@ was stopped. total is 0 if it is not known; per_second and seconds_left are null
 until they are; "details", if there, says what is being done just now. A command
 can have several jobs, one after the other.
 
-  {"event":"epoch","epoch":1,"epochs":10,"loss":0.0942,"samples":200,
-   "per_second":64.1,"seconds":3.12}
+  {"event":"epoch","epoch":1,"epochs":10,"loss":0.0942,"val_loss":0.0951,
+   "samples":200,"per_second":64.1,"seconds":3.12}
   {"event":"skipped","path":"notes.txt","reason":"not a picture"}
   {"event":"warning","text":"…"}
   {"event":"note","text":"…"}

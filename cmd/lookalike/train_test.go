@@ -15,6 +15,8 @@ import (
 
 func TestTrain(t *testing.T) { script(t, "train") }
 
+func TestTrainWatched(t *testing.T) { script(t, "train-watch") }
+
 // The model that is written does not depend on the number of processors.
 func TestTrainThreads(t *testing.T) {
 	photos := drawn(t, 2)
@@ -39,7 +41,8 @@ func TestTrainInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	const epochs = 5
 	args := func(model string) []string {
-		return []string{"train", photos, "-o", model, "--size", "64", "--batch", "8", "--seed", "9", "--epochs", fmt.Sprint(epochs)}
+		return []string{"train", photos, "-o", model, "--size", "64", "--batch", "8", "--seed", "9", "--epochs", fmt.Sprint(epochs),
+			"--validation", "0.2", "--augment", "flip,crop", "--patience", "1"}
 	}
 	whole := filepath.Join(dir, "whole.safetensors")
 	lookalike(t, append(args(whole), "--quiet")...)

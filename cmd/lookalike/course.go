@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"os"
+
+	"lookalike/autoencoder"
+	"lookalike/checkpoint"
+	"lookalike/internal/sheet"
+	"lookalike/nn"
+	"lookalike/optim"
+	"lookalike/picture"
+	"lookalike/tensor"
+)
+
+// learner is a network that can be taught.
+type learner interface {
+	Params() []*nn.Param
+	Save(path string, t *checkpoint.Training) error
+	FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error)
+}
+
+// course is a training: of what, on what, and what is written after every epoch.
+type course struct {
+	network          learner
+	record           *checkpoint.Training // of the epochs done
+	epochs           int                  // in all
+	data, validation nn.Dataset           // validation may be nil
+	file             string               // of the model
+
+	shown *picture.Set                               // whose reconstructions are drawn
+	sheet func(ctx context.Context, epoch int) error // nil: none
+	curve string                                     // file of the loss curve, "" for none
+	title string                                     // of the curve
+	log   *trainLog
+
+	bestEpoch int
+	stop      bool             // it does not help any more
+	kept      []*tensor.Tensor // the parameters of the best epoch, in the network's order
+}
+
+// begin goes through the epochs done before, to know which was the best one and
+// whether another one is worth it.
+func (c *course) begin() {
+	for i := range c.record.Losses {
+		c.judge(i)
+	}
+}
+
+// judge takes epoch i, from 0, of the record into account and tells whether it
+// is the best so far. Without early stopping that is always the last.
+func (c *course) judge(i int) (best bool) {
+	best = true
+	if early := c.record.EarlyStop; early != nil {
+		val := math.NaN()
+		if i < len(c.record.ValLosses) {
+			val = c.record.ValLosses[i]
+		}
+		best, c.stop = early.Next(early.Watched(c.record.Losses[i], val))
+	}
+	if best {
+		c.bestEpoch = i + 1
+	}
+	return best
+}
+
+// best says in words which epoch the model is of and how good.
+func (c *course) best() string {
+	r, i := c.record, c.bestEpoch-1
+	text := fmt.Sprintf("loss %.6f", r.Losses[i])
+	if len(r.ValLosses) > 0 {
+		text += fmt.Sprintf(", validation %.6f", r.ValLosses[i])
+	}
+	if r.EarlyStop != nil {
+		text += fmt.Sprintf(" (the best, after epoch %d)", c.bestEpoch)
+	}
+	return text
+}
+
+// teach trains the network after the epochs that the record tells of, up to the
+// last or until it does not help any more. After each it writes the model and
+// notes in the record what there is to know.
+func (a *app) teach(ctx context.Context, c *course) error {
+	record, params := c.record, c.network.Params()
+	if record.EarlyStop != nil {
+		for _, p := range params {
+			c.kept = append(c.kept, p.Value.Clone())
+		}
+	}
+	if err := record.Restore(params); err != nil {
+		return fmt.Errorf("%s: %w", c.file, err)
+	}
+	optimizer := &optim.Adamax{LearningRate: record.LearningRate}
+	if record.Optimizer != nil {
+		if err := optimizer.Restore(record.Optimizer, params); err != nil {
+			return fmt.Errorf("%s: %w", c.file, err)
+		}
+	}
+	save := nn.OnEpoch(func(e nn.EpochStats) error {
+		record.Losses = append(record.Losses, e.Loss)
+		if c.validation != nil {
+			record.ValLosses = append(record.ValLosses, e.ValLoss)
+		}
+		record.Optimizer = optimizer.State()
+		return c.save(c.judge(e.Epoch - 1))
+	})
+	draw := nn.OnEpoch(func(e nn.EpochStats) error {
+		if err := c.log.add(e); err != nil {
+			return err
+		}
+		if c.curve != "" {
+			if err := c.drawCurve(); err != nil {
+				return err
+			}
+		}
+		if c.sheet != nil {
+			return c.sheet(ctx, e.Epoch)
+		}
+		return nil
+	})
+	stop := nn.OnEpoch(func(nn.EpochStats) error {
+		if c.stop {
+			return nn.ErrStop
+		}
+		return nil
+	})
+	initial := len(record.Losses)
+	progress := a.training(c.data.Len(), initial, c.epochs)
+	defer progress.end()
+	_, err := c.network.FitSamples(ctx, c.data, nn.FitConfig{
+		Epochs: c.epochs, InitialEpoch: initial, Batch: record.Batch, Optimizer: optimizer,
+		Seed: record.Seed, NoShuffle: record.NoShuffle, Validation: c.validation,
+		Callbacks: []nn.Callback{save, draw, progress, stop},
+	})
+	return err
+}
+
+// save writes the model of the best epoch and, if that is not the last one, the
+// parameters of the last beside them.
+func (c *course) save(best bool) error {
+	params := c.network.Params()
+	c.record.Last = nil
+	if best {
+		for i, k := range c.kept {
+			copy(k.Data(), params[i].Value.Data())
+		}
+		return c.network.Save(c.file, c.record)
+	}
+	c.record.Last = map[string]*tensor.Tensor{}
+	swap := func() {
+		for i, p := range params {
+			p.Value, c.kept[i] = c.kept[i], p.Value
+		}
+	}
+	for _, p := range params {
+		c.record.Last[p.Name] = p.Value
+	}
+	swap()
+	defer swap()
+	return c.network.Save(c.file, c.record)
+}
+
+// drawCurve draws the losses of all epochs.
+func (c *course) drawCurve() error {
+	series := []sheet.Series{{Name: "training", Values: c.record.Losses}}
+	if len(c.record.ValLosses) > 0 {
+		series = append(series, sheet.Series{Name: "validation", Values: c.record.ValLosses})
+	}
+	return sheet.LossCurve(c.curve, c.title, series...)
+}
+
+// split keeps a share of the pictures, evenly spaced, out of training. A share of
+// 0 keeps none.
+func split(photos *picture.Set, share float64) (learned, kept *picture.Set, err error) {
+	n := photos.Len()
+	k := int(math.Round(share * float64(n)))
+	if share > 0 && (k < 1 || k >= n) {
+		return nil, nil, fmt.Errorf("--validation %v of %s leaves none to learn from or none to validate on; give more pictures or another share", share, count(n, "picture"))
+	}
+	kept = photos.Pick(spread(k, n))
+	var rest []int
+	for i, next := 0, spread(k, n); i < n; i++ {
+		if len(next) > 0 && next[0] == i {
+			next = next[1:]
+			continue
+		}
+		rest = append(rest, i)
+	}
+	return photos.Pick(rest), kept, nil
+}
+
+// spread returns at most k numbers below n, evenly spaced.
+func spread(k, n int) []int {
+	k = min(k, n)
+	rows := make([]int, k)
+	for i := range rows {
+		rows[i] = (2*i + 1) * n / (2 * k)
+	}
+	return rows
+}
+
+// makeSheets makes the folder for the sheets.
+func (o *trainOptions) makeSheets() error {
+	if o.sheets == "" {
+		return nil
+	}
+	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
+		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
+	}
+	return checkOutput(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+}
+
+// sheetPictures is how many pictures a sheet of reconstructions shows.
+const sheetPictures = 8
+
+// prepared returns some pictures, evenly spaced, as the network sees them.
+func prepared(m *autoencoder.Model, photos *picture.Set) (autoencoder.Pictures, error) {
+	var shown autoencoder.Pictures
+	for _, row := range spread(sheetPictures, photos.Len()) {
+		p, err := photos.Load(row)
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, m.Prepare(p))
+	}
+	return shown, nil
+}
+
+// reconstructions draws pictures above what the network makes of them.
+func reconstructions(ctx context.Context, path string, m *autoencoder.Model, shown autoencoder.Pictures) error {
+	again, err := m.Reconstruct(ctx, shown)
+	if err != nil {
+		return err
+	}
+	var originals, drawn []image.Image
+	for i, p := range again {
+		originals, drawn = append(originals, shown[i].RGBA()), append(drawn, p.RGBA())
+	}
+	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: 110}))
+}
