@@ -610,7 +610,7 @@ end:
 	RET
 
 // func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
@@ -634,36 +634,52 @@ TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
 	MOVQ         b+32(FP), SI
 	LEAQ         (SI)(DX*4), DI
 	ADDQ         DX, DI
-	SUBQ         $0x10, AX
-	JL           part
+	LEAQ         2048(SI), R8
+	LEAQ         2048(DI), R9
+	MOVQ         AX, R10
+	SHRQ         $0x04, R10
+	ANDQ         $0x0f, AX
+	MOVQ         $+32, R11
+	CMPQ         R10, R11
+	CMOVQLT      R10, R11
+	SUBQ         R11, R10
+	JZ           last
 
 line:
 	VMOVUPS     (CX), Z8
-	PREFETCHT0  1024(SI)
+	PREFETCHT1  (R8)
 	VFMADD231PS (SI), Z0, Z8
-	PREFETCHT0  1024(SI)(DX*1)
+	PREFETCHT1  (R8)(DX*1)
 	VFMADD231PS (SI)(DX*1), Z1, Z8
-	PREFETCHT0  1024(SI)(DX*2)
+	PREFETCHT1  (R8)(DX*2)
 	VFMADD231PS (SI)(DX*2), Z2, Z8
-	PREFETCHT0  1024(SI)(BX*1)
+	PREFETCHT1  (R8)(BX*1)
 	VFMADD231PS (SI)(BX*1), Z3, Z8
-	PREFETCHT0  1024(SI)(DX*4)
+	PREFETCHT1  (R8)(DX*4)
 	VFMADD231PS (SI)(DX*4), Z4, Z8
-	PREFETCHT0  1024(DI)
+	PREFETCHT1  (R9)
 	VFMADD231PS (DI), Z5, Z8
-	PREFETCHT0  1024(DI)(DX*1)
+	PREFETCHT1  (R9)(DX*1)
 	VFMADD231PS (DI)(DX*1), Z6, Z8
-	PREFETCHT0  1024(DI)(DX*2)
+	PREFETCHT1  (R9)(DX*2)
 	VFMADD231PS (DI)(DX*2), Z7, Z8
 	VMOVUPS     Z8, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, SI
 	ADDQ        $0x40, DI
-	SUBQ        $0x10, AX
-	JGE         line
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	DECQ        R10
+	JNZ         line
 
-part:
-	ADDQ $0x10, AX
+last:
+	MOVQ  b+32(FP), R8
+	LEAQ  (R8)(DX*8), R8
+	LEAQ  (R8)(DX*4), R9
+	ADDQ  DX, R9
+	XCHGQ R11, R10
+	TESTQ R10, R10
+	JNZ   line
 
 loop:
 	CMPQ        AX, $0x10
@@ -11563,7 +11579,7 @@ end:
 	RET
 
 // func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
 	MOVQ         as+24(FP), AX
 	SHLQ         $0x02, AX
@@ -11587,26 +11603,34 @@ TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
 	MOVQ         b+32(FP), SI
 	LEAQ         (SI)(DX*4), DI
 	ADDQ         DX, DI
-	SUBQ         $0x10, AX
-	JL           part
+	LEAQ         2048(SI), R8
+	LEAQ         2048(DI), R9
+	MOVQ         AX, R10
+	SHRQ         $0x04, R10
+	ANDQ         $0x0f, AX
+	MOVQ         $+32, R11
+	CMPQ         R10, R11
+	CMOVQLT      R10, R11
+	SUBQ         R11, R10
+	JZ           last
 
 line:
 	VMOVUPS     (CX), Y8
-	PREFETCHT0  1024(SI)
+	PREFETCHT1  (R8)
 	VFMADD231PS (SI), Y0, Y8
-	PREFETCHT0  1024(SI)(DX*1)
+	PREFETCHT1  (R8)(DX*1)
 	VFMADD231PS (SI)(DX*1), Y1, Y8
-	PREFETCHT0  1024(SI)(DX*2)
+	PREFETCHT1  (R8)(DX*2)
 	VFMADD231PS (SI)(DX*2), Y2, Y8
-	PREFETCHT0  1024(SI)(BX*1)
+	PREFETCHT1  (R8)(BX*1)
 	VFMADD231PS (SI)(BX*1), Y3, Y8
-	PREFETCHT0  1024(SI)(DX*4)
+	PREFETCHT1  (R8)(DX*4)
 	VFMADD231PS (SI)(DX*4), Y4, Y8
-	PREFETCHT0  1024(DI)
+	PREFETCHT1  (R9)
 	VFMADD231PS (DI), Y5, Y8
-	PREFETCHT0  1024(DI)(DX*1)
+	PREFETCHT1  (R9)(DX*1)
 	VFMADD231PS (DI)(DX*1), Y6, Y8
-	PREFETCHT0  1024(DI)(DX*2)
+	PREFETCHT1  (R9)(DX*2)
 	VFMADD231PS (DI)(DX*2), Y7, Y8
 	VMOVUPS     Y8, (CX)
 	VMOVUPS     32(CX), Y8
@@ -11622,11 +11646,19 @@ line:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, SI
 	ADDQ        $0x40, DI
-	SUBQ        $0x10, AX
-	JGE         line
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	DECQ        R10
+	JNZ         line
 
-part:
-	ADDQ $0x10, AX
+last:
+	MOVQ  b+32(FP), R8
+	LEAQ  (R8)(DX*8), R8
+	LEAQ  (R8)(DX*4), R9
+	ADDQ  DX, R9
+	XCHGQ R11, R10
+	TESTQ R10, R10
+	JNZ   line
 
 loop:
 	CMPQ        AX, $0x08

@@ -58,10 +58,11 @@ func (x product) addThin() {
 	w.b = grow(w.b, x.m*x.n)
 	for q := 0; q < x.k; q += x.step {
 		clear(w.b)
-		for p, end := q, min(q+x.step, x.k); p < end; p += thinDepth {
-			k := min(thinDepth, end-p)
-			for j := 0; j < x.n; j += thinWidth {
-				width := min(thinWidth, x.n-j)
+		end := min(q+x.step, x.k)
+		for j := 0; j < x.n; j += thinWidth {
+			width := min(thinWidth, x.n-j)
+			for p := q; p < end; p += thinDepth {
+				k := min(thinDepth, end-p)
 				for r := range x.m {
 					f32.AddVecMat(w.b[r*x.n+j:][:width], k, skip(x.a, r*x.ars+p*x.acs), x.acs, x.b[p*x.ldb+j:], x.ldb)
 				}
@@ -76,5 +77,5 @@ func (x product) addThin() {
 const (
 	thinGrain = 1 << 16 // multiplications of one row from which another goroutine pays
 	thinDepth = 8       // the part of B that is in cache while rows of C take turns
-	thinWidth = 2048
+	thinWidth = 4096
 )

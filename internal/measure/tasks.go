@@ -49,28 +49,33 @@ var Tasks = []Task{
 // and how many operations they do when the micro-kernel finds all in its cache:
 // what bounds the products of thin and of large matrices.
 func limits(ctx context.Context, bytes int, emit func(Row)) error {
-	const span = 1 << 16 // values of each half that a goroutine takes at a time
-	half := bytes / 8
-	x := random(2*half, rand.New(rand.NewPCG(1, 0)))
-	sums := make([]float32, (half+span-1)/span)
-	times, err := Time(ctx, 7, func() error {
-		parallel.Spans(half, span, func(lo, hi int) { sums[lo/span] = f32.Dot(x[lo:hi], x[half+lo:half+hi]) })
-		return nil
-	})
-	if err != nil {
-		return err
+	x := random(bytes/4, rand.New(rand.NewPCG(1, 0)))
+	threads := runtime.GOMAXPROCS(0)
+	var fastest Times
+	for _, read := range []func(){func() { readApart(x) }, func() { readRows(x, threads) }} {
+		times, err := Time(ctx, 7, func() error { read(); return nil })
+		if err != nil {
+			return err
+		}
+		if fastest == nil || times.min() < fastest.min() {
+			fastest = times
+		}
 	}
-	r := newRow("read bandwidth").took(times)
-	r.MinMS, r.MedianMS = times.per(1)
-	r.GBPerS = times.rate(float64(8 * half))
+	r := newRow("read bandwidth").took(fastest)
+	r.MinMS, r.MedianMS = fastest.per(1)
+	r.GBPerS = fastest.rate(float64(4 * len(x)))
 	emit(r.Finish())
 
-	const depth, flops = 192, 1e9 // A and B of this depth stay in the first-level cache
-	k, threads := f32.Gemm(), runtime.GOMAXPROCS(0)
+	// A and B of this depth fit in a first-level cache of 48 KB, and nearly in one of 32.
+	// They lie side by side: the first level of some processors takes values that are a
+	// power of two apart for the same at first, and then costs a twentieth.
+	const depth, flops = 192, 1e9
+	k := f32.Gemm()
+	a, b := x[:k.MR*depth], x[k.MR*depth:][:depth*k.NR]
 	calls := int(flops / (2 * float64(k.MR*k.NR*depth)))
-	times, err = Time(ctx, 7, func() error {
+	times, err := Time(ctx, 7, func() error {
 		parallel.For(threads, func(int) {
-			a, b, c := x[:k.MR*depth], x[half:half+depth*k.NR], make([]float32, k.MR*k.NR)
+			c := make([]float32, k.MR*k.NR)
 			for range calls {
 				k.Mul(k.MR, k.NR, depth, a, depth, 1, b, nil, 0, c, k.NR)
 			}
@@ -85,6 +90,25 @@ func limits(ctx context.Context, bytes int, emit func(Row)) error {
 	r.GFLOPS = times.rate(2 * float64(k.MR*k.NR*depth) * float64(calls*threads))
 	emit(r.Finish())
 	return nil
+}
+
+// readApart reads both halves of x at once, 256 KB of each at a time.
+func readApart(x []float32) {
+	const span = 1 << 16
+	half := len(x) / 2
+	sums := make([]float32, (half+span-1)/span)
+	parallel.Spans(half, span, func(lo, hi int) { sums[lo/span] = f32.Dot(x[lo:hi], x[half+lo:half+hi]) })
+}
+
+// readRows reads x eight rows of 16 KB at a time, asking for each some lines in
+// advance. Which way is the faster depends on the processor.
+func readRows(x []float32, threads int) {
+	const row = 1 << 12
+	one, rows := []float32{1}, len(x)/row
+	parallel.For(threads, func(i int) {
+		lo, hi := i*rows/threads, (i+1)*rows/threads
+		f32.AddVecMat(make([]float32, row), hi-lo, one, 0, x[lo*row:], row)
+	})
 }
 
 // Products are the sizes m, n, k of shared/peers/gemm.py: two square ones, VGG16's

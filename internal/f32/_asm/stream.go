@@ -18,7 +18,7 @@ func (s *isa) streams() {
 
 const (
 	axpy8Rows  = 8    // rows of B that axpy8 adds at a time
-	axpy8Ahead = 1024 // bytes that it fetches in advance
+	axpy8Ahead = 2048 // bytes of a row that it fetches in advance
 )
 
 func (s *isa) axpy8() {
@@ -34,28 +34,48 @@ func (s *isa) axpy8() {
 	b := s.rows(axpy8Rows, "b", "ldb")
 	pointers := append([]reg.GPVirtual{y}, b.bases...)
 
-	// By lines, from memory.
+	// By lines, from memory: each is fetched axpy8Ahead bytes before it is read. During
+	// the last lines of these rows, the first lines of the next eight are fetched.
 	const line = 64
-	SUBQ(U8(line/lane), n)
-	JL(LabelRef("part"))
+	ahead := matrix{stride: b.stride, stride3: b.stride3}
+	for _, base := range b.bases {
+		p := GP64()
+		LEAQ(Mem{Base: base, Disp: axpy8Ahead}, p)
+		ahead.bases = append(ahead.bases, p)
+	}
+	lines, rest := GP64(), GP64()
+	MOVQ(n, lines)
+	SHRQ(U8(4), lines) // line/lane values in each
+	ANDQ(U8(line/lane-1), n)
+	MOVQ(I32(axpy8Ahead/line), rest)
+	CMPQ(lines, rest)
+	CMOVQLT(lines, rest)
+	SUBQ(rest, lines)
+	JZ(LabelRef("last"))
 	Label("line")
 	for disp := 0; disp < line; disp += s.bytes() {
 		VMOVUPS(Mem{Base: y, Disp: disp}, sum)
 		for u := range axpy8Rows {
 			if disp == 0 {
-				PREFETCHT0(b.at(u, axpy8Ahead))
+				PREFETCHT1(ahead.at(u, 0))
 			}
 			VFMADD231PS(b.at(u, disp), coefficients[u], sum)
 		}
 		VMOVUPS(sum, Mem{Base: y, Disp: disp})
 	}
-	for _, p := range pointers {
+	for _, p := range append(pointers, ahead.bases...) {
 		ADDQ(U8(line), p)
 	}
-	SUBQ(U8(line/lane), n)
-	JGE(LabelRef("line"))
-	Label("part")
-	ADDQ(U8(line/lane), n)
+	DECQ(lines)
+	JNZ(LabelRef("line"))
+	Label("last")
+	Load(Param("b"), ahead.bases[0])
+	LEAQ(Mem{Base: ahead.bases[0], Index: b.stride, Scale: 8}, ahead.bases[0])
+	LEAQ(Mem{Base: ahead.bases[0], Index: b.stride, Scale: 4}, ahead.bases[1])
+	ADDQ(b.stride, ahead.bases[1])
+	XCHGQ(rest, lines)
+	TESTQ(lines, lines)
+	JNZ(LabelRef("line"))
 
 	s.loop(n, pointers, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: y}, sum)
