@@ -1,6 +1,10 @@
 package picture
 
-import "io/fs"
+import (
+	"io/fs"
+	"path/filepath"
+	"slices"
+)
 
 // Stat describes file i as it lies on disk.
 func (s *Set) Stat(i int) (fs.FileInfo, error) { return fs.Stat(s.fsys, s.paths[i]) }
@@ -15,4 +19,20 @@ func (s *Set) Subset(files []int) *Set {
 		paths[k] = s.paths[i]
 	}
 	return s.with(paths)
+}
+
+// Without returns the set but for the files at some paths of the system, such as
+// the program's own.
+func (s *Set) Without(root string, files ...string) *Set {
+	own := map[string]bool{}
+	for _, file := range files {
+		file, err := filepath.Abs(file)
+		if err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(root, file); err == nil {
+			own[filepath.ToSlash(rel)] = true
+		}
+	}
+	return s.with(slices.DeleteFunc(slices.Clone(s.paths), func(path string) bool { return own[path] }))
 }

@@ -3,23 +3,42 @@ package picture
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
-// Source is where pictures lie: a folder, a zip or tar archive, or one picture
-// file. It must be closed after the last picture has been read.
+// Source is where pictures lie: a folder, a zip or tar archive, one picture file,
+// or several of these. It must be closed after the last picture has been read.
 type Source struct {
-	FS   fs.FS  // what the paths of Pictures lead into
-	Kind string // "folder", "zip", "tar", "tar.gz" or "file"
+	// Root is what the paths of Pictures are relative to: the folder, the archive,
+	// the folder of a file, or the deepest folder that several lie in. OpenSource
+	// of it opens the same pictures by the same paths.
+	Root string
+
+	// FS is what the paths of Pictures lead into. Where it is a folder, a path may
+	// go through an archive in it, as in "holiday.zip/beach/1.jpg".
+	FS fs.FS
+
+	Kind string // "folder", "zip", "tar", "tar.gz", "file" or "several"
 
 	file  string // the name of a single file in FS
+	parts []part // of several
 	close func() error
+}
+
+// part is one of several sources, and the path from their root to it.
+type part struct {
+	path string
+	*Source
 }
 
 // OpenSource opens what lies at a path; archives are recognised by their bytes,
@@ -37,7 +56,8 @@ func OpenSource(path string) (*Source, error) {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return &Source{FS: os.DirFS(path), Kind: "folder"}, nil
+		t := newTree(path)
+		return &Source{Root: path, FS: t, Kind: "folder", close: t.close}, nil
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is neither a folder nor a file", path)
 	}
@@ -52,8 +72,67 @@ func OpenSource(path string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if s.Root == "" {
+		s.Root = path
+	}
 	return s, nil
 }
+
+// OpenSources opens several places as one; one alone as OpenSource does. Each
+// picture's path is relative to the deepest folder that they all lie in, the same
+// whatever the order; one that lies in two of them is listed once.
+func OpenSources(paths []string) (_ *Source, err error) {
+	var absolute []string
+	for _, path := range paths {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(absolute, path) {
+			absolute = append(absolute, path)
+		}
+	}
+	switch len(absolute) {
+	case 0:
+		return nil, errors.New("no folder, file or archive to read pictures from")
+	case 1:
+		return OpenSource(paths[0])
+	}
+	root := common(absolute)
+	if root == "" {
+		return nil, fmt.Errorf("%s have no folder in common", strings.Join(paths, ", "))
+	}
+	t := newTree(root)
+	all := &Source{Root: root, FS: t, Kind: "several"}
+	all.close = func() error {
+		err := t.close()
+		for _, p := range all.parts {
+			if !p.isArchive() { // else t has closed it
+				err = cmp.Or(err, p.Close())
+			}
+		}
+		return err
+	}
+	for _, path := range absolute {
+		rel, err := filepath.Rel(root, path)
+		var s *Source
+		if err == nil {
+			s, err = OpenSource(path)
+		}
+		if err != nil {
+			all.Close()
+			return nil, err
+		}
+		rel = filepath.ToSlash(rel)
+		all.parts = append(all.parts, part{rel, s})
+		if s.isArchive() {
+			t.archives[rel] = s
+		}
+	}
+	return all, nil
+}
+
+func (s *Source) isArchive() bool { return s.Kind == "zip" || s.Kind == "tar" || s.Kind == "tar.gz" }
 
 // openFile says by the first bytes what f is. Only zip and tar keep it.
 func openFile(f *os.File, size int64) (*Source, error) {
@@ -88,7 +167,7 @@ func openFile(f *os.File, size int64) (*Source, error) {
 	if dir == "" {
 		dir = "."
 	}
-	return &Source{FS: os.DirFS(dir), Kind: "file", file: name}, nil
+	return &Source{Root: dir, FS: os.DirFS(dir), Kind: "file", file: name}, nil
 }
 
 // isTar tells a tar's first block by its checksum. What follows such a block,
@@ -148,10 +227,28 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 // Pictures lists the pictures as Folder does; a single file is one, whatever
 // its name.
 func (s *Source) Pictures(o Options) (*Set, error) {
-	if s.file != "" {
+	switch {
+	case s.file != "":
 		return &Set{fsys: s.FS, options: o.withDefaults(), paths: []string{s.file}}, nil
+	case s.parts == nil:
+		return Folder(s.FS, o)
 	}
-	return Folder(s.FS, o)
+	var paths []string
+	for _, p := range s.parts {
+		set, err := p.Pictures(o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.path, err)
+		}
+		if p.Kind == "file" {
+			paths = append(paths, p.path)
+			continue
+		}
+		for _, name := range set.paths {
+			paths = append(paths, path.Join(p.path, name))
+		}
+	}
+	slices.Sort(paths)
+	return &Set{fsys: s.FS, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
 }
 
 // Close ends the use of an archive.

@@ -21,11 +21,16 @@ func (a *app) indexCommand() *cobra.Command {
 	var how describeOptions
 	var o picture.Options
 	cmd := &cobra.Command{
-		Use:   "index DIR -o PHOTOS.idx --model MODEL",
-		Short: "Describe all pictures of a folder by vectors",
+		Use:   "index SOURCE... -o PHOTOS.idx --model MODEL",
+		Short: "Describe all pictures of folders or archives by vectors",
 		Long: `Describes every picture below a folder by a vector and writes the vectors to an
 index, which search looks pictures up in. The photographs are not changed and
 not copied; the index knows where they and the model are.
+
+A source may also be a zip, tar or tar.gz archive, which is read in place, or one
+picture; and there may be several. The paths in the index are relative to the
+folder or archive, those of several to the deepest folder that all lie in, where
+an archive counts as a folder: holiday.zip/beach/1.jpg.
 
 The model is an autoencoder that 'lookalike train' has written, whose codes find
 pictures of like colour and layout, or vgg16 or vgg19 with weights that have
@@ -38,8 +43,8 @@ search, and often a better one. They are fitted to the vectors of the first run
 and kept in the index; pictures that are added later are brought to the same.
 To fit them anew, make the index anew with --fresh.
 
-An index that exists is brought up to date: what is new in the folder is added,
-what has gone is taken out, what has changed (size or time, then content) is
+An index that exists is brought up to date: what is new in the sources is added,
+what they do not have is taken out, what has changed (size or time, then content) is
 described again, and renamed files are recognised by their content. That another
 model, layer or treatment would make other vectors is an error. Pictures are
 saved as they are described, once in a second or so: the command may be stopped
@@ -48,8 +53,14 @@ at any moment, and goes on when it is given again. Others may search meanwhile.
 Files that cannot be read as pictures are named and left out.`,
 		Example: `  lookalike index photos -o photos.idx --model model.safetensors
   lookalike index photos -o photos.idx --model vgg16
+  lookalike index photos holiday.zip old/album.tar.gz -o all.idx --model vgg16
   lookalike index photos -o photos.idx --model vgg16 --weights vgg16_notop.h5 --layer block5_pool --pca 100`,
-		Args: arguments("DIR"),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return arguments("SOURCE")(nil, args)
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return usagef("-o is missing: where to write the index, such as -o photos.idx")
@@ -70,10 +81,11 @@ Files that cannot be read as pictures are named and left out.`,
 				return err
 			}
 			defer network.Close()
-			set, err := folder(args[0], o)
+			source, set, err := sources(args, o, out, file)
 			if err != nil {
 				return err
 			}
+			defer source.Close()
 			start := time.Now()
 			var earlier gallery.Recipe
 			g, err := gallery.Inspect(out)
@@ -92,7 +104,7 @@ Files that cannot be read as pictures are named and left out.`,
 					return err
 				}
 			}
-			changes, err := a.index(cmd.Context(), out, set, args[0], d)
+			changes, err := a.index(cmd.Context(), out, set, source.Root, d)
 			if err != nil {
 				if cmd.Context().Err() != nil && changes.Pictures > 0 {
 					return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", out, count(changes.Pictures, "picture")))
@@ -121,9 +133,10 @@ func changed(c gallery.Changes) string {
 	return fmt.Sprintf(" (%d added, %d changed, %d moved, %d dropped)", c.Added, c.Changed, c.Moved, c.Dropped)
 }
 
-// index brings an index up to date with a folder and shows how far it is.
-func (a *app) index(ctx context.Context, out string, set *picture.Set, dir string, d gallery.Describer) (gallery.Changes, error) {
-	root, err := filepath.Abs(dir)
+// index brings an index up to date with pictures below a root and shows how far
+// it is.
+func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, error) {
+	root, err := filepath.Abs(root)
 	if err != nil {
 		return gallery.Changes{}, err
 	}

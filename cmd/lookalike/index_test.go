@@ -1,5 +1,91 @@
 package main
 
-import "testing"
+import (
+	"archive/tar"
+	"archive/zip"
+	"cmp"
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestIndex(t *testing.T) { script(t, "index") }
+
+// Pictures in archives and single ones are described like those in folders, come
+// out of a search under the same paths, and can be shown.
+func TestIndexSources(t *testing.T) {
+	photos := drawn(t, 2)
+	dir := filepath.Dir(photos)
+	path := func(name string) string { return filepath.Join(dir, name) }
+	pack(t, photos, path("photos.zip"), path("photos.tar.gz"))
+	one := filepath.Join(photos, "fish", "fish-02.png")
+	lookalike(t, "train", photos, "-o", path("m.safetensors"), "--size", "32", "--epochs", "1", "--quiet")
+
+	// paths are what the index holds, nearest to a picture first.
+	paths := func(index string, sources ...string) (root string, paths []string) {
+		t.Helper()
+		args := append([]string{"index", "-o", path(index), "--model", path("m.safetensors"), "--quiet"}, sources...)
+		for range 2 {
+			lookalike(t, args...)
+		}
+		if said := lookalike(t, args...); !strings.Contains(said, "(0 added, 0 changed, 0 moved, 0 dropped)") {
+			t.Errorf("indexed again: %s", said)
+		}
+		sheet := path(index + ".png")
+		var f found
+		if err := json.Unmarshal([]byte(lookalike(t, "search", path(index), one, "-k", "100", "--json", "--sheet", sheet)), &f); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(sheet); err != nil || info.Size() < 10_000 {
+			t.Errorf("%s: %v", sheet, err)
+		}
+		for _, n := range f.Results[0].Neighbors {
+			paths = append(paths, n.Path)
+		}
+		return f.Root, paths
+	}
+	root, want := paths("folder.idx", photos)
+	if root != photos || len(want) != 20 || want[0] != "fish/fish-02.png" {
+		t.Fatalf("in %s: %v", root, want)
+	}
+	for _, archive := range []string{"photos.zip", "photos.tar.gz"} {
+		if root, got := paths(archive+".idx", path(archive)); root != path(archive) || !slices.Equal(got, want) {
+			t.Errorf("in %s: %v, want %v", root, got, want)
+		}
+	}
+	root, got := paths("several.idx", path("photos.zip"), filepath.Join(photos, "planets"), one, photos+"/fish", path("photos.zip"))
+	if root != dir || len(got) != 24 || got[0] != "photos.zip/fish/fish-02.png" && got[0] != "photos/fish/fish-02.png" {
+		t.Errorf("in %s: %v", root, got)
+	}
+	for i, p := range want {
+		want[i] = "photos.zip/" + p
+	}
+	slices.Sort(want)
+	in := slices.DeleteFunc(slices.Sorted(slices.Values(got)), func(p string) bool { return strings.HasPrefix(p, "photos/") })
+	if !slices.Equal(in, want) {
+		t.Errorf("of the archive: %v, want %v", in, want)
+	}
+	if root, got := paths("one.idx", one); root != filepath.Dir(one) || !slices.Equal(got, []string{"fish-02.png"}) {
+		t.Errorf("in %s: %v", root, got)
+	}
+}
+
+// pack writes the files of a folder to archives.
+func pack(t *testing.T, dir, zipFile, tarFile string) {
+	t.Helper()
+	z, err := os.Create(zipFile)
+	g, err2 := os.Create(tarFile)
+	if err := cmp.Or(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	zipped, packed := zip.NewWriter(z), gzip.NewWriter(g)
+	tarred := tar.NewWriter(packed)
+	err = cmp.Or(zipped.AddFS(os.DirFS(dir)), tarred.AddFS(os.DirFS(dir)), zipped.Close(), tarred.Close(), packed.Close(), z.Close(), g.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
