@@ -64,6 +64,7 @@ func run(args []string) int {
 
 	a := &app{out: os.Stdout, err: os.Stderr}
 	root := a.root()
+	a.layOutHelp(root)
 	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

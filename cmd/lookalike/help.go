@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+// helpWidth bounds the lines of help to what the terminal has, and to what is
+// good to read.
+func (a *app) helpWidth() int {
+	const least, most = 60, 100
+	if width, _, err := term.GetSize(int(a.err.Fd())); err == nil {
+		return max(least, min(width, most))
+	}
+	return most
+}
+
+// layOutHelp makes all commands show their flags in the order in which they are
+// written down, and help in the form of usage.
+func (a *app) layOutHelp(root *cobra.Command) {
+	root.SetUsageFunc(func(c *cobra.Command) error {
+		a.usage(c.OutOrStdout(), c)
+		return nil
+	})
+	root.PersistentFlags().SortFlags = false
+	for _, c := range append(commandsBelow(root), root) {
+		c.Flags().SortFlags = false
+		c.LocalFlags().SortFlags = false
+	}
+}
+
+// usage writes what help has below a command's description.
+func (a *app) usage(w io.Writer, c *cobra.Command) {
+	root, width := c.Root(), a.helpWidth()
+	fmt.Fprintln(w, "Usage:")
+	switch {
+	case c == root:
+		fmt.Fprintf(w, "  %s COMMAND [flags]\n", root.Name())
+	case c.HasAvailableSubCommands():
+		fmt.Fprintf(w, "  %s COMMAND [flags]\n", c.CommandPath())
+	default:
+		fmt.Fprintf(w, "  %s\n", c.UseLine())
+	}
+	if c.HasExample() {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
+	}
+	writeCommands(w, c)
+	if flags := c.LocalFlags().FlagUsagesWrapped(width); flags != "" {
+		title := "Flags"
+		if c == root {
+			title = "Flags, which all commands have"
+		}
+		fmt.Fprintf(w, "\n%s:\n%s", title, flags)
+	}
+	switch {
+	case c == root:
+		fmt.Fprintln(w, "\nMore help:")
+		for _, t := range root.Commands() {
+			if t.IsAdditionalHelpTopicCommand() {
+				fmt.Fprintf(w, "  %-30s %s\n", root.Name()+" help "+t.Name(), t.Short)
+			}
+		}
+		fmt.Fprintf(w, "  %-30s %s\n", root.Name()+" COMMAND --help", "A command, its flags, and examples")
+	default:
+		var names []string
+		root.PersistentFlags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		fmt.Fprintf(w, "\nAll commands have %s, too;\nsee '%s --help'.\n", strings.Join(names, " "), root.Name())
+	}
+}
+
+// writeCommands lists the commands below a command, in their groups.
+func writeCommands(w io.Writer, c *cobra.Command) {
+	group, first := "", true
+	for _, sub := range c.Commands() {
+		if !sub.IsAvailableCommand() && sub.Name() != "help" {
+			continue
+		}
+		if sub.GroupID != group || first {
+			group, first = sub.GroupID, false
+			title := group
+			if title == "" {
+				title = "Commands"
+			}
+			fmt.Fprintf(w, "\n%s:\n", title)
+		}
+		fmt.Fprintf(w, "  %-*s  %s\n", c.Commands()[0].NamePadding(), sub.Name(), sub.Short)
+	}
+}
