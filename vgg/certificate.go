@@ -52,8 +52,8 @@ func (a Agreement) OK() bool { return a.Compared && a.Error <= Tolerance }
 // Verify compares every layer's output for the certificate's pictures with the
 // checksums in reference: those of KerasChecksums, or what VerifyScript wrote.
 // The pictures are scaled as by Caffe, whatever the network's own mode, so that
-// the same inputs meet the same weights.
-func (m *Model) Verify(ctx context.Context, reference weights.Source) ([]Agreement, error) {
+// the same inputs meet the same weights. After each layer it calls done, if not nil.
+func (m *Model) Verify(ctx context.Context, reference weights.Source, done func(layers int)) ([]Agreement, error) {
 	if m.config.Input != [2]int{side, side} {
 		return nil, fmt.Errorf("vgg: a certificate is about pictures of %dx%d, not %dx%d", side, side, m.config.Input[0], m.config.Input[1])
 	}
@@ -62,6 +62,9 @@ func (m *Model) Verify(ctx context.Context, reference weights.Source) ([]Agreeme
 	err := m.every(ctx, x, func(layer Layer, y *tensor.Tensor) error {
 		a, err := agreement(layer, y, reference)
 		list = append(list, a)
+		if done != nil {
+			done(len(list))
+		}
 		return err
 	})
 	if err != nil {

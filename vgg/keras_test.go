@@ -174,7 +174,7 @@ func TestCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := m.Verify(t.Context(), sums)
+	list, err := m.Verify(t.Context(), sums, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

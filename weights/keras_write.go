@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"lookalike/internal/atomicfile"
 	"lookalike/internal/hdf5"
 	"lookalike/tensor"
 )
@@ -23,8 +22,8 @@ type KerasLayer struct {
 }
 
 // SaveKeras writes a network's weights for model.load_weights of Keras 3, which
-// takes them into a model with layers of the same classes in the same order. The path must end in ".weights.h5", or Keras refuses it. The
-// file appears whole or not at all; the same input gives the same bytes.
+// takes them into a model with layers of the same classes in the same order. The
+// path must end in ".weights.h5", or Keras refuses it. The file appears whole or not at all; the same input gives the same bytes.
 //
 // It is an HDF5 file. A network's layers are groups in "layers", named after
 // the class: "conv2d", "conv2d_1". A layer's group "vars" has the arrays "0",
@@ -35,12 +34,9 @@ func SaveKeras(path string, network KerasLayer, options ...Option) error {
 		return fmt.Errorf("weights: write %s: the name must end in .weights.h5, Keras opens no other", path)
 	}
 	var b hdf5.Builder
-	t := dtypes["F32"]
-	if slices.Contains(options, Half) {
-		t = dtypes["F16"]
-	}
-	network.add(&b, "", snakeCase(network.Class), t)
-	if err := atomicfile.Write(path, b.Write); err != nil {
+	how := settle(options)
+	network.add(&b, "", snakeCase(network.Class), how.dtype())
+	if err := how.write(path, b.Write); err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
 	return nil

@@ -12,7 +12,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"lookalike/internal/atomicfile"
 	"lookalike/tensor"
 )
 
@@ -34,11 +33,12 @@ func SaveNPZ(path string, tensors map[string]*tensor.Tensor, texts map[string][]
 			}
 		}
 	}
-	t, descr := dtypes["F32"], "<f4"
-	if slices.Contains(options, Half) {
-		t, descr = dtypes["F16"], "<f2"
+	how := settle(options)
+	t, descr := how.dtype(), "<f4"
+	if how.half {
+		descr = "<f2"
 	}
-	err := atomicfile.Write(path, func(w io.Writer) error {
+	err := how.write(path, func(w io.Writer) error {
 		archive := zip.NewWriter(w)
 		for _, name := range slices.Sorted(maps.Keys(tensors)) {
 			x := tensors[name]

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"lookalike/internal/atomicfile"
 	"lookalike/tensor"
 )
 
@@ -235,14 +234,6 @@ func checkLayout(records []record, size int64) error {
 	return nil
 }
 
-// Option changes how Save and SaveNPZ write.
-type Option int
-
-// Half stores float16, rounded to nearest, ties to even: half the size, and
-// three of seven decimal digits. A finite value that float16 cannot hold is an
-// error that names its array.
-const Half Option = 1
-
 // Save writes arrays as a safetensors file of float32: the same input gives the
 // same bytes. The file appears whole or not at all.
 //
@@ -251,10 +242,8 @@ const Half Option = 1
 // multiple come first, so that these lie at multiples as well when the file is
 // mapped.
 func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]string, options ...Option) error {
-	t := dtypes["F32"]
-	if slices.Contains(options, Half) {
-		t = dtypes["F16"]
-	}
+	how := settle(options)
+	t := how.dtype()
 	ragged := func(name string) int { return min(1, tensors[name].Len()*t.size%alignment) }
 	names := slices.SortedFunc(maps.Keys(tensors), func(a, b string) int {
 		return cmp.Or(cmp.Compare(ragged(a), ragged(b)), cmp.Compare(a, b))
@@ -263,7 +252,7 @@ func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]st
 	if err != nil {
 		return fmt.Errorf("weights: write %s: %w", path, err)
 	}
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = how.write(path, func(w io.Writer) error {
 		if _, err := w.Write(header); err != nil {
 			return err
 		}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -66,13 +68,13 @@ and VGG16 like this:
   lookalike convert model.safetensors model.weights.h5
   lookalike convert model.safetensors model-half.npz --half`,
 		Args: arguments("IN", "OUT"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.convert(args[0], args[1], half) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.convert(cmd.Context(), args[0], args[1], half) },
 	}
 	cmd.Flags().BoolVar(&half, "half", false, "store float16: half the size, three digits")
 	return cmd
 }
 
-func (a *app) convert(in, out string, half bool) error {
+func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	var suffix string
 	for _, known := range []string{".safetensors", ".npz", ".weights.h5"} {
 		if strings.HasSuffix(out, known) {
@@ -107,10 +109,19 @@ func (a *app) convert(in, out string, half bool) error {
 	if err != nil {
 		return err
 	}
-	var options []weights.Option
+	parameters, size := c.describe().Parameters, 4
 	kind := "float32"
 	if half {
-		options, kind = append(options, weights.Half), "float16"
+		size, kind = 2, "float16"
+	}
+	p := a.progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
+	defer p.end()
+	options := []weights.Option{weights.Watch(func(n int64) error {
+		p.set(int(n / 1e6))
+		return ctx.Err()
+	})}
+	if half {
+		options = append(options, weights.Half)
 	}
 	switch suffix {
 	case ".safetensors":
@@ -120,10 +131,18 @@ func (a *app) convert(in, out string, half bool) error {
 	case ".weights.h5":
 		err = weights.SaveKeras(out, c.network(arrays), options...)
 	}
+	p.end()
 	if err != nil {
 		return err
 	}
-	if err := compare(out, arrays, half); err != nil {
+	p = a.progress("Comparing", "MB", 4*parameters/1e6)
+	defer p.end()
+	err = compareArrays(ctx, out, arrays, half, func(values int) { p.set(4 * values / 1e6) })
+	p.end()
+	if ctx.Err() != nil {
+		return errors.Join(err, os.Remove(out))
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("%s did not hold what was written, and was removed: %w", out, err), os.Remove(out))
 	}
 	info, err := os.Stat(out)
@@ -134,7 +153,7 @@ func (a *app) convert(in, out string, half bool) error {
 		a.warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
-		count(len(arrays), "array"), thousands(c.describe().Parameters), kind, megabytes(info.Size()))
+		count(len(arrays), "array"), thousands(parameters), kind, megabytes(info.Size()))
 	return nil
 }
 
@@ -278,9 +297,10 @@ func (c *content) asVGG() error {
 	return nil
 }
 
-// compare checks that a file holds these arrays, to the bit or, if half, as
-// near as float16 can be.
-func compare(path string, want map[string]*tensor.Tensor, half bool) error {
+// compareArrays checks that a file holds these arrays, to the bit or, if half, as
+// near as float16 can be. It tells done how many values have been compared.
+func compareArrays(ctx context.Context, path string, want map[string]*tensor.Tensor, half bool, done func(values int)) error {
+	compared := 0
 	f, err := weights.Open(path)
 	if err != nil {
 		return err
@@ -290,6 +310,9 @@ func compare(path string, want map[string]*tensor.Tensor, half bool) error {
 		return fmt.Errorf("it has the arrays %q, not %q", f.Names(), names)
 	}
 	for name, w := range want {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		g, err := f.View(name)
 		if err != nil {
 			return err
@@ -308,6 +331,8 @@ func compare(path string, want map[string]*tensor.Tensor, half bool) error {
 				return fmt.Errorf("array %q: value %d is %v, not %v", name, i, got, v)
 			}
 		}
+		compared += w.Len()
+		done(compared)
 	}
 	return nil
 }

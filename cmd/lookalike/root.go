@@ -140,16 +140,22 @@ func (a *app) skip(path string, reason error) {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lookalike",
-		Short: "Find similar pictures with an autoencoder",
-		Long: `Lookalike finds similar pictures. It trains an autoencoder on a folder of
-photographs, describes each by a short code, and finds those whose codes are
-nearest to that of a given picture. That finds pictures of like colour and
-layout, not of like things.
+		Short: "Find similar pictures",
+		Long: `Lookalike finds similar pictures. It describes each picture of a folder by a
+vector and finds those whose vectors are nearest to that of a given picture.
 
-  lookalike demo                                         the whole job in a minute
-  lookalike train  photos -o model.safetensors           learn from a folder
+  lookalike demo                            the whole job in a minute
+
+  lookalike train  photos -o model.safetensors
   lookalike index  photos -o photos.idx --model model.safetensors
   lookalike search photos.idx picture.jpg --sheet similar.png
+
+An autoencoder that has been trained on some photographs finds pictures of like
+colour and layout. VGG16, with weights that have learned from ImageNet, finds
+pictures of like things:
+
+  lookalike weights fetch vgg16-notop
+  lookalike index  photos -o photos.idx --model vgg16
 
 Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
 Files that cannot be read as pictures are named and left out.

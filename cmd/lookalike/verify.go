@@ -46,7 +46,10 @@ program that writes reference.npz.`, vgg.Tolerance),
 				return err
 			}
 			defer sums.Close()
-			list, err := m.Verify(cmd.Context(), sums)
+			p := a.progress("Verifying", "layers", len(m.Layers()))
+			defer p.end()
+			list, err := m.Verify(cmd.Context(), sums, func(n int) { p.set(n) })
+			p.end()
 			if err != nil {
 				return err
 			}
