@@ -163,10 +163,14 @@ func (c *convolution) multiply(m, t tilesOf, i, first, from, to int) {
 			ahead = size - (p-from)*c.points()*size // the first of the next point
 		}
 		j := (p - first) * micro.NR
-		for r := 0; r < t.n; r += height {
+		for r, fetched := 0, 0; r < t.n; r += height {
+			if fetched >= size {
+				ahead = 0 // all of the next panel has been asked for, and this one is there
+			}
 			micro.MulAhead(min(height, t.n-r), min(micro.NR, width-j), c.in, t.v[i*t.stride+r*t.pitch:], t.pitch, 1,
 				c.panel(p)[i*size:], ahead, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
 			ahead += f32.Fetch * c.in
+			fetched += f32.Fetch * c.in
 		}
 	}
 }
