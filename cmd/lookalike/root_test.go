@@ -1,6 +1,12 @@
 package main
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestUsage(t *testing.T) { script(t, "usage") }
 
@@ -16,6 +22,68 @@ func TestQuote(t *testing.T) {
 	} {
 		if got := quote(word); got != want {
 			t.Errorf("quote(%q) = %s, want %s", word, got, want)
+		}
+	}
+}
+
+// Every command has help with examples, which are commands of the program with
+// flags that they have, and a script that runs it, mistakes included.
+func TestEveryCommand(t *testing.T) {
+	scripts := ""
+	files, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		scripts += string(read(t, file))
+	}
+	for _, c := range commandsBelow((&app{out: os.Stdout, err: os.Stderr}).root()) {
+		name := c.CommandPath()
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") || len(c.Long) < 80 {
+			t.Errorf("%s: its description is short of something: %q, %q", name, c.Short, c.Long)
+		}
+		for _, line := range strings.Split(c.Long, "\n") {
+			if len([]rune(line)) > 100 {
+				t.Errorf("%s: a line of %d characters: %s", name, len([]rune(line)), line)
+			}
+		}
+		if c.HasSubCommands() {
+			continue
+		}
+		if !strings.Contains(c.Example, name) {
+			t.Errorf("%s: no examples", name)
+		}
+		for _, line := range strings.Split(c.Example, "\n") {
+			checkExample(t, line)
+		}
+		if !strings.Contains(scripts, "\n"+name) {
+			t.Errorf("%s: no script runs it", name)
+		}
+		if !strings.Contains(scripts, "\n! "+name) && !strings.Contains(scripts, "\nstatus 1 "+name) && !strings.Contains(scripts, "\nstatus 2 "+name) {
+			t.Errorf("%s: no script has it fail", name)
+		}
+	}
+}
+
+// checkExample parses the commands of this program in a line of shell.
+func checkExample(t *testing.T, line string) {
+	t.Helper()
+	words := strings.Fields(line)
+	for i, w := range words {
+		if w != "lookalike" || i > 0 && !slices.Contains([]string{"|", "&&"}, words[i-1]) && !strings.Contains(words[i-1], "=") {
+			continue
+		}
+		rest := words[i+1:]
+		if end := slices.IndexFunc(rest, func(w string) bool { return strings.ContainsAny(w, "|&><;)") }); end >= 0 {
+			rest = rest[:end]
+		}
+		root := (&app{out: os.Stdout, err: os.Stderr}).root()
+		cmd, args, err := root.Find(rest)
+		if err == nil {
+			err = cmd.ParseFlags(args)
+		}
+		if err != nil || cmd == root {
+			t.Errorf("the example %q: %v", line, err)
 		}
 	}
 }

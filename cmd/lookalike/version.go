@@ -13,23 +13,73 @@ import (
 	"lookalike/internal/f32"
 )
 
+// versionReport is what version prints.
+type versionReport struct {
+	Version   string   `json:"version"`
+	Built     string   `json:"built"` // of the commit: RFC 3339, "" if it is not known
+	Go        string   `json:"go"`
+	Platform  string   `json:"platform"` // such as linux/amd64
+	Processor string   `json:"processor"`
+	Features  []string `json:"features"` // those of the processor that kernels are made for
+	Threads   int      `json:"threads"`
+	Cores     int      `json:"cores"`
+	Kernels   string   `json:"kernels"`           // in use
+	Available []string `json:"available_kernels"` // from the best to the portable ones
+}
+
+// kernelFeatures are those of processors that kernels are made for.
+var kernelFeatures = []cpuid.FeatureID{
+	cpuid.AVX2, cpuid.FMA3, cpuid.BMI2, cpuid.AVX512F, cpuid.AVX512VNNI, cpuid.ASIMD,
+}
+
+func newVersionReport() versionReport {
+	r := versionReport{
+		Version: version(), Built: buildSetting("vcs.time"),
+		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Processor: cmp.Or(cpuid.CPU.BrandName, "unknown"), Features: []string{},
+		Threads: runtime.GOMAXPROCS(0), Cores: runtime.NumCPU(),
+		Kernels: f32.Tier(), Available: f32.Tiers(),
+	}
+	for _, f := range kernelFeatures {
+		if cpuid.CPU.Supports(f) {
+			r.Features = append(r.Features, f.String())
+		}
+	}
+	return r
+}
+
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Show the version, and what it runs on",
-		Long: `Shows the version of the program and of Go, the processor, and which kernels
-it computes with: the best that the processor has, or those that the environment
-variable LOOKALIKE_CPU names.`,
+		Long: `Shows the version of the program and of Go, the processor with those of its
+features that matter here, and which kernels the program computes with: the best
+that the processor has, or those that the environment variable LOOKALIKE_CPU
+names. With --json it is one object.`,
+		Example: `  lookalike version
+  LOOKALIKE_CPU=generic lookalike version --json | jq -r .kernels`,
 		Args: arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprintf(a.out, "lookalike  %s\n", version())
-			fmt.Fprintf(a.out, "go         %s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			fmt.Fprintf(a.out, "processor  %s\n", cmp.Or(cpuid.CPU.BrandName, "unknown"))
-			fmt.Fprintf(a.out, "threads    %d of %d\n", runtime.GOMAXPROCS(0), runtime.NumCPU())
-			fmt.Fprintf(a.out, "kernels    %s (of %s)\n", f32.Tier(), strings.Join(f32.Tiers(), ", "))
+			r := newVersionReport()
+			if asJSON {
+				return a.printJSON(r)
+			}
+			built := ""
+			if r.Built != "" {
+				built = ", of " + r.Built
+			}
+			fmt.Fprintf(a.out, "lookalike  %s%s\n", r.Version, built)
+			fmt.Fprintf(a.out, "go         %s %s\n", r.Go, r.Platform)
+			fmt.Fprintf(a.out, "processor  %s\n", r.Processor)
+			fmt.Fprintf(a.out, "features   %s\n", cmp.Or(strings.Join(r.Features, " "), "none that matter"))
+			fmt.Fprintf(a.out, "threads    %d of %d\n", r.Threads, r.Cores)
+			fmt.Fprintf(a.out, "kernels    %s (of %s)\n", r.Kernels, strings.Join(r.Available, ", "))
 			return nil
 		},
 	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
 }
 
 // version names the build: a release's number, or the commit.
@@ -41,20 +91,24 @@ func version() string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}
-	setting := func(key string) string {
+	v := "devel"
+	if commit := buildSetting("vcs.revision"); commit != "" {
+		v += " " + commit[:min(len(commit), 12)]
+	}
+	if buildSetting("vcs.modified") == "true" {
+		v += " (modified)"
+	}
+	return v
+}
+
+// buildSetting is what the compiler has noted under a key, "" if nothing.
+func buildSetting(key string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == key {
 				return s.Value
 			}
 		}
-		return ""
 	}
-	v := "devel"
-	if commit := setting("vcs.revision"); commit != "" {
-		v += " " + commit[:min(len(commit), 12)]
-	}
-	if setting("vcs.modified") == "true" {
-		v += " (modified)"
-	}
-	return v
+	return ""
 }

@@ -20,7 +20,7 @@ func (a *app) weightsCommand() *cobra.Command {
 publishes. They are downloaded once and then found by their names:
 
 ` + published() + `
-They are kept in the user's cache folder, or in $LOOKALIKE_CACHE.`,
+They are kept in the user's cache folder, or where --cache says.`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -172,6 +172,8 @@ func (a *app) weightsListCommand() *cobra.Command {
 		Short: "List published weights, and which of them are here",
 		Long: `Lists the published weights and where those are that have been downloaded. Their
 checksums are computed anew.`,
+		Example: `  lookalike weights list
+  lookalike weights list --cache /mnt/models`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, f := range fetch.Files {
@@ -210,9 +212,10 @@ func weightsState(ctx context.Context, f fetch.File) (string, error) {
 
 func (a *app) weightsPathCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "path NAME",
-		Short:     "Print where downloaded weights are",
-		Long:      `Prints the name of the file that 'lookalike weights fetch NAME' has written.`,
+		Use:   "path NAME",
+		Short: "Print where downloaded weights are",
+		Long: `Prints the name of the file that 'lookalike weights fetch NAME' has written, for
+other programs that read it. If it is not there, that is an error.`,
 		Example:   `  python3 -c 'import h5py, sys; print(list(h5py.File(sys.argv[1])))' $(lookalike weights path vgg16)`,
 		Args:      arguments("NAME"),
 		ValidArgs: weightsNames(),
