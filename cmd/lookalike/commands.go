@@ -23,6 +23,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	)
 	group("Find pictures",
 		a.searchCommand(),
+		a.mapCommand(),
 		a.classifyCommand(),
 	)
 	group("Judge results",

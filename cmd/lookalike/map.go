@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lookalike/internal/atlas"
+	"lookalike/internal/atomicfile"
+	"lookalike/internal/sheet"
+	"lookalike/knn"
+	"lookalike/knn/tsne"
+	"lookalike/tensor"
+)
+
+// mapOptions are the flags of map.
+type mapOptions struct {
+	metric     string
+	perplexity float64
+	steps      int
+	seed       uint64
+	filters    []string
+	photos     string
+}
+
+func (a *app) mapCommand() *cobra.Command {
+	var o mapOptions
+	cmd := &cobra.Command{
+		Use:   "map PHOTOS.idx OUT.html|OUT.png",
+		Short: "Lay a collection out as a map, where like pictures lie together",
+		Long: `Lays the pictures of an index out in the plane by t-SNE, which keeps near pictures
+near, and writes the map:
+
+  .html        a page that opens anywhere without a network, thumbnails inside: to
+               move about and zoom in, with names of classes (the folders), a
+               search for names, and each picture's path
+  .png, .jpg   one large sheet
+
+Pictures that would lie on each other are moved apart. What is near on the map is
+alike; how far groups lie from each other says little. The same index and seed
+give the same map.
+
+Without --metric, codes of an autoencoder are compared by their Euclidean distance
+and features of VGG by cosine. A higher --perplexity, the number of neighbours that
+each picture attends to, shows larger groups.
+
+` + filterHelp,
+		Example: `  lookalike map photos.idx map.html
+  lookalike map photos.idx map.png --filter label=cats --filter label=dogs
+  lookalike map photos.idx map.html --perplexity 50`,
+		Args: arguments("PHOTOS.idx", "OUT.html or OUT.png"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.drawMap(cmd.Context(), args[0], args[1], o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.metric, "metric", "", "compare vectors by distance `NAME`: cosine or euclidean (default cosine for VGG, euclidean for an autoencoder)")
+	f.Float64Var(&o.perplexity, "perplexity", 30, "let each picture attend to `N` neighbours, or a third of all if they are fewer")
+	f.IntVar(&o.steps, "iterations", 1000, "take `N` steps")
+	f.Uint64Var(&o.seed, "seed", 1, "part pictures that coincide by `N`")
+	f.StringArrayVar(&o.filters, "filter", nil, "show only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
+	f.StringVar(&o.photos, "photos", "", "take the pictures from `DIR`, if they have moved")
+	return cmd
+}
+
+// check finds mistakes in the flags, and where the map is to be written.
+func (o *mapOptions) check(index, out string) error {
+	switch {
+	case o.metric != "" && o.metric != knn.Cosine.String() && o.metric != knn.Euclidean.String():
+		return usagef("--metric %s: give cosine or euclidean", o.metric)
+	case !(o.perplexity >= 1 && o.perplexity <= 1e6):
+		return usagef("--perplexity %v: give 1 or more", o.perplexity)
+	case o.steps < 1:
+		return usagef("--iterations %d: give 1 or more", o.steps)
+	case !isPage(out) && !slices.Contains(drawnTypes, strings.ToLower(filepath.Ext(out))):
+		return usagef("%s: the name must end in .html, .png or .jpg", out)
+	}
+	return checkOutput(out, index)
+}
+
+// isPage tells whether a page is to be written, by the file's name.
+func isPage(path string) bool {
+	suffix := strings.ToLower(filepath.Ext(path))
+	return suffix == ".html" || suffix == ".htm"
+}
+
+func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
+	if err := o.check(index, out); err != nil {
+		return err
+	}
+	only, err := parseFilter(o.filters)
+	if err != nil {
+		return err
+	}
+	c, err := openCollection(index, o.photos)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	source, err := c.source()
+	if err != nil {
+		return err
+	}
+	metric, err := metricOf(o.metric, c.Gallery)
+	if err != nil {
+		return err
+	}
+	rows, x := numbers(len(c.Entries)), c.Vectors
+	if only != nil {
+		if err := only.check(c.Entries); err != nil {
+			return err
+		}
+		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.keeps(c.Entries[row]) })
+		x = tensor.New(len(rows), c.Vectors.Dim(1))
+		for i, row := range rows {
+			copy(x.Row(i), c.Vectors.Row(row))
+		}
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("%s has no pictures to lay out", index)
+	}
+
+	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
+	p := a.progress("Laying out", "steps", options.Iterations)
+	defer p.end()
+	options.Progress = func(done int) { p.set(done) }
+	layout, err := tsne.Embed(ctx, x, metric, options)
+	p.end()
+	if err != nil {
+		return err
+	}
+	side := atlas.Spot(len(rows))
+	if isPage(out) {
+		side = atlas.Side(len(rows))
+	}
+	places, err := a.places(ctx, c, rows, side)
+	if err != nil {
+		return err
+	}
+	m := atlas.New(places, layout.Points)
+	if !isPage(out) {
+		if err := sheet.Write(out, m.Draw()); err != nil {
+			return err
+		}
+	} else {
+		page := atlas.Page{Title: fmt.Sprintf("Map of %s", count(len(rows), "picture")),
+			Lead: fmt.Sprintf("%s, described by %s, %s distance", printable(c.root), vectors(c.Gallery), metric)}
+		if source.Kind == "folder" {
+			page.Folder = c.root
+		}
+		if err := atomicfile.Write(out, func(w io.Writer) error { return m.Write(w, page) }); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.out, "%s: %s\n", out, count(len(rows), "picture"))
+	return nil
+}
+
+// thumbnailsAtOnce is how many pictures are made small between two signs of
+// progress.
+const thumbnailsAtOnce = 64
+
+// places makes the thumbnails of pictures. One that cannot be read any more is
+// reported and has none.
+func (a *app) places(ctx context.Context, c *collection, rows []int, side int) ([]atlas.Place, error) {
+	var places []atlas.Place
+	p := a.progress("Making thumbnails", "images", len(rows))
+	defer p.end()
+	for some := range slices.Chunk(rows, thumbnailsAtOnce) {
+		small, errs, err := c.thumbnails(ctx, some, side, side)
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range some {
+			e := c.Entries[row]
+			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
+			if errs[i] != nil {
+				a.warn("warning: not on the map: %s: %v", printable(c.path(row)), errs[i])
+				a.skipped++
+			}
+		}
+		p.set(len(places))
+	}
+	return places, nil
+}
+
+// numbers returns those from 0 to below n.
+func numbers(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}

@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestMap(t *testing.T) { script(t, "map") }
