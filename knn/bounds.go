@@ -83,11 +83,12 @@ func (b bounds) score(limit float64) float32 {
 	return above((limit/(1-b.relative) + b.absolute - b.base) / b.factor)
 }
 
-// above returns a float32 that is not below v. Where sums may overflow on the way
-// there, it is infinity; for NaN too.
+// above returns a float32 that is not below v, and hardly greater. Where sums may
+// overflow on the way there, it is infinity; for NaN too.
 func above(v float64) float32 {
 	if !(v <= huge) {
 		return float32(math.Inf(1))
 	}
-	return math.Nextafter32(float32(max(v, -huge)), float32(math.Inf(1)))
+	v = max(v, -huge)
+	return float32(v + math.Abs(v)*2*unit + 0x1p-149)
 }

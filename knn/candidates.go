@@ -77,11 +77,13 @@ func (c *collector) lower(high float64) {
 	if c.most > fewWanted || !(high < c.limit) {
 		return
 	}
-	i, _ := slices.BinarySearch(c.nearest, high)
 	if len(c.nearest) < c.most {
 		c.nearest = append(c.nearest, 0)
 	}
-	copy(c.nearest[i+1:], c.nearest[i:])
+	i := len(c.nearest) - 1
+	for ; i > 0 && c.nearest[i-1] > high; i-- {
+		c.nearest[i] = c.nearest[i-1]
+	}
 	c.nearest[i] = high
 	if len(c.nearest) == c.most {
 		c.limit = min(c.limit, c.nearest[c.most-1])
@@ -117,11 +119,13 @@ func (c *collector) tighten() {
 	if len(c.found) < c.most {
 		return
 	}
-	c.scratch = c.scratch[:0]
-	for _, f := range c.found {
-		c.scratch = append(c.scratch, f.high)
+	if c.most > fewWanted {
+		c.scratch = c.scratch[:0]
+		for _, f := range c.found {
+			c.scratch = append(c.scratch, f.high)
+		}
+		c.limit = min(c.limit, nth(c.scratch, c.most-1))
 	}
-	c.limit = min(c.limit, nth(c.scratch, c.most-1))
 	c.found = slices.DeleteFunc(c.found, func(f candidate) bool { return f.low > c.limit })
 }
 

@@ -91,6 +91,7 @@ type Index struct {
 	scales  []float64 // of Cosine: 1/length of each vector, 0 of a vector of zeros
 	longest []float64 // of each tile, at least the length of its longest vector
 	keep    []uint64  // a bit for each row that may be found; nil for all
+	bounds  bounds    // of rowScores, but for InnerProduct
 	coder   func() *coder
 	codes   *codes // nil without prefilter
 }
@@ -109,6 +110,10 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 		return nil, fmt.Errorf("knn: %v cannot be searched", metric)
 	}
 	x := &Index{vectors: vectors, metric: metric}
+	x.bounds = ofSquares(x.Dim())
+	if metric == Cosine {
+		x.bounds = ofProduct(1, 1, 1, 0, x.Dim(), x.Dim())
+	}
 	x.coder = sync.OnceValue(func() *coder { return newCoder(x) })
 	x.longest = make([]float64, x.tiles())
 	if metric == Cosine {

@@ -1,8 +1,10 @@
 package knn
 
 import (
-	"context"
+	"cmp"
+	"math"
 	"math/bits"
+	"slices"
 
 	"lookalike/internal/f32"
 )
@@ -24,62 +26,49 @@ func (x *Index) Prefiltered() *Index {
 	return &y
 }
 
-// codeQueries is the number of queries from which a matrix product is faster than filter.
-const codeQueries = 64
+// filterQueries is the number of queries from which a matrix product is faster than
+// testing them one by one.
+const filterQueries = 64
 
-// filter compares codes, and leaves the rows that they do not prove out. It takes
-// the tiles in an order that jumps about: where neighbours of the query lie together,
-// as in a folder, some of them are seen early.
-func (x *Index) filter(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) {
-	w.dots, w.mask, w.scores = grow(w.dots, tileRows), grow(w.mask, tileRows/64), grow(w.scores, tileRows)
-	tiles := (hi - lo + tileRows - 1) / tileRows
-	jump := coprime(tiles)
-	for i, at := 0, 0; i < tiles && ctx.Err() == nil; i, at = i+1, (at+jump)%tiles {
-		row := lo + at*tileRows
-		n := min(tileRows, hi-row)
-		for j, q := range g.queries {
-			if q.code == nil {
-				scores := w.scores[:n]
-				x.rowScores(q, scores, row)
-				x.collect(&c[j], x.rowBounds(q, x.longest[row/tileRows]), scores, row, w.mask)
-				continue
-			}
-			x.filterTile(q, &c[j], row, n, w.dots, w.mask)
-		}
-	}
-}
-
-// coprime returns a number near the golden section of n without a common divisor.
-func coprime(n int) int {
-	for jump := max(1, int(0.618*float64(n))); ; jump++ {
-		a, b := n, jump
-		for b != 0 {
-			a, b = b, a%b
-		}
-		if a == 1 {
-			return jump
-		}
-	}
-}
-
-func (x *Index) filterTile(q *query, c *collector, row, n int, dots []int32, mask []uint64) {
-	coder := x.coder()
+// filterTile tests the codes of the rows of a tile, or of fewer, with one query. Rows that
+// pass are computed in full, those first that codes say are near: they lower the
+// limit, and the others may be out by then.
+func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, end int) {
+	n := end - row
 	blocks := (n + f32.CodeRows - 1) / f32.CodeRows
-	dots, mask = dots[:blocks*f32.CodeRows], mask[:(n+63)/64]
-	k := x.codes.from(coder, row)
-	f32.CodeBounds(mask, dots, k.bytes[:blocks*coder.blockBytes()], k.rows[:blocks*3*f32.CodeRows], q.code.bounds, x.codeTest(q, c.limit))
+	w.dots, w.mask = grow(w.dots, tileRows), grow(w.mask, tileRows/64)
+	if q.code == nil {
+		w.scores = grow(w.scores, tileRows)
+		x.rowScores(q, w.scores[:n], row)
+		x.collect(c, x.rowBounds(q, x.longest[row/tileRows]), w.scores[:n], row, w.mask)
+		return
+	}
+	dots, mask := w.dots[:blocks*f32.CodeRows], w.mask[:(n+63)/64]
+	f32.CodeBounds(mask, dots, k.bytes[:blocks*x.coder().blockBytes()], k.rows[:blocks*3*f32.CodeRows], q.code.bounds, x.codeTest(q, c.limit))
 	if tail := n % 64; tail > 0 {
 		mask[n/64] &= 1<<tail - 1
 	}
-	for w, word := range mask {
+	w.passed = w.passed[:0]
+	for i, word := range mask {
 		if x.keep != nil {
-			word &= x.keep[row/64+w]
+			word &= x.keep[row/64+i]
 		}
 		for ; word != 0; word &= word - 1 {
-			i := w*64 + bits.TrailingZeros64(word)
-			constants := k.rows[i/f32.CodeRows*3*f32.CodeRows+i%f32.CodeRows:]
-			low, high := x.codeInterval(q, dots[i], constants[0], constants[f32.CodeRows], constants[2*f32.CodeRows])
-			c.add(row+i, low, high)
+			at := i*64 + bits.TrailingZeros64(word)
+			constants := k.rows[at/f32.CodeRows*3*f32.CodeRows+at%f32.CodeRows:]
+			low, high := x.codeInterval(q, dots[at], constants[0], constants[f32.CodeRows], constants[2*f32.CodeRows])
+			if low <= c.limit && row+at > c.after {
+				w.passed = append(w.passed, candidate{row + at, low, high, math.NaN()})
+			}
 		}
+	}
+	slices.SortFunc(w.passed, func(a, b candidate) int { return cmp.Compare(a.low, b.low) })
+	b := x.rowBounds(q, x.longest[row/tileRows])
+	for _, f := range w.passed {
+		if f.low > c.limit {
+			break
+		}
+		low, high := b.interval(x.rowScore(q, f.row))
+		c.add(f.row, max(low, f.low), min(high, f.high))
 	}
 }

@@ -61,12 +61,12 @@ type workspace struct {
 	start      [tileRows]float32
 	dots       []int32
 	mask       []uint64
+	passed     []candidate
 	packed     gemm.Packed
 	codes      codes // of a tile
 	masks      []uint64
 	tests      []f32.CodeTest
 	tested     []float64 // limits that the tests are for
-	one        [1]float32
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -92,8 +92,10 @@ func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]
 	if x.sieves(len(queries)) {
 		x = x.coded()
 	}
-	for at := 0; at < len(queries); at += roundQueries {
-		end := min(at+roundQueries, len(queries))
+	rounds := (len(queries) + roundQueries - 1) / roundQueries
+	size := (len(queries) + rounds - 1) / max(1, rounds)
+	for at := 0; at < len(queries); at += size {
+		end := min(at+size, len(queries))
 		w := w
 		if w.after >= 0 {
 			w.after += at
@@ -111,13 +113,16 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 	procs := runtime.GOMAXPROCS(0)
 	switch {
 	case x.sieves(len(queries)):
-		pass, most, coding = x.sieve, sieveQueries, forSieve
-	case x.codes != nil && len(queries) < codeQueries:
-		pass, most, coding = x.filter, scanQueries, forFilter
+		pass, most, coding = x.sieve, sieveQueries, allTogether
+	case x.codes != nil && len(queries) < filterQueries:
+		pass, most, coding = x.sieve, scanQueries, oneByOne
 	case len(queries) < scanQueries:
 		pass, most = x.scan, scanQueries
 	}
 	count := (len(queries) + most - 1) / most
+	if coding == allTogether && x.codes != nil {
+		count = (count + procs - 1) / procs * procs
+	}
 	size := (len(queries) + count - 1) / count
 	limit := x.keyOf(w.radius)
 	groups := make([]func() *group, count)
@@ -126,9 +131,9 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], coding, limit) })
 	}
 	parts := min(x.tiles(), max(1, 4*procs/count))
-	if coding == forSieve { // its goroutines share the tiles out between them
+	if coding != notCoded { // goroutines share the tiles out between them
 		parts = min(x.tiles(), procs)
-		if count >= 2*procs {
+		if count >= 2*procs || count%procs == 0 {
 			parts = 1
 		}
 	}
@@ -153,11 +158,14 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 			c[j].reset(w, i/parts*size+j, limit, func(f []candidate) { x.finish(q, f) })
 		}
 		first, last := i%parts*tiles, (i%parts+1)*tiles
-		if coding == forSieve {
+		if coding != notCoded {
 			first, last = 0, x.tiles()
 		}
 		if w.after >= 0 && len(c) > 0 { // rows of queries come with them
 			first = max(first, (i/parts*size+w.after+1)/tileRows)
+		}
+		if parts > 1 && coding != notCoded {
+			g.sieving.share(len(c), limit)
 		}
 		if lo, hi := first*tileRows, min(x.Len(), last*tileRows); lo < hi && len(c) > 0 {
 			pass(ctx, g, work, c, lo, hi)
@@ -198,8 +206,8 @@ type coding int
 
 const (
 	notCoded coding = iota
-	forFilter
-	forSieve
+	oneByOne        // they are tested so
+	allTogether
 )
 
 // newGroup prepares queries; keys over limit are not wanted.
@@ -234,29 +242,25 @@ func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *gro
 			}
 			if coding != notCoded && x.coder().encode(&codes[i], q, z[i*depth:][:depth], scratch) {
 				q.code = &codes[i]
-				if coding == forFilter {
+				if coding == oneByOne {
 					q.code.bounds = f32.NewCodeQuery(q.code.z)
 				}
 			}
 			g.queries[i] = q
 		}
 	})
-	if coding == forSieve {
-		g.sieving = newSieving(g, x.coder(), limit)
+	if coding != notCoded {
+		g.sieving = newSieving(g, x.coder(), coding == allTogether)
 	}
 	return g
 }
 
 // rowBounds are the bounds of rowScores for rows of at most that length.
 func (x *Index) rowBounds(q *query, longest float64) bounds {
-	d := x.Dim()
-	switch x.metric {
-	case Euclidean:
-		return ofSquares(d)
-	case Cosine:
-		return ofProduct(1, 1, 1, 0, d, d)
+	if x.metric != InnerProduct {
+		return x.bounds
 	}
-	return ofProduct(0, 1, q.length*longest, 0, d, d)
+	return ofProduct(0, 1, q.length*longest, 0, x.Dim(), x.Dim())
 }
 
 // rowScores computes scores of the rows from row on, one after the other.
@@ -273,6 +277,18 @@ func (x *Index) rowScores(q *query, scores []float32, row int) {
 			scores[i] *= narrow(x.scales[row+i])
 		}
 	}
+}
+
+// rowScore is rowScores of one row.
+func (x *Index) rowScore(q *query, row int) float32 {
+	v := x.vectors.Row(row)
+	switch x.metric {
+	case Euclidean:
+		return f32.SquaredDistance(q.v, v)
+	case Cosine:
+		return f32.Dot(q.factor, v) * narrow(x.scales[row])
+	}
+	return f32.Dot(q.factor, v)
 }
 
 // narrow returns the scale of a vector as float32, or NaN, which proves nothing, if
@@ -391,7 +407,6 @@ func (x *Index) sharpen(q *query, c *collector) {
 	}
 	slices.SortFunc(waiting, func(a, b candidate) int { return cmp.Compare(a.low, b.low) })
 	c.found, c.nearest = nil, c.nearest[:0]
-	score := make([]float32, 1)
 	for i, w := range waiting {
 		if w.low > c.limit {
 			break
@@ -400,8 +415,7 @@ func (x *Index) sharpen(q *query, c *collector) {
 			c.found = append(c.found, w)
 			continue
 		}
-		x.rowScores(q, score, w.row)
-		low, high := x.rowBounds(q, x.longest[w.row/tileRows]).interval(score[0])
+		low, high := x.rowBounds(q, x.longest[w.row/tileRows]).interval(x.rowScore(q, w.row))
 		c.add(w.row, max(low, w.low), min(high, w.high))
 		if i == c.most-1 || i%some == some-1 {
 			c.tighten()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"sync"
 	"sync/atomic"
 
 	"lookalike/internal/f32"
@@ -20,31 +21,45 @@ const (
 	sieveFewest       = 8
 	sieveFewestMaking = 48
 
-	// crowdTiles is how many tiles are multiplied after one where many rows passed.
+	// crowdTiles is how many tiles are multiplied at most after one where many rows passed.
 	crowdTiles = 16
 )
 
-// sieving is what the goroutines share that compare codes of a group of queries.
+// sieving is what the goroutines share that sieve for a group of queries.
 type sieving struct {
-	codes  *f32.CodeQueries
-	next   atomic.Int64    // the tile that is taken next
-	limits []atomic.Uint64 // of each query, the least limit that anybody has found
+	codes  *f32.CodeQueries // nil if they are tested one by one
+	next   atomic.Int64     // the tile that is taken next
+	once   sync.Once        // for limits
+	limits []atomic.Uint64  // of each query, the least that anybody has found; none for a goroutine alone
 }
 
-func newSieving(g *group, c *coder, limit float64) *sieving {
-	s := &sieving{codes: f32.NewCodeQueries(len(g.queries), c.x.Dim()), limits: make([]atomic.Uint64, len(g.queries))}
+func newSieving(g *group, c *coder, together bool) *sieving {
+	s := &sieving{}
+	if !together {
+		return s
+	}
+	s.codes = f32.NewCodeQueries(len(g.queries), c.x.Dim())
 	for i, q := range g.queries {
 		if q.code != nil {
 			s.codes.Set(i, q.code.z)
 		}
-		s.limits[i].Store(math.Float64bits(limit))
 	}
 	return s
 }
 
+// share makes limits for several goroutines.
+func (s *sieving) share(n int, limit float64) {
+	s.once.Do(func() {
+		s.limits = make([]atomic.Uint64, n)
+		for i := range s.limits {
+			s.limits[i].Store(math.Float64bits(limit))
+		}
+	})
+}
+
 // publish tells the others of a limit.
 func (s *sieving) publish(i int, limit float64) {
-	for {
+	for s.limits != nil {
 		old := s.limits[i].Load()
 		if limit >= math.Float64frombits(old) || s.limits[i].CompareAndSwap(old, math.Float64bits(limit)) {
 			return
@@ -52,23 +67,23 @@ func (s *sieving) publish(i int, limit float64) {
 	}
 }
 
-// sieve multiplies codes of a tile of rows with those of all the queries and tests
-// each product; rows that pass are computed in full, one by one. Codes are made on the
-// way unless the index has them. All goroutines take tiles from the same range, in an
-// order that jumps about, and tell each other their limits. The first tile of each, and
-// those where too many rows pass, are multiplied in float32.
+// hear takes over what others have published.
+func (s *sieving) hear(c []collector) {
+	for i := range s.limits {
+		c[i].limit = min(c[i].limit, math.Float64frombits(s.limits[i].Load()))
+	}
+}
+
+// sieve tests the codes of all rows, tile by tile, with few queries one by one or with
+// many together; rows that pass are computed in full. Codes are made on the way
+// unless the index has them. All goroutines take tiles from the same range and tell each
+// other their limits. The order jumps about: where neighbours of a query lie together,
+// as in a folder, some of them are seen early.
 func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) {
 	coder, s := x.coder(), g.sieving
-	w.masks, w.tests, w.tested = grow(w.masks, s.codes.Places()), grow(w.tests, s.codes.Places()), grow(w.tested, len(c))
-	for i := range w.tested {
-		w.tested[i] = math.NaN()
-	}
 	tiles := (hi - lo + tileRows - 1) / tileRows
 	jump := coprime(tiles)
-	multiplied := firstMultiplied
-	if c[0].limit < huge { // there is a radius
-		multiplied = 0
-	}
+	t := x.newTogether(g, w, c)
 	for ctx.Err() == nil {
 		i := int(s.next.Add(1) - 1)
 		if i >= tiles {
@@ -76,45 +91,102 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 		}
 		row := lo + i*jump%tiles*tileRows
 		end := min(hi, row+tileRows)
-		for j := range c {
-			c[j].limit = min(c[j].limit, math.Float64frombits(s.limits[j].Load()))
-		}
-		if multiplied > 0 {
-			multiplied--
+		s.hear(c)
+		if s.codes != nil && t.multiply > 0 {
+			t.multiply--
 			x.multiply(ctx, g, w, c, row, end)
 			for j := range c {
 				s.publish(j, c[j].limit)
 			}
 			continue
 		}
-		for j, q := range g.queries {
-			if c[j].limit != w.tested[j] {
-				w.tested[j], w.tests[j] = c[j].limit, x.codeTest(q, c[j].limit)
-			}
-		}
-		k := w.codes
+		var k codes
 		if x.codes != nil {
 			k = x.codes.from(coder, row)
 		} else {
-			if len(k.bytes) < tileRows*coder.blockBytes()/f32.CodeRows || len(k.rows) == 0 {
+			if len(w.codes.bytes) < tileRows/f32.CodeRows*coder.blockBytes() {
 				w.codes = coder.room(tileRows)
-				k = w.codes
 			}
+			k = w.codes
 			coder.make(k, row, end)
 		}
-		passed := 0
-		for at := row; at < end; at += f32.SieveRows {
-			passed += x.sieveBlock(g, w, c, k.from(coder, at-row), at, min(end, at+f32.SieveRows))
+		if s.codes != nil {
+			t.tile(k, row, end)
+			continue
 		}
-		if passed*crowd > (end-row)*len(c) {
-			multiplied = crowdTiles
+		for j, q := range g.queries {
+			x.filterTile(q, &c[j], w, k, row, end)
+			s.publish(j, c[j].limit)
 		}
 	}
 }
 
-// sieveBlock sieves rows up to f32.SieveRows and returns how many passed, of all
-// queries together.
-func (x *Index) sieveBlock(g *group, w *workspace, c []collector, k codes, row, end int) int {
+// coprime returns a number near the golden section of n without a common divisor.
+func coprime(n int) int {
+	for jump := max(1, int(0.618*float64(n))); ; jump++ {
+		a, b := n, jump
+		for b != 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return jump
+		}
+	}
+}
+
+// together is one goroutine's state while it tests many queries together.
+type together struct {
+	x        *Index
+	g        *group
+	w        *workspace
+	c        []collector
+	multiply int // tiles that are to be multiplied in float32 instead
+	next     int // how many after the next crowd
+}
+
+func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
+	t := &together{x, g, w, c, firstMultiplied, 1}
+	if c[0].limit < huge { // there is a radius
+		t.multiply = 0
+	}
+	if g.sieving.codes != nil {
+		places := g.sieving.codes.Places()
+		w.masks, w.tests, w.tested = grow(w.masks, places), grow(w.tests, places), grow(w.tested, places)
+		for i := range w.tested {
+			w.tested[i] = math.NaN()
+		}
+	}
+	return t
+}
+
+// tile tests a tile. The first tile of each goroutine, and some after one where too
+// many rows passed, are multiplied instead: that gives limits at less cost.
+func (t *together) tile(k codes, row, end int) {
+	for j := range t.c {
+		t.aim(j)
+	}
+	passed := 0
+	for at := row; at < end; at += f32.SieveRows {
+		passed += t.block(k.from(t.x.coder(), at-row), at, min(end, at+f32.SieveRows))
+	}
+	if passed*crowd > (end-row)*len(t.c) {
+		t.multiply, t.next = t.next, min(2*t.next, crowdTiles)
+	} else {
+		t.next = 1
+	}
+}
+
+// aim sets the test of a query for its limit.
+func (t *together) aim(j int) {
+	if limit := t.c[j].limit; limit != t.w.tested[j] {
+		t.w.tested[j], t.w.tests[j] = limit, t.x.codeTest(t.g.queries[j], limit)
+	}
+}
+
+// block tests up to f32.SieveRows rows and returns how many passed, of all queries
+// together.
+func (t *together) block(k codes, row, end int) int {
+	x, s := t.x, t.g.sieving
 	wanted := ^uint64(0) >> (f32.SieveRows - (end - row))
 	if x.keep != nil {
 		wanted &= x.keep[row/64]
@@ -122,28 +194,25 @@ func (x *Index) sieveBlock(g *group, w *workspace, c []collector, k codes, row, 
 	if wanted == 0 {
 		return 0
 	}
-	s := g.sieving
-	f32.CodeSieve(w.masks, k.bytes, k.rows, s.codes, w.tests)
+	f32.CodeSieve(t.w.masks, k.bytes, k.rows, s.codes, t.w.tests)
 	longest := x.longest[row/tileRows]
 	passed := 0
-	for i, word := range w.masks[:len(c)] {
+	for i, word := range t.w.masks[:len(t.c)] {
 		if word &= wanted; word == 0 {
 			continue
 		}
 		passed += bits.OnesCount64(word)
-		c, q := &c[i], g.queries[i]
+		c, q := &t.c[i], t.g.queries[i]
 		b := x.rowBounds(q, longest)
 		for ; word != 0; word &= word - 1 {
 			at := row + bits.TrailingZeros64(word)
-			if at <= c.after {
-				continue
+			if at > c.after {
+				low, high := b.interval(x.rowScore(q, at))
+				c.add(at, low, high)
 			}
-			x.rowScores(q, w.one[:], at)
-			low, high := b.interval(w.one[0])
-			c.add(at, low, high)
 		}
-		if c.limit != w.tested[i] {
-			w.tested[i], w.tests[i] = c.limit, x.codeTest(q, c.limit)
+		if c.limit != t.w.tested[i] {
+			t.aim(i)
 			s.publish(i, c.limit)
 		}
 	}

@@ -3,6 +3,7 @@ package f32
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
 // CodeRows is the number of vectors in a block of codes, CodeGroup the number of
@@ -88,34 +89,41 @@ func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []f
 	if n < 1 || n > CodeRows || len(made) < n || d < 1 || len(codes) < (d+CodeGroup-1)/CodeGroup*CodeGroup*CodeRows || ld < 0 || (n-1)*ld+d > len(x) {
 		panic(fmt.Sprintf("f32.Codes: %d rows of %d, %d apart, in %d values, to %d codes and %d descriptions", n, d, ld, len(x), len(codes), len(made)))
 	}
+	four := fours.Get().(*fourCoded)
+	defer fours.Put(four)
 	for r := 0; r < n; r += 4 {
 		rows, apart := x[r*ld:], ld
-		var four [4]Coded
-		var factor [4]float32
-		if copy(factor[:], factors[r:]) < 4 { // the rest is zeros
+		four.factors = [4]float32{}
+		if copy(four.factors[:], factors[r:]) < 4 { // the rest is zeros
 			rows, apart = make([]float32, 4*d), d
 			for i := range n - r {
 				copy(rows[i*d:], x[(r+i)*ld:][:d])
 			}
 		}
-		codesOfFour(&four, codes[r*CodeGroup:], rows, apart, &factor, center)
-		copy(made[r:n], four[:])
+		four.make(codes[r*CodeGroup:], rows, apart, center)
+		for i := r; i < min(r+4, n); i++ {
+			made[i] = Coded{four.most[i-r], four.scale[i-r], four.squares[i-r], four.residuals[i-r]}
+		}
 	}
 }
 
-func codesOfFour(made *[4]Coded, codes []uint8, x []float32, ld int, factors *[4]float32, center []float32) {
-	var most, inverse, scale, squares, residuals [4]float32
-	active.codeRange(&most, x, ld, factors, center)
-	for r, m := range most {
+// fourCoded is what kernels are given and say of four rows.
+type fourCoded struct {
+	factors, most, inverse, scale, squares, residuals [4]float32
+}
+
+var fours = sync.Pool{New: func() any { return new(fourCoded) }}
+
+func (f *fourCoded) make(codes []uint8, x []float32, ld int, center []float32) {
+	active.codeRange(f, x, ld, center)
+	f.scale, f.inverse = [4]float32{}, [4]float32{}
+	for r, m := range f.most {
 		if m > 1e-30 && m < 1e30 {
-			scale[r] = m / 127
-			inverse[r] = 1 / scale[r]
+			f.scale[r] = m / 127
+			f.inverse[r] = 1 / f.scale[r]
 		}
 	}
-	active.codeMake(codes, x, ld, factors, center, &inverse, &scale, &squares, &residuals)
-	for r := range made {
-		made[r] = Coded{most[r], scale[r], squares[r], residuals[r]}
-	}
+	active.codeMake(f, codes, x, ld, center)
 }
 
 // SieveRows is the number of rows that a sieve takes at a time, SievePanel the number
@@ -179,30 +187,30 @@ func CodeSieve(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, te
 	codeSieveGeneric(masks, codes, rows, q, tests)
 }
 
-func codeRangeGeneric(most *[4]float32, x []float32, ld int, factors *[4]float32, center []float32) {
-	for r, f := range factors {
+func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {
+	for r, f := range four.factors {
 		m := uint32(0)
 		for i, v := range x[r*ld:][:len(center)] {
 			m = max(m, math.Float32bits(float32(f*v)-center[i])&^(1<<31)) // a NaN is the largest
 		}
-		most[r] = math.Float32frombits(m)
+		four.most[r] = math.Float32frombits(m)
 	}
 }
 
-func codeMakeGeneric(codes []uint8, x []float32, ld int, factors *[4]float32, center []float32, inverse, scale, squares, residuals *[4]float32) {
+func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
 	const magic = 0x1.8p23 + 128 // adding it rounds to a whole number, and the lowest byte is the code
-	for r, f := range factors {
+	for r, f := range four.factors {
 		var square, residual float32
 		for i, v := range x[r*ld:][:len(center)] {
 			y := float32(f*v) - center[i]
-			t := float32(y*inverse[r]) + magic
+			t := float32(y*four.inverse[r]) + magic
 			codes[i/CodeGroup*CodeRows*CodeGroup+r*CodeGroup+i%CodeGroup] = uint8(math.Float32bits(t))
 			t -= magic
-			y -= float32(t * scale[r])
+			y -= float32(t * four.scale[r])
 			square += float32(t * t)
 			residual += float32(y * y)
 		}
-		squares[r], residuals[r] = square, residual
+		four.squares[r], four.residuals[r] = square, residual
 	}
 }
 

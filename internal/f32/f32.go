@@ -50,8 +50,8 @@ type tier struct {
 	dot4, squaredDistance4 func(out, q, x []float32, ld int)
 	notAbove               func(mask []uint64, x []float32, limit float32)
 	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest)
-	codeRange              func(most *[4]float32, x []float32, ld int, factors *[4]float32, center []float32)
-	codeMake               func(codes []uint8, x []float32, ld int, factors *[4]float32, center []float32, inverse, scale, squares, residuals *[4]float32)
+	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)
+	codeMake               func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
 	codeSieve              func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) // nil where products of values are as fast
 }
 

@@ -1647,7 +1647,7 @@ bounds:
 	RET
 
 // func codeRangeAVX512(n int, x *float32, ld int, center *float32, factors *float32, most *float32)
-// Requires: AVX, AVX2, AVX512F, BMI2
+// Requires: AVX, AVX2, AVX512F, BMI2, MMX+
 TEXT ·codeRangeAVX512(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         center+24(FP), CX
@@ -1665,51 +1665,61 @@ TEXT ·codeRangeAVX512(SB), NOSPLIT, $0-48
 	VPXORD       Z2, Z2, Z2
 	VBROADCASTSS 12(DI), Z12
 	VPXORD       Z3, Z3, Z3
+	LEAQ         (SI)(DX*4), DI
 
 loop:
 	CMPQ        AX, $0x10
 	JL          rest
 	VMOVUPS     (CX), Z13
+	PREFETCHT0  (DI)
 	VMOVUPS     (SI), Z4
 	VFMSUB213PS Z13, Z9, Z4
 	VPANDD      Z8, Z4, Z4
 	VPMAXUD     Z4, Z0, Z0
+	PREFETCHT0  (DI)(DX*1)
 	VMOVUPS     (SI)(DX*1), Z5
 	VFMSUB213PS Z13, Z10, Z5
 	VPANDD      Z8, Z5, Z5
 	VPMAXUD     Z5, Z1, Z1
+	PREFETCHT0  (DI)(DX*2)
 	VMOVUPS     (SI)(DX*2), Z6
 	VFMSUB213PS Z13, Z11, Z6
 	VPANDD      Z8, Z6, Z6
 	VPMAXUD     Z6, Z2, Z2
+	PREFETCHT0  (DI)(BX*1)
 	VMOVUPS     (SI)(BX*1), Z7
 	VFMSUB213PS Z13, Z12, Z7
 	VPANDD      Z8, Z7, Z7
 	VPMAXUD     Z7, Z3, Z3
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
 	SUBQ        $0x10, AX
 	JMP         loop
 
 rest:
 	TESTQ       AX, AX
 	JZ          end
-	MOVQ        $-1, DI
-	BZHIQ       AX, DI, DI
-	KMOVW       DI, K1
+	MOVQ        $-1, R8
+	BZHIQ       AX, R8, R8
+	KMOVW       R8, K1
 	VMOVUPS.Z   (CX), K1, Z13
+	PREFETCHT0  (DI)
 	VMOVUPS.Z   (SI), K1, Z4
 	VFMSUB213PS Z13, Z9, Z4
 	VPANDD      Z8, Z4, Z4
 	VPMAXUD     Z4, Z0, Z0
+	PREFETCHT0  (DI)(DX*1)
 	VMOVUPS.Z   (SI)(DX*1), K1, Z5
 	VFMSUB213PS Z13, Z10, Z5
 	VPANDD      Z8, Z5, Z5
 	VPMAXUD     Z5, Z1, Z1
+	PREFETCHT0  (DI)(DX*2)
 	VMOVUPS.Z   (SI)(DX*2), K1, Z6
 	VFMSUB213PS Z13, Z11, Z6
 	VPANDD      Z8, Z6, Z6
 	VPMAXUD     Z6, Z2, Z2
+	PREFETCHT0  (DI)(BX*1)
 	VMOVUPS.Z   (SI)(BX*1), K1, Z7
 	VFMSUB213PS Z13, Z12, Z7
 	VPANDD      Z8, Z7, Z7

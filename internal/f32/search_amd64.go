@@ -15,11 +15,11 @@ type rowAssembly struct {
 // codes512 puts the kernels that make codes into the AVX-512 tier, and the one that
 // compares many where the processor has what it needs.
 func (t *tier) codes512(sieves bool) *tier {
-	t.codeRange = func(most *[4]float32, x []float32, ld int, factors *[4]float32, center []float32) {
-		codeRangeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &factors[0], &most[0])
+	t.codeRange = func(f *fourCoded, x []float32, ld int, center []float32) {
+		codeRangeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.most[0])
 	}
-	t.codeMake = func(codes []uint8, x []float32, ld int, factors *[4]float32, center []float32, inverse, scale, squares, residuals *[4]float32) {
-		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &factors[0], &inverse[0], &scale[0], unsafe.SliceData(codes), &squares[0], &residuals[0])
+	t.codeMake = func(f *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
+		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.inverse[0], &f.scale[0], unsafe.SliceData(codes), &f.squares[0], &f.residuals[0])
 	}
 	if sieves {
 		t.codeSieve = func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {

@@ -32,9 +32,14 @@ func (s *isa) codeRange() {
 		VBROADCASTSS(Mem{Base: factors, Disp: r * lane}, factor[r])
 		s.zero(most[r])
 	}
-	s.loop(n, []reg.GPVirtual{center, x.bases[0]}, func(load func(Mem, reg.VecPhysical), _ func(reg.VecPhysical, Mem)) {
+	ahead := GP64() // the four rows after these are fetched meanwhile
+	LEAQ(Mem{Base: x.bases[0], Index: x.stride, Scale: 4}, ahead)
+	s.loop(n, []reg.GPVirtual{center, x.bases[0], ahead}, func(load func(Mem, reg.VecPhysical), _ func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: center}, c)
 		for r := range 4 {
+			next := x.at(r, 0)
+			next.Base = ahead
+			PREFETCHT0(next)
 			load(x.at(r, 0), y[r])
 			VFMSUB213PS(c, factor[r], y[r])
 			VPANDD(sign, y[r], y[r])
