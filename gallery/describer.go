@@ -2,11 +2,13 @@ package gallery
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"sync"
+	"time"
 
+	"lookalike/internal/parallel"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
@@ -33,60 +35,90 @@ type Describer struct {
 // buildBatch is how many pictures are described at a time.
 const buildBatch = 32
 
-// prepared is a picture that waits to be described.
-type prepared struct {
-	*picture.Image
-	row row
+// loaded is a file that was read once: its picture, prepared, and what is known of
+// it but for its vector. err is why it is of no use.
+type loaded struct {
+	picture *picture.Image
+	row     row
+	err     error
 }
 
-// run describes photographs. What is known of each but its vector comes from
-// row; one that cannot be decoded, or that row refuses, goes to skip. Rows are
-// handed to deliver batch by batch, from another goroutine than those of row and
-// skip; an error of it ends the work.
+// load reads file i of photos.
+func (d Describer) load(photos *picture.Set, i int) (l loaded) {
+	data, info, err := photos.Read(i)
+	if err != nil {
+		return loaded{err: err}
+	}
+	m, err := photos.Decode(data)
+	if err != nil {
+		return loaded{err: err}
+	}
+	// Should the file be written to just now, then its time is another one at the
+	// next run.
+	l.row.Entry = Entry{Path: photos.Path(i), Label: photos.Label(i), Width: m.Width, Height: m.Height}
+	l.row.File = File{Size: info.Size(), Modified: info.ModTime(), SHA256: sha256.Sum256(data)}
+	l.picture = d.Prepare(m)
+	l.err = l.row.Entry.validate()
+	return l
+}
+
+// worked is how long pictures were described, and how much of that the network
+// was at work.
+type worked struct{ all, network time.Duration }
+
+// run describes photographs. A file that cannot be used goes to skip, the rows of
+// the others, batch by batch, to deliver, from another goroutine; an error of it
+// ends the work. What has been described is delivered whatever ends the work.
 //
-// Files are decoded several at a time while others are being described; only
-// prepared pictures, two batches and two a processor, wait in memory.
-func (d Describer) run(ctx context.Context, photos *picture.Set, newRow func(i int) (row, error), skip func(i int, reason error), deliver func([]row) error) error {
-	// The network works on one batch while the next is gathered.
+// Each file is read once. While the network works on one batch, the next is
+// decoded, several files at a time, and the one before is written. Only prepared
+// pictures, two batches and two a processor, and two batches of vectors wait in
+// memory.
+func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), skip func(i int, reason error), deliver func([]row) error) (worked, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	batches := make(chan []prepared)
-	var network sync.WaitGroup
-	network.Go(func() {
+	batches, described := make(chan []loaded), make(chan []row)
+	var w worked
+	start := time.Now()
+	var both sync.WaitGroup
+	both.Go(func() {
+		defer close(described)
 		for batch := range batches {
 			if ctx.Err() != nil {
 				continue // let the sender see it
 			}
+			begin := time.Now()
 			rows, err := d.describe(ctx, batch)
-			if err == nil {
-				err = deliver(rows)
-			}
+			w.network += time.Since(begin)
 			if err != nil {
+				stop(err)
+				continue
+			}
+			described <- rows
+		}
+	})
+	both.Go(func() {
+		failed := false
+		for rows := range described {
+			if failed {
+				continue
+			}
+			if err := deliver(rows); err != nil {
+				failed = true
 				stop(err)
 			}
 		}
 	})
 
-	originals := originalSizes{of: map[*picture.Image][2]int{}}
-	small := photos.Map(func(m *picture.Image) *picture.Image {
-		p := d.Prepare(m)
-		originals.put(p, m)
-		return p
-	})
-	var batch []prepared
-	err := small.Each(ctx, func(i int, p *picture.Image, err error) error {
-		if err != nil {
-			skip(i, errors.Unwrap(err))
+	var batch []loaded
+	load := func(i int) loaded { return d.load(photos, i) }
+	err := parallel.Ordered(ctx, photos.Len(), load, func(i int, l loaded) error {
+		if l.err != nil {
+			skip(i, l.err)
 			return nil
 		}
-		width, height := originals.take(p)
-		r, err := newRow(i)
-		if err != nil {
-			skip(i, err)
-			return nil
-		}
-		r.Width, r.Height = width, height
-		if batch = append(batch, prepared{p, r}); len(batch) == buildBatch {
+		done()
+		if batch = append(batch, l); len(batch) == buildBatch {
 			batches <- batch
 			batch = nil
 		}
@@ -96,18 +128,19 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, newRow func(i i
 		batches <- batch
 	}
 	close(batches)
-	network.Wait()
+	both.Wait()
+	w.all = time.Since(start)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return err
+	return w, err
 }
 
 // describe makes the vectors of a batch and checks them.
-func (d Describer) describe(ctx context.Context, batch []prepared) ([]row, error) {
+func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) {
 	pictures := make([]*picture.Image, len(batch))
 	for i, p := range batch {
-		pictures[i] = p.Image
+		pictures[i] = p.picture
 	}
 	v, err := d.Describe(ctx, pictures)
 	if err != nil {
@@ -124,24 +157,4 @@ func (d Describer) describe(ctx context.Context, batch []prepared) ([]row, error
 		}
 	}
 	return rows, nil
-}
-
-// originalSizes remembers how large pictures were before they were prepared.
-type originalSizes struct {
-	mu sync.Mutex
-	of map[*picture.Image][2]int
-}
-
-func (s *originalSizes) put(prepared, original *picture.Image) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.of[prepared] = [2]int{original.Width, original.Height}
-}
-
-func (s *originalSizes) take(prepared *picture.Image) (width, height int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	size := s.of[prepared]
-	delete(s.of, prepared)
-	return size[0], size[1]
 }

@@ -93,12 +93,12 @@ func Open(path string) (*Gallery, error) { return open(path, true) }
 // ErrOld is for an index that an older version of this program has made.
 var ErrOld = errors.New("made by an older version of this program: make the index again, with --fresh if under the same name")
 
-// Inspect is Open without the vectors, which may take much memory: there are 0 of
-// them, [0, d].
+// Inspect reads what an index says of itself, and no pictures, which may take much
+// memory: there are no entries and 0 vectors, [0, d].
 func Inspect(path string) (*Gallery, error) { return open(path, false) }
 
-// open is Open, with or without vectors, which may take much memory.
-func open(path string, vectors bool) (*Gallery, error) {
+// open is Open, with or without pictures.
+func open(path string, pictures bool) (*Gallery, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("gallery: %w", err)
@@ -110,7 +110,7 @@ func open(path string, vectors bool) (*Gallery, error) {
 		}
 		var g *Gallery
 		var old bool
-		if g, old, err = read(f, vectors); !old {
+		if g, old, err = read(f, pictures); !old {
 			if errors.Is(err, errNoStore) {
 				err = notAnIndex(path)
 			}
@@ -138,14 +138,14 @@ func notAnIndex(path string) error {
 
 // read reads a store. It is old if another transaction has come in between, and
 // then of no use.
-func read(f *os.File, vectors bool) (g *Gallery, old bool, err error) {
+func read(f *os.File, pictures bool) (g *Gallery, old bool, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, false, err
 	}
 	s, buckets, err := openSnapshot(f, info.Size())
 	if err == nil {
-		g, _, err = gather(f, buckets, vectors)
+		g, _, err = gather(f, buckets, pictures)
 	}
 	if s != nil {
 		if now, e := lastMeta(f); e != nil || now.serial != s.serial {
@@ -155,8 +155,8 @@ func read(f *os.File, vectors bool) (g *Gallery, old bool, err error) {
 	return g, false, err
 }
 
-// gather reads what a store holds; without vectors, there are none.
-func gather(file io.ReaderAt, buckets map[string][]item, vectors bool) (*Gallery, *state, error) {
+// gather reads what a store holds, with or without the pictures.
+func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Gallery, *state, error) {
 	damaged := func(err error) (*Gallery, *state, error) { return nil, nil, fmt.Errorf("damaged index: %w", err) }
 	values := map[string][]byte{}
 	for _, i := range buckets[indexBucket] {
@@ -186,8 +186,15 @@ func gather(file io.ReaderAt, buckets map[string][]item, vectors bool) (*Gallery
 			return damaged(fmt.Errorf("principal components: %w", err))
 		}
 	}
-	if err := g.read(file, buckets[picturesBucket], &s, vectors); err != nil {
+	blocks, err := s.blocks(file, buckets[picturesBucket])
+	if err != nil {
 		return damaged(err)
+	}
+	g.Vectors = tensor.New(0, s.Width)
+	if pictures {
+		if err := g.read(file, blocks, s.Width); err != nil {
+			return damaged(err)
+		}
 	}
 	if err := g.fits(); err != nil {
 		return damaged(err)
@@ -195,52 +202,60 @@ func gather(file io.ReaderAt, buckets map[string][]item, vectors bool) (*Gallery
 	return g, &s, nil
 }
 
-// read reads the blocks, several at a time.
-func (g *Gallery) read(file io.ReaderAt, blocks []item, s *state, withVectors bool) error {
-	bytes, sum, starts := int64(0), uint32(0), make([]int, len(blocks)+1)
-	for i, b := range blocks {
+// block is a block in the file, and the rows that it has in the index.
+type block struct {
+	item
+	from, to int
+}
+
+// blocks makes sure that the blocks of a store are as many as are on record, and
+// of as many pictures.
+func (s *state) blocks(file io.ReaderAt, items []item) ([]block, error) {
+	bytes, sum, n, blocks := int64(0), uint32(0), 0, make([]block, len(items))
+	for i, b := range items {
 		var header [blockHeader]byte
 		if b.size < blockHeader {
-			return fmt.Errorf("a block of %d bytes", b.size)
+			return nil, fmt.Errorf("a block of %d bytes", b.size)
 		}
 		if _, err := file.ReadAt(header[:], b.offset); err != nil {
-			return err
+			return nil, err
 		}
 		if n := blockLen(header[:]); n < 0 || int64(n) > b.size/recordSize {
-			return fmt.Errorf("a block of %d bytes for %d pictures", b.size, uint32(n))
+			return nil, fmt.Errorf("a block of %d bytes for %d pictures", b.size, uint32(n))
 		}
 		bytes += b.size
 		sum ^= blockCRC(header[:])
-		starts[i+1] = starts[i] + blockLen(header[:])
+		blocks[i] = block{b, n, n + blockLen(header[:])}
+		n = blocks[i].to
 	}
 	// The file has all bytes, so memory is bounded by its size.
-	n := starts[len(blocks)]
 	if n != s.Pictures || len(blocks) != s.Blocks || sum != s.Sum || s.Width < 1 || int64(n) > bytes/recordSize || int64(s.Width) > bytes/4/int64(max(n, 1)) && n > 0 {
-		return fmt.Errorf("%d pictures in %d blocks of %d bytes, sum %08x; on record are %d of %d values in %d, %08x", n, len(blocks), bytes, sum, s.Pictures, s.Width, s.Blocks, s.Sum)
+		return nil, fmt.Errorf("%d pictures in %d blocks of %d bytes, sum %08x; on record are %d of %d values in %d, %08x", n, len(blocks), bytes, sum, s.Pictures, s.Width, s.Blocks, s.Sum)
 	}
 	if s.Width > math.MaxInt32 {
-		return fmt.Errorf("vectors of %d values", s.Width)
+		return nil, fmt.Errorf("vectors of %d values", s.Width)
 	}
-	d := s.Width
-	g.Entries, g.Files, g.Vectors = make([]Entry, n), make([]File, n), tensor.New(0, d)
-	if withVectors {
-		g.Vectors = tensor.New(n, d)
+	return blocks, nil
+}
+
+// read reads all pictures, several blocks at a time.
+func (g *Gallery) read(file io.ReaderAt, blocks []block, d int) error {
+	n := 0
+	if len(blocks) > 0 {
+		n = blocks[len(blocks)-1].to
 	}
+	g.Entries, g.Files, g.Vectors = make([]Entry, n), make([]File, n), tensor.New(n, d)
 	errs := make([]error, len(blocks))
 	parallel.Spans(len(blocks), 32, func(lo, hi int) {
 		var buf []byte
 		for i := lo; i < hi; i++ {
-			from, to := starts[i], starts[i+1]
-			var vectors []float32
-			if withVectors {
-				vectors = g.Vectors.Data()[from*d : to*d]
-			}
-			buf, errs[i] = g.readBlock(file, blocks[i], from, to, vectors, buf)
+			b := blocks[i]
+			buf, errs[i] = readBlock(file, b, d, g.Entries[b.from:b.to], g.Files[b.from:b.to], g.Vectors.Data()[b.from*d:b.to*d], buf)
 		}
 	})
 	for i, err := range errs {
-		if err == nil && i > 0 && g.Entries[starts[i]].Path <= g.Entries[starts[i]-1].Path {
-			err = fmt.Errorf("path %q after %q", g.Entries[starts[i]].Path, g.Entries[starts[i]-1].Path)
+		if err == nil && i > 0 {
+			err = follows(g.Entries[blocks[i].from].Path, g.Entries[blocks[i].from-1].Path)
 		}
 		if err != nil {
 			return err
@@ -249,33 +264,41 @@ func (g *Gallery) read(file io.ReaderAt, blocks []item, s *state, withVectors bo
 	return nil
 }
 
-// readBlock reads pictures [from, to), their vectors straight to their place if
-// there is one. It returns the buffer for the next.
-func (g *Gallery) readBlock(file io.ReaderAt, block item, from, to int, vectors []float32, buf []byte) ([]byte, error) {
-	size := block.size - 4*int64(len(vectors))
+// follows makes sure that paths ascend from block to block.
+func follows(path, before string) error {
+	if path <= before {
+		return fmt.Errorf("path %q after %q", path, before)
+	}
+	return nil
+}
+
+// readBlock reads a block's pictures, and their vectors, of d values, straight to
+// their place, if there is one. It returns the buffer for the next.
+func readBlock(file io.ReaderAt, b block, d int, entries []Entry, files []File, vectors []float32, buf []byte) ([]byte, error) {
+	size := b.size - 4*int64(len(vectors))
 	if size < blockHeader {
-		return buf, fmt.Errorf("a block of %d bytes for %d vectors", block.size, to-from)
+		return buf, fmt.Errorf("a block of %d bytes for %d vectors", b.size, b.to-b.from)
 	}
 	buf = slices.Grow(buf[:0], int(size))[:size]
-	if _, err := file.ReadAt(buf, block.offset); err != nil {
+	if _, err := file.ReadAt(buf, b.offset); err != nil {
 		return buf, err
 	}
 	tail := asBytes(vectors)
-	if _, err := file.ReadAt(tail, block.offset+size); err != nil {
+	if _, err := file.ReadAt(tail, b.offset+size); err != nil {
 		return buf, err
 	}
-	if err := checkBlock(buf, tail, g.Vectors.Dim(1)); err != nil {
+	if err := checkBlock(buf, tail, d); err != nil {
 		return buf, err
 	}
-	if blockLen(buf) != to-from {
+	if blockLen(buf) != b.to-b.from {
 		return buf, errors.New("a block that has changed")
 	}
 	decodeVectors(vectors, tail)
-	if err := decodeBlock(buf, g.Entries[from:to], g.Files[from:to]); err != nil {
+	if err := decodeBlock(buf, entries, files); err != nil {
 		return buf, err
 	}
-	if g.Entries[from].Path != block.key {
-		return buf, fmt.Errorf("block %q begins with %q", block.key, g.Entries[from].Path)
+	if entries[0].Path != b.key {
+		return buf, fmt.Errorf("block %q begins with %q", b.key, entries[0].Path)
 	}
 	return buf, nil
 }

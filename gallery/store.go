@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,12 +10,14 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
 
@@ -46,7 +49,8 @@ type writer struct {
 	state state
 }
 
-// openWriter opens an existing index and returns what it holds, but no vectors.
+// openWriter opens an existing index and returns what it says of itself, without
+// its pictures.
 func openWriter(path string) (*writer, *Gallery, error) {
 	// bbolt is given none but sound files.
 	if _, err := open(path, false); err != nil {
@@ -71,25 +75,76 @@ func openWriter(path string) (*writer, *Gallery, error) {
 	return w, g, nil
 }
 
-func (w *writer) read(vectors bool) (*Gallery, state, error) {
-	f, err := os.Open(w.path)
+// store reads what the last transaction has left, and hands it to f.
+func (w *writer) store(f func(file *os.File, buckets map[string][]item) error) error {
+	file, err := os.Open(w.path)
 	if err != nil {
-		return nil, state{}, err
+		return err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
-		return nil, state{}, err
+		return err
 	}
-	_, buckets, err := openSnapshot(f, info.Size())
+	_, buckets, err := openSnapshot(file, info.Size())
 	if err != nil {
-		return nil, state{}, err
+		return err
 	}
-	g, s, err := gather(f, buckets, vectors)
-	if err != nil {
-		return nil, state{}, err
-	}
-	return g, *s, nil
+	return f(file, buckets)
+}
+
+func (w *writer) read(pictures bool) (g *Gallery, s state, err error) {
+	err = w.store(func(file *os.File, buckets map[string][]item) error {
+		var now *state
+		g, now, err = gather(file, buckets, pictures)
+		if err == nil {
+			s = *now
+		}
+		return err
+	})
+	return g, s, err
+}
+
+// scan visits all pictures, but for their vectors, by ascending path. Some blocks
+// at a time are in memory.
+func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
+	return w.store(func(file *os.File, buckets map[string][]item) error {
+		blocks, err := w.state.blocks(file, buckets[picturesBucket])
+		if err != nil {
+			return fmt.Errorf("damaged index: %w", err)
+		}
+		type pictures struct {
+			entries []Entry
+			files   []File
+			err     error
+		}
+		var buffers sync.Pool
+		read := func(i int) pictures {
+			b := blocks[i]
+			p := pictures{entries: make([]Entry, b.to-b.from), files: make([]File, b.to-b.from)}
+			buf, _ := buffers.Get().(*[]byte)
+			if buf == nil {
+				buf = new([]byte)
+			}
+			*buf, p.err = readBlock(file, b, w.state.Width, p.entries, p.files, nil, *buf)
+			buffers.Put(buf)
+			return p
+		}
+		last := ""
+		return parallel.Ordered(ctx, len(blocks), read, func(i int, p pictures) error {
+			if p.err == nil && i > 0 {
+				p.err = follows(p.entries[0].Path, last)
+			}
+			if p.err != nil {
+				return fmt.Errorf("damaged index: %w", p.err)
+			}
+			for k, e := range p.entries {
+				visit(e, p.files[k])
+			}
+			last = p.entries[len(p.entries)-1].Path
+			return nil
+		})
+	})
 }
 
 // openStore opens a store for writing.

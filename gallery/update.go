@@ -27,10 +27,11 @@ const (
 	// sample is taken, evenly spaced in the order of the paths.
 	fitBytes = 1 << 30
 
-	// Pictures are written when so many wait, or when the last time was so long
+	// Pictures are written when so many wait, or so much, or when the last time was so long
 	// ago: pendingTime, and what it may take to read the index, so that readers
 	// find time between two transactions.
 	pendingMost  = 1024
+	pendingBytes = 16 << 20  // of vectors
 	readingSpeed = 200 << 20 // bytes a second
 
 	// someFiles are hashed or copied before ctx is asked, and written in one
@@ -54,6 +55,11 @@ type Changes struct {
 type Watch struct {
 	Done  func(files int)    // so many files have been dealt with, from any goroutine, one at a time
 	Saved func(pictures int) // the index holds so many pictures, come what may
+
+	// Worked is told, at the end, how long pictures were described in all, and how
+	// long of that the network, or the principal components, were at work: the
+	// more, the less it waited for files.
+	Worked func(all, network time.Duration)
 }
 
 // Update brings the index at path, which need not exist, up to date with the
@@ -65,10 +71,15 @@ type Watch struct {
 // are not described again. What the index has and photos has not is taken out.
 //
 // Pictures are written as they are described, once in a second or so. Update may
-// be ended by ctx or by force at any moment, and called again to go on. Besides
-// the list of files, about 300 bytes for each and what d takes, it holds some
-// batches of pictures, and while components are fitted the vectors for it. (An
-// estimate: it has not been measured.)
+// be ended by ctx or by force at any moment, and called again to go on.
+//
+// For each file it holds the path, in photos, and about 50 bytes; of files that
+// have gone or moved the path once more. Of pictures it holds some batches, so that
+// memory does not depend on how many there are: besides what d takes, and the
+// decoder for the largest pictures, less than 64 MB. While components are fitted it
+// holds the vectors for that.
+//
+// The files of photos must ascend by path, as [picture.Folder] lists them.
 //
 // The index must have been made in the way of d. Principal components are fitted
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
@@ -95,6 +106,9 @@ func update(ctx context.Context, path string, photos *picture.Set, root string, 
 	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
 	err = u.run(ctx, g, photos, root, fitBytes)
 	u.changes.Pictures = w.state.Pictures
+	if watch.Worked != nil {
+		watch.Worked(u.worked.all, u.worked.network)
+	}
 	if w.state.Pictures == 0 && fresh {
 		os.Remove(path)
 		if err == nil {
@@ -112,6 +126,7 @@ type updater struct {
 	pca   *pca.PCA
 
 	changes Changes
+	worked  worked
 	skips   []picture.Skip
 	done    int // files dealt with
 
@@ -119,16 +134,16 @@ type updater struct {
 	saved   time.Time // when the last transaction ended
 }
 
-func (u *updater) run(ctx context.Context, g *Gallery, photos *picture.Set, root string, fitBytes int) error {
+func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, root string, fitBytes int) error {
 	if err := u.check(); err != nil {
 		return err
 	}
-	plan, err := u.plan(ctx, g, photos)
+	plan, err := u.plan(ctx, photos)
 	if err != nil {
 		return err
 	}
-	if n := len(g.Entries); n > 0 && len(plan.gone) == n && len(plan.copies) == 0 && g.Root != root {
-		return fmt.Errorf("gallery: the index is of the pictures in %s, of which %s has none; choose another name for this folder's index", g.Root, root)
+	if n := u.w.state.Pictures; n > 0 && len(plan.gone) == n && len(plan.copies) == 0 && head.Root != root {
+		return fmt.Errorf("gallery: the index is of the pictures in %s, of which %s has none; choose another name for this folder's index", head.Root, root)
 	}
 	if err := u.header(root); err != nil {
 		return err
@@ -140,31 +155,24 @@ func (u *updater) run(ctx context.Context, g *Gallery, photos *picture.Set, root
 	if err := u.drop(ctx, plan.gone); err != nil {
 		return err
 	}
-	known := map[string]bool{}
-	for _, e := range g.Entries {
-		known[e.Path] = true
-	}
 	u.tell(photos.Len() - len(plan.describe))
 
 	if u.d.Components > 0 && u.pca == nil {
 		// The sample first; then the others can be brought to its components.
-		sample := photos.Limit(max(fitBytes/4/u.d.Width, 2*u.d.Components))
-		first, rest := plan.describe, []int(nil)
-		if sample.Len() < photos.Len() {
-			inSample := map[string]bool{}
-			for i := range sample.Len() {
-				inSample[sample.Path(i)] = true
-			}
+		first, rest := plan.describe, []described(nil)
+		n, m := photos.Len(), max(fitBytes/4/u.d.Width, 2*u.d.Components)
+		if m < n {
 			first = nil
-			for _, i := range plan.describe {
-				if inSample[photos.Path(i)] {
-					first = append(first, i)
+			for _, p := range plan.describe {
+				// File k*n/m is in the sample.
+				if k := (p.i*m + n - 1) / n; k*n/m == p.i {
+					first = append(first, p)
 				} else {
-					rest = append(rest, i)
+					rest = append(rest, p)
 				}
 			}
 		}
-		if err := u.describe(ctx, photos.Subset(first), known); err != nil {
+		if err := u.describe(ctx, photos, first); err != nil {
 			return err
 		}
 		if u.w.state.Pictures == 0 {
@@ -175,7 +183,7 @@ func (u *updater) run(ctx context.Context, g *Gallery, photos *picture.Set, root
 		}
 		plan.describe = rest
 	}
-	return u.describe(ctx, photos.Subset(plan.describe), known)
+	return u.describe(ctx, photos, plan.describe)
 }
 
 // check refuses to add vectors that were made another way.
@@ -211,81 +219,119 @@ func (u *updater) header(root string) error {
 // plan is what has to be done.
 type plan struct {
 	copies   []copied
-	describe []int    // files, by their number in the set
+	describe []described
 	gone     []string // paths
+}
+
+// described is a file that has to be described.
+type described struct {
+	i     int  // in the set
+	known bool // the index has a picture of its path
 }
 
 // copied is a file whose vector the index has.
 type copied struct {
-	i    int // in the set
-	own  int // row of its path, -1 if there is none
+	described
 	file File
-	from Entry
+	from string // path in the index
 }
 
-func (u *updater) plan(ctx context.Context, g *Gallery, photos *picture.Set) (plan, error) {
-	row := make(map[string]int, len(g.Entries))
-	sizes, hashes := map[int64]bool{}, map[[32]byte]int{}
-	for i, e := range g.Entries {
-		row[e.Path] = i
-		sizes[g.Files[i].Size] = true
-		hashes[g.Files[i].SHA256] = i
-	}
+// candidate is a file that is not as the index has it, but may have moved.
+type candidate struct {
+	described
+	file File // its hash is still to be taken
+	own  File // of its path in the index, if known
+}
+
+// plan compares the files with the index, both by ascending path.
+func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 	var p plan
-	var candidates []copied // that may be in the index
-	for i := range photos.Len() {
-		if i%someFiles == 0 && ctx.Err() != nil {
-			return p, context.Cause(ctx)
-		}
-		at, have := row[photos.Path(i)]
-		delete(row, photos.Path(i))
+	var changed []candidate
+	i := 0
+	compare := func(known bool, own File) {
+		c := candidate{described{i, known}, File{}, own}
 		info, err := photos.Stat(i)
 		switch {
-		case err == nil && have && info.Size() == g.Files[at].Size && !info.ModTime().IsZero() && info.ModTime().Equal(g.Files[at].Modified):
-		case err == nil && sizes[info.Size()]:
-			c := copied{i: i, own: -1, file: File{Size: info.Size(), Modified: info.ModTime()}}
-			if have {
-				c.own = at
-			}
-			candidates = append(candidates, c)
-		default: // also what cannot be read, for the report
-			p.describe = append(p.describe, i)
+		case err != nil: // for the report
+			p.describe = append(p.describe, c.described)
+		case known && info.Size() == own.Size && !info.ModTime().IsZero() && info.ModTime().Equal(own.Modified):
+		case u.w.state.Pictures == 0:
+			p.describe = append(p.describe, c.described)
+		default:
+			c.file = File{Size: info.Size(), Modified: info.ModTime()}
+			changed = append(changed, c)
+		}
+		i++
+	}
+	err := u.w.scan(ctx, func(e Entry, own File) {
+		for i < photos.Len() && photos.Path(i) < e.Path {
+			compare(false, File{})
+		}
+		if i < photos.Len() && photos.Path(i) == e.Path {
+			compare(true, own)
+		} else {
+			p.gone = append(p.gone, e.Path)
+		}
+	})
+	for ; err == nil && i < photos.Len(); compare(false, File{}) {
+		if i%someFiles == 0 {
+			err = context.Cause(ctx)
+		}
+		if i > 0 && photos.Path(i) <= photos.Path(i-1) {
+			return p, fmt.Errorf("gallery: the files are not in order: %q after %q", photos.Path(i), photos.Path(i-1))
 		}
 	}
-	for _, i := range row {
-		p.gone = append(p.gone, g.Entries[i].Path)
+	if err == nil && len(changed) > 0 {
+		err = u.recognise(ctx, photos, changed, &p)
 	}
-	slices.Sort(p.gone)
+	slices.SortFunc(p.describe, func(a, b described) int { return a.i - b.i })
+	return p, err
+}
 
-	for some := range slices.Chunk(candidates, someFiles) {
-		if ctx.Err() != nil {
-			return p, context.Cause(ctx)
+// recognise finds files that are in the index already, by size and then content.
+func (u *updater) recognise(ctx context.Context, photos *picture.Set, changed []candidate, p *plan) error {
+	sizes := map[int64]bool{} // whether the index has such a file
+	for _, c := range changed {
+		sizes[c.file.Size] = false
+	}
+	paths := map[[32]byte]string{} // of those of such a size
+	if err := u.w.scan(ctx, func(e Entry, f File) {
+		if _, wanted := sizes[f.Size]; wanted {
+			paths[f.SHA256], sizes[f.Size] = e.Path, true
 		}
-		known := make([]bool, len(some))
+	}); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(changed, someFiles) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		from := make([]string, len(some)) // "" if the content is new
 		parallel.For(len(some), func(k int) {
-			var err error
-			some[k].file.SHA256, err = contents(photos, some[k].i)
-			at, ok := hashes[some[k].file.SHA256]
-			if own := some[k].own; own >= 0 && g.Files[own].SHA256 == some[k].file.SHA256 {
-				at = own
+			c := &some[k]
+			if !sizes[c.file.Size] {
+				return
 			}
-			if known[k] = err == nil && ok; known[k] {
-				some[k].from = g.Entries[at]
+			sum, err := contents(photos, c.i)
+			if err != nil {
+				return // it will fail again, for the report
+			}
+			c.file.SHA256 = sum
+			if from[k] = paths[sum]; c.known && c.own.SHA256 == sum {
+				from[k] = photos.Path(c.i)
 			}
 		})
 		for k, c := range some {
-			if known[k] && c.own >= 0 && c.file == g.Files[c.own] {
-				continue // there was no time to tell
-			}
-			if known[k] {
-				p.copies = append(p.copies, c)
-			} else {
-				p.describe = append(p.describe, c.i)
+			switch {
+			case from[k] == "":
+				p.describe = append(p.describe, c.described)
+			case c.known && c.file == c.own: // there was no time to tell
+			default:
+				p.copies = append(p.copies, copied{c.described, c.file, from[k]})
 			}
 		}
 	}
-	slices.Sort(p.describe)
-	return p, nil
+	return nil
 }
 
 // contents returns the SHA-256 of a file.
@@ -311,7 +357,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 		}
 		paths := make([]string, len(some))
 		for k, c := range some {
-			paths[k] = c.from.Path
+			paths[k] = c.from
 		}
 		sources, err := u.w.rows(paths)
 		if err != nil {
@@ -322,11 +368,11 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			r := sources[k]
 			if r == nil || r.SHA256 != c.file.SHA256 {
 				// Files that have changed places: an edit before has overwritten it.
-				p.describe = append(p.describe, c.i)
+				p.describe = append(p.describe, c.described)
 				continue
 			}
 			path := photos.Path(c.i)
-			if path != c.from.Path {
+			if path != c.from {
 				u.changes.Moved++
 			}
 			edits = append(edits, edit{path, &row{
@@ -339,7 +385,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			return err
 		}
 	}
-	slices.Sort(p.describe)
+	slices.SortFunc(p.describe, func(a, b described) int { return a.i - b.i })
 	return nil
 }
 
@@ -361,9 +407,8 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// describe enters files that have to be described. Known are the paths that the
-// index had before.
-func (u *updater) describe(ctx context.Context, photos *picture.Set, known map[string]bool) error {
+// describe enters files that have to be described.
+func (u *updater) describe(ctx context.Context, photos *picture.Set, files []described) error {
 	d := u.d
 	if p := u.pca; p != nil {
 		features := d.Describe
@@ -375,36 +420,27 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, known map[s
 			return p.Transform(v), nil
 		}
 	}
-	var bad []edit
-	newRow := func(i int) (r row, err error) {
-		info, err := photos.Stat(i)
-		if err != nil {
-			return r, err
-		}
-		r.Entry = Entry{Path: photos.Path(i), Label: photos.Label(i)}
-		if err := r.Entry.validate(); err != nil {
-			return r, err
-		}
-		// Should the file be written to just now, then its time is another
-		// one at the next run.
-		r.File = File{Size: info.Size(), Modified: info.ModTime()}
-		if r.SHA256, err = contents(photos, i); err != nil {
-			return r, err
-		}
-		u.tell(1)
-		return r, nil
+	numbers := make([]int, len(files))
+	for k, f := range files {
+		numbers[k] = f.i
 	}
-	skip := func(i int, reason error) {
+	photos = photos.Subset(numbers)
+	var bad []edit
+	skip := func(k int, reason error) {
 		u.tell(1)
-		path := photos.Path(i)
+		path := photos.Path(k)
 		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
-		if known[path] {
+		if files[k].known {
 			bad = append(bad, edit{path: path})
 		}
 	}
+	at := 0 // rows come in the order of the files
 	deliver := func(rows []row) error {
 		for _, r := range rows {
-			if known[r.Path] {
+			for photos.Path(at) != r.Path {
+				at++ // was skipped
+			}
+			if files[at].known {
 				u.changes.Changed++
 			} else {
 				u.changes.Added++
@@ -412,12 +448,14 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, known map[s
 			u.pending = append(u.pending, edit{r.Path, &r})
 		}
 		wait := pendingTime + time.Duration(u.w.state.Pictures*(4*u.w.state.Width+recordSize))*time.Second/readingSpeed
-		if len(u.pending) < pendingMost && time.Since(u.saved) < wait {
+		if n := len(u.pending); n < pendingMost && 4*n*u.w.state.Width < pendingBytes && time.Since(u.saved) < wait {
 			return nil
 		}
 		return u.flush()
 	}
-	err := d.run(ctx, photos, newRow, skip, deliver)
+	worked, err := d.run(ctx, photos, func() { u.tell(1) }, skip, deliver)
+	u.worked.all += worked.all
+	u.worked.network += worked.network
 	// What has been described is not lost, whatever has ended the work.
 	if e := u.flush(); e != nil {
 		return cmp.Or(err, e)

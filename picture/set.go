@@ -1,17 +1,18 @@
 package picture
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
+
+	"lookalike/internal/parallel"
 )
 
 // Set is an ordered list of picture files, decoded on demand. It is read-only
@@ -78,26 +79,48 @@ func (s *Set) Label(i int) string {
 
 // Load decodes file i. The error names the path and wraps the reason.
 func (s *Set) Load(i int) (*Image, error) {
-	m, err := s.decode(i)
+	data, _, err := s.Read(i)
+	var m *Image
+	if err == nil {
+		m, err = s.Decode(data)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.paths[i], err)
-	}
-	if s.transform != nil {
-		m = s.transform(m)
 	}
 	return m, nil
 }
 
-func (s *Set) decode(i int) (*Image, error) {
+// Read returns the bytes of file i, with what the file system says of it. The
+// error does not repeat the path. Of a file over Options.MaxBytes, which Decode
+// refuses, it reads so many and one more.
+func (s *Set) Read(i int) ([]byte, fs.FileInfo, error) {
 	f, err := s.fsys.Open(s.paths[i])
 	if err != nil {
 		if !utf8.ValidString(s.paths[i]) {
-			return nil, errors.New("the file's name is not UTF-8; rename it")
+			return nil, nil, errors.New("the file's name is not UTF-8; rename it")
 		}
-		return nil, withoutPath(err)
+		return nil, nil, withoutPath(err)
 	}
 	defer f.Close()
-	m, err := Decode(f, s.options)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, withoutPath(err)
+	}
+	// What is said of the size need not be true; it saves copying if it is.
+	data := bytes.NewBuffer(make([]byte, 0, min(max(info.Size(), 0), trustedSize)+bytes.MinRead))
+	_, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1))
+	return data.Bytes(), info, withoutPath(err)
+}
+
+// trustedSize bounds the memory that is taken before a file has been read.
+const trustedSize = 16 << 20
+
+// Decode makes the picture of the bytes of a file. The error names no path.
+func (s *Set) Decode(data []byte) (*Image, error) {
+	m, err := decode(data, s.options)
+	if err == nil && s.transform != nil {
+		m = s.transform(m)
+	}
 	return m, withoutPath(err)
 }
 
@@ -156,60 +179,14 @@ func (s *Set) with(paths []string) *Set {
 // the work and is returned.
 func (s *Set) Each(ctx context.Context, f func(i int, m *Image, err error) error) error {
 	type loaded struct {
-		m     *Image
-		err   error
-		cause any // what a transform panicked with
+		m   *Image
+		err error
 	}
-	workers := cmp.Or(min(runtime.GOMAXPROCS(0), s.Len()), 1)
-	ahead := 2 * workers
-	// Job i answers on slots[i%ahead]; never more than ahead jobs are open,
-	// so neither side blocks on the other for good.
-	jobs := make(chan int, ahead)
-	slots := make([]chan loaded, ahead)
-	for i := range slots {
-		slots[i] = make(chan loaded, 1)
+	load := func(i int) loaded {
+		m, err := s.Load(i)
+		return loaded{m, err}
 	}
-	load := func(i int) (out loaded) {
-		defer func() { out.cause = recover() }()
-		out.m, out.err = s.Load(i)
-		return
-	}
-	var wait sync.WaitGroup
-	defer wait.Wait()
-	defer close(jobs)
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	for range workers {
-		wait.Go(func() {
-			for i := range jobs {
-				if ctx.Err() != nil {
-					return
-				}
-				slots[i%ahead] <- load(i)
-			}
-		})
-	}
-	for i := range min(ahead, s.Len()) {
-		jobs <- i
-	}
-	for i := range s.Len() {
-		var got loaded
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case got = <-slots[i%ahead]:
-		}
-		if got.cause != nil {
-			panic(got.cause)
-		}
-		if i+ahead < s.Len() {
-			jobs <- i + ahead
-		}
-		if err := f(i, got.m, got.err); err != nil {
-			return err
-		}
-	}
-	return nil
+	return parallel.Ordered(ctx, s.Len(), load, func(i int, l loaded) error { return f(i, l.m, l.err) })
 }
 
 // Skip is a file that could not be decoded.

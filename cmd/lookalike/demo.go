@@ -128,7 +128,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err := os.Remove(file("photos.idx")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := a.index(ctx, file("photos.idx"), photos, dir, d); err != nil {
+	if _, _, err := a.index(ctx, file("photos.idx"), photos, dir, d); err != nil {
 		return err
 	}
 	g, err := gallery.Open(file("photos.idx"))

@@ -104,7 +104,7 @@ Files that cannot be read as pictures are named and left out.`,
 					return err
 				}
 			}
-			changes, err := a.index(cmd.Context(), out, set, source.Root, d)
+			changes, w, err := a.index(cmd.Context(), out, set, source.Root, d)
 			if err != nil {
 				if cmd.Context().Err() != nil && changes.Pictures > 0 {
 					return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", out, count(changes.Pictures, "picture")))
@@ -114,7 +114,10 @@ Files that cannot be read as pictures are named and left out.`,
 			if g, err = gallery.Inspect(out); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", out, count(len(g.Entries), "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
+			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
+			if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
+				fmt.Fprintf(a.out, "%.1f pictures a second, the network at work %.0f%% of the time\n", float64(n)/w.all.Seconds(), 100*w.network.Seconds()/w.all.Seconds())
+			}
 			return nil
 		},
 	}
@@ -133,19 +136,27 @@ func changed(c gallery.Changes) string {
 	return fmt.Sprintf(" (%d added, %d changed, %d moved, %d dropped)", c.Added, c.Changed, c.Moved, c.Dropped)
 }
 
+// worked is how long pictures were described, and how much of that the network
+// was at work.
+type worked struct{ all, network time.Duration }
+
 // index brings an index up to date with pictures below a root and shows how far
 // it is.
-func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, error) {
+func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, worked, error) {
+	var w worked
 	root, err := filepath.Abs(root)
 	if err != nil {
-		return gallery.Changes{}, err
+		return gallery.Changes{}, w, err
 	}
 	p := a.progress("Indexing", "images", set.Len())
 	defer p.end()
-	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{Done: func(n int) { p.set(n) }})
+	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{
+		Done:   func(n int) { p.set(n) },
+		Worked: func(all, network time.Duration) { w = worked{all, network} },
+	})
 	p.end()
 	a.report(skips, set.Len())
-	return changes, err
+	return changes, w, err
 }
 
 // vectors says in words what an index holds of each picture.
