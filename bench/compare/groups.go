@@ -9,11 +9,11 @@ import (
 
 // config says what there is to run, and how.
 type config struct {
-	python, peers, vgg          string
-	lookalike, goEngines, agree string // our programs, built
-	threads                     int
-	tiers                       string   // of ours to measure
-	available                   []string // tiers that the processor has, best first
+	python, peers, vgg, data            string
+	lookalike, goEngines, agree, search string // our programs, built
+	threads                             int
+	tiers                               string   // of ours to measure
+	available                           []string // tiers that the processor has, best first
 }
 
 // ourTiers lists our kernels to measure, as LOOKALIKE_CPU names them; "" is the
@@ -47,8 +47,15 @@ type contestant struct {
 	env     []string
 }
 
-// ourName begins the names of our contestants.
-const ourName = "lookalike"
+// ourName begins the names of our contestants, and prefiltered ends that of the search
+// with codes.
+const (
+	ourName     = "lookalike"
+	prefiltered = " prefiltered"
+)
+
+// searched are the sets of vectors that search makes.
+var searched = []string{"noise128", "mixture128", "noise512", "photographs512", "noise4096", "noise32", "pca-falling", "pca-noise"}
 
 // groups lists all there is. Each name is what -only is matched with and the
 // heading of a table.
@@ -93,7 +100,19 @@ func groups(c config) []group {
 	add("autoencoder", ours(all, "--task", "autoencoder"),
 		contestant{who: "tf", command: script("autoencoder", "tf", all)},
 		contestant{who: "torch", command: script("autoencoder", "torch", all)})
-	add("knn", ours(all, "--task", "knn"), contestant{who: "faiss flat", command: script("knn", all)})
+	for _, set := range searched {
+		search := func(who string, args ...string) contestant {
+			return contestant{who: who, command: append(append([]string{c.search, "-data", c.data, "-threads", all}, args...), set)}
+		}
+		// The script is beside this program's sources, where it is run.
+		theirs := contestant{who: "faiss flat", command: []string{c.python, "search/faiss.py", c.data, all, set}}
+		if strings.HasPrefix(set, "pca") {
+			theirs.who = "scikit-learn"
+			add("knn "+set, []contestant{search(ourName)}, theirs)
+		} else {
+			add("knn "+set, []contestant{search(ourName), search(ourName+prefiltered, "-prefilter")}, theirs)
+		}
+	}
 	add("products in Go", ours(all, "--task", "gemm"),
 		contestant{who: "gonum", command: []string{c.goEngines, "gonum", all}},
 		contestant{who: "gomlx", command: []string{c.goEngines, "gomlx", all}})

@@ -3,7 +3,8 @@
 //
 //	peers/setup.sh                                       makes the Python environment
 //	python peers/vgg_full.py NOTOP.h5 DIR                writes VGG16 for the others
-//	go -C bench run ./compare -python PYTHON -peers PEERS -vgg DIR
+//	go -C bench run ./search -make -data VECTORS         writes vectors to search
+//	go -C bench run ./compare -python PYTHON -peers PEERS -vgg DIR -data VECTORS
 //
 // Each measurement is appended as a line of JSON to raw/DATE-CPU.jsonl, and
 // RESULTS.md is written anew from the last run of each group in that file, and so
@@ -40,6 +41,7 @@ func main() {
 	flag.StringVar(&c.python, "python", "python3", "Python `program` with the engines to compare with")
 	flag.StringVar(&c.peers, "peers", "../../shared/peers", "`folder` of their scripts")
 	flag.StringVar(&c.vgg, "vgg", "", "`folder` that vgg_full.py wrote")
+	flag.StringVar(&c.data, "data", "", "`folder` that search -make wrote")
 	flag.IntVar(&c.threads, "threads", runtime.NumCPU(), "processors to use; products run with one, too")
 	flag.StringVar(&c.tiers, "tiers", "best,avx2", "our kernels to measure: `names` as in LOOKALIKE_CPU, or best")
 	rounds := flag.Int("rounds", 5, "how often each is run")
@@ -112,11 +114,12 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds in
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c.lookalike, c.goEngines, c.agree = filepath.Join(dir, "lookalike"), filepath.Join(dir, "goengines"), filepath.Join(dir, "agree")
+	c.lookalike, c.goEngines, c.agree, c.search = filepath.Join(dir, "lookalike"), filepath.Join(dir, "goengines"), filepath.Join(dir, "agree"), filepath.Join(dir, "search")
 	for _, build := range [][]string{
 		{"go", "-C", "..", "build", "-o", c.lookalike, "./cmd/lookalike"},
 		{"go", "build", "-o", c.goEngines, "./goengines"},
 		{"go", "build", "-o", c.agree, "./agree"},
+		{"go", "build", "-o", c.search, "./search"},
 	} {
 		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
 		cmd.Stderr = os.Stderr

@@ -135,6 +135,9 @@ func TestReportOfProducts(t *testing.T) {
 
 func TestTargets(t *testing.T) {
 	row := func(task string, batch int) measure.Row { return measure.Row{Task: task, Batch: batch} }
+	search := func(data string, n, d, queries int) measure.Row {
+		return measure.Row{Task: "knn", Data: data, N: n, D: d, Queries: queries}
+	}
 	for _, c := range []struct {
 		us, them string
 		row      measure.Row
@@ -153,7 +156,12 @@ func TestTargets(t *testing.T) {
 		{"lookalike", "torch", row("autoencoder train", 32), 1.5},
 		{"lookalike", "tf", row("autoencoder encode", 32), 1.5},
 		{"lookalike avx2", "tf", row("autoencoder encode", 32), 1},
-		{"lookalike", "faiss flat", row("knn", 0), 0},
+		{"lookalike", "faiss flat", search("", 1000000, 128, 1), 1.8},
+		{"lookalike", "faiss flat", search("mixture", 1000000, 128, 1000), 4},
+		{"lookalike", "faiss flat", search("", 9144, 32, 9144), 3},
+		{"lookalike prefiltered", "faiss flat", search("mixture", 1000000, 128, 1), 4},
+		{"lookalike prefiltered", "faiss flat", search("", 1000000, 128, 1), 0},
+		{"lookalike", "scikit-learn", row("pca 100 of 9144x4096", 0), 1},
 	} {
 		if got := target(c.us, c.them, c.row); got != c.want {
 			t.Errorf("%s against %s, %s: target %v, want %v", c.us, c.them, c.row.Key(), got, c.want)

@@ -92,12 +92,12 @@ func TestGroupRun(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	c := config{python: "py", peers: "p", vgg: "v", lookalike: "look", threads: 4, tiers: "best,avx2", available: []string{"avx512", "avx2", "generic"}}
+	c := config{python: "py", peers: "p", vgg: "v", lookalike: "look", search: "find", data: "vectors", threads: 4, tiers: "best,avx2", available: []string{"avx512", "avx2", "generic"}}
 	names := map[string]group{}
 	for _, g := range groups(c) {
 		names[g.name] = g
 	}
-	for _, want := range []string{"gemm threads 1", "gemm threads 4", "vgg16 batch 1", "vgg16 batch 8", "vgg16 batch 32", "autoencoder", "knn", "products in Go"} {
+	for _, want := range []string{"gemm threads 1", "gemm threads 4", "vgg16 batch 1", "vgg16 batch 8", "vgg16 batch 32", "autoencoder", "knn mixture128", "knn pca-noise", "products in Go"} {
 		if _, ok := names[want]; !ok {
 			t.Errorf("no group %q", want)
 		}
@@ -110,6 +110,17 @@ func TestGroups(t *testing.T) {
 		"lookalike : LOOKALIKE_CPU= look bench --json --threads 4 --task vgg16 --batch 8",
 		"lookalike avx2 : LOOKALIKE_CPU=avx2 look bench --json --threads 4 --task vgg16 --batch 8",
 		"ort : py p/vgg.py ort 4 v 8", "ov : py p/vgg.py ov 4 v 8", "tf : py p/vgg.py tf 4 v 8", "mnn : py p/vgg.py mnn 4 v 8",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	got = nil
+	for _, c := range names["knn mixture128"].contestants {
+		got = append(got, strings.Join(append([]string{c.who, ":"}, c.command...), " "))
+	}
+	want = []string{
+		"lookalike : find -data vectors -threads 4 mixture128", "lookalike prefiltered : find -data vectors -threads 4 -prefilter mixture128",
+		"faiss flat : py search/faiss.py vectors 4 mixture128",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)

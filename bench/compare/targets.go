@@ -11,7 +11,12 @@ import (
 // of them by it.
 func target(us, them string, row measure.Row) float64 {
 	network := row.Task == "vgg16" || strings.HasPrefix(row.Task, "autoencoder")
+	one, clustered := row.Queries == 1, row.Data != ""
 	switch {
+	case row.Task == "knn" && one && row.D == 4096:
+		return 0
+	case us == ourName+prefiltered && one && clustered:
+		return 4
 	case us == ourName+" avx2" && network:
 		return 1 // they use AVX-512 where the processor has it
 	case us != ourName:
@@ -26,6 +31,14 @@ func target(us, them string, row measure.Row) float64 {
 		return 1.7
 	case strings.HasPrefix(row.Task, "autoencoder"):
 		return 1.5
+	case row.Task == "knn" && one:
+		return 1.8
+	case row.Task == "knn" && row.D == 32:
+		return 3
+	case row.Task == "knn":
+		return 4
+	case strings.HasPrefix(row.Task, "pca"):
+		return 1
 	}
 	return 0
 }

@@ -32,6 +32,7 @@ type Row struct {
 	Queries int    `json:"queries,omitempty"`
 	K       int    `json:"k,omitempty"` // or k neighbours
 	Metric  string `json:"metric,omitempty"`
+	Data    string `json:"data,omitempty"` // what the vectors are, if not noise
 
 	MinMS            float64 `json:"min_ms,omitempty"`
 	MedianMS         float64 `json:"median_ms,omitempty"`
@@ -83,7 +84,7 @@ func (r Row) Shape() string {
 
 // Key is equal for rows of the same work with the same threads, whoever did it.
 func (r Row) Key() string {
-	return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s threads %d", r.Task, r.Metric, r.Shape(), r.Threads)), " ")
+	return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s threads %d", r.Task, r.Metric, r.Data, r.Shape(), r.Threads)), " ")
 }
 
 // Times are the durations of runs of one piece of work, shortest first.

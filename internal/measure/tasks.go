@@ -232,7 +232,6 @@ func autoencode(ctx context.Context, c autoencoder.Config, n int, emit func(Row)
 var searches = [][3]int{{9144, 4096, 1}, {200000, 512, 1}, {9144, 32, 9144}}
 
 func search(ctx context.Context, shapes [][3]int, emit func(Row)) error {
-	const neighbours = 10
 	rng := rand.New(rand.NewPCG(1, 0))
 	for _, s := range shapes {
 		n, d, q := s[0], s[1], s[2]
@@ -244,18 +243,30 @@ func search(ctx context.Context, shapes [][3]int, emit func(Row)) error {
 		for i := range queries {
 			queries[i] = random(d, rng)
 		}
-		times, err := Time(ctx, 3, func() error {
-			_, err := index.Search(ctx, queries, neighbours)
-			return err
-		})
-		if err != nil {
+		r := newRow("knn")
+		r.N, r.D, r.Metric = n, d, knn.Euclidean.String()
+		if err := SearchOf(ctx, r, index, queries, 3, emit); err != nil {
 			return err
 		}
-		r := newRow("knn").took(times)
-		r.N, r.D, r.Queries, r.K, r.Metric = n, d, q, neighbours, knn.Euclidean.String()
-		r.MinMSPerQuery, r.MedianMSPerQuery = times.per(q)
-		emit(r.Finish())
 	}
+	return nil
+}
+
+// SearchOf measures anybody's search for the 10 nearest vectors of each query; r has what
+// is known beforehand.
+func SearchOf(ctx context.Context, r Row, s knn.Searcher, queries [][]float32, runs int, emit func(Row)) error {
+	const neighbours = 10
+	times, err := Time(ctx, runs, func() error {
+		_, err := s.Search(ctx, queries, neighbours)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r = r.took(times)
+	r.Queries, r.K = len(queries), neighbours
+	r.MinMSPerQuery, r.MedianMSPerQuery = times.per(len(queries))
+	emit(r.Finish())
 	return nil
 }
 
