@@ -23,6 +23,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	)
 	group("Find pictures",
 		a.searchCommand(),
+		a.compareCommand(),
 		a.mapCommand(),
 		a.classifyCommand(),
 	)

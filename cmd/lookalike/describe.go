@@ -37,12 +37,18 @@ var networks = []string{"vgg16", "vgg19"}
 
 // flags adds those of the description.
 func (d *describeOptions) flags(cmd *cobra.Command) {
+	d.networkFlags(cmd)
+	cmd.Flags().IntVar(&d.pca, "pca", 0, "keep the `N` principal components of the vectors")
+}
+
+// networkFlags adds those for one picture by itself, which has no principal
+// components.
+func (d *describeOptions) networkFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.model, "model", "", "describe pictures with `MODEL`: vgg16, vgg19, or a file of 'lookalike train'")
 	f.StringVar(&d.weights, "weights", "", "read the weights of vgg16 or vgg19 from `FILE` (default: those that 'lookalike weights fetch' got)")
 	f.StringVar(&d.layer, "layer", "", "describe by the output of the layer `NAME` of vgg16 or vgg19 (default fc2 if the weights have it, else block5_pool)")
 	f.StringVar(&d.pool, "pool", "", "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default none; avg where block5_pool is the default layer)")
-	f.IntVar(&d.pca, "pca", 0, "keep the `N` principal components of the vectors")
 }
 
 // check finds mistakes in the flags. cmd tells which were given.
@@ -90,7 +96,7 @@ func (d *describeOptions) open(file string) (gallery.Describer, io.Closer, error
 		}
 		describer, err := autoencoderDescriber(m, file, d.exif)
 		describer.Components = d.pca
-		return describer, io.NopCloser(nil), err
+		return describer, openAutoencoder{m}, err
 	}
 	m, err := vgg.Open(file, vgg.Config{})
 	if err != nil {

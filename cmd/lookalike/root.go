@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -33,7 +34,8 @@ const exitStatuses = `    0  done
     1  an error
     2  a mistake in the command line or the settings
     3  done, but files were left out (with --strict; 0 otherwise)
-  130  stopped by Ctrl-C or SIGTERM`
+  130  stopped by Ctrl-C or SIGTERM
+compare has its own: 0 for the same, 1 for different, 2 for any failure.`
 
 // app is one run of the program: what all commands share.
 type app struct {
@@ -52,6 +54,8 @@ type app struct {
 	events   *events                // for --progress json, otherwise nil
 	settings map[*pflag.Flag]origin // of flags that were not given on the command line
 	skipped  int                    // files that were named in a report and left out
+
+	different bool // what compare found
 }
 
 // run executes the command line and returns the exit status.
@@ -78,9 +82,11 @@ func run(args []string) int {
 		}
 		return a.fail("stopped", statusInterrupted, text, "")
 	case isUsage:
-		return a.fail("error", statusUsage, err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
+		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.fail("error", statusError, packageNames.ReplaceAllString(err.Error(), "")+a.origins(err), "")
+		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "")+a.origins(err), "")
+	case a.different:
+		return statusDifferent
 	case a.strict && a.skipped > 0:
 		return statusSkipped
 	}
@@ -98,6 +104,14 @@ func (a *app) fail(event string, status int, text, hint string) int {
 		fmt.Fprintln(a.err, hint)
 	}
 	return status
+}
+
+// statusOf is the status of a failed command, in general or for it in particular.
+func statusOf(cmd *cobra.Command, general int) int {
+	if own, err := strconv.Atoi(cmd.Annotations[annotationFailures]); err == nil {
+		return own
+	}
+	return general
 }
 
 // packageNames at the front of an error are for programmers.

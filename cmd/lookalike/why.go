@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"lookalike/autoencoder"
+	"lookalike/internal/regions"
+	"lookalike/internal/sheet"
+	"lookalike/picture"
+	"lookalike/tensor"
+	"lookalike/vgg"
+)
+
+// reasons say why two pictures are alike.
+type reasons struct {
+	Likeness  float64    `json:"likeness"`  // cosine of the feature maps' means
+	Matches   int        `json:"matches"`   // parts that are each other's most alike
+	Placement *placement `json:"placement"` // null unless these agree on one
+}
+
+// placement is how the first picture lies over the second.
+type placement struct {
+	X       float64 `json:"x"`
+	Y       float64 `json:"y"`
+	ScaleX  float64 `json:"scale_x"`
+	ScaleY  float64 `json:"scale_y"`
+	Matches int     `json:"matches"` // that agree
+}
+
+// text is that in words.
+func (r *reasons) text() string {
+	if r.Placement == nil {
+		return fmt.Sprintf("%s of A are most alike to one of B, but not in one arrangement.", count(r.Matches, "part"))
+	}
+	p := r.Placement
+	var how []string
+	if p.ScaleX < 0 {
+		how = append(how, "mirrored")
+	}
+	if s := math.Sqrt(math.Abs(p.ScaleX) * p.ScaleY); s < 0.95 || s > 1.05 {
+		how = append(how, fmt.Sprintf("%.0f%% as large", 100*s))
+	}
+	left, right := min(p.X, p.X+p.ScaleX), max(p.X, p.X+p.ScaleX)
+	if dx, dy := (left+right)/2-0.5, p.Y+p.ScaleY/2-0.5; math.Hypot(dx, dy) > 0.05 {
+		how = append(how, "moved")
+	}
+	if how == nil {
+		how = []string{"in its place"}
+	}
+	return fmt.Sprintf("%d of %s that are most alike agree: A lies over B %s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "))
+}
+
+// drawWhy draws why two pictures are alike, by the feature maps of a network.
+func drawWhy(ctx context.Context, path string, network io.Closer, both []query, o picture.Options, title string) (*reasons, error) {
+	var pictures []*picture.Image
+	for i := range both {
+		m, err := both[i].picture(o)
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, m)
+	}
+	coarse, fine, err := featureMaps(ctx, network, pictures)
+	if err != nil {
+		return nil, err
+	}
+	c := sheet.Comparison{Title: title}
+	heatA, heatB, likeness := regions.Shares(mapOf(coarse, 0), mapOf(coarse, 1))
+	side := func(i int, heat []float64) sheet.Side {
+		name := both[i].name
+		if both[i].path != "" {
+			name = filepath.Base(both[i].path)
+		}
+		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + printable(name), Heat: heat, Rows: coarse.Dim(1), Columns: coarse.Dim(2)}
+	}
+	c.A, c.B = side(0, heatA), side(1, heatB)
+	c.HeatTitle = fmt.Sprintf("What makes them alike (the redder, the more of the likeness of %.3f)", likeness)
+
+	matches := regions.Matches(mapOf(fine, 0), mapOf(fine, 1))
+	r := &reasons{Likeness: likeness, Matches: len(matches)}
+	size := [2]int{fine.Dim(1), fine.Dim(2)}
+	shown := matches[:min(len(matches), mostShown)]
+	if p, ok := regions.Place(matches, size, size); ok {
+		r.Placement = &placement{p.X, p.Y, p.ScaleX, p.ScaleY, len(p.Matches)}
+		shown = p.Matches
+	}
+	c.Links = links(shown, size)
+	c.LinkTitle = r.text()
+	return r, sheet.Write(path, sheet.Compare(c))
+}
+
+// mostShown is how many matches are shown that agree on nothing.
+const mostShown = 20
+
+// mapOf returns picture i's map of a batch.
+func mapOf(batch *tensor.Tensor, i int) *tensor.Tensor {
+	return batch.Rows(i, i+1).Reshape(batch.Shape()[1:]...)
+}
+
+// links are matches of maps of height and width size, as the sheet draws them.
+func links(matches []regions.Match, size [2]int) []sheet.Link {
+	part := [2]float64{1 / float64(size[1]), 1 / float64(size[0])}
+	middle := func(cell int) [2]float64 {
+		return [2]float64{(float64(cell%size[1]) + 0.5) * part[0], (float64(cell/size[1]) + 0.5) * part[1]}
+	}
+	var list []sheet.Link
+	for _, m := range matches {
+		list = append(list, sheet.Link{A: middle(m.A), B: middle(m.B), SizeA: part, SizeB: part})
+	}
+	return list
+}
+
+// featureMaps returns what a network sees in the parts of pictures: [n, h, w, c],
+// coarse to tell what things are, fine to tell which part is which.
+func featureMaps(ctx context.Context, network io.Closer, pictures []*picture.Image) (coarse, fine *tensor.Tensor, err error) {
+	switch m := network.(type) {
+	case *vgg.Model:
+		if coarse, err = m.Features(ctx, pictures, lastConvolution(m, "block5")); err != nil {
+			return nil, nil, err
+		}
+		if fine, err = m.Features(ctx, pictures, lastConvolution(m, "block4")); err != nil {
+			return nil, nil, err
+		}
+		return coarse, joined(fine, coarse), nil
+	case openAutoencoder:
+		layers := len(m.Encoder.Layers)
+		maps := m.Encoder.Slice(0, layers-2).Predict(m.Input(pictures)) // without flatten and the code
+		return maps, maps, nil
+	}
+	return nil, nil, usagef("--why needs the feature maps of a network: give --model vgg16, or the index of one")
+}
+
+// lastConvolution returns the name of a block's last convolution.
+func lastConvolution(m *vgg.Model, block string) string {
+	last := ""
+	for _, l := range m.Layers() {
+		if strings.HasPrefix(l.Name, block+"_conv") {
+			last = l.Name
+		}
+	}
+	return last
+}
+
+// joined returns maps whose cells have both what a cell of the fine maps has and
+// what the cell of the coarse maps there has, each brought to length 1.
+func joined(fine, coarse *tensor.Tensor) *tensor.Tensor {
+	n, h, w, c, d := fine.Dim(0), fine.Dim(1), fine.Dim(2), fine.Dim(3), coarse.Dim(3)
+	out := tensor.New(n, h, w, c+d)
+	for i := range n {
+		for y := range h {
+			for x := range w {
+				cell := out.Row(i)[(y*w+x)*(c+d):][:c+d]
+				regions.Normalize(cell[:c], fine.Row(i)[(y*w+x)*c:][:c])
+				row, column := y*coarse.Dim(1)/h, x*coarse.Dim(2)/w
+				regions.Normalize(cell[c:], coarse.Row(i)[(row*coarse.Dim(2)+column)*d:][:d])
+			}
+		}
+	}
+	return out
+}
+
+// openAutoencoder is an autoencoder as a network that needs no closing.
+type openAutoencoder struct{ *autoencoder.Model }
+
+func (openAutoencoder) Close() error { return nil }
