@@ -27,6 +27,7 @@ import (
 	"unicode/utf8"
 
 	"lookalike/internal/parallel"
+	"lookalike/internal/regular"
 	"lookalike/knn/pca"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -99,7 +100,7 @@ func Inspect(path string) (*Gallery, error) { return open(path, false) }
 
 // open is Open, with or without pictures.
 func open(path string, pictures bool) (*Gallery, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("gallery: %w", err)
 	}

@@ -235,7 +235,7 @@ func TestOpenRefuses(t *testing.T) {
 		{text, "not an index of pictures"},
 		{empty, "not an index of pictures"},
 		{another, "not an index of pictures"},
-		{filepath.Join(filepath.Dir(text), "absent"), "no such file"},
+		{filepath.Join(filepath.Dir(text), "absent"), "there is no file"},
 		{older, "made by an older version"},
 		{model, "is it a model?"},
 		{stated(func(s *state) { s.Format = "" }), "not an index of pictures"},

@@ -9,13 +9,14 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"os"
 	"sync"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"github.com/bep/imagemeta"
+
+	"lookalike/internal/regular"
 )
 
 // Options bounds what Decode accepts. The zero value has the defaults.
@@ -130,7 +131,7 @@ func Decode(r io.Reader, o Options) (*Image, error) {
 
 // File decodes the picture at a path of the file system.
 func File(path string, o Options) (*Image, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -202,9 +203,10 @@ func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
 var errCut = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
 
 // cutShort words the end of data as what it is: some decoders pass on io.EOF,
-// which callers of a reader would take for success.
+// which callers of a reader would take for success, and that of JPEG has a text of
+// its own for it.
 func cutShort(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, jpeg.FormatError("short Huffman data")) {
 		return errCut
 	}
 	return err

@@ -13,11 +13,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"lookalike/internal/hdf5"
+	"lookalike/internal/regular"
 	"lookalike/tensor"
 )
 
@@ -45,14 +45,11 @@ type File struct {
 // from where [File.View] takes arrays. The error for another file says what it
 // looks like.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("not a regular file but %v", info.Mode().Type())
-	}
 	var file *File
 	if err == nil {
 		mapped := mapFile(f, info.Size())
@@ -296,7 +293,7 @@ func readTo(dst *tensor.Tensor, src Source, name string) error {
 // Fingerprint returns the SHA-256 of a file in hexadecimal: the identity of a
 // weights file, whatever its name.
 func Fingerprint(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("weights: %w", err)
 	}

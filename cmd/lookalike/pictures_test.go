@@ -13,6 +13,7 @@ func TestPrintable(t *testing.T) {
 	for path, want := range map[string]string{
 		"my photos/Füße 1.jpg": "my photos/Füße 1.jpg",
 		"two\nlines.jpg":       `"two\nlines.jpg"`,
+		"bad\xff.jpg":          `"bad\xff.jpg"`,
 		"red\x1b[31m.jpg":      `"red\x1b[31m.jpg"`,
 	} {
 		if got := printable(path); got != want {
