@@ -105,7 +105,7 @@ func groups(c config) []group {
 			return contestant{who: who, command: append(append([]string{c.search, "-data", c.data, "-threads", all}, args...), set)}
 		}
 		// The script is beside this program's sources, where it is run.
-		theirs := contestant{who: "faiss flat", command: []string{c.python, "search/faiss.py", c.data, all, set}}
+		theirs := contestant{who: "faiss flat", command: []string{c.python, "search/flat.py", c.data, all, set}}
 		if strings.HasPrefix(set, "pca") {
 			theirs.who = "scikit-learn"
 			add("knn "+set, []contestant{search(ourName)}, theirs)

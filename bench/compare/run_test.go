@@ -120,7 +120,7 @@ func TestGroups(t *testing.T) {
 	}
 	want = []string{
 		"lookalike : find -data vectors -threads 4 mixture128", "lookalike prefiltered : find -data vectors -threads 4 -prefilter mixture128",
-		"faiss flat : py search/faiss.py vectors 4 mixture128",
+		"faiss flat : py search/flat.py vectors 4 mixture128",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)

@@ -1,9 +1,9 @@
 // Command search times our search for nearest neighbours, plain or prefiltered, on
-// vectors that faiss.py beside it times FAISS on:
+// vectors that flat.py beside it times FAISS on:
 //
 //	go -C bench run ./search -make -data DIR -photos FOLDER -weights VGG16.h5
 //	go -C bench run ./search -data DIR [-prefilter] -threads N
-//	python faiss.py DIR N [SET ...]
+//	python flat.py DIR N [SET ...]
 //
 // With -make it writes the sets of vectors to DIR, once: about 2 GB, and some minutes for
 // the features of photographs.

@@ -1,4 +1,4 @@
-"""FAISS IndexFlatL2, and scikit-learn's PCA, on the vectors that search -make wrote.   usage: faiss.py DIR THREADS [SET ...]
+"""FAISS IndexFlatL2, and scikit-learn's PCA, on the vectors that search -make wrote.   usage: flat.py DIR THREADS [SET ...]
 
 Prints the lines that shared/peers/knn.py prints, with data for what the vectors are. Before a set is timed, three
 queries' neighbours must be those of a plain computation in float64, up to what float32 can tell apart."""
