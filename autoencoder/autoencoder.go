@@ -112,14 +112,7 @@ func build(c Config, rng *rand.Rand) (*Model, error) {
 		return nil, err
 	}
 	last := c.Widths[len(c.Widths)-1]
-	encoder := nn.NewSequential("encoder")
-	for _, width := range c.Widths {
-		encoder.Layers = append(encoder.Layers,
-			&nn.Conv2D{Filters: width, Kernel: 3, Padding: nn.Same, Activation: nn.ELU},
-			&nn.MaxPool2D{Size: 2})
-	}
-	encoder.Layers = append(encoder.Layers, &nn.Flatten{}, &nn.Dense{Units: c.Code})
-
+	encoder := c.encoder()
 	decoder := nn.NewSequential("decoder",
 		&nn.Dense{Units: c.inner() * c.inner() * last},
 		&nn.Reshape{Target: []int{c.inner(), c.inner(), last}})
@@ -133,6 +126,28 @@ func build(c Config, rng *rand.Rand) (*Model, error) {
 	m := &Model{Config: c, Encoder: encoder, Decoder: decoder, whole: nn.NewSequential("autoencoder", encoder, decoder)}
 	_, err = m.whole.Build([]int{c.Size, c.Size, 3}, rng)
 	return m, err
+}
+
+// encoder returns the layers from the picture to the code.
+func (c Config) encoder() *nn.Sequential {
+	encoder := nn.NewSequential("encoder")
+	for _, width := range c.Widths {
+		encoder.Layers = append(encoder.Layers,
+			&nn.Conv2D{Filters: width, Kernel: 3, Padding: nn.Same, Activation: nn.ELU},
+			&nn.MaxPool2D{Size: 2})
+	}
+	encoder.Layers = append(encoder.Layers, &nn.Flatten{}, &nn.Dense{Units: c.Code})
+	return encoder
+}
+
+// Encoder returns the layers of an encoder alone, to be built in a network of
+// another purpose, and its configuration with the defaults filled in.
+func Encoder(c Config) (*nn.Sequential, Config, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, c, err
+	}
+	return c.encoder(), c, nil
 }
 
 // Params returns the parameters of encoder and decoder.

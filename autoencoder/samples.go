@@ -30,9 +30,10 @@ const Preprocessing = "RGB, OpenCV bilinear resize to a square, divided by 255"
 
 // Prepare resizes a picture to the size of the network's input; codes of the
 // result are those of the picture itself.
-func (m *Model) Prepare(p *picture.Image) *picture.Image { return prepare(p, m.Config.Size) }
+func (m *Model) Prepare(p *picture.Image) *picture.Image { return Prepare(p, m.Config.Size) }
 
-func prepare(p *picture.Image, size int) *picture.Image {
+// Prepare resizes a picture as [Preprocessing] says, for a network of that size.
+func Prepare(p *picture.Image, size int) *picture.Image {
 	if p.Width == size && p.Height == size {
 		return p
 	}
@@ -89,7 +90,12 @@ func newSamples(photos Photos, size int) *samples {
 // which are their own targets. In every epoch they are changed at random as
 // change says; how depends on the seed, the epoch and the picture's number alone.
 func (m *Model) Samples(photos Photos, change augment.Config, seed uint64) nn.Varying {
-	s := newSamples(photos, m.Config.Size)
+	return Samples(photos, m.Config.Size, change, seed)
+}
+
+// Samples is the method of that name for a network of that size.
+func Samples(photos Photos, size int, change augment.Config, seed uint64) nn.Varying {
+	s := newSamples(photos, size)
 	s.change, s.seed = change, seed
 	return s
 }
@@ -135,7 +141,7 @@ func (s *samples) load(i int) (*picture.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p = prepare(p, s.size)
+	p = Prepare(p, s.size)
 	if i < len(s.cache) {
 		s.cache[i] = p
 	}
@@ -144,7 +150,12 @@ func (s *samples) load(i int) (*picture.Image, error) {
 
 // Input returns pictures as a batch for the encoder, [n, size, size, 3].
 func (m *Model) Input(pictures []*picture.Image) *tensor.Tensor {
-	x := tensor.New(len(pictures), m.Config.Size, m.Config.Size, 3)
-	parallel.For(len(pictures), func(i int) { toInput(x.Row(i), m.Prepare(pictures[i])) })
+	return Input(pictures, m.Config.Size)
+}
+
+// Input is the method of that name for a network of that size.
+func Input(pictures []*picture.Image, size int) *tensor.Tensor {
+	x := tensor.New(len(pictures), size, size, 3)
+	parallel.For(len(pictures), func(i int) { toInput(x.Row(i), Prepare(pictures[i], size)) })
 	return x
 }

@@ -34,6 +34,7 @@ type Training struct {
 	ValLosses    []float64 `json:"val_losses,omitempty"` // theirs too, where pictures are kept for validation
 
 	Validation float64           `json:"validation,omitempty"` // share of the photographs that is kept for it
+	Unseen     float64           `json:"unseen,omitempty"`     // share of the classes that is kept out, where there are classes
 	Augment    string            `json:"augment,omitempty"`    // changes of the pictures: package augment
 	EarlyStop  *nn.EarlyStopping `json:"early_stop,omitempty"`
 
@@ -109,8 +110,8 @@ func (t *Training) check() error {
 	if t.Batch < 1 {
 		return fmt.Errorf("batches of %d", t.Batch)
 	}
-	if !(t.Validation >= 0 && t.Validation < 1) {
-		return fmt.Errorf("a share of %v for validation", t.Validation)
+	if !(t.Validation >= 0 && t.Validation < 1 && t.Unseen >= 0 && t.Unseen < 1) {
+		return fmt.Errorf("a share of %v for validation, %v of the classes kept out", t.Validation, t.Unseen)
 	}
 	if t.EarlyStop != nil {
 		return t.EarlyStop.Check()

@@ -71,6 +71,14 @@ func gradientCases() []gradientCase {
 		add(fmt.Sprint("Dense ", in), &nn.Dense{Units: 6, Activation: elu.activation}, reference(dense).then(elu.f), in...)
 	}
 	add("Dense without bias", &nn.Dense{Units: 1, NoBias: true}, dense, 5, 9)
+	for _, in := range []shape{{4, 7}, {3, 1}, {2, 3, 5}, {2, 3, 2, 4}} {
+		add(fmt.Sprint("UnitNorm ", in), &nn.UnitNorm{}, unitNorm, in...)
+	}
+	for _, in := range []shape{{4, 7}, {1, 1}, {70, 9}} {
+		add(fmt.Sprint("UnitDense ", in), &nn.UnitDense{Units: 5}, unitDense, in...)
+	}
+	add("UnitNorm, UnitDense", nn.NewSequential("", &nn.Dense{Units: 6}, &nn.UnitNorm{}, &nn.UnitDense{Units: 4}),
+		chain(stage{dense, 2}, stage{unitNorm, 0}, stage{unitDense, 1}), 5, 3)
 	for _, a := range activations {
 		add(fmt.Sprintf("Activate %v", a.activation), &nn.Activate{Activation: a.activation}, a.f, 2, 3, 4, 5)
 		add(fmt.Sprintf("Dense %v", a.activation), &nn.Dense{Units: 7, Activation: a.activation}, reference(dense).then(a.f), 3, 8)

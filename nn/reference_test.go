@@ -178,6 +178,36 @@ func dense(x array, params []array) array {
 	return y
 }
 
+func unitNorm(x array, _ []array) array {
+	n, y := x.shape[len(x.shape)-1], newArray(x.shape...)
+	for r := 0; r < len(x.data); r += n {
+		sum := 0.0
+		for _, v := range x.data[r : r+n] {
+			sum += v * v
+		}
+		for i, v := range x.data[r : r+n] {
+			y.data[r+i] = v / math.Sqrt(sum)
+		}
+	}
+	return y
+}
+
+// unitDense is dense with a kernel whose columns are brought to length 1.
+func unitDense(x array, params []array) array {
+	k := array{params[0].shape, slices.Clone(params[0].data)}
+	in, out := k.shape[0], k.shape[1]
+	for j := range out {
+		sum := 0.0
+		for i := range in {
+			sum += k.data[i*out+j] * k.data[i*out+j]
+		}
+		for i := range in {
+			k.data[i*out+j] /= math.Sqrt(sum)
+		}
+	}
+	return dense(x, []array{k})
+}
+
 // addBias adds the parameter behind the kernel, if there is one.
 func addBias(y array, params []array) {
 	if len(params) > 1 {

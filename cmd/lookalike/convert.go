@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/autoencoder"
+	"lookalike/checkpoint"
+	"lookalike/embedding"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -99,6 +101,9 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 		return err
 	}
 	defer c.Close()
+	if suffix == ".weights.h5" && c.kind == embeddingKind {
+		return fmt.Errorf("cannot write %s: Keras has no network of the form of an embedding to load the weights into; choose .safetensors or .npz", out)
+	}
 	if suffix == ".weights.h5" && c.kind == "" {
 		return fmt.Errorf("cannot write %s: Keras finds weights by the classes and the order of the layers, which %s does not tell: %w; choose .safetensors or .npz", out, in, c.unknown)
 	}
@@ -191,6 +196,8 @@ func openContent(path string) (*content, error) {
 	c := &content{file: f, names: f.Names(), metadata: f.Metadata()}
 	_, isVGG := f.Shape("block1_conv1/kernel")
 	switch {
+	case embedding.IsModel(f):
+		c.unknown = c.asEmbedding(path)
 	case autoencoder.IsModel(f):
 		c.unknown = c.asAutoencoder(path)
 	case isVGG:
@@ -247,6 +254,21 @@ func (c *content) asAutoencoder(path string) error {
 	c.network = func(map[string]*tensor.Tensor) weights.KerasLayer {
 		return weights.KerasLayer{Name: "autoencoder", Class: "Sequential", Layers: kerasLayers(m.Encoder, m.Decoder)}
 	}
+	return nil
+}
+
+const embeddingKind = "embedding"
+
+// asEmbedding takes the network with the VGG that it stands on, if any, and with
+// the weights of its classes. Keras has no class for the latter.
+func (c *content) asEmbedding(path string) error {
+	m, err := embedding.Load(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	c.kind, c.summary, c.metadata = embeddingKind, m.Summary(), m.Metadata()
+	c.names = checkpoint.Network{File: c.file}.Names()
 	return nil
 }
 

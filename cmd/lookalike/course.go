@@ -31,7 +31,6 @@ type course struct {
 	data, validation nn.Dataset           // validation may be nil
 	file             string               // of the model
 
-	shown *picture.Set                               // whose reconstructions are drawn
 	sheet func(ctx context.Context, epoch int) error // nil: none
 	curve string                                     // file of the loss curve, "" for none
 	title string                                     // of the curve
@@ -170,36 +169,6 @@ func (c *course) drawCurve() error {
 		series = append(series, sheet.Series{Name: "validation", Values: c.record.ValLosses})
 	}
 	return sheet.LossCurve(c.curve, c.title, series...)
-}
-
-// split keeps a share of the pictures, evenly spaced, out of training. A share of
-// 0 keeps none.
-func split(photos *picture.Set, share float64) (learned, kept *picture.Set, err error) {
-	n := photos.Len()
-	k := int(math.Round(share * float64(n)))
-	if share > 0 && (k < 1 || k >= n) {
-		return nil, nil, fmt.Errorf("--validation %v of %s leaves none to learn from or none to validate on; give more pictures or another share", share, count(n, "picture"))
-	}
-	kept = photos.Pick(spread(k, n))
-	var rest []int
-	for i, next := 0, spread(k, n); i < n; i++ {
-		if len(next) > 0 && next[0] == i {
-			next = next[1:]
-			continue
-		}
-		rest = append(rest, i)
-	}
-	return photos.Pick(rest), kept, nil
-}
-
-// spread returns at most k numbers below n, evenly spaced.
-func spread(k, n int) []int {
-	k = min(k, n)
-	rows := make([]int, k)
-	for i := range rows {
-		rows[i] = (2*i + 1) * n / (2 * k)
-	}
-	return rows
 }
 
 // makeSheets makes the folder for the sheets.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/autoencoder"
+	"lookalike/embedding"
 	"lookalike/gallery"
 	"lookalike/internal/fetch"
 	"lookalike/knn"
@@ -24,7 +25,7 @@ import (
 // describeOptions are the flags of index that say how pictures are to be
 // described.
 type describeOptions struct {
-	model   string // "vgg16", "vgg19", or the file of an autoencoder
+	model   string // "vgg16", "vgg19", or the file of an autoencoder or an embedding
 	weights string // the file of a VGG's weights
 	layer   string
 	pool    string
@@ -62,7 +63,7 @@ func (d *describeOptions) check(cmd *cobra.Command) error {
 	if !slices.Contains(networks, d.model) {
 		for _, name := range []string{"weights", "layer", "pool"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for --model vgg16 and vgg19, not for an autoencoder", name)
+				return usagef("--%s is for --model vgg16 and vgg19, not for a model that 'lookalike train' has written", name)
 			}
 		}
 	}
@@ -90,6 +91,13 @@ func (d *describeOptions) file() (string, error) {
 // open loads the network. The caller closes it.
 func (d *describeOptions) open(file string) (gallery.Describer, io.Closer, error) {
 	if !slices.Contains(networks, d.model) {
+		isEmbedding, err := isEmbeddingFile(file)
+		if err != nil {
+			return gallery.Describer{}, nil, err
+		}
+		if isEmbedding {
+			return d.openEmbedding(file)
+		}
 		m, err := autoencoder.Load(file)
 		if err != nil {
 			return gallery.Describer{}, nil, err
@@ -131,6 +139,34 @@ func autoencoderDescriber(m *autoencoder.Model, file, exif string) (gallery.Desc
 		},
 	}, err
 }
+
+// openEmbedding loads an embedding. The caller closes it.
+func (d *describeOptions) openEmbedding(file string) (gallery.Describer, io.Closer, error) {
+	m, err := embedding.Load(file)
+	if err != nil {
+		return gallery.Describer{}, nil, err
+	}
+	path, err := filepath.Abs(file)
+	return gallery.Describer{
+		Recipe: gallery.Recipe{
+			Model:         "embedding",
+			WeightsSHA256: m.Fingerprint(),
+			Layer:         "embedding on " + m.Config.Base,
+			Preprocessing: m.Preprocessing(),
+			EXIF:          d.exif,
+			WeightsFile:   path,
+			Program:       "lookalike " + version(),
+		},
+		Width:      m.Config.Dim,
+		Components: d.pca,
+		Prepare:    m.Prepare,
+		Describe:   m.Embed,
+	}, m, err
+}
+
+// isTrained tells whether a network of that name in a recipe is one that 'train'
+// has written: the model's file is all there is to it.
+func isTrained(model string) bool { return model == "autoencoder" || model == "embedding" }
 
 // vggDescriber makes features of pictures with a VGG that was read from a file.
 // The recipe has no hash of the weights yet.
@@ -245,7 +281,7 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 		}
 	}
 	how := describeOptions{model: file, exif: g.Recipe.EXIF}
-	if g.Recipe.Model != "autoencoder" {
+	if !isTrained(g.Recipe.Model) {
 		if !slices.Contains(networks, g.Recipe.Model) {
 			return none, nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, g.Recipe.Model)
 		}
@@ -255,7 +291,7 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 	if err != nil {
 		return none, nil, err
 	}
-	if g.Recipe.Model != "autoencoder" {
+	if !isTrained(g.Recipe.Model) {
 		err = identify(&d.Recipe, g.Recipe)
 	}
 	if g.PCA != nil {

@@ -9,7 +9,9 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/sheet"
+	"lookalike/knn"
 	"lookalike/knn/retrieval"
+	"lookalike/tensor"
 )
 
 // evalOptions are the flags of eval.
@@ -17,6 +19,7 @@ type evalOptions struct {
 	metric    string
 	json      bool
 	confusion string
+	split     string
 }
 
 func (a *app) evalCommand() *cobra.Command {
@@ -36,15 +39,25 @@ over all pictures and for each class,
 A picture alone in its class counts as 0. --confusion draws which classes are
 taken for which, from the five nearest of each picture.
 
+--split takes the table that 'lookalike train --split' has written and judges
+each of its sets by itself: the pictures of a set are searched for among the
+others of the same set. So pictures that a network has learned from are told
+apart from those that it has not, and classes that it knows from those that it
+does not. The table may as well be made by hand: its columns are path, class and
+set; the class is that of the index, and paths are as in the index.
+
 With --json the result is one object:
   {"index": FILE, "pictures": 3068, "metric": "cosine", "precision_at_1": 0.86, …,
    "recall_at_1": …, "mean_average_precision": 0.58, "classes": [
      {"label": "airplanes", "pictures": 48, "precision_at_1": …, …}, …],
    "confusion": [[0.95, 0, …], …]}
 where row i, column j of the confusion is the part of class j among the five
-nearest to the pictures of class i, in the order of classes.`,
+nearest to the pictures of class i, in the order of classes. With --split it is
+  {"index": FILE, "metric": "cosine", "sets": [
+     {"set": "train", "pictures": 1240, "precision_at_1": …, "classes": […], …}, …]}`,
 		Example: `  lookalike eval photos.idx
   lookalike eval photos.idx --metric euclidean --confusion confusion.png
+  lookalike eval photos.idx --split split.csv
   lookalike eval photos.idx --json | jq .mean_average_precision`,
 		Args: arguments("PHOTOS.idx"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.eval(cmd.Context(), args[0], o) },
@@ -53,6 +66,7 @@ nearest to the pictures of class i, in the order of classes.`,
 	metricFlag(cmd, &o.metric)
 	jsonFlag(cmd, &o.json)
 	f.StringVar(&o.confusion, "confusion", "", "draw which classes are taken for which to `FILE`, .png or .jpg")
+	f.StringVar(&o.split, "split", "", "judge each set of the split in `FILE` by itself")
 	return cmd
 }
 
@@ -63,6 +77,9 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if err := checkDrawing("confusion", o.confusion, index); err != nil {
 		return err
 	}
+	if o.split != "" && o.confusion != "" {
+		return usagef("--confusion shows a whole index: leave --split away, or --confusion")
+	}
 	g, err := gallery.Open(index)
 	if err != nil {
 		return err
@@ -70,6 +87,9 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	metric, err := metricOf(o.metric, g)
 	if err != nil {
 		return err
+	}
+	if o.split != "" {
+		return a.evalSets(ctx, g, index, metric, o)
 	}
 	labels := make([]string, len(g.Entries))
 	for i, e := range g.Entries {
@@ -101,6 +121,79 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	}
 	a.printReport(g, r)
 	return nil
+}
+
+// setReport is the report of one set of a split.
+type setReport struct {
+	Set string `json:"set"`
+	*retrieval.Report
+}
+
+// evalSets judges the sets of a split, each by itself.
+func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, metric knn.Metric, o evalOptions) error {
+	setOf, sets, err := readSplit(o.split)
+	if err != nil {
+		return err
+	}
+	rows, in := map[string][]int{}, 0
+	for i, e := range g.Entries {
+		if set, ok := setOf[e.Path]; ok {
+			rows[set] = append(rows[set], i)
+			in++
+		}
+	}
+	switch left := len(g.Entries) - in; {
+	case in == 0:
+		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, index)
+	case left > 0:
+		a.warn("note: %s of %s %s not in %s and left out", count(left, "picture"), index, isOrAre(left), o.split)
+	}
+	p := a.progress("Evaluating", "images", in)
+	defer p.end()
+	var reports []setReport
+	before := 0
+	for _, set := range sets {
+		if len(rows[set]) == 0 {
+			continue
+		}
+		vectors, labels := tensor.New(len(rows[set]), g.Vectors.Dim(1)), make([]string, len(rows[set]))
+		for to, from := range rows[set] {
+			copy(vectors.Row(to), g.Vectors.Row(from))
+			labels[to] = g.Entries[from].Label
+		}
+		r, err := retrieval.Evaluate(ctx, vectors, labels, metric, func(n int) { p.set(before + n) })
+		if err != nil {
+			return fmt.Errorf("%s, set %s: %w", index, printable(set), err)
+		}
+		before += len(labels)
+		reports = append(reports, setReport{set, r})
+	}
+	p.end()
+	if o.json {
+		return a.printJSON(struct {
+			Index  string      `json:"index"`
+			Metric string      `json:"metric"`
+			Sets   []setReport `json:"sets"`
+		}{index, metric.String(), reports})
+	}
+	fmt.Fprintf(a.out, "%s; %s; %s distance\n\n", count(in, "picture"), vectors(g), metric)
+	width := len("validation")
+	for _, r := range reports {
+		width = max(width, len([]rune(printable(r.Set))))
+	}
+	fmt.Fprintf(a.out, "%-*s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", width, "set")
+	for _, r := range reports {
+		fmt.Fprintf(a.out, "%-*s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", width, printable(r.Set), r.Pictures, len(r.Classes),
+			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
+	}
+	return nil
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {

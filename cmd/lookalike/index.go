@@ -177,6 +177,8 @@ func source(r gallery.Recipe) string {
 	switch {
 	case r.Model == "autoencoder":
 		return "codes"
+	case r.Model == "embedding":
+		return "embeddings"
 	case r.Pooling != "":
 		return fmt.Sprintf("%s %s (%s)", r.Model, r.Layer, r.Pooling)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
+	"lookalike/tensor"
+	"lookalike/vgg"
+	"lookalike/weights"
 )
 
 // The tests run the real program: this binary, under the name lookalike.
@@ -32,6 +36,7 @@ func TestMain(m *testing.M) {
 //	draw DIR N           draws N pictures of each class as DIR/CLASS/NAME.png
 //	size MIN FILE...     fails unless each file has at least MIN bytes
 //	blind FILE           writes a VGG16 that sees a tabby on every picture
+//	vgg FILE             writes the convolutions of a VGG16, with random weights
 func script(t *testing.T, name string) {
 	t.Helper()
 	testscript.Run(t, testscript.Params{
@@ -53,6 +58,9 @@ func script(t *testing.T, name string) {
 				n, err := strconv.Atoi(args[1])
 				ts.Check(err)
 				ts.Check(draw(ts.MkAbs(args[0]), n))
+			},
+			"vgg": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(writeVGG(ts.MkAbs(args[0])))
 			},
 			"blind": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(writeBlind(ts.MkAbs(args[0])))
@@ -104,4 +112,17 @@ func lookalike(t *testing.T, args ...string) string {
 		t.Fatalf("lookalike %s: %v\n%s", strings.Join(args, " "), err, &errs)
 	}
 	return string(out)
+}
+
+// writeVGG writes the convolutions of a VGG16, with random weights.
+func writeVGG(path string) error {
+	net, err := vgg.New16(vgg.Config{NoTop: true}, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		return err
+	}
+	arrays := map[string]*tensor.Tensor{}
+	for _, p := range net.Params() {
+		arrays[p.Name] = p.Value
+	}
+	return weights.Save(path, arrays, nil)
 }

@@ -115,7 +115,7 @@ func statusOf(cmd *cobra.Command, general int) int {
 }
 
 // packageNames at the front of an error are for programmers.
-var packageNames = regexp.MustCompile("^((autoencoder|gallery|knn|pca|retrieval|vgg|weights): )+")
+var packageNames = regexp.MustCompile("^((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }

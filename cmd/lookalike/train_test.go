@@ -15,6 +15,8 @@ import (
 
 func TestTrain(t *testing.T) { script(t, "train") }
 
+func TestTrainEmbedding(t *testing.T) { script(t, "train-embedding") }
+
 func TestTrainWatched(t *testing.T) { script(t, "train-watch") }
 
 // The model that is written does not depend on the number of processors.
