@@ -3,8 +3,6 @@ package winograd
 import (
 	"sync"
 
-	"github.com/klauspost/cpuid/v2"
-
 	"lookalike/internal/f32"
 	"lookalike/internal/pages"
 	"lookalike/internal/parallel"
@@ -54,10 +52,11 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 // run computes all tiles.
 func (c *convolution) run(tiles int) {
 	panels := ceil(c.out, micro.NR)
+	part := ceil(partTiles, micro.MR) * micro.MR
 	if c.in*c.out <= nearKernel {
 		// Tiles are plenty, and the kernel stays near: a part goes through all steps
 		// while it is in the second-level cache.
-		parallel.Spans(tiles, partTiles(c.points()), func(lo, hi int) {
+		parallel.Spans(tiles, part, func(lo, hi int) {
 			t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
 			defer tileScratch.put(b)
 			c.transform(t)
@@ -75,7 +74,7 @@ func (c *convolution) run(tiles int) {
 	}
 	// The kernel comes from memory, once for a set of tiles that stays in the
 	// last-level cache; one point's tiles stay in the second level.
-	set := max(partTiles(c.points()), setBytes/4/c.points()/(c.in+panels*micro.NR))
+	set := max(part, setBytes/4/c.points()/(c.in+panels*micro.NR))
 	halves := min(2, panels)
 	for lo := 0; lo < tiles; lo += set {
 		n := min(set, tiles-lo)
@@ -95,20 +94,10 @@ func (c *convolution) run(tiles int) {
 const (
 	nearKernel     = 128 * 128 // values of a kernel's point, up to which the kernel is near
 	nearPanels     = 2         // are multiplied before the way back
+	partTiles      = 14        // about, in a part; with 64 channels of each, tiles and products take 250 KB
 	setBytes       = 16 << 20  // of a set's tiles and products
 	transformGrain = 4         // tiles
 )
-
-// partTiles returns the number of tiles that are multiplied at a time: as many as
-// have the points of 128 channels in the second-level cache, half of them the
-// tiles', half the products'.
-func partTiles(points int) int {
-	l2 := cpuid.CPU.Cache.L2
-	if l2 <= 0 {
-		l2 = 256 << 10
-	}
-	return max(1, l2/4/128/points/micro.MR) * micro.MR
-}
 
 // transform fills t.
 func (c *convolution) transform(t tilesOf) {
