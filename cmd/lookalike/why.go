@@ -74,7 +74,7 @@ func drawWhy(ctx context.Context, path string, network io.Closer, both []query, 
 	side := func(i int, heat []float64) sheet.Side {
 		name := both[i].name
 		if both[i].path != "" {
-			name = filepath.Base(both[i].path)
+			name = filepath.Join(filepath.Base(filepath.Dir(both[i].path)), filepath.Base(both[i].path))
 		}
 		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + printable(name), Heat: heat, Rows: coarse.Dim(1), Columns: coarse.Dim(2)}
 	}

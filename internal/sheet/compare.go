@@ -51,7 +51,7 @@ func Compare(c Comparison) *image.RGBA {
 	}
 	high := max(a.Y, b.Y)
 	line := t.line + t.line/2
-	dst := image.NewRGBA(image.Rect(0, 0, width, margin+2*large.line+5*line+2*high+margin))
+	dst := image.NewRGBA(image.Rect(0, 0, width, margin+2*large.line+4*line+2*high+margin))
 	draw.Draw(dst, dst.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 
 	left := (width - a.X - b.X - gap) / 2
