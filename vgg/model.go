@@ -157,8 +157,11 @@ func check(src weights.Source, base, top []nn.Layer, hasTop bool) error {
 			problems = append(problems, name+": in the network, not in the file")
 		}
 	}
+	if !slices.ContainsFunc(src.Names(), func(name string) bool { return want[name] != nil || ignored[name] != nil }) {
+		return errors.New("none of its arrays is one of VGG16 or VGG19; 'lookalike summary' tells what the file holds")
+	}
 	if n := len(problems); n > 0 {
-		const most = 40
+		const most = 20
 		if n > most {
 			problems = append(problems[:most], fmt.Sprintf("and %d more", n-most))
 		}

@@ -46,5 +46,6 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.manCommand(),
 	)
 	root.AddCommand(topics()...)
+	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(program)
 }

@@ -21,6 +21,7 @@ import (
 var (
 	indexFiles   = []string{"idx"}
 	pictureFiles = []string{"jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff", "webp"}
+	archiveFiles = []string{"zip", "tar", "tar.gz", "tgz"}
 	drawingFiles = []string{"png", "jpg", "jpeg"}
 	weightFiles  = []string{"safetensors", "h5", "keras", "npz", "pth"}
 )
@@ -38,6 +39,8 @@ func argumentOffer(word string) offer {
 	switch {
 	case word == "DIR|INDEX", word == "INDEX", strings.HasSuffix(word, ".idx"):
 		return offer{files: indexFiles} // shells offer folders with any files
+	case word == "SOURCE":
+		return offer{files: archiveFiles}
 	case strings.Contains(word, "DIR"), word == "FOLDER":
 		return offer{folders: true}
 	case word == "PICTURE", word == "QUERY", word == "A", word == "B":

@@ -324,17 +324,7 @@ the variable or of the file.`,
   LOOKALIKE_THREADS=2 lookalike config --json | jq -r '.[] | select(.from != "default").key'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showConfig(cmd, args, asJSON) },
 	}
-	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		at, rest, err := cmd.Root().Find(args)
-		if err != nil || len(rest) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		var names []string
-		for _, c := range at.Commands() {
-			names = append(names, c.Name()+"\t"+c.Short)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+	cmd.ValidArgsFunction = completeCommandNames
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

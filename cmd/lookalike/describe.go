@@ -77,6 +77,9 @@ func (d *describeOptions) check(cmd *cobra.Command) error {
 func (d *describeOptions) file() (string, error) {
 	switch {
 	case !slices.Contains(networks, d.model):
+		if _, err := os.Stat(d.model); errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("--model %s: there is no such file, and no network of that name; give vgg16, vgg19, or the file that 'lookalike train' has written", d.model)
+		}
 		return d.model, nil
 	case d.weights != "":
 		return d.weights, nil

@@ -34,6 +34,41 @@ func (a *app) layOutHelp(root *cobra.Command) {
 	}
 }
 
+// helpCommand is cobra's, but for its answer to what there is not.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show what a command does, or explain a topic",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 || about == root && len(args) > 0 {
+				asked := strings.Join(args, " ")
+				if near := root.SuggestionsFor(asked); len(near) > 0 {
+					return usagef("there is no help on %q; did you mean %s?", asked, orList(near))
+				}
+				return usagef("there is no help on %q", asked)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: completeCommandNames,
+	}
+}
+
+// completeCommandNames offers commands, then those below them.
+func completeCommandNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	at, rest, err := cmd.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, c := range at.Commands() {
+		names = append(names, c.Name()+"\t"+c.Short)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
 // usage writes what help has below a command's description.
 func (a *app) usage(w io.Writer, c *cobra.Command) {
 	root, width := c.Root(), a.helpWidth()
