@@ -84,13 +84,14 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 	tiles := (hi - lo + tileRows - 1) / tileRows
 	jump := coprime(tiles)
 	t := x.newTogether(g, w, c)
-	for ctx.Err() == nil {
-		i := int(s.next.Add(1) - 1)
-		if i >= tiles {
-			return
-		}
-		row := lo + i*jump%tiles*tileRows
-		end := min(hi, row+tileRows)
+	place := func(i int) (row, end int) {
+		row = lo + i*jump%tiles*tileRows
+		return row, min(hi, row+tileRows)
+	}
+	next := int(s.next.Add(1) - 1) // taken one ahead, so that it can be fetched
+	for next < tiles && ctx.Err() == nil {
+		row, end := place(next)
+		next = int(s.next.Add(1) - 1)
 		s.hear(c)
 		if s.codes != nil && t.multiply > 0 {
 			t.multiply--
@@ -111,7 +112,12 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 			coder.make(k, row, end)
 		}
 		if s.codes != nil {
-			t.tile(k, row, end)
+			var ahead []float32
+			if x.codes == nil && next < tiles {
+				from, to := place(next)
+				ahead = x.vectors.Data()[from*x.Dim() : to*x.Dim()]
+			}
+			t.tile(k, row, end, ahead)
 			continue
 		}
 		for j, q := range g.queries {
@@ -159,15 +165,18 @@ func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
 	return t
 }
 
-// tile tests a tile. The first tile of each goroutine, and some after one where too
+// tile tests a tile and fetches ahead, which comes next. The first tile of each goroutine, and some after one where too
 // many rows passed, are multiplied instead: that gives limits at less cost.
-func (t *together) tile(k codes, row, end int) {
+func (t *together) tile(k codes, row, end int, ahead []float32) {
 	for j := range t.c {
 		t.aim(j)
 	}
 	passed := 0
-	for at := row; at < end; at += f32.SieveRows {
-		passed += t.block(k.from(t.x.coder(), at-row), at, min(end, at+f32.SieveRows))
+	blocks := (end - row + f32.SieveRows - 1) / f32.SieveRows
+	for i := range blocks {
+		at := row + i*f32.SieveRows
+		part := ahead[len(ahead)*i/blocks : len(ahead)*(i+1)/blocks]
+		passed += t.block(k.from(t.x.coder(), at-row), at, min(end, at+f32.SieveRows), part)
 	}
 	if passed*crowd > (end-row)*len(t.c) {
 		t.multiply, t.next = t.next, min(2*t.next, crowdTiles)
@@ -184,8 +193,8 @@ func (t *together) aim(j int) {
 }
 
 // block tests up to f32.SieveRows rows and returns how many passed, of all queries
-// together.
-func (t *together) block(k codes, row, end int) int {
+// together. It fetches ahead meanwhile.
+func (t *together) block(k codes, row, end int, ahead []float32) int {
 	x, s := t.x, t.g.sieving
 	wanted := ^uint64(0) >> (f32.SieveRows - (end - row))
 	if x.keep != nil {
@@ -194,7 +203,7 @@ func (t *together) block(k codes, row, end int) int {
 	if wanted == 0 {
 		return 0
 	}
-	f32.CodeSieve(t.w.masks, k.bytes, k.rows, s.codes, t.w.tests)
+	f32.CodeSieve(t.w.masks, k.bytes, k.rows, s.codes, t.w.tests, ahead)
 	longest := x.longest[row/tileRows]
 	passed := 0
 	for i, word := range t.w.masks[:len(t.c)] {

@@ -161,6 +161,7 @@ func TestTargets(t *testing.T) {
 		{"lookalike", "faiss flat", search("", 9144, 32, 9144), 3},
 		{"lookalike prefiltered", "faiss flat", search("mixture", 1000000, 128, 1), 4},
 		{"lookalike prefiltered", "faiss flat", search("", 1000000, 128, 1), 0},
+		{"lookalike prefiltered", "faiss flat", search("", 1000000, 128, 1000), 4},
 		{"lookalike", "scikit-learn", row("pca 100 of 9144x4096", 0), 1},
 	} {
 		if got := target(c.us, c.them, c.row); got != c.want {

@@ -15,8 +15,10 @@ func target(us, them string, row measure.Row) float64 {
 	switch {
 	case row.Task == "knn" && one && row.D == 4096:
 		return 0
-	case us == ourName+prefiltered && one && clustered:
+	case us == ourName+prefiltered && one && clustered, us == ourName+prefiltered && row.Queries == 1000:
 		return 4
+	case us == ourName+prefiltered && row.D == 32:
+		return 3
 	case us == ourName+" avx2" && network:
 		return 1 // they use AVX-512 where the processor has it
 	case us != ourName:

@@ -172,8 +172,9 @@ func (q *CodeQueries) Set(i int, codes []int8) {
 // CodeSieve is [CodeBounds] for many queries and SieveRows rows, without the products:
 // bit r of masks[i] is set where row r passes tests[i] of query i. Both have q.Places()
 // values; those past the last query mean nothing. Codes are as many whole blocks as hold SieveRows rows, and
-// rows their constants; what is arbitrary in them gives arbitrary bits.
-func CodeSieve(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
+// rows their constants; what is arbitrary in them gives arbitrary bits. Meanwhile
+// the values of ahead are fetched from memory, if the tier has a way.
+func CodeSieve(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
 	if len(masks) < q.Places() || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*CodeGroup || len(rows) < SieveRows*3 {
 		panic(fmt.Sprintf("f32.CodeSieve: %d codes with %d constants, %d queries of %d codes, to %d words by %d tests", len(codes), len(rows), q.n, q.groups*CodeGroup, len(masks), len(tests)))
 	}
@@ -181,7 +182,7 @@ func CodeSieve(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, te
 		return
 	}
 	if sieve := active.codeSieve; sieve != nil {
-		sieve(masks, codes, rows, q, tests)
+		sieve(masks, codes, rows, q, tests, ahead)
 		return
 	}
 	codeSieveGeneric(masks, codes, rows, q, tests)

@@ -169,7 +169,7 @@ func TestCodeSieve(t *testing.T) {
 					queries.Set(i, q[:d])
 					list = append(list, q)
 				}
-				CodeSieve(masks, codes, rows, queries, tests)
+				CodeSieve(masks, codes, rows, queries, tests, rows[:r.IntN(len(rows))])
 				if masks[len(masks)-1] != guard {
 					t.Fatal("wrote past the masks")
 				}
@@ -230,7 +230,7 @@ func BenchmarkCodeSieve(b *testing.B) {
 			masks, tests := make([]uint64, q.Places()), slices.Repeat([]CodeTest{{1, 1, 1, 1e9}}, q.Places())
 			for b.Loop() {
 				for row := 0; row < n; row += SieveRows {
-					CodeSieve(masks, codes[row*d:], rows[row*3:], q, tests)
+					CodeSieve(masks, codes[row*d:], rows[row*3:], q, tests, nil)
 				}
 			}
 			b.ReportMetric(2*n*queries*float64(d)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")

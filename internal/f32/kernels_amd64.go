@@ -139,10 +139,10 @@ func codeRangeAVX512(n int, x *float32, ld int, center *float32, factors *float3
 //go:noescape
 func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, squares *float32, residuals *float32)
 
-// codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries.
+// codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries. With each panel it fetches so many lines from ahead on.
 //
 //go:noescape
-func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32)
+func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
 
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //

@@ -2019,9 +2019,9 @@ end:
 DATA bits4b400080<>+0(SB)/4, $0x4b400080
 GLOBL bits4b400080<>(SB), RODATA|NOPTR, $4
 
-// func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32)
-// Requires: AVX, AVX512BW, AVX512F, AVX512_VNNI
-TEXT ·codeSieveVNNI(SB), NOSPLIT, $0-64
+// func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512_VNNI, MMX+
+TEXT ·codeSieveVNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+0(FP), AX
 	MOVQ groups+8(FP), CX
 	MOVQ masks+16(FP), DX
@@ -2033,6 +2033,7 @@ TEXT ·codeSieveVNNI(SB), NOSPLIT, $0-64
 	MOVQ CX, R10
 	SHLQ $0x06, R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ ahead+64(FP), R14
 
 panel:
 	VPBROADCASTD (R8), Z0
@@ -2059,10 +2060,21 @@ panel:
 	VMOVAPS      Z20, Z21
 	VMOVAPS      Z20, Z22
 	VMOVAPS      Z20, Z23
-	MOVQ         BX, R12
-	MOVQ         CX, R13
-	SUBQ         $0x04, R13
-	JL           rest
+	MOVQ         fetch+72(FP), R13
+	TESTQ        R13, R13
+	JZ           multiply
+
+fetch:
+	PREFETCHT1 (R14)
+	ADDQ       $0x40, R14
+	DECQ       R13
+	JNZ        fetch
+
+multiply:
+	MOVQ BX, R12
+	MOVQ CX, R13
+	SUBQ $0x04, R13
+	JL   rest
 
 some:
 	VMOVUPS      (R12), Z24

@@ -22,9 +22,10 @@ func (t *tier) codes512(sieves bool) *tier {
 		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.inverse[0], &f.scale[0], unsafe.SliceData(codes), &f.squares[0], &f.residuals[0])
 	}
 	if sieves {
-		t.codeSieve = func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
-			codeSieveVNNI(len(q.starts)/SievePanel, q.groups, unsafe.SliceData(masks), unsafe.SliceData(codes), unsafe.SliceData(rows),
-				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep)
+		t.codeSieve = func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+			panels := len(q.starts) / SievePanel
+			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), unsafe.SliceData(codes), unsafe.SliceData(rows),
+				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/16+panels-1)/panels)
 		}
 	}
 	return t

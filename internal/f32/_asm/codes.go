@@ -162,8 +162,8 @@ const (
 // codeSieve emits the products of codes of 64 rows with those of panels of queries,
 // and the comparison that they are made for.
 func (s *isa) codeSieve() {
-	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32)")
-	Doc(fmt.Sprintf("codeSieveVNNI is the loop of codeSieveGeneric: %d rows, panels of %d queries.", sieveVecs*codeRows, sieveQueries))
+	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)")
+	Doc(fmt.Sprintf("codeSieveVNNI is the loop of codeSieveGeneric: %d rows, panels of %d queries. With each panel it fetches so many lines from ahead on.", sieveVecs*codeRows, sieveQueries))
 	Pragma("noescape")
 	sum := func(q, v int) reg.VecPhysical { return s.regs[q*sieveVecs+v] }
 	spare := s.regs[sieveQueries*sieveVecs:]
@@ -177,6 +177,7 @@ func (s *isa) codeSieve() {
 	SHLQ(U8(6), stride) // bytes of a block
 	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
 	codes, n := GP64(), GP64()
+	ahead := param("ahead")
 	at := func(v, disp int) Mem {
 		return []Mem{{Base: codes, Disp: disp}, {Base: codes, Index: stride, Scale: 1, Disp: disp}, {Base: codes, Index: stride, Scale: 2, Disp: disp},
 			{Base: codes, Index: stride3, Scale: 1, Disp: disp}}[v]
@@ -189,6 +190,15 @@ func (s *isa) codeSieve() {
 			VMOVAPS(sum(q, 0), sum(q, v))
 		}
 	}
+	Load(Param("fetch"), n)
+	TESTQ(n, n)
+	JZ(LabelRef("multiply"))
+	Label("fetch")
+	PREFETCHT1(Mem{Base: ahead})
+	ADDQ(U8(64), ahead)
+	DECQ(n)
+	JNZ(LabelRef("fetch"))
+	Label("multiply")
 	MOVQ(first, codes)
 	MOVQ(groups, n)
 	group := func(i int) {
