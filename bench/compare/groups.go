@@ -9,11 +9,14 @@ import (
 
 // config says what there is to run, and how.
 type config struct {
-	python, peers, vgg, data            string
-	lookalike, goEngines, agree, search string // our programs, built
-	threads                             int
-	tiers                               string   // of ours to measure
-	available                           []string // tiers that the processor has, best first
+	python, peers, vgg, data string
+	photos                   string // to be indexed
+
+	lookalike, goEngines, agree, search, indexing string // our programs, built
+
+	threads   int
+	tiers     string   // of ours to measure
+	available []string // tiers that the processor has, best first
 }
 
 // ourTiers lists our kernels to measure, as LOOKALIKE_CPU names them; "" is the
@@ -112,6 +115,19 @@ func groups(c config) []group {
 		} else {
 			add("knn "+set, []contestant{search(ourName), search(ourName+prefiltered, "-prefilter")}, theirs)
 		}
+	}
+	for _, network := range []string{"vgg16", "autoencoder"} {
+		engines := []string{"ort", "ov", "tf", "mnn"}
+		if network == "autoencoder" {
+			engines = []string{"tf", "torch"}
+		}
+		weights := filepath.Join(c.vgg, "vgg16_weights_tf_dim_ordering_tf_kernels.h5")
+		ours := []contestant{{who: ourName, command: []string{c.indexing, c.lookalike, network, all, c.photos, weights}}}
+		var theirs []contestant
+		for _, e := range engines {
+			theirs = append(theirs, contestant{who: e, command: []string{c.python, "indexing/index.py", network, e, all, c.photos, c.vgg}})
+		}
+		add("index "+network, ours, theirs...)
 	}
 	add("products in Go", ours(all, "--task", "gemm"),
 		contestant{who: "gonum", command: []string{c.goEngines, "gonum", all}},

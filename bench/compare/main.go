@@ -42,6 +42,8 @@ func main() {
 	flag.StringVar(&c.peers, "peers", "../../shared/peers", "`folder` of their scripts")
 	flag.StringVar(&c.vgg, "vgg", "", "`folder` that vgg_full.py wrote")
 	flag.StringVar(&c.data, "data", "", "`folder` that search -make wrote")
+	flag.StringVar(&c.photos, "photos", "../../shared/caltech101", "`folder` of photographs to index, in a folder for each class")
+	pictures := flag.Int("pictures", 0, "index so many of them, evenly spaced (default all)")
 	flag.IntVar(&c.threads, "threads", runtime.NumCPU(), "processors to use; products run with one, too")
 	flag.StringVar(&c.tiers, "tiers", "best,avx2", "our kernels to measure: `names` as in LOOKALIKE_CPU, or best")
 	rounds := flag.Int("rounds", 5, "how often each is run")
@@ -65,18 +67,18 @@ func main() {
 		}
 		return
 	}
-	if err := run(ctx, c, pattern, *rounds, *raw, *table, *readme); err != nil {
+	if err := run(ctx, c, pattern, *rounds, *pictures, *raw, *table, *readme); err != nil {
 		log.Fatalf("compare: %v", err)
 	}
 }
 
-func run(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw, table, readme string) error {
+func run(ctx context.Context, c config, only *regexp.Regexp, rounds, pictures int, raw, table, readme string) error {
 	if raw == "" {
 		name := regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(cpuName(), "-")
 		raw = filepath.Join("raw", time.Now().Format("2006-01-02")+"-"+strings.Trim(name, "-")+".jsonl")
 	}
 	if rounds > 0 {
-		if err := measureGroups(ctx, c, only, rounds, raw); err != nil {
+		if err := measureGroups(ctx, c, only, rounds, pictures, raw); err != nil {
 			return err
 		}
 	}
@@ -108,18 +110,26 @@ func writeText(path, text string) error {
 
 // measureGroups builds our programs, checks that results agree, and runs the
 // chosen groups.
-func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds int, raw string) error {
+func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds, pictures int, raw string) error {
 	dir, err := os.MkdirTemp("", "compare")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c.lookalike, c.goEngines, c.agree, c.search = filepath.Join(dir, "lookalike"), filepath.Join(dir, "goengines"), filepath.Join(dir, "agree"), filepath.Join(dir, "search")
+	for name, program := range map[string]*string{"lookalike": &c.lookalike, "goengines": &c.goEngines, "agree": &c.agree, "search": &c.search, "indexing": &c.indexing} {
+		*program = filepath.Join(dir, name)
+	}
+	if pictures > 0 {
+		if c.photos, err = some(c.photos, pictures, filepath.Join(dir, "photos")); err != nil {
+			return err
+		}
+	}
 	for _, build := range [][]string{
 		{"go", "-C", "..", "build", "-o", c.lookalike, "./cmd/lookalike"},
 		{"go", "build", "-o", c.goEngines, "./goengines"},
 		{"go", "build", "-o", c.agree, "./agree"},
 		{"go", "build", "-o", c.search, "./search"},
+		{"go", "build", "-o", c.indexing, "./indexing"},
 	} {
 		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
 		cmd.Stderr = os.Stderr
@@ -173,4 +183,28 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds in
 		}
 	}
 	return file.Close()
+}
+
+// some makes a folder of links to n of the photographs, evenly spaced.
+func some(photos string, n int, dir string) (string, error) {
+	photos, err := filepath.Abs(photos)
+	if err != nil {
+		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join(photos, "*", "*"))
+	if err != nil || len(files) == 0 {
+		return "", fmt.Errorf("no photographs in the folders of %s (%v)", photos, err)
+	}
+	n = min(n, len(files))
+	for k := range n {
+		file := files[k*len(files)/n]
+		class := filepath.Join(dir, filepath.Base(filepath.Dir(file)))
+		if err := os.MkdirAll(class, 0o755); err != nil {
+			return "", err
+		}
+		if err := os.Symlink(file, filepath.Join(class, filepath.Base(file))); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
 }

@@ -125,8 +125,10 @@ Each engine ran as a process of its own, in turn with the others, in every round
 figure is the best of its runs, warm; times are medians over the rounds. "Times as fast" is their time
 divided by ours within a round: its median, and the range over the rounds. "The fastest" is whoever of the
 others was that in a round. A target holds for the median. Single precision everywhere; pictures are random,
-and so are our weights, while others read VGG16's from a file. Times are for one picture (vgg16, autoencoder),
+and so are our weights, while others read VGG16's from a file. Times are for one picture (vgg16, autoencoder, index),
 one query (knn) or one product. Peak memory is that of the whole process.
+Indexing is files to neighbours of all: ours from the start of the process to its end, theirs without imports, loading and a
+first batch (bench/indexing).
 `, filepath.Base(raw), filepath.ToSlash(raw))
 	var last *machine
 	for _, g := range groups {

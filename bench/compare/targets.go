@@ -39,6 +39,10 @@ func target(us, them string, row measure.Row) float64 {
 		return 3
 	case row.Task == "knn":
 		return 4
+	case strings.HasPrefix(row.Task, "index vgg16"):
+		return 1.5
+	case strings.HasPrefix(row.Task, "index autoencoder"):
+		return 1.3
 	case strings.HasPrefix(row.Task, "pca"):
 		return 1
 	}
