@@ -239,7 +239,7 @@ func squaredErrorGeneric(grad, p, t []float32, scale float64) float64 {
 
 // tileGeneric computes its tile row by row, the row's eight sums in registers.
 func tileGeneric(rows int) tile {
-	return func(cols, k int, a *float32, rs, cs int, b *float32, _ int, start *float32, ss int, c *float32, cst int) {
+	return func(cols, k int, a *float32, rs, cs int, b *float32, _ uintptr, _ int, start *float32, ss int, c *float32, cst int) {
 		for r := range rows {
 			var s0, s1, s2, s3, s4, s5, s6, s7 float32
 			for p := range k {

@@ -35,9 +35,10 @@ type Kernel struct {
 }
 
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
-// rows; strides are in elements. start may be nil for zeros. It asks memory for
-// Fetch*k values from b[ahead] on.
-type tile func(cols, k int, a *float32, rs, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// rows; strides are in elements. start may be nil for zeros. For every FetchSteps of
+// k it asks memory for FetchWidth values at the address ahead, which it then moves
+// by jump values.
+type tile func(cols, k int, a *float32, rs, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile is a tile that reads B in place, ldb elements from row to row, and
 // leaves it in panel; k is not 0.
@@ -63,16 +64,19 @@ func Gemm() *Kernel { return &active.kernel }
 // MR) for one packed k-major. start is nil for zeros, a row of biases with lds =
 // 0, or c itself with lds = ldc to accumulate; c is not read otherwise.
 func (t *Kernel) Mul(rows, cols, k int, a []float32, ars, acs int, b, start []float32, lds int, c []float32, ldc int) {
-	t.MulAhead(rows, cols, k, a, ars, acs, b, 0, start, lds, c, ldc)
+	t.MulAhead(rows, cols, k, a, ars, acs, b, Address(b, 0), 0, start, lds, c, ldc)
 }
 
-// Fetch is the number of values that MulAhead asks for in each of its k steps.
-const Fetch = 8
+// MulAhead asks memory for FetchWidth values every FetchSteps of its k steps.
+const (
+	FetchSteps = 4
+	FetchWidth = 32
+)
 
-// MulAhead is Mul that asks memory for Fetch*k values from b[ahead] on, so that they
-// are in the second-level cache when they are needed. They may lie outside b, even
-// outside the memory there is.
-func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []float32, ahead int, start []float32, lds int, c []float32, ldc int) {
+// MulAhead is Mul that asks memory for FetchWidth values at the address ahead, then
+// for those jump values further on, and so on, so that they are in the second-level
+// cache when they are needed. Nothing need be there.
+func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []float32, ahead uintptr, jump int, start []float32, lds int, c []float32, ldc int) {
 	if uint(rows-1) >= uint(t.MR) || uint(cols-1) >= uint(t.NR) || k < 0 || ars < 0 || acs < 0 || lds < 0 || ldc < 0 ||
 		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || k*t.NR > len(b)) ||
 		start != nil && (rows-1)*lds+cols > len(start) || (rows-1)*ldc+cols > len(c) {
@@ -80,7 +84,12 @@ func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []floa
 			t.Name, rows, cols, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	v := t.tiles[rows-1]
-	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ahead, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ahead, jump, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+}
+
+// Address returns where s[i] is, or would be, for MulAhead.
+func Address(s []float32, i int) uintptr {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(s))) + uintptr(i)*unsafe.Sizeof(float32(0))
 }
 
 // MulPack is Mul for NR columns of a B that is not packed yet, b[p*ldb+j], and that

@@ -62,8 +62,8 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 			t.Fatalf("%s %dx%dx%d: B is not packed", x.Name, rows, cols, k)
 		}
 	} else {
-		ahead := []int{0, k * x.NR, 1 << 40, -1 << 40}[r.IntN(4)] // memory that is there, and memory that is not
-		x.MulAhead(rows, cols, k, a, ars, acs, panel, ahead, start, lds, c, ldc)
+		ahead := Address(panel, []int{0, k * x.NR, 1 << 40, -1 << 40}[r.IntN(4)]) // memory that is there, and memory that is not
+		x.MulAhead(rows, cols, k, a, ars, acs, panel, ahead, r.IntN(3)*k, start, lds, c, ldc)
 	}
 	for i, got := range c {
 		row, col := i/ldc, i%ldc

@@ -2464,13 +2464,13 @@ test:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), AX
+	MOVQ       c+80(FP), AX
 	PREFETCHT0 (AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
@@ -2480,7 +2480,8 @@ TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
 	MOVQ       ahead+48(FP), SI
-	LEAQ       (DX)(SI*4), SI
+	MOVQ       jump+56(FP), DI
+	SHLQ       $0x02, DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2504,7 +2505,7 @@ loop:
 	VFMADD231PS  Z2, Z1, Z0
 	ADDQ         BX, CX
 	ADDQ         $+512, DX
-	ADDQ         $+128, SI
+	ADDQ         DI, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2526,31 +2527,31 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	VMOVUPS.Z (AX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), AX
+	MOVQ    c+80(FP), AX
 	VMOVUPS Z0, K1, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), AX
+	MOVQ       c+80(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	MOVQ       k+8(FP), AX
@@ -2561,7 +2562,8 @@ TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
 	MOVQ       ahead+48(FP), SI
-	LEAQ       (DX)(SI*4), SI
+	MOVQ       jump+56(FP), DI
+	SHLQ       $0x02, DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2593,7 +2595,7 @@ loop:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         BX, CX
 	ADDQ         $+512, DX
-	ADDQ         $+128, SI
+	ADDQ         DI, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2618,20 +2620,20 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	VADDPS    (AX), Z0, Z0
 	VMOVUPS.Z 64(AX), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), AX
+	MOVQ    c+80(FP), AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	VZEROUPPER
@@ -2703,14 +2705,14 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	MOVQ       k+8(FP), AX
@@ -2721,7 +2723,8 @@ TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2753,7 +2756,7 @@ loop:
 	VFMADD231PS  Z4, Z2, Z1
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2777,36 +2780,36 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+56(FP), CX
+	MOVQ      start+64(FP), CX
 	VMOVUPS.Z (CX), K1, Z2
 	VADDPS    Z2, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -2819,7 +2822,8 @@ TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -2863,7 +2867,7 @@ loop:
 	VFMADD231PS  Z7, Z5, Z3
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -2891,12 +2895,12 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+56(FP), CX
+	MOVQ      start+64(FP), CX
 	VADDPS    (CX), Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z4
 	VADDPS    Z4, Z1, Z1
@@ -2905,9 +2909,9 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -2991,15 +2995,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
@@ -3011,7 +3015,8 @@ TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3051,7 +3056,7 @@ loop:
 	VFMADD231PS  Z4, Z3, Z2
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3077,12 +3082,12 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+56(FP), CX
+	MOVQ      start+64(FP), CX
 	VMOVUPS.Z (CX), K1, Z3
 	VADDPS    Z3, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z3
@@ -3091,27 +3096,27 @@ start:
 	VADDPS    Z3, Z2, Z2
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VMOVUPS Z2, K1, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -3126,7 +3131,8 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3182,7 +3188,7 @@ loop:
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         SI, DX
 	ADDQ         $+512, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3213,12 +3219,12 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+56(FP), CX
+	MOVQ      start+64(FP), CX
 	VADDPS    (CX), Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
@@ -3230,9 +3236,9 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -3328,17 +3334,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -3352,7 +3358,8 @@ TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3400,7 +3407,7 @@ loop:
 	VFMADD231PS  Z6, Z4, Z3
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3428,13 +3435,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z4
@@ -3445,10 +3452,10 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -3456,9 +3463,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3467,10 +3474,10 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -3488,7 +3495,8 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3556,7 +3564,7 @@ loop:
 	VFMADD231PS  Z11, Z9, Z7
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3590,13 +3598,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	VADDPS    (DX), Z0, Z0
 	VMOVUPS.Z 64(DX), K1, Z8
 	VADDPS    Z8, Z1, Z1
@@ -3611,10 +3619,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -3725,18 +3733,18 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -3751,7 +3759,8 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3807,7 +3816,7 @@ loop:
 	VFMADD231PS  Z6, Z5, Z4
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -3837,13 +3846,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z5
@@ -3856,10 +3865,10 @@ start:
 	VADDPS    Z5, Z4, Z4
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -3868,9 +3877,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3881,10 +3890,10 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -3904,7 +3913,8 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -3984,7 +3994,7 @@ loop:
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         DI, BX
 	ADDQ         $+512, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4021,13 +4031,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	VADDPS    (DX), Z0, Z0
 	VMOVUPS.Z 64(DX), K1, Z10
 	VADDPS    Z10, Z1, Z1
@@ -4045,10 +4055,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -4171,19 +4181,19 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4203,7 +4213,8 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4271,7 +4282,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4304,13 +4315,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z6
@@ -4327,10 +4338,10 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -4342,9 +4353,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4357,10 +4368,10 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4386,7 +4397,8 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4482,7 +4494,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4523,13 +4535,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -4552,10 +4564,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -4699,9 +4711,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4709,10 +4721,10 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4733,7 +4745,8 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -4809,7 +4822,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -4844,13 +4857,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z7
@@ -4869,10 +4882,10 @@ start:
 	VADDPS    Z7, Z6, Z6
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -4885,9 +4898,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4902,10 +4915,10 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4933,7 +4946,8 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -5041,7 +5055,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -5085,13 +5099,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -5117,10 +5131,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -5276,9 +5290,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5287,10 +5301,10 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -5312,7 +5326,8 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -5396,7 +5411,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -5433,13 +5448,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z8
@@ -5460,10 +5475,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -5477,9 +5492,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5496,10 +5511,10 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z13, Z13, Z13
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -5529,7 +5544,8 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -5649,7 +5665,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -5696,13 +5712,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -5731,10 +5747,10 @@ start:
 	VADDPS    Z16, Z15, Z15
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -5902,9 +5918,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5914,10 +5930,10 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -5940,7 +5956,8 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -6032,7 +6049,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -6071,13 +6088,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z9
@@ -6100,10 +6117,10 @@ start:
 	VADDPS    Z9, Z8, Z8
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -6118,9 +6135,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6139,10 +6156,10 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z15, Z15, Z15
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6174,7 +6191,8 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -6306,7 +6324,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -6356,13 +6374,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -6394,10 +6412,10 @@ start:
 	VADDPS    Z18, Z17, Z17
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -6577,9 +6595,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6590,10 +6608,10 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6617,7 +6635,8 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -6717,7 +6736,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -6758,13 +6777,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z10
@@ -6789,10 +6808,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -6808,9 +6827,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6831,10 +6850,10 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z17, Z17, Z17
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6868,7 +6887,8 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -7012,7 +7032,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+512, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -7065,13 +7085,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -7106,10 +7126,10 @@ start:
 	VADDPS    Z20, Z19, Z19
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -7301,9 +7321,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7315,10 +7335,10 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -7347,7 +7367,8 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -7459,7 +7480,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -7503,13 +7524,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -7538,10 +7559,10 @@ start:
 	VADDPS    Z11, Z10, Z10
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -7560,9 +7581,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7585,10 +7606,10 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z19, Z19, Z19
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -7628,7 +7649,8 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -7788,7 +7810,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -7845,13 +7867,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -7891,10 +7913,10 @@ start:
 	VADDPS    Z22, Z21, Z21
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -8107,9 +8129,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8122,10 +8144,10 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -8155,7 +8177,8 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -8275,7 +8298,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -8321,13 +8344,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -8358,10 +8381,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -8381,9 +8404,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8408,10 +8431,10 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -8453,7 +8476,8 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -8625,7 +8649,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -8685,13 +8709,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -8734,10 +8758,10 @@ start:
 	VADDPS    Z24, Z23, Z23
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -8962,9 +8986,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8978,10 +9002,10 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -9012,7 +9036,8 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9140,7 +9165,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9188,13 +9213,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -9227,10 +9252,10 @@ start:
 	VADDPS    Z13, Z12, Z12
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9251,9 +9276,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9280,10 +9305,10 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z23, Z23, Z23
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -9327,7 +9352,8 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -9511,7 +9537,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -9574,13 +9600,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -9626,10 +9652,10 @@ start:
 	VADDPS    Z26, Z25, Z25
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9866,9 +9892,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9883,10 +9909,10 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -9918,7 +9944,8 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -10054,7 +10081,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -10104,13 +10131,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -10145,10 +10172,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -10170,9 +10197,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-88
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -10201,10 +10228,10 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-88
 	VPXORD     Z25, Z25, Z25
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -10250,7 +10277,8 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-88
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       ahead+48(FP), R10
-	LEAQ       (R8)(R10*4), R10
+	MOVQ       jump+56(FP), R11
+	SHLQ       $0x02, R11
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -10446,7 +10474,7 @@ loop:
 	ADDQ         R9, SI
 	ADDQ         R9, DI
 	ADDQ         $+512, R8
-	ADDQ         $+128, R10
+	ADDQ         R11, R10
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -10512,13 +10540,13 @@ start:
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+56(FP), AX
+	MOVQ      start+64(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+64(FP), AX
+	MOVQ      ss+72(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+56(FP), DX
+	MOVQ      start+64(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -10567,10 +10595,10 @@ start:
 	VADDPS    Z28, Z27, Z27
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -13086,13 +13114,13 @@ GLOBL bits80808080<>(SB), RODATA|NOPTR, $4
 DATA bits00010001<>+0(SB)/4, $0x00010001
 GLOBL bits00010001<>(SB), RODATA|NOPTR, $4
 
-// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), AX
+	MOVQ       c+80(FP), AX
 	PREFETCHT0 (AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
@@ -13102,7 +13130,8 @@ TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
 	MOVQ       ahead+48(FP), SI
-	LEAQ       (DX)(SI*4), SI
+	MOVQ       jump+56(FP), DI
+	SHLQ       $0x02, DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -13126,7 +13155,7 @@ loop:
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         BX, CX
 	ADDQ         $+256, DX
-	ADDQ         $+128, SI
+	ADDQ         DI, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -13147,12 +13176,12 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	VXORPS  Y1, Y1, Y1
 	VMOVUPS Y1, (SP)
 	LEAQ    (CX), CX
@@ -13168,9 +13197,9 @@ copy64:
 	VADDPS  Y1, Y0, Y0
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
@@ -13184,31 +13213,31 @@ copy65:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	VMOVUPS (AX), Y1
 	VADDPS  Y1, Y0, Y0
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), AX
+	MOVQ    c+80(FP), AX
 	VMOVUPS Y0, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), AX
+	MOVQ       c+80(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
 	MOVQ       k+8(FP), AX
@@ -13219,7 +13248,8 @@ TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
 	MOVQ       ahead+48(FP), SI
-	LEAQ       (DX)(SI*4), SI
+	MOVQ       jump+56(FP), DI
+	SHLQ       $0x02, DI
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -13251,7 +13281,7 @@ loop:
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         BX, CX
 	ADDQ         $+256, DX
-	ADDQ         $+128, SI
+	ADDQ         DI, SI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -13275,12 +13305,12 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (SP)
@@ -13297,9 +13327,9 @@ copy66:
 	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DX
@@ -13314,20 +13344,20 @@ copy67:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS 32(AX), Y2
 	VADDPS  Y2, Y1, Y1
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), AX
+	MOVQ    c+80(FP), AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
@@ -13398,14 +13428,14 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	MOVQ       k+8(FP), AX
@@ -13416,7 +13446,8 @@ TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -13448,7 +13479,7 @@ loop:
 	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -13471,12 +13502,12 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (SP)
 	LEAQ    (DX), BX
@@ -13505,9 +13536,9 @@ copy69:
 	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX), SI
@@ -13531,36 +13562,36 @@ copy71:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	VMOVUPS (CX), Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS (CX)(AX*1), Y2
 	VADDPS  Y2, Y1, Y1
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -13573,7 +13604,8 @@ TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -13617,7 +13649,7 @@ loop:
 	VFMADD231PS  Y7, Y5, Y3
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -13644,12 +13676,12 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
@@ -13680,9 +13712,9 @@ copy73:
 	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
@@ -13708,12 +13740,12 @@ copy75:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VMOVUPS 32(CX), Y4
 	VADDPS  Y4, Y1, Y1
@@ -13722,9 +13754,9 @@ whole:
 	VADDPS  Y4, Y3, Y3
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -13807,15 +13839,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
@@ -13827,7 +13859,8 @@ TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -13867,7 +13900,7 @@ loop:
 	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -13892,12 +13925,12 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (SP)
 	LEAQ    (DX), BX
@@ -13939,9 +13972,9 @@ copy78:
 	VADDPS  Y3, Y2, Y2
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX), SI
@@ -13975,12 +14008,12 @@ copy81:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	VMOVUPS (CX)(AX*1), Y3
@@ -13989,27 +14022,27 @@ whole:
 	VADDPS  Y3, Y2, Y2
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VMOVUPS Y2, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+72(FP), CX
+	MOVQ       c+80(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -14024,7 +14057,8 @@ TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
 	MOVQ       ahead+48(FP), DI
-	LEAQ       (BX)(DI*4), DI
+	MOVQ       jump+56(FP), R8
+	SHLQ       $0x02, R8
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -14080,7 +14114,7 @@ loop:
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         SI, DX
 	ADDQ         $+256, BX
-	ADDQ         $+128, DI
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -14110,12 +14144,12 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
@@ -14160,9 +14194,9 @@ copy84:
 	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
@@ -14199,12 +14233,12 @@ copy87:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VMOVUPS 32(CX), Y6
 	VADDPS  Y6, Y1, Y1
@@ -14216,9 +14250,9 @@ whole:
 	VADDPS  Y6, Y5, Y5
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -14313,17 +14347,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -14337,7 +14371,8 @@ TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -14385,7 +14420,7 @@ loop:
 	VFMADD231PS  Y6, Y4, Y3
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -14412,13 +14447,13 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+56(FP), BX
+	MOVQ    start+64(FP), BX
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
 	LEAQ    (BX), SI
@@ -14473,10 +14508,10 @@ copy91:
 	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+72(FP), BX
+	MOVQ    c+80(FP), BX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX), DI
@@ -14520,13 +14555,13 @@ copy95:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VMOVUPS (DX), Y4
 	VADDPS  Y4, Y0, Y0
 	VMOVUPS (DX)(AX*1), Y4
@@ -14537,10 +14572,10 @@ whole:
 	VADDPS  Y4, Y3, Y3
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -14548,9 +14583,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -14559,10 +14594,10 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -14580,7 +14615,8 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -14648,7 +14684,7 @@ loop:
 	VFMADD231PS  Y11, Y9, Y7
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -14681,13 +14717,13 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+56(FP), BX
+	MOVQ    start+64(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VXORPS  Y8, Y8, Y8
 	VMOVUPS Y8, (SP)
@@ -14746,10 +14782,10 @@ copy99:
 	VADDPS  Y8, Y7, Y7
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+72(FP), BX
+	MOVQ    c+80(FP), BX
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
@@ -14797,13 +14833,13 @@ copy103:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VMOVUPS 32(DX), Y8
 	VADDPS  Y8, Y1, Y1
@@ -14818,10 +14854,10 @@ whole:
 	VADDPS  Y8, Y7, Y7
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -14931,18 +14967,18 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -14957,7 +14993,8 @@ TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -15013,7 +15050,7 @@ loop:
 	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -15042,13 +15079,13 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+56(FP), BX
+	MOVQ    start+64(FP), BX
 	VXORPS  Y5, Y5, Y5
 	VMOVUPS Y5, (SP)
 	LEAQ    (BX), SI
@@ -15116,10 +15153,10 @@ copy108:
 	VADDPS  Y5, Y4, Y4
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+72(FP), BX
+	MOVQ    c+80(FP), BX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX), DI
@@ -15173,13 +15210,13 @@ copy113:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VMOVUPS (DX), Y5
 	VADDPS  Y5, Y0, Y0
 	VMOVUPS (DX)(AX*1), Y5
@@ -15192,10 +15229,10 @@ whole:
 	VADDPS  Y5, Y4, Y4
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -15204,9 +15241,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -15217,10 +15254,10 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -15240,7 +15277,8 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       ahead+48(FP), R8
-	LEAQ       (SI)(R8*4), R8
+	MOVQ       jump+56(FP), R9
+	SHLQ       $0x02, R9
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -15320,7 +15358,7 @@ loop:
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         DI, BX
 	ADDQ         $+256, SI
-	ADDQ         $+128, R8
+	ADDQ         R9, R8
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -15356,13 +15394,13 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+56(FP), BX
+	MOVQ    start+64(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -15435,10 +15473,10 @@ copy118:
 	VADDPS  Y10, Y9, Y9
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+72(FP), BX
+	MOVQ    c+80(FP), BX
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
@@ -15497,13 +15535,13 @@ copy123:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VMOVUPS 32(DX), Y10
 	VADDPS  Y10, Y1, Y1
@@ -15521,10 +15559,10 @@ whole:
 	VADDPS  Y10, Y9, Y9
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -15646,19 +15684,19 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -15678,7 +15716,8 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -15746,7 +15785,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+256, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -15778,13 +15817,13 @@ start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+56(FP), BX
+	MOVQ    start+64(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VXORPS  Y6, Y6, Y6
@@ -15867,10 +15906,10 @@ copy129:
 	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+72(FP), BX
+	MOVQ    c+80(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VMOVUPS Y0, (SP)
@@ -15936,13 +15975,13 @@ copy135:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS (DX), Y6
@@ -15959,10 +15998,10 @@ whole:
 	VADDPS  Y6, Y5, Y5
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)
@@ -15974,9 +16013,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)
+// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-88
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -15989,10 +16028,10 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-88
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+80(FP), AX
+	MOVQ       cst+88(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+72(FP), DX
+	MOVQ       c+80(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -16018,7 +16057,8 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-88
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
 	MOVQ       ahead+48(FP), R9
-	LEAQ       (DI)(R9*4), R9
+	MOVQ       jump+56(FP), R10
+	SHLQ       $0x02, R10
 	SUBQ       $0x04, AX
 	JL         rest
 
@@ -16114,7 +16154,7 @@ loop:
 	ADDQ         R8, BX
 	ADDQ         R8, SI
 	ADDQ         $+256, DI
-	ADDQ         $+128, R9
+	ADDQ         R10, R9
 	SUBQ         $0x04, AX
 	JGE          loop
 
@@ -16154,13 +16194,13 @@ start:
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+56(FP), CX
+	MOVQ    start+64(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+64(FP), CX
+	MOVQ    ss+72(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+56(FP), BX
+	MOVQ    start+64(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VADDPS  (BX), Y0, Y0
@@ -16249,10 +16289,10 @@ copy141:
 	VADDPS  Y12, Y11, Y11
 
 storeCut:
-	MOVQ    cst+80(FP), CX
+	MOVQ    cst+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+72(FP), BX
+	MOVQ    c+80(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VMOVUPS Y0, (BX)
@@ -16324,13 +16364,13 @@ copy147:
 	RET
 
 whole:
-	MOVQ    start+56(FP), AX
+	MOVQ    start+64(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+64(FP), AX
+	MOVQ    ss+72(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    start+64(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VADDPS  (DX), Y0, Y0
@@ -16353,10 +16393,10 @@ whole:
 	VADDPS  Y12, Y11, Y11
 
 storeWhole:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)

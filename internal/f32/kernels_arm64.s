@@ -1229,10 +1229,10 @@ end:
 	RET
 
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
-TEXT ·tile1x1NEON(SB), NOSPLIT, $0-88
+TEXT ·tile1x1NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
@@ -1241,32 +1241,32 @@ TEXT ·tile1x1NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R4
 	MOVD   b+40(FP), R5
 	MOVD   ahead+48(FP), R6
-	LSL    $2, R6
-	ADD    R5, R6
-	MOVD   ZR, R7
+	MOVD   jump+56(FP), R7
+	LSL    $2, R7
+	MOVD   ZR, R8
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FMOVQ  (R5), F24
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   (R6), PLDL2KEEP
 	FMOVQ  64(R5), F24
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	FMOVQ  128(R5), F24
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   64(R6), PLDL2KEEP
 	FMOVQ  192(R5), F24
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $256, R5
-	ADD    $128, R6
+	ADD    R7, R6
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -1274,9 +1274,9 @@ rest:
 	BEQ    sums
 one:
 	FMOVQ  (R5), F24
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
@@ -1288,11 +1288,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1301,11 +1301,11 @@ store4:
 	FMOVQ  F0, (R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -1318,11 +1318,11 @@ store3:
 	VST1   V0.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -1331,11 +1331,11 @@ store2:
 	FMOVD  F0, (R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -1345,11 +1345,11 @@ store1:
 	RET
 
 // tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
-TEXT ·tile1x2NEON(SB), NOSPLIT, $0-88
+TEXT ·tile1x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
@@ -1358,36 +1358,36 @@ TEXT ·tile1x2NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R4
 	MOVD   b+40(FP), R5
 	MOVD   ahead+48(FP), R6
-	LSL    $2, R6
-	ADD    R5, R6
-	MOVD   ZR, R7
+	MOVD   jump+56(FP), R7
+	LSL    $2, R7
+	MOVD   ZR, R8
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R5), (F24, F25)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   (R6), PLDL2KEEP
 	FLDPQ  64(R5), (F24, F25)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	FLDPQ  128(R5), (F24, F25)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   64(R6), PLDL2KEEP
 	FLDPQ  192(R5), (F24, F25)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $256, R5
-	ADD    $128, R6
+	ADD    R7, R6
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -1395,10 +1395,10 @@ rest:
 	BEQ    sums
 one:
 	FLDPQ  (R5), (F24, F25)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
@@ -1410,11 +1410,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1426,11 +1426,11 @@ store4:
 	FMOVQ  F1, 16(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -1446,11 +1446,11 @@ store3:
 	VST1   V1.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -1462,11 +1462,11 @@ store2:
 	FMOVD  F1, 16(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -1479,12 +1479,12 @@ store1:
 	RET
 
 // tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
-TEXT ·tile1x3NEON(SB), NOSPLIT, $0-88
+TEXT ·tile1x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
@@ -1493,44 +1493,44 @@ TEXT ·tile1x3NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R4
 	MOVD   b+40(FP), R5
 	MOVD   ahead+48(FP), R6
-	LSL    $2, R6
-	ADD    R5, R6
-	MOVD   ZR, R7
+	MOVD   jump+56(FP), R7
+	LSL    $2, R7
+	MOVD   ZR, R8
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R5), (F24, F25)
 	FMOVQ  32(R5), F26
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   (R6), PLDL2KEEP
 	FLDPQ  64(R5), (F24, F25)
 	FMOVQ  96(R5), F26
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	FLDPQ  128(R5), (F24, F25)
 	FMOVQ  160(R5), F26
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   64(R6), PLDL2KEEP
 	FLDPQ  192(R5), (F24, F25)
 	FMOVQ  224(R5), F26
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $256, R5
-	ADD    $128, R6
+	ADD    R7, R6
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -1539,11 +1539,11 @@ rest:
 one:
 	FLDPQ  (R5), (F24, F25)
 	FMOVQ  32(R5), F26
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
@@ -1555,11 +1555,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1574,11 +1574,11 @@ store4:
 	FMOVQ  F2, 32(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -1597,11 +1597,11 @@ store3:
 	VST1   V2.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -1616,11 +1616,11 @@ store2:
 	FMOVD  F2, 32(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -1636,13 +1636,13 @@ store1:
 	RET
 
 // tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
-TEXT ·tile1x4NEON(SB), NOSPLIT, $0-88
+TEXT ·tile1x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
@@ -1651,48 +1651,48 @@ TEXT ·tile1x4NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R4
 	MOVD   b+40(FP), R5
 	MOVD   ahead+48(FP), R6
-	LSL    $2, R6
-	ADD    R5, R6
-	MOVD   ZR, R7
+	MOVD   jump+56(FP), R7
+	LSL    $2, R7
+	MOVD   ZR, R8
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R5), (F24, F25)
 	FLDPQ  32(R5), (F26, F27)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   (R6), PLDL2KEEP
 	FLDPQ  64(R5), (F24, F25)
 	FLDPQ  96(R5), (F26, F27)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	FLDPQ  128(R5), (F24, F25)
 	FLDPQ  160(R5), (F26, F27)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	PRFM   64(R6), PLDL2KEEP
 	FLDPQ  192(R5), (F24, F25)
 	FLDPQ  224(R5), (F26, F27)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $256, R5
-	ADD    $128, R6
+	ADD    R7, R6
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -1701,12 +1701,12 @@ rest:
 one:
 	FLDPQ  (R5), (F24, F25)
 	FLDPQ  32(R5), (F26, F27)
-	FMOVS  (R3)(R7), F28
+	FMOVS  (R3)(R8), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	ADD    R4, R7
+	ADD    R4, R8
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
@@ -1718,11 +1718,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1740,11 +1740,11 @@ store4:
 	FMOVQ  F3, 48(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -1766,11 +1766,11 @@ store3:
 	VST1   V3.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -1788,11 +1788,11 @@ store2:
 	FMOVD  F3, 48(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -1811,11 +1811,11 @@ store1:
 	RET
 
 // tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
-TEXT ·tile2x1NEON(SB), NOSPLIT, $0-88
+TEXT ·tile2x1NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -1829,40 +1829,40 @@ TEXT ·tile2x1NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R6
 	MOVD   b+40(FP), R7
 	MOVD   ahead+48(FP), R8
-	LSL    $2, R8
-	ADD    R7, R8
-	MOVD   ZR, R9
+	MOVD   jump+56(FP), R9
+	LSL    $2, R9
+	MOVD   ZR, R10
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FMOVQ  (R7), F24
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   (R8), PLDL2KEEP
 	FMOVQ  64(R7), F24
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	FMOVQ  128(R7), F24
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   64(R8), PLDL2KEEP
 	FMOVQ  192(R7), F24
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $256, R7
-	ADD    $128, R8
+	ADD    R9, R8
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -1870,11 +1870,11 @@ rest:
 	BEQ    sums
 one:
 	FMOVQ  (R7), F24
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
@@ -1886,11 +1886,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1904,11 +1904,11 @@ store4:
 	FMOVQ  F1, (R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -1930,11 +1930,11 @@ store3:
 	VST1   V1.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -1948,11 +1948,11 @@ store2:
 	FMOVD  F1, (R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -1967,13 +1967,13 @@ store1:
 	RET
 
 // tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
-TEXT ·tile2x2NEON(SB), NOSPLIT, $0-88
+TEXT ·tile2x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -1987,48 +1987,48 @@ TEXT ·tile2x2NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R6
 	MOVD   b+40(FP), R7
 	MOVD   ahead+48(FP), R8
-	LSL    $2, R8
-	ADD    R7, R8
-	MOVD   ZR, R9
+	MOVD   jump+56(FP), R9
+	LSL    $2, R9
+	MOVD   ZR, R10
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R7), (F24, F25)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   (R8), PLDL2KEEP
 	FLDPQ  64(R7), (F24, F25)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	FLDPQ  128(R7), (F24, F25)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   64(R8), PLDL2KEEP
 	FLDPQ  192(R7), (F24, F25)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $256, R7
-	ADD    $128, R8
+	ADD    R9, R8
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -2036,13 +2036,13 @@ rest:
 	BEQ    sums
 one:
 	FLDPQ  (R7), (F24, F25)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
@@ -2054,11 +2054,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2078,11 +2078,11 @@ store4:
 	FMOVQ  F3, 16(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -2110,11 +2110,11 @@ store3:
 	VST1   V3.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -2134,11 +2134,11 @@ store2:
 	FMOVD  F3, 16(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -2159,15 +2159,15 @@ store1:
 	RET
 
 // tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
-TEXT ·tile2x3NEON(SB), NOSPLIT, $0-88
+TEXT ·tile2x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2181,60 +2181,60 @@ TEXT ·tile2x3NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R6
 	MOVD   b+40(FP), R7
 	MOVD   ahead+48(FP), R8
-	LSL    $2, R8
-	ADD    R7, R8
-	MOVD   ZR, R9
+	MOVD   jump+56(FP), R9
+	LSL    $2, R9
+	MOVD   ZR, R10
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R7), (F24, F25)
 	FMOVQ  32(R7), F26
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   (R8), PLDL2KEEP
 	FLDPQ  64(R7), (F24, F25)
 	FMOVQ  96(R7), F26
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	FLDPQ  128(R7), (F24, F25)
 	FMOVQ  160(R7), F26
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   64(R8), PLDL2KEEP
 	FLDPQ  192(R7), (F24, F25)
 	FMOVQ  224(R7), F26
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $256, R7
-	ADD    $128, R8
+	ADD    R9, R8
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -2243,15 +2243,15 @@ rest:
 one:
 	FLDPQ  (R7), (F24, F25)
 	FMOVQ  32(R7), F26
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
@@ -2263,11 +2263,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2293,11 +2293,11 @@ store4:
 	FMOVQ  F5, 32(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -2331,11 +2331,11 @@ store3:
 	VST1   V5.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -2361,11 +2361,11 @@ store2:
 	FMOVD  F5, 32(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -2392,7 +2392,7 @@ store1:
 	RET
 
 // tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
-TEXT ·tile2x4NEON(SB), NOSPLIT, $0-88
+TEXT ·tile2x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -2401,8 +2401,8 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2416,68 +2416,68 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R6
 	MOVD   b+40(FP), R7
 	MOVD   ahead+48(FP), R8
-	LSL    $2, R8
-	ADD    R7, R8
-	MOVD   ZR, R9
+	MOVD   jump+56(FP), R9
+	LSL    $2, R9
+	MOVD   ZR, R10
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R7), (F24, F25)
 	FLDPQ  32(R7), (F26, F27)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   (R8), PLDL2KEEP
 	FLDPQ  64(R7), (F24, F25)
 	FLDPQ  96(R7), (F26, F27)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	FLDPQ  128(R7), (F24, F25)
 	FLDPQ  160(R7), (F26, F27)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	PRFM   64(R8), PLDL2KEEP
 	FLDPQ  192(R7), (F24, F25)
 	FLDPQ  224(R7), (F26, F27)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $256, R7
-	ADD    $128, R8
+	ADD    R9, R8
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -2486,17 +2486,17 @@ rest:
 one:
 	FLDPQ  (R7), (F24, F25)
 	FLDPQ  32(R7), (F26, F27)
-	FMOVS  (R3)(R9), F28
+	FMOVS  (R3)(R10), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R9), F29
+	FMOVS  (R5)(R10), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	ADD    R6, R9
+	ADD    R6, R10
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
@@ -2508,11 +2508,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2544,11 +2544,11 @@ store4:
 	FMOVQ  F7, 48(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -2588,11 +2588,11 @@ store3:
 	VST1   V7.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -2624,11 +2624,11 @@ store2:
 	FMOVD  F7, 48(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -2661,12 +2661,12 @@ store1:
 	RET
 
 // tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
-TEXT ·tile3x1NEON(SB), NOSPLIT, $0-88
+TEXT ·tile3x1NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2683,48 +2683,48 @@ TEXT ·tile3x1NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R7
 	MOVD   b+40(FP), R8
 	MOVD   ahead+48(FP), R9
-	LSL    $2, R9
-	ADD    R8, R9
-	MOVD   ZR, R10
+	MOVD   jump+56(FP), R10
+	LSL    $2, R10
+	MOVD   ZR, R11
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FMOVQ  (R8), F24
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   (R9), PLDL2KEEP
 	FMOVQ  64(R8), F24
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	FMOVQ  128(R8), F24
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   64(R9), PLDL2KEEP
 	FMOVQ  192(R8), F24
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $256, R8
-	ADD    $128, R9
+	ADD    R10, R9
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -2732,13 +2732,13 @@ rest:
 	BEQ    sums
 one:
 	FMOVQ  (R8), F24
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
@@ -2750,11 +2750,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2773,11 +2773,11 @@ store4:
 	FMOVQ  F2, (R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -2808,11 +2808,11 @@ store3:
 	VST1   V2.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -2831,11 +2831,11 @@ store2:
 	FMOVD  F2, (R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -2855,15 +2855,15 @@ store1:
 	RET
 
 // tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
-TEXT ·tile3x2NEON(SB), NOSPLIT, $0-88
+TEXT ·tile3x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2880,60 +2880,60 @@ TEXT ·tile3x2NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R7
 	MOVD   b+40(FP), R8
 	MOVD   ahead+48(FP), R9
-	LSL    $2, R9
-	ADD    R8, R9
-	MOVD   ZR, R10
+	MOVD   jump+56(FP), R10
+	LSL    $2, R10
+	MOVD   ZR, R11
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R8), (F24, F25)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   (R9), PLDL2KEEP
 	FLDPQ  64(R8), (F24, F25)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	FLDPQ  128(R8), (F24, F25)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   64(R9), PLDL2KEEP
 	FLDPQ  192(R8), (F24, F25)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $256, R8
-	ADD    $128, R9
+	ADD    R10, R9
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -2941,16 +2941,16 @@ rest:
 	BEQ    sums
 one:
 	FLDPQ  (R8), (F24, F25)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
@@ -2962,11 +2962,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2994,11 +2994,11 @@ store4:
 	FMOVQ  F5, 16(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -3038,11 +3038,11 @@ store3:
 	VST1   V5.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -3070,11 +3070,11 @@ store2:
 	FMOVD  F5, 16(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -3103,7 +3103,7 @@ store1:
 	RET
 
 // tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
-TEXT ·tile3x3NEON(SB), NOSPLIT, $0-88
+TEXT ·tile3x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -3113,8 +3113,8 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
 	WORD   $0x6e281d08 // eor v8.16b, v8.16b, v8.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -3131,76 +3131,76 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R7
 	MOVD   b+40(FP), R8
 	MOVD   ahead+48(FP), R9
-	LSL    $2, R9
-	ADD    R8, R9
-	MOVD   ZR, R10
+	MOVD   jump+56(FP), R10
+	LSL    $2, R10
+	MOVD   ZR, R11
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R8), (F24, F25)
 	FMOVQ  32(R8), F26
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   (R9), PLDL2KEEP
 	FLDPQ  64(R8), (F24, F25)
 	FMOVQ  96(R8), F26
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	FLDPQ  128(R8), (F24, F25)
 	FMOVQ  160(R8), F26
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   64(R9), PLDL2KEEP
 	FLDPQ  192(R8), (F24, F25)
 	FMOVQ  224(R8), F26
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $256, R8
-	ADD    $128, R9
+	ADD    R10, R9
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -3209,19 +3209,19 @@ rest:
 one:
 	FLDPQ  (R8), (F24, F25)
 	FMOVQ  32(R8), F26
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
@@ -3233,11 +3233,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -3274,11 +3274,11 @@ store4:
 	FMOVQ  F8, 32(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -3327,11 +3327,11 @@ store3:
 	VST1   V8.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -3368,11 +3368,11 @@ store2:
 	FMOVD  F8, 32(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -3410,7 +3410,7 @@ store1:
 	RET
 
 // tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
-TEXT ·tile3x4NEON(SB), NOSPLIT, $0-88
+TEXT ·tile3x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -3423,8 +3423,8 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -3441,88 +3441,88 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R7
 	MOVD   b+40(FP), R8
 	MOVD   ahead+48(FP), R9
-	LSL    $2, R9
-	ADD    R8, R9
-	MOVD   ZR, R10
+	MOVD   jump+56(FP), R10
+	LSL    $2, R10
+	MOVD   ZR, R11
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R8), (F24, F25)
 	FLDPQ  32(R8), (F26, F27)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   (R9), PLDL2KEEP
 	FLDPQ  64(R8), (F24, F25)
 	FLDPQ  96(R8), (F26, F27)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	FLDPQ  128(R8), (F24, F25)
 	FLDPQ  160(R8), (F26, F27)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	PRFM   64(R9), PLDL2KEEP
 	FLDPQ  192(R8), (F24, F25)
 	FLDPQ  224(R8), (F26, F27)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $256, R8
-	ADD    $128, R9
+	ADD    R10, R9
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -3531,22 +3531,22 @@ rest:
 one:
 	FLDPQ  (R8), (F24, F25)
 	FLDPQ  32(R8), (F26, F27)
-	FMOVS  (R3)(R10), F28
+	FMOVS  (R3)(R11), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R10), F29
+	FMOVS  (R5)(R11), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R10), F30
+	FMOVS  (R6)(R11), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	ADD    R7, R10
+	ADD    R7, R11
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
@@ -3558,11 +3558,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -3608,11 +3608,11 @@ store4:
 	FMOVQ  F11, 48(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -3670,11 +3670,11 @@ store3:
 	VST1   V11.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -3720,11 +3720,11 @@ store2:
 	FMOVD  F11, 48(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -3771,13 +3771,13 @@ store1:
 	RET
 
 // tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
-TEXT ·tile4x1NEON(SB), NOSPLIT, $0-88
+TEXT ·tile4x1NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -3797,56 +3797,56 @@ TEXT ·tile4x1NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R8
 	MOVD   b+40(FP), R9
 	MOVD   ahead+48(FP), R10
-	LSL    $2, R10
-	ADD    R9, R10
-	MOVD   ZR, R11
+	MOVD   jump+56(FP), R11
+	LSL    $2, R11
+	MOVD   ZR, R12
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FMOVQ  (R9), F24
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   (R10), PLDL2KEEP
 	FMOVQ  64(R9), F24
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	FMOVQ  128(R9), F24
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   64(R10), PLDL2KEEP
 	FMOVQ  192(R9), F24
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $256, R9
-	ADD    $128, R10
+	ADD    R11, R10
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -3854,15 +3854,15 @@ rest:
 	BEQ    sums
 one:
 	FMOVQ  (R9), F24
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
@@ -3874,11 +3874,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -3902,11 +3902,11 @@ store4:
 	FMOVQ  F3, (R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -3946,11 +3946,11 @@ store3:
 	VST1   V3.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -3974,11 +3974,11 @@ store2:
 	FMOVD  F3, (R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -4003,7 +4003,7 @@ store1:
 	RET
 
 // tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
-TEXT ·tile4x2NEON(SB), NOSPLIT, $0-88
+TEXT ·tile4x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -4012,8 +4012,8 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4033,72 +4033,72 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R8
 	MOVD   b+40(FP), R9
 	MOVD   ahead+48(FP), R10
-	LSL    $2, R10
-	ADD    R9, R10
-	MOVD   ZR, R11
+	MOVD   jump+56(FP), R11
+	LSL    $2, R11
+	MOVD   ZR, R12
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R9), (F24, F25)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   (R10), PLDL2KEEP
 	FLDPQ  64(R9), (F24, F25)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	FLDPQ  128(R9), (F24, F25)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   64(R10), PLDL2KEEP
 	FLDPQ  192(R9), (F24, F25)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $256, R9
-	ADD    $128, R10
+	ADD    R11, R10
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -4106,19 +4106,19 @@ rest:
 	BEQ    sums
 one:
 	FLDPQ  (R9), (F24, F25)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
@@ -4130,11 +4130,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -4170,11 +4170,11 @@ store4:
 	FMOVQ  F7, 16(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -4226,11 +4226,11 @@ store3:
 	VST1   V7.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -4266,11 +4266,11 @@ store2:
 	FMOVD  F7, 16(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -4307,7 +4307,7 @@ store1:
 	RET
 
 // tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
-TEXT ·tile4x3NEON(SB), NOSPLIT, $0-88
+TEXT ·tile4x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -4320,8 +4320,8 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4341,92 +4341,92 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R8
 	MOVD   b+40(FP), R9
 	MOVD   ahead+48(FP), R10
-	LSL    $2, R10
-	ADD    R9, R10
-	MOVD   ZR, R11
+	MOVD   jump+56(FP), R11
+	LSL    $2, R11
+	MOVD   ZR, R12
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R9), (F24, F25)
 	FMOVQ  32(R9), F26
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   (R10), PLDL2KEEP
 	FLDPQ  64(R9), (F24, F25)
 	FMOVQ  96(R9), F26
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	FLDPQ  128(R9), (F24, F25)
 	FMOVQ  160(R9), F26
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   64(R10), PLDL2KEEP
 	FLDPQ  192(R9), (F24, F25)
 	FMOVQ  224(R9), F26
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $256, R9
-	ADD    $128, R10
+	ADD    R11, R10
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -4435,23 +4435,23 @@ rest:
 one:
 	FLDPQ  (R9), (F24, F25)
 	FMOVQ  32(R9), F26
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
@@ -4463,11 +4463,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -4515,11 +4515,11 @@ store4:
 	FMOVQ  F11, 32(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -4583,11 +4583,11 @@ store3:
 	VST1   V11.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -4635,11 +4635,11 @@ store2:
 	FMOVD  F11, 32(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -4688,7 +4688,7 @@ store1:
 	RET
 
 // tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
-TEXT ·tile4x4NEON(SB), NOSPLIT, $0-88
+TEXT ·tile4x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -4705,8 +4705,8 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e2d1dad // eor v13.16b, v13.16b, v13.16b
 	WORD   $0x6e2e1dce // eor v14.16b, v14.16b, v14.16b
 	WORD   $0x6e2f1def // eor v15.16b, v15.16b, v15.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4726,108 +4726,108 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R8
 	MOVD   b+40(FP), R9
 	MOVD   ahead+48(FP), R10
-	LSL    $2, R10
-	ADD    R9, R10
-	MOVD   ZR, R11
+	MOVD   jump+56(FP), R11
+	LSL    $2, R11
+	MOVD   ZR, R12
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R9), (F24, F25)
 	FLDPQ  32(R9), (F26, F27)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   (R10), PLDL2KEEP
 	FLDPQ  64(R9), (F24, F25)
 	FLDPQ  96(R9), (F26, F27)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	FLDPQ  128(R9), (F24, F25)
 	FLDPQ  160(R9), (F26, F27)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	PRFM   64(R10), PLDL2KEEP
 	FLDPQ  192(R9), (F24, F25)
 	FLDPQ  224(R9), (F26, F27)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $256, R9
-	ADD    $128, R10
+	ADD    R11, R10
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -4836,27 +4836,27 @@ rest:
 one:
 	FLDPQ  (R9), (F24, F25)
 	FLDPQ  32(R9), (F26, F27)
-	FMOVS  (R3)(R11), F28
+	FMOVS  (R3)(R12), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R11), F29
+	FMOVS  (R5)(R12), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R11), F30
+	FMOVS  (R6)(R12), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R11), F31
+	FMOVS  (R7)(R12), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	ADD    R8, R11
+	ADD    R8, R12
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
@@ -4868,11 +4868,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -4932,11 +4932,11 @@ store4:
 	FMOVQ  F15, 48(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -5012,11 +5012,11 @@ store3:
 	VST1   V15.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -5076,11 +5076,11 @@ store2:
 	FMOVD  F15, 48(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -5141,14 +5141,14 @@ store1:
 	RET
 
 // tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
-TEXT ·tile5x1NEON(SB), NOSPLIT, $0-88
+TEXT ·tile5x1NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5171,64 +5171,64 @@ TEXT ·tile5x1NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R9
 	MOVD   b+40(FP), R10
 	MOVD   ahead+48(FP), R11
-	LSL    $2, R11
-	ADD    R10, R11
-	MOVD   ZR, R12
+	MOVD   jump+56(FP), R12
+	LSL    $2, R12
+	MOVD   ZR, R13
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FMOVQ  (R10), F24
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   (R11), PLDL2KEEP
 	FMOVQ  64(R10), F24
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	FMOVQ  128(R10), F24
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   64(R11), PLDL2KEEP
 	FMOVQ  192(R10), F24
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $256, R10
-	ADD    $128, R11
+	ADD    R12, R11
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -5236,17 +5236,17 @@ rest:
 	BEQ    sums
 one:
 	FMOVQ  (R10), F24
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
@@ -5258,11 +5258,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -5291,11 +5291,11 @@ store4:
 	FMOVQ  F4, (R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -5344,11 +5344,11 @@ store3:
 	VST1   V4.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -5377,11 +5377,11 @@ store2:
 	FMOVD  F4, (R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -5411,7 +5411,7 @@ store1:
 	RET
 
 // tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
-TEXT ·tile5x2NEON(SB), NOSPLIT, $0-88
+TEXT ·tile5x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -5422,8 +5422,8 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
 	WORD   $0x6e281d08 // eor v8.16b, v8.16b, v8.16b
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5446,84 +5446,84 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R9
 	MOVD   b+40(FP), R10
 	MOVD   ahead+48(FP), R11
-	LSL    $2, R11
-	ADD    R10, R11
-	MOVD   ZR, R12
+	MOVD   jump+56(FP), R12
+	LSL    $2, R12
+	MOVD   ZR, R13
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R10), (F24, F25)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   (R11), PLDL2KEEP
 	FLDPQ  64(R10), (F24, F25)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	FLDPQ  128(R10), (F24, F25)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   64(R11), PLDL2KEEP
 	FLDPQ  192(R10), (F24, F25)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $256, R10
-	ADD    $128, R11
+	ADD    R12, R11
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -5531,22 +5531,22 @@ rest:
 	BEQ    sums
 one:
 	FLDPQ  (R10), (F24, F25)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
@@ -5558,11 +5558,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -5606,11 +5606,11 @@ store4:
 	FMOVQ  F9, 16(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -5674,11 +5674,11 @@ store3:
 	VST1   V9.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -5722,11 +5722,11 @@ store2:
 	FMOVD  F9, 16(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -5771,7 +5771,7 @@ store1:
 	RET
 
 // tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
-TEXT ·tile5x3NEON(SB), NOSPLIT, $0-88
+TEXT ·tile5x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -5787,8 +5787,8 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e2c1d8c // eor v12.16b, v12.16b, v12.16b
 	WORD   $0x6e2d1dad // eor v13.16b, v13.16b, v13.16b
 	WORD   $0x6e2e1dce // eor v14.16b, v14.16b, v14.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5811,108 +5811,108 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R9
 	MOVD   b+40(FP), R10
 	MOVD   ahead+48(FP), R11
-	LSL    $2, R11
-	ADD    R10, R11
-	MOVD   ZR, R12
+	MOVD   jump+56(FP), R12
+	LSL    $2, R12
+	MOVD   ZR, R13
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R10), (F24, F25)
 	FMOVQ  32(R10), F26
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   (R11), PLDL2KEEP
 	FLDPQ  64(R10), (F24, F25)
 	FMOVQ  96(R10), F26
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	FLDPQ  128(R10), (F24, F25)
 	FMOVQ  160(R10), F26
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   64(R11), PLDL2KEEP
 	FLDPQ  192(R10), (F24, F25)
 	FMOVQ  224(R10), F26
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $256, R10
-	ADD    $128, R11
+	ADD    R12, R11
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -5921,27 +5921,27 @@ rest:
 one:
 	FLDPQ  (R10), (F24, F25)
 	FMOVQ  32(R10), F26
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
@@ -5953,11 +5953,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -6016,11 +6016,11 @@ store4:
 	FMOVQ  F14, 32(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -6099,11 +6099,11 @@ store3:
 	VST1   V14.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -6162,11 +6162,11 @@ store2:
 	FMOVD  F14, 32(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -6226,7 +6226,7 @@ store1:
 	RET
 
 // tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
-TEXT ·tile5x4NEON(SB), NOSPLIT, $0-88
+TEXT ·tile5x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -6247,8 +6247,8 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e311e31 // eor v17.16b, v17.16b, v17.16b
 	WORD   $0x6e321e52 // eor v18.16b, v18.16b, v18.16b
 	WORD   $0x6e331e73 // eor v19.16b, v19.16b, v19.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -6271,128 +6271,128 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R9
 	MOVD   b+40(FP), R10
 	MOVD   ahead+48(FP), R11
-	LSL    $2, R11
-	ADD    R10, R11
-	MOVD   ZR, R12
+	MOVD   jump+56(FP), R12
+	LSL    $2, R12
+	MOVD   ZR, R13
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R10), (F24, F25)
 	FLDPQ  32(R10), (F26, F27)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   (R11), PLDL2KEEP
 	FLDPQ  64(R10), (F24, F25)
 	FLDPQ  96(R10), (F26, F27)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	FLDPQ  128(R10), (F24, F25)
 	FLDPQ  160(R10), (F26, F27)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	PRFM   64(R11), PLDL2KEEP
 	FLDPQ  192(R10), (F24, F25)
 	FLDPQ  224(R10), (F26, F27)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $256, R10
-	ADD    $128, R11
+	ADD    R12, R11
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -6401,32 +6401,32 @@ rest:
 one:
 	FLDPQ  (R10), (F24, F25)
 	FLDPQ  32(R10), (F26, F27)
-	FMOVS  (R3)(R12), F28
+	FMOVS  (R3)(R13), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R12), F29
+	FMOVS  (R5)(R13), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R12), F30
+	FMOVS  (R6)(R13), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R12), F31
+	FMOVS  (R7)(R13), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R12), F28
+	FMOVS  (R8)(R13), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	ADD    R9, R12
+	ADD    R9, R13
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
@@ -6438,11 +6438,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -6516,11 +6516,11 @@ store4:
 	FMOVQ  F19, 48(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -6614,11 +6614,11 @@ store3:
 	VST1   V19.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -6692,11 +6692,11 @@ store2:
 	FMOVD  F19, 48(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -6771,15 +6771,15 @@ store1:
 	RET
 
 // tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
-TEXT ·tile6x1NEON(SB), NOSPLIT, $0-88
+TEXT ·tile6x1NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -6805,72 +6805,72 @@ TEXT ·tile6x1NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R10
 	MOVD   b+40(FP), R11
 	MOVD   ahead+48(FP), R12
-	LSL    $2, R12
-	ADD    R11, R12
-	MOVD   ZR, R13
+	MOVD   jump+56(FP), R13
+	LSL    $2, R13
+	MOVD   ZR, R14
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FMOVQ  (R11), F24
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1305 // fmla v5.4s, v24.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   (R12), PLDL2KEEP
 	FMOVQ  64(R11), F24
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1305 // fmla v5.4s, v24.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	FMOVQ  128(R11), F24
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1305 // fmla v5.4s, v24.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   64(R12), PLDL2KEEP
 	FMOVQ  192(R11), F24
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1305 // fmla v5.4s, v24.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $256, R11
-	ADD    $128, R12
+	ADD    R13, R12
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -6878,19 +6878,19 @@ rest:
 	BEQ    sums
 one:
 	FMOVQ  (R11), F24
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1301 // fmla v1.4s, v24.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1302 // fmla v2.4s, v24.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1303 // fmla v3.4s, v24.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1305 // fmla v5.4s, v24.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
@@ -6902,11 +6902,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -6940,11 +6940,11 @@ store4:
 	FMOVQ  F5, (R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -7002,11 +7002,11 @@ store3:
 	VST1   V5.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -7040,11 +7040,11 @@ store2:
 	FMOVD  F5, (R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -7079,7 +7079,7 @@ store1:
 	RET
 
 // tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
-TEXT ·tile6x2NEON(SB), NOSPLIT, $0-88
+TEXT ·tile6x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -7092,8 +7092,8 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7119,96 +7119,96 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R10
 	MOVD   b+40(FP), R11
 	MOVD   ahead+48(FP), R12
-	LSL    $2, R12
-	ADD    R11, R12
-	MOVD   ZR, R13
+	MOVD   jump+56(FP), R13
+	LSL    $2, R13
+	MOVD   ZR, R14
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R11), (F24, F25)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130a // fmla v10.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d132b // fmla v11.4s, v25.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   (R12), PLDL2KEEP
 	FLDPQ  64(R11), (F24, F25)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130a // fmla v10.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d132b // fmla v11.4s, v25.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	FLDPQ  128(R11), (F24, F25)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130a // fmla v10.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d132b // fmla v11.4s, v25.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   64(R12), PLDL2KEEP
 	FLDPQ  192(R11), (F24, F25)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130a // fmla v10.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d132b // fmla v11.4s, v25.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $256, R11
-	ADD    $128, R12
+	ADD    R13, R12
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -7216,25 +7216,25 @@ rest:
 	BEQ    sums
 one:
 	FLDPQ  (R11), (F24, F25)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1302 // fmla v2.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1323 // fmla v3.4s, v25.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1304 // fmla v4.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1325 // fmla v5.4s, v25.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1306 // fmla v6.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f1327 // fmla v7.4s, v25.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130a // fmla v10.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d132b // fmla v11.4s, v25.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
@@ -7246,11 +7246,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -7302,11 +7302,11 @@ store4:
 	FMOVQ  F11, 16(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -7382,11 +7382,11 @@ store3:
 	VST1   V11.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -7438,11 +7438,11 @@ store2:
 	FMOVD  F11, 16(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -7495,7 +7495,7 @@ store1:
 	RET
 
 // tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
-TEXT ·tile6x3NEON(SB), NOSPLIT, $0-88
+TEXT ·tile6x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -7514,8 +7514,8 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e2f1def // eor v15.16b, v15.16b, v15.16b
 	WORD   $0x6e301e10 // eor v16.16b, v16.16b, v16.16b
 	WORD   $0x6e311e31 // eor v17.16b, v17.16b, v17.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7541,124 +7541,124 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R10
 	MOVD   b+40(FP), R11
 	MOVD   ahead+48(FP), R12
-	LSL    $2, R12
-	ADD    R11, R12
-	MOVD   ZR, R13
+	MOVD   jump+56(FP), R13
+	LSL    $2, R13
+	MOVD   ZR, R14
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R11), (F24, F25)
 	FMOVQ  32(R11), F26
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130f // fmla v15.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1330 // fmla v16.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1351 // fmla v17.4s, v26.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   (R12), PLDL2KEEP
 	FLDPQ  64(R11), (F24, F25)
 	FMOVQ  96(R11), F26
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130f // fmla v15.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1330 // fmla v16.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1351 // fmla v17.4s, v26.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	FLDPQ  128(R11), (F24, F25)
 	FMOVQ  160(R11), F26
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130f // fmla v15.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1330 // fmla v16.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1351 // fmla v17.4s, v26.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   64(R12), PLDL2KEEP
 	FLDPQ  192(R11), (F24, F25)
 	FMOVQ  224(R11), F26
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130f // fmla v15.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1330 // fmla v16.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1351 // fmla v17.4s, v26.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $256, R11
-	ADD    $128, R12
+	ADD    R13, R12
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -7667,31 +7667,31 @@ rest:
 one:
 	FLDPQ  (R11), (F24, F25)
 	FMOVQ  32(R11), F26
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1303 // fmla v3.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1324 // fmla v4.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1345 // fmla v5.4s, v26.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1306 // fmla v6.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1327 // fmla v7.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e1348 // fmla v8.4s, v26.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f1309 // fmla v9.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132a // fmla v10.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134b // fmla v11.4s, v26.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d130f // fmla v15.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1330 // fmla v16.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1351 // fmla v17.4s, v26.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
@@ -7703,11 +7703,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -7777,11 +7777,11 @@ store4:
 	FMOVQ  F17, 32(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -7875,11 +7875,11 @@ store3:
 	VST1   V17.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -7949,11 +7949,11 @@ store2:
 	FMOVD  F17, 32(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -8024,7 +8024,7 @@ store1:
 	RET
 
 // tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
-TEXT ·tile6x4NEON(SB), NOSPLIT, $0-88
+TEXT ·tile6x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -8049,8 +8049,8 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-88
 	WORD   $0x6e351eb5 // eor v21.16b, v21.16b, v21.16b
 	WORD   $0x6e361ed6 // eor v22.16b, v22.16b, v22.16b
 	WORD   $0x6e371ef7 // eor v23.16b, v23.16b, v23.16b
-	MOVD   c+72(FP), R0
-	MOVD   cst+80(FP), R1
+	MOVD   c+80(FP), R0
+	MOVD   cst+88(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -8076,148 +8076,148 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-88
 	LSL    $2, R10
 	MOVD   b+40(FP), R11
 	MOVD   ahead+48(FP), R12
-	LSL    $2, R12
-	ADD    R11, R12
-	MOVD   ZR, R13
+	MOVD   jump+56(FP), R13
+	LSL    $2, R13
+	MOVD   ZR, R14
 	SUBS   $4, R2
 	BLT    rest
 loop:
 	FLDPQ  (R11), (F24, F25)
 	FLDPQ  32(R11), (F26, F27)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1314 // fmla v20.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1335 // fmla v21.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1356 // fmla v22.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   (R12), PLDL2KEEP
 	FLDPQ  64(R11), (F24, F25)
 	FLDPQ  96(R11), (F26, F27)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1314 // fmla v20.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1335 // fmla v21.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1356 // fmla v22.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	FLDPQ  128(R11), (F24, F25)
 	FLDPQ  160(R11), (F26, F27)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1314 // fmla v20.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1335 // fmla v21.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1356 // fmla v22.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	PRFM   64(R12), PLDL2KEEP
 	FLDPQ  192(R11), (F24, F25)
 	FLDPQ  224(R11), (F26, F27)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1314 // fmla v20.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1335 // fmla v21.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1356 // fmla v22.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $256, R11
-	ADD    $128, R12
+	ADD    R13, R12
 	SUBS   $4, R2
 	BGE    loop
 rest:
@@ -8226,37 +8226,37 @@ rest:
 one:
 	FLDPQ  (R11), (F24, F25)
 	FLDPQ  32(R11), (F26, F27)
-	FMOVS  (R3)(R13), F28
+	FMOVS  (R3)(R14), F28
 	WORD   $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS  (R5)(R13), F29
+	FMOVS  (R5)(R14), F29
 	WORD   $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS  (R6)(R13), F30
+	FMOVS  (R6)(R14), F30
 	WORD   $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD   $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD   $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD   $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS  (R7)(R13), F31
+	FMOVS  (R7)(R14), F31
 	WORD   $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD   $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD   $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD   $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS  (R8)(R13), F28
+	FMOVS  (R8)(R14), F28
 	WORD   $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD   $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD   $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD   $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	FMOVS  (R9)(R13), F29
+	FMOVS  (R9)(R14), F29
 	WORD   $0x4f9d1314 // fmla v20.4s, v24.4s, v29.s[0]
 	WORD   $0x4f9d1335 // fmla v21.4s, v25.4s, v29.s[0]
 	WORD   $0x4f9d1356 // fmla v22.4s, v26.4s, v29.s[0]
 	WORD   $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
-	ADD    R10, R13
+	ADD    R10, R14
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
@@ -8268,11 +8268,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -8360,11 +8360,11 @@ store4:
 	FMOVQ  F23, 48(R2)
 	RET
 cut3:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -8476,11 +8476,11 @@ store3:
 	VST1   V23.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -8568,11 +8568,11 @@ store2:
 	FMOVD  F23, 48(R2)
 	RET
 cut1:
-	MOVD   start+56(FP), R0
-	MOVD   ss+64(FP), R1
+	MOVD   start+64(FP), R0
+	MOVD   ss+72(FP), R1
 	LSL    $2, R1
-	MOVD   c+72(FP), R2
-	MOVD   cst+80(FP), R3
+	MOVD   c+80(FP), R2
+	MOVD   cst+88(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24

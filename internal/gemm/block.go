@@ -98,7 +98,8 @@ type workspace struct {
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
-// of B. What is copied of A stays in the last-level cache.
+// of B. What is copied of A stays in the last-level cache. While one block of B is
+// multiplied, memory is asked for the next.
 func (w *workspace) multiply(x product) {
 	width := evenly(x.n, nc, kernel.NR)
 	height := evenly(x.m, mc, 1)
@@ -108,23 +109,32 @@ func (w *workspace) multiply(x product) {
 			slab := rows.slab(p, min(p+x.step, x.k))
 			tiles := w.tilesOf(slab)
 			for j := 0; j < x.n; j += width {
-				w.block(slab.columns(j, min(j+width, x.n)), &tiles)
+				var next product
+				if j+width < x.n {
+					next = slab.columns(j+width, min(j+2*width, x.n))
+				} else if p+x.step < x.k {
+					next = rows.slab(p+x.step, min(p+2*x.step, x.k)).columns(0, min(width, x.n))
+				}
+				w.block(slab.columns(j, min(j+width, x.n)), &tiles, &next)
 			}
 		}
 	}
 }
 
 // block computes x, whose B fits in the second-level cache once it is packed, from
-// the tiles of its A.
-func (w *workspace) block(x product, a *tiles) {
+// the tiles of its A. The block of B that comes next is fetched.
+func (w *workspace) block(x product, a *tiles, next *product) {
 	first := 0
 	if x.layout != inPanels {
 		x, first = w.pack(x, a), 1
 	}
+	fetch := fetchDuring((a.count-first)*ceil(x.n, kernel.NR), x.k, next)
 	for i := first; i < a.count; i++ {
 		lo, hi, from := a.tile(i)
 		for j, panel := 0, 0; j < x.n; j, panel = j+kernel.NR, panel+x.ldb {
-			kernel.Mul(hi-lo, min(kernel.NR, x.n-j), x.k, from, a.ars, a.acs, skip(x.b, panel), skip(x.start, lo*x.lds+j), x.lds, x.c[lo*x.ldc+j:], x.ldc)
+			b := skip(x.b, panel)
+			ahead, jump := fetch.next(b)
+			kernel.MulAhead(hi-lo, min(kernel.NR, x.n-j), x.k, from, a.ars, a.acs, b, ahead, jump, skip(x.start, lo*x.lds+j), x.lds, x.c[lo*x.ldc+j:], x.ldc)
 		}
 	}
 }

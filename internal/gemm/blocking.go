@@ -6,10 +6,10 @@ import (
 	"lookalike/internal/f32"
 )
 
-// A tile of A, MR rows by kc, stays in the first-level cache while panels of B
-// pass by; a block of B, kc by nc, stays in the second-level cache while tiles of A
-// pass by; mc rows of A by kc stay in the last-level cache from one block of B to
-// the next.
+// A tile of A, MR rows by kc, stays in the first-level cache, or in the nearer part
+// of the second, while panels of B pass by; a block of B, kc by nc, stays in the
+// second-level cache while tiles of A pass by; mc rows of A by kc stay in the
+// last-level cache from one block of B to the next.
 var (
 	kernel = f32.Gemm()
 	kc, nc = blocking(kernel.MR, kernel.NR, cpuid.CPU.Cache.L1D, cpuid.CPU.Cache.L2)
@@ -17,10 +17,16 @@ var (
 
 const mc = 512
 
+// deepEnough is how many terms are summed at a time at least: tiles that begin and
+// end more often, and go over C more often, cost more than an A that falls out of
+// the first level.
+const deepEnough = 528
+
 // blocking returns the block sizes for caches of l1 and l2 bytes, or of common
-// sizes where those are unknown. kc takes two fifths of the first level: the rest
-// is for the panels of B that stream through. B takes half of the second level.
-// kc is no power of two, lest panels fall in the same sets.
+// sizes where those are unknown. kc takes two fifths of the first level, the rest
+// is for the panels of B that stream through, but is at least deepEnough. B takes a
+// third of the second level: the block that comes next is fetched meanwhile. kc is
+// no power of two, lest panels fall in the same sets.
 func blocking(mr, nr, l1, l2 int) (kc, nc int) {
 	if l1 <= 0 {
 		l1 = 32 << 10
@@ -28,6 +34,6 @@ func blocking(mr, nr, l1, l2 int) (kc, nc int) {
 	if l2 <= 0 {
 		l2 = 256 << 10
 	}
-	kc = max(4, l1*2/5/4/mr/32*2+1) * 16
-	return kc, max(nr, l2/2/4/kc/nr*nr)
+	kc = max(deepEnough, (l1*2/5/4/mr/32*2+1)*16)
+	return kc, max(nr, l2/3/4/kc/nr*nr)
 }

@@ -147,6 +147,7 @@ func (c *convolution) multiply(m, t tilesOf, i, first, from, to int) {
 	width := max(c.out-first*micro.NR, lanes())
 	height := ceil(t.n, ceil(t.n, micro.MR))
 	for p := from; p < to; p++ {
+		panel := c.panel(p)[i*size:]
 		ahead := c.points() * size // the next panel
 		if p+1 == to {
 			ahead = size - (p-from)*c.points()*size // the first of the next point
@@ -157,9 +158,10 @@ func (c *convolution) multiply(m, t tilesOf, i, first, from, to int) {
 				ahead = 0 // all of the next panel has been asked for, and this one is there
 			}
 			micro.MulAhead(min(height, t.n-r), min(micro.NR, width-j), c.in, t.v[i*t.stride+r*t.pitch:], t.pitch, 1,
-				c.panel(p)[i*size:], ahead, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
-			ahead += f32.Fetch * c.in
-			fetched += f32.Fetch * c.in
+				panel, f32.Address(panel, ahead), f32.FetchWidth, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
+			asked := c.in / f32.FetchSteps * f32.FetchWidth
+			ahead += asked
+			fetched += asked
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	unroll = 4  // steps of k that the main loop takes at a time
-	fetch  = 32 // bytes that are asked for in a step; two steps make a line
+	unroll = 4   // steps of k that the main loop takes at a time
+	fetch  = 128 // bytes that are asked for meanwhile
 )
 
 // tiles emits the micro-kernels for every number of rows up to mr and of vectors
@@ -29,7 +29,7 @@ func (s *isa) tiles() {
 // the values of A, broadcast, in turn.
 func (s *isa) tile(rows, vecs int) {
 	TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
-		"func(cols, k int, a *float32, rs, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int)")
+		"func(cols, k int, a *float32, rs, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
 	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
 	Pragma("noescape")
 
@@ -52,8 +52,8 @@ func (s *isa) tile(rows, vecs int) {
 	b := Load(Param("b"), GP64()).(reg.GPVirtual)
 	cs := Load(Param("cs"), GP64()).(reg.GPVirtual)
 	SHLQ(U8(2), cs)
-	ahead := param("ahead")
-	LEAQ(Mem{Base: b, Index: ahead, Scale: lane}, ahead)
+	ahead, jump := param("ahead"), param("jump")
+	SHLQ(U8(2), jump)
 
 	step := func(p int) {
 		for v := range vecs {
@@ -74,12 +74,12 @@ func (s *isa) tile(rows, vecs int) {
 	Label("loop")
 	for p := range unroll {
 		step(p)
-		if at := p * fetch; at%64 == 0 {
+		if at := p * fetch / unroll; at%64 == 0 {
 			PREFETCHT1(Mem{Base: ahead, Disp: at})
 		}
 	}
 	ADDQ(I32(unroll*s.nrv*s.bytes()), b)
-	ADDQ(I32(unroll*fetch), ahead)
+	ADDQ(jump, ahead)
 	SUBQ(U8(unroll), k)
 	JGE(LabelRef("loop"))
 	Label("rest")

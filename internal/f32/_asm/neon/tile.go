@@ -11,8 +11,8 @@ const (
 	mr, nrv = 6, 4
 	nr      = nrv * lanes
 
-	unroll = 4  // steps of k that the main loop takes at a time
-	fetch  = 32 // bytes that are asked for in a step; two steps make a line
+	unroll = 4   // steps of k that the main loop takes at a time
+	fetch  = 128 // bytes that are asked for meanwhile
 )
 
 func (a *assembler) tiles() {
@@ -40,7 +40,7 @@ func (a *assembler) rows(n int, pointer, stride string) []general {
 
 func (a *assembler) tile(rows, vecs int) {
 	a.begin(fmt.Sprintf("tile%dx%d", rows, vecs), fmt.Sprintf("is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs*lanes, nr),
-		"cols int, k int, a *float32, rs int, cs int, b *float32, ahead int, start *float32, ss int, c *float32, cst int")
+		"cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int")
 	sum := func(r, v int) vec { return vec(r*vecs + v) }
 	const bv, av = vec(mr * nrv), vec(mr*nrv + nrv)
 	for i := range rows * vecs {
@@ -56,8 +56,7 @@ func (a *assembler) tile(rows, vecs int) {
 	}
 	k := a.param("k")
 	of := a.rows(rows, "a", "rs")
-	cs, b, ahead, index := a.stride("cs"), a.param("b"), a.stride("ahead"), a.register()
-	a.op("ADD", b, ahead)
+	cs, b, ahead, jump, index := a.stride("cs"), a.param("b"), a.param("ahead"), a.stride("jump"), a.register()
 	a.op("MOVD", "ZR", index)
 
 	step := func(p int) {
@@ -82,12 +81,12 @@ func (a *assembler) tile(rows, vecs int) {
 	a.label("loop")
 	for p := range unroll {
 		step(p)
-		if at := p * fetch; at%64 == 0 {
+		if at := p * fetch / unroll; at%64 == 0 {
 			a.line("\tPRFM   %s, PLDL2KEEP", mem{ahead, at})
 		}
 	}
 	a.op("ADD", unroll*nr*lane, b)
-	a.op("ADD", unroll*fetch, ahead)
+	a.op("ADD", jump, ahead)
 	a.op("SUBS", unroll, k)
 	a.line("\tBGE    loop")
 	a.label("rest")
