@@ -20,6 +20,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.trainCommand(),
 		a.indexCommand(),
 		a.exportCommand(),
+		a.importCommand(),
 	)
 	group("Find pictures",
 		a.searchCommand(),

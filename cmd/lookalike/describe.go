@@ -277,6 +277,9 @@ func identify(r *gallery.Recipe, earlier gallery.Recipe) error {
 // an error. The caller closes the network.
 func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, io.Closer, error) {
 	none := gallery.Describer{}
+	if g.Recipe.Model == gallery.Imported {
+		return none, nil, fmt.Errorf("the vectors of %s were imported from %s, so no picture can be described as they were; search by a picture of the index, index:PATH", index, g.Recipe.WeightsFile)
+	}
 	if file == "" {
 		var err error
 		if file, err = findModel(g.Recipe.WeightsFile, index); err != nil {

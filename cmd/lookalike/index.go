@@ -179,6 +179,8 @@ func source(r gallery.Recipe) string {
 		return "codes"
 	case r.Model == "embedding":
 		return "embeddings"
+	case r.Model == gallery.Imported:
+		return "imported vectors"
 	case r.Pooling != "":
 		return fmt.Sprintf("%s %s (%s)", r.Model, r.Layer, r.Pooling)
 	}

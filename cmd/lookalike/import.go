@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lookalike/gallery"
+)
+
+// importOptions are the flags of import.
+type importOptions struct {
+	out, paths, labels, photos string
+}
+
+func (a *app) importCommand() *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import VECTORS -o PHOTOS.idx",
+		Short: "Make an index of vectors that another program has made",
+		Long: `Makes an index of vectors from a file, in the format that the name's end says:
+
+  .npz          "vectors", [n, d], or the only array of two dimensions; "paths" and
+                "labels", n texts, if they are there
+  .npy          an array [n, d]
+  .safetensors  as .npz, and what 'lookalike export' writes
+  .csv          a line of names with path, label and v0, v1, …, or numbers only
+  .jsonl        an object a line with "vector" and perhaps "path" and "label"
+
+Without paths, pictures are called row-000000, row-000001, …; without labels,
+a picture's is the folder in its path. The index is sorted by path.
+
+Such an index is searched by its own pictures (index:PATH or index:NUMBER),
+evaluated, exported and so on. A picture from elsewhere cannot be compared with
+it, for this program does not know how its vectors were made; but what 'lookalike
+export' has written to .safetensors, without principal components, is known.`,
+		Example: `  lookalike import vectors.npz -o photos.idx --photos photos
+  lookalike import vectors.npy --paths paths.txt -o photos.idx
+  lookalike search photos.idx index:cats/tom.jpg`,
+		Args: arguments("VECTORS"),
+		RunE: func(_ *cobra.Command, args []string) error { return a.importVectors(args[0], o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
+	f.StringVar(&o.paths, "paths", "", "take the paths of the pictures from `FILE`, one a line")
+	f.StringVar(&o.labels, "labels", "", "take their labels from `FILE`, one a line")
+	f.StringVar(&o.photos, "photos", "", "the pictures lie in `DIR`, which paths are relative to")
+	return cmd
+}
+
+func (a *app) importVectors(file string, o importOptions) error {
+	if o.out == "" {
+		return usagef("-o is missing: where to write the index, such as -o photos.idx")
+	}
+	if !slices.Contains(gallery.ImportFormats, strings.ToLower(filepath.Ext(file))) {
+		return usagef("%s: the name must end in one of %s", file, strings.Join(gallery.ImportFormats, ", "))
+	}
+	if err := checkOutput(o.out, file, o.paths, o.labels); err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.out); err == nil {
+		return fmt.Errorf("%s exists, and is not replaced; remove it or choose another name", o.out)
+	}
+	g, err := gallery.Import(file)
+	if err != nil {
+		return err
+	}
+	if o.photos != "" {
+		if g.Root, err = filepath.Abs(o.photos); err != nil {
+			return err
+		}
+	}
+	if o.paths != "" {
+		lines, err := linesOf(o.paths, len(g.Entries))
+		if err != nil {
+			return err
+		}
+		labelled := o.labels != ""
+		for i, line := range lines {
+			if g.Root != "" && filepath.IsAbs(line) {
+				if rel, err := filepath.Rel(g.Root, line); err == nil {
+					line = rel
+				}
+			}
+			e := &g.Entries[i]
+			e.Path = filepath.ToSlash(line)
+			if dir := filepath.Dir(line); e.Label == "" && !labelled && dir != "." {
+				e.Label = filepath.Base(dir)
+			}
+		}
+	}
+	if o.labels != "" {
+		lines, err := linesOf(o.labels, len(g.Entries))
+		if err != nil {
+			return err
+		}
+		for i, line := range lines {
+			g.Entries[i].Label = line
+		}
+	}
+	if g.Recipe.Program == "" {
+		g.Recipe.Program = "lookalike " + version()
+	}
+	if err := g.Save(o.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, count(len(g.Entries), "picture"), vectors(g))
+	return nil
+}
+
+// linesOf reads a file of n lines.
+func linesOf(file string, n int) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var lines []string
+	in := bufio.NewScanner(f)
+	for in.Scan() {
+		lines = append(lines, in.Text())
+	}
+	if err := in.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(lines) != n {
+		return nil, fmt.Errorf("%s has %s, there are %s", file, count(len(lines), "line"), count(n, "vector"))
+	}
+	return lines, nil
+}

@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestImport(t *testing.T) { script(t, "import") }

@@ -1,0 +1,85 @@
+package gallery
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// What Export writes comes back, as far as the format holds it.
+func TestImportOfExport(t *testing.T) {
+	want := example(40, 7)
+	for _, format := range ImportFormats {
+		file := filepath.Join(t.TempDir(), "vectors"+format)
+		if err := want.Export(file); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Import(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.Vectors, want.Vectors) {
+			t.Errorf("%s: other vectors", format)
+		}
+		for i, e := range got.Entries {
+			other := want.Entries[i]
+			switch format {
+			case ".npy":
+				if e.Path != "row-0000"+string(rune('0'+i/10))+string(rune('0'+i%10)) || e.Label != "" {
+					t.Errorf("%s: %+v", format, e)
+				}
+			case ".npz":
+				other.Width, other.Height = 0, 0
+				fallthrough
+			default:
+				if e != other {
+					t.Errorf("%s: %+v, want %+v", format, e, other)
+				}
+			}
+		}
+		if strings.Contains(".csv.jsonl", format) && !reflect.DeepEqual(got.Files, want.Files) {
+			t.Errorf("%s: other files", format)
+		}
+		if same := got.Recipe == want.Recipe; same != (format == ".safetensors") || !same && got.Recipe.Model != Imported {
+			t.Errorf("%s: recipe %+v", format, got.Recipe)
+		}
+		again := save(t, got)
+		if back, err := Open(again); err != nil || !reflect.DeepEqual(back.Vectors, want.Vectors) {
+			t.Errorf("%s: saved and opened: %v", format, err)
+		}
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	for text, c := range map[string]struct{ name, want string }{
+		"1,2\n3,4,5\n":                       {"a.csv", "wrong number of fields"},
+		"path,v0\na,x\n":                     {"b.csv", "line 2, column 2"},
+		"path,score,v0\na,1,2\n":             {"c.csv", `column "score"`},
+		"1,NaN\n":                            {"d.csv", "vector 0 has NaN at place 1"},
+		"path\na\n":                          {"e.csv", "no vector"},
+		"{\"vector\":[1]}{\"vector\":[1,2]}": {"f.jsonl", "picture 1 has 2 values"},
+		"{\"path\":\"a\"}":                   {"g.jsonl", "no vector"},
+		"{\"sha256\":\"aa\",\"vector\":[1]}": {"h.jsonl", "no SHA-256"},
+		"":                                   {"i.csv", "no vectors"},
+		"nothing":                            {"j.npz", "j.npz"},
+		"words":                              {"k.txt", "must end in one of"},
+	} {
+		file := filepath.Join(t.TempDir(), c.name)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Import(file); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want one with %q", text, err, c.want)
+		}
+	}
+	// Lines of numbers have no names.
+	file := filepath.Join(t.TempDir(), "plain.csv")
+	if err := os.WriteFile(file, []byte("1,2\n3,4\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := Import(file); err != nil || len(g.Entries) != 2 || g.Vectors.Row(1)[1] != 4 || g.Entries[1].Path != "row-000001" {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
