@@ -12,6 +12,7 @@ import (
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
+	"lookalike/vgg"
 )
 
 // Exit statuses of compare, which are those of cmp and diff.
@@ -79,15 +80,16 @@ A and B are queries, as for search, of one picture each.
 ` + queryHelp + `
 
 Pictures are described as those of an index are (--index), or by a network
-(--model; vgg16 if neither is given). They are the same up to a distance of
+(--model; vgg16 if neither is given). Equal files are the same; others are up to a
+distance of
   --within D       if it is given;
   the threshold    that 'lookalike threshold' has saved in the index: by labels it
                    tells kinds of things apart, by distances copies from others;
   0.1              for block5_pool of VGG16, averaged, by cosine. Of 4.7 million
                    pairs of different photographs 241 were as near, all of things
-                   of one kind; it knows 9 in 10 photographs again that were made
-                   smaller, saved again, mirrored or lightened, or lost a tenth at
-                   the edges, but not half of those that lost a quarter.
+                   of one kind; it knows about 9 in 10 photographs again that were
+                   made smaller, saved again, mirrored or lightened, or lost a tenth
+                   at the edges, but not half of those that lost a quarter.
 For any other description there is no default.
 
 --why draws the two pictures twice. Above, in red, the parts that make them alike:
@@ -129,6 +131,8 @@ Exit status:
 	f := cmd.Flags()
 	f.StringVar(&o.index, "index", "", "describe the pictures as those of the index `FILE`, and take its threshold")
 	o.how.networkFlags(cmd)
+	f.Lookup("layer").Usage = "describe by the output of the layer `NAME` of vgg16 or vgg19 (default block5_pool)"
+	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
 	f.Lookup("model").Usage += "; with --index, the file of its model or weights, if they have moved"
 	metricFlag(cmd, &o.metric)
 	f.Float64Var(&o.within, "within", 0, "take pictures at a distance of at most `D` for the same (default: see above)")
@@ -157,6 +161,9 @@ func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
 		}
 		if o.how.model == "" {
 			o.how.model = networks[0]
+		}
+		if slices.Contains(networks, o.how.model) && o.how.layer == "" && o.how.pool == "" {
+			o.how.layer, o.how.pool = "block5_pool", vgg.Average.String() // what compareWithin is for
 		}
 		o.how.exif = orientation(o.asStored)
 		return o.how.check(cmd)
@@ -219,7 +226,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if result.SameBytes, err = sameBytes(both); err != nil {
 		return err
 	}
-	result.Same = result.Distance <= result.Within
+	result.Same = result.SameBytes || result.Distance <= result.Within
 	if o.why != "" {
 		if result.Why, err = drawWhy(ctx, o.why, network, both, options, verdict(&result)); err != nil {
 			return err
@@ -268,7 +275,7 @@ func (o *compareOptions) threshold(g *gallery.Gallery, metric knn.Metric) (withi
 	switch {
 	case o.withinGiven:
 		return o.within, "given", nil
-	case slices.Contains(networks, r.Model) && r.Layer == "block5_pool" && r.Pooling == "avg" && g.PCA == nil && metric == knn.Cosine:
+	case r.Model == "vgg16" && r.Layer == "block5_pool" && r.Pooling == "avg" && g.PCA == nil && metric == knn.Cosine:
 		return compareWithin, "default", nil
 	case o.index != "":
 		return 0, "", fmt.Errorf("up to which %s distance two pictures of %s are the same is not known; let '%s' find it, or give --within D",
@@ -293,6 +300,9 @@ func sameBytes(both []query) (bool, error) {
 // verdict is the result in a line.
 func verdict(r *compared) string {
 	digits := decimals(max(r.Distance, r.Within))
+	if r.SameBytes {
+		return fmt.Sprintf("The same: equal files, %s distance %.*f", r.Metric, digits, r.Distance)
+	}
 	if r.Same {
 		return fmt.Sprintf("The same: %s distance %.*f, at most %.*f", r.Metric, digits, r.Distance, digits, r.Within)
 	}
@@ -301,9 +311,6 @@ func verdict(r *compared) string {
 
 func (a *app) printCompared(r *compared, o compareOptions) error {
 	text := verdict(r) + "\n"
-	if r.SameBytes {
-		text += "The files are equal, byte by byte.\n"
-	}
 	from := map[string]string{
 		"given":               "as given",
 		"default":             "the default; 'lookalike threshold' finds one for your own pictures",
