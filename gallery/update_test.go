@@ -423,29 +423,6 @@ func TestReadersBesideAWriter(t *testing.T) {
 	}
 }
 
-// Who may only read gets a clear error and the index as it was.
-func TestReadOnly(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "photos.idx")
-	photos := folder(t, colours(t, 10))
-	if _, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, 0o444); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := os.OpenFile(path, os.O_RDWR, 0); err == nil {
-		f.Close()
-		t.Skip("this user may write to read-only files")
-	}
-	if _, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{}); err == nil || !strings.Contains(err.Error(), "cannot write to the index") {
-		t.Errorf("error %v", err)
-	}
-	if g, err := Open(path); err != nil || len(g.Entries) != 10 {
-		t.Error(err)
-	}
-}
-
 // A disk that is full (here: the limit of a store's size) is an error; what was
 // saved before stays.
 func TestFull(t *testing.T) {
