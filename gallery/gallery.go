@@ -54,7 +54,7 @@ type Gallery struct {
 	Vectors *tensor.Tensor // [len(Entries), d], d >= 1
 	PCA     *pca.PCA       // what brought them to d principal components; nil: nothing
 
-	Thresholds []Threshold // at most one for each metric
+	Thresholds []Threshold // at most one for each metric and method
 }
 
 // Entry is one picture.

@@ -6,7 +6,7 @@ import (
 )
 
 // Threshold is a distance below which two pictures of an index count as a match,
-// with how it was found. An index keeps one for each metric.
+// with how it was found. An index keeps one for each metric and way of finding it.
 //
 // A distance between two pictures means the same however many others there are,
 // so a threshold stays when pictures are added or taken out; Pictures tells how
@@ -34,17 +34,22 @@ const (
 	FromDistances = "distances" // from how distances are distributed, without labels
 )
 
-// Threshold returns the one for a metric, if there is one.
+// Threshold returns the one for a metric, if there is one: of two, that from
+// distances, for who compares two pictures, or looks for duplicates, wants to know
+// whether they are the same photograph, not the same kind of thing.
 func (g *Gallery) Threshold(metric string) (Threshold, bool) {
-	i := slices.IndexFunc(g.Thresholds, func(t Threshold) bool { return t.Metric == metric })
-	if i < 0 {
-		return Threshold{}, false
+	for _, method := range []string{FromDistances, FromLabels} {
+		for _, t := range g.Thresholds {
+			if t.Metric == metric && t.Method == method {
+				return t, true
+			}
+		}
 	}
-	return g.Thresholds[i], true
+	return Threshold{}, false
 }
 
 // SaveThreshold writes a threshold that was found with g to the index at path,
-// in place of an earlier one for the same metric. Readers are not disturbed.
+// in place of an earlier one for the same metric and method. Readers are not disturbed.
 // While another program writes to the index, or if its vectors have been made
 // another way since g was read, that is an error.
 func (g *Gallery) SaveThreshold(path string, t Threshold) error {
@@ -59,7 +64,7 @@ func (g *Gallery) SaveThreshold(path string, t Threshold) error {
 	if now := w.state.Recipe; now.Fingerprint() != g.Recipe.Fingerprint() {
 		return fmt.Errorf("gallery: the vectors of %s have been replaced since the threshold was computed: compute it again", path)
 	}
-	rest := slices.DeleteFunc(slices.Clone(w.state.Thresholds), func(old Threshold) bool { return old.Metric == t.Metric })
+	rest := slices.DeleteFunc(slices.Clone(w.state.Thresholds), func(old Threshold) bool { return old.Metric == t.Metric && old.Method == t.Method })
 	w.state.Thresholds = append(rest, t)
 	return w.commit(nil)
 }

@@ -48,9 +48,18 @@ func TestThresholds(t *testing.T) {
 		if got, ok := now.Threshold("cosine"); !ok || got != second {
 			t.Errorf("threshold %+v, want %+v", got, second)
 		}
-		if got, ok := now.Threshold("inner-product"); ok || len(now.Thresholds) != 2 {
+		if got, ok := now.Threshold("inner-product"); ok {
 			t.Errorf("threshold %+v of %+v", got, now.Thresholds)
 		}
+	}
+	check()
+	// Who asks for one of two gets that which tells copies of one photograph.
+	third := Threshold{Metric: "cosine", Distance: 1, Share: 0.5, Method: FromLabels, Pairs: 1}
+	if err := g.SaveThreshold(path, third); err != nil {
+		t.Fatal(err)
+	}
+	if now := open(); len(now.Thresholds) != 3 {
+		t.Errorf("%+v", now.Thresholds)
 	}
 	check()
 	delete(files, "a/000.png")

@@ -44,9 +44,10 @@ distance or nearer. What a false match is depends on what is known of them:
                   neighbour. The default without folders; 64 pictures at least.
 
 A stricter threshold finds less: recall says which part of the pairs of one
-folder it still matches. The threshold of an index stays when pictures are added
-or taken out; when many have been, find it again. An index keeps one threshold
-for each metric, the last one found.
+folder it still matches. The index keeps, for each metric, the last one found by
+labels and the last one by distances; of two, compare takes that by distances,
+and dups takes no other. They stay when pictures are added or taken out; when many
+have been, find them again.
 
 With --json the result is one object:
   {"index": FILE, "method": "labels", "metric": "cosine", "distance": 0.196,
