@@ -157,9 +157,9 @@ func (a *app) printThreshold(t *retrieval.Threshold) {
 	}
 	fmt.Fprintf(a.out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
 	if !byLabels {
-		fmt.Fprintf(a.out, "matches        %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
-		fmt.Fprintf(a.out, "false matches  %s of them expected by chance; asked for %s at most\n", percent(t.Estimate), percent(t.Share))
-		fmt.Fprintf(a.out, "dimensions     %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
+		fmt.Fprintf(a.out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
+		fmt.Fprintf(a.out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
+		fmt.Fprintf(a.out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
 		return
 	}
 	fmt.Fprintf(a.out, "                   pictures  threshold   matches  false\n")
