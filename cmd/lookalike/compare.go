@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
@@ -197,20 +198,26 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		both = append(both, found[0])
 	}
-	d, network, err := o.describer(c)
-	if err != nil {
-		return err
-	}
-	defer network.Close()
-	options := picture.Options{IgnoreOrientation: d.Recipe.EXIF == orientation(true)}
-	if both, err = a.describe(ctx, both, d, options); err != nil {
-		return err
-	}
-
 	// What an index knows of its pictures is known of one that is made for these.
-	g := &gallery.Gallery{Recipe: d.Recipe, Vectors: tensor.New(0, len(both[0].vector))}
+	// Two pictures of an index have their vectors, and may have no network.
+	g, options := &gallery.Gallery{}, picture.Options{IgnoreOrientation: o.asStored}
 	if c != nil {
-		g = c.Gallery
+		g, options = c.Gallery, c.options()
+	}
+	var network io.Closer
+	if needNetwork(both) || o.why != "" {
+		var d gallery.Describer
+		var err error
+		if d, network, err = o.describer(c); err != nil {
+			return err
+		}
+		defer network.Close()
+		if both, err = a.describe(ctx, both, d, options); err != nil {
+			return err
+		}
+		if c == nil {
+			g = &gallery.Gallery{Recipe: d.Recipe, Vectors: tensor.New(0, len(both[0].vector))}
+		}
 	}
 	metric, err := metricOf(o.metric, g)
 	if err != nil {
@@ -223,7 +230,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if result.Within, result.From, err = o.threshold(g, metric); err != nil {
 		return err
 	}
-	if result.SameBytes, err = sameBytes(both); err != nil {
+	if result.SameBytes, err = sameBytes(c, both); err != nil {
 		return err
 	}
 	result.Same = result.SameBytes || result.Distance <= result.Within
@@ -284,17 +291,21 @@ func (o *compareOptions) threshold(g *gallery.Gallery, metric knn.Metric) (withi
 	return 0, "", fmt.Errorf("up to which %s distance two pictures are the same by %s is not known; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, source(r))
 }
 
-// sameBytes tells whether the files of two queries are equal.
-func sameBytes(both []query) (bool, error) {
-	first, err := both[0].sum()
-	if err != nil {
-		return false, fmt.Errorf("cannot read the picture %s: %w", printable(both[0].name), err)
+// sameBytes tells whether the files of two queries are equal. Of an index's
+// pictures that is on record, if the index was made of files.
+func sameBytes(c *collection, both []query) (bool, error) {
+	var sums [2][sha256.Size]byte
+	for i, q := range both {
+		if q.row >= 0 {
+			sums[i] = c.Files[q.row].SHA256
+			continue
+		}
+		var err error
+		if sums[i], err = q.sum(); err != nil {
+			return false, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		}
 	}
-	second, err := both[1].sum()
-	if err != nil {
-		return false, fmt.Errorf("cannot read the picture %s: %w", printable(both[1].name), err)
-	}
-	return first == second, nil
+	return sums[0] == sums[1] && sums[0] != [sha256.Size]byte{}, nil
 }
 
 // verdict is the result in a line.
