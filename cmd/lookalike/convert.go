@@ -183,7 +183,7 @@ type content struct {
 	torch   bool // takes pictures as torchvision prepares them
 }
 
-var errUnknown = errors.New("its arrays are neither those of VGG16 or VGG19 nor those of an autoencoder")
+var errUnknown = errors.New("its arrays are neither those of VGG16 or VGG19 nor those of an autoencoder or an embedding")
 
 func (c *content) Close() error { return c.file.Close() }
 

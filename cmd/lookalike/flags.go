@@ -49,7 +49,7 @@ var (
 
 // metricFlag adds --metric.
 func metricFlag(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine for VGG, euclidean for an autoencoder)")
+	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine, but euclidean for an autoencoder)")
 }
 
 // checkPage is checkDrawing for a web page.

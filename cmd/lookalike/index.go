@@ -33,8 +33,9 @@ folder or archive, those of several to the deepest folder that all lie in, where
 an archive counts as a folder: holiday.zip/beach/1.jpg.
 
 The model is an autoencoder that 'lookalike train' has written, whose codes find
-pictures of like colour and layout, or vgg16 or vgg19 with weights that have
-learned from ImageNet, whose features find pictures of like things. --layer says
+pictures of like colour and layout, an embedding of the same command, which finds
+pictures of like class, or vgg16 or vgg19 with weights that have learned from
+ImageNet, whose features find pictures of like things. --layer says
 which features: the output of fc2, 4096 numbers, if the weights have their dense
 layers, else that of block5_pool with each of its 512 channels averaged.
 

@@ -17,7 +17,8 @@ func (a *app) summaryCommand() *cobra.Command {
 		Use:   "summary MODEL",
 		Short: "Show the layers of a model and how many parameters they have",
 		Long: `Shows the layers of an autoencoder, of VGG16 or of VGG19, with the shapes of
-their outputs and the numbers of their parameters, in the form of Keras. Of any
+their outputs and the numbers of their parameters, in the form of Keras. Of an
+embedding these are the layers that it has learned, without the VGG below. Of any
 other file of weights it lists the arrays.
 
 The model may be in any format that 'lookalike convert' reads.`,

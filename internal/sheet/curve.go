@@ -5,7 +5,6 @@ import (
 	"image/color"
 	"math"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -149,30 +148,37 @@ func (wholeNumbers) Ticks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// evenDecimals marks an axis as gonum does, without the small marks between and
-// with the same number of decimals everywhere.
+// evenDecimals marks an axis a round step apart, with the same number of decimals
+// everywhere.
 type evenDecimals struct{}
 
-// Ticks returns the labelled marks in [lo, hi].
+// Ticks returns the whole multiples of 1, 2 or 5 times a power of ten that lie in
+// [lo, hi], three to seven of them.
 func (evenDecimals) Ticks(lo, hi float64) []plot.Tick {
-	var ticks []plot.Tick
-	decimals := 0
-	for _, t := range (plot.DefaultTicks{}).Ticks(lo, hi) {
-		if t.IsMinor() {
-			continue
-		}
-		if strings.ContainsAny(t.Label, "eE") {
-			decimals = -1
-		}
-		if _, fraction, _ := strings.Cut(t.Label, "."); decimals >= 0 {
-			decimals = max(decimals, len(fraction))
-		}
-		ticks = append(ticks, t)
+	const most = 6
+	if !(hi-lo > 1e-9*math.Abs(hi)) || math.IsInf(hi-lo, 0) { // as good as one value
+		return []plot.Tick{{Value: lo, Label: strconv.FormatFloat(lo, 'g', 3, 64)}}
 	}
-	if decimals >= 0 {
-		for i := range ticks {
-			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'f', decimals, 64)
+	decade := math.Pow(10, math.Floor(math.Log10((hi-lo)/most)))
+	step, decimals := 10*decade, -math.Floor(math.Log10(10*decade)+0.5)
+	for _, round := range []float64{1, 2, 5} {
+		if (hi-lo)/(round*decade) <= most {
+			step, decimals = round*decade, -math.Floor(math.Log10(decade)+0.5)
+			break
 		}
+	}
+	var ticks []plot.Tick
+	first := math.Ceil(lo/step - 1e-9)
+	for i := range most + 1 {
+		v := (first + float64(i)) * step
+		if v > hi+1e-9*step {
+			break
+		}
+		label := strconv.FormatFloat(v, 'f', max(int(decimals), 0), 64)
+		if decimals > 6 || decimals < -5 {
+			label = strconv.FormatFloat(v, 'g', 3, 64)
+		}
+		ticks = append(ticks, plot.Tick{Value: v, Label: label})
 	}
 	return ticks
 }

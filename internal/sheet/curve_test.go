@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -85,6 +86,32 @@ func TestWholeNumbers(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("marks in [%g, %g] are %v, want %v", c.lo, c.hi, got, c.want)
+		}
+	}
+}
+
+func TestEvenDecimals(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{
+		{0, 28.5, "0 5 10 15 20 25"},
+		{0, 0.29, "0.00 0.05 0.10 0.15 0.20 0.25"},
+		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{0.0651, 0.0689, "0.066 0.067 0.068"},
+		{-3, 3, "-3 -2 -1 0 1 2 3"},
+		{5, 5, "5"},
+		{1e30, math.Nextafter(1e30, 2e30), "1e+30"},
+		{0, math.Inf(1), "0"},
+		{0, 6e7, "0 1e+07 2e+07 3e+07 4e+07 5e+07 6e+07"},
+		{0, 3e-9, "0 5e-10 1e-09 1.5e-09 2e-09 2.5e-09 3e-09"},
+	} {
+		var got []string
+		for _, tick := range (evenDecimals{}).Ticks(c.lo, c.hi) {
+			got = append(got, tick.Label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("marks in [%g, %g] are %s, want %s", c.lo, c.hi, s, c.want)
 		}
 	}
 }
