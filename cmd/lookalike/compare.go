@@ -84,8 +84,9 @@ Pictures are described as those of an index are (--index), or by a network
 (--model; vgg16 if neither is given). Equal files are the same; others are up to a
 distance of
   --within D       if it is given;
-  the threshold    that 'lookalike threshold' has saved in the index: by labels it
-                   tells kinds of things apart, by distances copies from others;
+  the threshold    that 'lookalike threshold' has saved in the index: that by
+                   distances, which tells copies from others, before that by labels,
+                   which tells kinds of things apart;
   0.1              for block5_pool of VGG16, averaged, by cosine. Of 4.7 million
                    pairs of different photographs 241 were as near, all of things
                    of one kind; it knows about 9 in 10 photographs again that were
