@@ -70,7 +70,9 @@ and VGG16 like this:
   lookalike convert model.safetensors model.weights.h5
   lookalike convert model.safetensors model-half.npz --half`,
 		Args: arguments("IN", "OUT"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.convert(cmd.Context(), args[0], args[1], half) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
+		},
 	}
 	cmd.Flags().BoolVar(&half, "half", false, "store float16: half the size, three digits")
 	return cmd

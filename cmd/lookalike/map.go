@@ -54,7 +54,9 @@ each picture attends to, shows larger groups.
   lookalike map photos.idx map.png --filter label=cats --filter label=dogs
   lookalike map photos.idx map.html --perplexity 50`,
 		Args: arguments("PHOTOS.idx", "OUT.html or OUT.png"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.drawMap(cmd.Context(), args[0], args[1], o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.metric, "metric", "", "compare vectors by distance `NAME`: cosine or euclidean (default cosine for VGG, euclidean for an autoencoder)")

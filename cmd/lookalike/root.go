@@ -76,7 +76,7 @@ func run(args []string) int {
 	_, isUsage := errors.AsType[usageError](err)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		text := "stopped; nothing was written"
+		text := "stopped before the end"
 		if stopped, ok := errors.AsType[stoppedError](err); ok {
 			text = stopped.Error()
 		}
@@ -126,6 +126,15 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 type stoppedError string
 
 func (e stoppedError) Error() string { return string(e) }
+
+// unwritten words the end of a command whose only result is a file, which is
+// written whole at last: after a signal there is none of it.
+func unwritten(ctx context.Context, err error) error {
+	if _, told := errors.AsType[stoppedError](err); err != nil && ctx.Err() != nil && !told {
+		return stoppedError("stopped; nothing was written")
+	}
+	return err
+}
 
 // warn writes to standard error. The text begins with "warning: " or "note: ".
 func (a *app) warn(format string, args ...any) {

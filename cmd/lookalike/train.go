@@ -121,7 +121,9 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
   lookalike train photos -o model.safetensors --epochs 20 --resume
   lookalike train photos -o classes.safetensors --embedding arcface --validation 0.5 --unseen 0.2 --split split.csv`,
 		Args: arguments("DIR"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.train(cmd, args, o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return unwritten(cmd.Context(), a.train(cmd, args, o))
+		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the model to `FILE`")
