@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike/gallery"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
 )
@@ -63,6 +64,14 @@ func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
 		return offer{words: []string{vgg.None.String(), vgg.Average.String(), vgg.Max.String()}}
 	case f.Name == "layer":
 		return offer{words: layerWords(cmd)}
+	case f.Name == "base":
+		return offer{words: append([]string{"encoder"}, networks...)}
+	case f.Name == "embedding":
+		return offer{words: []string{"arcface"}}
+	case f.Name == "monitor":
+		return offer{words: []string{"loss", "val_loss"}}
+	case f.Name == "by":
+		return offer{words: []string{gallery.FromLabels, gallery.FromDistances}}
 	case f.Name == "task":
 		var names []string
 		for _, t := range measure.Tasks {
@@ -71,13 +80,13 @@ func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
 		return offer{words: names}
 	case f.Name == "model" && cmd.Flags().Lookup("layer") != nil:
 		return offer{words: networks, files: weightFiles}
-	case f.Name == "model", f.Name == "weights":
+	case f.Name == "model", f.Name == "weights", f.Name == "from":
 		return offer{files: weightFiles}
 	case f.Name == "config":
 		return offer{files: []string{"toml"}}
 	case f.Name == "html":
 		return offer{files: []string{"html"}}
-	case f.Name == "sheet", f.Name == "confusion", f.Name == "why":
+	case f.Name == "sheet", f.Name == "confusion", f.Name == "why", f.Name == "curve":
 		return offer{files: drawingFiles}
 	case word == "DIR":
 		return offer{folders: true}

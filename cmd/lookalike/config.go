@@ -33,11 +33,12 @@ func (o origin) String() string {
 }
 
 // typedOnly are flags that a person must give each time: what names the outputs
-// of one run, what overwrites or moves something, and what may hold a password.
+// of one run, what overwrites or moves something, what takes a protection away, and
+// what may hold a password.
 var typedOnly = []string{
 	"help", "version", "config",
-	"output", "out", "log", "sheet", "html", "confusion", "why", "csv-log", "reference", "print-script",
-	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run",
+	"output", "out", "log", "sheet", "html", "confusion", "why", "curve", "sheets", "split", "reference", "print-script",
+	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run", "allow-private",
 	"url", "checksum", "token", "password",
 }
 
@@ -142,6 +143,10 @@ func (a *app) take(list []setting, file configFile) error {
 				continue
 			}
 			from = origin{"file", file.path}
+		}
+		if value == "" && isList(s.flag) { // Set would make a list of one empty text
+			a.settings[s.flag] = from
+			continue
 		}
 		if err := s.flag.Value.Set(value); err != nil {
 			if from.kind == "file" {
@@ -397,10 +402,15 @@ func (a *app) printSettings(list []setting) {
 // settingValue is a flag's value as it is typed.
 func settingValue(f *pflag.Flag) string {
 	value := f.Value.String()
-	if strings.HasSuffix(f.Value.Type(), "Slice") {
+	if isList(f) {
 		value = strings.Trim(value, "[]")
 	}
 	return value
+}
+
+// isList reports whether a flag takes several values.
+func isList(f *pflag.Flag) bool {
+	return strings.HasSuffix(f.Value.Type(), "Slice") || strings.HasSuffix(f.Value.Type(), "Array")
 }
 
 // tomlValue is a flag's value as TOML.
