@@ -266,7 +266,7 @@ func TestConfigErrors(t *testing.T) {
 		"a scale of -1":                          {Base: embedding.Encoder, Scale: -1},
 		"size 18 is not a multiple":              {Base: embedding.Encoder, Size: 18},
 		"a width of 0":                           {Base: embedding.Encoder, Widths: []int{0}},
-		"no such file":                           {Base: "vgg16"},
+		"there is no file":                       {Base: "vgg16"},
 		"size and widths are those of an encode": {Base: "vgg16", Size: 64},
 	} {
 		file := filepath.Join(t.TempDir(), "none")
@@ -307,7 +307,7 @@ func TestForeignFilesAreRefused(t *testing.T) {
 		"not sorted":                           {"classes", `["b","a"]`},
 		"are too many":                         {"config", `{"base":"encoder","dim":16384,"size":16,"widths":[4,6]}`},
 		`no base "x"`:                          {"config", `{"base":"x"}`},
-		"correspond":                           {"config", `{"base":"vgg16","dim":6}`},
+		"none of its arrays is one of VGG16":   {"config", `{"base":"vgg16","dim":6}`},
 	} {
 		metadata := maps.Clone(good)
 		metadata[change[0]] = change[1]
