@@ -77,12 +77,20 @@ func (c *collection) thumbnails(ctx context.Context, rows []int, width, height i
 	if _, err := c.source(); err != nil {
 		return nil, nil, err
 	}
-	small, errs := make([]*image.RGBA, len(rows)), make([]error, len(rows))
-	parallel.For(len(rows), func(i int) {
+	open := make([]func() (io.ReadCloser, error), len(rows))
+	for i, row := range rows {
+		open[i] = func() (io.ReadCloser, error) { return c.open(row) }
+	}
+	return thumbnails(ctx, open, c.options(), width, height)
+}
+
+func thumbnails(ctx context.Context, open []func() (io.ReadCloser, error), o picture.Options, width, height int) ([]*image.RGBA, []error, error) {
+	small, errs := make([]*image.RGBA, len(open)), make([]error, len(open))
+	parallel.For(len(open), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		m, err := decode(func() (io.ReadCloser, error) { return c.open(rows[i]) }, c.options())
+		m, err := decode(open[i], o)
 		if err != nil {
 			errs[i] = err
 			return

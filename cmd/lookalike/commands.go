@@ -25,6 +25,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	group("Find pictures",
 		a.searchCommand(),
 		a.compareCommand(),
+		a.dupsCommand(),
 		a.mapCommand(),
 		a.classifyCommand(),
 	)

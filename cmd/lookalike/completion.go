@@ -79,7 +79,7 @@ func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
 		}
 		return offer{words: names}
 	case f.Name == "model" && cmd.Flags().Lookup("layer") != nil:
-		return offer{words: networks, files: weightFiles}
+		return offer{words: namedModels, files: weightFiles}
 	case f.Name == "model", f.Name == "weights", f.Name == "from":
 		return offer{files: weightFiles}
 	case f.Name == "config":

@@ -38,7 +38,7 @@ func (o origin) String() string {
 var typedOnly = []string{
 	"help", "version", "config",
 	"output", "out", "log", "sheet", "html", "confusion", "why", "curve", "sheets", "split", "reference", "print-script",
-	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run", "allow-private",
+	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run", "journal", "allow-private",
 	"url", "checksum", "token", "password",
 }
 

@@ -15,6 +15,8 @@ import (
 	"lookalike/embedding"
 	"lookalike/gallery"
 	"lookalike/internal/fetch"
+	"lookalike/internal/parallel"
+	"lookalike/internal/perceptual"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -33,8 +35,15 @@ type describeOptions struct {
 	exif    string
 }
 
-// networks are the values of --model that are no files.
+// networks are the values of --model that name a network with published weights,
+// perceptualModel is that for a description without any network. All others are
+// files.
 var networks = []string{"vgg16", "vgg19"}
+
+const perceptualModel = "perceptual"
+
+// namedModels are the values of --model that are no files.
+var namedModels = append(slices.Clone(networks), perceptualModel)
 
 // flags adds those of the description.
 func (d *describeOptions) flags(cmd *cobra.Command) {
@@ -46,7 +55,7 @@ func (d *describeOptions) flags(cmd *cobra.Command) {
 // components.
 func (d *describeOptions) networkFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&d.model, "model", "", "describe pictures with `MODEL`: vgg16, vgg19, or a file of 'lookalike train'")
+	f.StringVar(&d.model, "model", "", "describe pictures with `MODEL`: vgg16, vgg19, perceptual, or a file of 'lookalike train'")
 	f.StringVar(&d.weights, "weights", "", "read the weights of vgg16 or vgg19 from `FILE` (default: those that 'lookalike weights fetch' got)")
 	f.StringVar(&d.layer, "layer", "", "describe by the output of the layer `NAME` of vgg16 or vgg19 (default fc2 if the weights have it, else block5_pool)")
 	f.StringVar(&d.pool, "pool", "", "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default none; avg where block5_pool is the default layer)")
@@ -55,15 +64,19 @@ func (d *describeOptions) networkFlags(cmd *cobra.Command) {
 // check finds mistakes in the flags. cmd tells which were given.
 func (d *describeOptions) check(cmd *cobra.Command) error {
 	if d.model == "" {
-		return usagef("--model is missing: vgg16, vgg19, or the file that 'lookalike train' has written")
+		return usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
 	}
 	if cmd.Flags().Changed("pca") && d.pca < 1 {
 		return usagef("--pca %d: give 1 or more", d.pca)
 	}
 	if !slices.Contains(networks, d.model) {
+		what := "a model that 'lookalike train' has written"
+		if d.model == perceptualModel {
+			what = d.model
+		}
 		for _, name := range []string{"weights", "layer", "pool"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for --model vgg16 and vgg19, not for a model that 'lookalike train' has written", name)
+				return usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
 			}
 		}
 	}
@@ -73,9 +86,11 @@ func (d *describeOptions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// file is where the weights are.
+// file is where the weights are, "" if there are none.
 func (d *describeOptions) file() (string, error) {
 	switch {
+	case d.model == perceptualModel:
+		return "", nil
 	case !slices.Contains(networks, d.model):
 		if _, err := os.Stat(d.model); errors.Is(err, os.ErrNotExist) {
 			return "", fmt.Errorf("--model %s: there is no such file, and no network of that name; give vgg16, vgg19, or the file that 'lookalike train' has written", d.model)
@@ -93,6 +108,11 @@ func (d *describeOptions) file() (string, error) {
 
 // open loads the network. The caller closes it.
 func (d *describeOptions) open(file string) (gallery.Describer, io.Closer, error) {
+	if d.model == perceptualModel {
+		describer := perceptualDescriber(d.exif)
+		describer.Components = d.pca
+		return describer, io.NopCloser(nil), nil
+	}
 	if !slices.Contains(networks, d.model) {
 		isEmbedding, err := isEmbeddingFile(file)
 		if err != nil {
@@ -170,6 +190,25 @@ func (d *describeOptions) openEmbedding(file string) (gallery.Describer, io.Clos
 // isTrained tells whether a network of that name in a recipe is one that 'train'
 // has written: the model's file is all there is to it.
 func isTrained(model string) bool { return model == "autoencoder" || model == "embedding" }
+
+// perceptualDescriber describes what pictures look like at a glance.
+func perceptualDescriber(exif string) gallery.Describer {
+	return gallery.Describer{
+		Recipe: gallery.Recipe{
+			Model:         perceptualModel,
+			Preprocessing: perceptual.Preprocessing,
+			EXIF:          exif,
+			Program:       "lookalike " + version(),
+		},
+		Width:   perceptual.Width,
+		Prepare: perceptual.Prepare,
+		Describe: func(_ context.Context, p []*picture.Image) (*tensor.Tensor, error) {
+			v := tensor.New(len(p), perceptual.Width)
+			parallel.For(len(p), func(i int) { copy(v.Row(i), perceptual.Describe(p[i])) })
+			return v, nil
+		},
+	}
+}
 
 // vggDescriber makes features of pictures with a VGG that was read from a file.
 // The recipe has no hash of the weights yet.
@@ -280,15 +319,19 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 	if g.Recipe.Model == gallery.Imported {
 		return none, nil, fmt.Errorf("the vectors of %s were imported from %s, so no picture can be described as they were; search by a picture of the index, index:PATH", index, g.Recipe.WeightsFile)
 	}
-	if file == "" {
+	if file == "" && g.Recipe.Model != perceptualModel {
 		var err error
 		if file, err = findModel(g.Recipe.WeightsFile, index); err != nil {
 			return none, nil, err
 		}
 	}
 	how := describeOptions{model: file, exif: g.Recipe.EXIF}
-	if !isTrained(g.Recipe.Model) {
-		if !slices.Contains(networks, g.Recipe.Model) {
+	published := slices.Contains(networks, g.Recipe.Model)
+	switch {
+	case g.Recipe.Model == perceptualModel:
+		how.model = perceptualModel
+	case !isTrained(g.Recipe.Model):
+		if !published {
 			return none, nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, g.Recipe.Model)
 		}
 		how.model, how.layer, how.pool = g.Recipe.Model, g.Recipe.Layer, g.Recipe.Pooling
@@ -297,7 +340,7 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 	if err != nil {
 		return none, nil, err
 	}
-	if !isTrained(g.Recipe.Model) {
+	if published {
 		err = identify(&d.Recipe, g.Recipe)
 	}
 	if g.PCA != nil {
@@ -339,7 +382,7 @@ func metricOf(name string, g *gallery.Gallery) (knn.Metric, error) {
 	switch {
 	case name != "":
 		return knn.ParseMetric(name)
-	case g.Recipe.Model == "autoencoder":
+	case g.Recipe.Model == "autoencoder", g.Recipe.Model == perceptualModel:
 		return knn.Euclidean, nil
 	}
 	return knn.Cosine, nil

@@ -37,7 +37,9 @@ pictures of like colour and layout, an embedding of the same command, which find
 pictures of like class, or vgg16 or vgg19 with weights that have learned from
 ImageNet, whose features find pictures of like things. --layer says
 which features: the output of fc2, 4096 numbers, if the weights have their dense
-layers, else that of block5_pool with each of its 512 channels averaged.
+layers, else that of block5_pool with each of its 512 channels averaged. Or it is
+perceptual, which needs no network: brightness and colour, cell by cell, by which
+copies of one photograph are told from all others, and nothing else is.
 
 --pca keeps the principal components of the vectors: a smaller index, a faster
 search, and often a better one. They are fitted to the vectors of the first run
@@ -182,6 +184,8 @@ func source(r gallery.Recipe) string {
 		return "embeddings"
 	case r.Model == gallery.Imported:
 		return "imported vectors"
+	case r.Model == perceptualModel:
+		return "perceptual description"
 	case r.Pooling != "":
 		return fmt.Sprintf("%s %s (%s)", r.Model, r.Layer, r.Pooling)
 	}

@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
+	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/vgg"
 	"lookalike/weights"
@@ -35,6 +37,9 @@ func TestMain(m *testing.M) {
 //	status CODE COMMAND… runs a command that must exit with that status
 //	draw DIR N           draws N pictures of each class as DIR/CLASS/NAME.png
 //	size MIN FILE...     fails unless each file has at least MIN bytes
+//	shrink FROM TO       writes half of a picture's size as PNG
+//	touch FILE YEAR      makes a file as old as the first day of that year
+//	same A B             fails unless both are one file
 //	blind FILE           writes a VGG16 that sees a tabby on every picture
 //	vgg FILE             writes the convolutions of a VGG16, with random weights
 func script(t *testing.T, name string) {
@@ -64,6 +69,26 @@ func script(t *testing.T, name string) {
 			},
 			"blind": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(writeBlind(ts.MkAbs(args[0])))
+			},
+			"shrink": func(ts *testscript.TestScript, _ bool, args []string) {
+				m, err := picture.File(ts.MkAbs(args[0]), picture.Options{})
+				ts.Check(err)
+				ts.Check(sheet.Write(ts.MkAbs(args[1]), picture.Area(m, m.Width/2, m.Height/2).RGBA()))
+			},
+			"touch": func(ts *testscript.TestScript, _ bool, args []string) {
+				year, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				day := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+				ts.Check(os.Chtimes(ts.MkAbs(args[0]), day, day))
+			},
+			"same": func(ts *testscript.TestScript, not bool, args []string) {
+				a, err := os.Stat(ts.MkAbs(args[0]))
+				ts.Check(err)
+				b, err := os.Stat(ts.MkAbs(args[1]))
+				ts.Check(err)
+				if os.SameFile(a, b) == not {
+					ts.Fatalf("%s and %s: one file is %v", args[0], args[1], !not)
+				}
 			},
 			"size": func(ts *testscript.TestScript, _ bool, args []string) {
 				least, err := strconv.ParseInt(args[0], 10, 64)

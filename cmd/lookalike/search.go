@@ -31,8 +31,7 @@ type searchOptions struct {
 	k           int
 	kGiven      bool
 	metric      string
-	within      float64
-	withinGiven bool
+	within      distance
 	filters     []string
 	excludeSelf bool
 
@@ -69,7 +68,7 @@ type foundNeighbor struct {
 }
 
 func (a *app) searchCommand() *cobra.Command {
-	var o searchOptions
+	o := searchOptions{within: newDistance()}
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS.idx QUERY...",
 		Short: "Find the pictures of an index that are most like given ones",
@@ -119,14 +118,14 @@ lies in, and id its row in what 'lookalike export' writes.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.kGiven, o.withinGiven = cmd.Flags().Changed("neighbors"), cmd.Flags().Changed("within")
+			o.kGiven = cmd.Flags().Changed("neighbors")
 			return a.search(cmd.Context(), args[0], args[1:], o)
 		},
 	}
 	f := cmd.Flags()
 	f.IntVarP(&o.k, "neighbors", "k", 5, "find `N` pictures")
 	metricFlag(cmd, &o.metric)
-	f.Float64Var(&o.within, "within", 0, "find all pictures at a distance of at most `D`")
+	f.Var(&o.within, "within", "find all pictures at a distance of at most `D`")
 	f.StringArrayVar(&o.filters, "filter", nil, "find only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
 	f.BoolVar(&o.excludeSelf, "exclude-self", false, "do not find the query itself")
 	o.queries.flags(cmd)
@@ -148,8 +147,6 @@ func (o *searchOptions) check(index string, queries []string) error {
 	switch {
 	case o.k < 1:
 		return usagef("-k %d: give 1 or more", o.k)
-	case math.IsNaN(o.within):
-		return usagef("--within: give a number")
 	case o.json && o.csv || o.json && o.paths0 || o.csv && o.paths0:
 		return usagef("give only one of --json, --csv and --paths0")
 	}
@@ -253,12 +250,12 @@ func (c *collection) search(ctx context.Context, queries []query, metric knn.Met
 		}
 	}
 	k := math.MaxInt
-	if !o.withinGiven || o.kGiven {
+	if !o.within.given() || o.kGiven {
 		k = o.k
 	}
 	var lists [][]knn.Neighbor
-	if o.withinGiven {
-		lists, err = searcher.Within(ctx, vectors, o.within)
+	if o.within.given() {
+		lists, err = searcher.Within(ctx, vectors, float64(o.within))
 	} else {
 		lists, err = searcher.Search(ctx, vectors, min(k, len(c.Entries))+most)
 	}
@@ -365,11 +362,11 @@ func shorten(s string, width int) string {
 
 func (a *app) printFound(c *collection, results []result, metric knn.Metric, o searchOptions) error {
 	f := found{Index: c.file, Root: c.root, Metric: metric.String(), Results: []foundResult{}}
-	if !o.withinGiven || o.kGiven {
+	if !o.within.given() || o.kGiven {
 		f.K = &o.k
 	}
-	if o.withinGiven {
-		f.Within = &o.within
+	if o.within.given() {
+		f.Within = (*float64)(&o.within)
 	}
 	for _, r := range results {
 		one := foundResult{Query: r.name, Neighbors: []foundNeighbor{}}

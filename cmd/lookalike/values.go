@@ -78,6 +78,31 @@ func (n *natural) Set(s string) error {
 	return nil
 }
 
+// distance is a flag that takes a distance; NaN means "not given".
+type distance float64
+
+func newDistance() distance { return distance(math.NaN()) }
+
+func (d *distance) given() bool { return *d == *d }
+
+func (d *distance) String() string {
+	if !d.given() {
+		return ""
+	}
+	return strconv.FormatFloat(float64(*d), 'g', -1, 64)
+}
+
+func (d *distance) Type() string { return "distance" }
+
+func (d *distance) Set(s string) error {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || v != v {
+		return errors.New("a number")
+	}
+	*d = distance(v)
+	return nil
+}
+
 // byteSize is a flag that takes a number of bytes, such as 800MB or 2GiB; 0
 // means "not given".
 type byteSize int64

@@ -78,7 +78,7 @@ func Rename(temporary, path string) error {
 	if err := os.Rename(temporary, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
 // create opens a new file of a random name. os.CreateTemp would give it mode
@@ -96,9 +96,9 @@ func create(dir string) (*os.File, error) {
 	}
 }
 
-// syncDir makes the new name last. Windows does not sync folders, and some
+// SyncDir makes new names in a folder last. Windows does not sync folders, and some
 // network file systems answer that they cannot.
-func syncDir(dir string) error {
+func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

@@ -44,21 +44,30 @@ func Lookup(name string) (File, error) {
 	return File{}, fmt.Errorf("there are no published weights called %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// Path is where the file is kept, whether it is there or not: below the folder
-// that the environment variable LOOKALIKE_CACHE names, otherwise below
-// "lookalike" in the user's cache folder (os.UserCacheDir, which follows
-// XDG_CACHE_HOME).
+// Path is where the file is kept in the program's cache folder, whether it is
+// there or not.
 func (f File) Path() (string, error) {
+	dir, err := CacheFolder()
+	if err != nil {
+		return "", fmt.Errorf("no folder for downloaded weights: %w", err)
+	}
+	return filepath.Join(dir, "weights", f.file), nil
+}
+
+// CacheFolder is where the program keeps what it can get again, whether it is there
+// or not: the folder that the environment variable LOOKALIKE_CACHE names,
+// otherwise "lookalike" in the user's cache folder (os.UserCacheDir, which
+// follows XDG_CACHE_HOME).
+func CacheFolder() (string, error) {
 	dir := os.Getenv("LOOKALIKE_CACHE")
 	if dir == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("no folder for downloaded weights: %w; set LOOKALIKE_CACHE to one", err)
+			return "", fmt.Errorf("%w; set LOOKALIKE_CACHE to a folder", err)
 		}
 		dir = filepath.Join(cache, "lookalike")
 	}
-	dir, err := filepath.Abs(dir)
-	return filepath.Join(dir, "weights", f.file), err
+	return filepath.Abs(dir)
 }
 
 // Find returns where the first of the named files is that has been downloaded.

@@ -1,0 +1,373 @@
+package dedup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// write makes a file and returns its hash.
+func write(t *testing.T, path, text string) [32]byte {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	return sha256.Sum256([]byte(text))
+}
+
+// tree is all files below a folder with content, permissions and time.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		fmt.Fprintln(&b, path, string(data), info.Mode(), info.ModTime().UTC())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func newJournal(t *testing.T) *Journal {
+	t.Helper()
+	j, err := Create(filepath.Join(t.TempDir(), "journal.jsonl"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.f.Close() })
+	return j
+}
+
+// undo takes back what a journal says and returns what went wrong.
+func undo(t *testing.T, path string) (back int, errs []string) {
+	t.Helper()
+	err := Undo(t.Context(), path, false, func(u Undone) {
+		if u.Err != nil {
+			errs = append(errs, u.Err.Error())
+		} else {
+			back++
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back, errs
+}
+
+// elsewhere is a folder on another device, if there is one.
+func elsewhere(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "lookalike-")
+	if err != nil {
+		t.Skip("no other device:", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	probe := filepath.Join(t.TempDir(), "probe")
+	write(t, probe, "x")
+	if err := os.Rename(probe, filepath.Join(dir, "probe")); err == nil {
+		t.Skip("/dev/shm is the same device")
+	}
+	return dir
+}
+
+func testMove(t *testing.T, away string) {
+	dir := t.TempDir()
+	a, b, c := filepath.Join(dir, "a.jpg"), filepath.Join(dir, "ü", "b.jpg"), filepath.Join(dir, "c.jpg")
+	sums := [][32]byte{write(t, a, "one"), write(t, b, "two"), write(t, c, "three")}
+	before := tree(t, dir)
+	j := newJournal(t)
+	to := filepath.Join(away, "x", "a.jpg")
+	write(t, to, "somebody's")
+	for i, from := range []string{a, b, c} {
+		target := to
+		if i > 0 {
+			target = filepath.Join(away, filepath.Base(from))
+		}
+		got, err := j.Move(from, target, sums[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]string{true: filepath.Join(away, "x", "a (2).jpg"), false: target}[i == 0]; got != want {
+			t.Errorf("%s went to %s, want %s", from, got, want)
+		}
+		if _, err := os.Lstat(from); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is still there: %v", from, err)
+		}
+		if info, err := Examine(got, sums[i]); err != nil || info.ModTime().Year() != 2020 || runtime.GOOS != "windows" && info.Mode() != 0o640 {
+			t.Errorf("%s: %v, %v", got, info, err)
+		}
+	}
+	if data, _ := os.ReadFile(to); string(data) != "somebody's" {
+		t.Errorf("what was there is %q", data)
+	}
+	if err := os.Remove(filepath.Dir(b)); err != nil { // a folder that has gone meanwhile
+		t.Fatal(err)
+	}
+	if back, errs := undo(t, j.Path); back != 3 || errs != nil {
+		t.Errorf("%d back, %v", back, errs)
+	}
+	if after := tree(t, dir); after != before {
+		t.Errorf("after undo:\n%s\nbefore:\n%s", after, before)
+	}
+	if left := tree(t, away); strings.Count(left, "\n") != 1 {
+		t.Errorf("left behind: %s", left)
+	}
+	if back, errs := undo(t, j.Path); back != 0 || errs != nil {
+		t.Errorf("a second time: %d back, %v", back, errs)
+	}
+}
+
+func TestMove(t *testing.T)              { testMove(t, filepath.Join(t.TempDir(), "away")) }
+func TestMoveToOtherDevice(t *testing.T) { testMove(t, elsewhere(t)) }
+
+// What is not as it was indexed stays.
+func TestMoveChanged(t *testing.T) {
+	dir, away := t.TempDir(), t.TempDir()
+	a := filepath.Join(dir, "a.jpg")
+	sum := write(t, a, "one")
+	write(t, a, "two")
+	j := newJournal(t)
+	if _, err := j.Move(a, filepath.Join(away, "a.jpg"), sum); !errors.Is(err, ErrChanged) {
+		t.Errorf("changed: %v", err)
+	}
+	if _, err := j.Move(filepath.Join(dir, "b.jpg"), filepath.Join(away, "b.jpg"), sum); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	if err := os.Symlink(a, filepath.Join(dir, "link.jpg")); err == nil {
+		if _, err := j.Move(filepath.Join(dir, "link.jpg"), filepath.Join(away, "l.jpg"), sha256.Sum256([]byte("two"))); err == nil || !strings.Contains(err.Error(), "no regular file") {
+			t.Errorf("link: %v", err)
+		}
+	}
+	if s := tree(t, away); s != "" {
+		t.Errorf("moved: %s", s)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(j.Path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a journal of nothing stays: %v", err)
+	}
+}
+
+// What was moved and has changed since, or whose place is taken, is left.
+func TestUndoConflicts(t *testing.T) {
+	dir, away := t.TempDir(), t.TempDir()
+	j := newJournal(t)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		sum := write(t, filepath.Join(dir, name), name)
+		if _, err := j.Move(filepath.Join(dir, name), filepath.Join(away, name), sum); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(away, "a"), "edited")
+	write(t, filepath.Join(dir, "b"), "another")
+	if err := os.Remove(filepath.Join(away, "c")); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, dir) + tree(t, away)
+	if err := Undo(t.Context(), j.Path, true, func(Undone) {}); err != nil { // dry
+		t.Fatal(err)
+	}
+	if after := tree(t, dir) + tree(t, away); after != before {
+		t.Error("a dry run changes something")
+	}
+	back, errs := undo(t, j.Path)
+	if back != 1 || len(errs) != 3 {
+		t.Errorf("%d back, %q", back, errs)
+	}
+	for i, want := range []string{"no such file", "is another file now", "has changed since it was moved"} {
+		if runtime.GOOS != "windows" && !strings.Contains(errs[i], want) {
+			t.Errorf("%q does not say %q", errs[i], want)
+		}
+	}
+	// When nothing is in the way any more, the rest comes back.
+	if err := os.Remove(filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(away, "a"), "a")
+	if back, errs := undo(t, j.Path); back != 2 || len(errs) != 1 {
+		t.Errorf("then %d back, %q", back, errs)
+	}
+}
+
+func TestLink(t *testing.T) {
+	dir := t.TempDir()
+	keep, a, b, c := filepath.Join(dir, "keep"), filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "c")
+	sum := write(t, keep, "one")
+	write(t, a, "one")
+	write(t, b, "other")
+	write(t, c, "one")
+	when := time.Date(2021, 5, 5, 5, 5, 5, 0, time.UTC)
+	if err := os.Chtimes(a, when, when); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, dir)
+	j := newJournal(t)
+	if err := j.Link(a, keep, sum); err != nil {
+		t.Fatal(err)
+	}
+	x, _ := os.Stat(a)
+	if y, _ := os.Stat(keep); !os.SameFile(x, y) {
+		t.Error("not the same file")
+	}
+	if err := j.Link(a, keep, sum); !errors.Is(err, ErrLinked) {
+		t.Errorf("linked: %v", err)
+	}
+	if err := j.Link(b, keep, sum); !errors.Is(err, ErrChanged) {
+		t.Errorf("of other bytes: %v", err)
+	}
+	if runtime.GOOS != "windows" {
+		if err := os.Chmod(c, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Link(c, keep, sum); err == nil || !strings.Contains(err.Error(), "permissions") {
+			t.Errorf("of other permissions: %v", err)
+		}
+		if err := os.Chmod(c, 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if back, errs := undo(t, j.Path); back != 1 || errs != nil {
+		t.Errorf("%d back, %v", back, errs)
+	}
+	x, _ = os.Stat(a)
+	if y, _ := os.Stat(keep); os.SameFile(x, y) {
+		t.Error("still the same file")
+	}
+	if after := tree(t, dir); after != before {
+		t.Errorf("after undo:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+func TestLinkToOtherDevice(t *testing.T) {
+	away := elsewhere(t)
+	a, keep := filepath.Join(t.TempDir(), "a"), filepath.Join(away, "keep")
+	sum := write(t, a, "one")
+	write(t, keep, "one")
+	if err := newJournal(t).Link(a, keep, sum); err == nil || !strings.Contains(err.Error(), "another device") {
+		t.Errorf("%v", err)
+	}
+	if s := tree(t, filepath.Dir(a)); strings.Count(s, "\n") != 1 {
+		t.Errorf("left behind: %s", s)
+	}
+}
+
+// A run may be killed between any two system calls. Whatever state that leaves,
+// undo brings back what was there before.
+func TestUndoAfterKill(t *testing.T) {
+	sum := sha256.Sum256([]byte("one"))
+	for name, c := range map[string]struct {
+		op    string
+		state map[string]string // files below the folder; "=" is a link to keep
+	}{
+		"nothing done yet":    {opMove, map[string]string{"a": "one"}},
+		"name held":           {opMove, map[string]string{"a": "one", "to": ""}},
+		"copied":              {opMove, map[string]string{"a": "one", "to": "one"}},
+		"moved":               {opMove, map[string]string{"to": "one"}},
+		"nothing linked yet":  {opLink, map[string]string{"a": "one", "keep": "one"}},
+		"new link":            {opLink, map[string]string{"a": "one", "keep": "one", "aside.new": "="}},
+		"new link and aside":  {opLink, map[string]string{"a": "one", "keep": "one", "aside.new": "=", "aside": "one"}},
+		"in place, and aside": {opLink, map[string]string{"a": "=", "keep": "one", "aside": "one"}},
+		"linked":              {opLink, map[string]string{"a": "=", "keep": "one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, text := range c.state {
+				if text != "=" {
+					write(t, filepath.Join(dir, name), text)
+				}
+			}
+			for name, text := range c.state {
+				if text == "=" {
+					if err := os.Link(filepath.Join(dir, "keep"), filepath.Join(dir, name)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			to := filepath.Join(dir, "to")
+			if c.op == opLink {
+				to = filepath.Join(dir, "keep")
+			}
+			j := newJournal(t)
+			if _, err := j.step(line{Op: c.op, From: filepath.Join(dir, "a"), To: to, Aside: filepath.Join(dir, "aside"), SHA256: hex.EncodeToString(sum[:]), Mode: 0o640, Time: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := j.f.WriteString(`{"op":"mo`); err != nil { // the next step, cut off
+				t.Fatal(err)
+			}
+			want := t.TempDir()
+			write(t, filepath.Join(want, "a"), "one")
+			if c.op == opLink {
+				write(t, filepath.Join(want, "keep"), "one")
+			}
+			if back, errs := undo(t, j.Path); back != 1 || errs != nil {
+				t.Errorf("%d back, %v", back, errs)
+			}
+			if got, want := strings.ReplaceAll(tree(t, dir), dir, ""), strings.ReplaceAll(tree(t, want), want, ""); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if c.op == opLink {
+				x, err := os.Stat(filepath.Join(dir, "a"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if y, _ := os.Stat(filepath.Join(dir, "keep")); os.SameFile(x, y) {
+					t.Error("still a link")
+				}
+			}
+			if back, errs := undo(t, j.Path); back != 0 || errs != nil {
+				t.Errorf("a second time: %d, %v", back, errs)
+			}
+		})
+	}
+}
+
+func TestBadJournals(t *testing.T) {
+	head, err := json.Marshal(header{Format: journalFormat, Version: journalVersion})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"":      "not a journal",
+		"hello": "not a journal",
+		`{"format":"lookalike dups journal","version":9}`:            "version 9",
+		string(head) + "\n{\"op\":\"dance\"}\n":                      `no "dance"`,
+		string(head) + "\n{\"op\":\"move\",\"from\":\"/a\"}\n":       "line 2 makes no sense",
+		string(head) + "\nxx\n{\"op\":\"done\"}\n":                   "line 2",
+		string(head) + "\n" + strings.Repeat("x", 2*longestLine):     "too long",
+		string(head) + "\n{\"op\":\"link\",\"sha256\":\"00\"}\n{}\n": "line 2 makes no sense",
+	} {
+		path := filepath.Join(t.TempDir(), "j")
+		write(t, path, text)
+		err := Undo(context.Background(), path, false, func(Undone) { t.Error("a step") })
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60q: %v, want %q", text, err, want)
+		}
+	}
+}

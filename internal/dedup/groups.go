@@ -1,0 +1,180 @@
+// Package dedup finds groups of near duplicates among described pictures, and
+// puts the others of a group out of the way in such a manner that nothing is
+// lost and everything can be undone.
+package dedup
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"lookalike/gallery"
+	"lookalike/knn"
+	"lookalike/tensor"
+)
+
+// Group is a picture and what duplicates it.
+type Group struct {
+	Best   int // its row in the gallery
+	Others []Other
+}
+
+// Other is a duplicate of a group's best.
+type Other struct {
+	Row      int
+	Distance float64 // from the best
+	Same     int     // the row of the picture that it equals byte for byte, which stays or comes before it; -1 if none
+}
+
+// Better orders pictures: the one to keep first. It is the one of more pixels,
+// then of the larger file, then the older, then the first by path.
+func Better(g *gallery.Gallery, a, b int) int {
+	x, y := g.Entries[a], g.Entries[b]
+	return cmp.Or(
+		cmp.Compare(int64(y.Width)*int64(y.Height), int64(x.Width)*int64(x.Height)),
+		cmp.Compare(g.Files[b].Size, g.Files[a].Size),
+		g.Files[a].Modified.Compare(g.Files[b].Modified),
+		cmp.Compare(x.Path, y.Path),
+	)
+}
+
+// Options say what duplicates are.
+type Options struct {
+	Metric knn.Metric
+	Within float64            // the greatest distance of a duplicate from its group's best; NaN: only files of the same bytes are duplicates
+	Skip   func(row int) bool // pictures to leave out; nil: none
+	Done   func(pictures int) // is told how many pictures have been compared; may be nil
+}
+
+// Groups returns the groups of near duplicates, those with the best first by
+// path, and in each the nearest others first.
+//
+// A group is a picture, its best, with all pictures within the distance of it.
+// So every one that may be put away is near to the one that stays. Groups that
+// grow by links (a is near b, b near c) have no such bound: along a series of
+// photographs they lead from one to quite another. The price is that c, near to
+// b alone, which has gone to a, stays as it is.
+//
+// Pictures become bests in the order of Better, unless they are within the
+// distance of an earlier one; the others go to the nearest best, the better one
+// of two as near.
+func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error) {
+	var order []int // of one picture for each content, best first
+	same := map[int]int{}
+	first := map[[32]byte]int{}
+	var all []int
+	for row := range g.Entries {
+		if o.Skip == nil || !o.Skip(row) {
+			all = append(all, row)
+		}
+	}
+	slices.SortFunc(all, func(a, b int) int { return Better(g, a, b) })
+	for _, row := range all {
+		sum := g.Files[row].SHA256
+		if of, ok := first[sum]; ok && sum != [32]byte{} {
+			same[row] = of
+			continue
+		}
+		first[sum] = row
+		order = append(order, row)
+	}
+	best := make([]int, len(order)) // place in order of each one's best, -1 if it is one itself
+	distance := make([]float64, len(order))
+	for i := range best {
+		best[i] = -1
+	}
+	if !math.IsNaN(o.Within) && len(order) > 1 {
+		if err := o.link(ctx, g, order, best, distance); err != nil {
+			return nil, err
+		}
+	}
+
+	place := make(map[int]int, len(order))
+	groups := map[int]*Group{} // by place
+	join := func(at int, other Other) {
+		if groups[at] == nil {
+			groups[at] = &Group{Best: order[at]}
+		}
+		groups[at].Others = append(groups[at].Others, other)
+	}
+	for i, row := range order {
+		place[row] = i
+		if best[i] >= 0 {
+			join(best[i], Other{row, distance[i], -1})
+		}
+	}
+	for row, of := range same {
+		i := place[of]
+		if best[i] >= 0 {
+			join(best[i], Other{row, distance[i], of})
+		} else {
+			join(i, Other{row, 0, of})
+		}
+	}
+	var out []Group
+	for _, group := range groups {
+		slices.SortFunc(group.Others, func(a, b Other) int {
+			return cmp.Or(cmp.Compare(a.Distance, b.Distance), Better(g, a.Row, b.Row))
+		})
+		out = append(out, *group)
+	}
+	slices.SortFunc(out, func(a, b Group) int { return cmp.Compare(g.Entries[a.Best].Path, g.Entries[b.Best].Path) })
+	return out, nil
+}
+
+// link finds the best of each picture among those before it.
+func (o Options) link(ctx context.Context, g *gallery.Gallery, order, best []int, distance []float64) error {
+	vectors := tensor.New(len(order), g.Vectors.Dim(1))
+	for i, row := range order {
+		copy(vectors.Row(i), g.Vectors.Row(row))
+	}
+	index, err := knn.New(vectors, o.Metric)
+	if err != nil {
+		return err
+	}
+	if err := o.bearable(ctx, index, vectors); err != nil {
+		return err
+	}
+	// Pairs come by ascending a. Whether a is a best is decided by the pairs of
+	// those before it.
+	for p, err := range index.Pairs(ctx, o.Within) {
+		if err != nil {
+			return err
+		}
+		if o.Done != nil {
+			o.Done(p.A)
+		}
+		if best[p.A] < 0 && (best[p.B] < 0 || p.Distance < distance[p.B]) {
+			best[p.B], distance[p.B] = p.A, p.Distance
+		}
+	}
+	return nil
+}
+
+// mostPairs bounds the memory for pairs, at 16 bytes each in some thousand rows.
+const mostPairs = 20_000_000
+
+// bearable returns an error if so many pictures are within the distance of each
+// other that it cannot be meant.
+func (o Options) bearable(ctx context.Context, index *knn.Index, vectors *tensor.Tensor) error {
+	const sample = 32
+	n := index.Len()
+	var queries [][]float32
+	for i := range min(sample, n) {
+		queries = append(queries, vectors.Row(i*n/min(sample, n)))
+	}
+	lists, err := index.Within(ctx, queries, o.Within)
+	if err != nil {
+		return err
+	}
+	near := 0
+	for _, list := range lists {
+		near += len(list)
+	}
+	if share := float64(near) / float64(len(lists)) / float64(n); share*float64(n)*float64(min(n, 4096)) > mostPairs {
+		return fmt.Errorf("dedup: within a distance of %v, %.0f%% of all pictures are duplicates of each other: that is too large a distance", o.Within, 100*share)
+	}
+	return nil
+}
