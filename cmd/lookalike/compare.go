@@ -45,12 +45,11 @@ type compareOptions struct {
 	index   string
 	photos  string
 	metric  string
-	within  float64
+	within  distance
 	why     string
 	json    bool
 
-	withinGiven bool
-	asStored    bool // whatever EXIF says
+	asStored bool // whatever EXIF says
 }
 
 // compared is what compare prints with --json.
@@ -69,7 +68,7 @@ type compared struct {
 }
 
 func (a *app) compareCommand() *cobra.Command {
-	var o compareOptions
+	o := compareOptions{within: newDistance()}
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Say whether two pictures are the same, and why",
@@ -123,7 +122,6 @@ Exit status:
 		Args:        arguments("A", "B"),
 		Annotations: map[string]string{annotationFailures: fmt.Sprint(statusNotCompared)},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.withinGiven = cmd.Flags().Changed("within")
 			if err := o.check(cmd, args); err != nil {
 				return err
 			}
@@ -137,7 +135,7 @@ Exit status:
 	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
 	f.Lookup("model").Usage += "; with --index, the file of its model or weights, if they have moved"
 	metricFlag(cmd, &o.metric)
-	f.Float64Var(&o.within, "within", 0, "take pictures at a distance of at most `D` for the same (default: see above)")
+	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
 	jsonFlag(cmd, &o.json)
 	o.queries.flags(cmd)
@@ -150,9 +148,6 @@ Exit status:
 func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
-	}
-	if o.within != o.within {
-		return usagef("--within: give a number")
 	}
 	if err := checkDrawing("why", o.why, args...); err != nil {
 		return err
@@ -277,12 +272,12 @@ func distanceOf(ctx context.Context, a, b []float32, metric knn.Metric) (float64
 // comes from.
 func (o *compareOptions) threshold(g *gallery.Gallery, metric knn.Metric) (within float64, from string, err error) {
 	r := g.Recipe
-	if t, ok := g.Threshold(metric.String()); ok && !o.withinGiven {
+	if t, ok := g.Threshold(metric.String()); ok && !o.within.given() {
 		return t.Distance, t.Method, nil
 	}
 	switch {
-	case o.withinGiven:
-		return o.within, "given", nil
+	case o.within.given():
+		return float64(o.within), "given", nil
 	case r.Model == "vgg16" && r.Layer == "block5_pool" && r.Pooling == "avg" && g.PCA == nil && metric == knn.Cosine:
 		return compareWithin, "default", nil
 	case o.index != "":

@@ -94,7 +94,12 @@ func (d *distance) String() string {
 
 func (d *distance) Type() string { return "distance" }
 
+// Set takes an empty text for "not given" too, as settings print it.
 func (d *distance) Set(s string) error {
+	if s == "" {
+		*d = newDistance()
+		return nil
+	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || v != v {
 		return errors.New("a number")
