@@ -8,6 +8,12 @@
 // operation says so, and is overwritten whole. Shapes that do not fit are
 // programming errors: the operation panics with its name and the shapes.
 // Results do not depend on GOMAXPROCS.
+//
+// Accuracy against float64: products and convolutions are sums as in
+// internal/gemm, each off by at most its number of terms plus 2, times 2^-24 of the
+// sum of the terms' magnitudes; where a Filter takes Winograd's method, the figures
+// are those of internal/winograd. ELU is at most 3 units in the last place
+// off, pooling is exact, and Sum adds in float64.
 package tensor
 
 import "fmt"

@@ -10,8 +10,14 @@ import (
 // reportRate times f, which takes flop operations, and reports the median rate: on
 // a shared machine the mean does not repeat.
 func reportRate(b *testing.B, flop float64, f func()) {
+	reportRateAfter(b, flop, func() {}, f)
+}
+
+// reportRateAfter does it for f alone, and calls before in front of each f.
+func reportRateAfter(b *testing.B, flop float64, before, f func()) {
 	var times []time.Duration
 	for b.Loop() {
+		before()
 		start := time.Now()
 		f()
 		times = append(times, time.Since(start))
@@ -19,6 +25,15 @@ func reportRate(b *testing.B, flop float64, f func()) {
 	slices.Sort(times)
 	b.ReportMetric(flop/times[len(times)/2].Seconds()/1e9, "GFLOP/s")
 }
+
+// evict fills the caches with something else.
+func evict() {
+	for i := range elsewhere {
+		elsewhere[i]++
+	}
+}
+
+var elsewhere = make([]float32, 16<<20)
 
 // BenchmarkKernel runs whole tiles whose A, B and C are in the first-level cache:
 // the bound of every product.
@@ -42,31 +57,35 @@ func BenchmarkKernel(b *testing.B) {
 	}
 }
 
-// BenchmarkElementwise runs the vector kernels over values in the second-level
-// cache.
+// BenchmarkElementwise runs the vector kernels over a row of VGG16's first block and
+// over the code before the dense layers, hot, and over whole activations, hot (as
+// far as caches hold them) and cold. An exponential counts as one operation.
 func BenchmarkElementwise(b *testing.B) {
-	const n = 1 << 15
-	x, y := make([]float32, n), make([]float32, n)
+	const most = 224 * 224 * 64
+	x, y := make([]float32, most), make([]float32, most)
 	for i := range x {
 		x[i] = float32(i%200)/50 - 2
 	}
 	for _, t := range available {
-		for name, f := range map[string]func(){
-			"dot":             func() { t.dot(x, y) },
-			"squaredDistance": func() { t.squaredDistance(x, y) },
-			"axpy":            func() { t.axpy(y, 0, x) },
-			"exp":             func() { t.exp(y, x) },
-			"elu":             func() { t.elu(y, x, 1) },
-			"relu":            func() { t.relu(y, x) },
-			"reluGrad":        func() { t.reluGrad(y, x, x) },
-			"eluGrad":         func() { t.eluGrad(y, x, x, 1) },
+		for _, k := range []struct {
+			name string
+			flop int // for each value
+			run  func(x, y []float32)
+		}{
+			{"dot", 2, func(x, y []float32) { t.dot(x, y) }},
+			{"squaredDistance", 3, func(x, y []float32) { t.squaredDistance(x, y) }},
+			{"axpy", 2, func(x, y []float32) { t.axpy(y, 0, x) }},
+			{"exp", 1, func(x, y []float32) { t.exp(y, x) }},
+			{"elu", 2, func(x, y []float32) { t.elu(y, x, 1) }},
+			{"relu", 1, func(x, y []float32) { t.relu(y, x) }},
+			{"reluGrad", 1, func(x, y []float32) { t.reluGrad(y, x, x) }},
+			{"eluGrad", 2, func(x, y []float32) { t.eluGrad(y, x, x, 1) }},
 		} {
-			b.Run(name+"/"+t.name, func(b *testing.B) {
-				b.SetBytes(4 * n)
-				for b.Loop() {
-					f()
-				}
-			})
+			for _, n := range []int{224 * 64, 7 * 7 * 512, 112 * 112 * 32, most} {
+				run := func() { k.run(x[:n], y[:n]) }
+				b.Run(fmt.Sprintf("%s/%s/%d/hot", k.name, t.name, n), func(b *testing.B) { reportRate(b, float64(k.flop*n), run) })
+				b.Run(fmt.Sprintf("%s/%s/%d/cold", k.name, t.name, n), func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, run) })
+			}
 		}
 	}
 }

@@ -12,6 +12,12 @@
 // Go, before any of it is entered; no kernel reads or writes past a slice.
 // Slices may start at any offset. Aliasing is allowed only where a function says
 // so.
+//
+// Accuracy against float64, which the tests hold for every tier: a sum of n products
+// or squared differences is off by at most n+3 times 2^-24 of the sum of its terms'
+// magnitudes, whatever the order of summation; Exp by 2 units in the last place, ELU
+// by 3. Rectifiers, pooling and packing are exact. Adam and Adamax round after every
+// operation, so that all tiers give the same bits. SquaredError sums in float64.
 package f32
 
 import (

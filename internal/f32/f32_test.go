@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -40,6 +41,27 @@ func TestTiers(t *testing.T) {
 	if len(available) == 0 || available[len(available)-1] != generic {
 		t.Error("the portable tier is not among them")
 	}
+}
+
+// TestTiersFilled finds every kernel in every tier, but for those that only some
+// processors of a tier have.
+func TestTiersFilled(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		v := reflect.ValueOf(x).Elem()
+		for i := range v.NumField() {
+			if field := v.Field(i); field.Kind() == reflect.Func && field.IsNil() && v.Type().Field(i).Name != "codeSieve" {
+				t.Errorf("%s is missing", v.Type().Field(i).Name)
+			}
+		}
+		if len(x.kernel.tiles) != x.kernel.MR {
+			t.Errorf("%d sizes of tiles, want %d", len(x.kernel.tiles), x.kernel.MR)
+		}
+		for r, widths := range x.kernel.tiles {
+			if len(widths) == 0 || slices.ContainsFunc(widths, func(f tile) bool { return f == nil }) {
+				t.Errorf("a tile of %d rows is missing", r+1)
+			}
+		}
+	})
 }
 
 // choices are values of LOOKALIKE_CPU and the tiers that they stand for.

@@ -5,6 +5,10 @@
 // each sum in ascending order of k by one goroutine, so results are the same bits
 // whatever GOMAXPROCS is. NaN and infinity propagate: no zero is skipped.
 //
+// Accuracy against float64, which the tests hold for every tier and layout: a value
+// of C is off by at most k+2 times 2^-24 of the sum of its terms' magnitudes. Random
+// terms stay far below, for their errors cancel.
+//
 // Shapes that do not fit are programming errors and panic.
 package gemm
 
