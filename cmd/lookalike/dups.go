@@ -103,10 +103,10 @@ takes another one. What is described is kept in the cache folder, so that the
 next time only new pictures are. An index is taken as it is.
 
 --within says how far a duplicate may be from the best. Without it the distance is
-  %.2f  (Euclidean) for perceptual descriptions. Of 4.7 million pairs of different
-        pictures this took no false one. It finds copies that were resized, saved
-        again, blurred, made grey or lighter; not those cut by more than some
-        percent, turned or mirrored;
+  %.2f  (Euclidean) for perceptual descriptions. Among the 4.7 million pairs of
+        3,068 photographs this took 26, all of them true. It finds copies that were
+        resized, saved again or blurred, most of those made lighter or darker, half
+        of those made grey or written on; not those cut, turned or mirrored;
   what 'lookalike threshold INDEX --by distances' has saved in the index;
   %.2f  (cosine) for block5_pool of VGG16 or VGG19, averaged. This mixes up
         some pictures that are only much alike; look before you move them.
@@ -175,8 +175,9 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
 
 // vggWithin is the cosine distance up to which two pictures count as duplicates by
 // VGG16's block5_pool, averaged. Among the 4.7 million pairs of photographs of
-// Caltech-101 two others than true ones are as near; of 100 photographs made
-// brighter or larger or written on it finds about 9 in 10, of those halved 2.
+// Caltech-101 two others than true ones are as near; of copies of 100
+// photographs it finds 91 enlarged, 85 made brighter or written on, 49 saved as
+// JPEG of quality 20, 16 halved, and none blurred or brought to a third.
 const vggWithin = 0.03
 
 func (o *dupsOptions) check(cmd *cobra.Command, source string) error {
