@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -21,6 +20,7 @@ import (
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/page"
 	"lookalike/internal/sheet"
+	"lookalike/internal/termimage"
 	"lookalike/internal/thumbnail"
 	"lookalike/knn"
 )
@@ -37,6 +37,8 @@ type searchOptions struct {
 
 	json, csv, paths0 bool
 	sheet, html       string
+	show              string
+	showGiven         bool
 
 	model  string
 	photos string
@@ -93,6 +95,14 @@ its sign turned, so that the nearest comes first here too.
 
 ` + filterHelp + `
 
+In a terminal that shows pictures, the query and what was found follow below the
+table, each with its rank and distance. Known are kitty's protocol (kitty, Ghostty),
+iTerm2's (iTerm2, WezTerm, mintty), and sixel, which a terminal is asked for. --show
+names the way instead, or none; blocks makes them of coloured half characters, as
+any terminal with 256 colours or more can, also in tmux. A way that is given on the
+command line is written into a pipe too ('… --show blocks | less -R'), one from
+the settings is not, and none goes with --json, --csv and --paths0.
+
 --html writes one file, with the pictures inside, that opens without a network.
 --paths0 prints whole paths only, each ended by a zero byte, for xargs -0. --csv
 prints a line for each picture found: query, rank, distance, path, label, id,
@@ -109,6 +119,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
   lookalike search photos.idx holiday.jpg -k 11 --sheet similar.png
   lookalike search photos.idx new-photos --exclude-self --html similar.html
   lookalike search photos.idx index:cats/tom.jpg --filter label!=cats
+  lookalike search photos.idx holiday.jpg --show blocks
   curl -s https://example.org/a.jpg | lookalike search photos.idx -
   lookalike search photos.idx holiday.jpg --json | jq -r '.results[].neighbors[].path'`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -119,6 +130,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
+			o.showGiven = cmd.Flags().Changed("show")
 			return a.search(cmd.Context(), args[0], args[1:], o)
 		},
 	}
@@ -134,6 +146,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.BoolVar(&o.paths0, "paths0", false, "print paths only, with a zero byte after each")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
+	f.Var(newOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+orList(showWords))
 	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
@@ -180,6 +193,13 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 			return err
 		}
 	}
+	if o.json || o.csv || o.paths0 {
+		o.show = string(termimage.None)
+	}
+	show := a.shower(o.show, o.showGiven)
+	if err := show.ready(a, c); err != nil {
+		return err
+	}
 	metric, err := metricOf(o.metric, c.Gallery)
 	if err != nil {
 		return err
@@ -221,7 +241,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 		_, err := a.out.Write(b.Bytes())
 		return err
 	}
-	return a.printTable(c, results, metric)
+	return a.printTable(ctx, c, results, metric, show)
 }
 
 // search finds the neighbours of all queries at once: the more there are, the
@@ -309,8 +329,9 @@ func decimals(largest float64) int {
 	return 1
 }
 
-// printTable prints the results for a person to read.
-func (a *app) printTable(c *collection, results []result, metric knn.Metric) error {
+// printTable prints the results for a person to read, with the pictures where they
+// can be shown.
+func (a *app) printTable(ctx context.Context, c *collection, results []result, metric knn.Metric, show *shower) error {
 	largest := 0.0
 	for _, r := range results {
 		for _, n := range r.neighbors {
@@ -318,7 +339,7 @@ func (a *app) printTable(c *collection, results []result, metric knn.Metric) err
 		}
 	}
 	digits, width := decimals(largest), terminalWidth(a.out)
-	var b strings.Builder
+	var b bytes.Buffer
 	head := fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
 	fmt.Fprintf(&b, "rank  distance        size  %s\n", shorten(head, width-28))
 	for _, r := range results {
@@ -332,9 +353,15 @@ func (a *app) printTable(c *collection, results []result, metric knn.Metric) err
 			e := c.Entries[n.Row]
 			fmt.Fprintf(&b, "%4d  %8.*f  %10s  %s\n", i+1, digits, n.Distance, fmt.Sprintf("%dx%d", e.Width, e.Height), shorten(printable(e.Path), width-28))
 		}
+		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
+			return err
+		}
+		if _, err := b.WriteTo(a.out); err != nil {
+			return err
+		}
 	}
-	_, err := io.WriteString(a.out, b.String())
-	return err
+	show.end(a)
+	return nil
 }
 
 // terminalWidth is the number of characters in a line, for a terminal; else there

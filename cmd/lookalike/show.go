@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"lookalike/internal/termimage"
+)
+
+// Pictures shown in the terminal, between the lines of a result.
+
+// showWords are the values of --show.
+var showWords = []string{"auto", string(termimage.Kitty), string(termimage.ITerm), string(termimage.Sixel), string(termimage.Blocks), string(termimage.None)}
+
+const (
+	showMost  = 24  // pictures for one query, itself included
+	showTotal = 240 // pictures in all
+)
+
+// shower shows pictures in the terminal.
+type shower struct {
+	termimage.Terminal
+	named bool // by the user, so that pictures that are not there are an error
+	shown int
+	left  int // pictures that there was no room for
+}
+
+// shower returns what shows pictures by a value of --show. A way that is typed
+// counts for any output, be it for a pager; one from the settings for terminals
+// only, so that it does not spoil files.
+func (a *app) shower(way string, typed bool) *shower {
+	s := &shower{named: way != "auto"}
+	terminal := termimage.IsTerminal(a.out)
+	switch p := termimage.Protocol(way); {
+	case way == "auto":
+		s.Terminal = termimage.Detect(a.out)
+	case p == termimage.None, !terminal && !typed:
+		s.Protocol = termimage.None
+	case terminal && (p == termimage.Kitty || p == termimage.ITerm) && termimage.Multiplexed(os.Getenv):
+		a.warn("note: tmux and screen keep back pictures in the way %s; --show blocks works in them", p)
+		s.Protocol = termimage.None
+	default:
+		s.Terminal = termimage.Size(a.out)
+		if p == termimage.Sixel && s.Cell.X == 0 {
+			s.Terminal = termimage.Detect(a.out) // which may know
+		}
+		s.Protocol = p
+	}
+	return s
+}
+
+// ready makes sure that there are pictures to show. Nobody has asked for those of
+// auto, so that without them it is quiet but for a note.
+func (s *shower) ready(a *app, c *collection) error {
+	if s.Protocol == termimage.None {
+		return nil
+	}
+	_, err := c.source()
+	if err != nil && !s.named {
+		a.warn("note: no pictures are shown: %v", err)
+		s.Protocol, err = termimage.None, nil
+	}
+	return err
+}
+
+// result writes a query's picture and those found for it, each with its rank and
+// its distance below. One that cannot be read is reported and shown as a grey
+// square.
+func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection, r result, digits int) error {
+	if s.Protocol == termimage.None {
+		return nil
+	}
+	n := min(1+len(r.neighbors), showMost, showTotal-s.shown)
+	s.left += 1 + len(r.neighbors) - n
+	if n <= 0 {
+		return nil
+	}
+	s.shown += n
+	r.neighbors = r.neighbors[:n-1]
+	layout := s.Layout(n)
+	small, errs, err := a.resultThumbnails(ctx, c, r, layout.Width, layout.Height)
+	if err != nil {
+		return err
+	}
+	tiles := make([]termimage.Tile, n)
+	for i, m := range small {
+		tiles[i] = termimage.Tile{Picture: m, Caption: "query"}
+		if i > 0 {
+			tiles[i].Caption = fmt.Sprintf("%d  %.*f", i, digits, r.neighbors[i-1].Distance)
+		}
+		if errs[i] != nil {
+			a.warn("warning: not shown: %v", errs[i])
+		}
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return layout.Write(w, tiles)
+}
+
+// end tells of what was not shown.
+func (s *shower) end(a *app) {
+	if s.left > 0 {
+		a.warn("note: %s more than are shown here; --html FILE writes a page with all of them", count(s.left, "picture"))
+	}
+}

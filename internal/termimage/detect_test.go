@@ -1,0 +1,86 @@
+package termimage
+
+import (
+	"bytes"
+	"image"
+	"os"
+	"testing"
+)
+
+func TestFromEnvironment(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want Protocol
+		ask  bool
+	}{
+		{map[string]string{}, None, false},
+		{map[string]string{"TERM": "dumb", "KITTY_WINDOW_ID": "1"}, None, false},
+		{map[string]string{"TERM": "linux"}, None, false},
+		{map[string]string{"TERM": "xterm-kitty"}, Kitty, false},
+		{map[string]string{"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, Kitty, false},
+		{map[string]string{"TERM": "xterm-ghostty", "TERM_PROGRAM": "ghostty"}, Kitty, false},
+		{map[string]string{"TERM": "foot", "KITTY_WINDOW_ID": "1"}, None, true}, // started from kitty
+		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, ITerm, false},
+		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, ITerm, false},
+		{map[string]string{"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"}, ITerm, false}, // through ssh
+		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, None, false},
+		{map[string]string{"TERM": "xterm-256color"}, None, true},
+		{map[string]string{"TERM": "tmux-256color", "TERM_PROGRAM": "tmux", "TMUX": "/tmp/x"}, None, false},
+		{map[string]string{"TERM": "xterm-kitty", "TMUX": "/tmp/x"}, None, false},
+		{map[string]string{"TERM": "screen.xterm-256color", "LC_TERMINAL": "iTerm2"}, None, false},
+	} {
+		if p, ask := fromEnvironment(func(name string) string { return c.env[name] }); p != c.want || ask != c.ask {
+			t.Errorf("%v: %s, %v", c.env, p, ask)
+		}
+	}
+}
+
+func TestTrueColor(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		want        bool
+	}{{"COLORTERM", "truecolor", true}, {"COLORTERM", "24bit", true}, {"COLORTERM", "yes", false}, {"TERM", "xterm-256color", false}, {"TERM", "xterm-direct", true}} {
+		if got := trueColor(func(name string) string { return map[string]string{c.name: c.value}[name] }); got != c.want {
+			t.Errorf("%s=%s: %v", c.name, c.value, got)
+		}
+	}
+}
+
+func TestParseAnswers(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want answers
+		done bool
+	}{
+		{"", answers{}, false},
+		{"\x1b[?62;4;22c", answers{sixel: true}, true},
+		{"\x1b[6;21;9t\x1b[?62;22;4c", answers{true, image.Pt(9, 21)}, true},
+		{"\x1b[6;21;9t\x1b[?62;2", answers{cell: image.Pt(9, 21)}, false},
+		{"\x1b[?1;2c", answers{}, true},
+		{"\x1b[?4c", answers{}, true}, // a VT132
+		{"\x1b[?64;14;44c", answers{}, true},
+		{"\x1b[6;0;99999t\x1b[?;c", answers{}, true},
+	} {
+		if a, done := parseAnswers([]byte(c.text)); a != c.want || done != c.done {
+			t.Errorf("%q: %+v, %v", c.text, a, done)
+		}
+	}
+}
+
+// What is no terminal shows no pictures, whatever the environment says.
+func TestDetectPipe(t *testing.T) {
+	t.Setenv("TERM", "xterm-kitty")
+	t.Setenv("TMUX", "")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if got := Detect(w); got.Protocol != None || got.Columns != 80 {
+		t.Errorf("a pipe: %+v", got)
+	}
+	if got := Detect(&bytes.Buffer{}); got.Protocol != None || got.Columns != 80 {
+		t.Errorf("memory: %+v", got)
+	}
+}
