@@ -95,13 +95,13 @@ its sign turned, so that the nearest comes first here too.
 
 ` + filterHelp + `
 
-In a terminal that shows pictures, the query and what was found follow below the
-table, each with its rank and distance. Known are kitty's protocol (kitty, Ghostty),
-iTerm2's (iTerm2, WezTerm, mintty), and sixel, which a terminal is asked for. --show
-names the way instead, or none; blocks makes them of coloured half characters, as
-any terminal with 256 colours or more can, also in tmux. A way that is given on the
-command line is written into a pipe too ('… --show blocks | less -R'), one from
-the settings is not, and none goes with --json, --csv and --paths0.
+In a terminal that can show pictures, the query and what was found follow below the
+table, each with its rank and distance: by the protocol of kitty (also in Ghostty)
+or of iTerm2 (also in WezTerm), or as sixels, if the terminal says that it has them.
+--show names the way instead: blocks makes pictures of half characters in colours,
+which works in nearly every terminal and in tmux, and none leaves them out. A way
+that is typed is taken for pipes, too ('… --show blocks | less -R'), one from the
+settings for terminals only. With --json, --csv or --paths0 no pictures are shown.
 
 --html writes one file, with the pictures inside, that opens without a network.
 --paths0 prints whole paths only, each ended by a zero byte, for xargs -0. --csv
