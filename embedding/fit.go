@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"lookalike/augment"
@@ -21,7 +22,7 @@ type Photos = autoencoder.Photos
 
 // mostFeatures is how much memory the features of the pictures may take that a
 // network on a VGG learns from: 80,000 of them.
-const mostFeatures = 8 << 30
+const mostFeatures = min(8<<30, math.MaxInt)
 
 // Samples returns photographs with their classes as FitSamples wants them.
 //

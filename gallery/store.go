@@ -235,7 +235,7 @@ func fill(path string, s state, arrays map[string]*tensor.Tensor, rows []row) er
 // close ends writing. A file that is mostly free pages is written anew first.
 func (w *writer) close() error {
 	var err error
-	free := int64(w.db.Stats().FreePageN) * pageSize
+	free := int64(w.db.Stats().FreePageN+w.db.Stats().PendingPageN) * pageSize
 	// Windows replaces no file that is open, and it must stay so for its lock.
 	if info, e := os.Stat(w.path); e == nil && info.Size() >= slackBytes && free > info.Size()/2 && runtime.GOOS != "windows" {
 		err = w.compact()
