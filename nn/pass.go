@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"sync"
 
-	"lookalike/internal/pages"
+	"lookalike/internal/hugepages"
 	"lookalike/tensor"
 )
 
@@ -61,7 +61,7 @@ func (p *Pass) New(shape ...int) *tensor.Tensor {
 func (p *Pass) lend(capacity int, shape ...int) *tensor.Tensor {
 	data := p.take(capacity)
 	if data == nil {
-		data = pages.Floats(capacity)
+		data = hugepages.Floats(capacity)
 	}
 	p.lent[&data[0]] = data
 	return tensor.From(data[:tensor.Size(shape)], shape...)

@@ -22,9 +22,9 @@ import (
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
 	"lookalike/internal/fetch"
-	"lookalike/internal/page"
 	"lookalike/internal/perceptual"
 	"lookalike/internal/sheet"
+	"lookalike/internal/webpage"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -694,32 +694,32 @@ func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Grou
 			freed += other.Bytes
 		}
 	}
-	p := page.Page{
+	p := webpage.Page{
 		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
 		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),
-		Facts: []page.Fact{{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
+		Facts: []webpage.Fact{{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
 		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
-		Groups: func(yield func(page.Group) bool) {
+		Groups: func(yield func(webpage.Group) bool) {
 			for i := range groups {
-				cards, err := a.groupCards(ctx, c, groups[i], d, i, page.Side, page.Side)
+				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)
 				if err != nil {
 					failed = err
 					return
 				}
-				if !yield(page.Group{Title: printable(d.Groups[i].Best.Path), Note: count(len(groups[i].Others), "duplicate"), Cards: cards}) {
+				if !yield(webpage.Group{Title: printable(d.Groups[i].Best.Path), Note: count(len(groups[i].Others), "duplicate"), Cards: cards}) {
 					return
 				}
 			}
 		},
 	}
 	if d.Within != nil {
-		p.Facts = append(p.Facts, page.Fact{Name: "At most", Value: fmt.Sprintf("%.4g", *d.Within)})
+		p.Facts = append(p.Facts, webpage.Fact{Name: "At most", Value: fmt.Sprintf("%.4g", *d.Within)})
 	}
-	return atomicfile.Write(o.html, func(w io.Writer) error { return errors.Join(page.Write(w, p), failed) })
+	return atomicfile.Write(o.html, func(w io.Writer) error { return errors.Join(webpage.Write(w, p), failed) })
 }
 
 // groupCards shows the pictures of a group.
-func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *dupsFound, i, width, height int) ([]page.Card, error) {
+func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
 	found := d.Groups[i]
 	files := []string{c.path(g.Best)}
 	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best) }}
@@ -735,7 +735,7 @@ func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *d
 	if err != nil {
 		return nil, err
 	}
-	var cards []page.Card
+	var cards []webpage.Card
 	for k, m := range small {
 		p, badge := found.Best, "best"
 		if k > 0 {
@@ -745,7 +745,7 @@ func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *d
 				badge = "same bytes"
 			}
 		}
-		card := page.Card{Name: printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, bytesOf(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
+		card := webpage.Card{Name: printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, bytesOf(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
 		if m != nil {
 			card.Picture = m
 		}

@@ -18,10 +18,10 @@ import (
 	"golang.org/x/term"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/page"
 	"lookalike/internal/sheet"
 	"lookalike/internal/termimage"
 	"lookalike/internal/thumbnail"
+	"lookalike/internal/webpage"
 	"lookalike/knn"
 )
 
@@ -509,27 +509,27 @@ func (a *app) writePage(ctx context.Context, path string, c *collection, results
 		digits = 4
 	}
 	var failed error
-	p := page.Page{
+	p := webpage.Page{
 		Title: "Pictures like " + printable(results[0].name),
-		Facts: []page.Fact{{Name: "Index", Value: c.file}, {Name: "Pictures", Value: strconv.Itoa(len(c.Entries))}, {Name: "Folder", Value: c.root},
+		Facts: []webpage.Fact{{Name: "Index", Value: c.file}, {Name: "Pictures", Value: strconv.Itoa(len(c.Entries))}, {Name: "Folder", Value: c.root},
 			{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: metric.String()}},
-		Groups: func(yield func(page.Group) bool) {
+		Groups: func(yield func(webpage.Group) bool) {
 			for _, r := range results {
-				small, errs, err := a.resultThumbnails(ctx, c, r, page.Side, page.Side)
+				small, errs, err := a.resultThumbnails(ctx, c, r, webpage.Side, webpage.Side)
 				if err != nil {
 					failed = err
 					return
 				}
-				g := page.Group{Title: printable(r.name), Note: count(len(r.neighbors), "picture") + " found"}
+				g := webpage.Group{Title: printable(r.name), Note: count(len(r.neighbors), "picture") + " found"}
 				if len(results) == 1 {
 					g.Title = ""
 				}
 				for i, m := range small {
-					card := page.Card{Name: printable(filepath.Base(r.name)), Badge: "query", Lead: true, Link: r.path}
+					card := webpage.Card{Name: printable(filepath.Base(r.name)), Badge: "query", Lead: true, Link: r.path}
 					if i > 0 {
 						n := r.neighbors[i-1]
 						e := c.Entries[n.Row]
-						card = page.Card{Name: printable(e.Path), Note: fmt.Sprintf("%d × %d", e.Width, e.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
+						card = webpage.Card{Name: printable(e.Path), Note: fmt.Sprintf("%d × %d", e.Width, e.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
 					}
 					if m != nil {
 						card.Picture = m
@@ -552,7 +552,7 @@ func (a *app) writePage(ctx context.Context, path string, c *collection, results
 		p.Title = fmt.Sprintf("What is like each of %d pictures", len(results))
 	}
 	err := atomicfile.Write(path, func(w io.Writer) error {
-		return errors.Join(page.Write(w, p), failed)
+		return errors.Join(webpage.Write(w, p), failed)
 	})
 	return err
 }

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"lookalike/internal/page"
+	"lookalike/internal/webpage"
 )
 
 // Page is what surrounds a map on its page.
@@ -64,7 +64,7 @@ type onPage struct {
 
 // Write writes the map as a page that needs nothing else.
 func (m *Map) Write(w io.Writer, p Page) error {
-	t, err := page.New(mapPage)
+	t, err := webpage.New(mapPage)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (m *Map) Write(w io.Writer, p Page) error {
 		Boxes: []float64{}, Names: []string{}, Notes: []string{}, Label: []int{}, Pixels: []int{}, Labels: []string{}, Towns: []float64{}}
 	data.Across = max(1, spriteSheet/data.Cell)
 	if p.Folder != "" {
-		data.Folder = page.File(p.Folder)
+		data.Folder = webpage.File(p.Folder)
 	}
 	number := map[string]int{}
 	for _, t := range m.towns() {

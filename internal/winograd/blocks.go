@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"lookalike/internal/f32"
-	"lookalike/internal/pages"
+	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
 )
 
@@ -209,7 +209,7 @@ func (s *scratch) get(n int) *[]float32 {
 		b = new([]float32)
 	}
 	if cap(*b) < n {
-		*b = pages.Floats(n)
+		*b = hugepages.Floats(n)
 	}
 	*b = (*b)[:n]
 	return b

@@ -27,7 +27,7 @@ import (
 	"math"
 
 	"lookalike/internal/f32"
-	"lookalike/internal/pages"
+	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
 )
 
@@ -58,7 +58,7 @@ func (k *Kernel) Transform(tile int, kernel []float32, in, out int) {
 	nr := micro.NR
 	panels := ceil(out, nr)
 	if n := panels * k.points() * in * nr; cap(k.u) < n {
-		k.u = pages.Floats(n)
+		k.u = hugepages.Floats(n)
 	} else {
 		k.u = k.u[:n]
 		clear(k.panel(panels - 1)) // columns past the last

@@ -1,5 +1,5 @@
 //go:build !linux
 
-package pages
+package hugepages
 
 func advise(begin, length uintptr) {}

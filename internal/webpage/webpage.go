@@ -1,7 +1,7 @@
-// Package page writes results as web pages that need nothing else: one file,
+// Package webpage writes results as web pages that need nothing else: one file,
 // with style, script and thumbnails inside, that opens anywhere without a
 // network. A policy in the page forbids the browser to fetch anything.
-package page
+package webpage
 
 import (
 	_ "embed"

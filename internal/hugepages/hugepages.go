@@ -1,6 +1,6 @@
-// Package pages takes large pieces of memory that are cheap to touch for the first
+// Package hugepages takes large pieces of memory that are cheap to touch for the first
 // time.
-package pages
+package hugepages
 
 import "unsafe"
 
