@@ -56,10 +56,10 @@ func centre(x *tensor.Tensor) (*centred, error) {
 // blockValues is how many values a block holds, more or less: 4 MB.
 const blockValues = 1 << 20
 
-// eachBlock calls f with the blocks in order: a part [lo, hi) of the longer
+// eachBlock calls f with blocks of about that many values in order: a part [lo, hi) of the longer
 // side, stored as [hi-lo, short], or as [short, hi-lo] if the matrix is wide.
-func (c *centred) eachBlock(f func(lo, hi int, block []float32, stride int)) {
-	size := min(max(blockValues/c.short, 256), c.long)
+func (c *centred) eachBlock(values int, f func(lo, hi int, block []float32, stride int)) {
+	size := min(max(values/c.short, 256), c.long)
 	block := make([]float32, size*c.short)
 	for lo := 0; lo < c.long; lo += size {
 		hi := min(lo+size, c.long)
@@ -80,7 +80,7 @@ func (c *centred) eachBlock(f func(lo, hi int, block []float32, stride int)) {
 func (c *centred) project(v *tensor.Tensor, f func(lo, hi int, y *tensor.Tensor, block []float32, stride int)) {
 	b := v.Dim(0)
 	var y []float32
-	c.eachBlock(func(lo, hi int, block []float32, stride int) {
+	c.eachBlock(blockValues, func(lo, hi int, block []float32, stride int) {
 		y = slices.Grow(y[:0], (hi-lo)*b)[:(hi-lo)*b]
 		gemm.Mul(c.wide, true, hi-lo, b, c.short, block, stride, v.Data(), c.short, nil, false, y, b)
 		f(lo, hi, tensor.From(y, hi-lo, b), block, stride)

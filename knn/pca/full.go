@@ -45,7 +45,7 @@ func (c *centred) full(k int) (*tensor.Tensor, []float64, error) {
 // eachBlock64 is eachBlock in float64.
 func (c *centred) eachBlock64(f func(lo, hi int, block blas64.General)) {
 	var wider []float64
-	c.eachBlock(func(lo, hi int, block []float32, stride int) {
+	c.eachBlock(blockValues, func(lo, hi int, block []float32, stride int) {
 		n := (hi - lo) * c.short
 		wider = slices.Grow(wider[:0], n)[:n]
 		for i, v := range block[:n] {

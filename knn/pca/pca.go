@@ -39,13 +39,16 @@ const (
 	// time with the cube of that side.
 	Full
 
-	// Randomized is a block Krylov method (Halko, Martinsson, Shkolnisky and
-	// Tygert, arXiv 1007.5510; Musco and Musco, arXiv 1504.05477): it grows a
-	// basis from random vectors by products with the data in float32, made
-	// orthonormal at each step, until the variances have settled to 5e-5, and
-	// solves the problem exactly within it. Variances are within 1e-4 of Full's
-	// as long as they are over 1e-4 of the greatest; directions are as sure as
-	// their variances differ.
+	// Randomized is subspace iteration with Chebyshev filters (Zhou, Saad, Tiago
+	// and Chelikowsky 2006) from random vectors, half as many again as there are
+	// components, by products in float32 with the Gram matrix of the smaller side,
+	// or with the data where that side is over 8192 or the spectrum is steep. It
+	// ends when the residuals leave the variances no more than 2e-5 to be off by
+	// (that the filter has missed no direction is likely, not proven). Variances
+	// are within 1e-4 of Full's as long as they are over 1e-6 of the greatest;
+	// directions are as sure as their variances differ. Full takes over where it
+	// does not end or is not for: more components than a third of the smaller
+	// side, or squares that float32 does not hold.
 	Randomized
 )
 
