@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lookalike/internal/dedup"
+)
+
+// checkFiles makes sure that files may be moved or linked at all.
+func (o *dupsOptions) checkFiles(c *collection) error {
+	if info, err := os.Stat(c.root); err != nil {
+		return fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
+	} else if !info.IsDir() {
+		return fmt.Errorf("%s is an archive, of which no file can be moved or linked", c.root)
+	}
+	if o.moveTo == "" {
+		return nil
+	}
+	to, err := filepath.Abs(o.moveTo)
+	if err != nil {
+		return err
+	}
+	root, err := filepath.Abs(c.root)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(to); err == nil && !info.IsDir() {
+		return fmt.Errorf("--move-to %s: it is a file; give a folder", o.moveTo)
+	}
+	if rel, err := filepath.Rel(resolved(root), resolvedAbove(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return fmt.Errorf("--move-to %s: it lies in %s, where the pictures would be found again; give a folder elsewhere", o.moveTo, c.root)
+	}
+	return nil
+}
+
+// resolvedAbove is resolved for a path of which the last folders need not exist.
+func resolvedAbove(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
+	}
+	if dir := filepath.Dir(path); dir != path {
+		return filepath.Join(resolvedAbove(dir), filepath.Base(path))
+	}
+	return path
+}
+
+// plan says what is to become of each duplicate.
+func (d *dupsFound) plan(c *collection, o dupsOptions) {
+	switch {
+	case o.moveTo != "":
+		d.Action = "move"
+	case o.hardlink:
+		d.Action = "hardlink"
+	}
+	to, err := filepath.Abs(o.moveTo)
+	if err != nil {
+		to = o.moveTo
+	}
+	for i := range d.Groups {
+		for k := range d.Groups[i].Others {
+			other := &d.Groups[i].Others[k]
+			switch {
+			case d.Action == "move":
+				other.Target, other.State = filepath.Join(to, filepath.FromSlash(other.Path)), "planned"
+			case d.Action == "hardlink" && other.SameAs != "":
+				other.Target, other.State = filepath.Join(c.root, filepath.FromSlash(other.SameAs)), "planned"
+			case d.Action == "hardlink":
+				other.Reason = "its bytes are not those of another file"
+			}
+		}
+	}
+}
+
+// apply does what is planned, if it is to be done. What cannot be done is left,
+// with the reason.
+func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
+	total := 0
+	for _, g := range d.Groups {
+		for _, other := range g.Others {
+			if other.State == "planned" {
+				total++
+			}
+		}
+	}
+	if !o.apply || total == 0 {
+		return nil
+	}
+	journal, err := o.newJournal()
+	if err != nil {
+		return err
+	}
+	name := journal.Path
+	d.Applied, d.Journal = true, name
+	job := map[string]string{"move": "Moving", "hardlink": "Linking"}[d.Action]
+	p := a.progress(job, "files", total)
+	defer p.end()
+	done := 0
+	var stopped error
+	for i := range d.Groups {
+		var best error // of the file that stays
+		if d.Action == "move" && ctx.Err() == nil {
+			_, best = dedup.Examine(c.absolute(groups[i].Best), c.Files[groups[i].Best].SHA256)
+		}
+		for k := range d.Groups[i].Others {
+			other, row := &d.Groups[i].Others[k], groups[i].Others[k].Row
+			if other.State != "planned" || ctx.Err() != nil {
+				continue
+			}
+			err := best
+			switch {
+			case best != nil:
+			case d.Action == "move":
+				var to string
+				if to, err = journal.Move(c.absolute(row), other.Target, c.Files[row].SHA256); err == nil {
+					other.Target = to
+				}
+			default:
+				err = journal.Link(c.absolute(row), c.absolute(groups[i].Others[k].Same), c.Files[row].SHA256)
+			}
+			if other.State = "done"; err != nil {
+				other.State, other.Reason = "left", strings.TrimPrefix(withoutPath(err).Error(), c.absolute(row)+" ")
+				if best != nil {
+					other.Reason = "the best copy: " + withoutPath(err).Error()
+				}
+				if !errors.Is(err, dedup.ErrLinked) {
+					a.warn("left %s: %s", printable(other.Path), other.Reason)
+					a.skipped++
+				}
+			}
+			done++
+			p.set(done)
+		}
+	}
+	p.end()
+	if err := journal.Close(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(name); err != nil {
+		d.Journal = "" // nothing was done
+	}
+	if ctx.Err() != nil {
+		stopped = stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", done, count(total, "file"), typed("dups", "--undo", name)))
+	}
+	return stopped
+}
+
+// newJournal begins the journal that --journal names, or one of a name of its own.
+func (o *dupsOptions) newJournal() (*dedup.Journal, error) {
+	if o.journal != "" {
+		return dedup.Create(o.journal, "lookalike "+version())
+	}
+	stem := "lookalike-dups-" + time.Now().Format("20060102-150405")
+	if o.moveTo != "" {
+		if err := os.MkdirAll(o.moveTo, 0o755); err != nil {
+			return nil, err
+		}
+		stem = filepath.Join(o.moveTo, stem)
+	}
+	for name, n := stem+".jsonl", 2; ; n++ {
+		j, err := dedup.Create(name, "lookalike "+version())
+		if !errors.Is(err, fs.ErrExist) {
+			return j, err
+		}
+		name = fmt.Sprintf("%s-%d.jsonl", stem, n)
+	}
+}
+
+// absolute is where the file of a picture is, for the journal.
+func (c *collection) absolute(row int) string {
+	path := c.path(row)
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// withoutPath takes the operation off an error of the file system, whose path is
+// shown beside it.
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// undoDups takes back what a run of dups did.
+func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
+	for _, name := range []string{"move-to", "hardlink", "within", "exact", "sheet", "html", "json", "model", "photos", "journal"} {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s has no meaning beside --undo", name)
+		}
+	}
+	if o.apply && o.dryRun {
+		return usagef("give only one of --apply and --dry-run")
+	}
+	back, left := 0, 0
+	err := dedup.Undo(cmd.Context(), o.undo, o.dryRun, func(u dedup.Undone) {
+		if u.Err != nil {
+			left++
+			a.warn("left %s: %v", printable(u.Path), u.Err)
+			return
+		}
+		back++
+		fmt.Fprintf(a.out, "%s\n", printable(u.Path))
+	})
+	if err != nil && cmd.Context().Err() != nil {
+		return stoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", count(back, "file")))
+	}
+	if err != nil {
+		return err
+	}
+	verb := "is as it was"
+	if back != 1 {
+		verb = "are as they were"
+	}
+	if o.dryRun {
+		verb = "would be as before"
+	}
+	fmt.Fprintf(a.out, "%s %s\n", count(back, "file"), verb)
+	if left > 0 {
+		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", count(left, "file"))
+	}
+	return nil
+}

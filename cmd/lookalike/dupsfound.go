@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"lookalike/internal/atomicfile"
+	"lookalike/internal/dedup"
+	"lookalike/internal/sheet"
+	"lookalike/internal/webpage"
+	"lookalike/knn"
+)
+
+// dupsFound is what dups prints with --json.
+type dupsFound struct {
+	Root     string      `json:"root"`     // the folder that paths are relative to
+	Metric   string      `json:"metric"`   // of the distances
+	Within   *float64    `json:"within"`   // the greatest distance of a duplicate; null: files of the same bytes only
+	Pictures int         `json:"pictures"` // that were compared
+	Groups   []dupsGroup `json:"groups"`
+	Action   string      `json:"action"`  // "none", "move" or "hardlink"
+	Applied  bool        `json:"applied"` // false: nothing was touched
+	Journal  string      `json:"journal"` // "" if none was written
+}
+
+type dupsGroup struct {
+	Best   dupsPicture `json:"best"`
+	Others []dupsOther `json:"others"`
+}
+
+type dupsPicture struct {
+	Path     string    `json:"path"`
+	Width    int       `json:"width"`
+	Height   int       `json:"height"`
+	Bytes    int64     `json:"bytes"`
+	Modified time.Time `json:"modified"`
+}
+
+type dupsOther struct {
+	dupsPicture
+	Distance float64 `json:"distance"` // from the best
+	SameAs   string  `json:"same_as"`  // path of the picture of the same bytes, "" if there is none
+
+	Target string `json:"target"` // where it is to go, or whose link it is to become; "" if it stays
+	State  string `json:"state"`  // "planned", "done" or "left"
+	Reason string `json:"reason"` // why it was left
+}
+
+func newDupsFound(c *collection, groups []dedup.Group, metric knn.Metric, within float64, pictures int) *dupsFound {
+	d := &dupsFound{Root: c.root, Metric: metric.String(), Pictures: pictures, Groups: []dupsGroup{}, Action: "none"}
+	if !math.IsNaN(within) {
+		d.Within = &within
+	}
+	describe := func(row int) dupsPicture {
+		e, f := c.Entries[row], c.Files[row]
+		return dupsPicture{e.Path, e.Width, e.Height, f.Size, f.Modified}
+	}
+	for _, g := range groups {
+		group := dupsGroup{Best: describe(g.Best)}
+		for _, other := range g.Others {
+			out := dupsOther{dupsPicture: describe(other.Row), Distance: other.Distance, State: "left"}
+			if other.Same >= 0 {
+				out.SameAs = c.Entries[other.Same].Path
+			}
+			group.Others = append(group.Others, out)
+		}
+		d.Groups = append(d.Groups, group)
+	}
+	return d
+}
+
+// printGroups prints the groups for a person to read.
+func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOptions) error {
+	var b strings.Builder
+	others, freed, largest := 0, int64(0), 0.0
+	for _, g := range d.Groups {
+		for _, other := range g.Others {
+			others++
+			freed += other.Bytes
+			largest = max(largest, math.Abs(other.Distance))
+		}
+	}
+	digits, width := decimals(largest), terminalWidth(a.out)
+	for _, g := range d.Groups {
+		fmt.Fprintf(&b, "best    %11s  %9s  %s\n", fmt.Sprintf("%dx%d", g.Best.Width, g.Best.Height), bytesOf(g.Best.Bytes), shorten(printable(g.Best.Path), width-32))
+		for _, other := range g.Others {
+			away := fmt.Sprintf("%.*f", digits, other.Distance)
+			if other.SameAs != "" {
+				away = "same"
+			}
+			fmt.Fprintf(&b, "%-8s%11s  %9s  %s\n", away, fmt.Sprintf("%dx%d", other.Width, other.Height), bytesOf(other.Bytes), shorten(printable(other.Path), width-32))
+			switch {
+			case other.State == "left" && other.Reason != "" && d.Applied:
+				fmt.Fprintf(&b, "%32s%s\n", "left: ", other.Reason)
+			case other.Target != "" && other.State != "left":
+				verb := map[string]string{"moveplanned": "would go to", "movedone": "now", "hardlinkplanned": "would become a link to", "hardlinkdone": "now a link to"}[d.Action+other.State]
+				fmt.Fprintf(&b, "%30s%s %s\n", "", verb, printable(other.Target))
+			}
+		}
+		b.WriteString("\n")
+	}
+	what := "of the same bytes"
+	if d.Within != nil {
+		what = fmt.Sprintf("at a %s distance of at most %.4g (%s)", d.Metric, *d.Within, from)
+	}
+	if len(d.Groups) == 0 {
+		fmt.Fprintf(&b, "No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(c.root), what)
+	} else {
+		fmt.Fprintf(&b, "%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(others, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(c.root), what)
+	}
+	if d.Action != "none" && len(d.Groups) > 0 {
+		planned, done, left := 0, 0, 0
+		for _, g := range d.Groups {
+			for _, other := range g.Others {
+				switch other.State {
+				case "planned":
+					planned++
+				case "done":
+					done++
+				default:
+					left++
+				}
+			}
+		}
+		verb := map[string]string{"move": "moved", "hardlink": "linked"}[d.Action]
+		switch {
+		case !d.Applied && planned > 0:
+			fmt.Fprintf(&b, "Nothing was touched: %s would be %s. To do it, add --apply.\n", count(planned, "file"), verb)
+		case !d.Applied:
+			fmt.Fprintf(&b, "There is nothing to be %s.\n", verb)
+		default:
+			fmt.Fprintf(&b, "%s %s, %d left.\n", count(done, "file"), verb, left+planned)
+			if d.Journal != "" {
+				fmt.Fprintf(&b, "To take it back: %s\n", typed("dups", "--undo", d.Journal))
+			}
+		}
+	}
+	_, err := io.WriteString(a.out, b.String())
+	return err
+}
+
+// bytesOf writes a size for a person to read.
+func bytesOf(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// drawGroups writes the sheet and the page. Pictures that have been moved are shown
+// from where they are now.
+func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
+	if o.sheet != "" {
+		total, longest := 0, 0
+		for _, g := range groups {
+			total += 1 + len(g.Others)
+			longest = max(longest, 1+len(g.Others))
+		}
+		if total > sheetMost {
+			return fmt.Errorf("%d pictures are too many for a sheet, which has at most %d; write a page with --html", total, sheetMost)
+		}
+		var lists [][]sheet.Cell
+		for i := range groups {
+			cards, err := a.groupCards(ctx, c, groups[i], d, i, 4*sheet.DefaultHeight, sheet.DefaultHeight)
+			if err != nil {
+				return err
+			}
+			var cells []sheet.Cell
+			for _, card := range cards {
+				cells = append(cells, sheet.Cell{Image: card.Picture, Title: card.Badge})
+			}
+			lists = append(lists, cells)
+		}
+		if err := sheet.Write(o.sheet, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*sheetColumns)})); err != nil {
+			return err
+		}
+	}
+	if o.html == "" {
+		return nil
+	}
+	var failed error
+	duplicates, freed := 0, int64(0)
+	for _, g := range d.Groups {
+		duplicates += len(g.Others)
+		for _, other := range g.Others {
+			freed += other.Bytes
+		}
+	}
+	p := webpage.Page{
+		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
+		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),
+		Facts: []webpage.Fact{{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
+		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
+		Groups: func(yield func(webpage.Group) bool) {
+			for i := range groups {
+				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)
+				if err != nil {
+					failed = err
+					return
+				}
+				if !yield(webpage.Group{Title: printable(d.Groups[i].Best.Path), Note: count(len(groups[i].Others), "duplicate"), Cards: cards}) {
+					return
+				}
+			}
+		},
+	}
+	if d.Within != nil {
+		p.Facts = append(p.Facts, webpage.Fact{Name: "At most", Value: fmt.Sprintf("%.4g", *d.Within)})
+	}
+	return atomicfile.Write(o.html, func(w io.Writer) error { return errors.Join(webpage.Write(w, p), failed) })
+}
+
+// groupCards shows the pictures of a group.
+func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
+	found := d.Groups[i]
+	files := []string{c.path(g.Best)}
+	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best) }}
+	for k, other := range g.Others {
+		file, read := c.path(other.Row), func() (io.ReadCloser, error) { return c.open(other.Row) }
+		if d.Action == "move" && found.Others[k].State == "done" {
+			file = found.Others[k].Target
+			read = func() (io.ReadCloser, error) { return os.Open(file) }
+		}
+		files, open = append(files, file), append(open, read)
+	}
+	small, errs, err := thumbnails(ctx, open, c.options(), width, height)
+	if err != nil {
+		return nil, err
+	}
+	var cards []webpage.Card
+	for k, m := range small {
+		p, badge := found.Best, "best"
+		if k > 0 {
+			other := found.Others[k-1]
+			p, badge = other.dupsPicture, fmt.Sprintf("%.4f", other.Distance)
+			if other.SameAs != "" {
+				badge = "same bytes"
+			}
+		}
+		card := webpage.Card{Name: printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, bytesOf(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
+		if m != nil {
+			card.Picture = m
+		}
+		if errs[k] != nil {
+			a.warn("warning: not shown: %s: %v", printable(p.Path), errs[k])
+			a.skipped++
+			card.Missing, card.Link = "cannot be read", ""
+		}
+		cards = append(cards, card)
+	}
+	return cards, nil
+}
