@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,10 +95,16 @@ func TestMemory(t *testing.T) {
 	const pathBytes = len("folder-of-photographs-0000/photograph-000.png") + 16 // of the string itself
 	most := before + uint64(n*(pathBytes+56)) + 8<<20                           // pictures and vectors are small here
 	for _, run := range []string{"a new index", "one with nothing new"} {
+		var mu sync.Mutex // Done and Saved come from goroutines of their own
 		highest := uint64(0)
-		if _, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{Saved: func(int) { highest = max(highest, held()) }, Done: func(done int) {
+		look := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			highest = max(highest, held())
+		}
+		if _, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{Saved: func(int) { look() }, Done: func(done int) {
 			if done%(n/10) == 0 || done < 2 {
-				highest = max(highest, held())
+				look()
 			}
 		}}); err != nil {
 			t.Fatal(err)
