@@ -88,13 +88,13 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	}
 	digits, width := decimals(largest), terminalWidth(a.out)
 	for _, g := range d.Groups {
-		fmt.Fprintf(&b, "best    %11s  %9s  %s\n", fmt.Sprintf("%dx%d", g.Best.Width, g.Best.Height), bytesOf(g.Best.Bytes), shorten(printable(g.Best.Path), width-32))
+		fmt.Fprintf(&b, "best    %11s  %9s  %s\n", pixels(g.Best.Width, g.Best.Height), bytesOf(g.Best.Bytes), shorten(printable(g.Best.Path), width-32))
 		for _, other := range g.Others {
 			away := fmt.Sprintf("%.*f", digits, other.Distance)
 			if other.SameAs != "" {
 				away = "same"
 			}
-			fmt.Fprintf(&b, "%-8s%11s  %9s  %s\n", away, fmt.Sprintf("%dx%d", other.Width, other.Height), bytesOf(other.Bytes), shorten(printable(other.Path), width-32))
+			fmt.Fprintf(&b, "%-8s%11s  %9s  %s\n", away, pixels(other.Width, other.Height), bytesOf(other.Bytes), shorten(printable(other.Path), width-32))
 			switch {
 			case other.State == "left" && other.Reason != "" && d.Applied:
 				fmt.Fprintf(&b, "%32s%s\n", "left: ", other.Reason)

@@ -351,7 +351,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		}
 		for i, n := range r.neighbors {
 			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %10s  %s\n", i+1, digits, n.Distance, fmt.Sprintf("%dx%d", e.Width, e.Height), shorten(printable(e.Path), width-28))
+			fmt.Fprintf(&b, "%4d  %8.*f  %10s  %s\n", i+1, digits, n.Distance, pixels(e.Width, e.Height), shorten(printable(e.Path), width-28))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
@@ -362,6 +362,14 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 	}
 	show.end(a)
 	return nil
+}
+
+// pixels writes the size of a picture, which imported vectors may not know.
+func pixels(width, height int) string {
+	if width == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%dx%d", width, height)
 }
 
 // terminalWidth is the number of characters in a line, for a terminal; else there
