@@ -165,6 +165,46 @@ func TestScikitLearn(t *testing.T) {
 	}
 }
 
+// faiss.json is made by testdata/make_faiss.py. FAISS computes in float32.
+func TestFAISS(t *testing.T) {
+	text, err := os.ReadFile("testdata/faiss.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fixture struct {
+		Vectors, Queries [][]float32
+		Found            map[string]struct {
+			Rows      [][]int
+			Distances [][]float64
+		}
+	}
+	if err := json.Unmarshal(text, &fixture); err != nil {
+		t.Fatal(err)
+	}
+	vectors := tensor.From(slices.Concat(fixture.Vectors...), len(fixture.Vectors), len(fixture.Vectors[0]))
+	for _, metric := range []Metric{Euclidean, Cosine, InnerProduct} {
+		x, err := New(vectors, metric)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fixture.Found[metric.String()]
+		for _, x := range []*Index{x, x.Prefiltered()} {
+			found, err := x.Search(t.Context(), fixture.Queries, len(want.Rows[0]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, neighbors := range found {
+				for j, n := range neighbors {
+					row, distance := want.Rows[i][j], want.Distances[i][j]
+					if n.Row != row || !(math.Abs(n.Distance-distance) <= 1e-5*max(1, math.Abs(distance))) {
+						t.Errorf("%v, query %d, neighbour %d: %v, want row %d at %v", metric, i, j, n, row, distance)
+					}
+				}
+			}
+		}
+	}
+}
+
 // Cosine and InnerProduct find what their definitions give in float64.
 func TestOtherMetrics(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
