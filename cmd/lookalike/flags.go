@@ -48,8 +48,11 @@ var (
 )
 
 // metricFlag adds --metric.
-func metricFlag(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+metricNames+" (default cosine, but euclidean for an autoencoder)")
+func metricFlag(cmd *cobra.Command, name *string) { metricFlagOf(cmd, name, metricNames) }
+
+// metricFlagOf is metricFlag for commands that take some of the metrics only.
+func metricFlagOf(cmd *cobra.Command, name *string, names string) {
+	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+names+" (default cosine, but euclidean for an autoencoder and for perceptual)")
 }
 
 // checkPage is checkDrawing for a web page.

@@ -45,8 +45,8 @@ Pictures that would lie on each other are moved apart. What is near on the map i
 alike; how far groups lie from each other says little. The same index and seed
 give the same map.
 
-Without --metric, codes of an autoencoder are compared by their Euclidean distance
-and features of VGG by cosine. A higher --perplexity, the number of neighbours that
+Without --metric, codes of an autoencoder and perceptual descriptions are compared by
+their Euclidean distance, all others by cosine. A higher --perplexity, the number of neighbours that
 each picture attends to, shows larger groups.
 
 ` + filterHelp,
@@ -59,7 +59,7 @@ each picture attends to, shows larger groups.
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.metric, "metric", "", "compare vectors by distance `NAME`: cosine or euclidean (default cosine for VGG, euclidean for an autoencoder)")
+	metricFlagOf(cmd, &o.metric, "cosine or euclidean")
 	f.Float64Var(&o.perplexity, "perplexity", 30, "let each picture attend to `N` neighbours, or a third of all if they are fewer")
 	f.IntVar(&o.steps, "iterations", 1000, "take `N` steps")
 	f.Uint64Var(&o.seed, "seed", 1, "part pictures that coincide by `N`")
