@@ -68,7 +68,8 @@ type worked struct{ all, network time.Duration }
 
 // run describes photographs. A file that cannot be used goes to skip, the rows of
 // the others, batch by batch, to deliver, from another goroutine; an error of it
-// ends the work. What has been described is delivered whatever ends the work.
+// ends the work. Whatever ends the work, a batch that the network has begun is
+// finished, and what has been described is delivered.
 //
 // Each file is read once. While the network works on one batch, the next is
 // decoded, several files at a time, and the one before is written. Only prepared
@@ -88,7 +89,7 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 				continue // let the sender see it
 			}
 			begin := time.Now()
-			rows, err := d.describe(ctx, batch)
+			rows, err := d.describe(context.WithoutCancel(ctx), batch)
 			w.network += time.Since(begin)
 			if err != nil {
 				stop(err)

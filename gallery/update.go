@@ -71,7 +71,9 @@ type Watch struct {
 // are not described again. What the index has and photos has not is taken out.
 //
 // Pictures are written as they are described, once in a second or so. Update may
-// be ended by ctx or by force at any moment, and called again to go on.
+// be ended by ctx or by force at any moment, and called again to go on. Ended by
+// ctx, it first finishes and writes the batch that d is at work on, of 32 pictures
+// at most.
 //
 // For each file it holds the path, in photos, and about 50 bytes; of files that
 // have gone or moved the path once more. Of pictures it holds some batches, so that

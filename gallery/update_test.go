@@ -275,6 +275,29 @@ func TestBuildStopsWithTheNetwork(t *testing.T) {
 	}
 }
 
+// Ended by the context, a run still finishes the batch that the network is at work
+// on, and saves it.
+func TestUpdateStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	d := new(pixels).describer()
+	pixel := d.Describe
+	d.Describe = func(ctx context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
+		stop()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return pixel(ctx, batch)
+	}
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	changes, _, err := Update(ctx, path, folder(t, colours(t, 200)), "", d, Watch{})
+	if !errors.Is(err, context.Canceled) || changes.Added != buildBatch {
+		t.Errorf("%+v, error %v", changes, err)
+	}
+	if g, err := Open(path); err != nil || len(g.Entries) != buildBatch {
+		t.Errorf("in the index are %d pictures, error %v", len(g.Entries), err)
+	}
+}
+
 // colours are files of one colour each; times are a second apart.
 func colours(t *testing.T, n int) fstest.MapFS {
 	files := fstest.MapFS{}

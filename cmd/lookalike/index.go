@@ -51,7 +51,8 @@ what they do not have is taken out, what has changed (size or time, then content
 described again, and renamed files are recognised by their content. That another
 model, layer or treatment would make other vectors is an error. Pictures are
 saved as they are described, once in a second or so: the command may be stopped
-at any moment, and goes on when it is given again. Others may search meanwhile.
+at any moment, and goes on when it is given again. At Ctrl-C it still finishes and
+saves the few pictures that the network is at work on. Others may search meanwhile.
 
 Files that cannot be read as pictures are named and left out.`,
 		Example: `  lookalike index photos -o photos.idx --model model.safetensors
@@ -153,6 +154,7 @@ func (a *app) index(ctx context.Context, out string, set *picture.Set, root stri
 	}
 	p := a.progress("Indexing", "images", set.Len())
 	defer p.end()
+	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
 	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{
 		Done:   func(n int) { p.set(n) },
 		Worked: func(all, network time.Duration) { w = worked{all, network} },

@@ -3,14 +3,19 @@ package main
 import (
 	"archive/tar"
 	"archive/zip"
+	"bufio"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"lookalike/gallery"
 )
 
 func TestIndex(t *testing.T) { script(t, "index") }
@@ -71,6 +76,51 @@ func TestIndexSources(t *testing.T) {
 	}
 	if root, got := paths("one.idx", one); root != filepath.Dir(one) || !slices.Equal(got, []string{"fish-02.png"}) {
 		t.Errorf("in %s: %v", root, got)
+	}
+}
+
+// Ctrl-C lets the network finish the pictures that it is at work on, and saves
+// them.
+func TestIndexInterrupted(t *testing.T) {
+	photos := drawn(t, 10)
+	dir := filepath.Dir(photos)
+	weights, index := filepath.Join(dir, "vgg16.safetensors"), filepath.Join(dir, "photos.idx")
+	if err := writeVGG(weights); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "lookalike", "index", photos, "-o", index, "--model", "vgg16", "--weights", weights, "--progress", "json")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var last endEvent
+	lines, stopped := bufio.NewScanner(stderr), false
+	for lines.Scan() {
+		var now progressEvent
+		if err := json.Unmarshal(lines.Bytes(), &now); err != nil {
+			t.Fatalf("%s: %v", lines.Bytes(), err)
+		}
+		json.Unmarshal(lines.Bytes(), &last)
+		if now.Done > 32 && !stopped { // the first 32 are in the network
+			stopped = true
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
+		t.Fatalf("exit status %d, want %d", code, statusInterrupted)
+	}
+	var held int
+	if _, err := fmt.Sscanf(last.Text, "stopped; "+index+" holds %d pictures", &held); err != nil || held < 32 || held%32 != 0 {
+		t.Errorf("the last event is %+v", last)
+	}
+	if g, err := gallery.Open(index); err != nil || len(g.Entries) != held {
+		t.Errorf("the index cannot be read or has not %d pictures: %v", held, err)
 	}
 }
 

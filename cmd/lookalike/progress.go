@@ -84,6 +84,13 @@ func (p *progress) set(done int, heads ...string) {
 	p.told = now
 }
 
+// reword tells in other words what is being done.
+func (p *progress) reword(heads ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job.heads = heads
+}
+
 // line writes a line that stays.
 func (p *progress) line(format string, args ...any) {
 	if p.events != nil {
