@@ -40,8 +40,9 @@ func (a Activation) WithAlpha(alpha float32) Activation {
 	return a
 }
 
-// rises tells whether a greater argument never gives a lesser value.
-func (a Activation) rises() bool { return a.name != Softmax.name }
+// elementwise tells whether a value depends on one argument alone. It then never
+// falls while that rises.
+func (a Activation) elementwise() bool { return a.name != Softmax.name }
 
 func (a Activation) String() string {
 	if a.name == "" {

@@ -45,8 +45,12 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	shape := append([]int(nil), x.Shape()...)
 	shape[len(shape)-1] = l.Units
 	y := p.New(shape...)
-	tensor.MatMul(matrix(y), matrix(x), l.kernel.Value, value(l.bias))
-	l.Activation.forward(y)
+	if l.Activation.elementwise() {
+		tensor.MatMulFused(matrix(y), matrix(x), l.kernel.Value, value(l.bias), l.Activation.on(l.Units))
+	} else {
+		tensor.MatMul(matrix(y), matrix(x), l.kernel.Value, value(l.bias))
+		l.Activation.forward(y)
+	}
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)

@@ -281,3 +281,22 @@ func TestGiven(t *testing.T) {
 		t.Error("the same kernels, given and drawn, predict different values")
 	}
 }
+
+// A dense layer that activates as it stores predicts the bits of one without an
+// activation and a layer that activates, one sample and many.
+func TestDenseActivates(t *testing.T) {
+	for _, a := range []nn.Activation{nn.Linear, nn.ReLU, nn.LeakyReLU, nn.ELU.WithAlpha(0.7), nn.Sigmoid, nn.Tanh, nn.Softmax} {
+		fused, apart := nn.NewSequential("", &nn.Dense{Units: 2000, Activation: a}), nn.NewSequential("", &nn.Dense{Units: 2000}, &nn.Activate{Activation: a})
+		for _, net := range []*nn.Sequential{fused, apart} {
+			if err := net.Init(1, 70); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, n := range []int{1, 3, 40} {
+			x := normal(rand.New(rand.NewPCG(2, 0)), n, 70)
+			if y := fused.Predict(x); !slices.Equal(y.Data(), apart.Predict(x).Data()) {
+				t.Errorf("%v of %d samples: other bits than in a layer of its own", a, n)
+			}
+		}
+	}
+}

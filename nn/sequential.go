@@ -134,7 +134,7 @@ func (s *Sequential) pooledConv(i int) *Conv2D {
 	}
 	conv, isConv := s.Layers[i].(*Conv2D)
 	pool, isPool := s.Layers[i+1].(*MaxPool2D)
-	if !isConv || !isPool || !conv.Activation.rises() || pool.window != halving || pool.out != [2]int{conv.out[0] / 2, conv.out[1] / 2} {
+	if !isConv || !isPool || !conv.Activation.elementwise() || pool.window != halving || pool.out != [2]int{conv.out[0] / 2, conv.out[1] / 2} {
 		return nil
 	}
 	return conv

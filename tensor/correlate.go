@@ -144,7 +144,7 @@ func (g grid) woven(out []float32, pitch int, x *Tensor, kernel *gemm.Packed, bi
 	defer release(strip)
 	for y := range hi - lo {
 		g.weave(*strip, x, b, lo+y)
-		kernel.Mul(g.cols, 0, k, *strip, g.stride[1]*column, bias, false, out[y*pitch:], n*g.step[1])
+		kernel.Mul(g.cols, 0, k, *strip, g.stride[1]*column, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
 	}
 }
 
@@ -204,9 +204,9 @@ func (g grid) direct(out []float32, pitch int, x *Tensor, kernel *gemm.Packed, b
 		for i := range g.taps[0] {
 			in := rows[(y*g.stride[0]+i)*inPitch:]
 			if i == 0 {
-				kernel.Mul(g.cols, 0, row, in, g.stride[1]*c, bias, false, out[y*pitch:], n*g.step[1])
+				kernel.Mul(g.cols, 0, row, in, g.stride[1]*c, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
 			} else {
-				kernel.Mul(g.cols, i*row, (i+1)*row, in, g.stride[1]*c, nil, true, out[y*pitch:], n*g.step[1])
+				kernel.Mul(g.cols, i*row, (i+1)*row, in, g.stride[1]*c, gemm.Epilogue{Accumulate: true}, out[y*pitch:], n*g.step[1])
 			}
 		}
 	}
@@ -252,11 +252,11 @@ func (g grid) gathered(out []float32, pitch int, x *Tensor, kernel *gemm.Packed,
 	defer release(patches)
 	g.gather(*patches, x, b, lo, hi)
 	if pitch == g.cols*n {
-		kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, bias, false, out, n)
+		kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, gemm.Epilogue{Bias: bias}, out, n)
 		return
 	}
 	for y := range hi - lo {
-		kernel.Mul(g.cols, 0, k, (*patches)[y*g.cols*k:], k, bias, false, out[y*pitch:], n*g.step[1])
+		kernel.Mul(g.cols, 0, k, (*patches)[y*g.cols*k:], k, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
 	}
 }
 
@@ -332,7 +332,7 @@ func (g grid) gatheredKernelGrad(sum []float32, x, dy *Tensor, b, lo, hi int) {
 	patches := buffer(pixels * k)
 	defer release(patches)
 	g.gather(*patches, x, b, lo, hi)
-	gemm.Mul(true, false, k, n, pixels, *patches, k, g.row(dy, b, lo), n, nil, true, sum, n)
+	gemm.Mul(true, false, k, n, pixels, *patches, k, g.row(dy, b, lo), n, gemm.Epilogue{Accumulate: true}, sum, n)
 }
 
 // packs and buffers keep scratch memory between calls.

@@ -34,7 +34,7 @@ func productsAgree(ctx context.Context, python, dir string) error {
 				x[i] = 2*rng.Float32() - 1
 			}
 		}
-		gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n)
+		gemm.Mul(false, false, m, n, k, a, k, b, n, gemm.Epilogue{}, c, n)
 		for name, x := range map[string][]float32{"a": a, "b": b} {
 			raw, err := binary.Append(nil, binary.LittleEndian, x)
 			if err != nil {

@@ -18,7 +18,7 @@ func TestEnginesAgree(t *testing.T) {
 			}
 			return func() error {
 				want := make([]float32, m*n)
-				gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, want, n)
+				gemm.Mul(false, false, m, n, k, a, k, b, n, gemm.Epilogue{}, want, n)
 				if err := multiply(); err != nil {
 					return err
 				}

@@ -9,7 +9,8 @@ import (
 // product is C [m, n] = start + A [m, k]·B [k, n]. A's element (r, p) is
 // a[r*ars+p*acs]. B is stored as layout says, with stride ldb. start is nil for
 // zeros, else a matrix with row stride lds: C itself, or with lds = 0 a row of
-// biases. Every sum is taken in parts of step terms, whoever computes it.
+// biases. Every sum is taken in parts of step terms, whoever computes it. activate,
+// if it is not nil, runs over the rows of C that are done.
 type product struct {
 	m, n, k  int
 	step     int
@@ -22,6 +23,7 @@ type product struct {
 	lds      int
 	c        []float32
 	ldc      int
+	activate func(values []float32)
 }
 
 // layout is how B is stored.
@@ -33,14 +35,15 @@ const (
 	inPanels                // b[j/NR*ldb+p*NR+j%NR]: packed
 )
 
-// startAt returns x with the start value that Mul's arguments ask for.
-func (x product) startAt(bias []float32, accumulate bool) product {
+// with returns x with the start value and the activation that e asks for.
+func (x product) with(e Epilogue) product {
 	switch {
-	case bias != nil:
-		x.start, x.lds = bias, 0
-	case accumulate:
+	case e.Bias != nil:
+		x.start, x.lds = e.Bias, 0
+	case e.Accumulate:
 		x.start, x.lds = x.c, x.ldc
 	}
+	x.activate = e.Activate
 	return x
 }
 
@@ -63,9 +66,12 @@ func (x product) columns(lo, hi int) product {
 	return x
 }
 
-// slab returns the part of x that adds up p = lo to hi; the part with lo = 0 must
-// be computed first.
+// slab returns the part of x that adds up p = lo to hi; the parts must be computed
+// in ascending order, the last one activates.
 func (x product) slab(lo, hi int) product {
+	if hi < x.k {
+		x.activate = nil
+	}
 	x.k = hi - lo
 	x.a = skip(x.a, lo*x.acs)
 	x.b = skip(x.b, x.at(lo, 0))
@@ -73,6 +79,16 @@ func (x product) slab(lo, hi int) product {
 		x.start, x.lds = x.c, x.ldc
 	}
 	return x
+}
+
+// finish activates C, which is still in a cache.
+func (x product) finish() {
+	if x.activate == nil {
+		return
+	}
+	for r := range x.m {
+		x.activate(x.c[r*x.ldc:][:x.n])
+	}
 }
 
 // at returns where B's element (p, j) is; j is the first column of a panel.
@@ -122,7 +138,7 @@ func (w *workspace) multiply(x product) {
 }
 
 // block computes x, whose B fits in the second-level cache once it is packed, from
-// the tiles of its A. The block of B that comes next is fetched.
+// the tiles of its A, and finishes it. The block of B that comes next is fetched.
 func (w *workspace) block(x product, a *tiles, next *product) {
 	first := 0
 	if x.layout != inPanels {
@@ -137,6 +153,7 @@ func (w *workspace) block(x product, a *tiles, next *product) {
 			kernel.MulAhead(hi-lo, min(kernel.NR, x.n-j), x.k, from, a.ars, a.acs, b, ahead, jump, skip(x.start, lo*x.lds+j), x.lds, x.c[lo*x.ldc+j:], x.ldc)
 		}
 	}
+	x.finish()
 }
 
 // pack computes the first tile of x and packs B on the way. It returns x with its B

@@ -19,22 +19,33 @@ import (
 	"lookalike/internal/parallel"
 )
 
+// Epilogue is what happens to a product's values besides the multiplication, while
+// they are at hand.
+type Epilogue struct {
+	Bias       []float32              // n values, added to each row; or nil
+	Accumulate bool                   // add to what C holds, which is not read otherwise; not with a bias
+	Activate   func(values []float32) // then, in place, on parts of rows, each once, from several goroutines; or nil
+}
+
+func (e Epilogue) fits(n int) bool { return e.Bias == nil || !e.Accumulate && len(e.Bias) >= n }
+
+func (e Epilogue) String() string {
+	return fmt.Sprintf("bias of %d values, accumulate %t", len(e.Bias), e.Accumulate)
+}
+
 // Mul computes C = A·B: A is [m, k], or stored as [k, m] if transA; B is [k, n],
 // or stored as [n, k] if transB; C is [m, n]; lda, ldb and ldc are the row strides
-// of what is stored. bias, n values, is added to each row if it is not nil;
-// accumulate adds to what C holds, which is not read otherwise; one of the two at
-// most. C must not overlap the others.
-func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, accumulate bool, c []float32, ldc int) {
-	if !holds(m, k, len(a), lda, transA) || !holds(k, n, len(b), ldb, transB) || !holds(m, n, len(c), ldc, false) ||
-		bias != nil && (accumulate || len(bias) < n) {
-		panic(fmt.Sprintf("gemm.Mul: %s in %d values times %s in %d values (bias of %d values, accumulate %t) to %s in %d values",
-			describe("A", m, k, lda, transA), len(a), describe("B", k, n, ldb, transB), len(b), len(bias), accumulate,
+// of what is stored. C must not overlap the others.
+func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, e Epilogue, c []float32, ldc int) {
+	if !holds(m, k, len(a), lda, transA) || !holds(k, n, len(b), ldb, transB) || !holds(m, n, len(c), ldc, false) || !e.fits(n) {
+		panic(fmt.Sprintf("gemm.Mul: %s in %d values times %s in %d values (%s) to %s in %d values",
+			describe("A", m, k, lda, transA), len(a), describe("B", k, n, ldb, transB), len(b), e,
 			describe("C", m, n, ldc, false), len(c)))
 	}
 	if m == 0 || n == 0 {
 		return
 	}
-	x := product{m: m, n: n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, b: b, ldb: ldb, c: c, ldc: ldc}.startAt(bias, accumulate)
+	x := product{m: m, n: n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, b: b, ldb: ldb, c: c, ldc: ldc}.with(e)
 	if transA {
 		x.ars, x.acs = 1, lda
 	}

@@ -132,7 +132,7 @@ func checkMul(t *testing.T, r *rand.Rand, transA, transB bool, m, n, k, pad, kin
 	a, b := newOperand(r, m, k, pad, transA), newOperand(r, k, n, pad, transB)
 	ldc := n + pad
 	c, bias, accumulate, start := startValues(r, kind, m, n, ldc)
-	Mul(transA, transB, m, n, k, a.data, a.ld, b.data, b.ld, bias, accumulate, c, ldc)
+	Mul(transA, transB, m, n, k, a.data, a.ld, b.data, b.ld, Epilogue{Bias: bias, Accumulate: accumulate}, c, ldc)
 	check(t, fmt.Sprintf("Mul(%t, %t, %d, %d, %d), strides +%d, start %d", transA, transB, m, n, k, pad, kind),
 		m, n, k, a.at, b.at, start, c, ldc)
 }
@@ -166,6 +166,41 @@ func TestMulBlocks(t *testing.T) {
 	checkMul(t, r, true, false, 1000, 5*kernel.NR, kc+5, 24, 1)
 }
 
+// TestActivate finds the bits of a pass of its own over the whole product, in one
+// row, a few and many, and what lies between the rows left alone.
+func TestActivate(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 8))
+	activations := map[string]func([]float32){
+		"ReLU":  func(x []float32) { f32.ReLU(x, x) },
+		"leaky": func(x []float32) { f32.LeakyReLU(x, x, 0.2) }, // shows what is activated twice
+		"ELU":   func(x []float32) { f32.ELU(x, x, 1) },
+	}
+	for _, s := range []struct{ m, n, k int }{
+		{1, 1, 1}, {1, 5000, 300}, {thinRows, 70, 2*kc + 3}, {9, 40, 0}, {20, 3*nc + 5, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1},
+	} {
+		for layout := range 4 {
+			a, b := newOperand(r, s.m, s.k, 1, layout&1 != 0), newOperand(r, s.k, s.n, 2, layout&2 != 0)
+			for name, activate := range activations {
+				for kind := range 3 {
+					ldc := s.n + 3
+					got, bias, accumulate, _ := startValues(r, kind, s.m, s.n, ldc)
+					want := slices.Clone(got)
+					e := Epilogue{Bias: bias, Accumulate: accumulate}
+					Mul(a.trans, b.trans, s.m, s.n, s.k, a.data, a.ld, b.data, b.ld, e, want, ldc)
+					for i := range s.m {
+						activate(want[i*ldc:][:s.n])
+					}
+					e.Activate = activate
+					Mul(a.trans, b.trans, s.m, s.n, s.k, a.data, a.ld, b.data, b.ld, e, got, ldc)
+					if !slices.Equal(got, want) {
+						t.Errorf("%+v, layout %d, start %d: %s at the store gives other bits than in a pass of its own", s, layout, kind, name)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestGOMAXPROCS computes the same bits on any number of goroutines.
 func TestGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
@@ -178,7 +213,7 @@ func TestGOMAXPROCS(t *testing.T) {
 			for _, procs := range []int{1, 2, 5} {
 				runtime.GOMAXPROCS(procs)
 				c := make([]float32, s.m*s.n)
-				Mul(transA, transB, s.m, s.n, s.k, a.data, a.ld, b.data, b.ld, nil, false, c, s.n)
+				Mul(transA, transB, s.m, s.n, s.k, a.data, a.ld, b.data, b.ld, Epilogue{}, c, s.n)
 				if first == nil {
 					first = c
 				} else if !slices.Equal(first, c) {
@@ -205,7 +240,7 @@ func TestPacked(t *testing.T) {
 			a := random(r, max(0, (s.m-1)*s.lda+k))
 			ldc := s.n + 2
 			c, bias, accumulate, start := startValues(r, kind, s.m, s.n, ldc)
-			packed.Mul(s.m, s.k0, s.k1, a, s.lda, bias, accumulate, c, ldc)
+			packed.Mul(s.m, s.k0, s.k1, a, s.lda, Epilogue{Bias: bias, Accumulate: accumulate}, c, ldc)
 			check(t, fmt.Sprintf("Packed.Mul %+v", s), s.m, s.n, k,
 				func(i, p int) float64 { return float64(a[i*s.lda+p]) },
 				func(p, j int) float64 { return b.at(s.k0+p, j) }, start, c, ldc)
@@ -240,7 +275,7 @@ func TestSpecials(t *testing.T) {
 			const n, k = 50, 30
 			a, b, c := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
 			a[(m-1)*k+7] = special
-			Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n)
+			Mul(false, false, m, n, k, a, k, b, n, Epilogue{}, c, n)
 			for i, v := range c {
 				if hit := i/n == m-1; hit != (v != v) {
 					t.Fatalf("%d rows, %g in A's last: C[%d, %d] = %g", m, special, i/n, i%n, v)
@@ -255,9 +290,9 @@ func TestAllocations(t *testing.T) {
 	a, b, c := make([]float32, 200*300), make([]float32, 300*400), make([]float32, 200*400)
 	var packed Packed
 	allocs := testing.AllocsPerRun(20, func() {
-		Mul(false, false, 200, 400, 300, a, 300, b, 400, nil, false, c, 400)
+		Mul(false, false, 200, 400, 300, a, 300, b, 400, Epilogue{}, c, 400)
 		packed.Pack(300, 400, b, 400, false)
-		packed.Mul(200, 0, 300, a, 300, nil, false, c, 400)
+		packed.Mul(200, 0, 300, a, 300, Epilogue{}, c, 400)
 	})
 	if allocs > 40 { // goroutines and closures, nothing that grows with the matrices
 		t.Errorf("%g allocations", allocs)
@@ -269,11 +304,11 @@ func TestMisuse(t *testing.T) {
 	var packed Packed
 	packed.Pack(5, 4, x, 4, false)
 	for want, f := range map[string]func(){
-		"gemm.Mul: A [3, 4] with stride 4 in 100 values times B [4, 6] with stride 5 ":           func() { Mul(false, false, 3, 6, 4, x, 4, x, 5, nil, false, x, 6) },
-		"gemm.Mul: A [30, 4] with stride 4 in 100 values times B [4, 2] stored transposed with ": func() { Mul(false, true, 30, 2, 4, x, 4, x, 4, nil, false, x, 2) },
-		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, nil, false, x, 6) },
-		"gemm.Mul: A [2, 2] with stride 2 in 100 values times B [2, 2] with stride 2 in 100 values (bias of 1": func() { Mul(false, false, 2, 2, 2, x, 2, x, 2, x[:1], false, x, 2) },
-		"gemm.Packed.Mul: A [2, 6] stride 6": func() { packed.Mul(2, 0, 6, x, 6, nil, false, x, 4) },
+		"gemm.Mul: A [3, 4] with stride 4 in 100 values times B [4, 6] with stride 5 ":           func() { Mul(false, false, 3, 6, 4, x, 4, x, 5, Epilogue{}, x, 6) },
+		"gemm.Mul: A [30, 4] with stride 4 in 100 values times B [4, 2] stored transposed with ": func() { Mul(false, true, 30, 2, 4, x, 4, x, 4, Epilogue{}, x, 2) },
+		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, Epilogue{}, x, 6) },
+		"gemm.Mul: A [2, 2] with stride 2 in 100 values times B [2, 2] with stride 2 in 100 values (bias of 1": func() { Mul(false, false, 2, 2, 2, x, 2, x, 2, Epilogue{Bias: x[:1]}, x, 2) },
+		"gemm.Packed.Mul: A [2, 6] stride 6": func() { packed.Mul(2, 0, 6, x, 6, Epilogue{}, x, 4) },
 		"gemm.Packed.MulTransA: A [5, 30] s": func() { packed.MulTransA(30, x, 30, false, x, 4) },
 		"gemm.Packed.Pack: B [50, 4]":        func() { packed.Pack(50, 4, x, 4, false) },
 	} {
@@ -303,10 +338,10 @@ func TestRowsStandAlone(t *testing.T) {
 	const m, n, k = 40, 33, 3000
 	a, b, bias := random(r, m*k), random(r, k*n), random(r, n)
 	want := make([]float32, m*n)
-	Mul(false, false, m, n, k, a, k, b, n, bias, false, want, n)
+	Mul(false, false, m, n, k, a, k, b, n, Epilogue{Bias: bias}, want, n)
 	for _, rows := range []int{1, 2, thinRows, thinRows + 1} {
 		c := make([]float32, rows*n)
-		Mul(false, false, rows, n, k, a, k, b, n, bias, false, c, n)
+		Mul(false, false, rows, n, k, a, k, b, n, Epilogue{Bias: bias}, c, n)
 		if !slices.Equal(c, want[:rows*n]) {
 			t.Errorf("%d rows alone have other bits than among %d", rows, m)
 		}

@@ -43,22 +43,21 @@ const packGrain = 1 << 16
 
 // Mul computes C = A·B[k0:k1] on the caller's goroutine: A [m, k1-k0] with row
 // stride lda, whose rows may overlap (lda < k1-k0), C [m, n] with row stride ldc.
-// bias, n values, is added to each row if it is not nil; accumulate adds to what
-// C holds, which is not read otherwise; one of the two at most. C must not
-// overlap A.
-func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, bias []float32, accumulate bool, c []float32, ldc int) {
+// C must not overlap A.
+func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, e Epilogue, c []float32, ldc int) {
 	k := k1 - k0
 	if k0 < 0 || k < 0 || k1 > p.k || m < 0 || m > 0 && k > 0 && (lda < 0 || (m-1)*lda+k > len(a)) ||
-		!holds(m, p.n, len(c), ldc, false) || bias != nil && (accumulate || len(bias) < p.n) {
-		panic(fmt.Sprintf("gemm.Packed.Mul: A [%d, %d] stride %d in %d values times rows %d to %d of B [%d, %d] (bias of %d values, accumulate %t) to %s in %d values",
-			m, k, lda, len(a), k0, k1, p.k, p.n, len(bias), accumulate, describe("C", m, p.n, ldc, false), len(c)))
+		!holds(m, p.n, len(c), ldc, false) || !e.fits(p.n) {
+		panic(fmt.Sprintf("gemm.Packed.Mul: A [%d, %d] stride %d in %d values times rows %d to %d of B [%d, %d] (%s) to %s in %d values",
+			m, k, lda, len(a), k0, k1, p.k, p.n, e, describe("C", m, p.n, ldc, false), len(c)))
 	}
 	if m == 0 || p.n == 0 {
 		return
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	w.multiply(product{m, p.n, k, stepFor(k), a, lda, 1, p.data[k0*kernel.NR:], p.k * kernel.NR, inPanels, nil, 0, c, ldc}.startAt(bias, accumulate))
+	x := product{m: m, n: p.n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, b: p.data[k0*kernel.NR:], ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
+	w.multiply(x.with(e))
 }
 
 // MulTransA is Mul for a transposed A: it computes C = Aᵀ·B, for A stored as
@@ -73,5 +72,6 @@ func (p *Packed) MulTransA(m int, a []float32, lda int, accumulate bool, c []flo
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	w.multiply(product{m, p.n, p.k, stepFor(p.k), a, 1, lda, p.data, p.k * kernel.NR, inPanels, nil, 0, c, ldc}.startAt(nil, accumulate))
+	x := product{m: m, n: p.n, k: p.k, step: stepFor(p.k), a: a, ars: 1, acs: lda, b: p.data, ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
+	w.multiply(x.with(Epilogue{Accumulate: accumulate}))
 }

@@ -39,15 +39,21 @@ func thin(x product) {
 			}
 		}
 		if part.layout == inColumns {
-			for j := range part.n {
-				for r := range part.m {
-					part.c[r*part.ldc+j] += f32.Dot(part.a[r*part.ars:][:part.k], part.b[j*part.ldb:][:part.k])
-				}
-			}
-			return
+			part.addDots()
+		} else {
+			part.addThin()
 		}
-		part.addThin()
+		part.finish()
 	})
+}
+
+// addDots adds A·B to C, for a transposed B.
+func (x product) addDots() {
+	for j := range x.n {
+		for r := range x.m {
+			x.c[r*x.ldc+j] += f32.Dot(x.a[r*x.ars:][:x.k], x.b[j*x.ldb:][:x.k])
+		}
+	}
 }
 
 // addThin adds A·B to C, for B as it is stored. It sums step terms at a time from

@@ -123,7 +123,7 @@ func products(ctx context.Context, shapes [][3]int, emit func(Row)) error {
 }
 
 func ours(m, n, k int, a, b, c []float32) (func() error, error) {
-	return func() error { gemm.Mul(false, false, m, n, k, a, k, b, n, nil, false, c, n); return nil }, nil
+	return func() error { gemm.Mul(false, false, m, n, k, a, k, b, n, gemm.Epilogue{}, c, n); return nil }, nil
 }
 
 // Multiplier prepares the product C = A·B of row-major matrices. What it returns

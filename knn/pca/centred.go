@@ -82,7 +82,7 @@ func (c *centred) project(v *tensor.Tensor, f func(lo, hi int, y *tensor.Tensor,
 	var y []float32
 	c.eachBlock(blockValues, func(lo, hi int, block []float32, stride int) {
 		y = slices.Grow(y[:0], (hi-lo)*b)[:(hi-lo)*b]
-		gemm.Mul(c.wide, true, hi-lo, b, c.short, block, stride, v.Data(), c.short, nil, false, y, b)
+		gemm.Mul(c.wide, true, hi-lo, b, c.short, block, stride, v.Data(), c.short, gemm.Epilogue{}, y, b)
 		f(lo, hi, tensor.From(y, hi-lo, b), block, stride)
 	})
 }
@@ -94,7 +94,7 @@ func (c *centred) apply(v *tensor.Tensor) *tensor.Tensor {
 	b := v.Dim(0)
 	sum := make([]float32, c.short*b)
 	c.project(v, func(lo, hi int, y *tensor.Tensor, block []float32, stride int) {
-		gemm.Mul(!c.wide, false, c.short, b, hi-lo, block, stride, y.Data(), b, nil, true, sum, b)
+		gemm.Mul(!c.wide, false, c.short, b, hi-lo, block, stride, y.Data(), b, gemm.Epilogue{Accumulate: true}, sum, b)
 	})
 	out := tensor.New(b, c.short)
 	for i := range b {

@@ -135,7 +135,7 @@ func (p *PCA) Transform(x *tensor.Tensor) *tensor.Tensor {
 	for lo := 0; lo < x.Dim(0); lo += transformRows {
 		n := min(transformRows, x.Dim(0)-lo)
 		parallel.For(n, func(i int) { subtract(block[i*d:(i+1)*d], x.Row(lo+i), p.Mean.Data()) })
-		gemm.Mul(false, true, n, k, d, block, d, p.Components.Data(), d, nil, false, out.Data()[lo*k:], k)
+		gemm.Mul(false, true, n, k, d, block, d, p.Components.Data(), d, gemm.Epilogue{}, out.Data()[lo*k:], k)
 	}
 	return out
 }

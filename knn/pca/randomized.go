@@ -265,7 +265,7 @@ func (c *centred) refine(v *tensor.Tensor, k int) (*tensor.Tensor, []float64, er
 		z = tensor.New(c.long, b)
 	}
 	c.project(v, func(lo, hi int, y *tensor.Tensor, _ []float32, _ int) {
-		gemm.Mul(true, false, b, b, hi-lo, y.Data(), b, y.Data(), b, nil, false, part, b)
+		gemm.Mul(true, false, b, b, hi-lo, y.Data(), b, y.Data(), b, gemm.Epilogue{}, part, b)
 		for i, p := range part {
 			gram[i] += float64(p)
 		}

@@ -71,7 +71,7 @@ func (r *ranker) products(lo, hi int) []float64 {
 	n, d := r.x.Dim(0), r.x.Dim(1)
 	all, part := make([]float64, (hi-lo)*n), make([]float32, (hi-lo)*n)
 	for k := 0; k < d; k += span {
-		gemm.Mul(false, true, hi-lo, n, min(span, d-k), r.x.Data()[lo*d+k:], d, r.x.Data()[k:], d, nil, false, part, n)
+		gemm.Mul(false, true, hi-lo, n, min(span, d-k), r.x.Data()[lo*d+k:], d, r.x.Data()[k:], d, gemm.Epilogue{}, part, n)
 		parallel.For(hi-lo, func(i int) {
 			sums, values := all[i*n:(i+1)*n], part[i*n:(i+1)*n]
 			for j, v := range values {
