@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // checkCodes compares a tier with the portable one: products exactly, bits wherever
@@ -27,8 +29,8 @@ func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme
 	for i := range query {
 		query[i] = int8(code())
 	}
-	codes = edge(t, codes)
-	rows := edge(t, random(r, blocks*CodeRows*3))
+	codes = kerneltest.Edge(t, codes)
+	rows := kerneltest.Edge(t, random(r, blocks*CodeRows*3))
 	dots, mask := make([]int32, blocks*CodeRows), make([]uint64, (blocks+3)/4+1)
 	guard := mask[len(mask)-1]
 	wantDots, wantMask := slices.Clone(dots), slices.Clone(mask)
@@ -87,14 +89,14 @@ func TestCodes(t *testing.T) {
 				continue
 			}
 			n, ld := 1+r.IntN(CodeRows), d+r.IntN(3)
-			factors, center := random(r, n), edge(t, random(r, d))
-			v := edge(t, random(r, (n-1)*ld+d))
+			factors, center := random(r, n), kerneltest.Edge(t, random(r, d))
+			v := kerneltest.Edge(t, random(r, (n-1)*ld+d))
 			if d > 3 && n > 2 {
 				v[ld+1] = float32(math.NaN())
 				v[2*ld] = float32(math.Inf(-1))
 			}
 			groups := (d + CodeGroup - 1) / CodeGroup
-			codes, made := edge(t, make([]uint8, groups*CodeGroup*CodeRows)), make([]Coded, n)
+			codes, made := kerneltest.Edge(t, make([]uint8, groups*CodeGroup*CodeRows)), make([]Coded, n)
 			Codes(made, codes, v, ld, factors, center)
 			for row, c := range made {
 				y := make([]float64, d)
@@ -146,8 +148,8 @@ func TestCodeSieve(t *testing.T) {
 				for i := range codes {
 					codes[i] = uint8(1 + r.IntN(255))
 				}
-				codes = edge(t, codes)
-				rows := edge(t, random(r, SieveRows*3))
+				codes = kerneltest.Edge(t, codes)
+				rows := kerneltest.Edge(t, random(r, SieveRows*3))
 				queries := NewCodeQueries(n, d)
 				masks := make([]uint64, queries.Places()+1)
 				guard := r.Uint64()

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"lookalike/internal/kerneltest"
+
 	"github.com/klauspost/cpuid/v2"
 )
 
@@ -120,7 +122,7 @@ func TestReductions(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, n := range lengths() {
-			a, b := edge(t, random(r, n)), edge(t, random(r, n))
+			a, b := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, n))
 			var dot, square, size float64
 			for i := range a {
 				p, d := float64(a[i])*float64(b[i]), float64(a[i])-float64(b[i])
@@ -156,7 +158,7 @@ func TestAxpy(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 3))
 		for _, n := range lengths() {
-			xs, y := edge(t, random(r, n)), edge(t, random(r, n))
+			xs, y := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, n))
 			old := slices.Clone(y)
 			x.axpy(y, 1.25, xs)
 			for i := range y {
@@ -297,7 +299,7 @@ func TestRectifiers(t *testing.T) {
 				"leaky":     {func(v, _ []float32) { x.leaky(v, v, alpha) }, func(v, _ float32) float32 { return pick(v < 0, alpha*v, v) }},
 				"leakyGrad": {func(v, y []float32) { x.leakyGrad(v, v, y, alpha) }, func(v, y float32) float32 { return pick(y <= 0, alpha*v, v) }},
 			} {
-				src, y := hard(r, n, true), edge(t, hard(r, n, true))
+				src, y := hard(r, n, true), kerneltest.Edge(t, hard(r, n, true))
 				v, all := guarded[float32](t, r, n, 7777)
 				copy(v, src)
 				c.run(v, y)
@@ -325,10 +327,10 @@ func TestElementwiseLengths(t *testing.T) {
 					}
 				}
 			}
-			v := edge(t, src)
+			v := kerneltest.Edge(t, src)
 			x.exp(v, v)
 			check("exp", v, func(i int) float64 { return math.Exp(float64(src[i])) })
-			v = edge(t, src)
+			v = kerneltest.Edge(t, src)
 			x.elu(v, v, 1)
 			check("elu", v, func(i int) float64 {
 				if src[i] > 0 {
@@ -336,11 +338,11 @@ func TestElementwiseLengths(t *testing.T) {
 				}
 				return math.Expm1(float64(src[i]))
 			})
-			y, dy := edge(t, src), random(r, n)
+			y, dy := kerneltest.Edge(t, src), random(r, n)
 			if n > 2 {
 				y[n/2] = 0
 			}
-			v = edge(t, dy)
+			v = kerneltest.Edge(t, dy)
 			x.eluGrad(v, v, y, 1.5)
 			check("eluGrad", v, func(i int) float64 {
 				if y[i] > 0 {

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // FuzzVectors holds the vector kernels of every tier against the portable ones: to
@@ -33,12 +35,12 @@ func FuzzVectors(f *testing.F) {
 				results := func(x *tier) (all [][]float32, bytes []uint8) {
 					r := rand.New(rand.NewPCG(seed, 1))
 					for range 4 {
-						all = append(all, edge(t, hard(r, n, true)))
+						all = append(all, kerneltest.Edge(t, hard(r, n, true)))
 					}
 					for i, v := range all[3] { // second moments are never below zero
 						all[3][i] = float32(math.Abs(float64(v)))
 					}
-					bytes = edge(t, make([]uint8, n))
+					bytes = kerneltest.Edge(t, make([]uint8, n))
 					run(x, all[0], all[1], all[2], all[3], bytes)
 					return all, bytes
 				}
@@ -63,7 +65,7 @@ func FuzzVectors(f *testing.F) {
 // fuzzSums compares what is summed, and so rounded in an order of its own.
 func fuzzSums(t *testing.T, x *tier, seed uint64, n int, alpha float32) {
 	r := rand.New(rand.NewPCG(seed, 2))
-	a, b := edge(t, random(r, n)), edge(t, random(r, n))
+	a, b := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, n))
 	size := 0.0
 	for i := range a {
 		size += math.Abs(float64(a[i]) * float64(b[i]))
@@ -77,7 +79,7 @@ func fuzzSums(t *testing.T, x *tier, seed uint64, n int, alpha float32) {
 	near("dot", float64(x.dot(a, b)), float64(generic.dot(a, b)), size)
 	square := float64(generic.squaredDistance(a, b))
 	near("squaredDistance", float64(x.squaredDistance(a, b)), square, square)
-	got, want := edge(t, slices.Clone(b)), slices.Clone(b)
+	got, want := kerneltest.Edge(t, slices.Clone(b)), slices.Clone(b)
 	x.axpy(got, alpha, a)
 	generic.axpy(want, alpha, a)
 	for i := range want {

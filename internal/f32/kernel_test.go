@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // pack returns B [k, cols] as one panel.
@@ -31,15 +33,15 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 	if k > 0 {
 		size = (rows-1)*ars + (k-1)*acs + 1
 	}
-	a := edge(t, random(r, size))
+	a := kerneltest.Edge(t, random(r, size))
 	b := random(r, k*cols)
-	panel := edge(t, pack(b, k, cols, x.NR))
+	panel := kerneltest.Edge(t, pack(b, k, cols, x.NR))
 	ldc := cols + r.IntN(4)
-	c := edge(t, random(r, (rows-1)*ldc+cols))
+	c := kerneltest.Edge(t, random(r, (rows-1)*ldc+cols))
 	start, lds := []float32(nil), 0
 	switch begin {
 	case "bias":
-		start = edge(t, random(r, cols))
+		start = kerneltest.Edge(t, random(r, cols))
 	case "C":
 		start, lds = c, ldc
 	case "zero":
@@ -52,11 +54,11 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 	before, first := slices.Clone(c), slices.Clone(start)
 	if inPlace {
 		ldb := cols + r.IntN(4)
-		rowsOfB := edge(t, make([]float32, max(0, (k-1)*ldb+cols)))
+		rowsOfB := kerneltest.Edge(t, make([]float32, max(0, (k-1)*ldb+cols)))
 		for p := range k {
 			copy(rowsOfB[p*ldb:], b[p*cols:][:cols])
 		}
-		packed := edge(t, make([]float32, k*cols))
+		packed := kerneltest.Edge(t, make([]float32, k*cols))
 		x.MulPack(rows, k, a, ars, acs, rowsOfB, ldb, packed, start, lds, c, ldc)
 		if !slices.Equal(packed, panel) {
 			t.Fatalf("%s %dx%dx%d: B is not packed", x.Name, rows, cols, k)

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // TestOptimizers holds every tier's updates against the portable ones, bit for
@@ -42,9 +44,9 @@ func TestOptimizers(t *testing.T) {
 						}
 						var got, want [3][]float32 // w, m, u
 						for i, s := range [][]float32{w, m, u} {
-							got[i], want[i] = edge(t, s), slices.Clone(s)
+							got[i], want[i] = kerneltest.Edge(t, s), slices.Clone(s)
 						}
-						c.run(x, got[0], edge(t, g), got[1], got[2])
+						c.run(x, got[0], kerneltest.Edge(t, g), got[1], got[2])
 						c.run(generic, want[0], g, want[1], want[2])
 						for k, slot := range []string{"w", "m", "u"} {
 							for i := range n {
@@ -77,7 +79,7 @@ func TestSquaredError(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 13))
 		const scale = 1.0 / 3
 		for _, n := range lengths() {
-			p, target := random(r, n), edge(t, random(r, n))
+			p, target := random(r, n), kerneltest.Edge(t, random(r, n))
 			grad, all := guarded[float32](t, r, n, 7777)
 			copy(grad, p)
 			got, want := x.squaredError(grad, grad, target, scale), 0.0

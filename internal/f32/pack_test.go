@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // TestPack packs matrices that end at the end of a page, from both orientations.
@@ -19,10 +21,10 @@ func TestPack(t *testing.T) {
 						rows, cols = n, k
 					}
 					ldb := cols + r.IntN(3)
-					b := edge(t, random(r, (rows-1)*ldb+cols))
+					b := kerneltest.Edge(t, random(r, (rows-1)*ldb+cols))
 					panels := (n + kernel.NR - 1) / kernel.NR
 					stride := k*kernel.NR + 3
-					dst := edge(t, make([]float32, (panels-1)*stride+k*kernel.NR))
+					dst := kerneltest.Edge(t, make([]float32, (panels-1)*stride+k*kernel.NR))
 					kernel.Pack(dst, stride, k, n, b, ldb, transB)
 					for j := range panels * kernel.NR {
 						for p := range k {
@@ -51,8 +53,8 @@ func TestPackA(t *testing.T) {
 			for cols := 1; cols <= width; cols++ {
 				for _, k := range []int{0, 1, 2, 9, 30} {
 					ld := r.IntN(2 * x.kernel.MR)
-					src := edge(t, random(r, max(0, (k-1)*ld+cols)))
-					dst := edge(t, make([]float32, k*width+PackSlack))
+					src := kerneltest.Edge(t, random(r, max(0, (k-1)*ld+cols)))
+					dst := kerneltest.Edge(t, make([]float32, k*width+PackSlack))
 					x.kernel.PackA(dst, width, k, cols, src, ld)
 					for p := range k {
 						for i := range cols {
@@ -72,7 +74,7 @@ func TestAxpy8(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 8))
 		for _, n := range lengths() {
 			as, ldb := 1+r.IntN(3), n+r.IntN(3)
-			a, b, y := edge(t, random(r, 7*as+1)), edge(t, random(r, 7*ldb+n)), edge(t, random(r, n))
+			a, b, y := kerneltest.Edge(t, random(r, 7*as+1)), kerneltest.Edge(t, random(r, 7*ldb+n)), kerneltest.Edge(t, random(r, n))
 			for i, old := range append([]float32(nil), y...) {
 				want, size := float64(old), math.Abs(float64(old))
 				for u := range 8 {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // hard returns n values that comparisons find hard: few different ones, zeros of
@@ -32,7 +34,7 @@ func hard(r *rand.Rand, n int, nan bool) []float32 {
 // guarded returns n values of v that end at the end of a page, and, with them, as
 // many in front of them as break their alignment.
 func guarded[T float32 | uint8](t *testing.T, r *rand.Rand, n int, v T) (values, all []T) {
-	all = edge(t, slices.Repeat([]T{v}, 1+r.IntN(20)+n))
+	all = kerneltest.Edge(t, slices.Repeat([]T{v}, 1+r.IntN(20)+n))
 	return all[len(all)-n:], all
 }
 
@@ -55,7 +57,7 @@ func TestMaxPool(t *testing.T) {
 			for pixels := range 4 {
 				n, odd := pixels*channels, r.IntN(2)*channels
 				what := fmt.Sprintf("%d pixels of %d channels", pixels, channels)
-				rows := [2][]float32{edge(t, hard(r, 2*n+odd, pixels > 1)), edge(t, hard(r, 2*n+odd, pixels > 1))}
+				rows := [2][]float32{kerneltest.Edge(t, hard(r, 2*n+odd, pixels > 1)), kerneltest.Edge(t, hard(r, 2*n+odd, pixels > 1))}
 				y, allY := guarded[float32](t, r, n, guard)
 				silent, allSilent := guarded[float32](t, r, n, guard)
 				choice, allChoice := guarded[uint8](t, r, n, guardByte)
@@ -88,7 +90,7 @@ func TestMaxInto(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 14))
 		for _, n := range lengths() {
-			old, xs := hard(r, n, true), edge(t, hard(r, n, true))
+			old, xs := hard(r, n, true), kerneltest.Edge(t, hard(r, n, true))
 			y, allY := guarded[float32](t, r, n, 7777)
 			silent, allSilent := guarded[float32](t, r, n, 7777)
 			choice, allChoice := guarded[uint8](t, r, n, 77)
@@ -121,11 +123,11 @@ func TestMaxPoolGrad(t *testing.T) {
 			for pixels := range 4 {
 				n, odd := pixels*channels, r.IntN(2)*channels
 				what := fmt.Sprintf("%d pixels of %d channels", pixels, channels)
-				y, choice := edge(t, hard(r, n, true)), make([]uint8, n)
+				y, choice := kerneltest.Edge(t, hard(r, n, true)), make([]uint8, n)
 				for i := range choice {
 					choice[i] = uint8(r.IntN(4))
 				}
-				choice = edge(t, choice)
+				choice = kerneltest.Edge(t, choice)
 				var rows, all [2][]float32
 				for i := range rows {
 					rows[i], all[i] = guarded[float32](t, r, 2*n+odd, guard)

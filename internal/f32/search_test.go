@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // use makes x the active tier for the time of a test.
@@ -20,7 +22,7 @@ func TestRows(t *testing.T) {
 		for _, n := range lengths() {
 			for _, rows := range []int{0, 1, 4, 7, 8} {
 				ld := n + r.IntN(3)
-				q, m, out := edge(t, random(r, n)), edge(t, random(r, max(0, rows-1)*ld+n)), edge(t, random(r, rows))
+				q, m, out := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, max(0, rows-1)*ld+n)), kerneltest.Edge(t, random(r, rows))
 				for name, f := range map[string]func(out, q, x []float32, ld int){"Dots": Dots, "SquaredDistances": SquaredDistances} {
 					f(out, q, m, ld)
 					for i, got := range out {
@@ -50,7 +52,7 @@ func TestNotAbove(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 8))
 		inf, nan := float32(math.Inf(1)), float32(math.NaN())
 		for n := range 300 {
-			v := edge(t, random(r, n))
+			v := kerneltest.Edge(t, random(r, n))
 			for i := range v {
 				if r.IntN(4) == 0 {
 					v[i] = []float32{0.5, inf, -inf, nan, 0}[r.IntN(5)]

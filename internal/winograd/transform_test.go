@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"lookalike/internal/kerneltest"
 )
 
 // TestTransforms compares assembly with the portable code, on memory that ends
@@ -38,8 +40,8 @@ func checkTransforms(t *testing.T, r *rand.Rand, tile, n int) {
 	}
 	side := tile + 2
 	in, out := 1+n%9, micro.NR+r.IntN(5)
-	kernel := edge(t, random(r, (9*in-1)*out+micro.NR))
-	u := edge(t, make([]float32, side*side*in*micro.NR))
+	kernel := kerneltest.Edge(t, random(r, (9*in-1)*out+micro.NR))
+	u := kerneltest.Edge(t, make([]float32, side*side*in*micro.NR))
 	transformed := make([]float32, len(u))
 	kernelTransform(tile, in, micro.NR, u, kernel, out)
 	portable(func() { kernelTransform(tile, in, micro.NR, transformed, kernel, out) })
@@ -47,19 +49,19 @@ func checkTransforms(t *testing.T, r *rand.Rand, tile, n int) {
 
 	col, gap := n+r.IntN(3), r.IntN(5)
 	row, vs := side*col+gap, n+r.IntN(20)
-	x := edge(t, random(r, (side-1)*(row+col)+n))
-	v := edge(t, random(r, (side*side-1)*vs+n))
+	x := kerneltest.Edge(t, random(r, (side-1)*(row+col)+n))
+	v := kerneltest.Edge(t, random(r, (side*side-1)*vs+n))
 	want := append([]float32(nil), v...)
 	input(tile, n, v, vs, x, row, col)
 	portable(func() { input(tile, n, want, vs, x, row, col) })
 	same(t, "input", tile, n, v, want)
 
-	m, bias := v, edge(t, random(r, n))
+	m, bias := v, kerneltest.Edge(t, random(r, n))
 	for _, pool := range []bool{false, true} {
 		for _, floor := range []float32{0, float32(math.Inf(-1))} {
-			y := edge(t, random(r, (tile-1)*(row+col)+n))
+			y := kerneltest.Edge(t, random(r, (tile-1)*(row+col)+n))
 			if pool {
-				y = edge(t, random(r, (tile/2-1)*(row+col)+n))
+				y = kerneltest.Edge(t, random(r, (tile/2-1)*(row+col)+n))
 			}
 			want := append([]float32(nil), y...)
 			output(tile, pool, n, y, row, col, m, vs, bias, floor)

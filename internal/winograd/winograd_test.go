@@ -1,36 +1,19 @@
 package winograd
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"lookalike/internal/f32"
+	"lookalike/internal/kerneltest"
 )
 
-// TestMain runs the tests once for every tier that the processor has, each in a
-// process of its own, unless a tier is forced.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if os.Getenv("LOOKALIKE_CPU") == "" && !slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
-		for _, tier := range f32.Tiers()[1:] {
-			cmd := exec.Command(os.Args[0], os.Args[1:]...)
-			cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+tier)
-			out, err := cmd.CombinedOutput()
-			fmt.Printf("tier %s:\n%s", tier, out)
-			if err != nil {
-				code = 1
-			}
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(kerneltest.Main(m, f32.Tiers())) }
 
 // shape is a convolution: pictures [batch, h, w, in] to [batch, oh, ow, out].
 type shape struct {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package f32
+package kerneltest
 
 import (
 	"syscall"
@@ -8,9 +8,9 @@ import (
 	"unsafe"
 )
 
-// edge returns a copy of s that ends where a page without access begins: reading
+// Edge returns a copy of s that ends where a page without access begins: reading
 // or writing past it is a fault. Pages are given back when the test ends.
-func edge[T float32 | uint8](t *testing.T, s []T) []T {
+func Edge[T float32 | uint8](t *testing.T, s []T) []T {
 	t.Helper()
 	page := syscall.Getpagesize()
 	length := len(s) * int(unsafe.Sizeof(*new(T)))
