@@ -50,12 +50,3 @@ func SumRows(dst, x *Tensor, accumulate bool) {
 		f32.Axpy(dst.data, 1, parts[p:][:n])
 	}
 }
-
-// Sum returns the sum of all values, in float64.
-func Sum(x *Tensor) float64 {
-	var s float64
-	for _, v := range x.data {
-		s += float64(v)
-	}
-	return s
-}

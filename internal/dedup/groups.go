@@ -28,9 +28,9 @@ type Other struct {
 	Same     int     // the row of the picture that it equals byte for byte, which stays or comes before it; -1 if none
 }
 
-// Better orders pictures: the one to keep first. It is the one of more pixels,
+// better orders pictures: the one to keep first. It is the one of more pixels,
 // then of the larger file, then the older, then the first by path.
-func Better(g *gallery.Gallery, a, b int) int {
+func better(g *gallery.Gallery, a, b int) int {
 	x, y := g.Entries[a], g.Entries[b]
 	return cmp.Or(
 		cmp.Compare(int64(y.Width)*int64(y.Height), int64(x.Width)*int64(x.Height)),
@@ -57,7 +57,7 @@ type Options struct {
 // photographs they lead from one to quite another. The price is that c, near to
 // b alone, which has gone to a, stays as it is.
 //
-// Pictures become bests in the order of Better, unless they are within the
+// Pictures become bests in the order of better, unless they are within the
 // distance of an earlier one; the others go to the nearest best, the better one
 // of two as near.
 func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error) {
@@ -70,7 +70,7 @@ func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error)
 			all = append(all, row)
 		}
 	}
-	slices.SortFunc(all, func(a, b int) int { return Better(g, a, b) })
+	slices.SortFunc(all, func(a, b int) int { return better(g, a, b) })
 	for _, row := range all {
 		sum := g.Files[row].SHA256
 		if of, ok := first[sum]; ok && sum != [32]byte{} {
@@ -116,7 +116,7 @@ func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error)
 	var out []Group
 	for _, group := range groups {
 		slices.SortFunc(group.Others, func(a, b Other) int {
-			return cmp.Or(cmp.Compare(a.Distance, b.Distance), Better(g, a.Row, b.Row))
+			return cmp.Or(cmp.Compare(a.Distance, b.Distance), better(g, a.Row, b.Row))
 		})
 		out = append(out, *group)
 	}

@@ -107,7 +107,7 @@ func TestGroups(t *testing.T) {
 				if !(math.Abs(far(group.Best, other.Row)-other.Distance) <= 1e-6) || !(other.Distance <= o.Within) {
 					t.Fatalf("%d is at %v from its best, said to be %v, within %v", other.Row, far(group.Best, other.Row), other.Distance, o.Within)
 				}
-				if Better(g, group.Best, other.Row) >= 0 {
+				if better(g, group.Best, other.Row) >= 0 {
 					t.Fatalf("%d is better than its best %d", other.Row, group.Best)
 				}
 				if other.Same >= 0 && (g.Files[other.Same].SHA256 != g.Files[other.Row].SHA256 || other.Same == other.Row) {
@@ -119,7 +119,7 @@ func TestGroups(t *testing.T) {
 			best, other := bestOf[a]
 			first := a // of its bytes: the others go where that one goes
 			for b := range n {
-				if g.Files[b].SHA256 == g.Files[a].SHA256 && Better(g, b, first) < 0 {
+				if g.Files[b].SHA256 == g.Files[a].SHA256 && better(g, b, first) < 0 {
 					first = b
 				}
 			}
@@ -130,7 +130,7 @@ func TestGroups(t *testing.T) {
 				switch { // b stays
 				case !other && far(a, b) < o.Within-1e-9:
 					t.Fatalf("%d and %d both stay, at %v within %v", a, b, far(a, b), o.Within)
-				case other && far(a, b) < far(a, best)-1e-9 && Better(g, b, first) < 0:
+				case other && far(a, b) < far(a, best)-1e-9 && better(g, b, first) < 0:
 					t.Fatalf("%d went to %d though %d is nearer", a, best, b)
 				}
 			}

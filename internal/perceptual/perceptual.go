@@ -32,14 +32,11 @@ const (
 // each cut by 5% or turned by 2 degrees.
 const Within = 0.14
 
-// Side is the size that Prepare brings pictures to.
-const Side = 3 * lumaSide
-
 // Prepare makes a picture small. Describe takes it as it takes the original, but
 // for rounding.
 func Prepare(m *picture.Image) *picture.Image {
-	// A multiple of both grids, so that each pixel lies in one cell of each.
-	return picture.Area(m, Side, Side)
+	const side = 3 * lumaSide // a multiple of both grids, so that each pixel lies in one cell of each
+	return picture.Area(m, side, side)
 }
 
 // Describe returns the vector of a picture, of Width values: the mean luma of

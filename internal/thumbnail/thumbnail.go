@@ -13,15 +13,15 @@ import (
 // shape but never thinner than a pixel. One that is small enough stays as large
 // as it is.
 func Fit(m *picture.Image, width, height int) *image.RGBA {
-	w, h := Size(m.Width, m.Height, width, height)
+	w, h := size(m.Width, m.Height, width, height)
 	if w != m.Width || h != m.Height {
 		m = picture.Area(m, w, h)
 	}
 	return m.RGBA()
 }
 
-// Size is the size that Fit gives a picture of w by h pixels.
-func Size(w, h, width, height int) (int, int) {
+// size is the size that Fit gives a picture of w by h pixels.
+func size(w, h, width, height int) (int, int) {
 	if w <= width && h <= height {
 		return w, h
 	}

@@ -51,8 +51,8 @@ type Card struct {
 // have two for each of a page's.
 const Side = 400
 
-// Source returns a thumbnail as the address of an img element.
-func Source(m image.Image) template.URL {
+// source returns a thumbnail as the address of an img element.
+func source(m image.Image) template.URL {
 	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(thumbnail.JPEG(m)))
 }
 
@@ -81,7 +81,7 @@ var (
 // the templates "main", the page's content, and if need be "style" and
 // "script", which add to the common ones; source and file are functions there.
 func New(definitions string) (*template.Template, error) {
-	t := template.New("page").Funcs(template.FuncMap{"source": Source, "file": File})
+	t := template.New("page").Funcs(template.FuncMap{"source": source, "file": File})
 	if _, err := t.Parse(shell); err != nil {
 		return nil, err
 	}
