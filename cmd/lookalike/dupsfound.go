@@ -87,14 +87,21 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		}
 	}
 	digits, width := decimals(largest), terminalWidth(a.out)
+	line := func(away string, f dupsPicture) {
+		head := fmt.Sprintf("%-8s", away)
+		if width >= narrow {
+			head += fmt.Sprintf("%11s  %9s  ", pixels(f.Width, f.Height), bytesOf(f.Bytes))
+		}
+		fmt.Fprintf(&b, "%s%s\n", head, shorten(printable(f.Path), width-len(head)))
+	}
 	for _, g := range d.Groups {
-		fmt.Fprintf(&b, "best    %11s  %9s  %s\n", pixels(g.Best.Width, g.Best.Height), bytesOf(g.Best.Bytes), shorten(printable(g.Best.Path), width-32))
+		line("best", g.Best)
 		for _, other := range g.Others {
 			away := fmt.Sprintf("%.*f", digits, other.Distance)
 			if other.SameAs != "" {
 				away = "same"
 			}
-			fmt.Fprintf(&b, "%-8s%11s  %9s  %s\n", away, pixels(other.Width, other.Height), bytesOf(other.Bytes), shorten(printable(other.Path), width-32))
+			line(away, other.dupsPicture)
 			switch {
 			case other.State == "left" && other.Reason != "" && d.Applied:
 				fmt.Fprintf(&b, "%32s%s\n", "left: ", other.Reason)

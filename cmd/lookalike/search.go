@@ -341,17 +341,24 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 	digits, width := decimals(largest), terminalWidth(a.out)
 	var b bytes.Buffer
 	head := fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
-	fmt.Fprintf(&b, "rank  distance        size  %s\n", shorten(head, width-28))
+	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
+		if width < narrow {
+			return ""
+		}
+		return fmt.Sprintf("%10s  ", text)
+	}
+	left := width - len("rank  distance  ") - len(sizes(""))
+	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), shorten(head, left))
 	for _, r := range results {
 		if len(results) > 1 {
 			fmt.Fprintf(&b, "\n%s\n", shorten(printable(r.name), width))
 		}
 		if len(r.neighbors) == 0 {
-			fmt.Fprintf(&b, "   -         -           -  nothing so near\n")
+			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
 		}
 		for i, n := range r.neighbors {
 			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %10s  %s\n", i+1, digits, n.Distance, pixels(e.Width, e.Height), shorten(printable(e.Path), width-28))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), shorten(printable(e.Path), left))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
@@ -371,6 +378,9 @@ func pixels(width, height int) string {
 	}
 	return fmt.Sprintf("%dx%d", width, height)
 }
+
+// narrow is the width of a line under which tables leave out the pictures' sizes.
+const narrow = 60
 
 // terminalWidth is the number of characters in a line, for a terminal; else there
 // is no limit.

@@ -9,8 +9,9 @@ import (
 )
 
 // patience is how long a terminal has to answer. The answer may come from the
-// other end of a slow line.
-const patience = 300 * time.Millisecond
+// other side of the world, and one that comes too late would be taken for keys.
+// Only what is no real terminal says nothing at all.
+const patience = time.Second
 
 // cellSize returns the size of a character in pixels, 0 if the system does not
 // know.
@@ -23,11 +24,12 @@ func cellSize(f *os.File) image.Point {
 }
 
 // askTerminal asks the terminal that the program was started from, unless the
-// program is in its background, where that would stop it.
-func askTerminal() answers {
+// program is in its background, where that would stop it. It also tells whether
+// there was an answer.
+func askTerminal() (answers, bool) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
-		return answers{}
+		return answers{}, false
 	}
 	defer tty.Close()
 	front := false
@@ -36,7 +38,7 @@ func askTerminal() answers {
 		front = err == nil && group == unix.Getpgrp()
 	})
 	if !front {
-		return answers{}
+		return answers{}, false
 	}
 	return ask(tty, patience)
 }
@@ -52,9 +54,9 @@ func control(f *os.File, do func(fd int)) {
 // ask asks a terminal and reads its answers within a time. Meanwhile keys are not
 // shown and lines not edited; Ctrl-C goes on to work. If keys wait to be read, it
 // does not ask, for they would be lost among the answers.
-func ask(tty *os.File, within time.Duration) (a answers) {
+func ask(tty *os.File, within time.Duration) (a answers, answered bool) {
 	if tty.SetDeadline(time.Now().Add(within)) != nil {
-		return answers{}
+		return answers{}, false
 	}
 	var before *unix.Termios
 	waiting := 1
@@ -75,25 +77,25 @@ func ask(tty *os.File, within time.Duration) (a answers) {
 		}
 	})
 	if before == nil {
-		return answers{}
+		return answers{}, false
 	}
 	defer control(tty, func(fd int) { unix.IoctlSetTermios(fd, unix.TCSETS, before) })
 	if waiting > 0 {
-		return answers{}
+		return answers{}, false
 	}
 	if _, err := tty.WriteString(questions); err != nil {
-		return answers{}
+		return answers{}, false
 	}
 	var text []byte
 	for buffer := make([]byte, 256); len(text) < 4096; {
 		n, err := tty.Read(buffer)
 		text = append(text, buffer[:n]...)
 		if a, done := parseAnswers(text); done {
-			return a
+			return a, true
 		}
 		if err != nil {
 			break
 		}
 	}
-	return answers{}
+	return answers{}, false
 }

@@ -52,14 +52,15 @@ func lineMode(t *testing.T, f *os.File) (mode unix.Termios) {
 // afterwards what it was before.
 func TestAsk(t *testing.T) {
 	for _, c := range []struct {
-		parts []string // of the answer
-		want  answers
+		parts    []string // of the answer
+		want     answers
+		answered bool
 	}{
-		{[]string{"\x1b[6;21;9t\x1b[?62;4;22c"}, answers{true, image.Pt(9, 21)}},
-		{[]string{"\x1b[6;2", "1;9t\x1b", "[?62;4;22c"}, answers{true, image.Pt(9, 21)}},
-		{[]string{"\x1b[?6c"}, answers{}},
-		{[]string{"\x1b[?62;4"}, answers{}}, // never ends
-		{nil, answers{}},
+		{[]string{"\x1b[6;21;9t\x1bP>|foot(1.13.1)\x1b\\\x1b[?62;4;22c"}, answers{"foot(1.13.1)", image.Pt(9, 21), true}, true},
+		{[]string{"\x1b[6;2", "1;9t\x1b", "[?62;4;22c"}, answers{"", image.Pt(9, 21), true}, true},
+		{[]string{"\x1b[?6c"}, answers{}, true},
+		{[]string{"\x1b[?62;4"}, answers{}, false}, // never ends
+		{nil, answers{}, false},
 	} {
 		outside, inside := pseudoTerminal(t)
 		before := lineMode(t, inside)
@@ -78,12 +79,12 @@ func TestAsk(t *testing.T) {
 			}
 		}()
 		within := 10 * time.Second
-		if c.want == (answers{}) {
+		if !c.answered {
 			within = 100 * time.Millisecond
 		}
 		start := time.Now()
-		if got := ask(inside, within); got != c.want {
-			t.Errorf("%q: %+v, want %+v", c.parts, got, c.want)
+		if got, answered := ask(inside, within); got != c.want || answered != c.answered {
+			t.Errorf("%q: %+v, %v, want %+v", c.parts, got, answered, c.want)
 		}
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%q: waited for %v", c.parts, took)
@@ -101,7 +102,7 @@ func TestAskKeepsKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(20 * time.Millisecond)
-	if got := ask(inside, 100*time.Millisecond); got != (answers{}) {
+	if got, answered := ask(inside, 100*time.Millisecond); answered {
 		t.Errorf("%+v", got)
 	}
 	inside.SetDeadline(time.Now().Add(time.Second))

@@ -11,4 +11,4 @@ import (
 
 func cellSize(*os.File) image.Point { return image.Point{} }
 
-func askTerminal() answers { return answers{} }
+func askTerminal() (answers, bool) { return answers{}, false }

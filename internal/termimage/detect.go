@@ -14,9 +14,9 @@ import (
 // Detect finds out what a writer can show. What is no terminal has no protocol,
 // nor has one that shows half blocks only: they are for who asks for them.
 //
-// Kitty's and iTerm2's protocols are known by the environment. Otherwise, on
-// Linux, the terminal is asked whether it has sixels; one that says nothing for a
-// moment has none.
+// The environment tells what the terminal is likely to be. On Linux it is asked as
+// well, and its own word counts: the environment may be that of another terminal,
+// from which this one was started, and through ssh it says little.
 func Detect(w io.Writer) Terminal {
 	t := Size(w)
 	if !IsTerminal(w) {
@@ -24,8 +24,8 @@ func Detect(w io.Writer) Terminal {
 	}
 	var ask bool
 	if t.Protocol, ask = fromEnvironment(os.Getenv); ask {
-		if a := askTerminal(); a.sixel {
-			t.Protocol = Sixel
+		if a, answered := askTerminal(); answered {
+			t.Protocol = a.protocol()
 			if a.cell != (image.Point{}) {
 				t.Cell = a.cell
 			}
@@ -39,8 +39,8 @@ func Detect(w io.Writer) Terminal {
 func Size(w io.Writer) Terminal {
 	t := Terminal{Protocol: None, Columns: 80, TrueColor: trueColor(os.Getenv)}
 	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			t.Columns = width
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			t.Columns, t.Rows = width, height
 			t.Cell = cellSize(f)
 		}
 	}
@@ -61,25 +61,23 @@ func Multiplexed(env func(string) string) bool {
 }
 
 // fromEnvironment returns the protocol that the environment tells of, and whether
-// the terminal may be asked for sixels.
+// the terminal may be asked.
 //
 // In tmux it may not: tmux says for itself whether it was built with sixels, and
 // where the terminal around it has none, draws an empty box.
 func fromEnvironment(env func(string) string) (p Protocol, ask bool) {
 	name, program := env("TERM"), env("TERM_PROGRAM")
 	switch {
-	case name == "", name == "dumb", name == "linux", Multiplexed(env):
+	case name == "", name == "dumb", name == "linux", program == "Apple_Terminal", Multiplexed(env):
 		return None, false
 	case program == "WezTerm", env("WEZTERM_PANE") != "": // it has all three
-		return ITerm, false
+		return ITerm, true
 	case program == "iTerm.app", env("LC_TERMINAL") == "iTerm2", program == "mintty":
-		return ITerm, false
+		return ITerm, true
 	case strings.Contains(name, "kitty"), strings.Contains(name, "ghostty"), program == "ghostty":
-		return Kitty, false
+		return Kitty, true
 	case env("KITTY_WINDOW_ID") != "" && strings.HasPrefix(name, "xterm"):
-		return Kitty, false
-	case program == "Apple_Terminal":
-		return None, false
+		return Kitty, true
 	}
 	return None, true
 }
@@ -101,16 +99,35 @@ func trueColor(env func(string) string) bool {
 
 // answers are what a terminal has said of itself.
 type answers struct {
-	sixel bool
+	name  string      // with its version, "" if it did not say
 	cell  image.Point // pixels of a character, 0 if it did not say
+	sixel bool
 }
 
-// questions ask for the size of a character (XTWINOPS) and then for the device's
-// attributes (DA1), which every terminal knows: after that answer no other comes.
-const questions = "\x1b[16t\x1b[c"
+// protocol is the best that a terminal has. Sixels have 255 colours, and Konsole
+// draws what is transparent in them black.
+func (a answers) protocol() Protocol {
+	switch {
+	case strings.HasPrefix(a.name, "kitty"), strings.HasPrefix(a.name, "ghostty"):
+		return Kitty
+	case strings.HasPrefix(a.name, "Konsole") && a.sixel: // from the version on that has sixels
+		return Kitty
+	case strings.HasPrefix(a.name, "iTerm2"), strings.HasPrefix(a.name, "WezTerm"), strings.HasPrefix(a.name, "mintty"):
+		return ITerm
+	case a.sixel:
+		return Sixel
+	}
+	return None
+}
+
+// questions ask for the size of a character (XTWINOPS), for the terminal's name
+// (XTVERSION) and then for the device's attributes (DA1), which every terminal
+// knows: after that answer no other comes.
+const questions = "\x1b[16t\x1b[>q\x1b[c"
 
 var (
 	cellAnswer      = regexp.MustCompile(`\x1b\[6;(\d{1,4});(\d{1,4})t`)
+	nameAnswer      = regexp.MustCompile(`\x1bP>\|([ -~]*)\x1b\\`)
 	attributeAnswer = regexp.MustCompile(`\x1b\[\?([\d;]*)c`)
 )
 
@@ -122,6 +139,9 @@ func parseAnswers(text []byte) (a answers, done bool) {
 		if width > 0 && height > 0 {
 			a.cell = image.Pt(width, height)
 		}
+	}
+	if m := nameAnswer.FindSubmatch(text); m != nil {
+		a.name = string(m[1])
 	}
 	m := attributeAnswer.FindSubmatch(text)
 	if m == nil {

@@ -16,13 +16,13 @@ func TestFromEnvironment(t *testing.T) {
 		{map[string]string{}, None, false},
 		{map[string]string{"TERM": "dumb", "KITTY_WINDOW_ID": "1"}, None, false},
 		{map[string]string{"TERM": "linux"}, None, false},
-		{map[string]string{"TERM": "xterm-kitty"}, Kitty, false},
-		{map[string]string{"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, Kitty, false},
-		{map[string]string{"TERM": "xterm-ghostty", "TERM_PROGRAM": "ghostty"}, Kitty, false},
+		{map[string]string{"TERM": "xterm-kitty"}, Kitty, true},
+		{map[string]string{"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, Kitty, true},
+		{map[string]string{"TERM": "xterm-ghostty", "TERM_PROGRAM": "ghostty"}, Kitty, true},
 		{map[string]string{"TERM": "foot", "KITTY_WINDOW_ID": "1"}, None, true}, // started from kitty
-		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, ITerm, false},
-		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, ITerm, false},
-		{map[string]string{"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"}, ITerm, false}, // through ssh
+		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, ITerm, true},
+		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, ITerm, true},
+		{map[string]string{"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"}, ITerm, true}, // through ssh
 		{map[string]string{"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, None, false},
 		{map[string]string{"TERM": "xterm-256color"}, None, true},
 		{map[string]string{"TERM": "tmux-256color", "TERM_PROGRAM": "tmux", "TMUX": "/tmp/x"}, None, false},
@@ -54,8 +54,10 @@ func TestParseAnswers(t *testing.T) {
 	}{
 		{"", answers{}, false},
 		{"\x1b[?62;4;22c", answers{sixel: true}, true},
-		{"\x1b[6;21;9t\x1b[?62;22;4c", answers{true, image.Pt(9, 21)}, true},
+		{"\x1b[6;21;9t\x1b[?62;22;4c", answers{"", image.Pt(9, 21), true}, true},
 		{"\x1b[6;21;9t\x1b[?62;2", answers{cell: image.Pt(9, 21)}, false},
+		{"\x1bP>|kitty(0.26.5)\x1b\\\x1b[?62;c", answers{name: "kitty(0.26.5)"}, true},
+		{"\x1bP>|a name that ends never", answers{}, false},
 		{"\x1b[?1;2c", answers{}, true},
 		{"\x1b[?4c", answers{}, true}, // a VT132
 		{"\x1b[?64;14;44c", answers{}, true},
@@ -63,6 +65,28 @@ func TestParseAnswers(t *testing.T) {
 	} {
 		if a, done := parseAnswers([]byte(c.text)); a != c.want || done != c.done {
 			t.Errorf("%q: %+v, %v", c.text, a, done)
+		}
+	}
+}
+
+// The names are what these terminals answered.
+func TestProtocol(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		sixel bool
+		want  Protocol
+	}{
+		{"kitty(0.26.5)", false, Kitty},
+		{"Konsole 22.12.3", true, Kitty},
+		{"Konsole 21.12.3", false, None},
+		{"foot(1.13.1)", true, Sixel},
+		{"XTerm(379)", true, Sixel},
+		{"XTerm(379)", false, None},
+		{"", true, Sixel}, // mlterm
+		{"", false, None},
+	} {
+		if got := (answers{name: c.name, sixel: c.sixel}).protocol(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }

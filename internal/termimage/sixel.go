@@ -13,6 +13,28 @@ import (
 // for 256; one number is kept for what is transparent.
 const sixelColours = 255
 
+// sixelWidest is how many pixels wide a picture may be: xterm does not show what
+// is more than 1000 wide or high.
+const sixelWidest = 1000
+
+// placed puts sixels at the start of the line, with the cursor on the one below
+// afterwards. Terminals differ in where they leave it, in the picture's last line,
+// below that, or one further, so lines are made for the picture first, and one
+// more, and then only moves count. Where the terminal's measures are not known, or
+// less than the picture's, it is left to the terminal.
+func (t Terminal) placed(sixels []byte, height int) []byte {
+	if t.Cell.Y <= 0 {
+		return append(sixels, '\n')
+	}
+	bands := (height + 5) / 6 * 6
+	lines := (bands + t.Cell.Y - 1) / t.Cell.Y
+	if lines >= t.Rows {
+		return append(sixels, '\n')
+	}
+	room := bytes.Repeat([]byte("\n"), lines+1)
+	return fmt.Appendf(room, "\x1b[%dA\x1b7%s\x1b8\x1b[%dB", lines+1, sixels, lines)
+}
+
 // sixel returns a picture as sixels: bands of six rows, each drawn once for every
 // colour in it. What the palette lacks is made up for by the neighbours (Floyd and
 // Steinberg).

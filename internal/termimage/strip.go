@@ -39,6 +39,9 @@ func (t Terminal) Layout(n int) Layout {
 	}
 	n = max(n, 1)
 	line := min(max(t.Columns, 20), mostWide)
+	if t.Protocol == Sixel {
+		line = min(line, sixelWidest/t.cell().X)
+	}
 	fit := min(max(line/(least+gap), 1), n)
 	rows := (n + fit - 1) / fit
 	l := Layout{terminal: t, perRow: (n + rows - 1) / rows}
@@ -60,8 +63,8 @@ func (t Terminal) cell() image.Point {
 }
 
 // Write shows pictures in rows, left to right, each with its caption below, and an
-// empty line between rows. What is larger than the layout says is cut off. The cursor must be at the start of a
-// line.
+// empty line between rows. What is larger than the layout says is cut off. The
+// cursor must be at the start of a line.
 func (l Layout) Write(w io.Writer, tiles []Tile) error {
 	for at := 0; at < len(tiles); at += l.perRow {
 		row := tiles[at:min(at+l.perRow, len(tiles))]

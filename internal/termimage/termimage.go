@@ -24,6 +24,7 @@ const (
 type Terminal struct {
 	Protocol  Protocol
 	Columns   int         // characters in a line
+	Rows      int         // lines, 0 if not known
 	Cell      image.Point // pixels of a character
 	TrueColor bool        // text can have any colour, not only one of 256
 }
@@ -40,7 +41,7 @@ func (t Terminal) Write(w io.Writer, m *image.RGBA, columns int) error {
 	case ITerm:
 		data = append(iterm(m, columns), '\n')
 	case Sixel:
-		data = append(sixel(m), '\n')
+		data = t.placed(sixel(m), m.Rect.Dy())
 	case Blocks:
 		data = blocks(m, t.TrueColor)
 	}

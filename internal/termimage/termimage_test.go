@@ -398,6 +398,8 @@ func TestStrip(t *testing.T) {
 					}
 					if wide := l.perRow*(l.columns+gap) - gap; wide > max(columns, 20)-gap {
 						t.Errorf("%s: %d pictures take %d of %d columns", p, l.perRow, wide, columns)
+					} else if p == Sixel && wide*l.terminal.cell().X > 1000 {
+						t.Errorf("%s, cells %v: %d pictures are %d pixels wide", p, cell, l.perRow, wide*l.terminal.cell().X)
 					}
 				}
 			}
@@ -443,6 +445,26 @@ func TestStrip(t *testing.T) {
 	large, _, err := unsixel([]byte(strings.TrimSuffix(second, "\n")))
 	if err != nil || large.Rect.Size() != image.Pt(l.Width, l.Height) {
 		t.Errorf("a picture that is too large: %v, %v", large, err)
+	}
+}
+
+// Wherever a terminal leaves the cursor after sixels, it comes back to the line
+// below them.
+func TestPlaced(t *testing.T) {
+	for _, c := range []struct {
+		height int
+		term   Terminal
+		want   string
+	}{
+		{40, Terminal{Cell: image.Pt(8, 16), Rows: 24}, "\n\n\n\n\x1b[4A\x1b7S\x1b8\x1b[3B"},
+		{44, Terminal{Cell: image.Pt(8, 44), Rows: 24}, "\n\n\n\x1b[3A\x1b7S\x1b8\x1b[2B"}, // its last sixels reach the second line
+		{40, Terminal{Cell: image.Pt(8, 16)}, "S\n"},
+		{40, Terminal{Cell: image.Pt(8, 16), Rows: 3}, "S\n"},
+		{40, Terminal{Rows: 24}, "S\n"},
+	} {
+		if got := string(c.term.placed([]byte("S"), c.height)); got != c.want {
+			t.Errorf("%d pixels, %+v: %q, want %q", c.height, c.term, got, c.want)
+		}
 	}
 }
 
