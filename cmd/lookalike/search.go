@@ -98,10 +98,12 @@ its sign turned, so that the nearest comes first here too.
 In a terminal that can show pictures, the query and what was found follow below the
 table, each with its rank and distance: by the protocol of kitty (also in Ghostty)
 or of iTerm2 (also in WezTerm), or as sixels, if the terminal says that it has them.
---show names the way instead: blocks makes pictures of half characters in colours,
-which works in nearly every terminal and in tmux, and none leaves them out. A way
-that is typed is taken for pipes, too ('… --show blocks | less -R'), one from the
-settings for terminals only. With --json, --csv or --paths0 no pictures are shown.
+In one that has 256 colours or more, tmux included, one row of them is drawn of half
+characters in colours, unless NO_COLOR is set. --show names the way instead: blocks
+makes larger pictures of half characters, and all of them, and none leaves them out.
+A way that is typed is taken for pipes, too ('… --show blocks | less -R'), one from
+the settings for terminals only. With --json, --csv or --paths0 no pictures are
+shown.
 
 --html writes one file, with the pictures inside, that opens without a network.
 --paths0 prints whole paths only, each ended by a zero byte, for xargs -0. --csv

@@ -23,6 +23,7 @@ const (
 type shower struct {
 	termimage.Terminal
 	named bool // by the user, so that pictures that are not there are an error
+	row   bool // show one row of small pictures only
 	shown int
 	left  int // pictures that there was no room for
 }
@@ -36,6 +37,7 @@ func (a *app) shower(way string, typed bool) *shower {
 	switch p := termimage.Protocol(way); {
 	case way == "auto":
 		s.Terminal = termimage.Detect(a.out)
+		s.row = s.Protocol == termimage.Blocks // which would fill the screen
 	case p == termimage.None, !terminal && !typed:
 		s.Protocol = termimage.None
 	case terminal && (p == termimage.Kitty || p == termimage.ITerm) && termimage.Multiplexed(os.Getenv):
@@ -77,9 +79,13 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 	if n <= 0 {
 		return nil
 	}
+	layout := s.Layout(n)
+	if s.row {
+		layout = s.Row(n)
+		n = layout.PerRow
+	}
 	s.shown += n
 	r.neighbors = r.neighbors[:n-1]
-	layout := s.Layout(n)
 	small, errs, err := a.resultThumbnails(ctx, c, r, layout.Width, layout.Height)
 	if err != nil {
 		return err

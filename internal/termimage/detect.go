@@ -12,7 +12,8 @@ import (
 )
 
 // Detect finds out what a writer can show. What is no terminal has no protocol,
-// nor has one that shows half blocks only: they are for who asks for them.
+// nor has one without colours; one of 256 colours or more has half blocks at least,
+// unless the user wants no colours (NO_COLOR, https://no-color.org).
 //
 // The environment tells what the terminal is likely to be. On Linux it is asked as
 // well, and its own word counts: the environment may be that of another terminal,
@@ -30,6 +31,9 @@ func Detect(w io.Writer) Terminal {
 				t.Cell = a.cell
 			}
 		}
+	}
+	if t.Protocol == None && colours(os.Getenv) {
+		t.Protocol = Blocks
 	}
 	return t
 }
@@ -82,8 +86,20 @@ func fromEnvironment(env func(string) string) (p Protocol, ask bool) {
 	return None, true
 }
 
+// colours tells whether text can and may have 256 colours or more.
+func colours(env func(string) string) bool {
+	name := env("TERM")
+	if env("NO_COLOR") != "" || name == "" || name == "dumb" || name == "linux" {
+		return false
+	}
+	return strings.Contains(name, "256color") || trueColor(env)
+}
+
 // trueColor tells whether text can have any colour.
 func trueColor(env func(string) string) bool {
+	if env("STY") != "" {
+		return false // screen has 256, whatever the terminal around it told
+	}
 	switch env("COLORTERM") {
 	case "truecolor", "24bit":
 		return true

@@ -46,6 +46,28 @@ func TestTrueColor(t *testing.T) {
 	}
 }
 
+func TestColours(t *testing.T) {
+	for _, c := range []struct {
+		env                map[string]string
+		colours, trueColor bool
+	}{
+		{map[string]string{"TERM": "xterm-256color"}, true, false},
+		{map[string]string{"TERM": "tmux-256color", "COLORTERM": "truecolor"}, true, true},
+		{map[string]string{"TERM": "screen.xterm-256color", "STY": "1.pts", "COLORTERM": "truecolor"}, true, false},
+		{map[string]string{"TERM": "xterm-256color", "NO_COLOR": "1"}, false, false},
+		{map[string]string{"TERM": "alacritty"}, true, true},
+		{map[string]string{"TERM": "xterm"}, false, false},
+		{map[string]string{"TERM": "linux", "COLORTERM": "truecolor"}, false, true},
+		{map[string]string{"TERM": "dumb", "COLORTERM": "truecolor"}, false, true},
+		{map[string]string{}, false, false},
+	} {
+		env := func(name string) string { return c.env[name] }
+		if colours(env) != c.colours || trueColor(env) != c.trueColor {
+			t.Errorf("%v: %v, %v", c.env, colours(env), trueColor(env))
+		}
+	}
+}
+
 func TestParseAnswers(t *testing.T) {
 	for _, c := range []struct {
 		text string

@@ -17,8 +17,9 @@ type Tile struct {
 // Layout is how pictures are laid out in rows.
 type Layout struct {
 	terminal Terminal
-	perRow   int
 	columns  int // characters of a picture's place
+
+	PerRow int // pictures in a row
 
 	// Width and Height are the most pixels that a picture may have.
 	Width, Height int
@@ -28,28 +29,48 @@ const (
 	gap       = 2   // characters between pictures
 	mostWide  = 400 // characters of a line that are used
 	mostPixel = 32  // of a character's width
+
+	leastColumns = 11 // of a picture
+	mostColumns  = 20
 )
 
 // Layout returns how n pictures are laid out, evenly in as few rows as their least
 // width allows. Half blocks need more room to be made out.
 func (t Terminal) Layout(n int) Layout {
-	least, most := 11, 20
 	if t.Protocol == Blocks {
-		least, most = 22, 32
+		return t.layout(n, 2*leastColumns, 32)
 	}
+	return t.layout(n, leastColumns, mostColumns)
+}
+
+// Row returns how the first of n pictures are laid out in one row, small ones, as
+// many as there is room for: PerRow.
+func (t Terminal) Row(n int) Layout {
+	return t.layout(min(n, t.fit(leastColumns)), leastColumns, mostColumns)
+}
+
+func (t Terminal) layout(n, least, most int) Layout {
 	n = max(n, 1)
-	line := min(max(t.Columns, 20), mostWide)
-	if t.Protocol == Sixel {
-		line = min(line, sixelWidest/t.cell().X)
-	}
-	fit := min(max(line/(least+gap), 1), n)
+	fit := min(t.fit(least), n)
 	rows := (n + fit - 1) / fit
-	l := Layout{terminal: t, perRow: (n + rows - 1) / rows}
-	l.columns = min(line/l.perRow-gap, most)
+	l := Layout{terminal: t, PerRow: (n + rows - 1) / rows}
+	l.columns = min(t.line()/l.PerRow-gap, most)
 	l.Width = l.columns * t.cell().X
 	l.Height = l.Width
 	return l
 }
+
+// line is how many characters of a line are used.
+func (t Terminal) line() int {
+	line := min(max(t.Columns, 20), mostWide)
+	if t.Protocol == Sixel {
+		line = min(line, sixelWidest/t.cell().X)
+	}
+	return line
+}
+
+// fit is how many pictures a row has room for if each takes so many characters.
+func (t Terminal) fit(columns int) int { return max(t.line()/(columns+gap), 1) }
 
 // cell is the size of a character in pixels, within bounds.
 func (t Terminal) cell() image.Point {
@@ -66,14 +87,14 @@ func (t Terminal) cell() image.Point {
 // empty line between rows. What is larger than the layout says is cut off. The
 // cursor must be at the start of a line.
 func (l Layout) Write(w io.Writer, tiles []Tile) error {
-	for at := 0; at < len(tiles); at += l.perRow {
-		row := tiles[at:min(at+l.perRow, len(tiles))]
+	for at := 0; at < len(tiles); at += l.PerRow {
+		row := tiles[at:min(at+l.PerRow, len(tiles))]
 		m, columns := l.draw(row)
 		if err := l.terminal.Write(w, m, columns); err != nil {
 			return err
 		}
 		line, end := "", "\n"
-		if at+l.perRow < len(tiles) {
+		if at+l.PerRow < len(tiles) {
 			end = "\n\n"
 		}
 		for _, tile := range row {

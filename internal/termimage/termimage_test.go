@@ -393,22 +393,29 @@ func TestStrip(t *testing.T) {
 			for _, cell := range []image.Point{{}, {8, 16}, {9, 21}, {5000, 5000}} {
 				for _, n := range []int{1, 2, 6, 7, 24} {
 					l := Terminal{Protocol: p, Columns: columns, Cell: cell}.Layout(n)
-					if l.perRow < 1 || l.perRow > n || l.columns < 10 || l.Width > 32*32 || l.Width < l.columns {
+					if l.PerRow < 1 || l.PerRow > n || l.columns < 10 || l.Width > 32*32 || l.Width < l.columns {
 						t.Fatalf("%s, %d columns, cells %v, %d pictures: %+v", p, columns, cell, n, l)
 					}
-					if wide := l.perRow*(l.columns+gap) - gap; wide > max(columns, 20)-gap {
-						t.Errorf("%s: %d pictures take %d of %d columns", p, l.perRow, wide, columns)
+					if wide := l.PerRow*(l.columns+gap) - gap; wide > max(columns, 20)-gap {
+						t.Errorf("%s: %d pictures take %d of %d columns", p, l.PerRow, wide, columns)
 					} else if p == Sixel && wide*l.terminal.cell().X > 1000 {
-						t.Errorf("%s, cells %v: %d pictures are %d pixels wide", p, cell, l.perRow, wide*l.terminal.cell().X)
+						t.Errorf("%s, cells %v: %d pictures are %d pixels wide", p, cell, l.PerRow, wide*l.terminal.cell().X)
 					}
 				}
 			}
 		}
 	}
 
+	for _, columns := range []int{0, 20, 79, 80, 132, 100000} {
+		l := Terminal{Protocol: Blocks, Columns: columns}.Row(6)
+		if want := min(max(columns, 20)/(leastColumns+gap), 6); l.PerRow != want || l.PerRow*(l.columns+gap)-gap > max(columns, 20)-gap || l.Width > 20 {
+			t.Errorf("a row of %d columns: %+v", columns, l)
+		}
+	}
+
 	term := Terminal{Protocol: Sixel, Columns: 60, Cell: image.Pt(8, 16)}
 	l := term.Layout(6)
-	if l.perRow != 3 {
+	if l.PerRow != 3 {
 		t.Fatalf("%+v", l)
 	}
 	tiles := []Tile{{picture(l.Width, 40), "one"}, {nil, "two"}, {picture(30, 50), strings.Repeat("ü", 100)}, {picture(5000, 5000), "four"}}
