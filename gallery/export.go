@@ -2,10 +2,12 @@ package gallery
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -97,10 +99,21 @@ func (g *Gallery) exportSafetensors(path string) error {
 // exported is a picture as CSV and JSON Lines have it.
 type exported struct {
 	Entry
-	Size     int64     `json:"size"`
-	Modified string    `json:"modified,omitempty"` // RFC 3339
-	SHA256   string    `json:"sha256,omitempty"`
-	Vector   []float32 `json:"vector"`
+	Size     int64  `json:"size"`
+	Modified string `json:"modified,omitempty"` // RFC 3339
+	SHA256   string `json:"sha256,omitempty"`
+	Vector   vector `json:"vector"`
+}
+
+// vector is a list of numbers, in which JSON's null, by which other programs write
+// NaN, is no 0.
+type vector []float32
+
+func (v *vector) UnmarshalJSON(text []byte) error {
+	if bytes.Contains(text, []byte("null")) {
+		return errors.New("a value of a vector is null")
+	}
+	return json.Unmarshal(text, (*[]float32)(v))
 }
 
 func (g *Gallery) exported(i int) exported {

@@ -263,6 +263,44 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// Pages carry no checksum. One whose elements point to the same bytes again and again
+// would need memory many times the size of the file.
+func TestOverlappingElements(t *testing.T) {
+	const values = 200
+	path := forge(t, func(_ *state, index, _ *bbolt.Bucket) error {
+		for i := range values {
+			if err := index.Put(fmt.Appendf(nil, "x%03d", i), encodeArray(tensor.New(50))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := 0
+	for page := int64(2 * pageSize); page < int64(len(content)); page += pageSize {
+		table := content[page+pageHeader:]
+		if order.Uint16(content[page+8:]) != leafPage || string(table[order.Uint32(table[4:]):][:1]) != "x" {
+			continue
+		}
+		// The second element's value begins with its own key and takes in all that follow.
+		second := table[elementSize:]
+		if order.Uint16(content[page+10:]) < 3 {
+			continue
+		}
+		order.PutUint32(second[12:], order.Uint32(second[12:])+200)
+		forged++
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); forged == 0 || err == nil || !strings.Contains(err.Error(), "another's place") {
+		t.Errorf("%d pages forged: %v", forged, err)
+	}
+}
+
 // Whatever is cut off or flipped, an index is read as it was or refused; writing
 // to it does not crash or hang either.
 func TestDamage(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,9 +129,15 @@ func importArrays(file string) (*Gallery, error) {
 		"paths":  func(e *Entry, text string) { e.Path = text },
 		"labels": func(e *Entry, text string) { e.Label = text },
 	} {
+		if _, numbers := f.Shape(list); numbers {
+			return nil, fmt.Errorf("its %s are numbers; write them as texts, such as numpy.asarray(%[1]s).astype(str)", list)
+		}
+		if !slices.Contains(f.TextNames(), list) {
+			continue
+		}
 		texts, err := f.Texts(list)
 		if err != nil {
-			continue // there are none
+			return nil, err
 		}
 		if len(texts) != len(g.Entries) {
 			return nil, fmt.Errorf("%d vectors and %d %s", len(g.Entries), len(texts), list)
@@ -218,6 +225,29 @@ func readJSONLines(r io.Reader, add func(exported) error) error {
 	}
 }
 
+// byteOrderMark is what spreadsheets begin UTF-8 with.
+const byteOrderMark = "\ufeff"
+
+// nameColumns sets the names of columns that are no values.
+func nameColumns(names, header []string) error {
+	last := -1 // value
+	for i, name := range header {
+		digits, isValue := strings.CutPrefix(name, "v")
+		number, err := strconv.Atoi(digits)
+		switch {
+		case name == "":
+			return fmt.Errorf("column %d has no name; a column of row numbers, as pandas writes it, must be left out (index=False)", i+1)
+		case !isValue || err != nil:
+			names[i] = name
+		case number <= last:
+			return fmt.Errorf("column %q comes after \"v%d\"; values must be in order, each once", name, last)
+		default:
+			last = number
+		}
+	}
+	return nil
+}
+
 func readCSV(r io.Reader, add func(exported) error) error {
 	in := csv.NewReader(r)
 	in.ReuseRecord = true
@@ -230,6 +260,7 @@ func readCSV(r io.Reader, add func(exported) error) error {
 			return err
 		}
 		if n == 1 {
+			line[0] = strings.TrimPrefix(line[0], byteOrderMark)
 			header := false
 			for _, name := range line {
 				if _, err := strconv.ParseFloat(name, 32); err != nil {
@@ -238,10 +269,8 @@ func readCSV(r io.Reader, add func(exported) error) error {
 			}
 			names = make([]string, len(line))
 			if header {
-				for i, name := range line {
-					if digits, ok := strings.CutPrefix(name, "v"); !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
-						names[i] = name
-					}
+				if err := nameColumns(names, line); err != nil {
+					return err
 				}
 				continue
 			}

@@ -4,8 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"lookalike/tensor"
+	"lookalike/weights"
 )
 
 // What Export writes comes back, as far as the format holds it.
@@ -58,6 +62,10 @@ func TestImportRefuses(t *testing.T) {
 		"path,v0\na,x\n":                     {"b.csv", "line 2, column 2"},
 		"path,score,v0\na,1,2\n":             {"c.csv", `column "score"`},
 		"1,NaN\n":                            {"d.csv", "vector 0 has NaN at place 1"},
+		",path,v0\n0,a,1\n":                  {"l.csv", "column 1 has no name"},
+		"path,v1,v0\na,1,2\n":                {"m.csv", `"v0" comes after "v1"`},
+		"v0,v0\n1,2\n":                       {"n.csv", `"v0" comes after "v0"`},
+		"{\"vector\":[1,null]}":              {"o.jsonl", "null"},
 		"path\na\n":                          {"e.csv", "no vector"},
 		"{\"vector\":[1]}{\"vector\":[1,2]}": {"f.jsonl", "picture 1 has 2 values"},
 		"{\"path\":\"a\"}":                   {"g.jsonl", "no vector"},
@@ -74,12 +82,25 @@ func TestImportRefuses(t *testing.T) {
 			t.Errorf("%q: error %v, want one with %q", text, err, c.want)
 		}
 	}
-	// Lines of numbers have no names.
-	file := filepath.Join(t.TempDir(), "plain.csv")
-	if err := os.WriteFile(file, []byte("1,2\n3,4\n"), 0o666); err != nil {
+	numbers := filepath.Join(t.TempDir(), "numbers.npz")
+	if err := weights.SaveNPZ(numbers, map[string]*tensor.Tensor{"vectors": tensor.New(2, 3), "labels": tensor.New(2)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if g, err := Import(file); err != nil || len(g.Entries) != 2 || g.Vectors.Row(1)[1] != 4 || g.Entries[1].Path != "row-000001" {
-		t.Errorf("%+v, %v", g, err)
+	if _, err := Import(numbers); err == nil || !strings.Contains(err.Error(), "labels are numbers") {
+		t.Errorf("labels that are numbers: %v", err)
+	}
+}
+
+// Lines of numbers have no names, and spreadsheets mark UTF-8.
+func TestImportPlainCSV(t *testing.T) {
+	for _, text := range []string{"1,2\n3,4\n", "\ufeff1,2\r\n3,4\r\n", "\ufeffv0,v1\n1,2\n3,4\n"} {
+		file := filepath.Join(t.TempDir(), "plain.csv")
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		g, err := Import(file)
+		if err != nil || len(g.Entries) != 2 || !slices.Equal(g.Vectors.Data(), []float32{1, 2, 3, 4}) || g.Entries[1].Path != "row-000001" {
+			t.Errorf("%q: %+v, %v", text, g, err)
+		}
 	}
 }

@@ -206,14 +206,14 @@ func (s *snapshot) tree(id uint64, depth int, visit func(item, uint32) error) er
 	case count == 0:
 		return fmt.Errorf("page %d leads nowhere", id)
 	}
-	table, err := s.table(offset, end, count)
+	table, free, err := s.table(offset, end, count)
 	if err != nil {
 		return err
 	}
 	for i := range count {
 		e := table[i*elementSize:]
-		at := offset + pageHeader + int64(i)*elementSize
-		if _, err := within(at, int64(order.Uint32(e)), int64(order.Uint32(e[4:])), end); err != nil {
+		start, size := offset+pageHeader+int64(i)*elementSize+int64(order.Uint32(e)), int64(order.Uint32(e[4:]))
+		if free, err = after(free, start, size, end); err != nil {
 			return err
 		}
 		if err := s.tree(order.Uint64(e[8:]), depth+1, visit); err != nil {
@@ -225,16 +225,15 @@ func (s *snapshot) tree(id uint64, depth int, visit func(item, uint32) error) er
 
 // leaf visits the items of a leaf page.
 func (s *snapshot) leaf(offset, end int64, count int, visit func(item, uint32) error) error {
-	table, err := s.table(offset, end, count)
+	table, free, err := s.table(offset, end, count)
 	if err != nil {
 		return err
 	}
 	for i := range count {
 		e := table[i*elementSize:]
-		at := offset + pageHeader + int64(i)*elementSize
+		start := offset + pageHeader + int64(i)*elementSize + int64(order.Uint32(e[4:]))
 		keySize, valueSize := int64(order.Uint32(e[8:])), int64(order.Uint32(e[12:]))
-		start, err := within(at, int64(order.Uint32(e[4:])), keySize+valueSize, end)
-		if err != nil {
+		if free, err = after(free, start, keySize+valueSize, end); err != nil {
 			return err
 		}
 		if keySize > maxKey {
@@ -251,22 +250,25 @@ func (s *snapshot) leaf(offset, end int64, count int, visit func(item, uint32) e
 	return nil
 }
 
-// table reads the elements of a page.
-func (s *snapshot) table(offset, end int64, count int) ([]byte, error) {
-	if offset+pageHeader+int64(count)*elementSize > end {
-		return nil, fmt.Errorf("%d elements in a page of %d bytes", count, end-offset)
+// table reads the elements of a page, and returns where what they point to begins.
+func (s *snapshot) table(offset, end int64, count int) (elements []byte, free int64, err error) {
+	free = offset + pageHeader + int64(count)*elementSize
+	if free > end {
+		return nil, 0, fmt.Errorf("%d elements in a page of %d bytes", count, end-offset)
 	}
-	b := make([]byte, count*elementSize)
-	_, err := s.file.ReadAt(b, offset+pageHeader)
-	return b, err
+	elements = make([]byte, count*elementSize)
+	_, err = s.file.ReadAt(elements, offset+pageHeader)
+	return elements, free, err
 }
 
-// within returns where size bytes lie that an element at an offset points to.
-func within(at, pos, size, end int64) (int64, error) {
-	if pos < elementSize || at+pos+size > end {
-		return 0, fmt.Errorf("an element that points out of its page")
+// after makes sure that what an element points to, size bytes from start on, lies in
+// its page behind what those before it point to, and returns where it ends. So no
+// byte belongs to two elements, and all that is read is no more than the file.
+func after(free, start, size, end int64) (int64, error) {
+	if start < free || start+size > end {
+		return 0, errors.New("an element that points out of its page or to another's place")
 	}
-	return at + pos, nil
+	return start + size, nil
 }
 
 // checkFree makes sure that no page on the list of free ones, to which the next

@@ -121,7 +121,11 @@ func TestNumPy(t *testing.T) {
 		if shape, _ := f.Shape("empty"); !slices.Equal(shape, []int{0, 5}) {
 			t.Errorf("the empty array has shape %v", shape)
 		}
-		for _, name := range []string{"texts", "texts big"} {
+		texts := []string{"texts", "texts big"}
+		if got := f.TextNames(); !slices.Equal(got, texts) {
+			t.Errorf("%s: lists of text %q", fixture, got)
+		}
+		for _, name := range texts {
 			if got, err := f.Texts(name); err != nil || !slices.Equal(got, []string{"a.jpg", "", "日本", "🦊"}) {
 				t.Errorf("%s: %q: %q, %v", fixture, name, got, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -360,6 +361,9 @@ func (s npySource) values(h npy, read func(r io.Reader) error) error {
 	}
 	return nil
 }
+
+// TextNames returns the names of all lists of text, sorted.
+func (f *File) TextNames() []string { return slices.Sorted(maps.Keys(f.texts)) }
 
 // Texts reads a list of text, such as [SaveNPZ] writes. Names does not list
 // these, for no network has such parameters.
