@@ -29,7 +29,7 @@ const (
 	saveBlocks = 64
 
 	// slackBytes is the size from which a file is written anew if more than half
-	// of it is free.
+	// of what was written of it is free. (bbolt lets it end in pages not written yet.)
 	slackBytes = 4 << 20
 )
 
@@ -61,10 +61,9 @@ func openWriter(path string) (*writer, *Gallery, error) {
 	if w.db, w.file, err = openStore(path, storeOptions); err != nil {
 		return nil, nil, err
 	}
-	// Another writer may have ended in between.
-	if err := w.owns(); err != nil {
+	if w.owns() != nil { // another writer has ended in between, and written the file anew
 		w.db.Close()
-		return nil, nil, err
+		return openWriter(path)
 	}
 	g, state, err := w.read(false)
 	if err != nil {
@@ -234,10 +233,14 @@ func fill(path string, s state, arrays map[string]*tensor.Tensor, rows []row) er
 
 // close ends writing. A file that is mostly free pages is written anew first.
 func (w *writer) close() error {
-	var err error
-	free := int64(w.db.Stats().FreePageN+w.db.Stats().PendingPageN) * pageSize
+	var written, free int64
+	err := w.db.View(func(tx *bbolt.Tx) error {
+		written = tx.Size()
+		free = int64(w.db.Stats().FreePageN+w.db.Stats().PendingPageN) * pageSize
+		return nil
+	})
 	// Windows replaces no file that is open, and it must stay so for its lock.
-	if info, e := os.Stat(w.path); e == nil && info.Size() >= slackBytes && free > info.Size()/2 && runtime.GOOS != "windows" {
+	if err == nil && written >= slackBytes && free > written/2 && runtime.GOOS != "windows" {
 		err = w.compact()
 	}
 	return cmp.Or(err, w.db.Close())

@@ -358,3 +358,27 @@ func TestContextStops(t *testing.T) {
 		}
 	}
 }
+
+// After the end of the context nothing more is computed, not even of what has been
+// found: with a wide radius that would take longer than all before.
+func TestContextStopsBeforeResults(t *testing.T) {
+	x, err := New(tensor.New(20_000, 4), Euclidean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queries := slices.Repeat([][]float32{{1, 2, 3, 4}}, roundQueries)
+	for _, x := range []*Index{x, x.Prefiltered()} {
+		const asked = 9 // in the first groups
+		ctx := stopping{t.Context(), make(chan struct{}, asked)}
+		for range asked {
+			ctx.left <- struct{}{}
+		}
+		found := make([][]Neighbor, len(queries))
+		x.round(ctx, queries, wanted{most: math.MaxInt, radius: 3, after: -1}, found)
+		for i, list := range found {
+			if list != nil {
+				t.Fatalf("query %d has a result", i)
+			}
+		}
+	}
+}

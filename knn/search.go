@@ -172,6 +172,9 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 		}
 		if parts == 1 {
 			for j, q := range g.queries {
+				if ctx.Err() != nil { // a result may be as long as the index
+					return
+				}
 				found[i*size+j] = x.result(q, &c[j])
 			}
 		}
