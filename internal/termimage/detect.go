@@ -27,7 +27,7 @@ func Detect(w io.Writer) Terminal {
 	if t.Protocol, ask = fromEnvironment(os.Getenv); ask {
 		if a, answered := askTerminal(); answered {
 			t.Protocol = a.protocol()
-			if a.cell != (image.Point{}) {
+			if t.Cell == (image.Point{}) { // foot's answer leaves the screen's scale out
 				t.Cell = a.cell
 			}
 		}
