@@ -75,8 +75,8 @@ func (b *block) length() int64 { return int64(min(b.uint(b.lengthSize), math.Max
 
 // sub is the next n bytes as a block of its own.
 func (b *block) sub(what string, n int) *block {
-	at := b.at + int64(b.pos)
-	return &block{what: what, at: at, b: b.take(n), err: b.err, offsetSize: b.offsetSize, lengthSize: b.lengthSize}
+	at, p := b.at+int64(b.pos), b.take(n)
+	return &block{what: what, at: at, b: p, err: b.err, offsetSize: b.offsetSize, lengthSize: b.lengthSize}
 }
 
 func (b *block) sign(signature string) {

@@ -4,6 +4,7 @@ import "fmt"
 
 // Types of header messages.
 const (
+	msgNone         = 0x00 // unused room
 	msgDataspace    = 0x01
 	msgLinkInfo     = 0x02
 	msgDatatype     = 0x03
@@ -99,91 +100,34 @@ type message struct {
 	body        *block
 }
 
+// headerForm is the form of a header's messages.
+type headerForm struct {
+	version int
+	ordered bool // each has the number of its creation; in version 2
+}
+
 // readHeader collects the messages of a header and of its continuations.
 func (f *File) readHeader(at int64) ([]message, error) {
-	b, err := f.read("object header", at, min(16, max(0, f.size-f.base-at)))
+	first, form, err := f.openHeader(at)
 	if err != nil {
 		return nil, err
 	}
-	const prefix1 = 16
-	var flags byte
-	version := 1
-	if b.left() >= 4 && string(b.b[:4]) == "OHDR" {
-		version = 2
-		b.skip(4)
-		b.version(2)
-		flags = b.u8()
-		n := 6
-		if flags&(1<<5) != 0 {
-			n += 16 // times
-		}
-		if flags&(1<<4) != 0 {
-			n += 4 // when attributes become dense
-		}
-		width := 1 << (flags & 3)
-		if b, err = f.read("object header", at, int64(n+width)); err != nil {
-			return nil, err
-		}
-		b.skip(n)
-		size := b.uint(width)
-		if size > uint64(f.size) {
-			b.failf("%d bytes of messages in a file of %d", size, f.size)
-		}
-		if b.err != nil {
-			return nil, b.err
-		}
-		if b, err = f.readSigned("object header", "OHDR", at, int64(n+width)+int64(size)+4); err != nil {
-			return nil, err
-		}
-		b.skip(n + width - 4)
-	} else {
-		b.version(1)
-		b.skip(1 + 2 + 4) // the number of messages follows from the size
-		size := b.u32()
-		if b.err != nil {
-			return nil, b.err
-		}
-		if b, err = f.read("object header", at+prefix1, int64(size)); err != nil {
-			return nil, err
-		}
-	}
-
 	var messages []message
-	for pending := []*block{b}; len(pending) > 0; pending = pending[1:] {
-		b := pending[0]
-		for {
-			var m message
-			var size int
-			if version == 1 {
-				if b.left() < 8 {
-					break
-				}
-				m.kind, size, m.flags = int(b.u16()), int(b.u16()), int(b.u8())
-				b.skip(3)
-			} else {
-				prefix := 4
-				if flags&(1<<2) != 0 {
-					prefix += 2 // creation order
-				}
-				if b.left() < prefix {
-					break
-				}
-				m.kind, size, m.flags = int(b.u8()), int(b.u16()), int(b.u8())
-				b.skip(prefix - 4)
-			}
-			m.body = b.sub("header message", size)
+	for pending := []*block{first}; len(pending) > 0; pending = pending[1:] {
+		for b := pending[0]; b.left() >= form.prefix(); {
+			m := form.read(b)
 			if b.err != nil {
 				return nil, b.err
 			}
-			if m.kind == msgContinuation {
-				next, err := f.readContinuation(m.body, version)
+			switch m.kind {
+			case msgNone:
+				continue
+			case msgContinuation:
+				next, err := f.readContinuation(m.body, form.version)
 				if err != nil {
 					return nil, err
 				}
 				pending = append(pending, next)
-				continue
-			}
-			if m.kind == 0 {
 				continue
 			}
 			if len(messages) == maxMessages {
@@ -196,6 +140,85 @@ func (f *File) readHeader(at int64) ([]message, error) {
 		}
 	}
 	return messages, nil
+}
+
+// openHeader returns the first block of a header's messages.
+func (f *File) openHeader(at int64) (*block, headerForm, error) {
+	b, err := f.read("object header", at, min(16, max(0, f.size-f.base-at)))
+	if err != nil {
+		return nil, headerForm{}, err
+	}
+	if b.left() >= 4 && string(b.b[:4]) == "OHDR" {
+		return f.openHeader2(at, b)
+	}
+	b.version(1)
+	b.skip(1 + 2 + 4) // the number of messages follows from the size
+	size := b.u32()
+	if b.err != nil {
+		return nil, headerForm{}, b.err
+	}
+	const prefix = 16
+	b, err = f.read("object header", at+prefix, int64(size))
+	return b, headerForm{version: 1}, err
+}
+
+// openHeader2 is openHeader for version 2; b holds the header's first bytes.
+func (f *File) openHeader2(at int64, b *block) (*block, headerForm, error) {
+	b.skip(4)
+	b.version(2)
+	flags := b.u8()
+	form := headerForm{version: 2, ordered: flags&(1<<2) != 0}
+	n := 6
+	if flags&(1<<5) != 0 {
+		n += 16 // times
+	}
+	if flags&(1<<4) != 0 {
+		n += 4 // when attributes become dense
+	}
+	width := 1 << (flags & 3)
+	b, err := f.read("object header", at, int64(n+width))
+	if err != nil {
+		return nil, form, err
+	}
+	b.skip(n)
+	size := b.uint(width)
+	if size > uint64(f.size) {
+		b.failf("%d bytes of messages in a file of %d", size, f.size)
+	}
+	if b.err != nil {
+		return nil, form, b.err
+	}
+	if b, err = f.readSigned("object header", "OHDR", at, int64(n+width)+int64(size)+4); err != nil {
+		return nil, form, err
+	}
+	b.skip(n + width - 4)
+	return b, form, nil
+}
+
+// prefix is how many bytes stand in front of a message.
+func (h headerForm) prefix() int {
+	switch {
+	case h.version == 1:
+		return 8
+	case h.ordered:
+		return 6
+	}
+	return 4
+}
+
+// read takes the next message from a block.
+func (h headerForm) read(b *block) message {
+	var m message
+	var size int
+	if h.version == 1 {
+		m.kind, size, m.flags = int(b.u16()), int(b.u16()), int(b.u8())
+		b.skip(3)
+	} else {
+		m.kind, size, m.flags = int(b.u8()), int(b.u16()), int(b.u8())
+		b.skip(h.prefix() - 4)
+	}
+	m.body = b.sub("header message", size)
+	return m
 }
 
 func (f *File) readContinuation(m *block, version int) (*block, error) {

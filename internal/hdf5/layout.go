@@ -80,79 +80,15 @@ func (f *File) readLayout(b *block, o *object) error {
 
 // readChunked reads the rest of a chunked layout and lists all chunks.
 func (f *File) readChunked(b *block, version byte, l *layout, o *object) error {
-	var index chunkIndex
-	var flags byte
-	var rank, width int
-	if version == 3 {
-		rank = int(b.u8())
-		index.at = b.offset()
-		width = 4
-	} else {
-		flags = b.u8()
-		rank, width = int(b.u8()), int(b.u8())
-		if width < 1 || width > 8 {
-			b.failf("dimensions of %d bytes", width)
-		}
-	}
-	if rank-1 != len(o.space.dims) || rank < 2 {
-		b.failf("chunks of %d dimensions for shape %v", rank-1, o.space.dims)
-	}
-	if b.err != nil {
-		return b.err
-	}
-	for range rank - 1 {
-		d := b.uint(width)
-		if d < 1 || d > min(math.MaxUint32, math.MaxInt) {
-			b.failf("chunks with a dimension of %d", d)
-			return b.err
-		}
-		l.chunk = append(l.chunk, int(d))
-	}
-	if size := b.uint(width); size != uint64(o.typ.Size) {
-		b.failf("chunks of elements of %d bytes for %v", size, o.typ)
-	}
-	index.bytes = product(l.chunk)
-	if index.bytes > math.MaxUint32 {
-		b.failf("chunks of shape %v", l.chunk)
-		return b.err
-	}
-	index.bytes *= int64(o.typ.Size)
-	index.filtered = len(o.filters) > 0
-	if version == 4 {
-		index.kind = b.u8()
-		switch index.kind {
-		case indexSingle:
-			index.single.stored = index.bytes
-			if flags&2 != 0 {
-				index.single.stored = b.length()
-				index.single.mask = b.u32()
-			} else if index.filtered {
-				b.failf("a filtered chunk without a size")
-			}
-		case indexImplicit:
-		case indexFixed:
-			b.skip(1)
-		case indexExtensible:
-			b.skip(5)
-		case indexTree2:
-			b.skip(6)
-		default:
-			b.failf("a chunk index of type %d is not known", index.kind)
-		}
-		if flags&1 != 0 && index.filtered {
-			b.failf("filtered chunks with edges that are not filtered are not read")
-		}
-		index.at = b.offset()
-	}
-	if b.err != nil || o.space.count == 0 {
-		return b.err
+	index, err := readIndex(b, version, l, o)
+	if err != nil || o.space.count == 0 {
+		return err
 	}
 	if index.at == undefined {
 		b.failf("the values were never written")
 		return b.err
 	}
-	var err error
-	if l.chunks, err = f.listChunks(b, &index, l, o); err != nil {
+	if l.chunks, err = f.listChunks(b, index, l, o); err != nil {
 		return err
 	}
 	for _, c := range l.chunks {
@@ -162,6 +98,74 @@ func (f *File) readChunked(b *block, version byte, l *layout, o *object) error {
 		b.failf("chunks of %d bytes in a file of %d", l.stored, f.size)
 	}
 	return b.err
+}
+
+// readIndex reads the shape of chunks and what kind of index lists them.
+func readIndex(b *block, version byte, l *layout, o *object) (*chunkIndex, error) {
+	index := &chunkIndex{kind: indexTree1, filtered: len(o.filters) > 0}
+	if version == 3 {
+		rank := int(b.u8())
+		index.at = b.offset()
+		index.bytes = readChunkShape(b, rank, 4, l, o)
+		return index, b.err
+	}
+	flags := b.u8()
+	rank, width := int(b.u8()), int(b.u8())
+	if width < 1 || width > 8 {
+		b.failf("dimensions of %d bytes", width)
+	}
+	index.bytes = readChunkShape(b, rank, width, l, o)
+	index.kind = b.u8()
+	switch index.kind {
+	case indexSingle:
+		index.single.stored = index.bytes
+		if flags&2 != 0 {
+			index.single.stored = b.length()
+			index.single.mask = b.u32()
+		} else if index.filtered {
+			b.failf("a filtered chunk without a size")
+		}
+	case indexImplicit:
+	case indexFixed:
+		b.skip(1)
+	case indexExtensible:
+		b.skip(5)
+	case indexTree2:
+		b.skip(6)
+	default:
+		b.failf("a chunk index of type %d is not known", index.kind)
+	}
+	if flags&1 != 0 && index.filtered {
+		b.failf("filtered chunks with edges that are not filtered are not read")
+	}
+	index.at = b.offset()
+	return index, b.err
+}
+
+// readChunkShape reads the shape of chunks, whose numbers are width bytes wide,
+// and the size of their elements. It returns how many bytes a chunk has.
+func readChunkShape(b *block, rank, width int, l *layout, o *object) int64 {
+	if rank-1 != len(o.space.dims) || rank < 2 {
+		b.failf("chunks of %d dimensions for shape %v", rank-1, o.space.dims)
+		return 0
+	}
+	for range rank - 1 {
+		d := b.uint(width)
+		if d < 1 || d > min(math.MaxUint32, math.MaxInt) {
+			b.failf("chunks with a dimension of %d", d)
+			return 0
+		}
+		l.chunk = append(l.chunk, int(d))
+	}
+	if size := b.uint(width); size != uint64(o.typ.Size) {
+		b.failf("chunks of elements of %d bytes for %v", size, o.typ)
+	}
+	count := product(l.chunk)
+	if count > math.MaxUint32 {
+		b.failf("chunks of shape %v", l.chunk)
+		return 0
+	}
+	return count * int64(o.typ.Size)
 }
 
 // grid counts the chunks along each dimension.

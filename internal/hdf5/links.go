@@ -110,9 +110,20 @@ func (f *File) readSymbolTable(b *block, o *object) error {
 	if b.err != nil {
 		return b.err
 	}
-	h, err := f.read("local heap", heapAt, int64(8+2*f.lengthSize+f.offsetSize))
+	names, err := f.readLocalHeap(heapAt)
 	if err != nil {
 		return err
+	}
+	return f.eachChild(treeAt, treeOfGroup, f.lengthSize, -1, func(_ *block, at int64) error {
+		return f.readSymbols(at, names, o)
+	})
+}
+
+// readLocalHeap returns the bytes of a local heap.
+func (f *File) readLocalHeap(at int64) ([]byte, error) {
+	h, err := f.read("local heap", at, int64(8+2*f.lengthSize+f.offsetSize))
+	if err != nil {
+		return nil, err
 	}
 	h.sign("HEAP")
 	h.version(0)
@@ -121,100 +132,55 @@ func (f *File) readSymbolTable(b *block, o *object) error {
 	h.length()
 	dataAt := h.offset()
 	if h.err != nil {
-		return h.err
+		return nil, h.err
 	}
-	names, err := f.read("names of a group", dataAt, size)
+	data, err := f.read("names of a group", dataAt, size)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	name := func(at uint64, from *block) string {
-		if at >= uint64(len(names.b)) {
-			from.failf("a name at %d in a heap of %d bytes", at, len(names.b))
-			return ""
-		}
-		return cString(names.b[at:])
-	}
-	return f.eachChild(treeAt, treeOfGroup, f.lengthSize, -1, func(_ *block, at int64) error {
-		head, err := f.read("symbol node", at, 8)
-		if err != nil {
-			return err
-		}
-		head.sign("SNOD")
-		head.version(1)
-		head.skip(1)
-		n := int64(head.u16())
-		if head.err != nil {
-			return head.err
-		}
-		b, err := f.read("symbol node", at+8, n*int64(2*f.offsetSize+24))
-		if err != nil {
-			return err
-		}
-		for range n {
-			l := link{where: b.at + int64(b.pos)}
-			called := name(b.uint(f.offsetSize), b)
-			l.at = b.offset()
-			cache := b.u32()
-			b.skip(4)
-			scratch := b.sub("scratch space", 16)
-			if b.err == nil && cache == 2 {
-				if l.soft = name(uint64(scratch.u32()), b); l.soft == "" {
-					l.soft = "."
-				}
-			}
-			if b.err != nil {
-				return b.err
-			}
-			if err := f.addLink(b, o, called, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return data.b, nil
 }
 
-const (
-	treeOfGroup  = 0
-	treeOfChunks = 1
-)
-
-// eachChild visits the children of the leaves of a B-tree of version 1, with the
-// key before each. A level of -1 is any: the tree's root.
-func (f *File) eachChild(at int64, kind byte, keyBytes, level int, visit func(key *block, child int64) error) error {
-	prefix := 8 + 2*f.offsetSize
-	head, err := f.read("B-tree node", at, int64(prefix))
+// readSymbols reads the links in a node of symbols.
+func (f *File) readSymbols(at int64, names []byte, o *object) error {
+	head, err := f.read("symbol node", at, 8)
 	if err != nil {
 		return err
 	}
-	head.sign("TREE")
-	if got := head.u8(); got != kind {
-		head.failf("type %d, want %d", got, kind)
-	}
-	if got := int(head.u8()); level < 0 {
-		level = got
-	} else if got != level {
-		head.failf("level %d under level %d", got, level+1)
-	}
-	n := int(head.u16())
+	head.sign("SNOD")
+	head.version(1)
+	head.skip(1)
+	n := int64(head.u16())
 	if head.err != nil {
 		return head.err
 	}
-	b, err := f.read("B-tree node", at+int64(prefix), int64(n*(keyBytes+f.offsetSize)))
+	b, err := f.read("symbol node", at+8, n*int64(2*f.offsetSize+24))
 	if err != nil {
 		return err
 	}
+	name := func(at uint64) string {
+		if at >= uint64(len(names)) {
+			b.failf("a name at %d in a heap of %d bytes", at, len(names))
+			return ""
+		}
+		return cString(names[at:])
+	}
 	for range n {
-		key := b.sub("B-tree key", keyBytes)
-		child := b.offset()
+		l := link{where: b.at + int64(b.pos)}
+		called := name(b.uint(f.offsetSize))
+		l.at = b.offset()
+		cache := b.u32()
+		b.skip(4)
+		scratch := b.sub("scratch space", 16)
+		if b.err == nil && cache == 2 {
+			if l.soft = name(uint64(scratch.u32())); l.soft == "" {
+				l.soft = "."
+			}
+		}
 		if b.err != nil {
 			return b.err
 		}
-		if level > 0 {
-			err = f.eachChild(child, kind, keyBytes, level-1, visit)
-		} else {
-			err = visit(key, child)
-		}
-		if err != nil {
+		if err := f.addLink(b, o, called, l); err != nil {
 			return err
 		}
 	}
