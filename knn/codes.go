@@ -15,20 +15,24 @@ import (
 //
 //	|scale·z - t·w|² = |scale·z|² + |t·w|² - 2·scale·t·(z·w)
 //
-// where z·w is a product of whole numbers, exact. For InnerProduct, where p is q
-// itself,
+// where z·w is a product of whole numbers, exact. That is the better bound near the
+// query. Far from it, as all is in noise, it is
 //
-//	q·x = q·center + q·y,  |q·y - scale·t·(z·w)| <= |q|·radius + e·|scale·z|
+//	|x-q|² = |y|² + |p|² - 2·p·y,  |p·y - scale·t·(z·w)| <= |p|·radius + e·|scale·z|
 //
-// for q·y - (t·w)·(scale·z) = q·(y - scale·z) + (q - t·w)·(scale·z).
+// for p·y - (t·w)·(scale·z) = p·(y - scale·z) + (p - t·w)·(scale·z): where y and p are at
+// right angles |p| and |y| are shorter than |y-p| by √2. For InnerProduct, where p is q
+// itself, q·x = q·center + p·y.
 type codes struct {
 	bytes []uint8 // blocks of f32.CodeRows vectors, as f32.Codes writes them
 
 	// Of each block, keep, scale and radius of its vectors, for f32.CodeTest. Keep is
-	// |scale·z|² - radius², for InnerProduct -|scale·z|, rounded down and lowered by what
-	// a test in float32 may be off; it is minus infinity, and the others 0, for vectors
-	// that codes say nothing about.
+	// the lesser of |scale·z|² - radius² and |y|², so that it serves either bound, for
+	// InnerProduct -|scale·z|, rounded down and lowered by what a test in float32 may be
+	// off; it is minus infinity, and the others 0, for vectors that codes say nothing about.
 	rows []float32
+
+	sizes []float64 // of each block, at least the greatest |scale·z|
 }
 
 // coder makes codes.
@@ -76,7 +80,7 @@ func (c *coder) blockBytes() int { return c.groups * f32.CodeGroup * f32.CodeRow
 // room returns codes of n vectors, not made yet; whole tiles of f32.CodeSieve.
 func (c *coder) room(n int) codes {
 	blocks := (n + f32.SieveRows - 1) / f32.SieveRows * (f32.SieveRows / f32.CodeRows)
-	return codes{make([]uint8, blocks*c.blockBytes()), make([]float32, blocks*3*f32.CodeRows)}
+	return codes{make([]uint8, blocks*c.blockBytes()), make([]float32, blocks*3*f32.CodeRows), make([]float64, blocks)}
 }
 
 // all makes codes of all vectors.
@@ -92,7 +96,7 @@ func (c *coder) all() codes {
 // from returns the codes from a row on, the first of a block.
 func (k codes) from(c *coder, row int) codes {
 	block := row / f32.CodeRows
-	return codes{k.bytes[block*c.blockBytes():], k.rows[block*3*f32.CodeRows:]}
+	return codes{k.bytes[block*c.blockBytes():], k.rows[block*3*f32.CodeRows:], k.sizes[block:]}
 }
 
 // make makes the codes of the vectors from lo up to hi.
@@ -109,10 +113,13 @@ func (c *coder) make(k codes, lo, hi int) {
 			}
 		}
 		f32.Codes(made[:], k.bytes, values[lo*d:], d, factors[:n], c.center)
+		k.sizes[0] = 0
 		for r := range n {
-			k.rows[r], k.rows[f32.CodeRows+r], k.rows[2*f32.CodeRows+r] = c.constants(made[r], factors[r])
+			var size float64
+			k.rows[r], k.rows[f32.CodeRows+r], k.rows[2*f32.CodeRows+r], size = c.constants(made[r], factors[r])
+			k.sizes[0] = max(k.sizes[0], size)
 		}
-		k.bytes, k.rows = k.bytes[c.blockBytes():], k.rows[3*f32.CodeRows:]
+		k.bytes, k.rows, k.sizes = k.bytes[c.blockBytes():], k.rows[3*f32.CodeRows:], k.sizes[1:]
 	}
 }
 
@@ -124,31 +131,33 @@ const mostCoded = 1e15
 // of its terms.
 const rounded = 64 * unit
 
-// constants returns the keep, scale and radius of a vector. What f32.Codes says was
-// computed in float32: sums of d squares have a relative error of at most γ(d), and
-// what is squared is off by a rounding or two of the values that it is the difference
-// of, which are not longer than scale·z, the residual and, for Cosine, x.
-func (c *coder) constants(m f32.Coded, factor float32) (keep, scale, radius float32) {
+// constants returns the keep, scale and radius of a vector, and at least |scale·z|. What
+// f32.Codes says was computed in float32: sums of d squares have a relative error of
+// at most γ(d), and what is squared is off by a rounding or two of the values that it is
+// the difference of, which are not longer than scale·z, the residual and, for Cosine, x.
+func (c *coder) constants(m f32.Coded, factor float32) (keep, scale, radius float32, size float64) {
 	if !(m.Most < mostCoded) || c.x.metric == Cosine && factor == 0 { // zeros have no place among directions
-		return float32(math.Inf(-1)), 0, 0
+		return float32(math.Inf(-1)), 0, 0, 0
 	}
 	d := float64(c.x.Dim())
 	g := 2 * gamma(c.x.Dim()+16)
 	s := float64(m.Scale)
 	square := s * s * float64(m.Squares)
-	size := math.Sqrt(square * (1 + g))
+	size = math.Sqrt(square*(1+g)) * (1 + g)
 	residual := math.Sqrt(float64(m.Residual)*(1+g) + d*tiny)
-	residual += 8*unit*(residual+size) + d*tiny
+	off := 8*unit*(residual+size) + d*tiny
 	if c.x.metric == Cosine {
-		residual += 8*unit + 1e-10 // 1e-10: what the length may be off 1
+		off += 8*unit + 1e-10 // 1e-10: what the length may be off 1
 	}
+	residual += off
 	if c.x.metric == InnerProduct {
-		size *= 1 + g
-		return -above(size), m.Scale, above(residual + rounded*(size+residual))
+		return -above(size), m.Scale, above(residual + rounded*(size+residual)), size
 	}
 	radius = above(residual)
 	r := float64(radius)
-	return -above(r*r - square*(1-g) + rounded*(square+r*r)), m.Scale, radius
+	length := max(0, math.Sqrt(max(0, float64(m.Length)*(1-g)-d*tiny))-off)
+	least := min(square*(1-g)-r*r, length*length)
+	return -above(rounded*(square+r*r) - least), m.Scale, radius, size
 }
 
 // codeQuery is a query as codes.
@@ -157,6 +166,7 @@ type codeQuery struct {
 	bounds           f32.CodeQuery // for f32.CodeBounds
 	scale            float32
 	square, residual float64 // |t·w|², and the length e
+	least, most      float64 // |p| lies between these
 	base             float64 // of InnerProduct: -q·center
 }
 
@@ -185,7 +195,9 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, p []float64) bool {
 		inverse = 1 / float64(k.scale)
 	}
 	var squares int64
+	var square float64
 	for i, v := range p {
+		square += v * v
 		code := math.RoundToEven(min(max(v*inverse, -127), 127))
 		k.z[i] = int8(code)
 		squares += int64(code) * int64(code)
@@ -193,19 +205,29 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, p []float64) bool {
 		k.residual += r * r
 	}
 	k.square = float64(squares) * float64(k.scale) * float64(k.scale)
-	k.residual = math.Sqrt(k.residual)*(1+1e-9) + most*1e-12
+	off := most * 1e-12
 	if c.x.metric == Cosine {
-		k.residual += 1e-10
+		off += 1e-10
 	}
+	k.residual = math.Sqrt(k.residual)*(1+1e-9) + off
+	length := math.Sqrt(square)
+	k.least, k.most = max(0, length*(1-1e-9)-off), length*(1+1e-9)+off
 	return true
 }
 
-// codeTest returns the test that all rows pass whose key may be at most limit. For
-// Euclidean such a row has, θ being the limit's distance plus e,
+// codeTest returns the test that all rows pass whose key may be at most limit and
+// whose |scale·z| is at most size. For Euclidean such a row has, θ being the limit's
+// distance plus e,
 //
 //	|scale·z - t·w| <= θ + radius, or
 //	(|scale·z|² - radius²) - 2·t·(scale·(z·w)) - 2·θ·radius <= θ² - |t·w|²
-func (x *Index) codeTest(q *query, limit float64) f32.CodeTest {
+//
+// and
+//
+//	|y|² - 2·t·(scale·(z·w)) - 2·|p|·radius <= limit - |p|² + 2·e·size
+//
+// The test is the one that fewer rows pass whose radius is about e.
+func (x *Index) codeTest(q *query, limit, size float64) f32.CodeTest {
 	p := q.code
 	if p == nil || !(limit < huge) {
 		return f32.CodeTest{Limit: float32(math.Inf(1))}
@@ -219,31 +241,30 @@ func (x *Index) codeTest(q *query, limit float64) f32.CodeTest {
 		limit *= 2
 	}
 	theta := math.Sqrt(max(0, limit))*(1+1e-12) + p.residual
-	return f32.CodeTest{Keep: 1, Product: 2 * p.scale, Radius: above(2 * theta),
-		Limit: above(theta*theta - p.square + rounded*(theta*theta+p.square) + 1e-36)}
+	radius, most := theta, theta*theta-p.square+rounded*(theta*theta+p.square)
+	if far := limit - p.least*p.least + 2*p.residual*size + rounded*(math.Abs(limit)+p.most*p.most+p.square+2*p.residual*size); far+2*p.most*p.residual < most+2*theta*p.residual {
+		radius, most = p.most, far
+	}
+	return f32.CodeTest{Keep: 1, Product: 2 * p.scale, Radius: above(2 * radius), Limit: above(most + 1e-36)}
 }
 
-// codeInterval returns bounds of a row's key from its codes' product with a query's.
-func (x *Index) codeInterval(q *query, dot int32, keep, scale, radius float32) (low, high float64) {
+// codeLow returns what a row's key is at least, from its codes' product with a query's.
+func (x *Index) codeLow(q *query, dot int32, keep, scale, radius float32) float64 {
 	p, r := q.code, float64(radius)
 	if math.IsInf(float64(keep), -1) {
-		return math.Inf(-1), math.Inf(1)
+		return math.Inf(-1)
 	}
 	product := float64(scale) * float64(p.scale) * float64(dot)
 	if x.metric == InnerProduct {
 		off := q.length*r - p.residual*float64(keep) + 1e-9*(math.Abs(product)+math.Abs(p.base)) + 1e-36
-		return p.base - product - off, p.base - product + off
+		return p.base - product - off
 	}
-	size := float64(keep) + r*r // |scale·z|² less no more than slack
-	slack := 2*(2*gamma(x.Dim()+16)+rounded+4*unit)*(math.Abs(size)+r*r) + 1e-36
+	size := float64(keep) + r*r // at most |scale·z|²
 	square := size + p.square - 2*product
-	slack += 1e-9 * (math.Abs(size) + p.square)
-	off := r + p.residual
-	low = max(0, math.Sqrt(max(0, square-slack))-off) * (1 - 1e-12)
-	high = (math.Sqrt(max(0, square+slack)) + off) * (1 + 1e-12)
-	low, high = low*low, high*high
+	square -= 1e-9*(math.Abs(size)+p.square) + 1e-36
+	low := max(0, math.Sqrt(max(0, square))-r-p.residual) * (1 - 1e-12)
 	if x.metric == Cosine {
-		low, high = low/2-1e-12, high/2+1e-12
+		return low*low/2 - 1e-12
 	}
-	return low, high
+	return low * low
 }

@@ -148,9 +148,8 @@ func TestExact(t *testing.T) {
 
 // sieveAll makes the searches of a test sieve all tiles.
 func sieveAll(t *testing.T) {
-	always, first, share := alwaysSieve, firstMultiplied, crowd
-	alwaysSieve, firstMultiplied, crowd = true, 0, 0
-	t.Cleanup(func() { alwaysSieve, firstMultiplied, crowd = always, first, share })
+	alwaysSieve, firstMultiplied = true, 0
+	t.Cleanup(func() { alwaysSieve, firstMultiplied = false, 1 })
 }
 
 func TestSieveExact(t *testing.T) {

@@ -2,7 +2,6 @@ package knn
 
 import (
 	"cmp"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -44,7 +43,7 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 		return
 	}
 	dots, mask := w.dots[:blocks*f32.CodeRows], w.mask[:(n+63)/64]
-	f32.CodeBounds(mask, dots, k.bytes[:blocks*x.coder().blockBytes()], k.rows[:blocks*3*f32.CodeRows], q.code.bounds, x.codeTest(q, c.limit))
+	f32.CodeBounds(mask, dots, k.bytes[:blocks*x.coder().blockBytes()], k.rows[:blocks*3*f32.CodeRows], q.code.bounds, x.codeTest(q, c.limit, slices.Max(k.sizes[:blocks])))
 	if tail := n % 64; tail > 0 {
 		mask[n/64] &= 1<<tail - 1
 	}
@@ -56,9 +55,9 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 		for ; word != 0; word &= word - 1 {
 			at := i*64 + bits.TrailingZeros64(word)
 			constants := k.rows[at/f32.CodeRows*3*f32.CodeRows+at%f32.CodeRows:]
-			low, high := x.codeInterval(q, dots[at], constants[0], constants[f32.CodeRows], constants[2*f32.CodeRows])
+			low := x.codeLow(q, dots[at], constants[0], constants[f32.CodeRows], constants[2*f32.CodeRows])
 			if low <= c.limit && row+at > c.after {
-				w.passed = append(w.passed, candidate{row + at, low, high, math.NaN()})
+				w.passed = append(w.passed, candidate{row: row + at, low: low})
 			}
 		}
 	}
@@ -69,6 +68,6 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 			break
 		}
 		low, high := b.interval(x.rowScore(q, f.row))
-		c.add(f.row, max(low, f.low), min(high, f.high))
+		c.add(f.row, max(low, f.low), high)
 	}
 }

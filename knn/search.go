@@ -62,6 +62,7 @@ type workspace struct {
 	dots       []int32
 	mask       []uint64
 	passed     []candidate
+	pairs      []pair
 	packed     gemm.Packed
 	codes      codes // of a tile
 	masks      []uint64
@@ -284,14 +285,24 @@ func (x *Index) rowScores(q *query, scores []float32, row int) {
 
 // rowScore is rowScores of one row.
 func (x *Index) rowScore(q *query, row int) float32 {
-	v := x.vectors.Row(row)
-	switch x.metric {
-	case Euclidean:
-		return f32.SquaredDistance(q.v, v)
-	case Cosine:
-		return f32.Dot(q.factor, v) * narrow(x.scales[row])
+	return x.scaled(row, x.partScore(q, row, 0, x.Dim()))
+}
+
+// partScore is what the values from lo up to hi add to a row's score.
+func (x *Index) partScore(q *query, row, lo, hi int) float32 {
+	v := x.vectors.Row(row)[lo:hi]
+	if x.metric == Euclidean {
+		return f32.SquaredDistance(q.v[lo:hi], v)
 	}
-	return f32.Dot(q.factor, v)
+	return f32.Dot(q.factor[lo:hi], v)
+}
+
+// scaled makes a score of the sum of its parts.
+func (x *Index) scaled(row int, sum float32) float32 {
+	if x.metric == Cosine {
+		return sum * narrow(x.scales[row])
+	}
+	return sum
 }
 
 // narrow returns the scale of a vector as float32, or NaN, which proves nothing, if

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -146,21 +147,26 @@ type together struct {
 	g        *group
 	w        *workspace
 	c        []collector
-	multiply int // tiles that are to be multiplied in float32 instead
-	next     int // how many after the next crowd
+	size     float64 // of the codes so far, the greatest
+	multiply int     // tiles that are to be multiplied in float32 instead
+	next     int     // how many after the next crowd
+}
+
+// pair is a row that passed the test of a query, and its score.
+type pair struct {
+	query, row int32
+	score      float32
 }
 
 func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
-	t := &together{x, g, w, c, firstMultiplied, 1}
+	t := &together{x, g, w, c, 0, firstMultiplied, 1}
 	if c[0].limit < huge { // there is a radius
 		t.multiply = 0
 	}
 	if g.sieving.codes != nil {
 		places := g.sieving.codes.Places()
-		w.masks, w.tests, w.tested = grow(w.masks, places), grow(w.tests, places), grow(w.tested, places)
-		for i := range w.tested {
-			w.tested[i] = math.NaN()
-		}
+		w.masks, w.tests, w.tested = grow(w.masks, tileRows/f32.SieveRows*places), grow(w.tests, places), grow(w.tested, places)
+		t.forget()
 	}
 	return t
 }
@@ -168,64 +174,97 @@ func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
 // tile tests a tile and fetches ahead, which comes next. The first tile of each goroutine, and some after one where too
 // many rows passed, are multiplied instead: that gives limits at less cost.
 func (t *together) tile(k codes, row, end int, ahead []float32) {
+	if size := slices.Max(k.sizes[:(end-row+f32.CodeRows-1)/f32.CodeRows]); size > t.size {
+		t.size = size
+		t.forget()
+	}
 	for j := range t.c {
 		t.aim(j)
 	}
-	passed := 0
-	blocks := (end - row + f32.SieveRows - 1) / f32.SieveRows
-	for i := range blocks {
-		at := row + i*f32.SieveRows
-		part := ahead[len(ahead)*i/blocks : len(ahead)*(i+1)/blocks]
-		passed += t.block(k.from(t.x.coder(), at-row), at, min(end, at+f32.SieveRows), part)
+	// Rows that pass soon lower the limits, but long ones are computed part by part, and
+	// the more there are the seldomer the queries are read.
+	step, passed := f32.SieveRows, 0
+	if t.x.Dim() > partValues {
+		step = tileRows
 	}
-	if passed*crowd > (end-row)*len(t.c) {
+	for at := row; at < end; at += step {
+		stop := min(at+step, end)
+		t.sieve(k.from(t.x.coder(), at-row), at, stop, ahead[len(ahead)*(at-row)/(end-row):len(ahead)*(stop-row)/(end-row)])
+		t.compute()
+		passed += len(t.w.pairs)
+	}
+	if passed*t.x.crowd() > (end-row)*len(t.c) {
 		t.multiply, t.next = t.next, min(2*t.next, crowdTiles)
 	} else {
 		t.next = 1
 	}
 }
 
-// aim sets the test of a query for its limit.
-func (t *together) aim(j int) {
-	if limit := t.c[j].limit; limit != t.w.tested[j] {
-		t.w.tested[j], t.w.tests[j] = limit, t.x.codeTest(t.g.queries[j], limit)
+// forget makes all tests be set anew.
+func (t *together) forget() {
+	for i := range t.w.tested {
+		t.w.tested[i] = math.NaN()
 	}
 }
 
-// block tests up to f32.SieveRows rows and returns how many passed, of all queries
-// together. It fetches ahead meanwhile.
-func (t *together) block(k codes, row, end int, ahead []float32) int {
+// aim sets the test of a query for its limit.
+func (t *together) aim(j int) {
+	if limit := t.c[j].limit; limit != t.w.tested[j] {
+		t.w.tested[j], t.w.tests[j] = limit, t.x.codeTest(t.g.queries[j], limit, t.size)
+	}
+}
+
+// sieve notes the pairs that pass, of rows up to a tile, query by query. It fetches ahead meanwhile.
+func (t *together) sieve(k codes, row, end int, ahead []float32) {
 	x, s := t.x, t.g.sieving
-	wanted := ^uint64(0) >> (f32.SieveRows - (end - row))
-	if x.keep != nil {
-		wanted &= x.keep[row/64]
-	}
-	if wanted == 0 {
-		return 0
-	}
-	f32.CodeSieve(t.w.masks, k.bytes, k.rows, s.codes, t.w.tests, ahead)
-	longest := x.longest[row/tileRows]
-	passed := 0
-	for i, word := range t.w.masks[:len(t.c)] {
-		if word &= wanted; word == 0 {
-			continue
+	places, blocks := s.codes.Places(), (end-row+f32.SieveRows-1)/f32.SieveRows
+	var wanted [tileRows / f32.SieveRows]uint64
+	for i := range blocks {
+		at := row + i*f32.SieveRows
+		wanted[i] = ^uint64(0) >> (f32.SieveRows - min(f32.SieveRows, end-at))
+		if x.keep != nil {
+			wanted[i] &= x.keep[at/64]
 		}
-		passed += bits.OnesCount64(word)
-		c, q := &t.c[i], t.g.queries[i]
-		b := x.rowBounds(q, longest)
-		for ; word != 0; word &= word - 1 {
-			at := row + bits.TrailingZeros64(word)
-			if at > c.after {
-				low, high := b.interval(x.rowScore(q, at))
-				c.add(at, low, high)
+		if wanted[i] != 0 {
+			k := k.from(x.coder(), at-row)
+			f32.CodeSieve(t.w.masks[i*places:], k.bytes, k.rows, s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
+		}
+	}
+	t.w.pairs = t.w.pairs[:0]
+	for j := range t.c {
+		for i := range blocks {
+			for word := t.w.masks[i*places+j] & wanted[i]; word != 0; word &= word - 1 {
+				if at := row + i*f32.SieveRows + bits.TrailingZeros64(word); at > t.c[j].after {
+					t.w.pairs = append(t.w.pairs, pair{int32(j), int32(at), 0})
+				}
 			}
 		}
-		if c.limit != t.w.tested[i] {
-			t.aim(i)
-			s.publish(i, c.limit)
+	}
+}
+
+// partValues is how many values of a tile's rows stay in the second-level cache.
+const partValues = 512
+
+// compute offers the pairs to their queries' collectors.
+func (t *together) compute() {
+	x, pairs := t.x, t.w.pairs
+	for lo, d := 0, x.Dim(); lo < d; lo += partValues {
+		for i := range pairs {
+			p := &pairs[i]
+			p.score += x.partScore(t.g.queries[p.query], int(p.row), lo, min(lo+partValues, d))
 		}
 	}
-	return passed
+	for i, p := range pairs {
+		j, row := int(p.query), int(p.row)
+		low, high := x.rowBounds(t.g.queries[j], x.longest[row/tileRows]).interval(x.scaled(row, p.score))
+		t.c[j].add(row, low, high)
+		if i+1 == len(pairs) || pairs[i+1].query != p.query {
+			if t.c[j].limit != t.w.tested[j] {
+				t.aim(j)
+				t.g.sieving.publish(j, t.c[j].limit)
+			}
+		}
+	}
 }
 
 // smallCodes is how many bytes of codes may be made for the time of a search.
@@ -249,12 +288,18 @@ func (x *Index) sieves(queries int) bool {
 	return (alwaysSieve || queries >= fewest && f32.Sieves()) && x.coder() != nil
 }
 
+// crowd is the share of rows, one in so many, that may pass the tests of a tile before
+// a product of the vectors themselves is faster. What it costs to compute one alone grows
+// slower than its length.
+func (x *Index) crowd() int {
+	if alwaysSieve {
+		return 0
+	}
+	return max(4, 16*partValues/max(partValues, x.Dim()))
+}
+
 // Tests change these to sieve everything.
 var (
-	alwaysSieve     = false // whatever the processor and the number of queries
+	alwaysSieve     = false // whatever the processor, the number of queries and of rows that pass
 	firstMultiplied = 1     // tiles that each goroutine multiplies before it has limits to test with
-
-	// crowd is the share of rows, one in so many, that may pass the tests of a tile
-	// before a product of the vectors themselves is faster.
-	crowd = 16
 )

@@ -74,6 +74,7 @@ func CodeBounds(mask []uint64, dots []int32, codes []uint8, rows []float32, q Co
 type Coded struct {
 	Most     float32 // the largest magnitude in y; NaN or infinite if y is not finite
 	Scale    float32 // 0 where Most is outside float32's comfortable range: then z is arbitrary
+	Length   float32 // Σy²
 	Squares  float32 // Σz²
 	Residual float32 // Σ(y - Scale·z)²
 }
@@ -102,14 +103,14 @@ func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []f
 		}
 		four.make(codes[r*CodeGroup:], rows, apart, center)
 		for i := r; i < min(r+4, n); i++ {
-			made[i] = Coded{four.most[i-r], four.scale[i-r], four.squares[i-r], four.residuals[i-r]}
+			made[i] = Coded{four.most[i-r], four.scale[i-r], four.lengths[i-r], four.squares[i-r], four.residuals[i-r]}
 		}
 	}
 }
 
 // fourCoded is what kernels are given and say of four rows.
 type fourCoded struct {
-	factors, most, inverse, scale, squares, residuals [4]float32
+	factors, most, inverse, scale, lengths, squares, residuals [4]float32
 }
 
 var fours = sync.Pool{New: func() any { return new(fourCoded) }}
@@ -201,9 +202,10 @@ func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {
 func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
 	const magic = 0x1.8p23 + 128 // adding it rounds to a whole number, and the lowest byte is the code
 	for r, f := range four.factors {
-		var square, residual float32
+		var length, square, residual float32
 		for i, v := range x[r*ld:][:len(center)] {
 			y := float32(f*v) - center[i]
+			length += float32(y * y)
 			t := float32(y*four.inverse[r]) + magic
 			codes[i/CodeGroup*CodeRows*CodeGroup+r*CodeGroup+i%CodeGroup] = uint8(math.Float32bits(t))
 			t -= magic
@@ -211,7 +213,7 @@ func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center
 			square += float32(t * t)
 			residual += float32(y * y)
 		}
-		four.squares[r], four.residuals[r] = square, residual
+		four.lengths[r], four.squares[r], four.residuals[r] = length, square, residual
 	}
 }
 

@@ -134,10 +134,10 @@ func codeBoundsVNNI(blocks int, groups int, mask *uint64, dots *int32, codes *ui
 //go:noescape
 func codeRangeAVX512(n int, x *float32, ld int, center *float32, factors *float32, most *float32)
 
-// codeMakeAVX512 makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]. Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of z² to squares[r] and of (y-z*scale[r])² to residuals[r].
+// codeMakeAVX512 makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]. Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of y² to lengths[r], of z² to squares[r] and of (y-z*scale[r])² to residuals[r].
 //
 //go:noescape
-func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, squares *float32, residuals *float32)
+func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, lengths *float32, squares *float32, residuals *float32)
 
 // codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries. With each panel it fetches so many lines from ahead on.
 //

@@ -1769,9 +1769,9 @@ end:
 DATA bits7fffffff<>+0(SB)/4, $0x7fffffff
 GLOBL bits7fffffff<>(SB), RODATA|NOPTR, $4
 
-// func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, squares *float32, residuals *float32)
+// func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, lengths *float32, squares *float32, residuals *float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·codeMakeAVX512(SB), NOSPLIT, $0-80
+TEXT ·codeMakeAVX512(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         center+24(FP), CX
 	MOVQ         ld+16(FP), DX
@@ -1780,158 +1780,166 @@ TEXT ·codeMakeAVX512(SB), NOSPLIT, $0-80
 	MOVQ         x+8(FP), SI
 	MOVQ         factors+32(FP), DI
 	MOVQ         inverse+40(FP), R8
-	VBROADCASTSS (R8), Z20
-	VBROADCASTSS 4(R8), Z21
-	VBROADCASTSS 8(R8), Z22
-	VBROADCASTSS 12(R8), Z23
-	MOVQ         scale+48(FP), R8
 	VBROADCASTSS (R8), Z24
+	VBROADCASTSS 4(R8), Z25
+	VBROADCASTSS 8(R8), Z26
+	VBROADCASTSS 12(R8), Z27
+	MOVQ         scale+48(FP), R8
 	VPXORD       Z12, Z12, Z12
 	VPXORD       Z16, Z16, Z16
-	VBROADCASTSS 4(R8), Z25
+	VPXORD       Z20, Z20, Z20
 	VPXORD       Z13, Z13, Z13
 	VPXORD       Z17, Z17, Z17
-	VBROADCASTSS 8(R8), Z26
+	VPXORD       Z21, Z21, Z21
 	VPXORD       Z14, Z14, Z14
 	VPXORD       Z18, Z18, Z18
-	VBROADCASTSS 12(R8), Z27
+	VPXORD       Z22, Z22, Z22
 	VPXORD       Z15, Z15, Z15
 	VPXORD       Z19, Z19, Z19
+	VPXORD       Z23, Z23, Z23
 	VBROADCASTSS bits4b400080<>+0(SB), Z28
-	MOVQ         codes+56(FP), R8
+	MOVQ         codes+56(FP), R9
 
 loop:
-	CMPQ         AX, $0x10
-	JL           rest
-	VMOVUPS      (CX), Z29
-	VMOVUPS      (SI), Z8
-	VBROADCASTSS (DI), Z30
-	VFMSUB213PS  Z29, Z30, Z8
-	VMOVAPS      Z8, Z4
-	VFMADD213PS  Z28, Z20, Z4
-	VPMOVDB      Z4, X0
-	VSUBPS       Z28, Z4, Z4
-	VFMADD231PS  Z4, Z4, Z12
-	VFNMADD231PS Z4, Z24, Z8
-	VFMADD231PS  Z8, Z8, Z16
-	VMOVUPS      (SI)(DX*1), Z9
-	VBROADCASTSS 4(DI), Z30
-	VFMSUB213PS  Z29, Z30, Z9
-	VMOVAPS      Z9, Z5
-	VFMADD213PS  Z28, Z21, Z5
-	VPMOVDB      Z5, X1
-	VSUBPS       Z28, Z5, Z5
-	VFMADD231PS  Z5, Z5, Z13
-	VFNMADD231PS Z5, Z25, Z9
-	VFMADD231PS  Z9, Z9, Z17
-	VMOVUPS      (SI)(DX*2), Z10
-	VBROADCASTSS 8(DI), Z30
-	VFMSUB213PS  Z29, Z30, Z10
-	VMOVAPS      Z10, Z6
-	VFMADD213PS  Z28, Z22, Z6
-	VPMOVDB      Z6, X2
-	VSUBPS       Z28, Z6, Z6
-	VFMADD231PS  Z6, Z6, Z14
-	VFNMADD231PS Z6, Z26, Z10
-	VFMADD231PS  Z10, Z10, Z18
-	VMOVUPS      (SI)(BX*1), Z11
-	VBROADCASTSS 12(DI), Z30
-	VFMSUB213PS  Z29, Z30, Z11
-	VMOVAPS      Z11, Z7
-	VFMADD213PS  Z28, Z23, Z7
-	VPMOVDB      Z7, X3
-	VSUBPS       Z28, Z7, Z7
-	VFMADD231PS  Z7, Z7, Z15
-	VFNMADD231PS Z7, Z27, Z11
-	VFMADD231PS  Z11, Z11, Z19
-	VPUNPCKLDQ   X1, X0, X8
-	VPUNPCKLDQ   X3, X2, X9
-	VPUNPCKHDQ   X1, X0, X10
-	VPUNPCKHDQ   X3, X2, X11
-	VPUNPCKLQDQ  X9, X8, X4
-	VPUNPCKHQDQ  X9, X8, X5
-	VPUNPCKLQDQ  X11, X10, X6
-	VPUNPCKHQDQ  X11, X10, X7
-	VMOVDQU      X4, (R8)
-	VMOVDQU      X5, 64(R8)
-	VMOVDQU      X6, 128(R8)
-	VMOVDQU      X7, 192(R8)
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, SI
-	ADDQ         $+256, R8
-	SUBQ         $0x10, AX
-	JMP          loop
+	CMPQ              AX, $0x10
+	JL                rest
+	VMOVUPS           (CX), Z29
+	VMOVUPS           (SI), Z8
+	VBROADCASTSS      (DI), Z30
+	VFMSUB213PS       Z29, Z30, Z8
+	VFMADD231PS       Z8, Z8, Z12
+	VMOVAPS           Z8, Z4
+	VFMADD213PS       Z28, Z24, Z4
+	VPMOVDB           Z4, X0
+	VSUBPS            Z28, Z4, Z4
+	VFMADD231PS       Z4, Z4, Z16
+	VFNMADD231PS.BCST (R8), Z4, Z8
+	VFMADD231PS       Z8, Z8, Z20
+	VMOVUPS           (SI)(DX*1), Z9
+	VBROADCASTSS      4(DI), Z30
+	VFMSUB213PS       Z29, Z30, Z9
+	VFMADD231PS       Z9, Z9, Z13
+	VMOVAPS           Z9, Z5
+	VFMADD213PS       Z28, Z25, Z5
+	VPMOVDB           Z5, X1
+	VSUBPS            Z28, Z5, Z5
+	VFMADD231PS       Z5, Z5, Z17
+	VFNMADD231PS.BCST 4(R8), Z5, Z9
+	VFMADD231PS       Z9, Z9, Z21
+	VMOVUPS           (SI)(DX*2), Z10
+	VBROADCASTSS      8(DI), Z30
+	VFMSUB213PS       Z29, Z30, Z10
+	VFMADD231PS       Z10, Z10, Z14
+	VMOVAPS           Z10, Z6
+	VFMADD213PS       Z28, Z26, Z6
+	VPMOVDB           Z6, X2
+	VSUBPS            Z28, Z6, Z6
+	VFMADD231PS       Z6, Z6, Z18
+	VFNMADD231PS.BCST 8(R8), Z6, Z10
+	VFMADD231PS       Z10, Z10, Z22
+	VMOVUPS           (SI)(BX*1), Z11
+	VBROADCASTSS      12(DI), Z30
+	VFMSUB213PS       Z29, Z30, Z11
+	VFMADD231PS       Z11, Z11, Z15
+	VMOVAPS           Z11, Z7
+	VFMADD213PS       Z28, Z27, Z7
+	VPMOVDB           Z7, X3
+	VSUBPS            Z28, Z7, Z7
+	VFMADD231PS       Z7, Z7, Z19
+	VFNMADD231PS.BCST 12(R8), Z7, Z11
+	VFMADD231PS       Z11, Z11, Z23
+	VPUNPCKLDQ        X1, X0, X8
+	VPUNPCKLDQ        X3, X2, X9
+	VPUNPCKHDQ        X1, X0, X10
+	VPUNPCKHDQ        X3, X2, X11
+	VPUNPCKLQDQ       X9, X8, X4
+	VPUNPCKHQDQ       X9, X8, X5
+	VPUNPCKLQDQ       X11, X10, X6
+	VPUNPCKHQDQ       X11, X10, X7
+	VMOVDQU           X4, (R9)
+	VMOVDQU           X5, 64(R9)
+	VMOVDQU           X6, 128(R9)
+	VMOVDQU           X7, 192(R9)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, SI
+	ADDQ              $+256, R9
+	SUBQ              $0x10, AX
+	JMP               loop
 
 rest:
-	TESTQ        AX, AX
-	JZ           end
-	MOVQ         $-1, R9
-	BZHIQ        AX, R9, R9
-	KMOVW        R9, K1
-	VMOVUPS.Z    (CX), K1, Z29
-	VMOVUPS.Z    (SI), K1, Z8
-	VBROADCASTSS (DI), Z30
-	VFMSUB213PS  Z29, Z30, Z8
-	VMOVAPS      Z8, Z4
-	VFMADD213PS  Z28, Z20, Z4
-	VPMOVDB      Z4, X0
-	VSUBPS       Z28, Z4, Z4
-	VFMADD231PS  Z4, Z4, Z12
-	VFNMADD231PS Z4, Z24, Z8
-	VFMADD231PS  Z8, Z8, Z16
-	VMOVUPS.Z    (SI)(DX*1), K1, Z9
-	VBROADCASTSS 4(DI), Z30
-	VFMSUB213PS  Z29, Z30, Z9
-	VMOVAPS      Z9, Z5
-	VFMADD213PS  Z28, Z21, Z5
-	VPMOVDB      Z5, X1
-	VSUBPS       Z28, Z5, Z5
-	VFMADD231PS  Z5, Z5, Z13
-	VFNMADD231PS Z5, Z25, Z9
-	VFMADD231PS  Z9, Z9, Z17
-	VMOVUPS.Z    (SI)(DX*2), K1, Z10
-	VBROADCASTSS 8(DI), Z30
-	VFMSUB213PS  Z29, Z30, Z10
-	VMOVAPS      Z10, Z6
-	VFMADD213PS  Z28, Z22, Z6
-	VPMOVDB      Z6, X2
-	VSUBPS       Z28, Z6, Z6
-	VFMADD231PS  Z6, Z6, Z14
-	VFNMADD231PS Z6, Z26, Z10
-	VFMADD231PS  Z10, Z10, Z18
-	VMOVUPS.Z    (SI)(BX*1), K1, Z11
-	VBROADCASTSS 12(DI), Z30
-	VFMSUB213PS  Z29, Z30, Z11
-	VMOVAPS      Z11, Z7
-	VFMADD213PS  Z28, Z23, Z7
-	VPMOVDB      Z7, X3
-	VSUBPS       Z28, Z7, Z7
-	VFMADD231PS  Z7, Z7, Z15
-	VFNMADD231PS Z7, Z27, Z11
-	VFMADD231PS  Z11, Z11, Z19
-	VPUNPCKLDQ   X1, X0, X8
-	VPUNPCKLDQ   X3, X2, X9
-	VPUNPCKHDQ   X1, X0, X10
-	VPUNPCKHDQ   X3, X2, X11
-	VPUNPCKLQDQ  X9, X8, X4
-	VPUNPCKHQDQ  X9, X8, X5
-	VPUNPCKLQDQ  X11, X10, X6
-	VPUNPCKHQDQ  X11, X10, X7
-	CMPQ         AX, $0x00
-	JLE          end
-	VMOVDQU      X4, (R8)
-	CMPQ         AX, $0x04
-	JLE          end
-	VMOVDQU      X5, 64(R8)
-	CMPQ         AX, $0x08
-	JLE          end
-	VMOVDQU      X6, 128(R8)
-	CMPQ         AX, $0x0c
-	JLE          end
-	VMOVDQU      X7, 192(R8)
+	TESTQ             AX, AX
+	JZ                end
+	MOVQ              $-1, R10
+	BZHIQ             AX, R10, R10
+	KMOVW             R10, K1
+	VMOVUPS.Z         (CX), K1, Z29
+	VMOVUPS.Z         (SI), K1, Z8
+	VBROADCASTSS      (DI), Z30
+	VFMSUB213PS       Z29, Z30, Z8
+	VFMADD231PS       Z8, Z8, Z12
+	VMOVAPS           Z8, Z4
+	VFMADD213PS       Z28, Z24, Z4
+	VPMOVDB           Z4, X0
+	VSUBPS            Z28, Z4, Z4
+	VFMADD231PS       Z4, Z4, Z16
+	VFNMADD231PS.BCST (R8), Z4, Z8
+	VFMADD231PS       Z8, Z8, Z20
+	VMOVUPS.Z         (SI)(DX*1), K1, Z9
+	VBROADCASTSS      4(DI), Z30
+	VFMSUB213PS       Z29, Z30, Z9
+	VFMADD231PS       Z9, Z9, Z13
+	VMOVAPS           Z9, Z5
+	VFMADD213PS       Z28, Z25, Z5
+	VPMOVDB           Z5, X1
+	VSUBPS            Z28, Z5, Z5
+	VFMADD231PS       Z5, Z5, Z17
+	VFNMADD231PS.BCST 4(R8), Z5, Z9
+	VFMADD231PS       Z9, Z9, Z21
+	VMOVUPS.Z         (SI)(DX*2), K1, Z10
+	VBROADCASTSS      8(DI), Z30
+	VFMSUB213PS       Z29, Z30, Z10
+	VFMADD231PS       Z10, Z10, Z14
+	VMOVAPS           Z10, Z6
+	VFMADD213PS       Z28, Z26, Z6
+	VPMOVDB           Z6, X2
+	VSUBPS            Z28, Z6, Z6
+	VFMADD231PS       Z6, Z6, Z18
+	VFNMADD231PS.BCST 8(R8), Z6, Z10
+	VFMADD231PS       Z10, Z10, Z22
+	VMOVUPS.Z         (SI)(BX*1), K1, Z11
+	VBROADCASTSS      12(DI), Z30
+	VFMSUB213PS       Z29, Z30, Z11
+	VFMADD231PS       Z11, Z11, Z15
+	VMOVAPS           Z11, Z7
+	VFMADD213PS       Z28, Z27, Z7
+	VPMOVDB           Z7, X3
+	VSUBPS            Z28, Z7, Z7
+	VFMADD231PS       Z7, Z7, Z19
+	VFNMADD231PS.BCST 12(R8), Z7, Z11
+	VFMADD231PS       Z11, Z11, Z23
+	VPUNPCKLDQ        X1, X0, X8
+	VPUNPCKLDQ        X3, X2, X9
+	VPUNPCKHDQ        X1, X0, X10
+	VPUNPCKHDQ        X3, X2, X11
+	VPUNPCKLQDQ       X9, X8, X4
+	VPUNPCKHQDQ       X9, X8, X5
+	VPUNPCKLQDQ       X11, X10, X6
+	VPUNPCKHQDQ       X11, X10, X7
+	CMPQ              AX, $0x00
+	JLE               end
+	VMOVDQU           X4, (R9)
+	CMPQ              AX, $0x04
+	JLE               end
+	VMOVDQU           X5, 64(R9)
+	CMPQ              AX, $0x08
+	JLE               end
+	VMOVDQU           X6, 128(R9)
+	CMPQ              AX, $0x0c
+	JLE               end
+	VMOVDQU           X7, 192(R9)
 
 end:
-	MOVQ          squares+64(FP), AX
+	MOVQ          lengths+64(FP), AX
 	VMOVAPS       Z12, Z8
 	VEXTRACTF64X4 $0x01, Z8, Y9
 	VADDPS        Y9, Y8, Y8
@@ -1972,7 +1980,7 @@ end:
 	VMOVSHDUP     X8, X9
 	VADDSS        X9, X8, X8
 	VMOVSS        X8, 12(AX)
-	MOVQ          residuals+72(FP), AX
+	MOVQ          squares+72(FP), AX
 	VMOVAPS       Z16, Z8
 	VEXTRACTF64X4 $0x01, Z8, Y9
 	VADDPS        Y9, Y8, Y8
@@ -2004,6 +2012,47 @@ end:
 	VADDSS        X9, X8, X8
 	VMOVSS        X8, 8(AX)
 	VMOVAPS       Z19, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VADDPS        Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X9, X8, X8
+	VMOVHLPS      X8, X8, X9
+	VADDPS        X9, X8, X8
+	VMOVSHDUP     X8, X9
+	VADDSS        X9, X8, X8
+	VMOVSS        X8, 12(AX)
+	MOVQ          residuals+80(FP), AX
+	VMOVAPS       Z20, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VADDPS        Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X9, X8, X8
+	VMOVHLPS      X8, X8, X9
+	VADDPS        X9, X8, X8
+	VMOVSHDUP     X8, X9
+	VADDSS        X9, X8, X8
+	VMOVSS        X8, (AX)
+	VMOVAPS       Z21, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VADDPS        Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X9, X8, X8
+	VMOVHLPS      X8, X8, X9
+	VADDPS        X9, X8, X8
+	VMOVSHDUP     X8, X9
+	VADDSS        X9, X8, X8
+	VMOVSS        X8, 4(AX)
+	VMOVAPS       Z22, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VADDPS        Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X9, X8, X8
+	VMOVHLPS      X8, X8, X9
+	VADDPS        X9, X8, X8
+	VMOVSHDUP     X8, X9
+	VADDSS        X9, X8, X8
+	VMOVSS        X8, 8(AX)
+	VMOVAPS       Z23, Z8
 	VEXTRACTF64X4 $0x01, Z8, Y9
 	VADDPS        Y9, Y8, Y8
 	VEXTRACTF128  $0x01, Y8, X9

@@ -19,7 +19,7 @@ func (t *tier) codes512(sieves bool) *tier {
 		codeRangeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.most[0])
 	}
 	t.codeMake = func(f *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
-		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.inverse[0], &f.scale[0], unsafe.SliceData(codes), &f.squares[0], &f.residuals[0])
+		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.inverse[0], &f.scale[0], unsafe.SliceData(codes), &f.lengths[0], &f.squares[0], &f.residuals[0])
 	}
 	if sieves {
 		t.codeSieve = func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {

@@ -66,20 +66,20 @@ func (s *isa) codeRange() {
 // whole number by adding 1.5·2^23, and 128, so that the lowest byte is the code.
 func (s *isa) codeMake() {
 	s.begin("codeMake", " makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]."+
-		" Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of z² to squares[r] and of (y-z*scale[r])² to residuals[r].",
-		"func(n int, x *float32, ld int, center, factors, inverse, scale *float32, codes *uint8, squares, residuals *float32)")
+		" Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of y² to lengths[r], of z² to squares[r] and of (y-z*scale[r])² to residuals[r].",
+		"func(n int, x *float32, ld int, center, factors, inverse, scale *float32, codes *uint8, lengths, squares, residuals *float32)")
 	z, t, y := s.regs[0:4], s.regs[4:8], s.regs[8:12] // z in registers that all instructions know
-	squares, residuals := s.regs[12:16], s.regs[16:20]
-	inverses, scales := s.regs[20:24], s.regs[24:28]
+	lengths, squares, residuals := s.regs[12:16], s.regs[16:20], s.regs[20:24]
+	inverses := s.regs[24:28]
 	magic, c, factor := s.regs[28], s.regs[29], s.regs[30]
 	n, center, x, factors := param("n"), param("center"), s.rows(4, "x", "ld"), param("factors")
 	from := param("inverse")
 	for r := range 4 {
 		VBROADCASTSS(Mem{Base: from, Disp: r * lane}, inverses[r])
 	}
-	from = param("scale")
+	scales := param("scale")
 	for r := range 4 {
-		VBROADCASTSS(Mem{Base: from, Disp: r * lane}, scales[r])
+		s.zero(lengths[r])
 		s.zero(squares[r])
 		s.zero(residuals[r])
 	}
@@ -94,12 +94,13 @@ func (s *isa) codeMake() {
 			load(x.at(r, 0), y[r])
 			VBROADCASTSS(Mem{Base: factors, Disp: r * lane}, factor)
 			VFMSUB213PS(c, factor, y[r])
+			VFMADD231PS(y[r], y[r], lengths[r])
 			VMOVAPS(y[r], t[r])
 			VFMADD213PS(magic, inverses[r], t[r])
 			VPMOVDB(t[r], z[r].AsX())
 			VSUBPS(magic, t[r], t[r])
 			VFMADD231PS(t[r], t[r], squares[r])
-			VFNMADD231PS(t[r], scales[r], y[r])
+			VFNMADD231PS_BCST(Mem{Base: scales, Disp: r * lane}, t[r], y[r])
 			VFMADD231PS(y[r], y[r], residuals[r])
 		}
 		x := func(r []reg.VecPhysical, i int) reg.Register { return r[i].AsX() }
@@ -139,7 +140,7 @@ func (s *isa) codeMake() {
 	for _, sums := range []struct {
 		name string
 		regs []reg.VecPhysical
-	}{{"squares", squares}, {"residuals", residuals}} {
+	}{{"lengths", lengths}, {"squares", squares}, {"residuals", residuals}} {
 		out := param(sums.name)
 		for r := range 4 {
 			VMOVAPS(sums.regs[r], y[0])
