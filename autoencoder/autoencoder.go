@@ -12,15 +12,12 @@ package autoencoder
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
 	"lookalike/augment"
+	"lookalike/checkpoint"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -158,18 +155,7 @@ func (m *Model) Summary() string { return m.Encoder.Summary() + "\n" + m.Decoder
 
 // Fingerprint names the encoder: equal weights, equal name. It is the SHA-256 of
 // its parameters, in hexadecimal.
-func (m *Model) Fingerprint() string {
-	h := sha256.New()
-	for _, p := range m.Encoder.Params() {
-		fmt.Fprintf(h, "%s %v\n", p.Name, p.Value.Shape())
-		bytes := make([]byte, 0, 4*p.Value.Len())
-		for _, v := range p.Value.Data() {
-			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
-		}
-		h.Write(bytes)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
+func (m *Model) Fingerprint() string { return checkpoint.Fingerprint(m.Encoder.Params()) }
 
 // Fit trains encoder and decoder to draw the photographs as they are. Without
 // other choice in cfg the loss is the mean squared error.

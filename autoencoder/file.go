@@ -1,27 +1,16 @@
 package autoencoder
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 
 	"lookalike/checkpoint"
-	"lookalike/tensor"
 	"lookalike/weights"
 )
 
-// A model file is a safetensors file. Its tensors are the parameters, named
-// like "encoder/conv2d_1/kernel", and those of package checkpoint; its metadata
-// has the keys below.
-const (
-	formatKey        = "format"
-	versionKey       = "version"
-	configKey        = "config"        // Config as JSON
-	preprocessingKey = "preprocessing" // Preprocessing
-
-	format  = "lookalike autoencoder"
-	version = "1"
-)
+// The parameters in a model file are named like "encoder/conv2d_1/kernel", and
+// its configuration is a Config.
+var format = checkpoint.Format{Kind: "autoencoder", Version: "1"}
 
 // Training is what a model file keeps so that training can go on.
 type Training = checkpoint.Training
@@ -29,32 +18,17 @@ type Training = checkpoint.Training
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
 func (m *Model) Save(path string, training *Training) error {
-	metadata, tensors := m.Metadata(), m.tensors()
-	if training != nil {
-		if err := training.Put(metadata, tensors); err != nil {
-			return err
-		}
-	}
-	return weights.Save(path, tensors, metadata)
+	return checkpoint.Save(path, m.Metadata(), checkpoint.ByName(m.Params()), training)
 }
 
 // Metadata returns what a model file says of the network beside its parameters.
-func (m *Model) Metadata() map[string]string {
-	config, err := json.Marshal(m.Config)
-	if err != nil {
-		panic(err) // numbers only
-	}
-	return map[string]string{
-		formatKey: format, versionKey: version,
-		configKey: string(config), preprocessingKey: Preprocessing,
-	}
-}
+func (m *Model) Metadata() map[string]string { return format.Metadata(m.Config, Preprocessing) }
 
 // IsModel tells whether a file seems to hold an autoencoder, by its metadata or
 // its arrays' names.
 func IsModel(f *weights.File) bool {
 	_, ok := f.Shape(firstKernel)
-	return ok || f.Metadata()[formatKey] == format
+	return ok || format.Has(f)
 }
 
 const firstKernel = "encoder/conv2d/kernel"
@@ -100,35 +74,25 @@ func read(f *weights.File) (*Model, error) {
 		return nil, err
 	}
 	stored := checkpoint.Network{File: f}
-	if has, needs := stored.Values(), c.params(); has != needs {
-		return nil, fmt.Errorf("has %d parameters, its configuration needs %d", has, needs)
+	if err := stored.CheckSize(c.params()); err != nil {
+		return nil, err
 	}
 	m, err := build(c, nil)
 	if err != nil {
 		return nil, err
 	}
-	return m, weights.Load(stored, m.tensors())
+	return m, weights.Load(stored, checkpoint.ByName(m.Params()))
 }
 
 func readConfig(f *weights.File) (Config, error) {
-	var c Config
-	meta := f.Metadata()
-	if _, ok := f.Shape(firstKernel); ok && meta[formatKey] == "" {
+	if _, ok := f.Shape(firstKernel); ok && checkpoint.Foreign(f) {
 		return configOf(f)
 	}
-	if meta[formatKey] != format {
-		return c, fmt.Errorf("is no autoencoder made by this program (its metadata has no %s %q)", formatKey, format)
+	var c Config
+	if err := format.Config(f, &c); err != nil {
+		return c, err
 	}
-	if meta[versionKey] != version {
-		return c, fmt.Errorf("is an autoencoder of version %q; this program reads version %s", meta[versionKey], version)
-	}
-	if meta[preprocessingKey] != Preprocessing {
-		return c, fmt.Errorf("was trained on pictures prepared as %q; this program prepares them as %q", meta[preprocessingKey], Preprocessing)
-	}
-	if err := json.Unmarshal([]byte(meta[configKey]), &c); err != nil {
-		return c, fmt.Errorf("metadata %q: %w", configKey, err)
-	}
-	return c, nil
+	return c, checkpoint.CheckPreprocessing(f, Preprocessing)
 }
 
 // configOf returns the configuration that the shapes of an encoder's arrays
@@ -157,13 +121,4 @@ func configOf(f *weights.File) (Config, error) {
 	inner := int(math.Round(math.Sqrt(float64(shape[0] / last))))
 	c.Size, c.Code = inner<<len(c.Widths), shape[1]
 	return c, nil
-}
-
-// tensors returns the parameters by name.
-func (m *Model) tensors() map[string]*tensor.Tensor {
-	all := map[string]*tensor.Tensor{}
-	for _, p := range m.Params() {
-		all[p.Name] = p.Value
-	}
-	return all
 }

@@ -1,11 +1,15 @@
-// Package checkpoint is what a model file keeps beside its network so that
-// training can go on: how it was trained, the losses so far, the state of the
-// optimizer.
+// Package checkpoint is the model file that packages autoencoder and embedding
+// have in common: a safetensors file whose tensors are a network's parameters, by
+// name, and whose metadata says what network that is and how its pictures are
+// prepared. It may also keep what training needs to go on: how the network was
+// trained, the losses so far, the state of the optimizer.
 package checkpoint
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -15,146 +19,138 @@ import (
 	"lookalike/weights"
 )
 
-// In a safetensors file the record is JSON in the metadata, and its tensors have
-// these prefixes.
+// What the metadata of a model file says of its network.
 const (
-	key             = "training"
-	optimizerPrefix = "optimizer/"
-	lastPrefix      = "last/"
+	formatKey        = "format"
+	versionKey       = "version"
+	configKey        = "config" // JSON
+	preprocessingKey = "preprocessing"
 )
 
-// Training is the record of a training.
-type Training struct {
-	Batch        int       `json:"batch"`
-	LearningRate float64   `json:"learning_rate"`
-	Seed         uint64    `json:"seed"`
-	NoShuffle    bool      `json:"no_shuffle"`
-	Photos       string    `json:"photos"`               // fingerprint of the photographs' names, in order
-	Losses       []float64 `json:"losses"`               // of the epochs done
-	ValLosses    []float64 `json:"val_losses,omitempty"` // theirs too, where pictures are kept for validation
-
-	Validation float64           `json:"validation,omitempty"` // share of the photographs that is kept for it
-	Unseen     float64           `json:"unseen,omitempty"`     // share of the classes that is kept out, where there are classes
-	Augment    string            `json:"augment,omitempty"`    // changes of the pictures: package augment
-	EarlyStop  *nn.EarlyStopping `json:"early_stop,omitempty"`
-
-	// Optimizer is its state.
-	Optimizer map[string]*tensor.Tensor `json:"-"`
-
-	// Last has the parameters after the last epoch, by name, where the network's
-	// own are those of an earlier and better one.
-	Last map[string]*tensor.Tensor `json:"-"`
+// Format is a kind of model file.
+type Format struct {
+	Kind    string // of network: "autoencoder" or "embedding"
+	Version string // of the file
 }
 
-// Put adds the record to what is written to a file.
-func (t *Training) Put(metadata map[string]string, tensors map[string]*tensor.Tensor) error {
-	text, err := json.Marshal(t)
+func (f Format) name() string { return "lookalike " + f.Kind }
+
+// Has tells whether a file says that it is of this format.
+func (f Format) Has(file *weights.File) bool { return file.Metadata()[formatKey] == f.name() }
+
+// Foreign tells whether a file says nothing of a format, so that another program
+// must have made it.
+func Foreign(file *weights.File) bool { return file.Metadata()[formatKey] == "" }
+
+// Metadata returns what a file of this format says of its network: its
+// configuration, which must have JSON, and in words what is done to a decoded
+// picture before the network sees it.
+func (f Format) Metadata(config any, preprocessing string) map[string]string {
+	text, err := json.Marshal(config)
 	if err != nil {
-		return err
+		panic(fmt.Sprintf("checkpoint.Metadata: %v", err))
 	}
-	metadata[key] = string(text)
-	for name, v := range t.Optimizer {
-		tensors[optimizerPrefix+name] = v
+	return map[string]string{
+		formatKey: f.name(), versionKey: f.Version,
+		configKey: string(text), preprocessingKey: preprocessing,
 	}
-	for name, v := range t.Last {
-		tensors[lastPrefix+name] = v
+}
+
+// Config reads the configuration of a file's network. A file that is not of this
+// format and version is an error.
+func (f Format) Config(file *weights.File, config any) error {
+	if !f.Has(file) {
+		return fmt.Errorf("is no %s made by this program (its metadata has no %s %q)", f.Kind, formatKey, f.name())
+	}
+	if version := file.Metadata()[versionKey]; version != f.Version {
+		return fmt.Errorf("is an %s of version %q; this program reads version %s", f.Kind, version, f.Version)
+	}
+	return Unmarshal(file, configKey, config)
+}
+
+// Unmarshal reads a value of a file's metadata that is JSON.
+func Unmarshal(file *weights.File, key string, v any) error {
+	if err := json.Unmarshal([]byte(file.Metadata()[key]), v); err != nil {
+		return fmt.Errorf("metadata %q: %w", key, err)
 	}
 	return nil
 }
 
-// Read returns the record in a file.
-func Read(f *weights.File) (*Training, error) {
-	text, ok := f.Metadata()[key]
-	if !ok {
-		return nil, errors.New("has no record of its training to go on from")
-	}
-	t := &Training{Optimizer: map[string]*tensor.Tensor{}}
-	if err := json.Unmarshal([]byte(text), t); err != nil {
-		return nil, fmt.Errorf("metadata %q: %w", key, err)
-	}
-	if err := t.check(); err != nil {
-		return nil, fmt.Errorf("metadata %q: %w", key, err)
-	}
-	for _, name := range f.Names() {
-		to, short := t.Optimizer, ""
-		if rest, ok := strings.CutPrefix(name, optimizerPrefix); ok {
-			short = rest
-		} else if rest, ok := strings.CutPrefix(name, lastPrefix); ok {
-			if t.Last == nil {
-				t.Last = map[string]*tensor.Tensor{}
-			}
-			to, short = t.Last, rest
-		} else {
-			continue
-		}
-		var err error
-		if to[short], err = f.Tensor(name); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// check finds what no training has written.
-func (t *Training) check() error {
-	for _, losses := range [][]float64{t.Losses, t.ValLosses} {
-		for _, loss := range losses {
-			if math.IsNaN(loss) || math.IsInf(loss, 0) {
-				return fmt.Errorf("a loss of %v", loss)
-			}
-		}
-	}
-	if n := len(t.ValLosses); n > 0 && n != len(t.Losses) {
-		return fmt.Errorf("%d losses and %d of validation", len(t.Losses), n)
-	}
-	if t.Batch < 1 {
-		return fmt.Errorf("batches of %d", t.Batch)
-	}
-	if !(t.Validation >= 0 && t.Validation < 1 && t.Unseen >= 0 && t.Unseen < 1) {
-		return fmt.Errorf("a share of %v for validation, %v of the classes kept out", t.Validation, t.Unseen)
-	}
-	if t.EarlyStop != nil {
-		return t.EarlyStop.Check()
+// CheckPreprocessing compares how pictures were prepared for a file's network
+// with how they are now.
+func CheckPreprocessing(file *weights.File, now string) error {
+	if was := file.Metadata()[preprocessingKey]; was != now {
+		return fmt.Errorf("was trained on pictures prepared as %q; this program prepares them as %q", was, now)
 	}
 	return nil
 }
 
-// Network is a file without the tensors that belong to its training.
-type Network struct{ *weights.File }
+// Save writes a model file: metadata, a network's tensors, and what training needs
+// to go on unless that is nil. The file appears whole or not at all. The maps are
+// added to.
+func Save(path string, metadata map[string]string, tensors map[string]*tensor.Tensor, training *Training) error {
+	if training != nil {
+		if err := training.put(metadata, tensors); err != nil {
+			return err
+		}
+	}
+	return weights.Save(path, tensors, metadata)
+}
+
+// Network is a file without the tensors that belong to its training, and without
+// those whose names begin with Except, unless that is empty.
+type Network struct {
+	*weights.File
+	Except string
+}
 
 // Names returns the names of the network's own arrays, sorted.
-func (s Network) Names() []string {
+func (n Network) Names() []string {
 	var names []string
-	for _, name := range s.File.Names() {
-		if !strings.HasPrefix(name, optimizerPrefix) && !strings.HasPrefix(name, lastPrefix) {
-			names = append(names, name)
+	for _, name := range n.File.Names() {
+		if strings.HasPrefix(name, optimizerPrefix) || strings.HasPrefix(name, lastPrefix) ||
+			n.Except != "" && strings.HasPrefix(name, n.Except) {
+			continue
 		}
+		names = append(names, name)
 	}
 	return names
 }
 
-// Values counts the numbers in the network's arrays.
-func (s Network) Values() (n int64) {
-	for _, name := range s.Names() {
-		shape, _ := s.Shape(name)
-		n += int64(tensor.Size(shape))
+// CheckSize compares the count of the numbers in the network's arrays with what
+// its configuration needs. It comes before memory is taken for them.
+func (n Network) CheckSize(needs int64) error {
+	var has int64
+	for _, name := range n.Names() {
+		shape, _ := n.Shape(name)
+		has += int64(tensor.Size(shape))
 	}
-	return n
-}
-
-// Restore gives params the values after the last epoch.
-func (t *Training) Restore(params []*nn.Param) error {
-	if len(t.Last) == 0 {
-		return nil
-	}
-	for _, p := range params {
-		last := t.Last[p.Name]
-		if last == nil || fmt.Sprint(last.Shape()) != fmt.Sprint(p.Value.Shape()) {
-			return fmt.Errorf("the values of %s after the last epoch are missing or of another shape", p.Name)
-		}
-	}
-	for _, p := range params {
-		copy(p.Value.Data(), t.Last[p.Name].Data())
+	if has != needs {
+		return fmt.Errorf("has %d parameters, its configuration needs %d", has, needs)
 	}
 	return nil
+}
+
+// ByName returns the values of parameters by their names.
+func ByName(params []*nn.Param) map[string]*tensor.Tensor {
+	all := map[string]*tensor.Tensor{}
+	for _, p := range params {
+		all[p.Name] = p.Value
+	}
+	return all
+}
+
+// Fingerprint names a network by its parameters: equal names, shapes and values
+// in the same order, equal fingerprint. It is their SHA-256, in hexadecimal.
+func Fingerprint(params []*nn.Param) string {
+	h := sha256.New()
+	for _, p := range params {
+		fmt.Fprintf(h, "%s %v\n", p.Name, p.Value.Shape())
+		bytes := make([]byte, 0, 4*p.Value.Len())
+		for _, v := range p.Value.Data() {
+			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
+		}
+		h.Write(bytes)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -11,17 +11,16 @@ package embedding
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"lookalike/autoencoder"
+	"lookalike/checkpoint"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -236,20 +235,9 @@ func (m *Model) features(ctx context.Context, pictures []*picture.Image) (*tenso
 // Fingerprint names the network from the picture to the embedding: equal
 // weights, equal name. It is the SHA-256 of its parameters, in hexadecimal.
 func (m *Model) Fingerprint() string {
-	h := sha256.New()
-	add := func(name string, t *tensor.Tensor) {
-		fmt.Fprintf(h, "%s %v\n", name, t.Shape())
-		bytes := make([]byte, 0, 4*t.Len())
-		for _, v := range t.Data() {
-			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
-		}
-		h.Write(bytes)
+	var params []*nn.Param
+	for _, name := range slices.Sorted(maps.Keys(m.frozen)) {
+		params = append(params, &nn.Param{Name: name, Value: m.frozen[name]})
 	}
-	for _, name := range sortedNames(m.frozen) {
-		add(name, m.frozen[name])
-	}
-	for _, p := range m.net.Params() {
-		add(p.Name, p.Value)
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return checkpoint.Fingerprint(append(params, m.net.Params()...))
 }

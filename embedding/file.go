@@ -2,10 +2,7 @@ package embedding
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"lookalike/checkpoint"
@@ -13,58 +10,43 @@ import (
 	"lookalike/weights"
 )
 
-// A model file is a safetensors file and holds the whole network, that of a VGG
-// too: "base/block1_conv1/kernel". The other tensors are those of Params, such as
-// "embedding/dense/kernel" and "classes/kernel", and those of package checkpoint.
-// Its metadata has these keys.
+// A model file holds the whole network, that of a VGG too:
+// "base/block1_conv1/kernel". The other parameters are those of Params, such as
+// "embedding/dense/kernel" and "classes/kernel". Its configuration is a Config, and
+// its metadata has these keys in addition.
 const (
-	formatKey        = "format"
-	versionKey       = "version"
-	configKey        = "config"        // Config as JSON
-	classesKey       = "classes"       // their names as JSON, sorted
-	preprocessingKey = "preprocessing" // Preprocessing
-	modeKey          = "base_preprocessing"
+	classesKey = "classes"            // their names as JSON, sorted
+	modeKey    = "base_preprocessing" // of a VGG's pictures
 
-	format     = "lookalike embedding"
-	version    = "1"
 	basePrefix = "base/"
 )
+
+var format = checkpoint.Format{Kind: "embedding", Version: "1"}
 
 // isBase tells whether an array belongs to a VGG without its top.
 func isBase(name string) bool { return strings.HasPrefix(name, "block") }
 
 // IsModel tells whether a file says that it holds an embedding.
-func IsModel(f *weights.File) bool { return f.Metadata()[formatKey] == format }
+func IsModel(f *weights.File) bool { return format.Has(f) }
 
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
 func (m *Model) Save(path string, training *checkpoint.Training) error {
-	metadata, tensors := m.Metadata(), m.tensors()
+	tensors := checkpoint.ByName(m.Params())
 	for name, t := range m.frozen {
 		tensors[basePrefix+name] = t
 	}
-	if training != nil {
-		if err := training.Put(metadata, tensors); err != nil {
-			return err
-		}
-	}
-	return weights.Save(path, tensors, metadata)
+	return checkpoint.Save(path, m.Metadata(), tensors, training)
 }
 
 // Metadata returns what a model file says of the network beside its parameters.
 func (m *Model) Metadata() map[string]string {
-	config, err := json.Marshal(m.Config)
-	if err != nil {
-		panic(err) // numbers and a name
-	}
+	meta := format.Metadata(m.Config, m.Preprocessing())
 	classes, err := json.Marshal(m.Classes)
 	if err != nil {
 		panic(err) // strings always have JSON
 	}
-	meta := map[string]string{
-		formatKey: format, versionKey: version, configKey: string(config), classesKey: string(classes),
-		preprocessingKey: m.Preprocessing(),
-	}
+	meta[classesKey] = string(classes)
 	if m.base != nil {
 		meta[modeKey] = m.base.Mode().String()
 	}
@@ -112,43 +94,35 @@ func read(f *weights.File, src source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	network := head{checkpoint.Network{File: f}}
 	if m.Config.Base != Encoder {
 		if err := m.take(src); err != nil {
 			return nil, err
 		}
-		if m.Preprocessing() != f.Metadata()[preprocessingKey] {
-			return nil, fmt.Errorf("was trained on pictures prepared as %q; this program prepares them as %q", f.Metadata()[preprocessingKey], m.Preprocessing())
-		}
 	}
-	if has, needs := network.values(), m.values(); has != needs {
-		return nil, fmt.Errorf("has %d parameters, its configuration needs %d", has, needs)
+	if err := checkpoint.CheckPreprocessing(f, m.Preprocessing()); err != nil {
+		return nil, err
+	}
+	learned := checkpoint.Network{File: f, Except: basePrefix}
+	if err := learned.CheckSize(m.values()); err != nil {
+		return nil, err
 	}
 	if err := m.build(nil); err != nil {
 		return nil, err
 	}
-	return m, weights.Load(network, m.tensors())
+	return m, weights.Load(learned, checkpoint.ByName(m.Params()))
 }
 
 func readConfig(f *weights.File) (*Model, error) {
-	meta, m := f.Metadata(), &Model{}
-	switch {
-	case meta[formatKey] != format:
-		return nil, fmt.Errorf("is no embedding made by this program (its metadata has no %s %q)", formatKey, format)
-	case meta[versionKey] != version:
-		return nil, fmt.Errorf("is an embedding of version %q; this program reads version %s", meta[versionKey], version)
-	}
-	if err := errors.Join(json.Unmarshal([]byte(meta[configKey]), &m.Config), json.Unmarshal([]byte(meta[classesKey]), &m.Classes)); err != nil {
-		return nil, fmt.Errorf("metadata %q and %q: %w", configKey, classesKey, err)
-	}
-	var err error
-	if m.Config, err = m.Config.complete(m.Classes); err != nil {
+	m := &Model{}
+	if err := format.Config(f, &m.Config); err != nil {
 		return nil, err
 	}
-	if m.Config.Base == Encoder && m.Preprocessing() != meta[preprocessingKey] {
-		return nil, fmt.Errorf("was trained on pictures prepared as %q; this program prepares them as %q", meta[preprocessingKey], m.Preprocessing())
+	if err := checkpoint.Unmarshal(f, classesKey, &m.Classes); err != nil {
+		return nil, err
 	}
-	return m, nil
+	var err error
+	m.Config, err = m.Config.complete(m.Classes)
+	return m, err
 }
 
 // values counts the parameters that a network of this configuration learns.
@@ -169,30 +143,6 @@ func (m *Model) values() int64 {
 
 // flattened is how many numbers baseLayer has.
 const flattened = 7 * 7 * 512
-
-// tensors returns the parameters that are learned, by name.
-func (m *Model) tensors() map[string]*tensor.Tensor {
-	all := map[string]*tensor.Tensor{}
-	for _, p := range m.Params() {
-		all[p.Name] = p.Value
-	}
-	return all
-}
-
-// head are a model file's arrays without those of the VGG and of training.
-type head struct{ checkpoint.Network }
-
-func (h head) Names() []string {
-	return slices.DeleteFunc(h.Network.Names(), func(name string) bool { return strings.HasPrefix(name, basePrefix) })
-}
-
-func (h head) values() (n int64) {
-	for _, name := range h.Names() {
-		shape, _ := h.Shape(name)
-		n += int64(tensor.Size(shape))
-	}
-	return n
-}
 
 // baseSource are the arrays of the VGG in a model file, by their own names.
 type baseSource struct{ f *weights.File }
@@ -222,5 +172,3 @@ func (s baseSource) Metadata() map[string]string {
 type copied struct{ baseSource }
 
 func (s copied) View(name string) (*tensor.Tensor, error) { return s.Tensor(name) }
-
-func sortedNames(m map[string]*tensor.Tensor) []string { return slices.Sorted(maps.Keys(m)) }

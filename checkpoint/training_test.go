@@ -1,4 +1,4 @@
-package checkpoint_test
+package checkpoint
 
 import (
 	"path/filepath"
@@ -6,15 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"lookalike/checkpoint"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
 
 // record is one with all that there can be.
-func record() *checkpoint.Training {
-	return &checkpoint.Training{
+func record() *Training {
+	return &Training{
 		Batch: 4, LearningRate: 0.01, Seed: 1 << 63, Photos: "photos",
 		Losses: []float64{3, 2.5}, ValLosses: []float64{4, 5}, Validation: 0.25, Augment: "flip",
 		EarlyStop: &nn.EarlyStopping{Monitor: nn.ValLoss, Patience: 3, MinDelta: 0.5},
@@ -24,10 +23,10 @@ func record() *checkpoint.Training {
 }
 
 // file writes a record beside a network and opens the file.
-func file(t *testing.T, r *checkpoint.Training, change func(metadata map[string]string)) *weights.File {
+func file(t *testing.T, r *Training, change func(metadata map[string]string)) *weights.File {
 	t.Helper()
 	metadata, tensors := map[string]string{}, map[string]*tensor.Tensor{"dense/kernel": tensor.New(3)}
-	if err := r.Put(metadata, tensors); err != nil {
+	if err := r.put(metadata, tensors); err != nil {
 		t.Fatal(err)
 	}
 	if change != nil {
@@ -47,13 +46,23 @@ func file(t *testing.T, r *checkpoint.Training, change func(metadata map[string]
 
 func TestRoundTrip(t *testing.T) {
 	f := file(t, record(), nil)
-	got, err := checkpoint.Read(f)
+	got, err := Read(f)
 	if err != nil || !reflect.DeepEqual(got, record()) {
 		t.Errorf("read %+v, %v", got, err)
 	}
-	network := checkpoint.Network{File: f}
-	if names := network.Names(); !reflect.DeepEqual(names, []string{"dense/kernel"}) || network.Values() != 3 {
-		t.Errorf("the network has %q, %d values", names, network.Values())
+	network := Network{File: f}
+	if names := network.Names(); !reflect.DeepEqual(names, []string{"dense/kernel"}) {
+		t.Errorf("the network has %q", names)
+	}
+	if err := network.CheckSize(3); err != nil {
+		t.Error(err)
+	}
+	if err := network.CheckSize(4); err == nil || err.Error() != "has 3 parameters, its configuration needs 4" {
+		t.Errorf("a network of another size: %v", err)
+	}
+	network.Except = "dense/"
+	if names := network.Names(); len(names) > 0 {
+		t.Errorf("the network without its dense layer has %q", names)
 	}
 	p := &nn.Param{Name: "dense/kernel", Value: tensor.New(3)}
 	if err := got.Restore([]*nn.Param{p}); err != nil || p.Value.Data()[2] != 3 {
@@ -65,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 	p.Value.Data()[2] = 7
-	if err := (&checkpoint.Training{}).Restore([]*nn.Param{p}); err != nil || p.Value.Data()[2] != 7 {
+	if err := (&Training{}).Restore([]*nn.Param{p}); err != nil || p.Value.Data()[2] != 7 {
 		t.Errorf("without values after the last epoch: %v, %v", p.Value.Data(), err)
 	}
 }
@@ -85,7 +94,7 @@ func TestBadRecords(t *testing.T) {
 				delete(m, "training")
 			}
 		})
-		if _, err := checkpoint.Read(f); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Read(f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", text, err, want)
 		}
 	}
