@@ -6,12 +6,14 @@ import (
 	"image/jpeg"
 	"io"
 	"strings"
+
+	"lookalike/internal/jpegplanes"
 )
 
 // decodeJPEG brings the planes of a file to RGB as libjpeg-turbo and Pillow do.
 func decodeJPEG(data []byte) (*Image, error) {
 	h := scanJPEG(data)
-	src, err := jpegPlanes(data)
+	src, err := jpegplanes.Decode(data)
 	if err != nil {
 		if src, err = otherPlanes(data, h); err != nil {
 			return nil, err
