@@ -26,6 +26,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
 	"lookalike/internal/regular"
 	"lookalike/knn/pca"
@@ -245,7 +246,7 @@ func (g *Gallery) read(file io.ReaderAt, blocks []block, d int) error {
 	if len(blocks) > 0 {
 		n = blocks[len(blocks)-1].to
 	}
-	g.Entries, g.Files, g.Vectors = make([]Entry, n), make([]File, n), tensor.New(n, d)
+	g.Entries, g.Files, g.Vectors = make([]Entry, n), make([]File, n), tensor.From(hugepages.Floats(n*d), n, d)
 	errs := make([]error, len(blocks))
 	parallel.Spans(len(blocks), 32, func(lo, hi int) {
 		var buf []byte
