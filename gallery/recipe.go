@@ -70,6 +70,10 @@ func (g *Gallery) Check(r Recipe) error {
 	compare("principal components", have.PCA, r.PCA)
 	compare("preprocessing", have.Preprocessing, r.Preprocessing)
 	compare("EXIF orientation", have.EXIF, r.EXIF)
-	return fmt.Errorf("gallery: the index was made by %s with %s (fingerprint %s), the query another way (fingerprint %s); make the index again, or the query as the index was made:\n%s",
-		have.Program, have.WeightsFile, have.Fingerprint(), r.Fingerprint(), strings.Join(differ, "\n"))
+	with := ""
+	if have.WeightsFile != "" {
+		with = " with " + have.WeightsFile
+	}
+	return fmt.Errorf("gallery: the index was made by %s%s (fingerprint %s), the query another way (fingerprint %s); make the index again, or the query as the index was made:\n%s",
+		have.Program, with, have.Fingerprint(), r.Fingerprint(), strings.Join(differ, "\n"))
 }

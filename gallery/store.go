@@ -231,7 +231,8 @@ func fill(path string, s state, arrays map[string]*tensor.Tensor, rows []row) er
 	return cmp.Or(err, db.Close())
 }
 
-// close ends writing. A file that is mostly free pages is written anew first.
+// close ends writing. A file that is mostly free pages is written anew first; should
+// that fail, as on a full disk, it stays large and the next run tries again.
 func (w *writer) close() error {
 	var written, free int64
 	err := w.db.View(func(tx *bbolt.Tx) error {
@@ -241,7 +242,7 @@ func (w *writer) close() error {
 	})
 	// Windows replaces no file that is open, and it must stay so for its lock.
 	if err == nil && written >= slackBytes && free > written/2 && runtime.GOOS != "windows" {
-		err = w.compact()
+		w.compact()
 	}
 	return cmp.Or(err, w.db.Close())
 }

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func readNPYHeader(r io.Reader) (h npy, err error) {
 	}
 	h.start = int64(before + length)
 	if err := h.parse(string(text)); err != nil {
-		return h, fmt.Errorf("header %.200q: %w", text, err)
+		return h, fmt.Errorf("header %.200q: %w", bytes.TrimRight(text, " \n"), err)
 	}
 	return h, nil
 }

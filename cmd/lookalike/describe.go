@@ -319,7 +319,12 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 	if g.Recipe.Model == gallery.Imported {
 		return none, nil, fmt.Errorf("the vectors of %s were imported from %s, so no picture can be described as they were; search by a picture of the index, index:PATH", index, g.Recipe.WeightsFile)
 	}
-	if file == "" && g.Recipe.Model != perceptualModel {
+	switch {
+	case g.Recipe.Model == perceptualModel:
+		if file != "" && file != perceptualModel {
+			return none, nil, fmt.Errorf("%s was made by the model 'perceptual', which has no weights: leave --model %s away", index, file)
+		}
+	case file == "":
 		var err error
 		if file, err = findModel(g.Recipe.WeightsFile, index); err != nil {
 			return none, nil, err

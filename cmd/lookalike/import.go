@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ export' has written to .safetensors, without principal components, is known.`,
 	f.StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
 	f.StringVar(&o.paths, "paths", "", "take the paths of the pictures from `FILE`, one a line")
 	f.StringVar(&o.labels, "labels", "", "take their labels from `FILE`, one a line")
-	f.StringVar(&o.photos, "photos", "", "the pictures lie in `DIR`, which paths are relative to")
+	f.StringVar(&o.photos, "photos", "", "the pictures lie in `DIR`, which paths are or become relative to")
 	return cmd
 }
 
@@ -80,18 +81,18 @@ func (a *app) importVectors(file string, o importOptions) error {
 		if err != nil {
 			return err
 		}
-		labelled := o.labels != ""
 		for i, line := range lines {
-			if g.Root != "" && filepath.IsAbs(line) {
-				if rel, err := filepath.Rel(g.Root, line); err == nil {
-					line = rel
-				}
-			}
 			e := &g.Entries[i]
-			e.Path = filepath.ToSlash(line)
-			if dir := filepath.Dir(line); e.Label == "" && !labelled && dir != "." {
-				e.Label = filepath.Base(dir)
+			e.Path = relativeTo(g.Root, line)
+			if dir := path.Dir(e.Path); e.Label == "" && o.labels == "" && dir != "." {
+				e.Label = path.Base(dir)
 			}
+		}
+	}
+	for i := range g.Entries {
+		e := &g.Entries[i]
+		if e.Path = relativeTo(g.Root, e.Path); filepath.IsAbs(e.Path) {
+			return fmt.Errorf("the path %s does not lie in a folder of photos; say with --photos DIR in which one they all do", e.Path)
 		}
 	}
 	if o.labels != "" {
@@ -111,6 +112,16 @@ func (a *app) importVectors(file string, o importOptions) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, count(len(g.Entries), "picture"), vectors(g))
 	return nil
+}
+
+// relativeTo returns a path as an index has it: from the root on, if that is known.
+func relativeTo(root, name string) string {
+	if root != "" && filepath.IsAbs(name) {
+		if rel, err := filepath.Rel(root, name); err == nil {
+			name = rel
+		}
+	}
+	return path.Clean(filepath.ToSlash(name))
 }
 
 // linesOf reads a file of n lines.
