@@ -17,7 +17,6 @@ type grid struct {
 	taps        [2]int
 	stride      [2]int
 	offset      [2]int
-	byColumn    bool // the kernel's taps come column by column, not row by row
 }
 
 // phase returns the grid of the input gradient for the pixels of dx that meet
@@ -72,9 +71,7 @@ func phaseKernel(kernel *Tensor, w Window, r, taps [2]int) *[]float32 {
 func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, e Epilogue, g grid) {
 	k, n := kernel.Shape()
 	run, height := g.gathered, blockRows(g, k)
-	if g.byColumn {
-		run, height = g.woven, wovenRows
-	} else if c := x.shape[3]; g.taps[0] > 0 && g.taps[1]*c >= directTaps && k*n <= directKernel {
+	if k > 0 && k*n <= directKernel {
 		run, height = g.direct, directRows
 	}
 	if e.Pool {
@@ -117,98 +114,27 @@ func (e Epilogue) pool(dst *Tensor, z []float32, pitch, b, lo, hi int) {
 	}
 }
 
-// A kernel is applied directly where the product over the taps of a row is long
-// enough to pay for adding it to the destination (9 values, three channels, gain
-// 1.4 to 2.5 times), and where the whole kernel stays in the second-level cache,
-// since it is read for every row.
+// A kernel is applied directly where the whole of it stays in the second-level cache,
+// since it is read for every row. (Its gradient also needs a row of taps that is long
+// enough to pay for adding a product to memory.)
 const (
 	directTaps   = 8
 	directKernel = 128 << 10
 	directRows   = 8
 )
 
-// wovenTaps is the number of values of a row of taps below which the rows of a picture
-// are woven together, so that one product does what else took one for each row.
-const (
-	wovenTaps = 16
-	wovenRows = 2
-)
-
-// woven computes rows [lo, hi) of picture b from woven rows: the pixels of a column,
-// as many as a kernel has rows, lie together, so that whole patches overlap as tap
-// rows do in direct.
-func (g grid) woven(out []float32, pitch int, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
-	k, n := kernel.Shape()
-	column := g.taps[0] * x.shape[3]
-	strip := buffer(((g.cols-1)*g.stride[1] + g.taps[1]) * column)
-	defer release(strip)
-	for y := range hi - lo {
-		g.weave(*strip, x, b, lo+y)
-		kernel.Mul(g.cols, 0, k, *strip, g.stride[1]*column, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
-	}
-}
-
-// weave fills a strip with the rows of picture b that output row y reads, zeros where
-// there is no picture.
-func (g grid) weave(strip []float32, x *Tensor, b, y int) {
-	height, width, c := x.shape[1], x.shape[2], x.shape[3]
-	column := g.taps[0] * c
-	wide := len(strip) / column
-	first, last := max(0, -g.offset[1]), min(wide, width-g.offset[1]) // columns in the picture
-	for i := range g.taps[0] {
-		row := strip[i*c:]
-		at := y*g.stride[0] + g.offset[0] + i
-		first, last := first, last
-		if at < 0 || at >= height || first >= last {
-			first, last = 0, 0
-		}
-		for j := range first {
-			clear(row[j*column:][:c])
-		}
-		if first < last {
-			from := ((b*height+at)*width + first + g.offset[1]) * c
-			spread(row[first*column:], column, x.data[from:][:(last-first)*c], c)
-		}
-		for j := last; j < wide; j++ {
-			clear(row[j*column:][:c])
-		}
-	}
-}
-
-// spread copies pixels of c values to places that are step apart.
-func spread(to []float32, step int, from []float32, c int) {
-	if c == 3 { // three times as fast as copy
-		for i, j := 0, 0; i < len(from); i, j = i+3, j+step {
-			*(*[3]float32)(to[j:]) = [3]float32(from[i:])
-		}
-		return
-	}
-	for i, j := 0, 0; i < len(from); i, j = i+c, j+step {
-		copy(to[j:], from[i:][:c])
-	}
-}
-
-// direct computes rows [lo, hi) of picture b tap row by tap row: neighbouring
-// pixels' patches overlap, so a row of the picture is itself the matrix of a
-// tap row's patches, with the rows of the matrix one pixel apart. Only the
-// zeros round a picture make a copy necessary. Rows of out are pitch apart.
+// direct computes rows [lo, hi) of picture b in place: neighbouring pixels' patches
+// overlap, so a row of the picture is itself the matrix of a tap row's patches, with
+// the rows of the matrix one pixel apart, and the tap rows take turns. Only the zeros
+// round a picture make a copy necessary. Rows of out are pitch apart.
 func (g grid) direct(out []float32, pitch int, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int) {
 	_, n := kernel.Shape()
-	c := x.shape[3]
 	rows, inPitch, padded := g.surround(x, b, lo, hi)
 	if padded != nil {
 		defer release(padded)
 	}
-	row := g.taps[1] * c
 	for y := range hi - lo {
-		for i := range g.taps[0] {
-			in := rows[(y*g.stride[0]+i)*inPitch:]
-			if i == 0 {
-				kernel.Mul(g.cols, 0, row, in, g.stride[1]*c, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
-			} else {
-				kernel.Mul(g.cols, i*row, (i+1)*row, in, g.stride[1]*c, gemm.Epilogue{Accumulate: true}, out[y*pitch:], n*g.step[1])
-			}
-		}
+		kernel.MulTurns(g.cols, g.taps[0], rows[y*g.stride[0]*inPitch:], g.stride[1]*x.shape[3], inPitch, bias, out[y*pitch:], n*g.step[1])
 	}
 }
 

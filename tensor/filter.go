@@ -50,32 +50,11 @@ func (f *Filter) pack() *gemm.Packed {
 	f.making.Lock()
 	defer f.making.Unlock()
 	if !f.isPacked {
-		out, values := f.kernel.shape[3], f.kernel.data
-		if f.woven() {
-			turned := byColumn(f.kernel)
-			defer release(turned)
-			values = *turned
-		}
-		f.packed.Pack(patchLen(f.kernel), out, values, out, false)
+		out := f.kernel.shape[3]
+		f.packed.Pack(patchLen(f.kernel), out, f.kernel.data, out, false)
 		f.isPacked = true
 	}
 	return &f.packed
-}
-
-// woven tells whether the direct method weaves rows of the picture together.
-func (f *Filter) woven() bool { return f.window.Size[1]*f.kernel.shape[2] < wovenTaps }
-
-// byColumn returns a kernel with its taps column by column. The buffer is to be
-// released.
-func byColumn(kernel *Tensor) *[]float32 {
-	rows, columns, n := kernel.shape[0], kernel.shape[1], kernel.shape[2]*kernel.shape[3]
-	k := buffer(len(kernel.data))
-	for i := range rows {
-		for j := range columns {
-			copy((*k)[(j*rows+i)*n:][:n], kernel.data[(i*columns+j)*n:])
-		}
-	}
-	return k
 }
 
 // transform returns the kernel for Winograd's method.
@@ -109,7 +88,7 @@ func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
 	}
 	correlate(dst, x, f.pack(), bias, e, grid{
 		rows: whole.shape[1], cols: whole.shape[2], step: [2]int{1, 1},
-		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]}, byColumn: f.woven(),
+		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]},
 	})
 }
 

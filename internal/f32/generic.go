@@ -239,20 +239,22 @@ func squaredErrorGeneric(grad, p, t []float32, scale float64) float64 {
 
 // tileGeneric computes its tile row by row, the row's eight sums in registers.
 func tileGeneric(rows int) tile {
-	return func(cols, k int, a *float32, rs, cs int, b *float32, _ uintptr, _ int, start *float32, ss int, c *float32, cst int) {
+	return func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, _ uintptr, _ int, start *float32, ss int, c *float32, cst int) {
 		for r := range rows {
 			var s0, s1, s2, s3, s4, s5, s6, s7 float32
-			for p := range k {
-				v := *at(a, r*rs+p*cs)
-				w := (*[genericNR]float32)(unsafe.Pointer(at(b, p*genericNR)))
-				s0 += v * w[0]
-				s1 += v * w[1]
-				s2 += v * w[2]
-				s3 += v * w[3]
-				s4 += v * w[4]
-				s5 += v * w[5]
-				s6 += v * w[6]
-				s7 += v * w[7]
+			for t := range turns {
+				for p := range k {
+					v := *at(a, r*rs+t*turn+p*cs)
+					w := (*[genericNR]float32)(unsafe.Pointer(at(b, (t*k+p)*genericNR)))
+					s0 += v * w[0]
+					s1 += v * w[1]
+					s2 += v * w[2]
+					s3 += v * w[3]
+					s4 += v * w[4]
+					s5 += v * w[5]
+					s6 += v * w[6]
+					s7 += v * w[7]
+				}
 			}
 			sums := [genericNR]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 			if start != nil {

@@ -37,8 +37,9 @@ type Kernel struct {
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
 // rows; strides are in elements. start may be nil for zeros. For every FetchSteps of
 // k it asks memory for FetchWidth values at the address ahead, which it then moves
-// by jump values.
-type tile func(cols, k int, a *float32, rs, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// by jump values. A comes in turns of k columns, at least one, the next turn values
+// behind; B has the rows of all of them.
+type tile func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile is a tile that reads B in place, ldb elements from row to row, and
 // leaves it in panel; k is not 0.
@@ -84,7 +85,21 @@ func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []floa
 			t.Name, rows, cols, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	v := t.tiles[rows-1]
-	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ahead, jump, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, 1, 0, unsafe.SliceData(b), ahead, jump, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+}
+
+// MulTurns is Mul for a row-major A whose columns lie in turns, k of each: B has
+// turns*k rows, and A's element (r, t*k+p) is a[r*ars+t*turn+p]. So a kernel of several
+// rows is applied to a picture in place, a row of the picture for each turn.
+func (t *Kernel) MulTurns(rows, cols, turns, k int, a []float32, ars, turn int, b, start []float32, lds int, c []float32, ldc int) {
+	if uint(rows-1) >= uint(t.MR) || uint(cols-1) >= uint(t.NR) || k < 1 || turns < 1 || ars < 0 || turn < 0 || lds < 0 || ldc < 0 ||
+		(rows-1)*ars+(turns-1)*turn+k > len(a) || turns*k*t.NR > len(b) ||
+		start != nil && (rows-1)*lds+cols > len(start) || (rows-1)*ldc+cols > len(c) {
+		panic(fmt.Sprintf("f32.Kernel.MulTurns: %s: %dx%d, %d turns of %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
+			t.Name, rows, cols, turns, k, ars, turn, lds, ldc, len(a), len(b), len(start), len(c)))
+	}
+	v := t.tiles[rows-1]
+	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, 1, turns, turn, unsafe.SliceData(b), Address(b, 0), 0, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
 }
 
 // Address returns where s[i] is, or would be, for MulAhead.

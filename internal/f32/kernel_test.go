@@ -127,6 +127,37 @@ func TestTiles(t *testing.T) {
 	})
 }
 
+// TestTurns: columns of A that lie in turns give the bits that they give side by side.
+// The turns may overlap, as a picture's rows never do.
+func TestTurns(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 6))
+		kernel := &x.kernel
+		for rows := 1; rows <= kernel.MR; rows++ {
+			for cols := 1; cols <= kernel.NR; cols++ {
+				turns, k := 1+r.IntN(4), 1+(rows+cols)%13
+				ars, turn := r.IntN(k+3), r.IntN(rows*k+5)
+				a := kerneltest.Edge(t, random(r, (rows-1)*ars+(turns-1)*turn+k))
+				side := make([]float32, rows*turns*k)
+				for i := range side {
+					row, p := i/(turns*k), i%(turns*k)
+					side[i] = a[row*ars+p/k*turn+p%k]
+				}
+				panel := kerneltest.Edge(t, pack(random(r, turns*k*cols), turns*k, cols, kernel.NR))
+				start := kerneltest.Edge(t, random(r, cols))
+				ldc := cols + r.IntN(3)
+				c := kerneltest.Edge(t, random(r, (rows-1)*ldc+cols))
+				want := slices.Clone(c)
+				kernel.Mul(rows, cols, turns*k, side, turns*k, 1, panel, start, 0, want, ldc)
+				kernel.MulTurns(rows, cols, turns, k, a, ars, turn, panel, start, 0, c, ldc)
+				if !slices.Equal(c, want) {
+					t.Fatalf("%s: %dx%d, %d turns of %d, strides %d, %d: other values than side by side", kernel.Name, rows, cols, turns, k, ars, turn)
+				}
+			}
+		}
+	})
+}
+
 // TestTileSpecials puts NaN and infinity against zeros: no term may be skipped.
 func TestTileSpecials(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {

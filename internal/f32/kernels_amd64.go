@@ -147,12 +147,12 @@ func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *fl
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile1x2AVX512 is a tile of 1 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile1AVX512 is a tile of 1 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -162,12 +162,12 @@ func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile2x2AVX512 is a tile of 2 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile2AVX512 is a tile of 2 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -177,12 +177,12 @@ func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile3x2AVX512 is a tile of 3 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile3AVX512 is a tile of 3 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -192,12 +192,12 @@ func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile4x2AVX512 is a tile of 4 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile4AVX512 is a tile of 4 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -207,12 +207,12 @@ func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile5x2AVX512 is a tile of 5 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile5AVX512 is a tile of 5 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -222,12 +222,12 @@ func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile6x2AVX512 is a tile of 6 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile6AVX512 is a tile of 6 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -237,12 +237,12 @@ func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile7x2AVX512 is a tile of 7 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile7AVX512 is a tile of 7 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -252,12 +252,12 @@ func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile8x2AVX512 is a tile of 8 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile8AVX512 is a tile of 8 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -267,12 +267,12 @@ func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile9x2AVX512 is a tile of 9 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile9AVX512 is a tile of 9 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -282,12 +282,12 @@ func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile10x2AVX512 is a tile of 10 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile10AVX512 is a tile of 10 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -297,12 +297,12 @@ func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile11x2AVX512 is a tile of 11 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile11AVX512 is a tile of 11 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -312,12 +312,12 @@ func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile12x2AVX512 is a tile of 12 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile12AVX512 is a tile of 12 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -327,12 +327,12 @@ func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile13x2AVX512 is a tile of 13 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile13AVX512 is a tile of 13 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -342,12 +342,12 @@ func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile14x2AVX512 is a tile of 14 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile14AVX512 is a tile of 14 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -482,12 +482,12 @@ func codeBoundsAVX2(blocks int, groups int, mask *uint64, dots *int32, codes *ui
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile1x2AVX2 is a tile of 1 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile1AVX2 is a tile of 1 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -497,12 +497,12 @@ func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, pa
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile2x2AVX2 is a tile of 2 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile2AVX2 is a tile of 2 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -512,12 +512,12 @@ func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, pa
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile3x2AVX2 is a tile of 3 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile3AVX2 is a tile of 3 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -527,12 +527,12 @@ func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, pa
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile4x2AVX2 is a tile of 4 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile4AVX2 is a tile of 4 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -542,12 +542,12 @@ func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, pa
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile5x2AVX2 is a tile of 5 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile5AVX2 is a tile of 5 rows and a whole panel of B, which it packs; k > 0.
 //
@@ -557,12 +557,12 @@ func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, pa
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile6x2AVX2 is a tile of 6 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // packingTile6AVX2 is a tile of 6 rows and a whole panel of B, which it packs; k > 0.
 //

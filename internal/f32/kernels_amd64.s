@@ -2513,26 +2513,34 @@ test:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
+	MOVQ       c+96(FP), AX
 	PREFETCHT0 (AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), CX
-	MOVQ       b+40(FP), DX
+	MOVQ       b+56(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+48(FP), SI
-	MOVQ       jump+56(FP), DI
+	MOVQ       ahead+64(FP), SI
+	MOVQ       jump+72(FP), DI
 	SHLQ       $0x02, DI
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R8
+	MOVQ       turn+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       AX, R10
+	IMULQ      BX, R10
+	SUBQ       R10, R9
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DX), Z1
@@ -2560,7 +2568,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DX), Z1
@@ -2571,50 +2579,65 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R8
+	JZ   start
+	ADDQ R9, CX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	VMOVUPS.Z (AX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
+	MOVQ    c+96(FP), AX
 	VMOVUPS Z0, K1, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
+	MOVQ       c+96(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), CX
-	MOVQ       b+40(FP), DX
+	MOVQ       b+56(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+48(FP), SI
-	MOVQ       jump+56(FP), DI
+	MOVQ       ahead+64(FP), SI
+	MOVQ       jump+72(FP), DI
 	SHLQ       $0x02, DI
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R8
+	MOVQ       turn+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       AX, R10
+	IMULQ      BX, R10
+	SUBQ       R10, R9
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DX), Z2
@@ -2650,7 +2673,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DX), Z2
@@ -2663,26 +2686,33 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R8
+	JZ   start
+	ADDQ R9, CX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	VADDPS    (AX), Z0, Z0
 	VMOVUPS.Z 64(AX), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
+	MOVQ    c+96(FP), AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	VZEROUPPER
@@ -2754,28 +2784,36 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Z2
@@ -2811,7 +2849,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Z2
@@ -2824,41 +2862,48 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+64(FP), CX
+	MOVQ      start+80(FP), CX
 	VMOVUPS.Z (CX), K1, Z2
 	VADDPS    Z2, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -2867,14 +2912,22 @@ TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Z4
@@ -2922,7 +2975,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Z4
@@ -2938,18 +2991,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+64(FP), CX
+	MOVQ      start+80(FP), CX
 	VADDPS    (CX), Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z4
 	VADDPS    Z4, Z1, Z1
@@ -2958,9 +3018,9 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -3044,15 +3104,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
@@ -3060,14 +3120,22 @@ TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Z3
@@ -3111,7 +3179,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Z3
@@ -3126,17 +3194,24 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+64(FP), CX
+	MOVQ      start+80(FP), CX
 	VMOVUPS.Z (CX), K1, Z3
 	VADDPS    Z3, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z3
@@ -3145,27 +3220,27 @@ start:
 	VADDPS    Z3, Z2, Z2
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VMOVUPS Z2, K1, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -3176,14 +3251,22 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Z6
@@ -3243,7 +3326,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Z6
@@ -3262,18 +3345,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+64(FP), CX
+	MOVQ      start+80(FP), CX
 	VADDPS    (CX), Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
@@ -3285,9 +3375,9 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -3383,17 +3473,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -3403,14 +3493,22 @@ TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Z4
@@ -3462,7 +3560,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Z4
@@ -3479,18 +3577,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z4
@@ -3501,10 +3606,10 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -3512,9 +3617,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3523,10 +3628,10 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -3540,14 +3645,22 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Z8
@@ -3619,7 +3732,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Z8
@@ -3641,19 +3754,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	VADDPS    (DX), Z0, Z0
 	VMOVUPS.Z 64(DX), K1, Z8
 	VADDPS    Z8, Z1, Z1
@@ -3668,10 +3788,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -3782,18 +3902,18 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -3804,14 +3924,22 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Z5
@@ -3871,7 +3999,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Z5
@@ -3890,18 +4018,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z5
@@ -3914,10 +4049,10 @@ start:
 	VADDPS    Z5, Z4, Z4
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -3926,9 +4061,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3939,10 +4074,10 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -3958,14 +4093,22 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Z10
@@ -4049,7 +4192,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Z10
@@ -4074,19 +4217,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	VADDPS    (DX), Z0, Z0
 	VMOVUPS.Z 64(DX), K1, Z10
 	VADDPS    Z10, Z1, Z1
@@ -4104,10 +4254,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -4230,19 +4380,19 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4258,14 +4408,22 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z6
@@ -4337,7 +4495,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z6
@@ -4359,18 +4517,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z6
@@ -4387,10 +4553,10 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -4402,9 +4568,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4417,10 +4583,10 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4442,14 +4608,22 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z12
@@ -4549,7 +4723,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z12
@@ -4578,19 +4752,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -4613,10 +4795,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -4760,9 +4942,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4770,10 +4952,10 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4790,14 +4972,22 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z7
@@ -4877,7 +5067,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z7
@@ -4901,18 +5091,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z7
@@ -4931,10 +5129,10 @@ start:
 	VADDPS    Z7, Z6, Z6
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -4947,9 +5145,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4964,10 +5162,10 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -4991,14 +5189,22 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z14
@@ -5110,7 +5316,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z14
@@ -5142,19 +5348,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -5180,10 +5394,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -5339,9 +5553,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5350,10 +5564,10 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -5371,14 +5585,22 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z8
@@ -5466,7 +5688,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z8
@@ -5492,18 +5714,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z8
@@ -5524,10 +5754,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -5541,9 +5771,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5560,10 +5790,10 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z13, Z13, Z13
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -5589,14 +5819,22 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z16
@@ -5720,7 +5958,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z16
@@ -5755,19 +5993,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -5796,10 +6042,10 @@ start:
 	VADDPS    Z16, Z15, Z15
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -5967,9 +6213,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5979,10 +6225,10 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6001,14 +6247,22 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z9
@@ -6104,7 +6358,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z9
@@ -6132,18 +6386,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z9
@@ -6166,10 +6428,10 @@ start:
 	VADDPS    Z9, Z8, Z8
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -6184,9 +6446,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6205,10 +6467,10 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z15, Z15, Z15
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6236,14 +6498,22 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z18
@@ -6379,7 +6649,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z18
@@ -6417,19 +6687,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -6461,10 +6739,10 @@ start:
 	VADDPS    Z18, Z17, Z17
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -6644,9 +6922,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6657,10 +6935,10 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6680,14 +6958,22 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z10
@@ -6791,7 +7077,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z10
@@ -6821,18 +7107,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z10
@@ -6857,10 +7151,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -6876,9 +7170,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6899,10 +7193,10 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z17, Z17, Z17
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6932,14 +7226,22 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Z20
@@ -7087,7 +7389,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Z20
@@ -7128,19 +7430,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VADDPS    (DX), Z0, Z0
@@ -7175,10 +7485,10 @@ start:
 	VADDPS    Z20, Z19, Z19
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -7370,9 +7680,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7384,10 +7694,10 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -7412,14 +7722,22 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z11
@@ -7535,7 +7853,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z11
@@ -7568,18 +7886,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -7608,10 +7935,10 @@ start:
 	VADDPS    Z11, Z10, Z10
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -7630,9 +7957,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7655,10 +7982,10 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z19, Z19, Z19
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -7694,14 +8021,22 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z22
@@ -7865,7 +8200,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z22
@@ -7910,19 +8245,28 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -7962,10 +8306,10 @@ start:
 	VADDPS    Z22, Z21, Z21
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -8178,9 +8522,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8193,10 +8537,10 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -8222,14 +8566,22 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z12
@@ -8353,7 +8705,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z12
@@ -8388,18 +8740,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -8430,10 +8791,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -8453,9 +8814,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8480,10 +8841,10 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -8521,14 +8882,22 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z24
@@ -8704,7 +9073,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z24
@@ -8752,19 +9121,28 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -8807,10 +9185,10 @@ start:
 	VADDPS    Z24, Z23, Z23
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9035,9 +9413,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9051,10 +9429,10 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -9081,14 +9459,22 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z13
@@ -9220,7 +9606,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z13
@@ -9257,18 +9643,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -9301,10 +9696,10 @@ start:
 	VADDPS    Z13, Z12, Z12
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9325,9 +9720,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9354,10 +9749,10 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z23, Z23, Z23
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -9397,14 +9792,22 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z26
@@ -9592,7 +9995,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z26
@@ -9643,19 +10046,28 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -9701,10 +10113,10 @@ start:
 	VADDPS    Z26, Z25, Z25
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9941,9 +10353,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9958,10 +10370,10 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -9989,14 +10401,22 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z14
@@ -10136,7 +10556,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z14
@@ -10175,18 +10595,27 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -10221,10 +10650,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -10246,9 +10675,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -10277,10 +10706,10 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z25, Z25, Z25
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -10322,14 +10751,22 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-96
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+40(FP), R8
+	MOVQ       b+56(FP), R8
 	MOVQ       cs+32(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+48(FP), R10
-	MOVQ       jump+56(FP), R11
+	MOVQ       ahead+64(FP), R10
+	MOVQ       jump+72(FP), R11
 	SHLQ       $0x02, R11
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R12
+	MOVQ       turn+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       AX, R14
+	IMULQ      R9, R14
+	SUBQ       R14, R13
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (R8), Z28
@@ -10529,7 +10966,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (R8), Z28
@@ -10583,19 +11020,28 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R12
+	JZ   start
+	ADDQ R13, BX
+	ADDQ R13, SI
+	ADDQ R13, DI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ      cols+0(FP), AX
 	SUBQ      $0x10, AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+64(FP), AX
+	MOVQ      start+80(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+72(FP), AX
+	MOVQ      ss+88(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+64(FP), DX
+	MOVQ      start+80(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -10644,10 +11090,10 @@ start:
 	VADDPS    Z28, Z27, Z27
 
 store:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -13163,26 +13609,34 @@ GLOBL bits80808080<>(SB), RODATA|NOPTR, $4
 DATA bits00010001<>+0(SB)/4, $0x00010001
 GLOBL bits00010001<>(SB), RODATA|NOPTR, $4
 
-// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
+	MOVQ       c+96(FP), AX
 	PREFETCHT0 (AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), CX
-	MOVQ       b+40(FP), DX
+	MOVQ       b+56(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+48(FP), SI
-	MOVQ       jump+56(FP), DI
+	MOVQ       ahead+64(FP), SI
+	MOVQ       jump+72(FP), DI
 	SHLQ       $0x02, DI
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R8
+	MOVQ       turn+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       AX, R10
+	IMULQ      BX, R10
+	SUBQ       R10, R9
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DX), Y1
@@ -13210,7 +13664,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DX), Y1
@@ -13221,16 +13675,23 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R8
+	JZ   start
+	ADDQ R9, CX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	VXORPS  Y1, Y1, Y1
 	VMOVUPS Y1, (SP)
 	LEAQ    (CX), CX
@@ -13246,9 +13707,9 @@ copy64:
 	VADDPS  Y1, Y0, Y0
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
@@ -13262,45 +13723,53 @@ copy65:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	VMOVUPS (AX), Y1
 	VADDPS  Y1, Y0, Y0
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
+	MOVQ    c+96(FP), AX
 	VMOVUPS Y0, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
+	MOVQ       c+96(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), CX
-	MOVQ       b+40(FP), DX
+	MOVQ       b+56(FP), DX
 	MOVQ       cs+32(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+48(FP), SI
-	MOVQ       jump+56(FP), DI
+	MOVQ       ahead+64(FP), SI
+	MOVQ       jump+72(FP), DI
 	SHLQ       $0x02, DI
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R8
+	MOVQ       turn+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       AX, R10
+	IMULQ      BX, R10
+	SUBQ       R10, R9
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DX), Y2
@@ -13336,7 +13805,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DX), Y2
@@ -13349,17 +13818,24 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R8
+	JZ   start
+	ADDQ R9, CX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (SP)
@@ -13376,9 +13852,9 @@ copy66:
 	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DX
@@ -13393,20 +13869,20 @@ copy67:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS 32(AX), Y2
 	VADDPS  Y2, Y1, Y1
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
+	MOVQ    c+96(FP), AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
@@ -13477,28 +13953,36 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	MOVQ       k+8(FP), AX
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Y2
@@ -13534,7 +14018,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Y2
@@ -13547,16 +14031,23 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (SP)
 	LEAQ    (DX), BX
@@ -13585,9 +14076,9 @@ copy69:
 	VADDPS  Y2, Y1, Y1
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX), SI
@@ -13611,36 +14102,36 @@ copy71:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	VMOVUPS (CX), Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS (CX)(AX*1), Y2
 	VADDPS  Y2, Y1, Y1
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -13649,14 +14140,22 @@ TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-96
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Y4
@@ -13704,7 +14203,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Y4
@@ -13720,17 +14219,24 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
@@ -13761,9 +14267,9 @@ copy73:
 	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
@@ -13789,12 +14295,12 @@ copy75:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VMOVUPS 32(CX), Y4
 	VADDPS  Y4, Y1, Y1
@@ -13803,9 +14309,9 @@ whole:
 	VADDPS  Y4, Y3, Y3
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -13888,15 +14394,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
@@ -13904,14 +14410,22 @@ TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-96
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Y3
@@ -13955,7 +14469,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Y3
@@ -13970,16 +14484,23 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (SP)
 	LEAQ    (DX), BX
@@ -14021,9 +14542,9 @@ copy78:
 	VADDPS  Y3, Y2, Y2
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX), SI
@@ -14057,12 +14578,12 @@ copy81:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	VMOVUPS (CX)(AX*1), Y3
@@ -14071,27 +14592,27 @@ whole:
 	VADDPS  Y3, Y2, Y2
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VMOVUPS Y2, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+96(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
@@ -14102,14 +14623,22 @@ TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-96
 	MOVQ       rs+24(FP), CX
 	SHLQ       $0x02, CX
 	MOVQ       a+16(FP), DX
-	MOVQ       b+40(FP), BX
+	MOVQ       b+56(FP), BX
 	MOVQ       cs+32(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+48(FP), DI
-	MOVQ       jump+56(FP), R8
+	MOVQ       ahead+64(FP), DI
+	MOVQ       jump+72(FP), R8
 	SHLQ       $0x02, R8
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R9
+	MOVQ       turn+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       AX, R11
+	IMULQ      SI, R11
+	SUBQ       R11, R10
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (BX), Y6
@@ -14169,7 +14698,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (BX), Y6
@@ -14188,17 +14717,24 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R9
+	JZ   start
+	ADDQ R10, DX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
@@ -14243,9 +14779,9 @@ copy84:
 	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
@@ -14282,12 +14818,12 @@ copy87:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	VADDPS  (CX), Y0, Y0
 	VMOVUPS 32(CX), Y6
 	VADDPS  Y6, Y1, Y1
@@ -14299,9 +14835,9 @@ whole:
 	VADDPS  Y6, Y5, Y5
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
+	MOVQ    c+96(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -14396,17 +14932,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -14416,14 +14952,22 @@ TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Y4
@@ -14475,7 +15019,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Y4
@@ -14492,17 +15036,24 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+64(FP), BX
+	MOVQ    start+80(FP), BX
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
 	LEAQ    (BX), SI
@@ -14557,10 +15108,10 @@ copy91:
 	VADDPS  Y4, Y3, Y3
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+80(FP), BX
+	MOVQ    c+96(FP), BX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX), DI
@@ -14604,13 +15155,13 @@ copy95:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VMOVUPS (DX), Y4
 	VADDPS  Y4, Y0, Y0
 	VMOVUPS (DX)(AX*1), Y4
@@ -14621,10 +15172,10 @@ whole:
 	VADDPS  Y4, Y3, Y3
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -14632,9 +15183,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -14643,10 +15194,10 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -14660,14 +15211,22 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Y8
@@ -14739,7 +15298,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Y8
@@ -14761,18 +15320,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+64(FP), BX
+	MOVQ    start+80(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VXORPS  Y8, Y8, Y8
 	VMOVUPS Y8, (SP)
@@ -14831,10 +15397,10 @@ copy99:
 	VADDPS  Y8, Y7, Y7
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+80(FP), BX
+	MOVQ    c+96(FP), BX
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
@@ -14882,13 +15448,13 @@ copy103:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VMOVUPS 32(DX), Y8
 	VADDPS  Y8, Y1, Y1
@@ -14903,10 +15469,10 @@ whole:
 	VADDPS  Y8, Y7, Y7
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -15016,18 +15582,18 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
@@ -15038,14 +15604,22 @@ TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Y5
@@ -15105,7 +15679,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Y5
@@ -15124,17 +15698,24 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+64(FP), BX
+	MOVQ    start+80(FP), BX
 	VXORPS  Y5, Y5, Y5
 	VMOVUPS Y5, (SP)
 	LEAQ    (BX), SI
@@ -15202,10 +15783,10 @@ copy108:
 	VADDPS  Y5, Y4, Y4
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+80(FP), BX
+	MOVQ    c+96(FP), BX
 	VMOVUPS Y0, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX), DI
@@ -15259,13 +15840,13 @@ copy113:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VMOVUPS (DX), Y5
 	VADDPS  Y5, Y0, Y0
 	VMOVUPS (DX)(AX*1), Y5
@@ -15278,10 +15859,10 @@ whole:
 	VADDPS  Y5, Y4, Y4
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -15290,9 +15871,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -15303,10 +15884,10 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -15322,14 +15903,22 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-96
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
 	MOVQ       a+16(FP), BX
-	MOVQ       b+40(FP), SI
+	MOVQ       b+56(FP), SI
 	MOVQ       cs+32(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+48(FP), R8
-	MOVQ       jump+56(FP), R9
+	MOVQ       ahead+64(FP), R8
+	MOVQ       jump+72(FP), R9
 	SHLQ       $0x02, R9
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R10
+	MOVQ       turn+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       AX, R12
+	IMULQ      DI, R12
+	SUBQ       R12, R11
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (SI), Y10
@@ -15413,7 +16002,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (SI), Y10
@@ -15438,18 +16027,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R10
+	JZ   start
+	ADDQ R11, BX
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+64(FP), BX
+	MOVQ    start+80(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -15522,10 +16118,10 @@ copy118:
 	VADDPS  Y10, Y9, Y9
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+80(FP), BX
+	MOVQ    c+96(FP), BX
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
@@ -15584,13 +16180,13 @@ copy123:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	VADDPS  (DX), Y0, Y0
 	VMOVUPS 32(DX), Y10
 	VADDPS  Y10, Y1, Y1
@@ -15608,10 +16204,10 @@ whole:
 	VADDPS  Y10, Y9, Y9
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -15733,19 +16329,19 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -15761,14 +16357,22 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Y6
@@ -15840,7 +16444,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Y6
@@ -15862,17 +16466,25 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+64(FP), BX
+	MOVQ    start+80(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VXORPS  Y6, Y6, Y6
@@ -15955,10 +16567,10 @@ copy129:
 	VADDPS  Y6, Y5, Y5
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+80(FP), BX
+	MOVQ    c+96(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VMOVUPS Y0, (SP)
@@ -16024,13 +16636,13 @@ copy135:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS (DX), Y6
@@ -16047,10 +16659,10 @@ whole:
 	VADDPS  Y6, Y5, Y5
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)
@@ -16062,9 +16674,9 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-96
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -16077,10 +16689,10 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-96
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+104(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+96(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -16102,14 +16714,22 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-96
 	MOVQ       a+16(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+40(FP), DI
+	MOVQ       b+56(FP), DI
 	MOVQ       cs+32(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+48(FP), R9
-	MOVQ       jump+56(FP), R10
+	MOVQ       ahead+64(FP), R9
+	MOVQ       jump+72(FP), R10
 	SHLQ       $0x02, R10
-	SUBQ       $0x04, AX
-	JL         rest
+	MOVQ       turns+40(FP), R11
+	MOVQ       turn+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       AX, R13
+	IMULQ      R8, R13
+	SUBQ       R13, R12
+
+turn:
+	SUBQ $0x04, AX
+	JL   rest
 
 loop:
 	VMOVUPS      (DI), Y12
@@ -16209,7 +16829,7 @@ loop:
 
 rest:
 	ADDQ $0x04, AX
-	JZ   start
+	JZ   turned
 
 one:
 	VMOVUPS      (DI), Y12
@@ -16238,18 +16858,26 @@ one:
 	DECQ         AX
 	JNZ          one
 
+turned:
+	DECQ R11
+	JZ   start
+	ADDQ R12, BX
+	ADDQ R12, SI
+	MOVQ k+8(FP), AX
+	JMP  turn
+
 start:
 	MOVQ    cols+0(FP), AX
 	SUBQ    $0x08, AX
 	CMPQ    AX, $0x08
 	JE      whole
-	MOVQ    start+64(FP), CX
+	MOVQ    start+80(FP), CX
 	TESTQ   CX, CX
 	JZ      storeCut
-	MOVQ    ss+72(FP), CX
+	MOVQ    ss+88(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+64(FP), BX
+	MOVQ    start+80(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VADDPS  (BX), Y0, Y0
@@ -16338,10 +16966,10 @@ copy141:
 	VADDPS  Y12, Y11, Y11
 
 storeCut:
-	MOVQ    cst+88(FP), CX
+	MOVQ    cst+104(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+80(FP), BX
+	MOVQ    c+96(FP), BX
 	LEAQ    (BX)(CX*4), SI
 	ADDQ    CX, SI
 	VMOVUPS Y0, (BX)
@@ -16413,13 +17041,13 @@ copy147:
 	RET
 
 whole:
-	MOVQ    start+64(FP), AX
+	MOVQ    start+80(FP), AX
 	TESTQ   AX, AX
 	JZ      storeWhole
-	MOVQ    ss+72(FP), AX
+	MOVQ    ss+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+64(FP), DX
+	MOVQ    start+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VADDPS  (DX), Y0, Y0
@@ -16442,10 +17070,10 @@ whole:
 	VADDPS  Y12, Y11, Y11
 
 storeWhole:
-	MOVQ    cst+88(FP), AX
+	MOVQ    cst+104(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
+	MOVQ    c+96(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)

@@ -117,119 +117,119 @@ func squaredErrorNEON(n int, grad *float32, p *float32, t *float32, scale float6
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile1x1NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile1x2NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile1x3NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile1x4NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile2x1NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile2x2NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile2x3NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile2x4NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile3x1NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile3x2NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile3x3NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile3x4NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile4x1NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile4x2NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile4x3NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile4x4NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile5x1NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile5x2NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile5x3NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile5x4NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile6x1NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile6x2NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile6x3NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
 // tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile6x4NEON(cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)

@@ -1229,21 +1229,26 @@ end:
 	RET
 
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
-TEXT ·tile1x1NEON(SB), NOSPLIT, $0-96
+TEXT ·tile1x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
 	LSL    $2, R4
-	MOVD   b+40(FP), R5
-	MOVD   ahead+48(FP), R6
-	MOVD   jump+56(FP), R7
+	MOVD   b+56(FP), R5
+	MOVD   ahead+64(FP), R6
+	MOVD   jump+72(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
+	MOVD   turns+40(FP), R9
+	MOVD   turn+48(FP), R10
+	LSL    $2, R10
+	MSUB   R4, R10, R2, R10
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -1271,7 +1276,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FMOVQ  (R5), F24
 	FMOVS  (R3)(R8), F28
@@ -1280,6 +1285,12 @@ one:
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R9
+	BEQ    sums
+	ADD    R10, R8
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $1, R0
@@ -1288,11 +1299,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1301,11 +1312,11 @@ store4:
 	FMOVQ  F0, (R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -1318,11 +1329,11 @@ store3:
 	VST1   V0.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -1331,11 +1342,11 @@ store2:
 	FMOVD  F0, (R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -1345,22 +1356,27 @@ store1:
 	RET
 
 // tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
-TEXT ·tile1x2NEON(SB), NOSPLIT, $0-96
+TEXT ·tile1x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
 	LSL    $2, R4
-	MOVD   b+40(FP), R5
-	MOVD   ahead+48(FP), R6
-	MOVD   jump+56(FP), R7
+	MOVD   b+56(FP), R5
+	MOVD   ahead+64(FP), R6
+	MOVD   jump+72(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
+	MOVD   turns+40(FP), R9
+	MOVD   turn+48(FP), R10
+	LSL    $2, R10
+	MSUB   R4, R10, R2, R10
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -1392,7 +1408,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R5), (F24, F25)
 	FMOVS  (R3)(R8), F28
@@ -1402,6 +1418,12 @@ one:
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R9
+	BEQ    sums
+	ADD    R10, R8
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $5, R0
@@ -1410,11 +1432,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1426,11 +1448,11 @@ store4:
 	FMOVQ  F1, 16(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -1446,11 +1468,11 @@ store3:
 	VST1   V1.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -1462,11 +1484,11 @@ store2:
 	FMOVD  F1, 16(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -1479,23 +1501,28 @@ store1:
 	RET
 
 // tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
-TEXT ·tile1x3NEON(SB), NOSPLIT, $0-96
+TEXT ·tile1x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
 	LSL    $2, R4
-	MOVD   b+40(FP), R5
-	MOVD   ahead+48(FP), R6
-	MOVD   jump+56(FP), R7
+	MOVD   b+56(FP), R5
+	MOVD   ahead+64(FP), R6
+	MOVD   jump+72(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
+	MOVD   turns+40(FP), R9
+	MOVD   turn+48(FP), R10
+	LSL    $2, R10
+	MSUB   R4, R10, R2, R10
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -1535,7 +1562,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R5), (F24, F25)
 	FMOVQ  32(R5), F26
@@ -1547,6 +1574,12 @@ one:
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R9
+	BEQ    sums
+	ADD    R10, R8
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $9, R0
@@ -1555,11 +1588,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1574,11 +1607,11 @@ store4:
 	FMOVQ  F2, 32(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -1597,11 +1630,11 @@ store3:
 	VST1   V2.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -1616,11 +1649,11 @@ store2:
 	FMOVD  F2, 32(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -1636,24 +1669,29 @@ store1:
 	RET
 
 // tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
-TEXT ·tile1x4NEON(SB), NOSPLIT, $0-96
+TEXT ·tile1x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	MOVD   k+8(FP), R2
 	MOVD   a+16(FP), R3
 	MOVD   cs+32(FP), R4
 	LSL    $2, R4
-	MOVD   b+40(FP), R5
-	MOVD   ahead+48(FP), R6
-	MOVD   jump+56(FP), R7
+	MOVD   b+56(FP), R5
+	MOVD   ahead+64(FP), R6
+	MOVD   jump+72(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
+	MOVD   turns+40(FP), R9
+	MOVD   turn+48(FP), R10
+	LSL    $2, R10
+	MSUB   R4, R10, R2, R10
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -1697,7 +1735,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R5), (F24, F25)
 	FLDPQ  32(R5), (F26, F27)
@@ -1710,6 +1748,12 @@ one:
 	ADD    $64, R5
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R9
+	BEQ    sums
+	ADD    R10, R8
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $13, R0
@@ -1718,11 +1762,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1740,11 +1784,11 @@ store4:
 	FMOVQ  F3, 48(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -1766,11 +1810,11 @@ store3:
 	VST1   V3.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -1788,11 +1832,11 @@ store2:
 	FMOVD  F3, 48(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -1811,11 +1855,11 @@ store1:
 	RET
 
 // tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
-TEXT ·tile2x1NEON(SB), NOSPLIT, $0-96
+TEXT ·tile2x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -1827,11 +1871,16 @@ TEXT ·tile2x1NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R3, R5
 	MOVD   cs+32(FP), R6
 	LSL    $2, R6
-	MOVD   b+40(FP), R7
-	MOVD   ahead+48(FP), R8
-	MOVD   jump+56(FP), R9
+	MOVD   b+56(FP), R7
+	MOVD   ahead+64(FP), R8
+	MOVD   jump+72(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
+	MOVD   turns+40(FP), R11
+	MOVD   turn+48(FP), R12
+	LSL    $2, R12
+	MSUB   R6, R12, R2, R12
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -1867,7 +1916,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FMOVQ  (R7), F24
 	FMOVS  (R3)(R10), F28
@@ -1878,6 +1927,12 @@ one:
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R11
+	BEQ    sums
+	ADD    R12, R10
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $1, R0
@@ -1886,11 +1941,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -1904,11 +1959,11 @@ store4:
 	FMOVQ  F1, (R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -1930,11 +1985,11 @@ store3:
 	VST1   V1.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -1948,11 +2003,11 @@ store2:
 	FMOVD  F1, (R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -1967,13 +2022,13 @@ store1:
 	RET
 
 // tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
-TEXT ·tile2x2NEON(SB), NOSPLIT, $0-96
+TEXT ·tile2x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -1985,11 +2040,16 @@ TEXT ·tile2x2NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R3, R5
 	MOVD   cs+32(FP), R6
 	LSL    $2, R6
-	MOVD   b+40(FP), R7
-	MOVD   ahead+48(FP), R8
-	MOVD   jump+56(FP), R9
+	MOVD   b+56(FP), R7
+	MOVD   ahead+64(FP), R8
+	MOVD   jump+72(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
+	MOVD   turns+40(FP), R11
+	MOVD   turn+48(FP), R12
+	LSL    $2, R12
+	MSUB   R6, R12, R2, R12
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -2033,7 +2093,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R7), (F24, F25)
 	FMOVS  (R3)(R10), F28
@@ -2046,6 +2106,12 @@ one:
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R11
+	BEQ    sums
+	ADD    R12, R10
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $5, R0
@@ -2054,11 +2120,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2078,11 +2144,11 @@ store4:
 	FMOVQ  F3, 16(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -2110,11 +2176,11 @@ store3:
 	VST1   V3.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -2134,11 +2200,11 @@ store2:
 	FMOVD  F3, 16(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -2159,15 +2225,15 @@ store1:
 	RET
 
 // tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
-TEXT ·tile2x3NEON(SB), NOSPLIT, $0-96
+TEXT ·tile2x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2179,11 +2245,16 @@ TEXT ·tile2x3NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R3, R5
 	MOVD   cs+32(FP), R6
 	LSL    $2, R6
-	MOVD   b+40(FP), R7
-	MOVD   ahead+48(FP), R8
-	MOVD   jump+56(FP), R9
+	MOVD   b+56(FP), R7
+	MOVD   ahead+64(FP), R8
+	MOVD   jump+72(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
+	MOVD   turns+40(FP), R11
+	MOVD   turn+48(FP), R12
+	LSL    $2, R12
+	MSUB   R6, R12, R2, R12
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -2239,7 +2310,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R7), (F24, F25)
 	FMOVQ  32(R7), F26
@@ -2255,6 +2326,12 @@ one:
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R11
+	BEQ    sums
+	ADD    R12, R10
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $9, R0
@@ -2263,11 +2340,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2293,11 +2370,11 @@ store4:
 	FMOVQ  F5, 32(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -2331,11 +2408,11 @@ store3:
 	VST1   V5.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -2361,11 +2438,11 @@ store2:
 	FMOVD  F5, 32(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -2392,7 +2469,7 @@ store1:
 	RET
 
 // tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
-TEXT ·tile2x4NEON(SB), NOSPLIT, $0-96
+TEXT ·tile2x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -2401,8 +2478,8 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2414,11 +2491,16 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R3, R5
 	MOVD   cs+32(FP), R6
 	LSL    $2, R6
-	MOVD   b+40(FP), R7
-	MOVD   ahead+48(FP), R8
-	MOVD   jump+56(FP), R9
+	MOVD   b+56(FP), R7
+	MOVD   ahead+64(FP), R8
+	MOVD   jump+72(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
+	MOVD   turns+40(FP), R11
+	MOVD   turn+48(FP), R12
+	LSL    $2, R12
+	MSUB   R6, R12, R2, R12
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -2482,7 +2564,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R7), (F24, F25)
 	FLDPQ  32(R7), (F26, F27)
@@ -2500,6 +2582,12 @@ one:
 	ADD    $64, R7
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R11
+	BEQ    sums
+	ADD    R12, R10
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $13, R0
@@ -2508,11 +2596,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2544,11 +2632,11 @@ store4:
 	FMOVQ  F7, 48(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -2588,11 +2676,11 @@ store3:
 	VST1   V7.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -2624,11 +2712,11 @@ store2:
 	FMOVD  F7, 48(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -2661,12 +2749,12 @@ store1:
 	RET
 
 // tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
-TEXT ·tile3x1NEON(SB), NOSPLIT, $0-96
+TEXT ·tile3x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2681,11 +2769,16 @@ TEXT ·tile3x1NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R5, R6
 	MOVD   cs+32(FP), R7
 	LSL    $2, R7
-	MOVD   b+40(FP), R8
-	MOVD   ahead+48(FP), R9
-	MOVD   jump+56(FP), R10
+	MOVD   b+56(FP), R8
+	MOVD   ahead+64(FP), R9
+	MOVD   jump+72(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
+	MOVD   turns+40(FP), R12
+	MOVD   turn+48(FP), R13
+	LSL    $2, R13
+	MSUB   R7, R13, R2, R13
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -2729,7 +2822,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FMOVQ  (R8), F24
 	FMOVS  (R3)(R11), F28
@@ -2742,6 +2835,12 @@ one:
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R12
+	BEQ    sums
+	ADD    R13, R11
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $1, R0
@@ -2750,11 +2849,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2773,11 +2872,11 @@ store4:
 	FMOVQ  F2, (R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -2808,11 +2907,11 @@ store3:
 	VST1   V2.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -2831,11 +2930,11 @@ store2:
 	FMOVD  F2, (R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -2855,15 +2954,15 @@ store1:
 	RET
 
 // tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
-TEXT ·tile3x2NEON(SB), NOSPLIT, $0-96
+TEXT ·tile3x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -2878,11 +2977,16 @@ TEXT ·tile3x2NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R5, R6
 	MOVD   cs+32(FP), R7
 	LSL    $2, R7
-	MOVD   b+40(FP), R8
-	MOVD   ahead+48(FP), R9
-	MOVD   jump+56(FP), R10
+	MOVD   b+56(FP), R8
+	MOVD   ahead+64(FP), R9
+	MOVD   jump+72(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
+	MOVD   turns+40(FP), R12
+	MOVD   turn+48(FP), R13
+	LSL    $2, R13
+	MSUB   R7, R13, R2, R13
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -2938,7 +3042,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R8), (F24, F25)
 	FMOVS  (R3)(R11), F28
@@ -2954,6 +3058,12 @@ one:
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R12
+	BEQ    sums
+	ADD    R13, R11
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $5, R0
@@ -2962,11 +3072,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -2994,11 +3104,11 @@ store4:
 	FMOVQ  F5, 16(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -3038,11 +3148,11 @@ store3:
 	VST1   V5.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -3070,11 +3180,11 @@ store2:
 	FMOVD  F5, 16(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -3103,7 +3213,7 @@ store1:
 	RET
 
 // tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
-TEXT ·tile3x3NEON(SB), NOSPLIT, $0-96
+TEXT ·tile3x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -3113,8 +3223,8 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
 	WORD   $0x6e281d08 // eor v8.16b, v8.16b, v8.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -3129,11 +3239,16 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R5, R6
 	MOVD   cs+32(FP), R7
 	LSL    $2, R7
-	MOVD   b+40(FP), R8
-	MOVD   ahead+48(FP), R9
-	MOVD   jump+56(FP), R10
+	MOVD   b+56(FP), R8
+	MOVD   ahead+64(FP), R9
+	MOVD   jump+72(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
+	MOVD   turns+40(FP), R12
+	MOVD   turn+48(FP), R13
+	LSL    $2, R13
+	MSUB   R7, R13, R2, R13
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -3205,7 +3320,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R8), (F24, F25)
 	FMOVQ  32(R8), F26
@@ -3225,6 +3340,12 @@ one:
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R12
+	BEQ    sums
+	ADD    R13, R11
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $9, R0
@@ -3233,11 +3354,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -3274,11 +3395,11 @@ store4:
 	FMOVQ  F8, 32(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -3327,11 +3448,11 @@ store3:
 	VST1   V8.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -3368,11 +3489,11 @@ store2:
 	FMOVD  F8, 32(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -3410,7 +3531,7 @@ store1:
 	RET
 
 // tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
-TEXT ·tile3x4NEON(SB), NOSPLIT, $0-96
+TEXT ·tile3x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -3423,8 +3544,8 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -3439,11 +3560,16 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R5, R6
 	MOVD   cs+32(FP), R7
 	LSL    $2, R7
-	MOVD   b+40(FP), R8
-	MOVD   ahead+48(FP), R9
-	MOVD   jump+56(FP), R10
+	MOVD   b+56(FP), R8
+	MOVD   ahead+64(FP), R9
+	MOVD   jump+72(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
+	MOVD   turns+40(FP), R12
+	MOVD   turn+48(FP), R13
+	LSL    $2, R13
+	MSUB   R7, R13, R2, R13
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -3527,7 +3653,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R8), (F24, F25)
 	FLDPQ  32(R8), (F26, F27)
@@ -3550,6 +3676,12 @@ one:
 	ADD    $64, R8
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R12
+	BEQ    sums
+	ADD    R13, R11
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $13, R0
@@ -3558,11 +3690,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -3608,11 +3740,11 @@ store4:
 	FMOVQ  F11, 48(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -3670,11 +3802,11 @@ store3:
 	VST1   V11.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -3720,11 +3852,11 @@ store2:
 	FMOVD  F11, 48(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -3771,13 +3903,13 @@ store1:
 	RET
 
 // tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
-TEXT ·tile4x1NEON(SB), NOSPLIT, $0-96
+TEXT ·tile4x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -3795,11 +3927,16 @@ TEXT ·tile4x1NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R6, R7
 	MOVD   cs+32(FP), R8
 	LSL    $2, R8
-	MOVD   b+40(FP), R9
-	MOVD   ahead+48(FP), R10
-	MOVD   jump+56(FP), R11
+	MOVD   b+56(FP), R9
+	MOVD   ahead+64(FP), R10
+	MOVD   jump+72(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
+	MOVD   turns+40(FP), R13
+	MOVD   turn+48(FP), R14
+	LSL    $2, R14
+	MSUB   R8, R14, R2, R14
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -3851,7 +3988,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FMOVQ  (R9), F24
 	FMOVS  (R3)(R12), F28
@@ -3866,6 +4003,12 @@ one:
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R13
+	BEQ    sums
+	ADD    R14, R12
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $1, R0
@@ -3874,11 +4017,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -3902,11 +4045,11 @@ store4:
 	FMOVQ  F3, (R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -3946,11 +4089,11 @@ store3:
 	VST1   V3.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -3974,11 +4117,11 @@ store2:
 	FMOVD  F3, (R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -4003,7 +4146,7 @@ store1:
 	RET
 
 // tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
-TEXT ·tile4x2NEON(SB), NOSPLIT, $0-96
+TEXT ·tile4x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -4012,8 +4155,8 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4031,11 +4174,16 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R6, R7
 	MOVD   cs+32(FP), R8
 	LSL    $2, R8
-	MOVD   b+40(FP), R9
-	MOVD   ahead+48(FP), R10
-	MOVD   jump+56(FP), R11
+	MOVD   b+56(FP), R9
+	MOVD   ahead+64(FP), R10
+	MOVD   jump+72(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
+	MOVD   turns+40(FP), R13
+	MOVD   turn+48(FP), R14
+	LSL    $2, R14
+	MSUB   R8, R14, R2, R14
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -4103,7 +4251,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R9), (F24, F25)
 	FMOVS  (R3)(R12), F28
@@ -4122,6 +4270,12 @@ one:
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R13
+	BEQ    sums
+	ADD    R14, R12
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $5, R0
@@ -4130,11 +4284,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -4170,11 +4324,11 @@ store4:
 	FMOVQ  F7, 16(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -4226,11 +4380,11 @@ store3:
 	VST1   V7.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -4266,11 +4420,11 @@ store2:
 	FMOVD  F7, 16(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -4307,7 +4461,7 @@ store1:
 	RET
 
 // tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
-TEXT ·tile4x3NEON(SB), NOSPLIT, $0-96
+TEXT ·tile4x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -4320,8 +4474,8 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4339,11 +4493,16 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R6, R7
 	MOVD   cs+32(FP), R8
 	LSL    $2, R8
-	MOVD   b+40(FP), R9
-	MOVD   ahead+48(FP), R10
-	MOVD   jump+56(FP), R11
+	MOVD   b+56(FP), R9
+	MOVD   ahead+64(FP), R10
+	MOVD   jump+72(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
+	MOVD   turns+40(FP), R13
+	MOVD   turn+48(FP), R14
+	LSL    $2, R14
+	MSUB   R8, R14, R2, R14
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -4431,7 +4590,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R9), (F24, F25)
 	FMOVQ  32(R9), F26
@@ -4455,6 +4614,12 @@ one:
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R13
+	BEQ    sums
+	ADD    R14, R12
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $9, R0
@@ -4463,11 +4628,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -4515,11 +4680,11 @@ store4:
 	FMOVQ  F11, 32(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -4583,11 +4748,11 @@ store3:
 	VST1   V11.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -4635,11 +4800,11 @@ store2:
 	FMOVD  F11, 32(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -4688,7 +4853,7 @@ store1:
 	RET
 
 // tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
-TEXT ·tile4x4NEON(SB), NOSPLIT, $0-96
+TEXT ·tile4x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -4705,8 +4870,8 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e2d1dad // eor v13.16b, v13.16b, v13.16b
 	WORD   $0x6e2e1dce // eor v14.16b, v14.16b, v14.16b
 	WORD   $0x6e2f1def // eor v15.16b, v15.16b, v15.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4724,11 +4889,16 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R6, R7
 	MOVD   cs+32(FP), R8
 	LSL    $2, R8
-	MOVD   b+40(FP), R9
-	MOVD   ahead+48(FP), R10
-	MOVD   jump+56(FP), R11
+	MOVD   b+56(FP), R9
+	MOVD   ahead+64(FP), R10
+	MOVD   jump+72(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
+	MOVD   turns+40(FP), R13
+	MOVD   turn+48(FP), R14
+	LSL    $2, R14
+	MSUB   R8, R14, R2, R14
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -4832,7 +5002,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R9), (F24, F25)
 	FLDPQ  32(R9), (F26, F27)
@@ -4860,6 +5030,12 @@ one:
 	ADD    $64, R9
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R13
+	BEQ    sums
+	ADD    R14, R12
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $13, R0
@@ -4868,11 +5044,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -4932,11 +5108,11 @@ store4:
 	FMOVQ  F15, 48(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -5012,11 +5188,11 @@ store3:
 	VST1   V15.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -5076,11 +5252,11 @@ store2:
 	FMOVD  F15, 48(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -5141,14 +5317,14 @@ store1:
 	RET
 
 // tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
-TEXT ·tile5x1NEON(SB), NOSPLIT, $0-96
+TEXT ·tile5x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5169,11 +5345,16 @@ TEXT ·tile5x1NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R7, R8
 	MOVD   cs+32(FP), R9
 	LSL    $2, R9
-	MOVD   b+40(FP), R10
-	MOVD   ahead+48(FP), R11
-	MOVD   jump+56(FP), R12
+	MOVD   b+56(FP), R10
+	MOVD   ahead+64(FP), R11
+	MOVD   jump+72(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
+	MOVD   turns+40(FP), R14
+	MOVD   turn+48(FP), R15
+	LSL    $2, R15
+	MSUB   R9, R15, R2, R15
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -5233,7 +5414,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FMOVQ  (R10), F24
 	FMOVS  (R3)(R13), F28
@@ -5250,6 +5431,12 @@ one:
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R14
+	BEQ    sums
+	ADD    R15, R13
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $1, R0
@@ -5258,11 +5445,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -5291,11 +5478,11 @@ store4:
 	FMOVQ  F4, (R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -5344,11 +5531,11 @@ store3:
 	VST1   V4.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -5377,11 +5564,11 @@ store2:
 	FMOVD  F4, (R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -5411,7 +5598,7 @@ store1:
 	RET
 
 // tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
-TEXT ·tile5x2NEON(SB), NOSPLIT, $0-96
+TEXT ·tile5x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -5422,8 +5609,8 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
 	WORD   $0x6e281d08 // eor v8.16b, v8.16b, v8.16b
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5444,11 +5631,16 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R7, R8
 	MOVD   cs+32(FP), R9
 	LSL    $2, R9
-	MOVD   b+40(FP), R10
-	MOVD   ahead+48(FP), R11
-	MOVD   jump+56(FP), R12
+	MOVD   b+56(FP), R10
+	MOVD   ahead+64(FP), R11
+	MOVD   jump+72(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
+	MOVD   turns+40(FP), R14
+	MOVD   turn+48(FP), R15
+	LSL    $2, R15
+	MSUB   R9, R15, R2, R15
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -5528,7 +5720,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R10), (F24, F25)
 	FMOVS  (R3)(R13), F28
@@ -5550,6 +5742,12 @@ one:
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R14
+	BEQ    sums
+	ADD    R15, R13
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $5, R0
@@ -5558,11 +5756,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -5606,11 +5804,11 @@ store4:
 	FMOVQ  F9, 16(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -5674,11 +5872,11 @@ store3:
 	VST1   V9.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -5722,11 +5920,11 @@ store2:
 	FMOVD  F9, 16(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -5771,7 +5969,7 @@ store1:
 	RET
 
 // tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
-TEXT ·tile5x3NEON(SB), NOSPLIT, $0-96
+TEXT ·tile5x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -5787,8 +5985,8 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e2c1d8c // eor v12.16b, v12.16b, v12.16b
 	WORD   $0x6e2d1dad // eor v13.16b, v13.16b, v13.16b
 	WORD   $0x6e2e1dce // eor v14.16b, v14.16b, v14.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5809,11 +6007,16 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R7, R8
 	MOVD   cs+32(FP), R9
 	LSL    $2, R9
-	MOVD   b+40(FP), R10
-	MOVD   ahead+48(FP), R11
-	MOVD   jump+56(FP), R12
+	MOVD   b+56(FP), R10
+	MOVD   ahead+64(FP), R11
+	MOVD   jump+72(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
+	MOVD   turns+40(FP), R14
+	MOVD   turn+48(FP), R15
+	LSL    $2, R15
+	MSUB   R9, R15, R2, R15
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -5917,7 +6120,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R10), (F24, F25)
 	FMOVQ  32(R10), F26
@@ -5945,6 +6148,12 @@ one:
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R14
+	BEQ    sums
+	ADD    R15, R13
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $9, R0
@@ -5953,11 +6162,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -6016,11 +6225,11 @@ store4:
 	FMOVQ  F14, 32(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -6099,11 +6308,11 @@ store3:
 	VST1   V14.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -6162,11 +6371,11 @@ store2:
 	FMOVD  F14, 32(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -6226,7 +6435,7 @@ store1:
 	RET
 
 // tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
-TEXT ·tile5x4NEON(SB), NOSPLIT, $0-96
+TEXT ·tile5x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -6247,8 +6456,8 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e311e31 // eor v17.16b, v17.16b, v17.16b
 	WORD   $0x6e321e52 // eor v18.16b, v18.16b, v18.16b
 	WORD   $0x6e331e73 // eor v19.16b, v19.16b, v19.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -6269,11 +6478,16 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R7, R8
 	MOVD   cs+32(FP), R9
 	LSL    $2, R9
-	MOVD   b+40(FP), R10
-	MOVD   ahead+48(FP), R11
-	MOVD   jump+56(FP), R12
+	MOVD   b+56(FP), R10
+	MOVD   ahead+64(FP), R11
+	MOVD   jump+72(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
+	MOVD   turns+40(FP), R14
+	MOVD   turn+48(FP), R15
+	LSL    $2, R15
+	MSUB   R9, R15, R2, R15
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -6397,7 +6611,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R10), (F24, F25)
 	FLDPQ  32(R10), (F26, F27)
@@ -6430,6 +6644,12 @@ one:
 	ADD    $64, R10
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R14
+	BEQ    sums
+	ADD    R15, R13
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $13, R0
@@ -6438,11 +6658,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -6516,11 +6736,11 @@ store4:
 	FMOVQ  F19, 48(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -6614,11 +6834,11 @@ store3:
 	VST1   V19.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -6692,11 +6912,11 @@ store2:
 	FMOVD  F19, 48(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -6771,15 +6991,15 @@ store1:
 	RET
 
 // tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
-TEXT ·tile6x1NEON(SB), NOSPLIT, $0-96
+TEXT ·tile6x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -6803,11 +7023,16 @@ TEXT ·tile6x1NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R8, R9
 	MOVD   cs+32(FP), R10
 	LSL    $2, R10
-	MOVD   b+40(FP), R11
-	MOVD   ahead+48(FP), R12
-	MOVD   jump+56(FP), R13
+	MOVD   b+56(FP), R11
+	MOVD   ahead+64(FP), R12
+	MOVD   jump+72(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
+	MOVD   turns+40(FP), R15
+	MOVD   turn+48(FP), R19
+	LSL    $2, R19
+	MSUB   R10, R19, R2, R19
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -6875,7 +7100,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FMOVQ  (R11), F24
 	FMOVS  (R3)(R14), F28
@@ -6894,6 +7119,12 @@ one:
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R15
+	BEQ    sums
+	ADD    R19, R14
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $1, R0
@@ -6902,11 +7133,11 @@ sums:
 	BEQ    cut2
 	CMP    $3, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -6940,11 +7171,11 @@ store4:
 	FMOVQ  F5, (R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVD  (R0), F24
@@ -7002,11 +7233,11 @@ store3:
 	VST1   V5.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVD  (R0), F24
@@ -7040,11 +7271,11 @@ store2:
 	FMOVD  F5, (R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVS  (R0), F24
@@ -7079,7 +7310,7 @@ store1:
 	RET
 
 // tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
-TEXT ·tile6x2NEON(SB), NOSPLIT, $0-96
+TEXT ·tile6x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -7092,8 +7323,8 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7117,11 +7348,16 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R8, R9
 	MOVD   cs+32(FP), R10
 	LSL    $2, R10
-	MOVD   b+40(FP), R11
-	MOVD   ahead+48(FP), R12
-	MOVD   jump+56(FP), R13
+	MOVD   b+56(FP), R11
+	MOVD   ahead+64(FP), R12
+	MOVD   jump+72(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
+	MOVD   turns+40(FP), R15
+	MOVD   turn+48(FP), R19
+	LSL    $2, R19
+	MSUB   R10, R19, R2, R19
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -7213,7 +7449,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R11), (F24, F25)
 	FMOVS  (R3)(R14), F28
@@ -7238,6 +7474,12 @@ one:
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R15
+	BEQ    sums
+	ADD    R19, R14
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $5, R0
@@ -7246,11 +7488,11 @@ sums:
 	BEQ    cut2
 	CMP    $7, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -7302,11 +7544,11 @@ store4:
 	FMOVQ  F11, 16(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -7382,11 +7624,11 @@ store3:
 	VST1   V11.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -7438,11 +7680,11 @@ store2:
 	FMOVD  F11, 16(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -7495,7 +7737,7 @@ store1:
 	RET
 
 // tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
-TEXT ·tile6x3NEON(SB), NOSPLIT, $0-96
+TEXT ·tile6x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -7514,8 +7756,8 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e2f1def // eor v15.16b, v15.16b, v15.16b
 	WORD   $0x6e301e10 // eor v16.16b, v16.16b, v16.16b
 	WORD   $0x6e311e31 // eor v17.16b, v17.16b, v17.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7539,11 +7781,16 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R8, R9
 	MOVD   cs+32(FP), R10
 	LSL    $2, R10
-	MOVD   b+40(FP), R11
-	MOVD   ahead+48(FP), R12
-	MOVD   jump+56(FP), R13
+	MOVD   b+56(FP), R11
+	MOVD   ahead+64(FP), R12
+	MOVD   jump+72(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
+	MOVD   turns+40(FP), R15
+	MOVD   turn+48(FP), R19
+	LSL    $2, R19
+	MSUB   R10, R19, R2, R19
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -7663,7 +7910,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R11), (F24, F25)
 	FMOVQ  32(R11), F26
@@ -7695,6 +7942,12 @@ one:
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R15
+	BEQ    sums
+	ADD    R19, R14
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $9, R0
@@ -7703,11 +7956,11 @@ sums:
 	BEQ    cut2
 	CMP    $11, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -7777,11 +8030,11 @@ store4:
 	FMOVQ  F17, 32(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -7875,11 +8128,11 @@ store3:
 	VST1   V17.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -7949,11 +8202,11 @@ store2:
 	FMOVD  F17, 32(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24
@@ -8024,7 +8277,7 @@ store1:
 	RET
 
 // tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
-TEXT ·tile6x4NEON(SB), NOSPLIT, $0-96
+TEXT ·tile6x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
@@ -8049,8 +8302,8 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-96
 	WORD   $0x6e351eb5 // eor v21.16b, v21.16b, v21.16b
 	WORD   $0x6e361ed6 // eor v22.16b, v22.16b, v22.16b
 	WORD   $0x6e371ef7 // eor v23.16b, v23.16b, v23.16b
-	MOVD   c+80(FP), R0
-	MOVD   cst+88(FP), R1
+	MOVD   c+96(FP), R0
+	MOVD   cst+104(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -8074,11 +8327,16 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-96
 	ADD    R4, R8, R9
 	MOVD   cs+32(FP), R10
 	LSL    $2, R10
-	MOVD   b+40(FP), R11
-	MOVD   ahead+48(FP), R12
-	MOVD   jump+56(FP), R13
+	MOVD   b+56(FP), R11
+	MOVD   ahead+64(FP), R12
+	MOVD   jump+72(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
+	MOVD   turns+40(FP), R15
+	MOVD   turn+48(FP), R19
+	LSL    $2, R19
+	MSUB   R10, R19, R2, R19
+turn:
 	SUBS   $4, R2
 	BLT    rest
 loop:
@@ -8222,7 +8480,7 @@ loop:
 	BGE    loop
 rest:
 	ADDS   $4, R2
-	BEQ    sums
+	BEQ    turned
 one:
 	FLDPQ  (R11), (F24, F25)
 	FLDPQ  32(R11), (F26, F27)
@@ -8260,6 +8518,12 @@ one:
 	ADD    $64, R11
 	SUBS   $1, R2
 	BNE    one
+turned:
+	SUBS   $1, R15
+	BEQ    sums
+	ADD    R19, R14
+	MOVD   k+8(FP), R2
+	B      turn
 sums:
 	MOVD   cols+0(FP), R0
 	CMP    $13, R0
@@ -8268,11 +8532,11 @@ sums:
 	BEQ    cut2
 	CMP    $15, R0
 	BEQ    cut3
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store4
 	FMOVQ  (R0), F24
@@ -8360,11 +8624,11 @@ store4:
 	FMOVQ  F23, 48(R2)
 	RET
 cut3:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store3
 	FMOVQ  (R0), F24
@@ -8476,11 +8740,11 @@ store3:
 	VST1   V23.S[2], (R4)
 	RET
 cut2:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store2
 	FMOVQ  (R0), F24
@@ -8568,11 +8832,11 @@ store2:
 	FMOVD  F23, 48(R2)
 	RET
 cut1:
-	MOVD   start+64(FP), R0
-	MOVD   ss+72(FP), R1
+	MOVD   start+80(FP), R0
+	MOVD   ss+88(FP), R1
 	LSL    $2, R1
-	MOVD   c+80(FP), R2
-	MOVD   cst+88(FP), R3
+	MOVD   c+96(FP), R2
+	MOVD   cst+104(FP), R3
 	LSL    $2, R3
 	CBZ    R0, store1
 	FMOVQ  (R0), F24

@@ -186,6 +186,12 @@ type tiles struct {
 	apart               int // from tile to tile, if each is copied for itself, else 0
 }
 
+// cut returns m > 0 rows of A cut into tiles.
+func cut(m int) tiles {
+	count := ceil(m, kernel.MR)
+	return tiles{count: count, rows: m / count, larger: m % count}
+}
+
 // tile returns tile i: rows lo to hi of A, and the values from its first on.
 func (t *tiles) tile(i int) (lo, hi int, a []float32) {
 	lo = i*t.rows + min(i, t.larger)
@@ -200,8 +206,8 @@ func (t *tiles) tile(i int) (lo, hi int, a []float32) {
 // transposed A is read a few values from each of many lines; rows that lie a
 // multiple of a page apart fall in one set of the first-level cache.
 func (w *workspace) tilesOf(x product) tiles {
-	count := ceil(x.m, kernel.MR)
-	t := tiles{count, x.m / count, x.m % count, x.a, x.ars, x.acs, 0}
+	t := cut(x.m)
+	t.a, t.ars, t.acs = x.a, x.ars, x.acs
 	switch {
 	case x.n < 4*kernel.NR || x.k == 0:
 	case x.ars == 1 && x.acs != 1:

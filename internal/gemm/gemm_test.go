@@ -252,6 +252,27 @@ func TestPackedTransA(t *testing.T) {
 	}
 }
 
+// TestPackedTurns multiplies by an A whose columns lie in turns.
+func TestPackedTurns(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 8))
+	var packed Packed
+	for _, s := range []struct{ m, n, turns, k, lda, turn int }{
+		{224, 64, 3, 9, 3, 678}, {20, 40, 1, 30, 30, 0}, {33, 70, 5, 4, 2, 90}, {1, 1, 1, 1, 0, 0}, {0, 5, 3, 9, 3, 30},
+		{kernel.MR + 1, 3 * kernel.NR, 2, 40, 50, 7}, {5, 0, 3, 9, 3, 30}, {kernel.MR, kernel.NR + 1, 7, 1, 1, 20},
+	} {
+		for kind := range 2 {
+			b := newOperand(r, s.turns*s.k, s.n, 3, false)
+			packed.Pack(s.turns*s.k, s.n, b.data, b.ld, false)
+			a := random(r, max(0, (s.m-1)*s.lda+(s.turns-1)*s.turn+s.k))
+			ldc := s.n + 2
+			c, bias, _, start := startValues(r, kind, s.m, s.n, ldc)
+			packed.MulTurns(s.m, s.turns, a, s.lda, s.turn, bias, c, ldc)
+			check(t, fmt.Sprintf("Packed.MulTurns %+v", s), s.m, s.n, s.turns*s.k,
+				func(i, p int) float64 { return float64(a[i*s.lda+p/s.k*s.turn+p%s.k]) }, b.at, start, c, ldc)
+		}
+	}
+}
+
 // TestSpecials puts NaN and infinity against zeros: no term may be skipped.
 func TestSpecials(t *testing.T) {
 	for _, m := range []int{1, 3, 40} {
@@ -292,9 +313,11 @@ func TestMisuse(t *testing.T) {
 		"gemm.Mul: A [30, 4] with stride 4 in 100 values times B [4, 2] stored transposed with ": func() { Mul(false, true, 30, 2, 4, x, 4, x, 4, Epilogue{}, x, 2) },
 		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, Epilogue{}, x, 6) },
 		"gemm.Mul: A [2, 2] with stride 2 in 100 values times B [2, 2] with stride 2 in 100 values (bias of 1": func() { Mul(false, false, 2, 2, 2, x, 2, x, 2, Epilogue{Bias: x[:1]}, x, 2) },
-		"gemm.Packed.Mul: A [2, 6] stride 6": func() { packed.Mul(2, 0, 6, x, 6, Epilogue{}, x, 4) },
-		"gemm.Packed.MulTransA: A [5, 30] s": func() { packed.MulTransA(30, x, 30, false, x, 4) },
-		"gemm.Packed.Pack: B [50, 4]":        func() { packed.Pack(50, 4, x, 4, false) },
+		"gemm.Packed.Mul: A [2, 6] stride 6":                      func() { packed.Mul(2, 0, 6, x, 6, Epilogue{}, x, 4) },
+		"gemm.Packed.MulTransA: A [5, 30] s":                      func() { packed.MulTransA(30, x, 30, false, x, 4) },
+		"gemm.Packed.MulTurns: A [9, 5 turns] with strides 3, 80": func() { packed.MulTurns(9, 5, x, 3, 80, nil, x, 4) },
+		"gemm.Packed.MulTurns: A [9, 2 turns] with strides 3, 9 ": func() { packed.MulTurns(9, 2, x, 3, 9, nil, x, 4) }, // 5 rows of B
+		"gemm.Packed.Pack: B [50, 4]":                             func() { packed.Pack(50, 4, x, 4, false) },
 	} {
 		func() {
 			defer func() {

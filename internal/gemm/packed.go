@@ -60,6 +60,29 @@ func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, e Epilogue, c []float3
 	w.multiply(x.with(e))
 }
 
+// MulTurns is Mul for an A whose columns lie in turns, all of B's rows in so many equal
+// ones: element (r, p) is a[r*lda+p%k+p/k*turn] where a turn has k columns. B is
+// expected to stay in the second-level cache.
+func (p *Packed) MulTurns(m, turns int, a []float32, lda, turn int, bias, c []float32, ldc int) {
+	k := p.k / max(1, turns)
+	if m < 0 || turns < 1 || k*turns != p.k || k == 0 || lda < 0 || turn < 0 || m > 0 && (m-1)*lda+(turns-1)*turn+k > len(a) ||
+		!holds(m, p.n, len(c), ldc, false) || bias != nil && len(bias) < p.n {
+		panic(fmt.Sprintf("gemm.Packed.MulTurns: A [%d, %d turns] with strides %d, %d in %d values times B [%d, %d] (bias of %d values) to %s in %d values",
+			m, turns, lda, turn, len(a), p.k, p.n, len(bias), describe("C", m, p.n, ldc, false), len(c)))
+	}
+	if m == 0 {
+		return
+	}
+	t := cut(m)
+	t.a, t.ars = a, lda
+	for i := range t.count {
+		lo, hi, from := t.tile(i)
+		for j := 0; j < p.n; j += kernel.NR {
+			kernel.MulTurns(hi-lo, min(kernel.NR, p.n-j), turns, k, from, lda, turn, p.data[j*p.k:], skip(bias, j), 0, c[lo*ldc+j:], ldc)
+		}
+	}
+}
+
 // MulTransA is Mul for a transposed A: it computes C = Aᵀ·B, for A stored as
 // [k, m] with row stride lda, whose rows may overlap (lda < m).
 func (p *Packed) MulTransA(m int, a []float32, lda int, accumulate bool, c []float32, ldc int) {

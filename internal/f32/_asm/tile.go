@@ -29,7 +29,7 @@ func (s *isa) tiles() {
 // the values of A, broadcast, in turn.
 func (s *isa) tile(rows, vecs int) {
 	TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
-		"func(cols, k int, a *float32, rs, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
+		"func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
 	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
 	Pragma("noescape")
 
@@ -54,6 +54,11 @@ func (s *isa) tile(rows, vecs int) {
 	SHLQ(U8(2), cs)
 	ahead, jump := param("ahead"), param("jump")
 	SHLQ(U8(2), jump)
+	turns, turn, gone := param("turns"), param("turn"), GP64() // from a turn's end to the next
+	SHLQ(U8(2), turn)
+	MOVQ(k, gone)
+	IMULQ(cs, gone)
+	SUBQ(gone, turn)
 
 	step := func(p int) {
 		for v := range vecs {
@@ -69,6 +74,7 @@ func (s *isa) tile(rows, vecs int) {
 			ADDQ(cs, base)
 		}
 	}
+	Label("turn")
 	SUBQ(U8(unroll), k)
 	JL(LabelRef("rest"))
 	Label("loop")
@@ -84,12 +90,20 @@ func (s *isa) tile(rows, vecs int) {
 	JGE(LabelRef("loop"))
 	Label("rest")
 	ADDQ(U8(unroll), k)
-	JZ(LabelRef("start"))
+	JZ(LabelRef("turned"))
 	Label("one")
 	step(0)
 	ADDQ(U32(s.nrv*s.bytes()), b)
 	DECQ(k)
 	JNZ(LabelRef("one"))
+	Label("turned")
+	DECQ(turns)
+	JZ(LabelRef("start"))
+	for _, base := range a.bases {
+		ADDQ(turn, base)
+	}
+	Load(Param("k"), k)
+	JMP(LabelRef("turn"))
 
 	Label("start")
 	cols := Load(Param("cols"), GP64()).(reg.GPVirtual)

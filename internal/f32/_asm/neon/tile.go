@@ -40,7 +40,7 @@ func (a *assembler) rows(n int, pointer, stride string) []general {
 
 func (a *assembler) tile(rows, vecs int) {
 	a.begin(fmt.Sprintf("tile%dx%d", rows, vecs), fmt.Sprintf("is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs*lanes, nr),
-		"cols int, k int, a *float32, rs int, cs int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int")
+		"cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int")
 	sum := func(r, v int) vec { return vec(r*vecs + v) }
 	const bv, av = vec(mr * nrv), vec(mr*nrv + nrv)
 	for i := range rows * vecs {
@@ -58,6 +58,8 @@ func (a *assembler) tile(rows, vecs int) {
 	of := a.rows(rows, "a", "rs")
 	cs, b, ahead, jump, index := a.stride("cs"), a.param("b"), a.param("ahead"), a.stride("jump"), a.register()
 	a.op("MOVD", "ZR", index)
+	turns, turn := a.param("turns"), a.stride("turn") // from a turn's end to the next
+	a.op("MSUB", cs, turn, k, turn)
 
 	step := func(p int) {
 		for v := 0; v < vecs; v += 2 {
@@ -76,6 +78,7 @@ func (a *assembler) tile(rows, vecs int) {
 		}
 		a.op("ADD", cs, index)
 	}
+	a.label("turn")
 	a.op("SUBS", unroll, k)
 	a.line("\tBLT    rest")
 	a.label("loop")
@@ -91,12 +94,18 @@ func (a *assembler) tile(rows, vecs int) {
 	a.line("\tBGE    loop")
 	a.label("rest")
 	a.op("ADDS", unroll, k)
-	a.line("\tBEQ    sums")
+	a.line("\tBEQ    turned")
 	a.label("one")
 	step(0)
 	a.op("ADD", nr*lane, b)
 	a.op("SUBS", 1, k)
 	a.line("\tBNE    one")
+	a.label("turned")
+	a.op("SUBS", 1, turns)
+	a.line("\tBEQ    sums")
+	a.op("ADD", turn, index)
+	a.op("MOVD", a.at("k"), k)
+	a.line("\tB      turn")
 
 	a.label("sums")
 	a.used = 0
