@@ -53,9 +53,9 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 func (c *convolution) run(tiles int) {
 	panels := ceil(c.out, micro.NR)
 	part := ceil(partTiles, micro.MR) * micro.MR
-	if c.in*c.out <= nearKernel {
-		// Tiles are plenty, and the kernel stays near: a part goes through all steps
-		// while it is in the second-level cache.
+	if max(c.in, c.out) <= nearChannels {
+		// Tiles are plenty, and the kernel stays in the last-level cache: a part goes
+		// through all steps while it is in the second.
 		parallel.Spans(tiles, part, func(lo, hi int) {
 			t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
 			defer tileScratch.put(b)
@@ -64,7 +64,7 @@ func (c *convolution) run(tiles int) {
 				last := min(first+nearPanels, panels)
 				m, b := newTiles(&productScratch, lo, hi-lo, (last-first)*micro.NR, c.points())
 				for i := range c.points() {
-					c.multiply(m, t, i, first, first, last)
+					c.multiply(m, t, i, first, last)
 				}
 				c.finish(m, first*micro.NR, min(last*micro.NR, c.out)-first*micro.NR)
 				productScratch.put(b)
@@ -75,16 +75,12 @@ func (c *convolution) run(tiles int) {
 	// The kernel comes from memory, once for a set of tiles that stays in the
 	// last-level cache; one point's tiles stay in the second level.
 	set := max(part, setBytes/4/c.points()/(c.in+panels*micro.NR))
-	halves := min(2, panels)
 	for lo := 0; lo < tiles; lo += set {
 		n := min(set, tiles-lo)
 		t, tb := newTiles(&tileScratch, lo, n, c.in, c.points())
 		m, mb := newTiles(&productScratch, lo, n, panels*micro.NR, c.points())
 		parallel.Spans(n, transformGrain, func(lo, hi int) { c.transform(t.part(lo, hi)) })
-		parallel.For(c.points()*halves, func(task int) {
-			i, half := task/halves, task%halves
-			c.multiply(m, t, i, 0, half*panels/halves, (half+1)*panels/halves)
-		})
+		parallel.For(c.points(), func(i int) { c.multiply(m, t, i, 0, panels) })
 		parallel.Spans(n, transformGrain, func(lo, hi int) { c.finish(m.part(lo, hi), 0, c.out) })
 		tileScratch.put(tb)
 		productScratch.put(mb)
@@ -92,11 +88,11 @@ func (c *convolution) run(tiles int) {
 }
 
 const (
-	nearKernel     = 128 * 128 // values of a kernel's point, up to which the kernel is near
-	nearPanels     = 2         // are multiplied before the way back
-	partTiles      = 14        // about, in a part; with 64 channels of each, tiles and products take 250 KB
-	setBytes       = 16 << 20  // of a set's tiles and products
-	transformGrain = 4         // tiles
+	nearChannels   = 256      // of each, up to which the kernel is near: 9.4 MB
+	nearPanels     = 2        // are multiplied before the way back
+	partTiles      = 14       // about, in a part; with 64 channels of each, tiles and products take 250 KB
+	setBytes       = 16 << 20 // of a set's tiles and products
+	transformGrain = 4        // tiles
 )
 
 // transform fills t.
@@ -140,17 +136,17 @@ func (c *convolution) surround(to, picture []float32, y, x int) {
 	}
 }
 
-// multiply computes the products m of tiles t at point i with panels from to to; m
-// begins with panel first. Meanwhile the panel that is likely to be next is fetched.
-func (c *convolution) multiply(m, t tilesOf, i, first, from, to int) {
+// multiply computes the products m of tiles t at point i with panels first to last, all
+// that m has. Meanwhile the panel that is likely to be next is fetched.
+func (c *convolution) multiply(m, t tilesOf, i, first, last int) {
 	size := c.in * micro.NR
 	width := max(c.out-first*micro.NR, lanes())
 	height := ceil(t.n, ceil(t.n, micro.MR))
-	for p := from; p < to; p++ {
+	for p := first; p < last; p++ {
 		panel := c.panel(p)[i*size:]
 		ahead := c.points() * size // the next panel
-		if p+1 == to {
-			ahead = size - (p-from)*c.points()*size // the first of the next point
+		if p+1 == last {
+			ahead = size - (p-first)*c.points()*size // the first of the next point
 		}
 		j := (p - first) * micro.NR
 		for r, fetched := 0, 0; r < t.n; r += height {
