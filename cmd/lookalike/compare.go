@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/perceptual"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -72,25 +73,32 @@ func (a *app) compareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Say whether two pictures are the same, and why",
-		Long: `Describes two pictures and says how far apart they are, and whether that makes
+		Long: fmt.Sprintf(`Describes two pictures and says how far apart they are, and whether that makes
 them the same. --why draws which parts of the two are alike.
 
 A and B are queries, as for search, of one picture each.
 
-` + queryHelp + `
+`+queryHelp+`
 
-Pictures are described as those of an index are (--index), or by a network
-(--model; vgg16 if neither is given). Equal files are the same; others are up to a
-distance of
+Without more, the two are compared by what they look like at a glance, as 'dups'
+compares pictures: that needs no network and no weights, and tells copies of one
+photograph from all others. --model compares by a network instead (--weights,
+--layer and --pool are those of vgg16), --index as the pictures of an index were
+described. Equal files are the same; others are up to a distance of
   --within D       if it is given;
   the threshold    that 'lookalike threshold' has saved in the index: that by
                    distances, which tells copies from others, before that by labels,
                    which tells kinds of things apart;
-  0.1              for block5_pool of VGG16, averaged, by cosine. Of 4.7 million
-                   pairs of different photographs 241 were as near, all of things
-                   of one kind; it knows about 9 in 10 photographs again that were
-                   made smaller, saved again, mirrored or lightened, or lost a tenth
-                   at the edges, but not half of those that lost a quarter.
+  %.2f             (Euclidean) for perceptual descriptions. Of 4.7 million pairs of
+                   photographs 26 were as near, all of them the same photograph. It
+                   knows those again that were resized, saved again or blurred, most
+                   of those made lighter or darker, half of those made grey or written
+                   on; not those cut, turned or mirrored;
+  %.1f              (cosine) for block5_pool of VGG16, averaged. Of the same pairs 241
+                   were as near, all of things of one kind; it knows about 9 in 10
+                   photographs again that were made smaller, saved again, mirrored or
+                   lightened, or lost a tenth at the edges, but not half of those that
+                   lost a quarter.
 For any other description there is no default.
 
 --why draws the two pictures twice. Above, in red, the parts that make them alike:
@@ -98,11 +106,13 @@ the likeness of the network's last feature maps in the mean over the picture, by
 how much each part adds to it. Below, in one colour each, parts that are each
 other's most alike. Where these agree on how one picture lies over the other, as
 for a cut, enlarged or mirrored copy, those are shown, otherwise the most alike.
+The network is that of the description or else VGG16, whose weights 'lookalike
+weights fetch vgg16-notop' gets. It does not change the verdict.
 
 With --json the result is one object:
-  {"a": "a.jpg", "b": "b.jpg", "same": true, "distance": 0.031, "metric": "cosine",
-   "within": 0.1, "from": "default", "same_bytes": false,
-   "described_by": "vgg16 block5_pool (avg) of 512 numbers",
+  {"a": "a.jpg", "b": "b.jpg", "same": true, "distance": 0.031, "metric": "euclidean",
+   "within": 0.14, "from": "default", "same_bytes": false,
+   "described_by": "perceptual description of 328 numbers",
    "why": {"likeness": 0.967, "matches": 341, "placement": {"x": 0.1, "y": 0.1,
      "scale_x": 0.8, "scale_y": 0.8, "matches": 290}}}
 where from is "given", "labels", "distances" or "default". why is there with --why:
@@ -114,9 +124,10 @@ Exit status:
   0  the same
   1  different
   2  an error, or a mistake in the command line
-  130  interrupted`,
+  130  interrupted`, perceptual.Within, compareWithin),
 		Example: `  lookalike compare a.jpg b.jpg
   lookalike compare a.jpg https://example.org/b.jpg --why why.png
+  lookalike compare a.jpg mirrored.jpg --model vgg16
   lookalike compare index:cats/tom.jpg holiday.jpg --index photos.idx
   lookalike compare old.png new.png --quiet > /dev/null && echo unchanged`,
 		Args:        arguments("A", "B"),
@@ -133,7 +144,7 @@ Exit status:
 	o.how.networkFlags(cmd)
 	f.Lookup("layer").Usage = "describe by the output of the layer `NAME` of vgg16 or vgg19 (default block5_pool)"
 	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
-	f.Lookup("model").Usage += "; with --index, the file of its model or weights, if they have moved"
+	f.Lookup("model").Usage += " (default perceptual); with --index, the file of its model or weights, if they have moved"
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
@@ -157,7 +168,12 @@ func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
 			return usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
 		if o.how.model == "" {
-			o.how.model = networks[0]
+			o.how.model = perceptualModel
+			for _, name := range []string{"weights", "layer", "pool"} {
+				if cmd.Flags().Changed(name) {
+					o.how.model = "vgg16"
+				}
+			}
 		}
 		if slices.Contains(networks, o.how.model) && o.how.layer == "" && o.how.pool == "" {
 			o.how.layer, o.how.pool = "block5_pool", vgg.Average.String() // what compareWithin is for
@@ -200,14 +216,19 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if c != nil {
 		g, options = c.Gallery, c.options()
 	}
-	var network io.Closer
+	var mapper io.Closer // has the feature maps for why
 	if needNetwork(both) || o.why != "" {
-		var d gallery.Describer
-		var err error
-		if d, network, err = o.describer(c); err != nil {
+		d, network, err := o.describer(c)
+		if err != nil {
 			return err
 		}
 		defer network.Close()
+		if o.why != "" {
+			if mapper, err = withMaps(network); err != nil {
+				return err
+			}
+			defer mapper.Close()
+		}
 		if both, err = a.describe(ctx, both, d, options); err != nil {
 			return err
 		}
@@ -231,7 +252,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	}
 	result.Same = result.SameBytes || result.Distance <= result.Within
 	if o.why != "" {
-		if result.Why, err = drawWhy(ctx, o.why, network, both, options, verdict(&result)); err != nil {
+		if result.Why, err = drawWhy(ctx, o.why, mapper, both, options, verdict(&result)); err != nil {
 			return err
 		}
 	}
@@ -278,6 +299,8 @@ func (o *compareOptions) threshold(g *gallery.Gallery, metric knn.Metric) (withi
 	switch {
 	case o.within.given():
 		return float64(o.within), "given", nil
+	case r.Model == perceptualModel && g.PCA == nil && metric == knn.Euclidean:
+		return perceptual.Within, "default", nil
 	case r.Model == "vgg16" && r.Layer == "block5_pool" && r.Pooling == "avg" && g.PCA == nil && metric == knn.Cosine:
 		return compareWithin, "default", nil
 	case o.index != "":
@@ -320,11 +343,11 @@ func (a *app) printCompared(r *compared, o compareOptions) error {
 	text := verdict(r) + "\n"
 	from := map[string]string{
 		"given":               "as given",
-		"default":             "the default; 'lookalike threshold' finds one for your own pictures",
+		"default":             "the default (see 'lookalike compare --help')",
 		gallery.FromLabels:    "from " + o.index + ", where it tells kinds of things apart",
 		gallery.FromDistances: "from " + o.index + ", where it tells copies from others",
 	}[r.From]
-	text += fmt.Sprintf("Described by %s. The limit is %s.\n", r.DescribedBy, from)
+	text += fmt.Sprintf("Compared by %s. The limit is %s.\n", r.DescribedBy, from)
 	if r.Why != nil {
 		text += r.Why.text() + "\n"
 		if p := r.Why.Placement; !r.Same && p != nil && float64(p.Matches) >= copyLike*float64(r.Why.Matches) {

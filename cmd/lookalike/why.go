@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lookalike/autoencoder"
+	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
 	"lookalike/picture"
@@ -115,6 +116,24 @@ func links(matches []regions.Match, size [2]int) []sheet.Link {
 	return list
 }
 
+// withMaps returns a network with feature maps: this one, or else VGG16 with the
+// weights that have been downloaded. The caller closes it.
+func withMaps(network io.Closer) (io.Closer, error) {
+	switch network.(type) {
+	case *vgg.Model, openAutoencoder:
+		return network, nil
+	}
+	file, err := fetch.Find("vgg16-notop", "vgg16")
+	if err != nil {
+		return nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
+	}
+	m, err := vgg.Open(file, vgg.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
 // featureMaps returns what a network sees in the parts of pictures: [n, h, w, c],
 // coarse to tell what things are, fine to tell which part is which.
 func featureMaps(ctx context.Context, network io.Closer, pictures []*picture.Image) (coarse, fine *tensor.Tensor, err error) {
@@ -132,7 +151,7 @@ func featureMaps(ctx context.Context, network io.Closer, pictures []*picture.Ima
 		maps := m.Encoder.Slice(0, layers-2).Predict(m.Input(pictures)) // without flatten and the code
 		return maps, maps, nil
 	}
-	return nil, nil, usagef("--why needs the feature maps of a network: give --model vgg16, or the index of one")
+	panic("featureMaps: a network without any")
 }
 
 // lastConvolution returns the name of a block's last convolution.
