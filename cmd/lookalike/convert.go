@@ -160,16 +160,8 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 		a.warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
-		count(len(arrays), "array"), thousands(parameters), kind, megabytes(info.Size()))
+		count(len(arrays), "array"), thousands(parameters), kind, bytesOf(info.Size()))
 	return nil
-}
-
-// megabytes writes a file's size.
-func megabytes(n int64) string {
-	if n < 1e5 {
-		return fmt.Sprintf("%.1f KB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // content is a file of weights and what network they make.
@@ -223,7 +215,7 @@ func (c *content) checkSize(path string) error {
 		shape, _ := c.file.Shape(name)
 		n := int64(tensor.Size(shape))
 		if n > left {
-			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, megabytes(info.Size()))
+			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, bytesOf(info.Size()))
 		}
 		left -= n
 	}

@@ -127,9 +127,9 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 				err = journal.Link(c.absolute(row), c.absolute(groups[i].Others[k].Same), c.Files[row].SHA256)
 			}
 			if other.State = "done"; err != nil {
-				other.State, other.Reason = "left", strings.TrimPrefix(withoutPath(err).Error(), c.absolute(row)+" ")
+				other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), c.absolute(row)+" ")
 				if best != nil {
-					other.Reason = "the best copy: " + withoutPath(err).Error()
+					other.Reason = "the best copy: " + rootCause(err).Error()
 				}
 				if !errors.Is(err, dedup.ErrLinked) {
 					a.warn("left %s: %s", printable(other.Path), other.Reason)
@@ -181,15 +181,6 @@ func (c *collection) absolute(row int) string {
 		return abs
 	}
 	return path
-}
-
-// withoutPath takes the operation off an error of the file system, whose path is
-// shown beside it.
-func withoutPath(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // undoDups takes back what a run of dups did.

@@ -1,19 +1,13 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 	"time"
 
-	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
-	"lookalike/internal/sheet"
-	"lookalike/internal/webpage"
 	"lookalike/knn"
 )
 
@@ -150,121 +144,4 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	}
 	_, err := io.WriteString(a.out, b.String())
 	return err
-}
-
-// bytesOf writes a size for a person to read.
-func bytesOf(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1e6:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
-
-// drawGroups writes the sheet and the page. Pictures that have been moved are shown
-// from where they are now.
-func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
-	if o.sheet != "" {
-		total, longest := 0, 0
-		for _, g := range groups {
-			total += 1 + len(g.Others)
-			longest = max(longest, 1+len(g.Others))
-		}
-		if total > sheetMost {
-			return fmt.Errorf("%d pictures are too many for a sheet, which has at most %d; write a page with --html", total, sheetMost)
-		}
-		var lists [][]sheet.Cell
-		for i := range groups {
-			cards, err := a.groupCards(ctx, c, groups[i], d, i, 4*sheet.DefaultHeight, sheet.DefaultHeight)
-			if err != nil {
-				return err
-			}
-			var cells []sheet.Cell
-			for _, card := range cards {
-				cells = append(cells, sheet.Cell{Image: card.Picture, Title: card.Badge})
-			}
-			lists = append(lists, cells)
-		}
-		if err := sheet.Write(o.sheet, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*sheetColumns)})); err != nil {
-			return err
-		}
-	}
-	if o.html == "" {
-		return nil
-	}
-	var failed error
-	duplicates, freed := 0, int64(0)
-	for _, g := range d.Groups {
-		duplicates += len(g.Others)
-		for _, other := range g.Others {
-			freed += other.Bytes
-		}
-	}
-	p := webpage.Page{
-		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
-		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),
-		Facts: []webpage.Fact{{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
-		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
-		Groups: func(yield func(webpage.Group) bool) {
-			for i := range groups {
-				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)
-				if err != nil {
-					failed = err
-					return
-				}
-				if !yield(webpage.Group{Title: printable(d.Groups[i].Best.Path), Note: count(len(groups[i].Others), "duplicate"), Cards: cards}) {
-					return
-				}
-			}
-		},
-	}
-	if d.Within != nil {
-		p.Facts = append(p.Facts, webpage.Fact{Name: "At most", Value: fmt.Sprintf("%.4g", *d.Within)})
-	}
-	return atomicfile.Write(o.html, func(w io.Writer) error { return errors.Join(webpage.Write(w, p), failed) })
-}
-
-// groupCards shows the pictures of a group.
-func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
-	found := d.Groups[i]
-	files := []string{c.path(g.Best)}
-	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best) }}
-	for k, other := range g.Others {
-		file, read := c.path(other.Row), func() (io.ReadCloser, error) { return c.open(other.Row) }
-		if d.Action == "move" && found.Others[k].State == "done" {
-			file = found.Others[k].Target
-			read = func() (io.ReadCloser, error) { return os.Open(file) }
-		}
-		files, open = append(files, file), append(open, read)
-	}
-	small, errs, err := thumbnails(ctx, open, c.options(), width, height)
-	if err != nil {
-		return nil, err
-	}
-	var cards []webpage.Card
-	for k, m := range small {
-		p, badge := found.Best, "best"
-		if k > 0 {
-			other := found.Others[k-1]
-			p, badge = other.dupsPicture, fmt.Sprintf("%.4f", other.Distance)
-			if other.SameAs != "" {
-				badge = "same bytes"
-			}
-		}
-		card := webpage.Card{Name: printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, bytesOf(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
-		if m != nil {
-			card.Picture = m
-		}
-		if errs[k] != nil {
-			a.warn("warning: not shown: %s: %v", printable(p.Path), errs[k])
-			a.skipped++
-			card.Missing, card.Link = "cannot be read", ""
-		}
-		cards = append(cards, card)
-	}
-	return cards, nil
 }

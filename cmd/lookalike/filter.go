@@ -64,6 +64,26 @@ func parseFilter(values []string) (*filter, error) {
 	return f, nil
 }
 
+// openFiltered is openCollection, and makes a filter of the values of --filter; it
+// leaves something to find, and is nil if there are none.
+func openFiltered(index, photos string, filters []string) (*collection, *filter, error) {
+	only, err := parseFilter(filters)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := openCollection(index, photos)
+	if err != nil {
+		return nil, nil, err
+	}
+	if only != nil {
+		if err := only.check(c.Entries); err != nil {
+			c.Close()
+			return nil, nil, err
+		}
+	}
+	return c, only, nil
+}
+
 // globPattern turns a glob into a regular expression, of which everything but *
 // and ? is quoted.
 func globPattern(glob string) string {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,8 +29,16 @@ func (a *app) printJSON(result any) error {
 	return enc.Encode(result)
 }
 
-// drawnTypes are the suffixes of pictures that the program can write.
-var drawnTypes = []string{".png", ".jpg", ".jpeg"}
+// isDrawing tells whether the program can write a picture to a file of this name.
+func isDrawing(path string) bool {
+	return slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(path)))
+}
+
+// isPage tells the same of a web page.
+func isPage(path string) bool {
+	suffix := strings.ToLower(filepath.Ext(path))
+	return suffix == ".html" || suffix == ".htm"
+}
 
 // checkDrawing makes sure, before any work, that a picture can be written to the
 // path that a flag gives, if it gives one, and that it is none of the inputs.
@@ -35,7 +46,7 @@ func checkDrawing(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
-	if !slices.Contains(drawnTypes, strings.ToLower(filepath.Ext(path))) {
+	if !isDrawing(path) {
 		return usagef("--%s %s: the name must end in .png or .jpg", flag, path)
 	}
 	return checkOutput(path, inputs...)
@@ -60,8 +71,36 @@ func checkPage(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
-	if suffix := strings.ToLower(filepath.Ext(path)); suffix != ".html" && suffix != ".htm" {
+	if !isPage(path) {
 		return usagef("--%s %s: the name must end in .html", flag, path)
 	}
 	return checkOutput(path, inputs...)
+}
+
+// checkOutput makes sure, before any work, that path can be written and is none
+// of the inputs.
+func checkOutput(path string, inputs ...string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
+	case err == nil:
+		for _, in := range inputs {
+			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
+				return fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
+			}
+		}
+	}
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
+	} else if !info.IsDir() {
+		return fmt.Errorf("cannot write %s: %s is no folder", path, dir)
+	}
+	probe, err := os.CreateTemp(dir, ".lookalike-*.tmp")
+	if err != nil {
+		return fmt.Errorf("cannot write %s: the folder %s cannot be written to: %w", path, dir, errors.Unwrap(err))
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
 }

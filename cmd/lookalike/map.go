@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -77,27 +75,17 @@ func (o *mapOptions) check(index, out string) error {
 		return usagef("--perplexity %v: give 1 or more", o.perplexity)
 	case o.steps < 1:
 		return usagef("--iterations %d: give 1 or more", o.steps)
-	case !isPage(out) && !slices.Contains(drawnTypes, strings.ToLower(filepath.Ext(out))):
+	case !isPage(out) && !isDrawing(out):
 		return usagef("%s: the name must end in .html, .png or .jpg", out)
 	}
 	return checkOutput(out, index)
-}
-
-// isPage tells whether a page is to be written, by the file's name.
-func isPage(path string) bool {
-	suffix := strings.ToLower(filepath.Ext(path))
-	return suffix == ".html" || suffix == ".htm"
 }
 
 func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
 	if err := o.check(index, out); err != nil {
 		return err
 	}
-	only, err := parseFilter(o.filters)
-	if err != nil {
-		return err
-	}
-	c, err := openCollection(index, o.photos)
+	c, only, err := openFiltered(index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}
@@ -112,9 +100,6 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	}
 	rows, x := numbers(len(c.Entries)), c.Vectors
 	if only != nil {
-		if err := only.check(c.Entries); err != nil {
-			return err
-		}
 		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.keeps(c.Entries[row]) })
 		x = tensor.New(len(rows), c.Vectors.Dim(1))
 		for i, row := range rows {
@@ -180,8 +165,7 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 			e := c.Entries[row]
 			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
 			if errs[i] != nil {
-				a.warn("warning: not on the map: %s: %v", printable(c.path(row)), errs[i])
-				a.skipped++
+				a.notDrawn("on the map", fmt.Errorf("%s: %w", printable(c.path(row)), errs[i]))
 			}
 		}
 		p.set(len(places))

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -105,21 +102,4 @@ func (a *app) report(skips []picture.Skip, n int) {
 	if len(skips) > 0 {
 		a.warn("warning: %d of %s could not be read as pictures and were left out", len(skips), count(n, "file"))
 	}
-}
-
-// printable quotes a path that would not show as it is, such as one with a line
-// break.
-func printable(path string) string {
-	if !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(path)
-	}
-	return path
-}
-
-// count writes a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,74 +68,105 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 	}()
 	read := false
 	for _, arg := range args {
-		q := query{name: arg, row: -1, named: true}
 		id, inIndex := strings.CutPrefix(arg, indexPrefix)
+		var q query
 		switch {
 		case inIndex:
-			if c == nil {
-				return nil, done, usagef("%s: there is no index here that it could be a picture of", arg)
-			}
-			if q.row, err = c.find(id); err != nil {
-				return nil, done, err
-			}
-			q.path = c.path(q.row)
-			q.open = func() (io.ReadCloser, error) { return c.open(q.row) }
-			if len(c.Vectors.Data()) > 0 {
-				q.vector = c.Vectors.Row(q.row)
-			}
-			found = append(found, q)
+			q, err = c.query(id)
+		case arg == standardInput && read:
+			err = usagef("- for standard input can be given once only")
 		case arg == standardInput:
-			if read {
-				return nil, done, usagef("- for standard input can be given once only")
-			}
-			if read = true; term.IsTerminal(int(os.Stdin.Fd())) {
-				return nil, done, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
-			}
-			data, err := io.ReadAll(io.LimitReader(os.Stdin, mostOfInput))
-			if err != nil {
-				return nil, done, fmt.Errorf("cannot read standard input: %w", err)
-			}
-			q.name = "standard input"
-			q.open = inMemory(data)
-			found = append(found, q)
+			read = true
+			q, err = readQuery(os.Stdin)
 		case remote.IsAddress(arg):
-			data, err := remote.Get(ctx, arg, remote.Options{AllowPrivate: o.allowPrivate})
-			if err != nil {
-				return nil, done, err
-			}
-			q.open = inMemory(data)
-			found = append(found, q)
+			q, err = fetchQuery(ctx, arg, o)
 		default:
 			s, err := picture.OpenSource(arg)
 			if err != nil {
 				return nil, done, fmt.Errorf("cannot read the picture: %w", err)
 			}
 			sources = append(sources, s)
-			set, err := s.Pictures(picture.Options{})
-			switch {
-			case err != nil:
-				return nil, done, fmt.Errorf("%s: %w", arg, err)
-			case set.Len() == 0:
-				return nil, done, fmt.Errorf("the %s %s holds no files; give one with pictures", s.Kind, arg)
+			in, err := queriesIn(s, arg)
+			if err != nil {
+				return nil, done, err
 			}
-			for i := range set.Len() {
-				q := q
-				if s.Kind != "file" {
-					q.name, q.named = filepath.Join(arg, filepath.FromSlash(set.Path(i))), false
-				}
-				if s.Kind == "file" || s.Kind == "folder" {
-					q.path = q.name
-				}
-				q.open = func() (io.ReadCloser, error) { return set.Open(i) }
-				found = append(found, q)
-			}
+			found = append(found, in...)
+			continue
 		}
+		if err != nil {
+			return nil, done, err
+		}
+		found = append(found, q)
 	}
 	return found, done, nil
 }
 
-func inMemory(data []byte) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+// query returns a picture of the index.
+func (c *collection) query(id string) (query, error) {
+	if c == nil {
+		return query{}, usagef("%s%s: there is no index here that it could be a picture of", indexPrefix, id)
+	}
+	row, err := c.find(id)
+	if err != nil {
+		return query{}, err
+	}
+	q := query{name: indexPrefix + id, path: c.path(row), row: row, named: true}
+	q.open = func() (io.ReadCloser, error) { return c.open(row) }
+	if len(c.Vectors.Data()) > 0 {
+		q.vector = c.Vectors.Row(row)
+	}
+	return q, nil
+}
+
+// readQuery returns the picture on standard input.
+func readQuery(in *os.File) (query, error) {
+	if term.IsTerminal(int(in.Fd())) {
+		return query{}, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
+	}
+	data, err := io.ReadAll(io.LimitReader(in, mostOfInput))
+	if err != nil {
+		return query{}, fmt.Errorf("cannot read standard input: %w", err)
+	}
+	return inMemory("standard input", data), nil
+}
+
+// fetchQuery returns the picture at an address.
+func fetchQuery(ctx context.Context, address string, o queryOptions) (query, error) {
+	data, err := remote.Get(ctx, address, remote.Options{AllowPrivate: o.allowPrivate})
+	if err != nil {
+		return query{}, err
+	}
+	return inMemory(address, data), nil
+}
+
+// inMemory returns a picture that has no file, by what one would hold.
+func inMemory(name string, data []byte) query {
+	return query{name: name, row: -1, named: true,
+		open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+}
+
+// queriesIn returns the pictures of a file, folder or archive.
+func queriesIn(s *picture.Source, path string) ([]query, error) {
+	set, err := s.Pictures(picture.Options{})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, err)
+	case set.Len() == 0:
+		return nil, fmt.Errorf("the %s %s holds no files; give one with pictures", s.Kind, path)
+	}
+	var found []query
+	for i := range set.Len() {
+		q := query{name: path, row: -1, named: s.Kind == "file"}
+		if !q.named {
+			q.name = filepath.Join(path, filepath.FromSlash(set.Path(i)))
+		}
+		if s.Kind == "file" || s.Kind == "folder" {
+			q.path = q.name
+		}
+		q.open = func() (io.ReadCloser, error) { return set.Open(i) }
+		found = append(found, q)
+	}
+	return found, nil
 }
 
 // decode reads a picture. The error does not name it.
@@ -150,10 +179,7 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 			return m, nil
 		}
 	}
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err
-	}
-	return nil, err
+	return nil, rootCause(err)
 }
 
 // picture reads the query's picture. The error names it.

@@ -3,25 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"image"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
-	"lookalike/internal/atomicfile"
-	"lookalike/internal/sheet"
 	"lookalike/internal/termimage"
-	"lookalike/internal/thumbnail"
-	"lookalike/internal/webpage"
 	"lookalike/knn"
 )
 
@@ -42,31 +30,6 @@ type searchOptions struct {
 
 	model  string
 	photos string
-}
-
-// found is what search prints with --json.
-type found struct {
-	Index   string        `json:"index"`
-	Root    string        `json:"root"` // the folder that paths are relative to
-	Metric  string        `json:"metric"`
-	K       *int          `json:"k"`      // null without a limit
-	Within  *float64      `json:"within"` // null without a limit
-	Results []foundResult `json:"results"`
-}
-
-type foundResult struct {
-	Query     string          `json:"query"`
-	Neighbors []foundNeighbor `json:"neighbors"`
-}
-
-type foundNeighbor struct {
-	Rank     int     `json:"rank"`     // from 1
-	Distance float64 `json:"distance"` // never rounded
-	Path     string  `json:"path"`     // relative to the folder that was indexed, with slashes
-	Label    string  `json:"label"`    // the folder that the picture lies in, "" at the top
-	ID       int     `json:"id"`       // row of the index, and of what export writes
-	Width    int     `json:"width"`    // in pixels, upright
-	Height   int     `json:"height"`
 }
 
 func (a *app) searchCommand() *cobra.Command {
@@ -181,11 +144,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err := o.check(index, args); err != nil {
 		return err
 	}
-	only, err := parseFilter(o.filters)
-	if err != nil {
-		return err
-	}
-	c, err := openCollection(index, o.photos)
+	c, only, err := openFiltered(index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}
@@ -255,9 +214,6 @@ func (c *collection) search(ctx context.Context, queries []query, metric knn.Met
 		return nil, fmt.Errorf("%s: %w", c.file, err)
 	}
 	if only != nil {
-		if err := only.check(c.Entries); err != nil {
-			return nil, err
-		}
 		searcher = searcher.Where(func(row int) bool { return only.keeps(c.Entries[row]) })
 	}
 	results, vectors := make([]result, len(queries)), make([][]float32, len(queries))
@@ -315,264 +271,4 @@ func (c *collection) self(q *query) ([]int, error) {
 		}
 	}
 	return rows, nil
-}
-
-// decimals is how many digits after the point distances of that size are shown
-// with, so that four or five count.
-func decimals(largest float64) int {
-	switch largest = math.Abs(largest); {
-	case largest < 1:
-		return 4
-	case largest < 100:
-		return 3
-	case largest < 1000:
-		return 2
-	}
-	return 1
-}
-
-// printTable prints the results for a person to read, with the pictures where they
-// can be shown.
-func (a *app) printTable(ctx context.Context, c *collection, results []result, metric knn.Metric, show *shower) error {
-	largest := 0.0
-	for _, r := range results {
-		for _, n := range r.neighbors {
-			largest = max(largest, math.Abs(n.Distance))
-		}
-	}
-	digits, width := decimals(largest), terminalWidth(a.out)
-	var b bytes.Buffer
-	head := fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
-	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
-		if width < narrow {
-			return ""
-		}
-		return fmt.Sprintf("%10s  ", text)
-	}
-	left := width - len("rank  distance  ") - len(sizes(""))
-	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), shorten(head, left))
-	for _, r := range results {
-		if len(results) > 1 {
-			fmt.Fprintf(&b, "\n%s\n", shorten(printable(r.name), width))
-		}
-		if len(r.neighbors) == 0 {
-			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
-		}
-		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), shorten(printable(e.Path), left))
-		}
-		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
-			return err
-		}
-		if _, err := b.WriteTo(a.out); err != nil {
-			return err
-		}
-	}
-	show.end(a)
-	return nil
-}
-
-// pixels writes the size of a picture, which imported vectors may not know.
-func pixels(width, height int) string {
-	if width == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%dx%d", width, height)
-}
-
-// narrow is the width of a line under which tables leave out the pictures' sizes.
-const narrow = 60
-
-// terminalWidth is the number of characters in a line, for a terminal; else there
-// is no limit.
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return math.MaxInt
-}
-
-// shorten takes the middle out of a text that is too long for a line: of a path,
-// the beginning and the file's name tell most.
-func shorten(s string, width int) string {
-	runes := []rune(s)
-	width = max(width, 20)
-	if len(runes) <= width {
-		return s
-	}
-	tail := width * 2 / 3
-	return string(runes[:width-1-tail]) + "…" + string(runes[len(runes)-tail:])
-}
-
-func (a *app) printFound(c *collection, results []result, metric knn.Metric, o searchOptions) error {
-	f := found{Index: c.file, Root: c.root, Metric: metric.String(), Results: []foundResult{}}
-	if !o.within.given() || o.kGiven {
-		f.K = &o.k
-	}
-	if o.within.given() {
-		f.Within = (*float64)(&o.within)
-	}
-	for _, r := range results {
-		one := foundResult{Query: r.name, Neighbors: []foundNeighbor{}}
-		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			one.Neighbors = append(one.Neighbors, foundNeighbor{i + 1, n.Distance, e.Path, e.Label, n.Row, e.Width, e.Height})
-		}
-		f.Results = append(f.Results, one)
-	}
-	return a.printJSON(f)
-}
-
-func (a *app) printCSV(c *collection, results []result) error {
-	w := csv.NewWriter(a.out)
-	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
-	for _, r := range results {
-		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			w.Write([]string{r.name, strconv.Itoa(i + 1), strconv.FormatFloat(n.Distance, 'g', -1, 64), e.Path, e.Label, strconv.Itoa(n.Row), strconv.Itoa(e.Width), strconv.Itoa(e.Height)})
-		}
-	}
-	w.Flush()
-	return w.Error()
-}
-
-// drawResults writes the sheet and the page.
-func (a *app) drawResults(ctx context.Context, c *collection, results []result, metric knn.Metric, o searchOptions) error {
-	if o.sheet != "" {
-		if err := a.writeSheet(ctx, o.sheet, c, results); err != nil {
-			return err
-		}
-	}
-	if o.html != "" {
-		return a.writePage(ctx, o.html, c, results, metric)
-	}
-	return nil
-}
-
-const (
-	// sheetColumns is the query with five neighbours, the default, in one row.
-	// More pictures are spread evenly over several.
-	sheetColumns = 6
-
-	// sheetMost is how many pictures a sheet may have: about 300 MB in memory.
-	sheetMost = 3000
-)
-
-// writeSheet draws each query and the pictures found for it. One that cannot be
-// read any more is reported and shown as a grey square.
-func (a *app) writeSheet(ctx context.Context, path string, c *collection, results []result) error {
-	total, longest := 0, 0
-	for _, r := range results {
-		total += 1 + len(r.neighbors)
-		longest = max(longest, 1+len(r.neighbors))
-	}
-	if total > sheetMost {
-		return fmt.Errorf("%d pictures are too many for a sheet, which has at most %d; write a page with --html, or ask for fewer", total, sheetMost)
-	}
-	var lists [][]sheet.Cell
-	for _, r := range results {
-		small, errs, err := a.resultThumbnails(ctx, c, r, 4*sheet.DefaultHeight, sheet.DefaultHeight)
-		if err != nil {
-			return err
-		}
-		var cells []sheet.Cell
-		for i, m := range small {
-			cell := sheet.Cell{Title: "Original image"}
-			if i > 0 {
-				cell.Title = fmt.Sprintf("Dist=%.3f", r.neighbors[i-1].Distance)
-			}
-			if m != nil {
-				cell.Image = m
-			}
-			if errs[i] != nil {
-				a.warn("warning: not on the sheet: %v", errs[i])
-				a.skipped++
-			}
-			cells = append(cells, cell)
-		}
-		lists = append(lists, cells)
-	}
-	rows := (longest + sheetColumns - 1) / sheetColumns
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: (longest + rows - 1) / rows}))
-}
-
-// resultThumbnails reads a query's picture and those found for it, in that order.
-// What cannot be read is nil and has an error that names it.
-func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, width, height int) ([]*image.RGBA, []error, error) {
-	rows := make([]int, len(r.neighbors))
-	for i, n := range r.neighbors {
-		rows[i] = n.Row
-	}
-	small, errs, err := c.thumbnails(ctx, rows, width, height)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, err := range errs {
-		if err != nil {
-			errs[i] = fmt.Errorf("%s: %w", printable(c.path(rows[i])), err)
-		}
-	}
-	m, err := r.picture(c.options())
-	if err != nil {
-		return slices.Insert(small, 0, nil), slices.Insert(errs, 0, err), nil
-	}
-	return slices.Insert(small, 0, thumbnail.Fit(m, width, height)), slices.Insert(errs, 0, nil), nil
-}
-
-// writePage writes the results as a page, query by query.
-func (a *app) writePage(ctx context.Context, path string, c *collection, results []result, metric knn.Metric) error {
-	digits := 3
-	if metric == knn.Cosine {
-		digits = 4
-	}
-	var failed error
-	p := webpage.Page{
-		Title: "Pictures like " + printable(results[0].name),
-		Facts: []webpage.Fact{{Name: "Index", Value: c.file}, {Name: "Pictures", Value: strconv.Itoa(len(c.Entries))}, {Name: "Folder", Value: c.root},
-			{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: metric.String()}},
-		Groups: func(yield func(webpage.Group) bool) {
-			for _, r := range results {
-				small, errs, err := a.resultThumbnails(ctx, c, r, webpage.Side, webpage.Side)
-				if err != nil {
-					failed = err
-					return
-				}
-				g := webpage.Group{Title: printable(r.name), Note: count(len(r.neighbors), "picture") + " found"}
-				if len(results) == 1 {
-					g.Title = ""
-				}
-				for i, m := range small {
-					card := webpage.Card{Name: printable(filepath.Base(r.name)), Badge: "query", Lead: true, Link: r.path}
-					if i > 0 {
-						n := r.neighbors[i-1]
-						e := c.Entries[n.Row]
-						card = webpage.Card{Name: printable(e.Path), Note: fmt.Sprintf("%d × %d", e.Width, e.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
-					}
-					if m != nil {
-						card.Picture = m
-					}
-					if errs[i] != nil {
-						a.warn("warning: not on the page: %v", errs[i])
-						a.skipped++
-						card.Missing, card.Link = "cannot be read", ""
-					}
-					g.Cards = append(g.Cards, card)
-				}
-				if !yield(g) {
-					return
-				}
-			}
-		},
-		Foot: "Made by lookalike " + version() + ". The number on each picture is its distance from the query.",
-	}
-	if len(results) > 1 {
-		p.Title = fmt.Sprintf("What is like each of %d pictures", len(results))
-	}
-	err := atomicfile.Write(path, func(w io.Writer) error {
-		return errors.Join(webpage.Write(w, p), failed)
-	})
-	return err
 }

@@ -54,15 +54,6 @@ func (o oneOf) Set(s string) error {
 	return nil
 }
 
-// orList joins words as in "a, b or c".
-func orList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
-}
-
 // natural is a flag that takes a whole number from 1; 0 means "not given".
 type natural int
 

@@ -20,10 +20,10 @@ import (
 // Page is a page of pictures in groups.
 type Page struct {
 	Title  string
-	Lead   string // what is shown, in a sentence
-	Facts  []Fact // how it came about
-	Groups iter.Seq[Group]
-	Foot   string // the last line; may be empty
+	Lead   string                  // what is shown, in a sentence
+	Facts  []Fact                  // how it came about
+	Groups iter.Seq2[Group, error] // the first error ends the page, and Write returns it
+	Foot   string                  // the last line; may be empty
 }
 
 // Fact is a name and a value in the page's head.
@@ -96,7 +96,21 @@ func Write(w io.Writer, p Page) error {
 		return err
 	}
 	if p.Groups == nil {
-		p.Groups = func(func(Group) bool) {}
+		p.Groups = func(func(Group, error) bool) {}
 	}
-	return t.Execute(w, p)
+	var failed error
+	data := struct {
+		Page
+		Groups iter.Seq[Group]
+	}{p, func(yield func(Group) bool) {
+		for g, err := range p.Groups {
+			if failed = err; err != nil || !yield(g) {
+				return
+			}
+		}
+	}}
+	if err := t.Execute(w, data); err != nil {
+		return err
+	}
+	return failed
 }

@@ -3,11 +3,13 @@ package webpage
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"image"
 	"image/jpeg"
+	"io"
+	"iter"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -21,13 +23,36 @@ func written(t *testing.T, p Page) string {
 	return b.String()
 }
 
+// of are the groups of a page, without an error.
+func of(groups ...Group) iter.Seq2[Group, error] {
+	return func(yield func(Group, error) bool) {
+		for _, g := range groups {
+			if !yield(g, nil) {
+				return
+			}
+		}
+	}
+}
+
+// What goes wrong with a group is what goes wrong with the page.
+func TestFailure(t *testing.T) {
+	broken := errors.New("broken")
+	err := Write(io.Discard, Page{Groups: func(yield func(Group, error) bool) {
+		yield(Group{}, nil)
+		yield(Group{}, broken)
+	}})
+	if err != broken {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+}
+
 // Whatever files are called, a page holds their names as text only.
 func TestHostileNames(t *testing.T) {
 	const evil = `</title><script>alert(1)</script>"><img src=x onerror=alert(2)>`
 	out := written(t, Page{Title: evil, Lead: evil, Facts: []Fact{{evil, evil}}, Foot: evil,
-		Groups: slices.Values([]Group{{Title: evil, Note: evil, Cards: []Card{
+		Groups: of(Group{Title: evil, Note: evil, Cards: []Card{
 			{Name: evil, Note: evil, Badge: evil, Missing: evil},
-			{Name: evil, Link: "/photos/" + evil, Picture: image.NewRGBA(image.Rect(0, 0, 4, 3))}}}})})
+			{Name: evil, Link: "/photos/" + evil, Picture: image.NewRGBA(image.Rect(0, 0, 4, 3))}}})})
 	if n := strings.Count(out, "<script"); n != 1 {
 		t.Errorf("%d scripts", n)
 	}
@@ -42,7 +67,7 @@ func TestHostileNames(t *testing.T) {
 // A page asks for nothing beyond itself, and its pictures are inside.
 func TestOffline(t *testing.T) {
 	m := image.NewRGBA(image.Rect(0, 0, 40, 30))
-	out := written(t, Page{Title: "x", Groups: slices.Values([]Group{{Cards: []Card{{Name: "a", Picture: m}, {Name: "b"}}}})})
+	out := written(t, Page{Title: "x", Groups: of(Group{Cards: []Card{{Name: "a", Picture: m}, {Name: "b"}}})})
 	for _, address := range regexp.MustCompile(`(?:src|href|url)\s*[=(]\s*"?([^"\s>)]+)`).FindAllStringSubmatch(out, -1) {
 		if !strings.HasPrefix(address[1], "data:image/jpeg;base64,") {
 			t.Errorf("the page asks for %.80s", address[1])

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses.
+const (
+	statusOK          = 0
+	statusError       = 1
+	statusUsage       = 2
+	statusSkipped     = 3 // with --strict only
+	statusInterrupted = 130
+)
+
+// exitStatuses tells them to people.
+const exitStatuses = `    0  done
+    1  an error
+    2  a mistake in the command line or the settings
+    3  done, but files were left out (with --strict; 0 otherwise)
+  130  stopped by Ctrl-C or SIGTERM
+compare has its own: 0 for the same, 1 for different, 2 for any failure.`
+
+// app is one run of the program: what all commands share.
+type app struct {
+	out io.Writer // results
+	err *os.File  // progress, warnings, errors
+
+	// Settings that all commands have.
+	threads      natural
+	memory       byteSize
+	cache        string // where downloaded weights are kept
+	config       string // the file that settings are read from
+	quiet        bool
+	strict       bool
+	showProgress string // auto, lines, json or none
+
+	events   *events                // for --progress json, otherwise nil
+	settings map[*pflag.Flag]origin // of flags that were not given on the command line
+	skipped  int                    // files that were named in a report and left out
+
+	different bool // what compare found
+}
+
+// run executes the command line and returns the exit status.
+func run(args []string) int {
+	// The first signal asks the work to stop at a good moment, a second one
+	// ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+
+	a := &app{out: os.Stdout, err: os.Stderr}
+	root := a.root()
+	a.layOutHelp(root)
+	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+
+	_, isUsage := errors.AsType[usageError](err)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		text := "stopped before the end"
+		if stopped, ok := errors.AsType[stoppedError](err); ok {
+			text = stopped.Error()
+		}
+		return a.fail("stopped", statusInterrupted, text, "")
+	case isUsage:
+		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
+	case err != nil:
+		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "")+a.origins(err), "")
+	case a.different:
+		return statusDifferent
+	case a.strict && a.skipped > 0:
+		return statusSkipped
+	}
+	return statusOK
+}
+
+// fail says what ended the program, with a hint for people, and returns status.
+func (a *app) fail(event string, status int, text, hint string) int {
+	if a.events != nil {
+		a.events.write(endEvent{event, text, status})
+		return status
+	}
+	fmt.Fprintf(a.err, "lookalike: %s\n", text)
+	if hint != "" {
+		fmt.Fprintln(a.err, hint)
+	}
+	return status
+}
+
+// statusOf is the status of a failed command, in general or for it in particular.
+func statusOf(cmd *cobra.Command, general int) int {
+	if own, err := strconv.Atoi(cmd.Annotations[annotationFailures]); err == nil {
+		return own
+	}
+	return general
+}
+
+// packageNames at the front of an error are for programmers.
+var packageNames = regexp.MustCompile("^((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// stoppedError tells what there is after a signal, and how to go on.
+type stoppedError string
+
+func (e stoppedError) Error() string { return string(e) }
+
+// unwritten words the end of a command whose only result is a file, which is
+// written whole at last: after a signal there is none of it.
+func unwritten(ctx context.Context, err error) error {
+	if _, told := errors.AsType[stoppedError](err); err != nil && ctx.Err() != nil && !told {
+		return stoppedError("stopped; nothing was written")
+	}
+	return err
+}
+
+// warn writes to standard error. The text begins with "warning: " or "note: ".
+func (a *app) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.events == nil {
+		fmt.Fprintln(a.err, text)
+		return
+	}
+	if note, ok := strings.CutPrefix(text, "note: "); ok {
+		a.events.write(textEvent{"note", note})
+		return
+	}
+	a.events.write(textEvent{"warning", strings.TrimPrefix(text, "warning: ")})
+}
+
+// skip tells that a file was left out, and counts it for --strict.
+func (a *app) skip(path string, reason error) {
+	a.skipped++
+	if a.events != nil {
+		a.events.write(skippedEvent{"skipped", path, reason.Error()})
+		return
+	}
+	fmt.Fprintf(a.err, "skipped %s: %v\n", printable(path), reason)
+}
+
+// begin takes the settings that were not given on the command line from elsewhere
+// and puts those into force that concern the whole program.
+func (a *app) begin(cmd *cobra.Command) error {
+	if isCompletion(cmd.Name()) {
+		return nil // for a shell, which must not be told of a mistake in the file of settings
+	}
+	err := a.configure(cmd)
+	if a.showProgress == "json" {
+		a.events = &events{out: a.err}
+	}
+	if err != nil {
+		return err
+	}
+	if a.threads > 0 {
+		runtime.GOMAXPROCS(int(a.threads))
+	}
+	if a.memory > 0 {
+		debug.SetMemoryLimit(int64(a.memory))
+	}
+	if a.cache != "" { // internal/fetch looks there
+		return os.Setenv("LOOKALIKE_CACHE", a.cache)
+	}
+	return nil
+}
+
+// rootCause is the innermost part of an error of the file system, which the
+// caller words anew.
+func rootCause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}

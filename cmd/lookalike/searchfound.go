@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"strconv"
+
+	"lookalike/knn"
+)
+
+// found is what search prints with --json.
+type found struct {
+	Index   string        `json:"index"`
+	Root    string        `json:"root"` // the folder that paths are relative to
+	Metric  string        `json:"metric"`
+	K       *int          `json:"k"`      // null without a limit
+	Within  *float64      `json:"within"` // null without a limit
+	Results []foundResult `json:"results"`
+}
+
+type foundResult struct {
+	Query     string          `json:"query"`
+	Neighbors []foundNeighbor `json:"neighbors"`
+}
+
+type foundNeighbor struct {
+	Rank     int     `json:"rank"`     // from 1
+	Distance float64 `json:"distance"` // never rounded
+	Path     string  `json:"path"`     // relative to the folder that was indexed, with slashes
+	Label    string  `json:"label"`    // the folder that the picture lies in, "" at the top
+	ID       int     `json:"id"`       // row of the index, and of what export writes
+	Width    int     `json:"width"`    // in pixels, upright
+	Height   int     `json:"height"`
+}
+
+// printTable prints the results for a person to read, with the pictures where they
+// can be shown.
+func (a *app) printTable(ctx context.Context, c *collection, results []result, metric knn.Metric, show *shower) error {
+	largest := 0.0
+	for _, r := range results {
+		for _, n := range r.neighbors {
+			largest = max(largest, math.Abs(n.Distance))
+		}
+	}
+	digits, width := decimals(largest), terminalWidth(a.out)
+	var b bytes.Buffer
+	head := fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
+	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
+		if width < narrow {
+			return ""
+		}
+		return fmt.Sprintf("%10s  ", text)
+	}
+	left := width - len("rank  distance  ") - len(sizes(""))
+	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), shorten(head, left))
+	for _, r := range results {
+		if len(results) > 1 {
+			fmt.Fprintf(&b, "\n%s\n", shorten(printable(r.name), width))
+		}
+		if len(r.neighbors) == 0 {
+			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
+		}
+		for i, n := range r.neighbors {
+			e := c.Entries[n.Row]
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), shorten(printable(e.Path), left))
+		}
+		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
+			return err
+		}
+		if _, err := b.WriteTo(a.out); err != nil {
+			return err
+		}
+	}
+	show.end(a)
+	return nil
+}
+
+func (a *app) printFound(c *collection, results []result, metric knn.Metric, o searchOptions) error {
+	f := found{Index: c.file, Root: c.root, Metric: metric.String(), Results: []foundResult{}}
+	if !o.within.given() || o.kGiven {
+		f.K = &o.k
+	}
+	if o.within.given() {
+		f.Within = (*float64)(&o.within)
+	}
+	for _, r := range results {
+		one := foundResult{Query: r.name, Neighbors: []foundNeighbor{}}
+		for i, n := range r.neighbors {
+			e := c.Entries[n.Row]
+			one.Neighbors = append(one.Neighbors, foundNeighbor{i + 1, n.Distance, e.Path, e.Label, n.Row, e.Width, e.Height})
+		}
+		f.Results = append(f.Results, one)
+	}
+	return a.printJSON(f)
+}
+
+func (a *app) printCSV(c *collection, results []result) error {
+	w := csv.NewWriter(a.out)
+	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
+	for _, r := range results {
+		for i, n := range r.neighbors {
+			e := c.Entries[n.Row]
+			w.Write([]string{r.name, strconv.Itoa(i + 1), strconv.FormatFloat(n.Distance, 'g', -1, 64), e.Path, e.Label, strconv.Itoa(n.Row), strconv.Itoa(e.Width), strconv.Itoa(e.Height)})
+		}
+	}
+	w.Flush()
+	return w.Error()
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+// count writes a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// printable quotes a path that would not show as it is, such as one with a line
+// break.
+func printable(path string) string {
+	if !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+// decimals is how many digits after the point distances of that size are shown
+// with, so that four or five count.
+func decimals(largest float64) int {
+	switch largest = math.Abs(largest); {
+	case largest < 1:
+		return 4
+	case largest < 100:
+		return 3
+	case largest < 1000:
+		return 2
+	}
+	return 1
+}
+
+// pixels writes the size of a picture, which imported vectors may not know.
+func pixels(width, height int) string {
+	if width == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%dx%d", width, height)
+}
+
+// narrow is the width of a line under which tables leave out the pictures' sizes.
+const narrow = 60
+
+// terminalWidth is the number of characters in a line, for a terminal; else there
+// is no limit.
+func terminalWidth(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return math.MaxInt
+}
+
+// shorten takes the middle out of a text that is too long for a line: of a path,
+// the beginning and the file's name tell most.
+func shorten(s string, width int) string {
+	runes := []rune(s)
+	width = max(width, 20)
+	if len(runes) <= width {
+		return s
+	}
+	tail := width * 2 / 3
+	return string(runes[:width-1-tail]) + "…" + string(runes[len(runes)-tail:])
+}
+
+// bytesOf writes a size for a person to read.
+func bytesOf(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// orList joins words as in "a, b or c".
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// commandLine returns the command as a person would type it again: its
+// arguments, the flags that were given, and more words. Flags in but are left
+// out.
+func commandLine(cmd *cobra.Command, args []string, but string, more ...string) string {
+	words := append(strings.Fields(cmd.CommandPath())[1:], args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case f.Name == but:
+		case f.Value.Type() == "bool":
+			words = append(words, strings.TrimSuffix("--"+f.Name+"="+f.Value.String(), "=true"))
+		default:
+			words = append(words, "--"+f.Name, f.Value.String())
+		}
+	})
+	return typed(append(words, more...)...)
+}
+
+// typed returns a command of this program as it is typed into a shell.
+func typed(words ...string) string {
+	program := os.Args[0]
+	if strings.HasPrefix(program, os.TempDir()) { // go run, which removes it
+		program = "lookalike"
+	}
+	line := quote(program)
+	for _, w := range words {
+		line += " " + quote(w)
+	}
+	return line
+}
+
+// quote protects a word from the shell if it needs that.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%\\", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
