@@ -132,42 +132,18 @@ func recognise(names []string) kind {
 // alone.
 func check(src weights.Source, base, top []nn.Layer, hasTop bool) error {
 	want := parameterShapes(base)
-	ignored := map[string][]int{}
-	if maps.Copy(want, parameterShapes(top)); hasTop && top == nil {
-		ignored = parameterShapes(topLayers())
-	}
-	var problems []string
-	seen := map[string]bool{}
-	for _, name := range src.Names() {
-		shape, wanted := want[name]
-		got, _ := src.Shape(name)
-		switch {
-		case ignored[name] != nil:
-		case !wanted:
-			problems = append(problems, name+": in the file, not in the network")
-		case seen[name]:
-			problems = append(problems, name+": twice in the file")
-		case !slices.Equal(got, shape):
-			problems = append(problems, fmt.Sprintf("%s: shape %v in the file, %v in the network", name, got, shape))
-		}
-		seen[name] = true
-	}
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if !seen[name] {
-			problems = append(problems, name+": in the network, not in the file")
+	maps.Copy(want, parameterShapes(top))
+	if hasTop && top == nil {
+		for name := range parameterShapes(topLayers()) {
+			if shape, ok := src.Shape(name); ok {
+				want[name] = shape
+			}
 		}
 	}
-	if !slices.ContainsFunc(src.Names(), func(name string) bool { return want[name] != nil || ignored[name] != nil }) {
+	if !slices.ContainsFunc(src.Names(), func(name string) bool { return want[name] != nil }) {
 		return errors.New("none of its arrays is one of VGG16 or VGG19; 'lookalike summary' tells what the file holds")
 	}
-	if n := len(problems); n > 0 {
-		const most = 20
-		if n > most {
-			problems = append(problems[:most], fmt.Sprintf("and %d more", n-most))
-		}
-		return errors.New("file and network do not correspond, nothing was loaded:\n  " + strings.Join(problems, "\n  "))
-	}
-	return nil
+	return weights.Compare(src, want)
 }
 
 // parameterShapes returns the shapes of the parameters of the layers of a VGG by

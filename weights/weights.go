@@ -239,40 +239,58 @@ func (f *File) Close() error {
 
 // Load fills every parameter with the array of the same name, straight from the
 // file where src is a [File]. Names and shapes must correspond exactly. They are
-// compared first: if they do not, the error lists all that is missing, left over
-// or of another shape, and no parameter has been changed. If an array cannot be
-// read later, those before it have been filled, and the network is of no use.
+// compared first: if they do not, nothing is changed, and the error is that of
+// [Compare]. If an array cannot be read later, those before it have been filled,
+// and the network is of no use.
 func Load(src Source, params map[string]*tensor.Tensor) error {
+	shapes := make(map[string][]int, len(params))
+	for name, param := range params {
+		shapes[name] = param.Shape()
+	}
+	if err := Compare(src, shapes); err != nil {
+		return fmt.Errorf("weights: %w", err)
+	}
+	for _, name := range src.Names() {
+		if err := readTo(params[name], src, name); err != nil {
+			return fmt.Errorf("weights: loading stopped half-way: %w", err)
+		}
+	}
+	return nil
+}
+
+// Compare compares the arrays of a file with the parameters of a network, by name
+// and shape. The error lists what is missing, left over or of another shape, the
+// first 20 of them.
+func Compare(src Source, network map[string][]int) error {
 	var problems []string
 	complain := func(name, format string, args ...any) {
-		problems = append(problems, fmt.Sprintf("  %s: %s", name, fmt.Sprintf(format, args...)))
+		problems = append(problems, fmt.Sprintf("%s: %s", name, fmt.Sprintf(format, args...)))
 	}
 	seen := map[string]bool{}
 	for _, name := range src.Names() {
-		param, wanted := params[name]
+		want, wanted := network[name]
 		shape, ok := src.Shape(name)
 		switch {
 		case !wanted:
 			complain(name, "in the file, not in the network")
 		case seen[name]:
 			complain(name, "twice in the file")
-		case !ok || !slices.Equal(shape, param.Shape()):
-			complain(name, "shape %v in the file, %v in the network", shape, param.Shape())
+		case !ok || !slices.Equal(shape, want):
+			complain(name, "shape %v in the file, %v in the network", shape, want)
 		}
 		seen[name] = true
 	}
-	for _, name := range slices.Sorted(maps.Keys(params)) {
+	for _, name := range slices.Sorted(maps.Keys(network)) {
 		if !seen[name] {
 			complain(name, "in the network, not in the file")
 		}
 	}
-	if len(problems) > 0 {
-		return fmt.Errorf("weights: file and network do not correspond, nothing was loaded:\n%s", strings.Join(problems, "\n"))
+	const most = 20
+	if n := len(problems); n > most {
+		problems = append(problems[:most], fmt.Sprintf("and %d more", n-most))
 	}
-	for _, name := range src.Names() {
-		if err := readTo(params[name], src, name); err != nil {
-			return fmt.Errorf("weights: loading stopped half-way: %w", err)
-		}
+	if len(problems) > 0 {
+		return errors.New("file and network do not correspond, nothing was loaded:\n  " + strings.Join(problems, "\n  "))
 	}
 	return nil
 }
