@@ -32,8 +32,10 @@ distance or nearer. What a false match is depends on what is known of them:
   --by labels     Pictures in folders of the same name belong together; a match
                   of two others is false. The threshold then tells things of one
                   kind from others, not copies of one photograph. It is checked
-                  by cross-validation: a fifth of the pictures at a time is
-                  compared with all by a threshold that was fitted without them.
+                  by cross-validation: a threshold that was fitted to half of the
+                  pictures is tried on the other half, and the share, with its
+                  error, must be within what is allowed. So it holds for new
+                  pictures of the same kinds, not for other kinds.
                   The default where there are two folders or more.
 
   --by distances  Two pictures that are no nearer than unrelated ones come by
@@ -50,13 +52,14 @@ and dups takes no other. They stay when pictures are added or taken out; when ma
 have been, find them again.
 
 With --json the result is one object:
-  {"index": FILE, "method": "labels", "metric": "cosine", "distance": 0.196,
-   "share": 0.01, "estimate": 0.0098, "matches": 2076, "pairs": 4704778,
-   "pictures": 3068, "recall": 0.0297, "folds": [
-     {"distance": 0.2015, "matches": 768, "share": 0.013, "pictures": 614}, …]}
-where estimate is the share of false ones among the matches of the folds; by
-distances, that which chance lets expect, with "dimension" for recall and folds:
-of how many dimensions the vectors look.`,
+  {"index": FILE, "method": "labels", "metric": "cosine", "distance": 0.3046,
+   "share": 0.1, "estimate": 0.0808, "error": 0.0109, "matches": 11945,
+   "pairs": 4704778, "pictures": 3068, "recall": 0.159, "folds": [
+     {"distance": 0.3051, "matches": 2711, "share": 0.077, "pictures": 1534}, …]}
+where estimate is the share of false ones among the matches of the folds, the
+halves that the threshold was tried on, and error its standard error; by distances,
+estimate is what chance lets expect, and "dimension" takes the place of error,
+recall and folds: of how many dimensions the vectors look.`,
 		Example: `  lookalike threshold photos.idx
   lookalike threshold photos.idx --by distances
   lookalike threshold photos.idx --share 0.1 --metric euclidean`,
@@ -162,18 +165,22 @@ func (a *app) printThreshold(t *retrieval.Threshold) {
 		fmt.Fprintf(a.out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
 		return
 	}
-	fmt.Fprintf(a.out, "                   pictures  threshold   matches  false\n")
 	lowest, highest := 1.0, 0.0
-	for i, f := range t.Folds {
-		fmt.Fprintf(a.out, "part %d left out    %8d  %#9.4g  %8d  %s\n", i+1, f.Pictures, f.Distance, f.Matches, percent(f.Share))
+	for _, f := range t.Folds {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
-	fmt.Fprintf(a.out, "all                %8d  %#9.4g  %8d  %s, from %s to %s; asked for %s at most\n\n", t.Pictures, t.Distance, t.Matches, percent(t.Estimate), percent(lowest), percent(highest), percent(t.Share))
-	fmt.Fprintf(a.out, "recall %s of the pairs of one folder\n", percent(t.Recall))
-	if float64(t.Matches)*t.Share < 1 {
-		a.warn("warning: there are only %d matches, so one false match more or less decides; the share is a guess", t.Matches)
+	fmt.Fprintf(a.out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
+	fmt.Fprintf(a.out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
+	fmt.Fprintf(a.out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
+	if t.Estimate+t.Error > t.Share {
+		a.warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
 	}
 }
 
 // percent writes a share with two digits that count.
-func percent(share float64) string { return fmt.Sprintf("%.2g%%", 100*share) }
+func percent(share float64) string {
+	if share > 0.995 {
+		return "100%"
+	}
+	return fmt.Sprintf("%.2g%%", 100*share)
+}

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -16,10 +17,56 @@ const (
 	different = 1
 )
 
+// parts is into how many parts things are dealt, and halves in how many ways these
+// make two halves, such that any two parts are as often together as any other two (the
+// rows of Hadamard's matrix).
+const (
+	parts  = 8
+	halves = parts - 1
+)
+
+// sideOf returns in which half of a way, 0 or 1, a part is.
+func sideOf(way, part int) int { return bits.OnesCount(uint((way+1)&part)) % 2 }
+
+// couples are the parts that two things of a pair are of, in any order.
+const couples = parts * (parts + 1) / 2
+
+// coupleOf numbers couples.
+var coupleOf = func() (table [parts][parts]uint8) {
+	n := uint8(0)
+	for a := range parts {
+		for b := range a + 1 {
+			table[a][b], table[b][a] = n, n
+			n++
+		}
+	}
+	return
+}()
+
 // counts are numbers of pairs of the same label and of different ones.
-type counts struct {
-	all  [2]int64
-	with [folds][2]int64 // with a picture, or two, of a part
+type counts [couples][2]uint32
+
+// all returns how many pairs there are in all.
+func (c *counts) all() (n [2]int64) {
+	for i := range c {
+		n[alike] += int64(c[i][alike])
+		n[different] += int64(c[i][different])
+	}
+	return n
+}
+
+// within returns how many pairs there are of two things of the same half.
+func (c *counts) within(way, side int) (n [2]int64) {
+	for a := range parts {
+		for b := range a + 1 {
+			if sideOf(way, a) == side && sideOf(way, b) == side {
+				pairs := c[coupleOf[a][b]]
+				n[alike] += int64(pairs[alike])
+				n[different] += int64(pairs[different])
+			}
+		}
+	}
+	return n
 }
 
 // histogram counts pairs by their distance, in bins of equal width relative to
@@ -30,18 +77,13 @@ type histogram struct {
 
 const pageBins = 512
 
-func (h *histogram) add(bin uint32, kind, a, b int) {
+func (h *histogram) add(bin uint32, kind int, couple uint8) {
 	page := h.pages[bin/pageBins]
 	if page == nil {
 		page = new([pageBins]counts)
 		h.pages[bin/pageBins] = page
 	}
-	c := &page[bin%pageBins]
-	c.all[kind]++
-	c.with[a][kind]++
-	if a != b {
-		c.with[b][kind]++
-	}
+	page[bin%pageBins][couple][kind]++
 }
 
 // merge adds o.
@@ -53,11 +95,9 @@ func (h *histogram) merge(o *histogram) {
 			continue
 		}
 		for i := range from {
-			for kind := range 2 {
-				page[i].all[kind] += from[i].all[kind]
-				for part := range folds {
-					page[i].with[part][kind] += from[i].with[part][kind]
-				}
+			for couple := range couples {
+				page[i][couple][alike] += from[i][couple][alike]
+				page[i][couple][different] += from[i][couple][different]
 			}
 		}
 	}
@@ -72,7 +112,7 @@ func (h *histogram) each(visit func(bin uint32, c *counts)) {
 	slices.Sort(pages)
 	for _, at := range pages {
 		for i := range h.pages[at] {
-			if c := &h.pages[at][i]; c.all != [2]int64{} {
+			if c := &h.pages[at][i]; *c != (counts{}) {
 				visit(at*pageBins+uint32(i), c)
 			}
 		}
@@ -80,7 +120,7 @@ func (h *histogram) each(visit func(bin uint32, c *counts)) {
 }
 
 // countPairs counts the distances of all pairs.
-func countPairs(ctx context.Context, x *tensor.Tensor, classes, parts []int, metric knn.Metric, done func(n int)) (*histogram, error) {
+func countPairs(ctx context.Context, x *tensor.Tensor, classes, partOf []int, metric knn.Metric, done func(n int)) (*histogram, error) {
 	r, err := newRanker(x, metric)
 	if err != nil {
 		return nil, err
@@ -103,7 +143,7 @@ func countPairs(ctx context.Context, x *tensor.Tensor, classes, parts []int, met
 					if classes[a] == classes[b] {
 						kind = alike
 					}
-					own.add(binOf(r.distance(a, b, products[i*n+b])), kind, parts[a], parts[b])
+					own.add(binOf(r.distance(a, b, products[i*n+b])), kind, coupleOf[partOf[a]][partOf[b]])
 				}
 			}
 			mu.Lock()

@@ -25,6 +25,11 @@ type Threshold struct {
 	// threshold was not fitted to or, without labels, that chance lets expect.
 	Estimate float64 `json:"estimate"`
 
+	// By labels, Error is the standard error of Estimate, and no less than what one
+	// false match more would make. Only where nothing better was found is the sum
+	// of both above Share.
+	Error float64 `json:"error,omitempty"`
+
 	Matches  int64 `json:"matches"`  // pairs at Distance or nearer
 	Pairs    int64 `json:"pairs"`    // all that were looked at
 	Pictures int   `json:"pictures"` // that these pairs are of
@@ -38,8 +43,8 @@ type Threshold struct {
 	Dimension float64 `json:"dimension,omitempty"`
 }
 
-// Fold is one round of cross-validation: a threshold fitted to the pairs of all
-// but a part of the things, and what it does to the pairs with one of that part.
+// Fold is one round of cross-validation: a threshold fitted to the pairs of one half
+// of the things, and what it does to the pairs of the other half.
 type Fold struct {
 	Distance float64 `json:"distance"`
 	Matches  int64   `json:"matches"`  // of the pairs left out
@@ -48,8 +53,6 @@ type Fold struct {
 }
 
 const (
-	folds = 5
-
 	// mostPictures bounds the pairs, which grow with the square. Of larger
 	// collections a sample is taken, evenly spaced.
 	mostPictures = 1 << 15
@@ -60,10 +63,11 @@ const (
 
 // ByLabels finds the greatest distance at which at most a given share of the
 // matches are of different labels. It is checked by cross-validation: each label's
-// things are dealt out to five parts, and each part in turn is compared with
-// everything by a threshold fitted to the pairs of the other four. If more of
-// these matches are false than share allows, the threshold is fitted to a smaller
-// share, down to none.
+// things are dealt out to two halves, in seven ways, and a threshold that is fitted to
+// the pairs of one half is tried on those of the other. If more of these matches are
+// false than share allows, or might be by the error of that, the threshold is fitted to
+// a smaller share, down to none. So it holds for other things of the same labels;
+// nothing follows for other labels.
 //
 // vectors are [n, d]; their labels must be two at least, one of them twice. A
 // threshold that keeps to the share need not exist, which is an error. Time grows
@@ -84,37 +88,38 @@ func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 	for i, row := range rows {
 		names[i] = labels[row]
 	}
-	classes, parts, err := deal(names)
+	classes, partOf, err := deal(names)
 	if err != nil {
 		return nil, err
 	}
-	h, err := countPairs(ctx, x, classes, parts, metric, done)
+	h, err := countPairs(ctx, x, classes, partOf, metric, done)
 	if err != nil {
 		return nil, err
 	}
+	all := h.samples()
 	var best *Threshold
 	for step := range steps + 1 {
-		t := h.fit(share * float64(steps-step) / steps)
+		t := all.fit(share * float64(steps-step) / steps)
 		if t == nil {
 			continue
 		}
-		if best == nil || t.Estimate < best.Estimate {
+		if best == nil || t.Estimate+t.Error < best.Estimate+best.Error {
 			best = t
 		}
-		if t.Estimate <= share {
+		if best.Estimate+best.Error <= share {
 			break
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("retrieval: the nearest pairs are of different labels, so no %v distance keeps the share of false matches at %v or less: allow a greater share", metric, share)
+		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less: the nearest pairs are of different labels, or too few are near to check it; allow a greater share", metric, share)
 	}
 	if best.Estimate > share {
 		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less; the smallest, at the distance %.4g, is %.3g: allow a greater share", metric, share, best.Distance, best.Estimate)
 	}
 	best.Metric, best.Share, best.Pictures = metric.String(), share, len(rows)
 	for i := range best.Folds {
-		for _, part := range parts {
-			if part == i {
+		for _, part := range partOf {
+			if sideOf(i/2, part) != i%2 {
 				best.Folds[i].Pictures++
 			}
 		}
@@ -148,9 +153,9 @@ func sample(x *tensor.Tensor, most int) (*tensor.Tensor, []int) {
 
 // deal numbers the labels and deals the things out to parts, those of one label
 // one after the other, so that every part has its share of each.
-func deal(labels []string) (classes, parts []int, err error) {
+func deal(labels []string) (classes, partOf []int, err error) {
 	names := slices.Compact(slices.Sorted(slices.Values(labels)))
-	classes, parts = make([]int, len(labels)), make([]int, len(labels))
+	classes, partOf = make([]int, len(labels)), make([]int, len(labels))
 	sizes := make([]int, len(names))
 	for i, label := range labels {
 		classes[i], _ = slices.BinarySearch(names, label)
@@ -165,45 +170,66 @@ func deal(labels []string) (classes, parts []int, err error) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return classes[a] - classes[b] })
 	for k, i := range order {
-		parts[i] = k % folds
+		partOf[i] = k % parts
 	}
-	return classes, parts, nil
+	return classes, partOf, nil
 }
 
 // fit returns the threshold for a share of false matches among those that it is
-// fitted to, in each round of cross-validation and in all; nil if no pair would
-// match in all.
-func (h *histogram) fit(share float64) *Threshold {
-	whole := h.curve(func(c *counts) [2]int64 { return c.all })
-	at := whole.largest(share)
+// fitted to, in each round of cross-validation and in all; nil if nothing would
+// match, in all or in those rounds.
+func (s *samples) fit(share float64) *Threshold {
+	at := s.whole.largest(share)
 	if at < 0 {
 		return nil
 	}
-	t := &Threshold{Distance: whole.middle(at), Matches: whole.matches(at), Pairs: whole.matches(len(whole.bins) - 1)}
-	last := whole.sums[len(whole.bins)-1]
-	t.Recall = float64(whole.sums[at][alike]) / float64(last[alike])
+	last := len(s.whole.bins) - 1
+	t := &Threshold{Distance: s.whole.middle(at), Matches: s.whole.matches(at), Pairs: s.whole.matches(last)}
+	t.Recall = float64(s.whole.sums[at][alike]) / float64(s.whole.sums[last][alike])
 	var wrong, all int64
-	for part := range folds {
-		train := h.curve(func(c *counts) [2]int64 {
-			return [2]int64{c.all[0] - c.with[part][0], c.all[1] - c.with[part][1]}
-		})
-		held := h.curve(func(c *counts) [2]int64 { return c.with[part] })
-		fold := Fold{}
-		if at := train.largest(share); at >= 0 {
-			fold.Distance = train.middle(at)
-			found := held.upTo(fold.Distance)
-			fold.Matches = found[alike] + found[different]
-			if fold.Matches > 0 {
-				fold.Share = float64(found[different]) / float64(fold.Matches)
+	for way := range halves {
+		for side := range 2 {
+			fold := Fold{}
+			if train := &s.half[way][side]; train.largest(share) >= 0 {
+				fold.Distance = train.middle(train.largest(share))
+				found := s.half[way][1-side].upTo(fold.Distance)
+				fold.Matches = found[alike] + found[different]
+				if fold.Matches > 0 {
+					fold.Share = float64(found[different]) / float64(fold.Matches)
+				}
+				wrong, all = wrong+found[different], all+fold.Matches
 			}
-			wrong, all = wrong+found[different], all+fold.Matches
+			t.Folds = append(t.Folds, fold)
 		}
-		t.Folds = append(t.Folds, fold)
 	}
-	if all > 0 {
-		t.Estimate = float64(wrong) / float64(all)
+	if all == 0 {
+		return nil
 	}
+	t.Estimate = float64(wrong) / float64(all)
+	// Halves that are balanced like these scatter about the whole as much as wholes would
+	// about the truth (McCarthy, Pseudoreplication: half samples, 1969).
+	for _, f := range t.Folds {
+		off := f.Share - t.Estimate
+		t.Error += float64(f.Matches) / float64(all) * off * off
+	}
+	t.Error = max(math.Sqrt(t.Error), 1/float64(t.Matches))
 	return t
+}
+
+// samples are the pairs of all things, and those of each half.
+type samples struct {
+	whole curve
+	half  [halves][2]curve
+}
+
+func (h *histogram) samples() *samples {
+	s := &samples{whole: h.curve((*counts).all)}
+	for way := range halves {
+		for side := range 2 {
+			s.half[way][side] = h.curve(func(c *counts) [2]int64 { return c.within(way, side) })
+		}
+	}
+	return s
 }
 
 // curve is how many pairs of the same and of different labels are up to each bin.
