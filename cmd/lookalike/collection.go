@@ -42,12 +42,20 @@ func openCollection(file, photos string) (*collection, error) {
 	c.source = sync.OnceValues(func() (*picture.Source, error) {
 		s, err := picture.OpenSource(c.root)
 		if err != nil {
-			return nil, fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
+			return nil, c.gone()
 		}
 		c.opened = s
 		return s, nil
 	})
 	return c, nil
+}
+
+// gone is the error that the pictures are not where they were.
+func (c *collection) gone() error {
+	if c.root == "" {
+		return fmt.Errorf("%s does not say where its pictures are; say so with --photos DIR", c.file)
+	}
+	return fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
 }
 
 func (c *collection) Close() error {

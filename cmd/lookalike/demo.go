@@ -170,7 +170,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		next = typed("train", dir, "-o", "model.safetensors")
 	}
 	fmt.Fprintf(a.out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
-		typed("search", file("photos.idx"), filepath.Join(dir, filepath.FromSlash(photos.Path(photos.Len()/3))), "--sheet", file("search.png")),
+		typed("search", file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
 		typed("summary", file("model.safetensors")), next)
 	return nil
 }

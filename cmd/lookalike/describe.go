@@ -99,11 +99,10 @@ func (d *describeOptions) file() (string, error) {
 	case d.weights != "":
 		return d.weights, nil
 	}
-	file, err := fetch.Find(d.model, d.model+"-notop")
-	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("%w; or say where they are with --weights FILE", err)
+	if slices.Contains([]string{"fc1", "fc2", "predictions"}, d.layer) {
+		return fetch.Find(d.model)
 	}
-	return file, err
+	return fetch.Find(d.model, d.model+"-notop")
 }
 
 // open loads the network. The caller closes it.

@@ -108,6 +108,7 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
 			if o.undo != "" {
 				return a.undoDups(cmd, o)
 			}
+			o.apply = o.apply || cmd.Flags().Changed("dry-run") && !o.dryRun
 			return a.dups(cmd, args[0], o)
 		},
 	}

@@ -18,7 +18,7 @@ import (
 // checkFiles makes sure that files may be moved or linked at all.
 func (o *dupsOptions) checkFiles(c *collection) error {
 	if info, err := os.Stat(c.root); err != nil {
-		return fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
+		return c.gone()
 	} else if !info.IsDir() {
 		return fmt.Errorf("%s is an archive, of which no file can be moved or linked", c.root)
 	}

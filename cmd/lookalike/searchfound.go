@@ -47,7 +47,10 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 	}
 	digits, width := decimals(largest), terminalWidth(a.out)
 	var b bytes.Buffer
-	head := fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
+	head := fmt.Sprintf("path; %s distance", metric)
+	if c.root != "" {
+		head = fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
+	}
 	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
 		if width < narrow {
 			return ""

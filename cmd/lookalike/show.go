@@ -61,7 +61,9 @@ func (s *shower) ready(a *app, c *collection) error {
 	}
 	_, err := c.source()
 	if err != nil && !s.named {
-		a.warn("note: no pictures are shown: %v", err)
+		if c.root != "" {
+			a.warn("note: no pictures are shown: %v", err)
+		}
 		s.Protocol, err = termimage.None, nil
 	}
 	return err

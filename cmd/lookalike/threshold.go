@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -103,6 +104,9 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		}
 	}
 	t, err := a.findThreshold(ctx, g, labels, metric, o)
+	if errors.Is(err, retrieval.ErrShare) {
+		return fmt.Errorf("%w with --share", err)
+	}
 	if err != nil {
 		return err
 	}

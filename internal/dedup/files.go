@@ -270,7 +270,7 @@ func Undo(ctx context.Context, journal string, dryRun bool, tell func(Undone)) e
 		f, err = os.Open(journal)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot read the journal: %w", err)
 	}
 	defer f.Close()
 	steps, err := read(f)

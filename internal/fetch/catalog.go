@@ -1,11 +1,13 @@
 package fetch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -98,7 +100,16 @@ func Find(names ...string) (string, error) {
 type missingError struct{ names []string }
 
 func (e missingError) Error() string {
-	return fmt.Sprintf("the weights of %s are not on this machine; 'lookalike weights fetch %s' downloads them", strings.Join(e.names, " or "), e.names[0])
+	smallest := slices.MinFunc(e.names, func(a, b string) int {
+		return cmp.Compare(size(a), size(b))
+	})
+	return fmt.Sprintf("the weights of %s are not on this machine; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", strings.Join(e.names, " or "), smallest, Megabytes(size(smallest)))
+}
+
+// size is of a published file, 0 for an unknown name.
+func size(name string) int64 {
+	f, _ := Lookup(name)
+	return f.Size
 }
 
 func (missingError) Is(target error) bool { return target == os.ErrNotExist }

@@ -12,7 +12,7 @@ func TestFind(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("LOOKALIKE_CACHE", cache)
 	_, err := Find("vgg16", "vgg16-notop")
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "lookalike weights fetch vgg16'") {
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "lookalike weights fetch vgg16-notop' downloads them (59 MB)") {
 		t.Errorf("nothing there: %v", err)
 	}
 	if _, err := Find("vgg17"); err == nil || errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "vgg16, vgg16-notop, vgg19, vgg19-notop") {

@@ -205,7 +205,7 @@ func (d *download) run(ctx context.Context) error {
 
 // receive asks for what is missing until there is nothing missing.
 func (d *download) receive(ctx context.Context) error {
-	wait, most := d.wait, d.have
+	wait, most, told := d.wait, d.have, ""
 	for try := 1; ; try++ {
 		err := d.request(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -223,7 +223,11 @@ func (d *download) receive(ctx context.Context) error {
 		}
 		pause := max(wait, passing.after)
 		wait *= 2
-		d.watch.Note(fmt.Sprintf("%v; trying again in %v", err, pause))
+		note := fmt.Sprintf("trying again in %v", pause)
+		if why := err.Error(); why != told { // the same need not be read twice
+			note, told = why+"; "+note, why
+		}
+		d.watch.Note(note)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

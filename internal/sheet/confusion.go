@@ -10,9 +10,10 @@ import (
 )
 
 // Confusion draws a matrix of parts, from 0 to 1, as a grid: row i shows what the
-// things of class i were taken for, the darker the more. Classes are named at
-// both sides as long as there are at most a few hundred; more make smaller cells
-// without names. A matrix that is not square panics.
+// things of class i were taken for, the darker the more. Few classes have large
+// cells with the part in percent. Classes are named at both sides as long as there
+// are at most a few hundred; more make smaller cells without names. A matrix that
+// is not square panics.
 func Confusion(classes []string, parts [][]float64) *image.RGBA {
 	n := len(classes)
 	for i := range parts {
@@ -21,14 +22,14 @@ func Confusion(classes []string, parts [][]float64) *image.RGBA {
 		}
 	}
 	t := newType(0)
-	cell, room, margin := t.line+1, 0, t.line
+	cell, room, margin := max(t.line+1, min(readSide/max(n, 1), 3*t.line)), 0, t.line
 	if n > mostNamed {
 		cell = max(1, confusionSide/n)
 	} else {
 		for _, name := range classes {
 			room = max(room, t.width(t.fit(name, nameRoom)))
 		}
-		room += t.line / 2
+		room += t.line
 	}
 	const rowTitle, columnTitle = "class of the picture", "class of its nearest"
 	left, top := margin+t.line+room, margin+t.line+room
@@ -45,6 +46,13 @@ func Confusion(classes []string, parts [][]float64) *image.RGBA {
 		for j, part := range row {
 			box := image.Rect(0, 0, cell-gap, cell-gap).Add(image.Pt(left+j*cell, top+i*cell))
 			draw.Draw(dst, box, image.NewUniform(shade(part)), image.Point{}, draw.Src)
+			if percent := fmt.Sprintf("%.0f", 100*part); part > 0 && cell > t.width("100") {
+				colour := color.Color(ink)
+				if part > 0.25 {
+					colour = paper
+				}
+				t.drawIn(colour, dst, percent, box.Min.Add(image.Pt((cell-t.width(percent))/2, (cell+t.ascent-t.descent)/2)))
+			}
 		}
 	}
 	t.draw(dst, columnTitle, image.Pt(left, margin+t.ascent))
@@ -64,6 +72,7 @@ const (
 	mostNamed     = 300  // classes whose names are written
 	nameRoom      = 160  // widest name, in pixels
 	confusionSide = 4096 // of a grid without names, in pixels
+	readSide      = 640  // of one with large cells
 )
 
 // shade is white for 0 and dark blue for 1. The root tells small parts from

@@ -12,14 +12,23 @@ func TestConfusion(t *testing.T) {
 	parts := [][]float64{{1, 0, 0}, {0, 0.5, 0.5}, {0.04, 0, 0.96}}
 	m := Confusion([]string{"cat", "dog", "a name that is much too long to be written in full beside a cell"}, parts)
 	tf := newType(0)
-	cell := tf.line + 1
+	cell := 3 * tf.line
 	left := m.Rect.Dx() - tf.line - max(3*cell, tf.width("class of its nearest"))
 	top := m.Rect.Dy() - tf.line - max(3*cell, tf.width("class of the picture"))
 	for i, row := range parts {
 		for j, part := range row {
-			got := m.RGBAAt(left+j*cell+cell/2, top+i*cell+cell/2)
+			got := m.RGBAAt(left+j*cell+2, top+i*cell+2)
 			if want := shade(part); got != want {
 				t.Errorf("cell %d, %d is %v, want %v", i, j, got, want)
+			}
+			written := false
+			for y := range cell - 1 {
+				for x := range cell - 1 {
+					written = written || m.RGBAAt(left+j*cell+x, top+i*cell+y) != got
+				}
+			}
+			if written != (part > 0) {
+				t.Errorf("cell %d, %d of %v: there is a number: %v", i, j, part, written)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"image"
+	"image/color"
 	"strings"
 	"sync"
 	"unicode"
@@ -67,7 +68,9 @@ func (t *typeface) fit(s string, room int) string {
 }
 
 // draw writes s with the left end of its baseline at p.
-func (t *typeface) draw(dst draw.Image, s string, p image.Point) {
-	d := font.Drawer{Dst: dst, Src: image.NewUniform(ink), Face: t.face, Dot: fixed.P(p.X, p.Y)}
+func (t *typeface) draw(dst draw.Image, s string, p image.Point) { t.drawIn(ink, dst, s, p) }
+
+func (t *typeface) drawIn(colour color.Color, dst draw.Image, s string, p image.Point) {
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(colour), Face: t.face, Dot: fixed.P(p.X, p.Y)}
 	d.DrawString(s)
 }

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -51,6 +52,10 @@ type Fold struct {
 	Share    float64 `json:"share"`    // false ones among them; 0 of no matches
 	Pictures int     `json:"pictures"` // left out
 }
+
+// ErrShare is what an error wraps if no distance keeps to the share of false
+// matches that was asked for.
+var ErrShare = errors.New("allow a greater share")
 
 const (
 	// mostPictures bounds the pairs, which grow with the square. Of larger
@@ -111,10 +116,10 @@ func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less: the nearest pairs are of different labels, or too few are near to check it; allow a greater share", metric, share)
+		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less: the nearest pairs are of different labels, or too few are near to check it: %w", metric, share, ErrShare)
 	}
 	if best.Estimate > share {
-		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less; the smallest, at the distance %.4g, is %.3g: allow a greater share", metric, share, best.Distance, best.Estimate)
+		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less; the smallest, at the distance %.4g, is %.3g: %w", metric, share, best.Distance, best.Estimate, ErrShare)
 	}
 	best.Metric, best.Share, best.Pictures = metric.String(), share, len(rows)
 	for i := range best.Folds {
