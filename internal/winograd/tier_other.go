@@ -1,6 +1,6 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package winograd
 
-// archTransforms returns nil: there is no assembly here yet.
+// archTransforms returns nil: there is no assembly here.
 func archTransforms() *transforms { return nil }

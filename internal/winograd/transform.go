@@ -50,7 +50,8 @@ func kernelMatrix(tile int) [][3][8]float64 {
 }
 
 // transforms is assembly for whole registers of channels; the portable code takes
-// pictures of fewer. Its functions are indexed by tile/2-1.
+// pictures of fewer, and kernels where there is nothing for them. Its functions are
+// indexed by tile/2-1.
 type transforms struct {
 	lanes              int
 	kernel             [2]kernelKernel
@@ -78,7 +79,7 @@ func lanes() int {
 // u[i*in*NR+c*NR+j] for point i, input channel c and output channel j.
 func kernelTransform(tile, in, n int, u, kernel []float32, out int) {
 	nr, matrix := micro.NR, matrices[tile/2-1]
-	if arch != nil && n == nr && len(kernel) >= (9*in-1)*out+n && len(u) >= len(matrix)*len(matrix)*in*nr {
+	if arch != nil && arch.kernel[tile/2-1] != nil && n == nr && len(kernel) >= (9*in-1)*out+n && len(u) >= len(matrix)*len(matrix)*in*nr {
 		arch.kernel[tile/2-1](in, &u[0], in*nr, &kernel[0], out, 3*in*out, in*out, &matrix[0][0][0])
 		return
 	}
