@@ -179,11 +179,11 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 	fmt.Fprintf(a.out, "%s; %s; %s distance\n\n", count(in, "picture"), vectors(g), metric)
 	width := len("validation")
 	for _, r := range reports {
-		width = max(width, len([]rune(printable(r.Set))))
+		width = max(width, textWidth(printable(r.Set)))
 	}
-	fmt.Fprintf(a.out, "%-*s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", width, "set")
+	fmt.Fprintf(a.out, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", padded("set", width))
 	for _, r := range reports {
-		fmt.Fprintf(a.out, "%-*s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", width, printable(r.Set), r.Pictures, len(r.Classes),
+		fmt.Fprintf(a.out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", padded(printable(r.Set), width), r.Pictures, len(r.Classes),
 			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
 	}
 	return nil
@@ -204,11 +204,11 @@ func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {
 	fmt.Fprintf(a.out, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
 	width := len("class")
 	for _, c := range r.Classes {
-		width = max(width, len([]rune(className(c.Label))))
+		width = max(width, textWidth(className(c.Label)))
 	}
-	fmt.Fprintf(a.out, "%-*s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", width, "class")
+	fmt.Fprintf(a.out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", padded("class", width))
 	for _, c := range r.Classes {
-		fmt.Fprintf(a.out, "%-*s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", width, className(c.Label), c.Pictures,
+		fmt.Fprintf(a.out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", padded(className(c.Label), width), c.Pictures,
 			c.PrecisionAt1, c.PrecisionAt5, c.PrecisionAt10, c.RecallAt10, c.MeanAveragePrecision)
 	}
 }

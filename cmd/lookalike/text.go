@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -68,16 +69,23 @@ func terminalWidth(w io.Writer) int {
 	return math.MaxInt
 }
 
-// shorten takes the middle out of a text that is too long for a line: of a path,
+// textWidth is how many columns of a terminal a text takes: a letter of Chinese,
+// Japanese or Korean two, an accent by itself none.
+func textWidth(s string) int { return runewidth.StringWidth(s) }
+
+// padded is a text with spaces up to a width.
+func padded(s string, width int) string { return runewidth.FillRight(s, width) }
+
+// shorten takes the middle out of a text that is too wide for a line: of a path,
 // the beginning and the file's name tell most.
 func shorten(s string, width int) string {
-	runes := []rune(s)
 	width = max(width, 20)
-	if len(runes) <= width {
+	whole := textWidth(s)
+	if whole <= width {
 		return s
 	}
 	tail := width * 2 / 3
-	return string(runes[:width-1-tail]) + "…" + string(runes[len(runes)-tail:])
+	return runewidth.Truncate(s, width-1-tail, "") + runewidth.TruncateLeft(s, whole-tail, "…")
 }
 
 // bytesOf writes a size for a person to read.
