@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -115,9 +118,16 @@ func layerWords(cmd *cobra.Command) []string {
 	return append(names, "flatten", "fc1", "fc2", "predictions")
 }
 
+// listFiles is a variable of the environment by which a shell that cannot pick files
+// by suffix, nor folders, asks for their names.
+const listFiles = "LOOKALIKE_COMPLETION_FILES"
+
 // complete is o for cobra. Where both words and files can stand, the files are
 // offered as soon as no word begins like what has been typed.
 func (o offer) complete(typed string) ([]string, cobra.ShellCompDirective) {
+	if os.Getenv(listFiles) != "" && (o.files != nil || o.folders) {
+		return append(o.listed(typed), o.words...), cobra.ShellCompDirectiveNoFileComp
+	}
 	begin := slices.ContainsFunc(o.words, func(w string) bool { return strings.HasPrefix(w, typed) })
 	switch {
 	case begin && (typed != "" || o.files == nil):
@@ -136,6 +146,33 @@ func (o offer) complete(typed string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// listed are the files and folders that are offered for what has been typed.
+func (o offer) listed(typed string) (paths []string) {
+	at := strings.LastIndex(typed, "/") + 1
+	folder, begin := typed[:at], typed[at:]
+	dir := cmp.Or(folder, ".")
+	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
+		home, _ := os.UserHomeDir()
+		dir = filepath.Join(home, rest)
+	}
+	entries, _ := os.ReadDir(dir) // an error is for the command to tell
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, begin) || strings.HasPrefix(name, ".") && begin == "" {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(dir, name))
+		switch {
+		case err != nil:
+		case info.IsDir():
+			paths = append(paths, folder+name+"/")
+		case slices.ContainsFunc(o.files, func(s string) bool { return strings.HasSuffix(strings.ToLower(name), "."+s) }):
+			paths = append(paths, folder+name)
+		}
+	}
+	return paths
 }
 
 // argumentWords are the arguments in a command's first line, and whether the last
@@ -225,7 +262,11 @@ To have it in every new shell:
 			case "zsh":
 				return root.GenZshCompletion(a.out)
 			case "fish":
-				return root.GenFishCompletion(a.out, true)
+				// Cobra's script cannot pick files, so it is to ask for their names.
+				var script strings.Builder
+				err := root.GenFishCompletion(&script, true)
+				fmt.Fprint(a.out, strings.ReplaceAll(script.String(), "LOOKALIKE_ACTIVE_HELP=0", listFiles+"=1 LOOKALIKE_ACTIVE_HELP=0"))
+				return err
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.out)
 			}
