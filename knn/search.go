@@ -392,7 +392,7 @@ func (x *Index) multiply(ctx context.Context, g *group, w *workspace, c []collec
 			if k > 0 {
 				bias = nil
 			}
-			w.packed.Mul(len(g.queries), 0, width, g.factors[k:], g.stride, gemm.Epilogue{Bias: bias, Accumulate: k > 0}, w.scores, stride)
+			w.packed.Mul(len(g.queries), g.factors[k:], g.stride, gemm.Epilogue{Bias: bias, Accumulate: k > 0}, w.scores, stride)
 		}
 		for i, q := range g.queries {
 			x.collect(&c[i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), w.scores[i*stride:][:n], lo, w.mask)

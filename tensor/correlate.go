@@ -178,11 +178,11 @@ func (g grid) gathered(out []float32, pitch int, x *Tensor, kernel *gemm.Packed,
 	defer release(patches)
 	g.gather(*patches, x, b, lo, hi)
 	if pitch == g.cols*n {
-		kernel.Mul((hi-lo)*g.cols, 0, k, *patches, k, gemm.Epilogue{Bias: bias}, out, n)
+		kernel.Mul((hi-lo)*g.cols, *patches, k, gemm.Epilogue{Bias: bias}, out, n)
 		return
 	}
 	for y := range hi - lo {
-		kernel.Mul(g.cols, 0, k, (*patches)[y*g.cols*k:], k, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
+		kernel.Mul(g.cols, (*patches)[y*g.cols*k:], k, gemm.Epilogue{Bias: bias}, out[y*pitch:], n*g.step[1])
 	}
 }
 

@@ -208,26 +208,24 @@ func TestGOMAXPROCS(t *testing.T) {
 	}
 }
 
-// TestPacked multiplies by parts of a packed matrix, from overlapping rows of A.
+// TestPacked multiplies by a packed matrix, from overlapping rows of A.
 func TestPacked(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 5))
 	var packed Packed
-	for _, s := range []struct{ m, n, k, k0, k1, lda int }{
-		{20, 40, 30, 0, 30, 30}, {33, 70, 50, 10, 41, 7}, {1, 1, 1, 0, 1, 0}, {5, 100, 2*kc + 9, 3, 2*kc + 8, 64}, {mc + 3, 33, 20, 5, 5, 4},
-		{kernel.MR + 2, 5 * kernel.NR, 40, 0, 40, 1024}, {0, 5, 5, 0, 5, 5}, {5, 0, 5, 0, 5, 5}, {5, 9, 0, 0, 0, 5}, {40, nc + 40, 50, 0, 50, 1},
+	for _, s := range []struct{ m, n, k, lda int }{
+		{20, 40, 30, 30}, {33, 70, 31, 7}, {1, 1, 1, 0}, {5, 100, 2*kc + 5, 64}, {mc + 3, 33, 0, 4},
+		{kernel.MR + 2, 5 * kernel.NR, 40, 1024}, {0, 5, 5, 5}, {5, 0, 5, 5}, {5, 9, 0, 5}, {40, nc + 40, 50, 1},
 	} {
 		for kind := range 3 {
 			transB := kind == 1
 			b := newOperand(r, s.k, s.n, 3, transB)
 			packed.Pack(s.k, s.n, b.data, b.ld, transB)
-			k := s.k1 - s.k0
-			a := random(r, max(0, (s.m-1)*s.lda+k))
+			a := random(r, max(0, (s.m-1)*s.lda+s.k))
 			ldc := s.n + 2
 			c, bias, accumulate, start := startValues(r, kind, s.m, s.n, ldc)
-			packed.Mul(s.m, s.k0, s.k1, a, s.lda, Epilogue{Bias: bias, Accumulate: accumulate}, c, ldc)
-			check(t, fmt.Sprintf("Packed.Mul %+v", s), s.m, s.n, k,
-				func(i, p int) float64 { return float64(a[i*s.lda+p]) },
-				func(p, j int) float64 { return b.at(s.k0+p, j) }, start, c, ldc)
+			packed.Mul(s.m, a, s.lda, Epilogue{Bias: bias, Accumulate: accumulate}, c, ldc)
+			check(t, fmt.Sprintf("Packed.Mul %+v", s), s.m, s.n, s.k,
+				func(i, p int) float64 { return float64(a[i*s.lda+p]) }, b.at, start, c, ldc)
 		}
 	}
 }
@@ -297,7 +295,7 @@ func TestAllocations(t *testing.T) {
 	allocs := testing.AllocsPerRun(20, func() {
 		Mul(false, false, 200, 400, 300, a, 300, b, 400, Epilogue{}, c, 400)
 		packed.Pack(300, 400, b, 400, false)
-		packed.Mul(200, 0, 300, a, 300, Epilogue{}, c, 400)
+		packed.Mul(200, a, 300, Epilogue{}, c, 400)
 	})
 	if allocs > 40 { // goroutines and closures, nothing that grows with the matrices
 		t.Errorf("%g allocations", allocs)
@@ -313,7 +311,7 @@ func TestMisuse(t *testing.T) {
 		"gemm.Mul: A [30, 4] with stride 4 in 100 values times B [4, 2] stored transposed with ": func() { Mul(false, true, 30, 2, 4, x, 4, x, 4, Epilogue{}, x, 2) },
 		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, Epilogue{}, x, 6) },
 		"gemm.Mul: A [2, 2] with stride 2 in 100 values times B [2, 2] with stride 2 in 100 values (bias of 1": func() { Mul(false, false, 2, 2, 2, x, 2, x, 2, Epilogue{Bias: x[:1]}, x, 2) },
-		"gemm.Packed.Mul: A [2, 6] stride 6":                      func() { packed.Mul(2, 0, 6, x, 6, Epilogue{}, x, 4) },
+		"gemm.Packed.Mul: A [2, 5] with str":                      func() { packed.Mul(2, x, 96, Epilogue{}, x, 4) },
 		"gemm.Packed.MulTransA: A [5, 30] s":                      func() { packed.MulTransA(30, x, 30, false, x, 4) },
 		"gemm.Packed.MulTurns: A [9, 5 turns] with strides 3, 80": func() { packed.MulTurns(9, 5, x, 3, 80, nil, x, 4) },
 		"gemm.Packed.MulTurns: A [9, 2 turns] with strides 3, 9 ": func() { packed.MulTurns(9, 2, x, 3, 9, nil, x, 4) }, // 5 rows of B

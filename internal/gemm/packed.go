@@ -41,22 +41,20 @@ func (p *Packed) Pack(k, n int, b []float32, ldb int, transB bool) {
 // packGrain is the number of values from which another goroutine pays.
 const packGrain = 1 << 16
 
-// Mul computes C = A·B[k0:k1] on the caller's goroutine: A [m, k1-k0] with row
-// stride lda, whose rows may overlap (lda < k1-k0), C [m, n] with row stride ldc.
-// C must not overlap A.
-func (p *Packed) Mul(m, k0, k1 int, a []float32, lda int, e Epilogue, c []float32, ldc int) {
-	k := k1 - k0
-	if k0 < 0 || k < 0 || k1 > p.k || m < 0 || m > 0 && k > 0 && (lda < 0 || (m-1)*lda+k > len(a)) ||
+// Mul computes C = A·B on the caller's goroutine: A [m, k] with row stride lda, whose
+// rows may overlap (lda < k), C [m, n] with row stride ldc. C must not overlap A.
+func (p *Packed) Mul(m int, a []float32, lda int, e Epilogue, c []float32, ldc int) {
+	if m < 0 || m > 0 && p.k > 0 && (lda < 0 || (m-1)*lda+p.k > len(a)) ||
 		!holds(m, p.n, len(c), ldc, false) || !e.fits(p.n) {
-		panic(fmt.Sprintf("gemm.Packed.Mul: A [%d, %d] stride %d in %d values times rows %d to %d of B [%d, %d] (%s) to %s in %d values",
-			m, k, lda, len(a), k0, k1, p.k, p.n, e, describe("C", m, p.n, ldc, false), len(c)))
+		panic(fmt.Sprintf("gemm.Packed.Mul: A [%d, %d] with stride %d in %d values times B [%d, %d] (%s) to %s in %d values",
+			m, p.k, lda, len(a), p.k, p.n, e, describe("C", m, p.n, ldc, false), len(c)))
 	}
 	if m == 0 || p.n == 0 {
 		return
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	x := product{m: m, n: p.n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, b: p.data[k0*kernel.NR:], ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
+	x := product{m: m, n: p.n, k: p.k, step: stepFor(p.k), a: a, ars: lda, acs: 1, b: p.data, ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
 	w.multiply(x.with(e))
 }
 

@@ -48,7 +48,7 @@ func (c *centred) gram() *gram {
 			i, j := tiles[n].i, tiles[n].j
 			out := whole[i*gramPart*m+j*gramPart:]
 			if c.wide {
-				g.parts[j].Mul(width(i), 0, hi-lo, from(i), stride, gemm.Epilogue{Accumulate: true}, out, m)
+				g.parts[j].Mul(width(i), from(i), stride, gemm.Epilogue{Accumulate: true}, out, m)
 			} else {
 				g.parts[j].MulTransA(width(i), from(i), stride, true, out, m)
 			}
@@ -73,7 +73,7 @@ func (g *gram) apply(v *tensor.Tensor) *tensor.Tensor {
 	b := v.Dim(0)
 	out := tensor.New(b, g.size)
 	parallel.For(len(g.parts), func(j int) {
-		g.parts[j].Mul(b, 0, g.size, v.Data(), g.size, gemm.Epilogue{}, out.Data()[j*gramPart:], g.size)
+		g.parts[j].Mul(b, v.Data(), g.size, gemm.Epilogue{}, out.Data()[j*gramPart:], g.size)
 	})
 	return out
 }
