@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/dedup"
+	"lookalike/internal/putaway"
 )
 
 // checkFiles makes sure that files may be moved or linked at all.
@@ -108,7 +109,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	for i := range d.Groups {
 		var best error // of the file that stays
 		if d.Action == "move" && ctx.Err() == nil {
-			_, best = dedup.Examine(c.absolute(groups[i].Best), c.Files[groups[i].Best].SHA256)
+			_, best = putaway.Examine(c.absolute(groups[i].Best), c.Files[groups[i].Best].SHA256)
 		}
 		for k := range d.Groups[i].Others {
 			other, row := &d.Groups[i].Others[k], groups[i].Others[k].Row
@@ -131,7 +132,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 				if best != nil {
 					other.Reason = "the best copy: " + rootCause(err).Error()
 				}
-				if !errors.Is(err, dedup.ErrLinked) {
+				if !errors.Is(err, putaway.ErrLinked) {
 					a.warn("left %s: %s", printable(other.Path), other.Reason)
 					a.skipped++
 				}
@@ -154,9 +155,9 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 }
 
 // newJournal begins the journal that --journal names, or one of a name of its own.
-func (o *dupsOptions) newJournal() (*dedup.Journal, error) {
+func (o *dupsOptions) newJournal() (*putaway.Journal, error) {
 	if o.journal != "" {
-		return dedup.Create(o.journal, "lookalike "+version())
+		return putaway.Create(o.journal, "lookalike "+version())
 	}
 	stem := "lookalike-dups-" + time.Now().Format("20060102-150405")
 	if o.moveTo != "" {
@@ -166,7 +167,7 @@ func (o *dupsOptions) newJournal() (*dedup.Journal, error) {
 		stem = filepath.Join(o.moveTo, stem)
 	}
 	for name, n := stem+".jsonl", 2; ; n++ {
-		j, err := dedup.Create(name, "lookalike "+version())
+		j, err := putaway.Create(name, "lookalike "+version())
 		if !errors.Is(err, fs.ErrExist) {
 			return j, err
 		}
@@ -194,7 +195,7 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 		return usagef("give only one of --apply and --dry-run")
 	}
 	back, left := 0, 0
-	err := dedup.Undo(cmd.Context(), o.undo, o.dryRun, func(u dedup.Undone) {
+	err := putaway.Undo(cmd.Context(), o.undo, o.dryRun, func(u putaway.Undone) {
 		if u.Err != nil {
 			left++
 			a.warn("left %s: %v", printable(u.Path), u.Err)

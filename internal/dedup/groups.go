@@ -1,6 +1,4 @@
-// Package dedup finds groups of near duplicates among described pictures, and
-// puts the others of a group out of the way in such a manner that nothing is
-// lost and everything can be undone.
+// Package dedup finds groups of near duplicates among described pictures.
 package dedup
 
 import (
@@ -61,27 +59,8 @@ type Options struct {
 // distance of an earlier one; the others go to the nearest best, the better one
 // of two as near.
 func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error) {
-	var order []int // of one picture for each content, best first
-	same := map[int]int{}
-	first := map[[32]byte]int{}
-	var all []int
-	for row := range g.Entries {
-		if o.Skip == nil || !o.Skip(row) {
-			all = append(all, row)
-		}
-	}
-	slices.SortFunc(all, func(a, b int) int { return better(g, a, b) })
-	for _, row := range all {
-		sum := g.Files[row].SHA256
-		if of, ok := first[sum]; ok && sum != [32]byte{} {
-			same[row] = of
-			continue
-		}
-		first[sum] = row
-		order = append(order, row)
-	}
-	best := make([]int, len(order)) // place in order of each one's best, -1 if it is one itself
-	distance := make([]float64, len(order))
+	order, same := o.contents(g)
+	best, distance := make([]int, len(order)), make([]float64, len(order))
 	for i := range best {
 		best[i] = -1
 	}
@@ -91,8 +70,8 @@ func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error)
 		}
 	}
 
-	place := make(map[int]int, len(order))
-	groups := map[int]*Group{} // by place
+	place := make(map[int]int, len(order)) // in order, of each row
+	groups := map[int]*Group{}             // by the place of their best
 	join := func(at int, other Other) {
 		if groups[at] == nil {
 			groups[at] = &Group{Best: order[at]}
@@ -113,18 +92,48 @@ func Groups(ctx context.Context, g *gallery.Gallery, o Options) ([]Group, error)
 			join(i, Other{row, 0, of})
 		}
 	}
-	var out []Group
+	return sorted(g, groups), nil
+}
+
+// contents returns one picture for each content, best first, and of all others
+// which of those has their bytes.
+func (o Options) contents(g *gallery.Gallery) (order []int, same map[int]int) {
+	var all []int
+	for row := range g.Entries {
+		if o.Skip == nil || !o.Skip(row) {
+			all = append(all, row)
+		}
+	}
+	slices.SortFunc(all, func(a, b int) int { return better(g, a, b) })
+	same = map[int]int{}
+	first := map[[32]byte]int{}
+	for _, row := range all {
+		sum := g.Files[row].SHA256
+		if of, ok := first[sum]; ok && sum != [32]byte{} {
+			same[row] = of
+			continue
+		}
+		first[sum] = row
+		order = append(order, row)
+	}
+	return order, same
+}
+
+// sorted puts groups in the order of Groups.
+func sorted(g *gallery.Gallery, groups map[int]*Group) []Group {
+	var list []Group
 	for _, group := range groups {
 		slices.SortFunc(group.Others, func(a, b Other) int {
 			return cmp.Or(cmp.Compare(a.Distance, b.Distance), better(g, a.Row, b.Row))
 		})
-		out = append(out, *group)
+		list = append(list, *group)
 	}
-	slices.SortFunc(out, func(a, b Group) int { return cmp.Compare(g.Entries[a.Best].Path, g.Entries[b.Best].Path) })
-	return out, nil
+	slices.SortFunc(list, func(a, b Group) int { return cmp.Compare(g.Entries[a.Best].Path, g.Entries[b.Best].Path) })
+	return list
 }
 
-// link finds the best of each picture among those before it.
+// link finds the best of each picture among those before it in order: its place
+// there, and how far it is. -1 stays where a picture is a best itself.
 func (o Options) link(ctx context.Context, g *gallery.Gallery, order, best []int, distance []float64) error {
 	vectors := tensor.New(len(order), g.Vectors.Dim(1))
 	for i, row := range order {
