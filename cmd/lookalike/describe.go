@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -367,16 +368,22 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 	return d, network, err
 }
 
-// findModel returns where the weights of an index are: where they were, or
-// beside the index.
+// findModel returns where the weights of an index are: where they were, beside
+// the index, or, for an index from another machine, where fetched ones are kept.
 func findModel(was, index string) (string, error) {
-	beside := filepath.Join(filepath.Dir(index), filepath.Base(was))
-	for _, path := range []string{was, beside} {
+	name := filepath.Base(was)
+	places := []string{was, filepath.Join(filepath.Dir(index), name)}
+	for _, f := range fetch.Files {
+		if path, err := f.Path(); err == nil && filepath.Base(path) == name {
+			places = append(places, path)
+		}
+	}
+	for _, path := range places {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("the model that %s was made with is neither at %s nor at %s; say where it is with --model FILE", index, was, beside)
+	return "", fmt.Errorf("the model that %s was made with is at none of %s; say where it is with --model FILE", index, strings.Join(places, ", "))
 }
 
 // metricOf returns the metric of that name or, without one, the one that suits

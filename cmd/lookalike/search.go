@@ -47,7 +47,8 @@ bytes.
 
 A query is described as the pictures of the index were, by the same model and with
 the same treatment of EXIF's orientation. The model is looked for where it was
-when the index was made, then beside the index.
+when the index was made, beside the index, and among the weights that
+'lookalike weights fetch' has got.
 
 Without --metric, codes of an autoencoder are compared by their Euclidean
 distance and features of VGG by the cosine of their angle: 1 - cos, from 0 for

@@ -50,10 +50,14 @@ func (r *reasons) text() string {
 	if dx, dy := (left+right)/2-0.5, p.Y+p.ScaleY/2-0.5; math.Hypot(dx, dy) > 0.05 {
 		how = append(how, "moved")
 	}
-	if how == nil {
+	hint := ""
+	switch {
+	case how == nil:
 		how = []string{"in its place"}
+	case 2*p.Matches > r.Matches:
+		hint = "; one may be a cut of the other"
 	}
-	return fmt.Sprintf("%d of %s that are most alike agree: A lies over B %s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "))
+	return fmt.Sprintf("%d of %s that are most alike agree: A lies over B %s%s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "), hint)
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.

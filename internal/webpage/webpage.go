@@ -81,11 +81,16 @@ var (
 // the templates "main", the page's content, and if need be "style" and
 // "script", which add to the common ones; source and file are functions there.
 func New(definitions string) (*template.Template, error) {
-	t := template.New("page").Funcs(template.FuncMap{"source": source, "file": File})
+	t := template.New("page").Funcs(template.FuncMap{"source": source, "file": File, "breakable": breakable})
 	if _, err := t.Parse(shell); err != nil {
 		return nil, err
 	}
 	return t.Parse(definitions)
+}
+
+// breakable is a path that lines may be broken in after each folder.
+func breakable(path string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(path), "/", "/<wbr>"))
 }
 
 // Write writes a page. The groups are asked for one after the other, so that
