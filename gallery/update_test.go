@@ -17,10 +17,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
@@ -409,40 +411,48 @@ func TestUpdateRefuses(t *testing.T) {
 	}
 }
 
-// Readers see whole transactions while an index is written to.
+// Readers see whole transactions while an index is written to, and search in them.
 func TestReadersBesideAWriter(t *testing.T) {
 	defer func(old time.Duration) { pendingTime = old }(pendingTime)
 	pendingTime = 0
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	photos := folder(t, colours(t, 600))
-	end := make(chan error)
-	go func() {
-		_, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{})
-		end <- err
-	}()
-	for last := 0; ; {
-		select {
-		case err := <-end:
-			if err != nil {
-				t.Error(err)
+	ctx, end := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() {
+			for last := 0; ctx.Err() == nil; {
+				g, err := Open(path)
+				if errors.Is(err, os.ErrNotExist) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n := len(g.Entries)
+				if n < last {
+					t.Errorf("%d pictures after %d", n, last)
+				}
+				last = n
+				index, err := knn.New(g.Vectors, knn.Euclidean)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for row := 0; row < n; row += 50 {
+					if found, err := index.Search(t.Context(), [][]float32{g.Vectors.Row(row)}, 1); err != nil || found[0][0].Distance != 0 {
+						t.Errorf("row %d of %d: %v, %v", row, n, found, err)
+					}
+				}
 			}
-			return
-		default:
-		}
-		g, err := Open(path)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			t.Error(err)
-			<-end
-			return
-		}
-		if n := len(g.Entries); n < last {
-			t.Errorf("%d pictures after %d", n, last)
-		} else {
-			last = n
-		}
+		})
+	}
+	_, _, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{})
+	end()
+	wait.Wait()
+	if err != nil {
+		t.Error(err)
 	}
 }
 
