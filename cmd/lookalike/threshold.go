@@ -43,8 +43,10 @@ distance or nearer. What a false match is depends on what is known of them:
                   chance are a false match. The threshold tells near duplicates
                   from others: the same photograph in another size, cut or
                   saved again, or taken a moment later. How near pictures come by
-                  chance follows from the distances of the 8th to the 16th
-                  neighbour. The default without folders; 64 pictures at least.
+                  chance follows from the distances of the 16th to the 32nd
+                  neighbour. Different things that look alike, such as many
+                  motorcycles on white, are no chance: they match too. The default
+                  without folders; 64 pictures at least.
 
 A stricter threshold finds less: recall says which part of the pairs of one
 folder it still matches. The index keeps, for each metric, the last one found by

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,10 @@ import (
 )
 
 const (
-	// Unrelated things are judged by the neighbours from the nearth on: groups of
-	// near duplicates are mostly smaller. The growth of the numbers of neighbours
-	// with the distance is taken between these two.
-	nearth  = 8
-	farther = 16
+	// Unrelated things are judged by the neighbours from the nearth on, to the one twice
+	// as far: groups of near duplicates, such as a burst of photographs, are mostly
+	// smaller. In small collections it is a nearer one, an eighth of their number.
+	nearth = 16
 
 	// densest is which part of the things, those with the nearest neighbours, do
 	// not say how near unrelated ones come: they may be of one large group of
@@ -24,7 +24,7 @@ const (
 	densest = 0.1
 
 	// fewest is of how many things a distribution can be told.
-	fewest = 4 * farther
+	fewest = 64
 
 	// mostQueries bounds the things whose neighbours are looked for.
 	mostSearched = 1 << 13
@@ -35,7 +35,7 @@ const (
 //
 // How many that are follows from how unrelated things lie: near a thing the
 // number of others grows with a power of the distance, the number of dimensions
-// that the vectors look like. Both are taken from the 8th and the 16th neighbour
+// that the vectors look like. Both are taken from the 16th and the 32nd neighbour
 // of each, which in most collections are no near duplicates any more, and carried
 // on to smaller distances. Where there are no near duplicates at all, the threshold
 // is where chance lets expect no more than share of one match in the whole
@@ -60,31 +60,26 @@ func ByDistances(ctx context.Context, vectors *tensor.Tensor, metric knn.Metric,
 	if err != nil {
 		return nil, err
 	}
-	lists, err := neighbours(ctx, index, vectors, done)
+	k := min(nearth, n/8)
+	lists, err := neighbours(ctx, index, vectors, 2*k, done)
 	if err != nil {
 		return nil, err
 	}
-	dimension, err := growth(lists)
+	dimension, err := growth(lists, k)
 	if err != nil {
 		return nil, err
 	}
 
 	// Chance lets expect density * distance^dimension matches, seen from every
 	// thing that was looked at. Distances are relative, so that no power overflows.
-	unit, density := median(lists, nearth), 0.0
+	unit, density := median(lists, k), 0.0
 	first := int(densest * float64(len(lists))) // whose density counts for the denser ones
 	byDensity := slices.Clone(lists)
 	slices.SortFunc(byDensity, func(a, b []float64) int {
-		switch {
-		case a[nearth-1] < b[nearth-1]:
-			return -1
-		case a[nearth-1] > b[nearth-1]:
-			return 1
-		}
-		return 0
+		return cmp.Compare(a[k-1], b[k-1])
 	})
 	for i := range byDensity {
-		density += nearth / math.Pow(byDensity[max(i, first)][nearth-1]/unit, dimension)
+		density += float64(k) / math.Pow(byDensity[max(i, first)][k-1]/unit, dimension)
 	}
 
 	var all []float64 // distances of matches, ascending; a pair counts from both of its sides
@@ -106,15 +101,15 @@ func ByDistances(ctx context.Context, vectors *tensor.Tensor, metric knn.Metric,
 			t.Matches = int64(float64(found)/one + 0.5)
 			t.Estimate = density * math.Pow(t.Distance/unit, dimension) / max(float64(found), one)
 		}
-		if found == len(all) || all[found] > byDensity[first][nearth-1] {
+		if found == len(all) || all[found] > byDensity[first][k-1] {
 			return t, nil // the numbers of neighbours are known to be those of unrelated things
 		}
 	}
 }
 
-// neighbours returns the distances of the nearest of each vector, ascending, or of
-// a sample of the vectors.
-func neighbours(ctx context.Context, index *knn.Index, vectors *tensor.Tensor, done func(n int)) ([][]float64, error) {
+// neighbours returns the distances of the so many nearest of each vector, ascending, or
+// of a sample of the vectors.
+func neighbours(ctx context.Context, index *knn.Index, vectors *tensor.Tensor, most int, done func(n int)) ([][]float64, error) {
 	queries, rows := sample(vectors, mostSearched)
 	const atATime = 512
 	var lists [][]float64
@@ -124,14 +119,14 @@ func neighbours(ctx context.Context, index *knn.Index, vectors *tensor.Tensor, d
 		for i := lo; i < hi; i++ {
 			some = append(some, queries.Row(i))
 		}
-		found, err := index.Search(ctx, some, farther+1)
+		found, err := index.Search(ctx, some, most+1)
 		if err != nil {
 			return nil, err
 		}
 		for i, near := range found {
-			list := make([]float64, 0, farther)
+			list := make([]float64, 0, most)
 			for _, other := range near {
-				if other.Row != rows[lo+i] && len(list) < farther { // it may not be among its own
+				if other.Row != rows[lo+i] && len(list) < most { // it may not be among its own
 					list = append(list, other.Distance)
 				}
 			}
@@ -144,20 +139,21 @@ func neighbours(ctx context.Context, index *knn.Index, vectors *tensor.Tensor, d
 	return lists, nil
 }
 
-// growth returns with which power of the distance the number of neighbours grows,
-// in the geometric mean over those whose neighbours are no duplicates.
-func growth(lists [][]float64) (float64, error) {
+// growth returns with which power of the distance the number of neighbours grows
+// from the kth to twice as many, in the geometric mean over those whose neighbours are
+// no duplicates.
+func growth(lists [][]float64, k int) (float64, error) {
 	sum, n := 0.0, 0
 	for _, list := range lists {
-		if list[nearth-1] > 0 {
-			sum += math.Log(list[farther-1] / list[nearth-1])
+		if list[k-1] > 0 {
+			sum += math.Log(list[2*k-1] / list[k-1])
 			n++
 		}
 	}
 	if n < len(lists)/2 || !(sum > 0) {
-		return 0, fmt.Errorf("retrieval: most pictures have %d duplicates or more, so their distances do not tell what is near by chance; labels are needed", nearth)
+		return 0, fmt.Errorf("retrieval: most pictures have %d duplicates or more, so their distances do not tell what is near by chance; labels are needed", k)
 	}
-	return math.Log(float64(farther)/nearth) * float64(n) / sum, nil
+	return math.Ln2 * float64(n) / sum, nil
 }
 
 // median returns that of the distances of the kth neighbour.
