@@ -30,6 +30,7 @@ type collector struct {
 	found   []candidate
 	scratch []float64
 	nearest []float64         // of few that are wanted, the least upper bounds so far, ascending
+	fresh   []float64         // upper bounds of these that others have not been told of
 	finish  func([]candidate) // computes distances
 }
 
@@ -40,7 +41,7 @@ const slackRows = 48
 // reset makes c ready for another query; its memory is kept.
 func (c *collector) reset(w wanted, number int, limit float64, finish func([]candidate)) {
 	*c = collector{most: w.most, radius: w.radius, after: -1, limit: limit, full: 2*min(w.most, 1<<12) + slackRows,
-		found: c.found[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], finish: finish}
+		found: c.found[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], fresh: c.fresh[:0], finish: finish}
 	if w.after >= 0 {
 		c.after = w.after + number
 	}
@@ -77,17 +78,26 @@ func (c *collector) lower(high float64) {
 	if c.most > fewWanted || !(high < c.limit) {
 		return
 	}
-	if len(c.nearest) < c.most {
-		c.nearest = append(c.nearest, 0)
-	}
-	i := len(c.nearest) - 1
-	for ; i > 0 && c.nearest[i-1] > high; i-- {
-		c.nearest[i] = c.nearest[i-1]
-	}
-	c.nearest[i] = high
+	c.nearest = insert(c.nearest, c.most, high)
+	c.fresh = append(c.fresh, high)
 	if len(c.nearest) == c.most {
 		c.limit = min(c.limit, c.nearest[c.most-1])
 	}
+}
+
+// insert puts v in its place among the least so many values, which ascend.
+func insert(least []float64, most int, v float64) []float64 {
+	if len(least) < most {
+		least = append(least, v)
+	} else if !(v < least[most-1]) {
+		return least
+	}
+	i := len(least) - 1
+	for ; i > 0 && least[i-1] > v; i-- {
+		least[i] = least[i-1]
+	}
+	least[i] = v
+	return least
 }
 
 // add takes a row in if it may belong to the result.

@@ -40,6 +40,7 @@ type coder struct {
 	x      *Index
 	groups int // of values of a vector
 	center []float32
+	origin []float32 // zeros
 }
 
 // maxCoded is the largest dimension whose products of codes fit in 32 bits.
@@ -50,7 +51,7 @@ func newCoder(x *Index) *coder {
 	if x.Dim() > maxCoded {
 		return nil
 	}
-	return &coder{x, (x.Dim() + f32.CodeGroup - 1) / f32.CodeGroup, center(x)}
+	return &coder{x, (x.Dim() + f32.CodeGroup - 1) / f32.CodeGroup, center(x), make([]float32, x.Dim())}
 }
 
 // center returns about the mean of the vectors. Any vector is a right one; the nearer
@@ -131,33 +132,45 @@ const mostCoded = 1e15
 // of its terms.
 const rounded = 64 * unit
 
-// constants returns the keep, scale and radius of a vector, and at least |scale·z|. What
-// f32.Codes says was computed in float32: sums of d squares have a relative error of
-// at most γ(d), and what is squared is off by a rounding or two of the values that it is
-// the difference of, which are not longer than scale·z, the residual and, for Cosine, x.
-func (c *coder) constants(m f32.Coded, factor float32) (keep, scale, radius float32, size float64) {
-	if !(m.Most < mostCoded) || c.x.metric == Cosine && factor == 0 { // zeros have no place among directions
-		return float32(math.Inf(-1)), 0, 0, 0
-	}
+// describes tells whether codes of a vector are of use.
+func (c *coder) describes(m f32.Coded, factor float32) bool {
+	return m.Most < mostCoded && !(c.x.metric == Cosine && factor == 0) // zeros have no place among directions
+}
+
+// measures are bounds of lengths: of scale·z, the residual, and y.
+type measures struct{ least, size, residual, shortest, longest float64 }
+
+// measure bounds what f32.Codes, computing in float32, says of a vector. Its sums of
+// squares have a relative error of at most γ(f32.CodeRounds(d)), and what is squared is
+// off by a rounding or two of the values that it is the difference of, which are not
+// longer than scale·z, the residual and, for Cosine, x.
+func (c *coder) measure(m f32.Coded) measures {
 	d := float64(c.x.Dim())
-	g := 2 * gamma(c.x.Dim()+16)
-	s := float64(m.Scale)
-	square := s * s * float64(m.Squares)
-	size = math.Sqrt(square*(1+g)) * (1 + g)
+	g := 2 * gamma(f32.CodeRounds(c.x.Dim()))
+	size := float64(m.Scale) * math.Sqrt(float64(m.Squares))
 	residual := math.Sqrt(float64(m.Residual)*(1+g) + d*tiny)
-	off := 8*unit*(residual+size) + d*tiny
+	off := 8*unit*(residual+size*(1+g)) + d*tiny
 	if c.x.metric == Cosine {
 		off += 8*unit + 1e-10 // 1e-10: what the length may be off 1
 	}
-	residual += off
-	if c.x.metric == InnerProduct {
-		return -above(size), m.Scale, above(residual + rounded*(size+residual)), size
+	length := float64(m.Length)
+	return measures{size * (1 - g), size * (1 + g), residual + off,
+		max(0, math.Sqrt(max(0, length*(1-g)-d*tiny))-off), math.Sqrt(length*(1+g)+d*tiny) + off}
+}
+
+// constants returns the keep, scale and radius of a vector, and at least |scale·z|.
+func (c *coder) constants(made f32.Coded, factor float32) (keep, scale, radius float32, size float64) {
+	if !c.describes(made, factor) {
+		return float32(math.Inf(-1)), 0, 0, 0
 	}
-	radius = above(residual)
+	m := c.measure(made)
+	if c.x.metric == InnerProduct {
+		return -above(m.size), made.Scale, above(m.residual + rounded*(m.size+m.residual)), m.size
+	}
+	radius = above(m.residual)
 	r := float64(radius)
-	length := max(0, math.Sqrt(max(0, float64(m.Length)*(1-g)-d*tiny))-off)
-	least := min(square*(1-g)-r*r, length*length)
-	return -above(rounded*(square+r*r) - least), m.Scale, radius, size
+	keeps := min(m.least*m.least-r*r, m.shortest*m.shortest)
+	return -above(rounded*(m.size*m.size+r*r) - keeps), made.Scale, radius, m.size
 }
 
 // codeQuery is a query as codes.
@@ -165,53 +178,32 @@ type codeQuery struct {
 	z                []int8
 	bounds           f32.CodeQuery // for f32.CodeBounds
 	scale            float32
-	square, residual float64 // |t·w|², and the length e
+	square, residual float64 // at most |t·w|², and the length e
 	least, most      float64 // |p| lies between these
 	base             float64 // of InnerProduct: -q·center
 }
 
 // encode makes the codes of a query, kept in z, and returns false if they are of no
-// use for it. p is scratch for its values.
-func (c *coder) encode(k *codeQuery, q *query, z []int8, p []float64) bool {
+// use for it. block has room for a block of codes.
+func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
 	k.z = z
-	most := 0.0
-	for i, v := range q.v {
-		switch p[i] = float64(v); c.x.metric {
-		case Cosine:
-			p[i] = p[i]*q.scale - float64(c.center[i])
-		case Euclidean:
-			p[i] -= float64(c.center[i])
-		default:
-			k.base -= p[i] * float64(c.center[i])
-		}
-		most = max(most, math.Abs(p[i]))
+	center, factors := c.center, []float32{1}
+	switch c.x.metric {
+	case Cosine:
+		factors[0] = narrow(q.scale)
+	case InnerProduct:
+		center, k.base = c.origin, -dot(q.v, c.center)
 	}
-	if !(most < mostCoded && math.Abs(k.base) < huge) || c.x.metric == Cosine && q.scale == 0 {
+	var made [1]f32.Coded
+	f32.Codes(made[:], block, q.v, c.x.Dim(), factors, center)
+	if !c.describes(made[0], factors[0]) || !(math.Abs(k.base) < huge) {
 		return false
 	}
-	inverse := 0.0
-	if most > 1/mostCoded {
-		k.scale = float32(most / 127)
-		inverse = 1 / float64(k.scale)
+	m := c.measure(made[0])
+	k.scale, k.square, k.residual, k.least, k.most = made[0].Scale, m.least*m.least, m.residual, m.shortest, m.longest
+	for i := range c.x.Dim() {
+		z[i] = int8(block[i/f32.CodeGroup*f32.CodeGroup*f32.CodeRows+i%f32.CodeGroup] - 128)
 	}
-	var squares int64
-	var square float64
-	for i, v := range p {
-		square += v * v
-		code := math.RoundToEven(min(max(v*inverse, -127), 127))
-		k.z[i] = int8(code)
-		squares += int64(code) * int64(code)
-		r := v - code*float64(k.scale)
-		k.residual += r * r
-	}
-	k.square = float64(squares) * float64(k.scale) * float64(k.scale)
-	off := most * 1e-12
-	if c.x.metric == Cosine {
-		off += 1e-10
-	}
-	k.residual = math.Sqrt(k.residual)*(1+1e-9) + off
-	length := math.Sqrt(square)
-	k.least, k.most = max(0, length*(1-1e-9)-off), length*(1+1e-9)+off
 	return true
 }
 

@@ -13,6 +13,34 @@ import (
 	"lookalike/tensor"
 )
 
+// squaredDistance returns the sum of squared differences, added up in order in
+// float64. The conversion of each product forbids a fused multiply-add, so that
+// the sum is the same on every processor.
+func squaredDistance(a, b []float32) float64 {
+	b = b[:len(a)]
+	var sum float64
+	for i, v := range a {
+		d := float64(v) - float64(b[i])
+		sum += float64(d * d)
+	}
+	return sum
+}
+
+// cosineDistance returns 1 - cos of the angle between two vectors of those
+// scales, as half the squared distance of the vectors brought to length 1.
+func cosineDistance(a, b []float32, scaleA, scaleB float64) float64 {
+	if scaleA == 0 || scaleB == 0 {
+		return 1
+	}
+	b = b[:len(a)]
+	var sum float64
+	for i, v := range a {
+		d := float64(float64(v)*scaleA) - float64(float64(b[i])*scaleB)
+		sum += float64(d * d)
+	}
+	return sum / 2
+}
+
 // bruteForce is the definition for every metric: all distances in float64, sorted.
 func bruteForce(metric Metric, vectors *tensor.Tensor, q []float32, keep func(int) bool) []Neighbor {
 	list := []Neighbor{}

@@ -63,6 +63,8 @@ type workspace struct {
 	mask       []uint64
 	passed     []candidate
 	pairs      []pair
+	rows       f32.Rows
+	sums       [4]float32
 	packed     gemm.Packed
 	codes      codes // of a tile
 	masks      []uint64
@@ -228,9 +230,9 @@ func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *gro
 		z, codes = make([]int8, len(queries)*depth), make([]codeQuery, len(queries))
 	}
 	parallel.Spans(len(queries), 64, func(lo, hi int) {
-		var scratch []float64
+		var block []uint8
 		if coding != notCoded {
-			scratch = make([]float64, d)
+			block = make([]uint8, x.coder().blockBytes())
 		}
 		for i := lo; i < hi; i++ {
 			v, q := queries[i], &list[i]
@@ -244,7 +246,7 @@ func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *gro
 			for j, value := range v {
 				q.factor[j] = float32(turn * float64(value))
 			}
-			if coding != notCoded && x.coder().encode(&codes[i], q, z[i*depth:][:depth], scratch) {
+			if coding != notCoded && x.coder().encode(&codes[i], q, z[i*depth:][:depth], block) {
 				q.code = &codes[i]
 				if coding == oneByOne {
 					q.code.bounds = f32.NewCodeQuery(q.code.z)
@@ -285,24 +287,18 @@ func (x *Index) rowScores(q *query, scores []float32, row int) {
 
 // rowScore is rowScores of one row.
 func (x *Index) rowScore(q *query, row int) float32 {
-	return x.scaled(row, x.partScore(q, row, 0, x.Dim()))
-}
-
-// partScore is what the values from lo up to hi add to a row's score.
-func (x *Index) partScore(q *query, row, lo, hi int) float32 {
-	v := x.vectors.Row(row)[lo:hi]
 	if x.metric == Euclidean {
-		return f32.SquaredDistance(q.v[lo:hi], v)
+		return f32.SquaredDistance(q.v, x.vectors.Row(row))
 	}
-	return f32.Dot(q.factor[lo:hi], v)
+	return x.scaled(row, f32.Dot(q.factor, x.vectors.Row(row)))
 }
 
-// scaled makes a score of the sum of its parts.
-func (x *Index) scaled(row int, sum float32) float32 {
+// scaled makes a score of a product.
+func (x *Index) scaled(row int, product float32) float32 {
 	if x.metric == Cosine {
-		return sum * narrow(x.scales[row])
+		return product * narrow(x.scales[row])
 	}
-	return sum
+	return product
 }
 
 // narrow returns the scale of a vector as float32, or NaN, which proves nothing, if
@@ -453,30 +449,44 @@ func (x *Index) keyOf(distance float64) float64 {
 // finish computes distances as they are defined, and the keys of these: two rows
 // of one distance have one key.
 func (x *Index) finish(q *query, list []candidate) {
-	for i := 0; i < len(list); {
-		f := &list[i]
-		row := x.vectors.Row(f.row)
-		switch {
-		case x.metric == Cosine:
-			f.distance = cosineDistance(q.v, row, q.scale, x.scales[f.row])
-		case x.metric == InnerProduct:
-			f.distance = -dot(q.v, row)
-		case i+4 <= len(list): // four sums that do not wait for each other
-			for j, square := range squaredDistances(q.v, row, x.vectors.Row(list[i+1].row), x.vectors.Row(list[i+2].row), x.vectors.Row(list[i+3].row)) {
-				list[i+j].distance = math.Sqrt(square)
+	for some := range slices.Chunk(list, len(f32.Rows{})) {
+		x.distances(q, some)
+		for i, f := range some {
+			key := f.distance
+			if x.metric == Euclidean {
+				key *= key
 			}
-			i += 4
-			continue
-		default:
-			f.distance = math.Sqrt(squaredDistance(q.v, row))
+			some[i].low, some[i].high = key, key
 		}
-		i++
 	}
-	for i := range list {
-		key := list[i].distance
-		if x.metric == Euclidean {
-			key *= key
+}
+
+// distances computes those of up to four rows.
+func (x *Index) distances(q *query, list []candidate) {
+	if x.metric == InnerProduct {
+		for i, f := range list {
+			list[i].distance = -dot(q.v, x.vectors.Row(f.row))
 		}
-		list[i].low, list[i].high = key, key
+		return
+	}
+	factor, factors := 1.0, [4]float64{1, 1, 1, 1}
+	var rows f32.Rows
+	for i := range rows {
+		row := list[min(i, len(list)-1)].row
+		rows[i] = x.vectors.Row(row)
+		if x.metric == Cosine {
+			factor, factors[i] = q.scale, x.scales[row]
+		}
+	}
+	squares := f32.SquaresInOrder(q.v, factor, &rows, &factors)
+	for i := range list {
+		switch {
+		case x.metric == Euclidean:
+			list[i].distance = math.Sqrt(squares[i])
+		case factor == 0 || factors[i] == 0:
+			list[i].distance = 1
+		default:
+			list[i].distance = squares[i] / 2
+		}
 	}
 }

@@ -22,16 +22,27 @@ const (
 	sieveFewest       = 8
 	sieveFewestMaking = 48
 
+	// firstRows are multiplied before there are limits to test codes with.
+	firstRows = 128
+
 	// crowdTiles is how many tiles are multiplied at most after one where many rows passed.
 	crowdTiles = 16
 )
 
 // sieving is what the goroutines share that sieve for a group of queries.
 type sieving struct {
-	codes  *f32.CodeQueries // nil if they are tested one by one
-	next   atomic.Int64     // the tile that is taken next
-	once   sync.Once        // for limits
-	limits []atomic.Uint64  // of each query, the least that anybody has found; none for a goroutine alone
+	codes *f32.CodeQueries // nil if they are tested one by one
+	next  atomic.Int64     // the tile that is taken next
+	once  sync.Once        // for known
+	known []known          // of each query; none for a goroutine alone
+}
+
+// known is what goroutines tell each other of a query.
+type known struct {
+	limit atomic.Uint64 // the least that anybody has found
+
+	sync.Mutex
+	nearest []float64 // as a collector has them, of the rows of all
 }
 
 func newSieving(g *group, c *coder, together bool) *sieving {
@@ -48,30 +59,40 @@ func newSieving(g *group, c *coder, together bool) *sieving {
 	return s
 }
 
-// share makes limits for several goroutines.
+// share makes several goroutines tell each other what they know.
 func (s *sieving) share(n int, limit float64) {
 	s.once.Do(func() {
-		s.limits = make([]atomic.Uint64, n)
-		for i := range s.limits {
-			s.limits[i].Store(math.Float64bits(limit))
+		s.known = make([]known, n)
+		for i := range s.known {
+			s.known[i].limit.Store(math.Float64bits(limit))
 		}
 	})
 }
 
-// publish tells the others of a limit.
-func (s *sieving) publish(i int, limit float64) {
-	for s.limits != nil {
-		old := s.limits[i].Load()
-		if limit >= math.Float64frombits(old) || s.limits[i].CompareAndSwap(old, math.Float64bits(limit)) {
-			return
-		}
+// publish tells the others of what a collector has found since it did so last.
+func (s *sieving) publish(i int, c *collector) {
+	if s.known == nil {
+		return
 	}
+	k := &s.known[i]
+	k.Lock()
+	defer k.Unlock()
+	for _, high := range c.fresh {
+		k.nearest = insert(k.nearest, c.most, high)
+	}
+	c.fresh = c.fresh[:0]
+	c.nearest = append(c.nearest[:0], k.nearest...)
+	c.limit = min(c.limit, math.Float64frombits(k.limit.Load()))
+	if len(c.nearest) == c.most {
+		c.limit = min(c.limit, c.nearest[c.most-1])
+	}
+	k.limit.Store(math.Float64bits(c.limit))
 }
 
-// hear takes over what others have published.
+// hear takes over the limits that others have found.
 func (s *sieving) hear(c []collector) {
-	for i := range s.limits {
-		c[i].limit = min(c[i].limit, math.Float64frombits(s.limits[i].Load()))
+	for i := range s.known {
+		c[i].limit = min(c[i].limit, math.Float64frombits(s.known[i].limit.Load()))
 	}
 }
 
@@ -96,11 +117,17 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 		s.hear(c)
 		if s.codes != nil && t.multiply > 0 {
 			t.multiply--
-			x.multiply(ctx, g, w, c, row, end)
-			for j := range c {
-				s.publish(j, c[j].limit)
+			stop := end
+			if t.first {
+				stop, t.first = min(end, row+firstRows), false
 			}
-			continue
+			x.multiply(ctx, g, w, c, row, stop)
+			for j := range c {
+				s.publish(j, &c[j])
+			}
+			if row = stop; row == end {
+				continue
+			}
 		}
 		var k codes
 		if x.codes != nil {
@@ -123,7 +150,7 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 		}
 		for j, q := range g.queries {
 			x.filterTile(q, &c[j], w, k, row, end)
-			s.publish(j, c[j].limit)
+			s.publish(j, &c[j])
 		}
 	}
 }
@@ -150,6 +177,7 @@ type together struct {
 	size     float64 // of the codes so far, the greatest
 	multiply int     // tiles that are to be multiplied in float32 instead
 	next     int     // how many after the next crowd
+	first    bool    // no tile has been multiplied yet
 }
 
 // pair is a row that passed the test of a query, and its score.
@@ -159,7 +187,7 @@ type pair struct {
 }
 
 func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
-	t := &together{x, g, w, c, 0, firstMultiplied, 1}
+	t := &together{x, g, w, c, 0, firstMultiplied, 1, true}
 	if c[0].limit < huge { // there is a radius
 		t.multiply = 0
 	}
@@ -249,9 +277,12 @@ const partValues = 512
 func (t *together) compute() {
 	x, pairs := t.x, t.w.pairs
 	for lo, d := 0, x.Dim(); lo < d; lo += partValues {
-		for i := range pairs {
-			p := &pairs[i]
-			p.score += x.partScore(t.g.queries[p.query], int(p.row), lo, min(lo+partValues, d))
+		hi := min(lo+partValues, d)
+		for i, n := 0, 0; i < len(pairs); i += n {
+			for n = 1; n < len(t.w.rows) && i+n < len(pairs) && pairs[i+n].query == pairs[i].query; {
+				n++
+			}
+			t.addScores(pairs[i:i+n], pairs[min(i+n, len(pairs)-1)], lo, hi)
 		}
 	}
 	for i, p := range pairs {
@@ -260,10 +291,32 @@ func (t *together) compute() {
 		t.c[j].add(row, low, high)
 		if i+1 == len(pairs) || pairs[i+1].query != p.query {
 			if t.c[j].limit != t.w.tested[j] {
+				t.g.sieving.publish(j, &t.c[j])
 				t.aim(j)
-				t.g.sieving.publish(j, t.c[j].limit)
 			}
 		}
+	}
+}
+
+// addScores adds to the scores of up to four rows and one query what the values from lo
+// up to hi make. Meanwhile it fetches what is needed for the next pair: of rows in the
+// second-level cache the query, else the row.
+func (t *together) addScores(pairs []pair, next pair, lo, hi int) {
+	x, w := t.x, t.w
+	for i := range w.rows {
+		w.rows[i] = x.vectors.Row(int(pairs[min(i, len(pairs)-1)].row))[lo:hi]
+	}
+	q, after := t.g.queries[pairs[0].query], t.g.queries[next.query]
+	compare, v, fetched := f32.DotRows, q.factor, after.factor
+	if x.metric == Euclidean {
+		compare, v, fetched = f32.SquaredDistanceRows, q.v, after.v
+	}
+	if x.Dim() <= partValues {
+		fetched = x.vectors.Row(int(next.row))
+	}
+	compare(&w.sums, v[lo:hi], &w.rows, fetched[lo:hi])
+	for i := range pairs {
+		pairs[i].score += w.sums[i]
 	}
 }
 

@@ -79,6 +79,10 @@ type Coded struct {
 	Residual float32 // Σ(y - Scale·z)²
 }
 
+// CodeRounds bounds how many roundings in a row go into a sum of Coded over d values: it
+// is a sum of 16 sums.
+func CodeRounds(d int) int { return d/16 + 24 }
+
 // Codes makes codes of the rows y = factors[r]·x[r·ld:] - center, len(factors) of
 // them, at most CodeRows, and says in made what they stand for: z are the whole numbers
 // nearest to y/Scale, with a Scale that makes the largest magnitude 127. It fills a
@@ -95,7 +99,11 @@ func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []f
 	for r := 0; r < n; r += 4 {
 		rows, apart := x[r*ld:], ld
 		four.factors = [4]float32{}
-		if copy(four.factors[:], factors[r:]) < 4 { // the rest is zeros
+		switch copy(four.factors[:], factors[r:]) {
+		case 4:
+		case 1: // four times the same
+			apart = 0
+		default: // the rest is zeros
 			rows, apart = make([]float32, 4*d), d
 			for i := range n - r {
 				copy(rows[i*d:], x[(r+i)*ld:][:d])
@@ -202,18 +210,23 @@ func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {
 func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
 	const magic = 0x1.8p23 + 128 // adding it rounds to a whole number, and the lowest byte is the code
 	for r, f := range four.factors {
-		var length, square, residual float32
+		var sums [3][16]float32 // as CodeRounds says
 		for i, v := range x[r*ld:][:len(center)] {
 			y := float32(f*v) - center[i]
-			length += float32(y * y)
+			sums[0][i%16] += float32(y * y)
 			t := float32(y*four.inverse[r]) + magic
 			codes[i/CodeGroup*CodeRows*CodeGroup+r*CodeGroup+i%CodeGroup] = uint8(math.Float32bits(t))
 			t -= magic
 			y -= float32(t * four.scale[r])
-			square += float32(t * t)
-			residual += float32(y * y)
+			sums[1][i%16] += float32(t * t)
+			sums[2][i%16] += float32(y * y)
 		}
-		four.lengths[r], four.squares[r], four.residuals[r] = length, square, residual
+		four.lengths[r], four.squares[r], four.residuals[r] = 0, 0, 0
+		for i := range 16 {
+			four.lengths[r] += sums[0][i]
+			four.squares[r] += sums[1][i]
+			four.residuals[r] += sums[2][i]
+		}
 	}
 }
 

@@ -116,8 +116,9 @@ func TestCodes(t *testing.T) {
 				if !(math.Abs(float64(c.Most)-most) <= off) || !(math.Abs(float64(c.Scale)-most/127) <= 2*off/127) {
 					t.Fatalf("%d values, row %d: most %v, scale %v, want %v", d, row, c.Most, c.Scale, most)
 				}
-				squares, residual := 0.0, 0.0
+				squares, residual, length := 0.0, 0.0, 0.0
 				for i := range y {
+					length += y[i] * y[i]
 					z := float64(codes[i/CodeGroup*CodeRows*CodeGroup+row*CodeGroup+i%CodeGroup]) - 128
 					miss := y[i] - z*float64(c.Scale)
 					if !(math.Abs(miss) <= float64(c.Scale)/2+130*off) || math.Abs(z) > 127 {
@@ -126,9 +127,11 @@ func TestCodes(t *testing.T) {
 					squares += z * z
 					residual += miss * miss
 				}
-				if !(math.Abs(float64(c.Squares)-squares) <= float64(d)*eps*squares) ||
-					!(math.Abs(math.Sqrt(float64(c.Residual))-math.Sqrt(residual)) <= float64(d)*eps*math.Sqrt(residual)+2*off*math.Sqrt(float64(d))) {
-					t.Fatalf("%d values, row %d: Σz² %v, want %v; residual %v, want %v", d, row, c.Squares, squares, c.Residual, residual)
+				rounds := float64(CodeRounds(d)) * eps
+				if !(math.Abs(float64(c.Squares)-squares) <= rounds*squares) ||
+					!(math.Abs(math.Sqrt(float64(c.Length))-math.Sqrt(length)) <= rounds*math.Sqrt(length)+2*off*math.Sqrt(float64(d))) ||
+					!(math.Abs(math.Sqrt(float64(c.Residual))-math.Sqrt(residual)) <= rounds*math.Sqrt(residual)+2*off*math.Sqrt(float64(d))) {
+					t.Fatalf("%d values, row %d: Σz² %v, want %v; Σy² %v, want %v; residual %v, want %v", d, row, c.Squares, squares, c.Length, length, c.Residual, residual)
 				}
 			}
 		}

@@ -53,7 +53,8 @@ type tier struct {
 	squaredError    func(grad, p, t []float32, scale float64) float64
 	kernel          Kernel
 
-	dot4, squaredDistance4 func(out, q, x []float32, ld int)
+	dot4, squaredDistance4 rowsKernel
+	squaresInOrder         func(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64)
 	notAbove               func(mask []uint64, x []float32, limit float32)
 	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest)
 	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)

@@ -32,8 +32,9 @@ var generic = &tier{
 	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
 		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil},
 
-	dot4:             dot4Generic,
-	squaredDistance4: squaredDistance4Generic,
+	dot4:             oneByOne(dotGeneric),
+	squaredDistance4: oneByOne(squaredDistanceGeneric),
+	squaresInOrder:   squaresInOrderGeneric,
 	notAbove:         notAboveGeneric,
 	codeBounds:       codeBoundsGeneric,
 	codeRange:        codeRangeGeneric,

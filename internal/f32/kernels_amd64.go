@@ -109,15 +109,15 @@ func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 f
 //go:noescape
 func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
 
-// dot4AVX512 writes the sum of q[i]*x[r*ld+i] over n values to out[r], for r < 4.
+// dot4AVX512 writes the sum of q[i]*x[i] over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.
 //
 //go:noescape
-func dot4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+func dot4AVX512(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 
-// squaredDistance4AVX512 writes the sum of (q[i]-x[r*ld+i])² over n values to out[r], for r < 4.
+// squaredDistance4AVX512 writes the sum of (q[i]-x[i])² over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.
 //
 //go:noescape
-func squaredDistance4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+func squaredDistance4AVX512(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 
 // notAboveAVX512 sets bit i of mask where x[i] is not greater than limit, and clears it elsewhere, for n values, a multiple of 16, n >= 16.
 //
@@ -459,15 +459,15 @@ func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 flo
 //go:noescape
 func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
 
-// dot4AVX2 writes the sum of q[i]*x[r*ld+i] over n values to out[r], for r < 4.
+// dot4AVX2 writes the sum of q[i]*x[i] over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.
 //
 //go:noescape
-func dot4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+func dot4AVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 
-// squaredDistance4AVX2 writes the sum of (q[i]-x[r*ld+i])² over n values to out[r], for r < 4.
+// squaredDistance4AVX2 writes the sum of (q[i]-x[i])² over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.
 //
 //go:noescape
-func squaredDistance4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+func squaredDistance4AVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 
 // notAboveAVX2 sets bit i of mask where x[i] is not greater than limit, and clears it elsewhere, for n values, a multiple of 8, n >= 8.
 //
@@ -478,6 +478,11 @@ func notAboveAVX2(n int, mask *uint64, x *float32, limit float32)
 //
 //go:noescape
 func codeBoundsAVX2(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
+
+// squaresInOrderAVX2 adds (q[i]*factor-x[i]*factors[0])² in order over n values of x0, a multiple of 4, n >= 4, to sums[0], and so on.
+//
+//go:noescape
+func squaresInOrderAVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, factor float64, factors *float64, sums *float64)
 
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //

@@ -1272,16 +1272,19 @@ end:
 	VZEROUPPER
 	RET
 
-// func dot4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+// func dot4AVX512(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·dot4AVX512(SB), NOSPLIT, $0-40
+TEXT ·dot4AVX512(SB), NOSPLIT, $0-72
 	MOVQ   n+0(FP), AX
 	MOVQ   q+8(FP), CX
-	MOVQ   ld+24(FP), DX
-	SHLQ   $0x02, DX
-	LEAQ   (DX)(DX*2), BX
-	MOVQ   x+16(FP), SI
-	LEAQ   (SI)(DX*4), DI
+	MOVQ   x0+16(FP), DX
+	MOVQ   x1+24(FP), BX
+	MOVQ   x2+32(FP), SI
+	MOVQ   x3+40(FP), DI
+	MOVQ   ld+56(FP), R8
+	SHLQ   $0x02, R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   next+48(FP), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1296,33 +1299,36 @@ two:
 	JL          loop
 	VMOVUPS     (CX), Z8
 	VMOVUPS     64(CX), Z9
-	PREFETCHT0  (DI)
-	PREFETCHT0  64(DI)
-	VMOVUPS     (SI), Z10
+	PREFETCHT0  (R10)
+	PREFETCHT0  64(R10)
+	VMOVUPS     (DX), Z10
 	VFMADD231PS Z10, Z8, Z0
-	VMOVUPS     64(SI), Z11
+	VMOVUPS     64(DX), Z11
 	VFMADD231PS Z11, Z9, Z1
-	PREFETCHT0  (DI)(DX*1)
-	PREFETCHT0  64(DI)(DX*1)
-	VMOVUPS     (SI)(DX*1), Z10
+	PREFETCHT0  (R10)(R8*1)
+	PREFETCHT0  64(R10)(R8*1)
+	VMOVUPS     (BX), Z10
 	VFMADD231PS Z10, Z8, Z2
-	VMOVUPS     64(SI)(DX*1), Z11
+	VMOVUPS     64(BX), Z11
 	VFMADD231PS Z11, Z9, Z3
-	PREFETCHT0  (DI)(DX*2)
-	PREFETCHT0  64(DI)(DX*2)
-	VMOVUPS     (SI)(DX*2), Z10
+	PREFETCHT0  (R10)(R8*2)
+	PREFETCHT0  64(R10)(R8*2)
+	VMOVUPS     (SI), Z10
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS     64(SI)(DX*2), Z11
+	VMOVUPS     64(SI), Z11
 	VFMADD231PS Z11, Z9, Z5
-	PREFETCHT0  (DI)(BX*1)
-	PREFETCHT0  64(DI)(BX*1)
-	VMOVUPS     (SI)(BX*1), Z10
+	PREFETCHT0  (R10)(R9*1)
+	PREFETCHT0  64(R10)(R9*1)
+	VMOVUPS     (DI), Z10
 	VFMADD231PS Z10, Z8, Z6
-	VMOVUPS     64(SI)(BX*1), Z11
+	VMOVUPS     64(DI), Z11
 	VFMADD231PS Z11, Z9, Z7
-	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
 	ADDQ        $+128, SI
 	ADDQ        $+128, DI
+	ADDQ        $+128, CX
+	ADDQ        $+128, R10
 	SUBQ        $0x20, AX
 	JMP         two
 
@@ -1330,37 +1336,40 @@ loop:
 	CMPQ        AX, $0x10
 	JL          rest
 	VMOVUPS     (CX), Z8
-	VMOVUPS     (SI), Z10
+	VMOVUPS     (DX), Z10
 	VFMADD231PS Z10, Z8, Z0
-	VMOVUPS     (SI)(DX*1), Z10
+	VMOVUPS     (BX), Z10
 	VFMADD231PS Z10, Z8, Z2
-	VMOVUPS     (SI)(DX*2), Z10
+	VMOVUPS     (SI), Z10
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS     (SI)(BX*1), Z10
+	VMOVUPS     (DI), Z10
 	VFMADD231PS Z10, Z8, Z6
-	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
 	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	ADDQ        $0x40, CX
 	SUBQ        $0x10, AX
 	JMP         loop
 
 rest:
 	TESTQ       AX, AX
 	JZ          end
-	MOVQ        $-1, DI
-	BZHIQ       AX, DI, DI
-	KMOVW       DI, K1
+	MOVQ        $-1, R8
+	BZHIQ       AX, R8, R8
+	KMOVW       R8, K1
 	VMOVUPS.Z   (CX), K1, Z8
-	VMOVUPS.Z   (SI), K1, Z10
+	VMOVUPS.Z   (DX), K1, Z10
 	VFMADD231PS Z10, Z8, Z0
-	VMOVUPS.Z   (SI)(DX*1), K1, Z10
+	VMOVUPS.Z   (BX), K1, Z10
 	VFMADD231PS Z10, Z8, Z2
-	VMOVUPS.Z   (SI)(DX*2), K1, Z10
+	VMOVUPS.Z   (SI), K1, Z10
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS.Z   (SI)(BX*1), K1, Z10
+	VMOVUPS.Z   (DI), K1, Z10
 	VFMADD231PS Z10, Z8, Z6
 
 end:
-	MOVQ          out+32(FP), AX
+	MOVQ          out+64(FP), AX
 	VADDPS        Z1, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y10
 	VADDPS        Y10, Y0, Y0
@@ -1404,16 +1413,19 @@ end:
 	VZEROUPPER
 	RET
 
-// func squaredDistance4AVX512(n int, q *float32, x *float32, ld int, out *float32)
+// func squaredDistance4AVX512(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·squaredDistance4AVX512(SB), NOSPLIT, $0-40
+TEXT ·squaredDistance4AVX512(SB), NOSPLIT, $0-72
 	MOVQ   n+0(FP), AX
 	MOVQ   q+8(FP), CX
-	MOVQ   ld+24(FP), DX
-	SHLQ   $0x02, DX
-	LEAQ   (DX)(DX*2), BX
-	MOVQ   x+16(FP), SI
-	LEAQ   (SI)(DX*4), DI
+	MOVQ   x0+16(FP), DX
+	MOVQ   x1+24(FP), BX
+	MOVQ   x2+32(FP), SI
+	MOVQ   x3+40(FP), DI
+	MOVQ   ld+56(FP), R8
+	SHLQ   $0x02, R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   next+48(FP), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1428,41 +1440,44 @@ two:
 	JL          loop
 	VMOVUPS     (CX), Z8
 	VMOVUPS     64(CX), Z9
-	PREFETCHT0  (DI)
-	PREFETCHT0  64(DI)
-	VMOVUPS     (SI), Z10
+	PREFETCHT0  (R10)
+	PREFETCHT0  64(R10)
+	VMOVUPS     (DX), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z0
-	VMOVUPS     64(SI), Z11
+	VMOVUPS     64(DX), Z11
 	VSUBPS      Z11, Z9, Z11
 	VFMADD231PS Z11, Z11, Z1
-	PREFETCHT0  (DI)(DX*1)
-	PREFETCHT0  64(DI)(DX*1)
-	VMOVUPS     (SI)(DX*1), Z10
+	PREFETCHT0  (R10)(R8*1)
+	PREFETCHT0  64(R10)(R8*1)
+	VMOVUPS     (BX), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z2
-	VMOVUPS     64(SI)(DX*1), Z11
+	VMOVUPS     64(BX), Z11
 	VSUBPS      Z11, Z9, Z11
 	VFMADD231PS Z11, Z11, Z3
-	PREFETCHT0  (DI)(DX*2)
-	PREFETCHT0  64(DI)(DX*2)
-	VMOVUPS     (SI)(DX*2), Z10
+	PREFETCHT0  (R10)(R8*2)
+	PREFETCHT0  64(R10)(R8*2)
+	VMOVUPS     (SI), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z4
-	VMOVUPS     64(SI)(DX*2), Z11
+	VMOVUPS     64(SI), Z11
 	VSUBPS      Z11, Z9, Z11
 	VFMADD231PS Z11, Z11, Z5
-	PREFETCHT0  (DI)(BX*1)
-	PREFETCHT0  64(DI)(BX*1)
-	VMOVUPS     (SI)(BX*1), Z10
+	PREFETCHT0  (R10)(R9*1)
+	PREFETCHT0  64(R10)(R9*1)
+	VMOVUPS     (DI), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z6
-	VMOVUPS     64(SI)(BX*1), Z11
+	VMOVUPS     64(DI), Z11
 	VSUBPS      Z11, Z9, Z11
 	VFMADD231PS Z11, Z11, Z7
-	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
 	ADDQ        $+128, SI
 	ADDQ        $+128, DI
+	ADDQ        $+128, CX
+	ADDQ        $+128, R10
 	SUBQ        $0x20, AX
 	JMP         two
 
@@ -1470,45 +1485,48 @@ loop:
 	CMPQ        AX, $0x10
 	JL          rest
 	VMOVUPS     (CX), Z8
-	VMOVUPS     (SI), Z10
+	VMOVUPS     (DX), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z0
-	VMOVUPS     (SI)(DX*1), Z10
+	VMOVUPS     (BX), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z2
-	VMOVUPS     (SI)(DX*2), Z10
+	VMOVUPS     (SI), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z4
-	VMOVUPS     (SI)(BX*1), Z10
+	VMOVUPS     (DI), Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z6
-	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
 	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	ADDQ        $0x40, CX
 	SUBQ        $0x10, AX
 	JMP         loop
 
 rest:
 	TESTQ       AX, AX
 	JZ          end
-	MOVQ        $-1, DI
-	BZHIQ       AX, DI, DI
-	KMOVW       DI, K1
+	MOVQ        $-1, R8
+	BZHIQ       AX, R8, R8
+	KMOVW       R8, K1
 	VMOVUPS.Z   (CX), K1, Z8
-	VMOVUPS.Z   (SI), K1, Z10
+	VMOVUPS.Z   (DX), K1, Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z0
-	VMOVUPS.Z   (SI)(DX*1), K1, Z10
+	VMOVUPS.Z   (BX), K1, Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z2
-	VMOVUPS.Z   (SI)(DX*2), K1, Z10
+	VMOVUPS.Z   (SI), K1, Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z4
-	VMOVUPS.Z   (SI)(BX*1), K1, Z10
+	VMOVUPS.Z   (DI), K1, Z10
 	VSUBPS      Z10, Z8, Z10
 	VFMADD231PS Z10, Z10, Z6
 
 end:
-	MOVQ          out+32(FP), AX
+	MOVQ          out+64(FP), AX
 	VADDPS        Z1, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y10
 	VADDPS        Y10, Y0, Y0
@@ -13066,16 +13084,19 @@ end:
 	VZEROUPPER
 	RET
 
-// func dot4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+// func dot4AVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·dot4AVX2(SB), NOSPLIT, $32-40
+TEXT ·dot4AVX2(SB), NOSPLIT, $32-72
 	MOVQ   n+0(FP), AX
 	MOVQ   q+8(FP), CX
-	MOVQ   ld+24(FP), DX
-	SHLQ   $0x02, DX
-	LEAQ   (DX)(DX*2), BX
-	MOVQ   x+16(FP), SI
-	LEAQ   (SI)(DX*4), DI
+	MOVQ   x0+16(FP), DX
+	MOVQ   x1+24(FP), BX
+	MOVQ   x2+32(FP), SI
+	MOVQ   x3+40(FP), DI
+	MOVQ   ld+56(FP), R8
+	SHLQ   $0x02, R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   next+48(FP), R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13090,29 +13111,32 @@ two:
 	JL          loop
 	VMOVUPS     (CX), Y8
 	VMOVUPS     32(CX), Y9
-	PREFETCHT0  (DI)
-	VMOVUPS     (SI), Y10
+	PREFETCHT0  (R10)
+	VMOVUPS     (DX), Y10
 	VFMADD231PS Y10, Y8, Y0
-	VMOVUPS     32(SI), Y11
+	VMOVUPS     32(DX), Y11
 	VFMADD231PS Y11, Y9, Y1
-	PREFETCHT0  (DI)(DX*1)
-	VMOVUPS     (SI)(DX*1), Y10
+	PREFETCHT0  (R10)(R8*1)
+	VMOVUPS     (BX), Y10
 	VFMADD231PS Y10, Y8, Y2
-	VMOVUPS     32(SI)(DX*1), Y11
+	VMOVUPS     32(BX), Y11
 	VFMADD231PS Y11, Y9, Y3
-	PREFETCHT0  (DI)(DX*2)
-	VMOVUPS     (SI)(DX*2), Y10
+	PREFETCHT0  (R10)(R8*2)
+	VMOVUPS     (SI), Y10
 	VFMADD231PS Y10, Y8, Y4
-	VMOVUPS     32(SI)(DX*2), Y11
+	VMOVUPS     32(SI), Y11
 	VFMADD231PS Y11, Y9, Y5
-	PREFETCHT0  (DI)(BX*1)
-	VMOVUPS     (SI)(BX*1), Y10
+	PREFETCHT0  (R10)(R9*1)
+	VMOVUPS     (DI), Y10
 	VFMADD231PS Y10, Y8, Y6
-	VMOVUPS     32(SI)(BX*1), Y11
+	VMOVUPS     32(DI), Y11
 	VFMADD231PS Y11, Y9, Y7
-	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
 	ADDQ        $+64, SI
 	ADDQ        $+64, DI
+	ADDQ        $+64, CX
+	ADDQ        $+64, R10
 	SUBQ        $0x10, AX
 	JMP         two
 
@@ -13120,16 +13144,19 @@ loop:
 	CMPQ        AX, $0x08
 	JL          rest
 	VMOVUPS     (CX), Y8
-	VMOVUPS     (SI), Y10
+	VMOVUPS     (DX), Y10
 	VFMADD231PS Y10, Y8, Y0
-	VMOVUPS     (SI)(DX*1), Y10
+	VMOVUPS     (BX), Y10
 	VFMADD231PS Y10, Y8, Y2
-	VMOVUPS     (SI)(DX*2), Y10
+	VMOVUPS     (SI), Y10
 	VFMADD231PS Y10, Y8, Y4
-	VMOVUPS     (SI)(BX*1), Y10
+	VMOVUPS     (DI), Y10
 	VFMADD231PS Y10, Y8, Y6
-	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
 	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, CX
 	SUBQ        $0x08, AX
 	JMP         loop
 
@@ -13139,57 +13166,57 @@ rest:
 	VXORPS  Y8, Y8, Y8
 	VMOVUPS Y8, (SP)
 	LEAQ    (CX), CX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
 
 copy54:
-	MOVL    -4(CX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
+	MOVL    -4(CX)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
 	JNZ     copy54
 	VMOVUPS (SP), Y8
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
-	LEAQ    (SI), CX
-	LEAQ    (SP), DI
+	LEAQ    (DX), CX
+	LEAQ    (SP), DX
 	MOVQ    AX, R8
 
 copy55:
 	MOVL        -4(CX)(R8*4), R9
-	MOVL        R9, -4(DI)(R8*4)
+	MOVL        R9, -4(DX)(R8*4)
 	DECQ        R8
 	JNZ         copy55
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y0
 	VXORPS      Y10, Y10, Y10
 	VMOVUPS     Y10, (SP)
-	LEAQ        (SI)(DX*1), CX
-	LEAQ        (SP), DI
-	MOVQ        AX, R8
+	LEAQ        (BX), CX
+	LEAQ        (SP), DX
+	MOVQ        AX, BX
 
 copy56:
-	MOVL        -4(CX)(R8*4), R9
-	MOVL        R9, -4(DI)(R8*4)
-	DECQ        R8
+	MOVL        -4(CX)(BX*4), R8
+	MOVL        R8, -4(DX)(BX*4)
+	DECQ        BX
 	JNZ         copy56
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y2
 	VXORPS      Y10, Y10, Y10
 	VMOVUPS     Y10, (SP)
-	LEAQ        (SI)(DX*2), CX
+	LEAQ        (SI), CX
 	LEAQ        (SP), DX
-	MOVQ        AX, DI
+	MOVQ        AX, BX
 
 copy57:
-	MOVL        -4(CX)(DI*4), R8
-	MOVL        R8, -4(DX)(DI*4)
-	DECQ        DI
+	MOVL        -4(CX)(BX*4), SI
+	MOVL        SI, -4(DX)(BX*4)
+	DECQ        BX
 	JNZ         copy57
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y4
 	VXORPS      Y10, Y10, Y10
 	VMOVUPS     Y10, (SP)
-	LEAQ        (SI)(BX*1), CX
+	LEAQ        (DI), CX
 	LEAQ        (SP), DX
 
 copy58:
@@ -13201,7 +13228,7 @@ copy58:
 	VFMADD231PS Y10, Y8, Y6
 
 end:
-	MOVQ         out+32(FP), AX
+	MOVQ         out+64(FP), AX
 	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X10
 	VADDPS       X10, X0, X0
@@ -13237,16 +13264,19 @@ end:
 	VZEROUPPER
 	RET
 
-// func squaredDistance4AVX2(n int, q *float32, x *float32, ld int, out *float32)
+// func squaredDistance4AVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·squaredDistance4AVX2(SB), NOSPLIT, $32-40
+TEXT ·squaredDistance4AVX2(SB), NOSPLIT, $32-72
 	MOVQ   n+0(FP), AX
 	MOVQ   q+8(FP), CX
-	MOVQ   ld+24(FP), DX
-	SHLQ   $0x02, DX
-	LEAQ   (DX)(DX*2), BX
-	MOVQ   x+16(FP), SI
-	LEAQ   (SI)(DX*4), DI
+	MOVQ   x0+16(FP), DX
+	MOVQ   x1+24(FP), BX
+	MOVQ   x2+32(FP), SI
+	MOVQ   x3+40(FP), DI
+	MOVQ   ld+56(FP), R8
+	SHLQ   $0x02, R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   next+48(FP), R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13261,37 +13291,40 @@ two:
 	JL          loop
 	VMOVUPS     (CX), Y8
 	VMOVUPS     32(CX), Y9
-	PREFETCHT0  (DI)
-	VMOVUPS     (SI), Y10
+	PREFETCHT0  (R10)
+	VMOVUPS     (DX), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y0
-	VMOVUPS     32(SI), Y11
+	VMOVUPS     32(DX), Y11
 	VSUBPS      Y11, Y9, Y11
 	VFMADD231PS Y11, Y11, Y1
-	PREFETCHT0  (DI)(DX*1)
-	VMOVUPS     (SI)(DX*1), Y10
+	PREFETCHT0  (R10)(R8*1)
+	VMOVUPS     (BX), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y2
-	VMOVUPS     32(SI)(DX*1), Y11
+	VMOVUPS     32(BX), Y11
 	VSUBPS      Y11, Y9, Y11
 	VFMADD231PS Y11, Y11, Y3
-	PREFETCHT0  (DI)(DX*2)
-	VMOVUPS     (SI)(DX*2), Y10
+	PREFETCHT0  (R10)(R8*2)
+	VMOVUPS     (SI), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y4
-	VMOVUPS     32(SI)(DX*2), Y11
+	VMOVUPS     32(SI), Y11
 	VSUBPS      Y11, Y9, Y11
 	VFMADD231PS Y11, Y11, Y5
-	PREFETCHT0  (DI)(BX*1)
-	VMOVUPS     (SI)(BX*1), Y10
+	PREFETCHT0  (R10)(R9*1)
+	VMOVUPS     (DI), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y6
-	VMOVUPS     32(SI)(BX*1), Y11
+	VMOVUPS     32(DI), Y11
 	VSUBPS      Y11, Y9, Y11
 	VFMADD231PS Y11, Y11, Y7
-	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
 	ADDQ        $+64, SI
 	ADDQ        $+64, DI
+	ADDQ        $+64, CX
+	ADDQ        $+64, R10
 	SUBQ        $0x10, AX
 	JMP         two
 
@@ -13299,20 +13332,23 @@ loop:
 	CMPQ        AX, $0x08
 	JL          rest
 	VMOVUPS     (CX), Y8
-	VMOVUPS     (SI), Y10
+	VMOVUPS     (DX), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y0
-	VMOVUPS     (SI)(DX*1), Y10
+	VMOVUPS     (BX), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y2
-	VMOVUPS     (SI)(DX*2), Y10
+	VMOVUPS     (SI), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y4
-	VMOVUPS     (SI)(BX*1), Y10
+	VMOVUPS     (DI), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y6
-	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
 	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, CX
 	SUBQ        $0x08, AX
 	JMP         loop
 
@@ -13322,24 +13358,24 @@ rest:
 	VXORPS  Y8, Y8, Y8
 	VMOVUPS Y8, (SP)
 	LEAQ    (CX), CX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
 
 copy59:
-	MOVL    -4(CX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
+	MOVL    -4(CX)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
 	JNZ     copy59
 	VMOVUPS (SP), Y8
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
-	LEAQ    (SI), CX
-	LEAQ    (SP), DI
+	LEAQ    (DX), CX
+	LEAQ    (SP), DX
 	MOVQ    AX, R8
 
 copy60:
 	MOVL        -4(CX)(R8*4), R9
-	MOVL        R9, -4(DI)(R8*4)
+	MOVL        R9, -4(DX)(R8*4)
 	DECQ        R8
 	JNZ         copy60
 	VMOVUPS     (SP), Y10
@@ -13347,35 +13383,35 @@ copy60:
 	VFMADD231PS Y10, Y10, Y0
 	VXORPS      Y10, Y10, Y10
 	VMOVUPS     Y10, (SP)
-	LEAQ        (SI)(DX*1), CX
-	LEAQ        (SP), DI
-	MOVQ        AX, R8
+	LEAQ        (BX), CX
+	LEAQ        (SP), DX
+	MOVQ        AX, BX
 
 copy61:
-	MOVL        -4(CX)(R8*4), R9
-	MOVL        R9, -4(DI)(R8*4)
-	DECQ        R8
+	MOVL        -4(CX)(BX*4), R8
+	MOVL        R8, -4(DX)(BX*4)
+	DECQ        BX
 	JNZ         copy61
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y2
 	VXORPS      Y10, Y10, Y10
 	VMOVUPS     Y10, (SP)
-	LEAQ        (SI)(DX*2), CX
+	LEAQ        (SI), CX
 	LEAQ        (SP), DX
-	MOVQ        AX, DI
+	MOVQ        AX, BX
 
 copy62:
-	MOVL        -4(CX)(DI*4), R8
-	MOVL        R8, -4(DX)(DI*4)
-	DECQ        DI
+	MOVL        -4(CX)(BX*4), SI
+	MOVL        SI, -4(DX)(BX*4)
+	DECQ        BX
 	JNZ         copy62
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y4
 	VXORPS      Y10, Y10, Y10
 	VMOVUPS     Y10, (SP)
-	LEAQ        (SI)(BX*1), CX
+	LEAQ        (DI), CX
 	LEAQ        (SP), DX
 
 copy63:
@@ -13388,7 +13424,7 @@ copy63:
 	VFMADD231PS Y10, Y10, Y6
 
 end:
-	MOVQ         out+32(FP), AX
+	MOVQ         out+64(FP), AX
 	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X10
 	VADDPS       X10, X0, X0
@@ -13608,6 +13644,66 @@ GLOBL bits80808080<>(SB), RODATA|NOPTR, $4
 
 DATA bits00010001<>+0(SB)/4, $0x00010001
 GLOBL bits00010001<>(SB), RODATA|NOPTR, $4
+
+// func squaresInOrderAVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, factor float64, factors *float64, sums *float64)
+// Requires: AVX
+TEXT ·squaresInOrderAVX2(SB), NOSPLIT, $0-72
+	MOVQ         n+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         x0+16(FP), DX
+	MOVQ         x1+24(FP), BX
+	MOVQ         x2+32(FP), SI
+	MOVQ         x3+40(FP), DI
+	MOVQ         factors+56(FP), R8
+	MOVQ         sums+64(FP), R9
+	VBROADCASTSD factor+48(FP), Y12
+	VBROADCASTSD (R8), Y8
+	VBROADCASTSD 8(R8), Y9
+	VBROADCASTSD 16(R8), Y10
+	VBROADCASTSD 24(R8), Y11
+	VMOVUPD      (R9), Y14
+
+loop:
+	VCVTPS2PD  (CX), Y13
+	VMULPD     Y12, Y13, Y13
+	VCVTPS2PD  (DX), Y0
+	VMULPD     Y8, Y0, Y0
+	VSUBPD     Y0, Y13, Y0
+	VMULPD     Y0, Y0, Y0
+	VCVTPS2PD  (BX), Y1
+	VMULPD     Y9, Y1, Y1
+	VSUBPD     Y1, Y13, Y1
+	VMULPD     Y1, Y1, Y1
+	VCVTPS2PD  (SI), Y2
+	VMULPD     Y10, Y2, Y2
+	VSUBPD     Y2, Y13, Y2
+	VMULPD     Y2, Y2, Y2
+	VCVTPS2PD  (DI), Y3
+	VMULPD     Y11, Y3, Y3
+	VSUBPD     Y3, Y13, Y3
+	VMULPD     Y3, Y3, Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y5
+	VUNPCKLPD  Y3, Y2, Y6
+	VUNPCKHPD  Y3, Y2, Y7
+	VPERM2F128 $0x20, Y6, Y4, Y0
+	VPERM2F128 $0x20, Y7, Y5, Y1
+	VPERM2F128 $0x31, Y6, Y4, Y2
+	VPERM2F128 $0x31, Y7, Y5, Y3
+	VADDPD     Y0, Y14, Y14
+	VADDPD     Y1, Y14, Y14
+	VADDPD     Y2, Y14, Y14
+	VADDPD     Y3, Y14, Y14
+	ADDQ       $0x10, DX
+	ADDQ       $0x10, BX
+	ADDQ       $0x10, SI
+	ADDQ       $0x10, DI
+	ADDQ       $0x10, CX
+	SUBQ       $0x04, AX
+	JNZ        loop
+	VMOVUPD    Y14, (R9)
+	VZEROUPPER
+	RET
 
 // func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+

@@ -21,16 +21,64 @@ func checkRows(op string, rows, d, x, ld int) {
 	}
 }
 
-func rowByRow(out, q, x []float32, ld int, four func(out, q, x []float32, ld int), one func(a, b []float32) float32) {
+func rowByRow(out, q, x []float32, ld int, four rowsKernel, one func(a, b []float32) float32) {
 	r := 0
 	if len(q) > 0 {
+		rows := new(Rows)
 		for ; r+4 <= len(out); r += 4 {
-			four(out[r:], q, x[r*ld:], ld)
+			for i := range rows {
+				rows[i] = x[(r+i)*ld:]
+			}
+			four((*[4]float32)(out[r:]), q, rows, x[min(len(x)-1, (r+4)*ld):], ld)
 		}
 	}
 	for ; r < len(out); r++ {
 		out[r] = one(q, x[r*ld:][:len(q)])
 	}
+}
+
+// Rows are four vectors that are compared with another one.
+type Rows [4][]float32
+
+// rowsKernel compares q, which is not empty, with as many values of each of four rows. If
+// it can, it fetches as many from where next begins and from the next three times ld values
+// on; nothing need be there.
+type rowsKernel func(out *[4]float32, q []float32, rows *Rows, next []float32, ld int)
+
+func (rows *Rows) check(op string, d int) {
+	for _, x := range rows {
+		if len(x) < d {
+			panic(fmt.Sprintf("f32.%s: a row of %d values for %d", op, len(x), d))
+		}
+	}
+}
+
+// DotRows writes the products of q with the rows' first len(q) values. Meanwhile it fetches
+// as many from next, what q will be next time.
+func DotRows(out *[4]float32, q []float32, rows *Rows, next []float32) {
+	compareRows("DotRows", out, q, rows, next, active.dot4)
+}
+
+// SquaredDistanceRows is DotRows for the sums of squared differences.
+func SquaredDistanceRows(out *[4]float32, q []float32, rows *Rows, next []float32) {
+	compareRows("SquaredDistanceRows", out, q, rows, next, active.squaredDistance4)
+}
+
+func compareRows(op string, out *[4]float32, q []float32, rows *Rows, next []float32, kernel rowsKernel) {
+	rows.check(op, len(q))
+	*out = [4]float32{}
+	if len(q) > 0 {
+		kernel(out, q, rows, next, 0)
+	}
+}
+
+// SquaresInOrder returns, for each row x and its factor f, the sum of
+// (q[i]*factor - x[i]*f)² over the first len(q) values in float64, each operation rounded and the
+// terms added in order: the same bits on every tier.
+func SquaresInOrder(q []float32, factor float64, rows *Rows, factors *[4]float64) (sums [4]float64) {
+	rows.check("SquaresInOrder", len(q))
+	active.squaresInOrder(&sums, q, factor, rows, factors)
+	return sums
 }
 
 // NotAbove sets bit i of mask, from the lowest of the first word, where x[i] is
@@ -56,15 +104,12 @@ func NotAbove(mask []uint64, x []float32, limit float32) {
 	mask[whole/64] = word
 }
 
-func dot4Generic(out, q, x []float32, ld int) {
-	for r := range 4 {
-		out[r] = dotGeneric(q, x[r*ld:][:len(q)])
-	}
-}
-
-func squaredDistance4Generic(out, q, x []float32, ld int) {
-	for r := range 4 {
-		out[r] = squaredDistanceGeneric(q, x[r*ld:][:len(q)])
+// oneByOne makes a rowsKernel of what compares two vectors.
+func oneByOne(f func(a, b []float32) float32) rowsKernel {
+	return func(out *[4]float32, q []float32, rows *Rows, _ []float32, _ int) {
+		for r, x := range rows {
+			out[r] = f(q, x[:len(q)])
+		}
 	}
 }
 
@@ -77,5 +122,23 @@ func notAboveGeneric(mask []uint64, x []float32, limit float32) {
 			}
 		}
 		mask[i/64] = word
+	}
+}
+
+func squaresInOrderGeneric(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64) {
+	addSquaresInOrder(sums, q, factor, rows, factors, 0)
+}
+
+// addSquaresInOrder adds those from value i on. Conversions of products forbid fused operations.
+func addSquaresInOrder(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64, i int) {
+	x0, x1, x2, x3 := rows[0][:len(q)], rows[1][:len(q)], rows[2][:len(q)], rows[3][:len(q)]
+	for ; i < len(q); i++ {
+		v := float64(float64(q[i]) * factor)
+		d0, d1 := v-float64(float64(x0[i])*factors[0]), v-float64(float64(x1[i])*factors[1])
+		d2, d3 := v-float64(float64(x2[i])*factors[2]), v-float64(float64(x3[i])*factors[3])
+		sums[0] += float64(d0 * d0)
+		sums[1] += float64(d1 * d1)
+		sums[2] += float64(d2 * d2)
+		sums[3] += float64(d3 * d3)
 	}
 }

@@ -6,7 +6,7 @@ import "unsafe"
 
 // rowAssembly holds a tier's kernels of search.
 type rowAssembly struct {
-	dot4, squaredDistance4 func(n int, q, x *float32, ld int, out *float32)
+	dot4, squaredDistance4 func(n int, q, x0, x1, x2, x3, next *float32, ld int, out *float32)
 	notAbove               func(n int, mask *uint64, x *float32, limit float32)
 	codeBounds             func(blocks, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query, size *int8, start int32, keep, product, radius, limit float32)
 	unsigned               bool // codeBounds takes codes as they are, 128 too large
@@ -33,11 +33,18 @@ func (t *tier) codes512(sieves bool) *tier {
 
 // addTo puts the kernels into a tier.
 func (a rowAssembly) addTo(t *tier) *tier {
-	t.dot4 = func(out, q, x []float32, ld int) {
-		a.dot4(len(q), unsafe.SliceData(q), unsafe.SliceData(x), ld, unsafe.SliceData(out))
+	t.dot4 = func(out *[4]float32, q []float32, rows *Rows, next []float32, ld int) {
+		a.dot4(len(q), unsafe.SliceData(q), unsafe.SliceData(rows[0]), unsafe.SliceData(rows[1]), unsafe.SliceData(rows[2]), unsafe.SliceData(rows[3]), unsafe.SliceData(next), ld, &out[0])
 	}
-	t.squaredDistance4 = func(out, q, x []float32, ld int) {
-		a.squaredDistance4(len(q), unsafe.SliceData(q), unsafe.SliceData(x), ld, unsafe.SliceData(out))
+	t.squaredDistance4 = func(out *[4]float32, q []float32, rows *Rows, next []float32, ld int) {
+		a.squaredDistance4(len(q), unsafe.SliceData(q), unsafe.SliceData(rows[0]), unsafe.SliceData(rows[1]), unsafe.SliceData(rows[2]), unsafe.SliceData(rows[3]), unsafe.SliceData(next), ld, &out[0])
+	}
+	t.squaresInOrder = func(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64) {
+		whole := len(q) &^ 3
+		if whole > 0 {
+			squaresInOrderAVX2(whole, unsafe.SliceData(q), unsafe.SliceData(rows[0]), unsafe.SliceData(rows[1]), unsafe.SliceData(rows[2]), unsafe.SliceData(rows[3]), factor, &factors[0], &sums[0])
+		}
+		addSquaresInOrder(sums, q, factor, rows, factors, whole)
 	}
 	t.notAbove = func(mask []uint64, x []float32, limit float32) {
 		a.notAbove(len(x), unsafe.SliceData(mask), unsafe.SliceData(x), limit)

@@ -46,6 +46,42 @@ func TestRows(t *testing.T) {
 	})
 }
 
+func TestFourRows(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		use(t, x)
+		r := rand.New(rand.NewPCG(1, 6))
+		for _, n := range lengths() {
+			q := kerneltest.Edge(t, random(r, n))
+			factor, factors := r.NormFloat64(), [4]float64{1, r.NormFloat64(), 0, r.NormFloat64()}
+			var rows Rows
+			for i := range rows {
+				rows[i] = kerneltest.Edge(t, random(r, n))
+			}
+			var dots, distances [4]float32
+			DotRows(&dots, q, &rows, q)
+			SquaredDistanceRows(&distances, q, &rows, nil)
+			squares := SquaresInOrder(q, factor, &rows, &factors)
+			for i, row := range rows {
+				var dot, distance, size, square float64
+				for j, v := range q {
+					a, b := float64(v), float64(row[j])
+					dot += a * b
+					distance += (a - b) * (a - b)
+					size += math.Abs(a * b)
+					d := float64(a*factor) - float64(b*factors[i])
+					square += float64(d * d)
+				}
+				if off := float64(n+3) * eps; !(math.Abs(float64(dots[i])-dot) <= off*size && math.Abs(float64(distances[i])-distance) <= off*distance) {
+					t.Fatalf("%d values, row %d: product %g, want %g; squared distance %g, want %g", n, i, dots[i], dot, distances[i], distance)
+				}
+				if squares[i] != square {
+					t.Fatalf("%d values, row %d: squares in order %g, want %g", n, i, squares[i], square)
+				}
+			}
+		}
+	})
+}
+
 func TestNotAbove(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)

@@ -37,15 +37,8 @@ var neon = searching(newTier("neon", assembly{
 // searching gives t the kernels of search: four rows one by one, and for the rest
 // the portable ones.
 func searching(t *tier) *tier {
-	t.dot4 = func(out, q, x []float32, ld int) { oneByOne(t.dot, out, q, x, ld) }
-	t.squaredDistance4 = func(out, q, x []float32, ld int) { oneByOne(t.squaredDistance, out, q, x, ld) }
-	t.notAbove = notAboveGeneric
+	t.dot4, t.squaredDistance4 = oneByOne(t.dot), oneByOne(t.squaredDistance)
+	t.squaresInOrder, t.notAbove = squaresInOrderGeneric, notAboveGeneric
 	t.codeBounds, t.codeRange, t.codeMake = codeBoundsGeneric, codeRangeGeneric, codeMakeGeneric
 	return t
-}
-
-func oneByOne(f func(a, b []float32) float32, out, q, x []float32, ld int) {
-	for r := range 4 {
-		out[r] = f(q, x[r*ld:][:len(q)])
-	}
 }

@@ -12,30 +12,35 @@ import (
 
 // searches emits the kernels of nearest-neighbour search.
 func (s *isa) searches() {
-	s.fourRows("dot4", "the sum of q[i]*x[r*ld+i]", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
+	s.fourRows("dot4", "the sum of q[i]*x[i]", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
 		load(x, t)
 		VFMADD231PS(t, q, sum)
 	})
-	s.fourRows("squaredDistance4", "the sum of (q[i]-x[r*ld+i])²", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
+	s.fourRows("squaredDistance4", "the sum of (q[i]-x[i])²", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
 		load(x, t)
 		VSUBPS(t, q, t)
 		VFMADD231PS(t, t, sum)
 	})
 	s.notAbove()
 	s.codeBounds()
+	if s == avx2 {
+		squaresInOrder()
+	}
 }
 
-// fourRows emits a reduction of a vector with each of four rows of a matrix, and
-// fetches the four after them meanwhile.
+// fourRows emits a reduction of a vector with each of four others, and fetches four
+// more meanwhile, ld apart.
 func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical))) {
-	s.begin(name, " writes "+doc+" over n values to out[r], for r < 4.", "func(n int, q, x *float32, ld int, out *float32)")
+	s.begin(name, " writes "+doc+" over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.", "func(n int, q, x0, x1, x2, x3, next *float32, ld int, out *float32)")
 	const rows, sums = 4, 2
 	sum := func(r, i int) reg.VecPhysical { return s.regs[r*sums+i] }
 	q, t := s.regs[rows*sums:rows*sums+sums], s.regs[rows*sums+sums:]
 	n, query := param("n"), param("q")
-	x := s.rows(rows, "x", "ld")
-	ahead := GP64()
-	LEAQ(Mem{Base: x.bases[0], Index: x.stride, Scale: 4}, ahead)
+	var x []reg.GPVirtual
+	for r := range rows {
+		x = append(x, param(fmt.Sprintf("x%d", r)))
+	}
+	next := s.rows(rows, "next", "ld")
 	for i := range rows * sums {
 		s.zero(s.regs[i])
 	}
@@ -47,23 +52,21 @@ func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysic
 	}
 	for r := range rows {
 		for disp := 0; disp < sums*s.bytes(); disp += 64 {
-			m := x.at(r, disp)
-			m.Base = ahead
-			PREFETCHT0(m)
+			PREFETCHT0(next.at(r, disp))
 		}
 		for i := range sums {
-			add(x.at(r, i*s.bytes()), q[i], t[i], sum(r, i), s.load)
+			add(Mem{Base: x[r], Disp: i * s.bytes()}, q[i], t[i], sum(r, i), s.load)
 		}
 	}
-	for _, p := range []reg.GPVirtual{query, x.bases[0], ahead} {
+	for _, p := range append(x, query, next.bases[0]) {
 		ADDQ(I32(sums*s.bytes()), p)
 	}
 	SUBQ(U8(sums*s.lanes), n)
 	JMP(LabelRef("two"))
-	s.loop(n, []reg.GPVirtual{query, x.bases[0]}, func(load func(Mem, reg.VecPhysical), _ func(reg.VecPhysical, Mem)) {
+	s.loop(n, append(x, query), func(load func(Mem, reg.VecPhysical), _ func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: query}, q[0])
 		for r := range rows {
-			add(x.at(r, 0), q[0], t[0], sum(r, 0), load)
+			add(Mem{Base: x[r]}, q[0], t[0], sum(r, 0), load)
 		}
 	})
 	out := param("out")
@@ -72,6 +75,58 @@ func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysic
 		s.sum(sum(r, 0), t[0])
 		VMOVSS(sum(r, 0).AsX(), Mem{Base: out, Disp: r * lane})
 	}
+	VZEROUPPER()
+	RET()
+}
+
+// squaresInOrder emits sums of squared differences in float64, each in the order of the
+// values: those of four rows side by side.
+func squaresInOrder() {
+	avx2.begin("squaresInOrder", " adds (q[i]*factor-x[i]*factors[0])² in order over n values of x0, a multiple of 4, n >= 4, to sums[0], and so on.",
+		"func(n int, q, x0, x1, x2, x3 *float32, factor float64, factors, sums *float64)")
+	y := avx2.regs
+	n, query := param("n"), param("q")
+	var x []reg.GPVirtual
+	for r := range 4 {
+		x = append(x, param(fmt.Sprintf("x%d", r)))
+	}
+	d, t, factors, factor, q, sum := y[0:4], y[4:8], y[8:12], y[12], y[13], y[14]
+	from, sums := param("factors"), param("sums")
+	p, err := Param("factor").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSD(p.Addr, factor)
+	for r := range 4 {
+		VBROADCASTSD(Mem{Base: from, Disp: r * 8}, factors[r])
+	}
+	VMOVUPD(Mem{Base: sums}, sum)
+	Label("loop")
+	VCVTPS2PD(Mem{Base: query}, q)
+	VMULPD(factor, q, q)
+	for r := range 4 {
+		VCVTPS2PD(Mem{Base: x[r]}, d[r])
+		VMULPD(factors[r], d[r], d[r])
+		VSUBPD(d[r], q, d[r])
+		VMULPD(d[r], d[r], d[r])
+	}
+	for r := 0; r < 4; r += 2 { // turned, so that a register has one value of each row
+		VUNPCKLPD(d[r+1], d[r], t[r])
+		VUNPCKHPD(d[r+1], d[r], t[r+1])
+	}
+	VPERM2F128(U8(0x20), t[2], t[0], d[0])
+	VPERM2F128(U8(0x20), t[3], t[1], d[1])
+	VPERM2F128(U8(0x31), t[2], t[0], d[2])
+	VPERM2F128(U8(0x31), t[3], t[1], d[3])
+	for i := range 4 {
+		VADDPD(d[i], sum, sum)
+	}
+	for _, p := range append(x, query) {
+		ADDQ(U8(4*lane), p)
+	}
+	SUBQ(U8(4), n)
+	JNZ(LabelRef("loop"))
+	VMOVUPD(sum, Mem{Base: sums})
 	VZEROUPPER()
 	RET()
 }
