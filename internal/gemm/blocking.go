@@ -1,10 +1,6 @@
 package gemm
 
-import (
-	"github.com/klauspost/cpuid/v2"
-
-	"lookalike/internal/f32"
-)
+import "lookalike/internal/f32"
 
 // A tile of A, MR rows by kc, stays in the first-level cache, or in the nearer part
 // of the second, while panels of B pass by; a block of B, kc by nc, stays in the
@@ -12,7 +8,7 @@ import (
 // last-level cache from one block of B to the next.
 var (
 	kernel = f32.Gemm()
-	kc, nc = blocking(kernel.MR, kernel.NR, cpuid.CPU.Cache.L1D, cpuid.CPU.Cache.L2)
+	kc, nc = blocking(kernel.MR, kernel.NR)
 )
 
 const mc = 512
@@ -22,18 +18,12 @@ const mc = 512
 // the first level.
 const deepEnough = 528
 
-// blocking returns the block sizes for caches of l1 and l2 bytes, or of common
-// sizes where those are unknown. kc takes two fifths of the first level, the rest
+// blocking returns the block sizes for this processor's caches. kc takes two fifths of the first level, the rest
 // is for the panels of B that stream through, but is at least deepEnough. B takes a
 // third of the second level: the block that comes next is fetched meanwhile. kc is
 // no power of two, lest panels fall in the same sets.
-func blocking(mr, nr, l1, l2 int) (kc, nc int) {
-	if l1 <= 0 {
-		l1 = 32 << 10
-	}
-	if l2 <= 0 {
-		l2 = 256 << 10
-	}
+func blocking(mr, nr int) (kc, nc int) {
+	l1, l2 := f32.Caches()
 	kc = max(deepEnough, (l1*2/5/4/mr/32*2+1)*16)
 	return kc, max(nr, l2/3/4/kc/nr*nr)
 }

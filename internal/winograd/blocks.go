@@ -51,29 +51,39 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 
 // run computes all tiles.
 func (c *convolution) run(tiles int) {
-	panels := ceil(c.out, micro.NR)
 	part := ceil(partTiles, micro.MR) * micro.MR
-	if max(c.in, c.out) <= nearChannels {
-		// Tiles are plenty, and the kernel stays in the last-level cache: a part goes
-		// through all steps while it is in the second.
-		parallel.Spans(tiles, part, func(lo, hi int) {
-			t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
-			defer tileScratch.put(b)
-			c.transform(t)
-			for first := 0; first < panels; first += nearPanels {
-				last := min(first+nearPanels, panels)
-				m, b := newTiles(&productScratch, lo, hi-lo, (last-first)*micro.NR, c.points())
-				for i := range c.points() {
-					c.multiply(m, t, i, first, last)
-				}
-				c.finish(m, first*micro.NR, min(last*micro.NR, c.out)-first*micro.NR)
-				productScratch.put(b)
-			}
-		})
-		return
+	if _, l2 := f32.Caches(); 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel {
+		c.near(tiles, part)
+	} else {
+		c.far(tiles, part)
 	}
-	// The kernel comes from memory, once for a set of tiles that stays in the
-	// last-level cache; one point's tiles stay in the second level.
+}
+
+// near computes tiles part by part. A part goes through all steps while it is in the
+// second-level cache; the kernel stays in the last-level cache.
+func (c *convolution) near(tiles, part int) {
+	panels := ceil(c.out, micro.NR)
+	parallel.Spans(tiles, part, func(lo, hi int) {
+		t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
+		defer tileScratch.put(b)
+		c.transform(t)
+		for first := 0; first < panels; first += nearPanels {
+			last := min(first+nearPanels, panels)
+			m, b := newTiles(&productScratch, lo, hi-lo, (last-first)*micro.NR, c.points())
+			for i := range c.points() {
+				c.multiply(m, t, i, first, last)
+			}
+			c.finish(m, first*micro.NR, min(last*micro.NR, c.out)-first*micro.NR)
+			productScratch.put(b)
+		}
+	})
+}
+
+// far computes tiles set by set, each step for all of a set, which stays in the
+// last-level cache, a point's tiles in the second. The kernel comes from memory, once
+// for each set.
+func (c *convolution) far(tiles, part int) {
+	panels := ceil(c.out, micro.NR)
 	set := max(part, setBytes/4/c.points()/(c.in+panels*micro.NR))
 	for lo := 0; lo < tiles; lo += set {
 		n := min(set, tiles-lo)
@@ -88,12 +98,15 @@ func (c *convolution) run(tiles int) {
 }
 
 const (
-	nearChannels   = 256      // of each, up to which the kernel is near: 9.4 MB
 	nearPanels     = 2        // are multiplied before the way back
-	partTiles      = 14       // about, in a part; with 64 channels of each, tiles and products take 250 KB
+	partTiles      = 14       // about, in a part; with 256 channels they take 0.5 MB
 	setBytes       = 16 << 20 // of a set's tiles and products
 	transformGrain = 4        // tiles
 )
+
+// nearKernel is how many bytes of a kernel stay in the last-level cache; a variable
+// for tests.
+var nearKernel = 12 << 20
 
 // transform fills t.
 func (c *convolution) transform(t tilesOf) {
