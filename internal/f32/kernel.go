@@ -30,8 +30,9 @@ type Kernel struct {
 	// the last vector cut to the columns asked for.
 	tiles [][]tile
 
-	// packing[r-1] computes r rows by a whole panel, which it packs; or nil.
-	packing []packingTile
+	// packing[r-1] computes r rows by a whole panel that is still in place, and packs
+	// it; inPlace[r-1] leaves it there. Either may be nil.
+	packing, inPlace []readingTile
 }
 
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
@@ -41,9 +42,10 @@ type Kernel struct {
 // behind; B has the rows of all of them.
 type tile func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile is a tile that reads B in place, ldb elements from row to row, and
-// leaves it in panel; k is not 0.
-type packingTile func(k int, a *float32, rs, cs int, b *float32, ldb int, panel, start *float32, ss int, c *float32, cst int)
+// readingTile is a tile that reads B in place, ldb elements from row to row, and may
+// leave it in panel; k is not 0. For every row it asks memory for NR values at the
+// address ahead, which it then moves by ldb values.
+type readingTile func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // Gemm returns the micro-kernel of the tier in use.
 func Gemm() *Kernel { return &active.kernel }
@@ -108,21 +110,30 @@ func Address(s []float32, i int) uintptr {
 }
 
 // MulPack is Mul for NR columns of a B that is not packed yet, b[p*ldb+j], and that
-// comes from memory: it packs them to panel on the way.
-func (t *Kernel) MulPack(rows, k int, a []float32, ars, acs int, b []float32, ldb int, panel, start []float32, lds int, c []float32, ldc int) {
+// comes from memory: it packs them to panel on the way, or if that is nil leaves them
+// where they are, which needs InPlace. It asks memory for a B of the same shape at the
+// address ahead, that of the panel that comes next. Nothing need be there.
+func (t *Kernel) MulPack(rows, k int, a []float32, ars, acs int, b []float32, ldb int, panel []float32, ahead uintptr, start []float32, lds int, c []float32, ldc int) {
 	if uint(rows-1) >= uint(t.MR) || k < 0 || ars < 0 || acs < 0 || ldb < 0 || lds < 0 || ldc < 0 ||
-		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || (k-1)*ldb+t.NR > len(b) || k*t.NR > len(panel)) ||
+		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || (k-1)*ldb+t.NR > len(b)) || panel != nil && k*t.NR > len(panel) || panel == nil && !t.InPlace() ||
 		start != nil && (rows-1)*lds+t.NR > len(start) || (rows-1)*ldc+t.NR > len(c) {
 		panic(fmt.Sprintf("f32.Kernel.MulPack: %s: %d rows, depth %d, with strides A (%d, %d), B %d, start %d, C %d does not fit A %d, B %d, panel %d, start %d, C %d values",
 			t.Name, rows, k, ars, acs, ldb, lds, ldc, len(a), len(b), len(panel), len(start), len(c)))
 	}
-	if t.packing == nil || k == 0 {
+	tiles := t.packing
+	if panel == nil {
+		tiles = t.inPlace
+	}
+	if tiles == nil || k == 0 {
 		t.Pack(panel, k*t.NR, k, t.NR, b, ldb, false)
 		t.Mul(rows, t.NR, k, a, ars, acs, panel, start, lds, c, ldc)
 		return
 	}
-	t.packing[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ldb, unsafe.SliceData(panel), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	tiles[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ldb, unsafe.SliceData(panel), ahead, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
 }
+
+// InPlace tells whether MulPack can do without packing.
+func (t *Kernel) InPlace() bool { return t.inPlace != nil }
 
 // Pack writes B [k, n], with row stride ldb, or if transB the transpose of b,
 // [n, k] with row stride ldb, to dst as panels that are stride values apart.

@@ -23,11 +23,18 @@ func pack(b []float32, k, cols, nr int) []float32 {
 // every value around the tile with what was there.
 func checkTile(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs int, begin string) {
 	t.Helper()
-	checkTileFrom(t, x, r, rows, cols, k, ars, acs, begin, false)
+	checkTileFrom(t, x, r, rows, cols, k, ars, acs, begin, packed)
 }
 
-// checkTileFrom does it from a B that is packed, or that the tile is to pack.
-func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs int, begin string, inPlace bool) {
+// How a tile finds B.
+const (
+	packed  = iota
+	packs   // in place; the tile packs it
+	inPlace // in place, where it stays
+)
+
+// checkTileFrom does it from a B that is found in the given way.
+func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, acs int, begin string, way int) {
 	t.Helper()
 	size := 0
 	if k > 0 {
@@ -52,15 +59,18 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 		}
 	}
 	before, first := slices.Clone(c), slices.Clone(start)
-	if inPlace {
+	if way != packed {
 		ldb := cols + r.IntN(4)
 		rowsOfB := kerneltest.Edge(t, make([]float32, max(0, (k-1)*ldb+cols)))
 		for p := range k {
 			copy(rowsOfB[p*ldb:], b[p*cols:][:cols])
 		}
-		packed := kerneltest.Edge(t, make([]float32, k*cols))
-		x.MulPack(rows, k, a, ars, acs, rowsOfB, ldb, packed, start, lds, c, ldc)
-		if !slices.Equal(packed, panel) {
+		var to []float32
+		if way == packs {
+			to = kerneltest.Edge(t, make([]float32, k*cols))
+		}
+		x.MulPack(rows, k, a, ars, acs, rowsOfB, ldb, to, Address(nil, 1<<40), start, lds, c, ldc)
+		if way == packs && !slices.Equal(to, panel) {
 			t.Fatalf("%s %dx%dx%d: B is not packed", x.Name, rows, cols, k)
 		}
 	} else {
@@ -91,6 +101,14 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 	}
 }
 
+// readingWays returns the ways in which a kernel can read a B that is not packed.
+func readingWays(x *Kernel) []int {
+	if x.InPlace() {
+		return []int{packs, inPlace}
+	}
+	return []int{packs}
+}
+
 // TestTiles runs every tile of every tier, with all ways to read A and to start.
 func TestTiles(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
@@ -119,8 +137,10 @@ func TestTiles(t *testing.T) {
 				}
 				for i, k := range depths {
 					begin := []string{"zero", "bias", "C"}[i%3]
-					checkTileFrom(t, kernel, r, rows, kernel.NR, k, k+r.IntN(3), 1, begin, true)
-					checkTileFrom(t, kernel, r, rows, kernel.NR, k, 1, rows, begin, true)
+					for _, way := range readingWays(kernel) {
+						checkTileFrom(t, kernel, r, rows, kernel.NR, k, k+r.IntN(3), 1, begin, way)
+						checkTileFrom(t, kernel, r, rows, kernel.NR, k, 1, rows, begin, way)
+					}
 				}
 			})
 		}
@@ -194,7 +214,9 @@ func FuzzTile(f *testing.F) {
 				ars, acs = 1, rows+r.IntN(5)
 			}
 			checkTile(t, &x.kernel, r, rows, cols, int(k), ars, acs, []string{"zero", "bias", "C"}[r.IntN(3)])
-			checkTileFrom(t, &x.kernel, r, rows, x.kernel.NR, int(k), ars, acs, []string{"zero", "bias", "C"}[r.IntN(3)], true)
+			for _, way := range readingWays(&x.kernel) {
+				checkTileFrom(t, &x.kernel, r, rows, x.kernel.NR, int(k), ars, acs, []string{"zero", "bias", "C"}[r.IntN(3)], way)
+			}
 		}
 	})
 }

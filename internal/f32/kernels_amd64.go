@@ -154,10 +154,15 @@ func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile1AVX512 is a tile of 1 rows and a whole panel of B, which it packs; k > 0.
+// packingTile1AVX512 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile1AVX512 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
@@ -169,10 +174,15 @@ func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile2AVX512 is a tile of 2 rows and a whole panel of B, which it packs; k > 0.
+// packingTile2AVX512 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile2AVX512 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
@@ -184,10 +194,15 @@ func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile3AVX512 is a tile of 3 rows and a whole panel of B, which it packs; k > 0.
+// packingTile3AVX512 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile3AVX512 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
@@ -199,10 +214,15 @@ func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile4AVX512 is a tile of 4 rows and a whole panel of B, which it packs; k > 0.
+// packingTile4AVX512 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile4AVX512 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
@@ -214,10 +234,15 @@ func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile5AVX512 is a tile of 5 rows and a whole panel of B, which it packs; k > 0.
+// packingTile5AVX512 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile5AVX512 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
@@ -229,10 +254,15 @@ func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile6AVX512 is a tile of 6 rows and a whole panel of B, which it packs; k > 0.
+// packingTile6AVX512 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile6AVX512 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
@@ -244,10 +274,15 @@ func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile7AVX512 is a tile of 7 rows and a whole panel of B, which it packs; k > 0.
+// packingTile7AVX512 is a tile of 7 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile7AVX512 is a tile of 7 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
@@ -259,10 +294,15 @@ func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile8AVX512 is a tile of 8 rows and a whole panel of B, which it packs; k > 0.
+// packingTile8AVX512 is a tile of 8 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile8AVX512 is a tile of 8 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
@@ -274,10 +314,15 @@ func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn 
 //go:noescape
 func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile9AVX512 is a tile of 9 rows and a whole panel of B, which it packs; k > 0.
+// packingTile9AVX512 is a tile of 9 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile9AVX512 is a tile of 9 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
@@ -289,10 +334,15 @@ func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn
 //go:noescape
 func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile10AVX512 is a tile of 10 rows and a whole panel of B, which it packs; k > 0.
+// packingTile10AVX512 is a tile of 10 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile10AVX512 is a tile of 10 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
@@ -304,10 +354,15 @@ func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn
 //go:noescape
 func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile11AVX512 is a tile of 11 rows and a whole panel of B, which it packs; k > 0.
+// packingTile11AVX512 is a tile of 11 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile11AVX512 is a tile of 11 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
@@ -319,10 +374,15 @@ func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn
 //go:noescape
 func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile12AVX512 is a tile of 12 rows and a whole panel of B, which it packs; k > 0.
+// packingTile12AVX512 is a tile of 12 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile12AVX512 is a tile of 12 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
@@ -334,10 +394,15 @@ func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn
 //go:noescape
 func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile13AVX512 is a tile of 13 rows and a whole panel of B, which it packs; k > 0.
+// packingTile13AVX512 is a tile of 13 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile13AVX512 is a tile of 13 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
@@ -349,10 +414,15 @@ func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn
 //go:noescape
 func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile14AVX512 is a tile of 14 rows and a whole panel of B, which it packs; k > 0.
+// packingTile14AVX512 is a tile of 14 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// inPlaceTile14AVX512 is a tile of 14 rows and a whole panel of a B that is not packed; k > 0.
+//
+//go:noescape
+func inPlaceTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
@@ -494,10 +564,10 @@ func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile1AVX2 is a tile of 1 rows and a whole panel of B, which it packs; k > 0.
+// packingTile1AVX2 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
@@ -509,10 +579,10 @@ func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile2AVX2 is a tile of 2 rows and a whole panel of B, which it packs; k > 0.
+// packingTile2AVX2 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
@@ -524,10 +594,10 @@ func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile3AVX2 is a tile of 3 rows and a whole panel of B, which it packs; k > 0.
+// packingTile3AVX2 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
@@ -539,10 +609,10 @@ func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile4AVX2 is a tile of 4 rows and a whole panel of B, which it packs; k > 0.
+// packingTile4AVX2 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
@@ -554,10 +624,10 @@ func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile5AVX2 is a tile of 5 rows and a whole panel of B, which it packs; k > 0.
+// packingTile5AVX2 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
@@ -569,10 +639,10 @@ func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 
-// packingTile6AVX2 is a tile of 6 rows and a whole panel of B, which it packs; k > 0.
+// packingTile6AVX2 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
+func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
 // transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
 //

@@ -2736,67 +2736,111 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile1AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    a+8(FP), AX
-	MOVQ    cs+24(FP), CX
-	MOVQ    ldb+40(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    panel+48(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), DI
-	MOVQ    $+256, R8
-	CMPQ    DI, R8
-	CMOVQLT DI, R8
-	MOVQ    R8, R9
-	IMULQ   DX, R9
-	ADDQ    BX, R9
-	SUBQ    R8, DI
-	JZ      last
+// func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile1AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), AX
+	MOVQ       k+0(FP), CX
+	MOVQ       cs+24(FP), DX
+	MOVQ       ldb+40(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       ahead+56(FP), DI
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       panel+48(FP), R8
 
 row:
-	VMOVUPS      (BX), Z2
-	VMOVUPS      64(BX), Z3
-	PREFETCHT1   (R9)
-	PREFETCHT1   64(R9)
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	ADDQ         $+128, R8
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
-	ADDQ         CX, AX
-	ADDQ         DX, BX
-	ADDQ         DX, R9
-	ADDQ         $+128, SI
-	DECQ         DI
+	ADDQ         DX, AX
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	DECQ         CX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R9
-	ADDQ    $+128, R9
-	XCHGQ   R8, DI
-	TESTQ   DI, DI
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), AX
-	VADDPS  (AX), Z0, Z0
-	VMOVUPS 64(AX), Z2
-	VADDPS  Z2, Z1, Z1
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), AX
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS      64(AX), Z2
+	VADDPS       Z2, Z1, Z1
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), AX
+	MOVQ    c+80(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile1AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), AX
+	MOVQ       k+0(FP), CX
+	MOVQ       cs+24(FP), DX
+	MOVQ       ldb+40(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       ahead+56(FP), DI
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+
+row:
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	VBROADCASTSS (AX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         DX, AX
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	DECQ         CX
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), AX
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS      64(AX), Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+80(FP), AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VZEROUPPER
@@ -3046,75 +3090,133 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile2AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    a+8(FP), CX
-	MOVQ    cs+24(FP), DX
-	MOVQ    ldb+40(FP), BX
-	MOVQ    b+32(FP), SI
-	MOVQ    panel+48(FP), DI
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, BX
-	MOVQ    k+0(FP), R8
-	MOVQ    $+256, R9
-	CMPQ    R8, R9
-	CMOVQLT R8, R9
-	MOVQ    R9, R10
-	IMULQ   BX, R10
-	ADDQ    SI, R10
-	SUBQ    R9, R8
-	JZ      last
+// func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile2AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       ldb+40(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       ahead+56(FP), R8
+	SHLQ       $0x02, BX
+	SHLQ       $0x02, SI
+	MOVQ       panel+48(FP), R9
 
 row:
-	VMOVUPS      (SI), Z4
-	VMOVUPS      64(SI), Z5
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z4, (DI)
-	VMOVUPS      Z5, 64(DI)
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, 64(R9)
+	ADDQ         $+128, R9
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
 	VBROADCASTSS (CX)(AX*1), Z7
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R10
-	ADDQ         $+128, DI
-	DECQ         R8
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         DX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R10
-	ADDQ    $+128, R10
-	XCHGQ   R9, R8
-	TESTQ   R8, R8
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS 64(CX), Z4
-	VADDPS  Z4, Z1, Z1
-	VADDPS  (CX)(AX*1), Z2, Z2
-	VMOVUPS 64(CX)(AX*1), Z4
-	VADDPS  Z4, Z3, Z3
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), CX
+	VADDPS       (CX), Z0, Z0
+	VMOVUPS      64(CX), Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       (CX)(AX*1), Z2, Z2
+	VMOVUPS      64(CX)(AX*1), Z4
+	VADDPS       Z4, Z3, Z3
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z2, (CX)(AX*1)
+	VMOVUPS Z3, 64(CX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile2AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       ldb+40(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       ahead+56(FP), R8
+	SHLQ       $0x02, BX
+	SHLQ       $0x02, SI
+
+row:
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (CX)(AX*1), Z7
+	VFMADD231PS  Z7, Z4, Z2
+	VFMADD231PS  Z7, Z5, Z3
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         DX
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), CX
+	VADDPS       (CX), Z0, Z0
+	VMOVUPS      64(CX), Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       (CX)(AX*1), Z2, Z2
+	VMOVUPS      64(CX)(AX*1), Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -3405,41 +3507,44 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile3AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    a+8(FP), CX
-	MOVQ    cs+24(FP), DX
-	MOVQ    ldb+40(FP), BX
-	MOVQ    b+32(FP), SI
-	MOVQ    panel+48(FP), DI
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, BX
-	MOVQ    k+0(FP), R8
-	MOVQ    $+256, R9
-	CMPQ    R8, R9
-	CMOVQLT R8, R9
-	MOVQ    R9, R10
-	IMULQ   BX, R10
-	ADDQ    SI, R10
-	SUBQ    R9, R8
-	JZ      last
+// func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile3AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       ldb+40(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       ahead+56(FP), R8
+	SHLQ       $0x02, BX
+	SHLQ       $0x02, SI
+	MOVQ       panel+48(FP), R9
 
 row:
-	VMOVUPS      (SI), Z6
-	VMOVUPS      64(SI), Z7
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z6, (DI)
-	VMOVUPS      Z7, 64(DI)
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, 64(R9)
+	ADDQ         $+128, R9
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -3449,39 +3554,108 @@ row:
 	VBROADCASTSS (CX)(AX*2), Z8
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R10
-	ADDQ         $+128, DI
-	DECQ         R8
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         DX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R10
-	ADDQ    $+128, R10
-	XCHGQ   R9, R8
-	TESTQ   R8, R8
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS 64(CX), Z6
-	VADDPS  Z6, Z1, Z1
-	VADDPS  (CX)(AX*1), Z2, Z2
-	VMOVUPS 64(CX)(AX*1), Z6
-	VADDPS  Z6, Z3, Z3
-	VADDPS  (CX)(AX*2), Z4, Z4
-	VMOVUPS 64(CX)(AX*2), Z6
-	VADDPS  Z6, Z5, Z5
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), CX
+	VADDPS       (CX), Z0, Z0
+	VMOVUPS      64(CX), Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       (CX)(AX*1), Z2, Z2
+	VMOVUPS      64(CX)(AX*1), Z6
+	VADDPS       Z6, Z3, Z3
+	VADDPS       (CX)(AX*2), Z4, Z4
+	VMOVUPS      64(CX)(AX*2), Z6
+	VADDPS       Z6, Z5, Z5
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z2, (CX)(AX*1)
+	VMOVUPS Z3, 64(CX)(AX*1)
+	VMOVUPS Z4, (CX)(AX*2)
+	VMOVUPS Z5, 64(CX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile3AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       ldb+40(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       ahead+56(FP), R8
+	SHLQ       $0x02, BX
+	SHLQ       $0x02, SI
+
+row:
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (CX)(AX*1), Z9
+	VFMADD231PS  Z9, Z6, Z2
+	VFMADD231PS  Z9, Z7, Z3
+	VBROADCASTSS (CX)(AX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         DX
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), CX
+	VADDPS       (CX), Z0, Z0
+	VMOVUPS      64(CX), Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       (CX)(AX*1), Z2, Z2
+	VMOVUPS      64(CX)(AX*1), Z6
+	VADDPS       Z6, Z3, Z3
+	VADDPS       (CX)(AX*2), Z4, Z4
+	VMOVUPS      64(CX)(AX*2), Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
@@ -3821,44 +3995,50 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile4AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	MOVQ    cs+24(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    b+32(FP), DI
-	MOVQ    panel+48(FP), R8
-	SHLQ    $0x02, BX
-	SHLQ    $0x02, SI
-	MOVQ    k+0(FP), R9
-	MOVQ    $+256, R10
-	CMPQ    R9, R10
-	CMOVQLT R9, R10
-	MOVQ    R10, R11
-	IMULQ   SI, R11
-	ADDQ    DI, R11
-	SUBQ    R10, R9
-	JZ      last
+// func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile4AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       ldb+40(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       ahead+56(FP), R9
+	SHLQ       $0x02, SI
+	SHLQ       $0x02, DI
+	MOVQ       panel+48(FP), R10
 
 row:
-	VMOVUPS      (DI), Z8
-	VMOVUPS      64(DI), Z9
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
+	VMOVUPS      (R8), Z8
+	VMOVUPS      64(R8), Z9
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	VMOVUPS      Z8, (R10)
+	VMOVUPS      Z9, 64(R10)
+	ADDQ         $+128, R10
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -3871,44 +4051,129 @@ row:
 	VBROADCASTSS (DX)(CX*1), Z11
 	VFMADD231PS  Z11, Z8, Z6
 	VFMADD231PS  Z11, Z9, Z7
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R11
-	ADDQ         $+128, R8
-	DECQ         R9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	ADDQ         DI, R9
+	DECQ         BX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R11
-	ADDQ    $+128, R11
-	XCHGQ   R10, R9
-	TESTQ   R9, R9
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z8
-	VADDPS  Z8, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z8
-	VADDPS  Z8, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z8
-	VADDPS  Z8, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z8
-	VADDPS  Z8, Z7, Z7
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z8
+	VADDPS       Z8, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z8
+	VADDPS       Z8, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z8
+	VADDPS       Z8, Z7, Z7
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile4AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       ldb+40(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       ahead+56(FP), R9
+	SHLQ       $0x02, SI
+	SHLQ       $0x02, DI
+
+row:
+	VMOVUPS      (R8), Z8
+	VMOVUPS      64(R8), Z9
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (DX)(AX*1), Z11
+	VFMADD231PS  Z11, Z8, Z2
+	VFMADD231PS  Z11, Z9, Z3
+	VBROADCASTSS (DX)(AX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (DX)(CX*1), Z11
+	VFMADD231PS  Z11, Z8, Z6
+	VFMADD231PS  Z11, Z9, Z7
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	ADDQ         DI, R9
+	DECQ         BX
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z8
+	VADDPS       Z8, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z8
+	VADDPS       Z8, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -4289,46 +4554,54 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile5AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	MOVQ    cs+24(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    b+32(FP), DI
-	MOVQ    panel+48(FP), R8
-	SHLQ    $0x02, BX
-	SHLQ    $0x02, SI
-	MOVQ    k+0(FP), R9
-	MOVQ    $+256, R10
-	CMPQ    R9, R10
-	CMOVQLT R9, R10
-	MOVQ    R10, R11
-	IMULQ   SI, R11
-	ADDQ    DI, R11
-	SUBQ    R10, R9
-	JZ      last
+// func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile5AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       ldb+40(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       ahead+56(FP), R9
+	SHLQ       $0x02, SI
+	SHLQ       $0x02, DI
+	MOVQ       panel+48(FP), R10
 
 row:
-	VMOVUPS      (DI), Z10
-	VMOVUPS      64(DI), Z11
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
+	VMOVUPS      (R8), Z10
+	VMOVUPS      64(R8), Z11
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z11, 64(R10)
+	ADDQ         $+128, R10
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -4344,47 +4617,144 @@ row:
 	VBROADCASTSS (DX)(AX*4), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R11
-	ADDQ         $+128, R8
-	DECQ         R9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	ADDQ         DI, R9
+	DECQ         BX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R11
-	ADDQ    $+128, R11
-	XCHGQ   R10, R9
-	TESTQ   R9, R9
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z10
-	VADDPS  Z10, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z10
-	VADDPS  Z10, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z10
-	VADDPS  Z10, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z10
-	VADDPS  Z10, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z10
-	VADDPS  Z10, Z9, Z9
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z10
+	VADDPS       Z10, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z10
+	VADDPS       Z10, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z10
+	VADDPS       Z10, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z10
+	VADDPS       Z10, Z9, Z9
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile5AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       ldb+40(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       ahead+56(FP), R9
+	SHLQ       $0x02, SI
+	SHLQ       $0x02, DI
+
+row:
+	VMOVUPS      (R8), Z10
+	VMOVUPS      64(R8), Z11
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS (DX)(AX*1), Z13
+	VFMADD231PS  Z13, Z10, Z2
+	VFMADD231PS  Z13, Z11, Z3
+	VBROADCASTSS (DX)(AX*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS (DX)(CX*1), Z13
+	VFMADD231PS  Z13, Z10, Z6
+	VFMADD231PS  Z13, Z11, Z7
+	VBROADCASTSS (DX)(AX*4), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	ADDQ         DI, R9
+	DECQ         BX
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z10
+	VADDPS       Z10, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z10
+	VADDPS       Z10, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z10
+	VADDPS       Z10, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
@@ -4834,50 +5204,62 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile6AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	MOVQ    cs+24(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    b+32(FP), R8
-	MOVQ    panel+48(FP), R9
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, DI
-	MOVQ    k+0(FP), R10
-	MOVQ    $+256, R11
-	CMPQ    R10, R11
-	CMOVQLT R10, R11
-	MOVQ    R11, R12
-	IMULQ   DI, R12
-	ADDQ    R8, R12
-	SUBQ    R11, R10
-	JZ      last
+// func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile6AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+	MOVQ       panel+48(FP), R11
 
 row:
-	VMOVUPS      (R8), Z12
-	VMOVUPS      64(R8), Z13
-	PREFETCHT1   (R12)
-	PREFETCHT1   64(R12)
-	VMOVUPS      Z12, (R9)
-	VMOVUPS      Z13, 64(R9)
+	VMOVUPS      (R9), Z12
+	VMOVUPS      64(R9), Z13
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z13, 64(R11)
+	ADDQ         $+128, R11
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -4896,53 +5278,171 @@ row:
 	VBROADCASTSS (BX), Z15
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
-	ADDQ         SI, DX
-	ADDQ         SI, BX
-	ADDQ         DI, R8
-	ADDQ         DI, R12
-	ADDQ         $+128, R9
-	DECQ         R10
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R12
-	ADDQ    $+128, R12
-	XCHGQ   R11, R10
-	TESTQ   R10, R10
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z12
-	VADDPS  Z12, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z12
-	VADDPS  Z12, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z12
-	VADDPS  Z12, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z12
-	VADDPS  Z12, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z12
-	VADDPS  Z12, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z12
-	VADDPS  Z12, Z11, Z11
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z12
+	VADDPS       Z12, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z12
+	VADDPS       Z12, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z12
+	VADDPS       Z12, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z12
+	VADDPS       Z12, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z12
+	VADDPS       Z12, Z11, Z11
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile6AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+
+row:
+	VMOVUPS      (R9), Z12
+	VMOVUPS      64(R9), Z13
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (DX)(AX*1), Z15
+	VFMADD231PS  Z15, Z12, Z2
+	VFMADD231PS  Z15, Z13, Z3
+	VBROADCASTSS (DX)(AX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (DX)(CX*1), Z15
+	VFMADD231PS  Z15, Z12, Z6
+	VFMADD231PS  Z15, Z13, Z7
+	VBROADCASTSS (DX)(AX*4), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (BX), Z15
+	VFMADD231PS  Z15, Z12, Z10
+	VFMADD231PS  Z15, Z13, Z11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z12
+	VADDPS       Z12, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z12
+	VADDPS       Z12, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z12
+	VADDPS       Z12, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z12
+	VADDPS       Z12, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -5435,52 +5935,66 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile7AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	MOVQ    cs+24(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    b+32(FP), R8
-	MOVQ    panel+48(FP), R9
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, DI
-	MOVQ    k+0(FP), R10
-	MOVQ    $+256, R11
-	CMPQ    R10, R11
-	CMOVQLT R10, R11
-	MOVQ    R11, R12
-	IMULQ   DI, R12
-	ADDQ    R8, R12
-	SUBQ    R11, R10
-	JZ      last
+// func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile7AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+	MOVQ       panel+48(FP), R11
 
 row:
-	VMOVUPS      (R8), Z14
-	VMOVUPS      64(R8), Z15
-	PREFETCHT1   (R12)
-	PREFETCHT1   64(R12)
-	VMOVUPS      Z14, (R9)
-	VMOVUPS      Z15, 64(R9)
+	VMOVUPS      (R9), Z14
+	VMOVUPS      64(R9), Z15
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z15, 64(R11)
+	ADDQ         $+128, R11
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -5502,56 +6016,186 @@ row:
 	VBROADCASTSS (BX)(AX*1), Z16
 	VFMADD231PS  Z16, Z14, Z12
 	VFMADD231PS  Z16, Z15, Z13
-	ADDQ         SI, DX
-	ADDQ         SI, BX
-	ADDQ         DI, R8
-	ADDQ         DI, R12
-	ADDQ         $+128, R9
-	DECQ         R10
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R12
-	ADDQ    $+128, R12
-	XCHGQ   R11, R10
-	TESTQ   R10, R10
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z14
-	VADDPS  Z14, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z14
-	VADDPS  Z14, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z14
-	VADDPS  Z14, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z14
-	VADDPS  Z14, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z14
-	VADDPS  Z14, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z14
-	VADDPS  Z14, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z14
-	VADDPS  Z14, Z13, Z13
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z14
+	VADDPS       Z14, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z14
+	VADDPS       Z14, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z14
+	VADDPS       Z14, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z14
+	VADDPS       Z14, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z14
+	VADDPS       Z14, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z14
+	VADDPS       Z14, Z13, Z13
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile7AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+
+row:
+	VMOVUPS      (R9), Z14
+	VMOVUPS      64(R9), Z15
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS (DX)(AX*1), Z17
+	VFMADD231PS  Z17, Z14, Z2
+	VFMADD231PS  Z17, Z15, Z3
+	VBROADCASTSS (DX)(AX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS (DX)(CX*1), Z17
+	VFMADD231PS  Z17, Z14, Z6
+	VFMADD231PS  Z17, Z15, Z7
+	VBROADCASTSS (DX)(AX*4), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS (BX), Z17
+	VFMADD231PS  Z17, Z14, Z10
+	VFMADD231PS  Z17, Z15, Z11
+	VBROADCASTSS (BX)(AX*1), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z14
+	VADDPS       Z14, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z14
+	VADDPS       Z14, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z14
+	VADDPS       Z14, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z14
+	VADDPS       Z14, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z14
+	VADDPS       Z14, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z14
+	VADDPS       Z14, Z13, Z13
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -6085,54 +6729,70 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile8AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	MOVQ    cs+24(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    b+32(FP), R8
-	MOVQ    panel+48(FP), R9
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, DI
-	MOVQ    k+0(FP), R10
-	MOVQ    $+256, R11
-	CMPQ    R10, R11
-	CMOVQLT R10, R11
-	MOVQ    R11, R12
-	IMULQ   DI, R12
-	ADDQ    R8, R12
-	SUBQ    R11, R10
-	JZ      last
+// func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile8AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+	MOVQ       panel+48(FP), R11
 
 row:
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	PREFETCHT1   (R12)
-	PREFETCHT1   64(R12)
-	VMOVUPS      Z16, (R9)
-	VMOVUPS      Z17, 64(R9)
+	VMOVUPS      (R9), Z16
+	VMOVUPS      64(R9), Z17
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VMOVUPS      Z16, (R11)
+	VMOVUPS      Z17, 64(R11)
+	ADDQ         $+128, R11
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -6157,59 +6817,201 @@ row:
 	VBROADCASTSS (BX)(AX*2), Z19
 	VFMADD231PS  Z19, Z16, Z14
 	VFMADD231PS  Z19, Z17, Z15
-	ADDQ         SI, DX
-	ADDQ         SI, BX
-	ADDQ         DI, R8
-	ADDQ         DI, R12
-	ADDQ         $+128, R9
-	DECQ         R10
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R12
-	ADDQ    $+128, R12
-	XCHGQ   R11, R10
-	TESTQ   R10, R10
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z16
-	VADDPS  Z16, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z16
-	VADDPS  Z16, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z16
-	VADDPS  Z16, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z16
-	VADDPS  Z16, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z16
-	VADDPS  Z16, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z16
-	VADDPS  Z16, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z16
-	VADDPS  Z16, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z16
-	VADDPS  Z16, Z15, Z15
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z16
+	VADDPS       Z16, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z16
+	VADDPS       Z16, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z16
+	VADDPS       Z16, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z16
+	VADDPS       Z16, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z16
+	VADDPS       Z16, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z16
+	VADDPS       Z16, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z16
+	VADDPS       Z16, Z15, Z15
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile8AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+
+row:
+	VMOVUPS      (R9), Z16
+	VMOVUPS      64(R9), Z17
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS (DX)(AX*1), Z19
+	VFMADD231PS  Z19, Z16, Z2
+	VFMADD231PS  Z19, Z17, Z3
+	VBROADCASTSS (DX)(AX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS (DX)(CX*1), Z19
+	VFMADD231PS  Z19, Z16, Z6
+	VFMADD231PS  Z19, Z17, Z7
+	VBROADCASTSS (DX)(AX*4), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS (BX), Z19
+	VFMADD231PS  Z19, Z16, Z10
+	VFMADD231PS  Z19, Z17, Z11
+	VBROADCASTSS (BX)(AX*1), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS (BX)(AX*2), Z19
+	VFMADD231PS  Z19, Z16, Z14
+	VFMADD231PS  Z19, Z17, Z15
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z16
+	VADDPS       Z16, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z16
+	VADDPS       Z16, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z16
+	VADDPS       Z16, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z16
+	VADDPS       Z16, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z16
+	VADDPS       Z16, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z16
+	VADDPS       Z16, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z16
+	VADDPS       Z16, Z15, Z15
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -6784,56 +7586,74 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile9AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	MOVQ    cs+24(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    b+32(FP), R8
-	MOVQ    panel+48(FP), R9
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, DI
-	MOVQ    k+0(FP), R10
-	MOVQ    $+256, R11
-	CMPQ    R10, R11
-	CMOVQLT R10, R11
-	MOVQ    R11, R12
-	IMULQ   DI, R12
-	ADDQ    R8, R12
-	SUBQ    R11, R10
-	JZ      last
+// func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile9AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+	MOVQ       panel+48(FP), R11
 
 row:
-	VMOVUPS      (R8), Z18
-	VMOVUPS      64(R8), Z19
-	PREFETCHT1   (R12)
-	PREFETCHT1   64(R12)
-	VMOVUPS      Z18, (R9)
-	VMOVUPS      Z19, 64(R9)
+	VMOVUPS      (R9), Z18
+	VMOVUPS      64(R9), Z19
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VMOVUPS      Z18, (R11)
+	VMOVUPS      Z19, 64(R11)
+	ADDQ         $+128, R11
 	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -6861,62 +7681,216 @@ row:
 	VBROADCASTSS (BX)(CX*1), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
-	ADDQ         SI, DX
-	ADDQ         SI, BX
-	ADDQ         DI, R8
-	ADDQ         DI, R12
-	ADDQ         $+128, R9
-	DECQ         R10
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R12
-	ADDQ    $+128, R12
-	XCHGQ   R11, R10
-	TESTQ   R10, R10
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z18
-	VADDPS  Z18, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z18
-	VADDPS  Z18, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z18
-	VADDPS  Z18, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z18
-	VADDPS  Z18, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z18
-	VADDPS  Z18, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z18
-	VADDPS  Z18, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z18
-	VADDPS  Z18, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z18
-	VADDPS  Z18, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z18
-	VADDPS  Z18, Z17, Z17
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z18
+	VADDPS       Z18, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z18
+	VADDPS       Z18, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z18
+	VADDPS       Z18, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z18
+	VADDPS       Z18, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z18
+	VADDPS       Z18, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z18
+	VADDPS       Z18, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z18
+	VADDPS       Z18, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z18
+	VADDPS       Z18, Z17, Z17
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z16, (BX)(CX*1)
+	VMOVUPS Z17, 64(BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile9AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+
+row:
+	VMOVUPS      (R9), Z18
+	VMOVUPS      64(R9), Z19
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS (DX)(AX*1), Z21
+	VFMADD231PS  Z21, Z18, Z2
+	VFMADD231PS  Z21, Z19, Z3
+	VBROADCASTSS (DX)(AX*2), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS (DX)(CX*1), Z21
+	VFMADD231PS  Z21, Z18, Z6
+	VFMADD231PS  Z21, Z19, Z7
+	VBROADCASTSS (DX)(AX*4), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS (BX), Z21
+	VFMADD231PS  Z21, Z18, Z10
+	VFMADD231PS  Z21, Z19, Z11
+	VBROADCASTSS (BX)(AX*1), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS (BX)(AX*2), Z21
+	VFMADD231PS  Z21, Z18, Z14
+	VFMADD231PS  Z21, Z19, Z15
+	VBROADCASTSS (BX)(CX*1), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z18
+	VADDPS       Z18, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z18
+	VADDPS       Z18, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z18
+	VADDPS       Z18, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z18
+	VADDPS       Z18, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z18
+	VADDPS       Z18, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z18
+	VADDPS       Z18, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z18
+	VADDPS       Z18, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z18
+	VADDPS       Z18, Z17, Z17
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -7532,58 +8506,78 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile10AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	MOVQ    cs+24(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    b+32(FP), R8
-	MOVQ    panel+48(FP), R9
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, DI
-	MOVQ    k+0(FP), R10
-	MOVQ    $+256, R11
-	CMPQ    R10, R11
-	CMOVQLT R10, R11
-	MOVQ    R11, R12
-	IMULQ   DI, R12
-	ADDQ    R8, R12
-	SUBQ    R11, R10
-	JZ      last
+// func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile10AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+	MOVQ       panel+48(FP), R11
 
 row:
-	VMOVUPS      (R8), Z20
-	VMOVUPS      64(R8), Z21
-	PREFETCHT1   (R12)
-	PREFETCHT1   64(R12)
-	VMOVUPS      Z20, (R9)
-	VMOVUPS      Z21, 64(R9)
+	VMOVUPS      (R9), Z20
+	VMOVUPS      64(R9), Z21
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VMOVUPS      Z20, (R11)
+	VMOVUPS      Z21, 64(R11)
+	ADDQ         $+128, R11
 	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -7614,65 +8608,231 @@ row:
 	VBROADCASTSS (BX)(AX*4), Z23
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
-	ADDQ         SI, DX
-	ADDQ         SI, BX
-	ADDQ         DI, R8
-	ADDQ         DI, R12
-	ADDQ         $+128, R9
-	DECQ         R10
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R12
-	ADDQ    $+128, R12
-	XCHGQ   R11, R10
-	TESTQ   R10, R10
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z20
-	VADDPS  Z20, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z20
-	VADDPS  Z20, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z20
-	VADDPS  Z20, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z20
-	VADDPS  Z20, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z20
-	VADDPS  Z20, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z20
-	VADDPS  Z20, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z20
-	VADDPS  Z20, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z20
-	VADDPS  Z20, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z20
-	VADDPS  Z20, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z20
-	VADDPS  Z20, Z19, Z19
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z20
+	VADDPS       Z20, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z20
+	VADDPS       Z20, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z20
+	VADDPS       Z20, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z20
+	VADDPS       Z20, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z20
+	VADDPS       Z20, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z20
+	VADDPS       Z20, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z20
+	VADDPS       Z20, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z20
+	VADDPS       Z20, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z20
+	VADDPS       Z20, Z19, Z19
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z16, (BX)(CX*1)
+	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z18, (BX)(AX*4)
+	VMOVUPS Z19, 64(BX)(AX*4)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile10AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+
+row:
+	VMOVUPS      (R9), Z20
+	VMOVUPS      64(R9), Z21
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS (DX)(AX*1), Z23
+	VFMADD231PS  Z23, Z20, Z2
+	VFMADD231PS  Z23, Z21, Z3
+	VBROADCASTSS (DX)(AX*2), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS (DX)(CX*1), Z23
+	VFMADD231PS  Z23, Z20, Z6
+	VFMADD231PS  Z23, Z21, Z7
+	VBROADCASTSS (DX)(AX*4), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS (BX), Z23
+	VFMADD231PS  Z23, Z20, Z10
+	VFMADD231PS  Z23, Z21, Z11
+	VBROADCASTSS (BX)(AX*1), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS (BX)(AX*2), Z23
+	VFMADD231PS  Z23, Z20, Z14
+	VFMADD231PS  Z23, Z21, Z15
+	VBROADCASTSS (BX)(CX*1), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS (BX)(AX*4), Z23
+	VFMADD231PS  Z23, Z20, Z18
+	VFMADD231PS  Z23, Z21, Z19
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z20
+	VADDPS       Z20, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z20
+	VADDPS       Z20, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z20
+	VADDPS       Z20, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z20
+	VADDPS       Z20, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z20
+	VADDPS       Z20, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z20
+	VADDPS       Z20, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z20
+	VADDPS       Z20, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z20
+	VADDPS       Z20, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z20
+	VADDPS       Z20, Z19, Z19
+
+store:
+	MOVQ    cst+88(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
@@ -8357,62 +9517,86 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile11AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	MOVQ    cs+24(FP), DI
-	MOVQ    ldb+40(FP), R8
-	MOVQ    b+32(FP), R9
-	MOVQ    panel+48(FP), R10
-	SHLQ    $0x02, DI
-	SHLQ    $0x02, R8
-	MOVQ    k+0(FP), R11
-	MOVQ    $+256, R12
-	CMPQ    R11, R12
-	CMOVQLT R11, R12
-	MOVQ    R12, R13
-	IMULQ   R8, R13
-	ADDQ    R9, R13
-	SUBQ    R12, R11
-	JZ      last
+// func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile11AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+	MOVQ       panel+48(FP), R12
 
 row:
-	VMOVUPS      (R9), Z22
-	VMOVUPS      64(R9), Z23
-	PREFETCHT1   (R13)
-	PREFETCHT1   64(R13)
-	VMOVUPS      Z22, (R10)
-	VMOVUPS      Z23, 64(R10)
+	VMOVUPS      (R10), Z22
+	VMOVUPS      64(R10), Z23
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VMOVUPS      Z22, (R12)
+	VMOVUPS      Z23, 64(R12)
+	ADDQ         $+128, R12
 	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -8446,71 +9630,258 @@ row:
 	VBROADCASTSS (SI), Z24
 	VFMADD231PS  Z24, Z22, Z20
 	VFMADD231PS  Z24, Z23, Z21
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	ADDQ         R8, R9
-	ADDQ         R8, R13
-	ADDQ         $+128, R10
-	DECQ         R11
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
 	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z22
+	VADDPS       Z22, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z22
+	VADDPS       Z22, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z22
+	VADDPS       Z22, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z22
+	VADDPS       Z22, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z22
+	VADDPS       Z22, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z22
+	VADDPS       Z22, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z22
+	VADDPS       Z22, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z22
+	VADDPS       Z22, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z22
+	VADDPS       Z22, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z22
+	VADDPS       Z22, Z21, Z21
 
-last:
-	MOVQ    b+32(FP), R13
-	ADDQ    $+128, R13
-	XCHGQ   R12, R11
-	TESTQ   R11, R11
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
+store:
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z22
-	VADDPS  Z22, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z22
-	VADDPS  Z22, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z22
-	VADDPS  Z22, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z22
-	VADDPS  Z22, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z22
-	VADDPS  Z22, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z22
-	VADDPS  Z22, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z22
-	VADDPS  Z22, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z22
-	VADDPS  Z22, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z22
-	VADDPS  Z22, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z22
-	VADDPS  Z22, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z22
-	VADDPS  Z22, Z21, Z21
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z16, (BX)(CX*1)
+	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z18, (BX)(AX*4)
+	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile11AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+
+row:
+	VMOVUPS      (R10), Z22
+	VMOVUPS      64(R10), Z23
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VBROADCASTSS (DX), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS (DX)(AX*1), Z25
+	VFMADD231PS  Z25, Z22, Z2
+	VFMADD231PS  Z25, Z23, Z3
+	VBROADCASTSS (DX)(AX*2), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS (DX)(CX*1), Z25
+	VFMADD231PS  Z25, Z22, Z6
+	VFMADD231PS  Z25, Z23, Z7
+	VBROADCASTSS (DX)(AX*4), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS (BX), Z25
+	VFMADD231PS  Z25, Z22, Z10
+	VFMADD231PS  Z25, Z23, Z11
+	VBROADCASTSS (BX)(AX*1), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS (BX)(AX*2), Z25
+	VFMADD231PS  Z25, Z22, Z14
+	VFMADD231PS  Z25, Z23, Z15
+	VBROADCASTSS (BX)(CX*1), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS (BX)(AX*4), Z25
+	VFMADD231PS  Z25, Z22, Z18
+	VFMADD231PS  Z25, Z23, Z19
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z22
+	VADDPS       Z22, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z22
+	VADDPS       Z22, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z22
+	VADDPS       Z22, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z22
+	VADDPS       Z22, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z22
+	VADDPS       Z22, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z22
+	VADDPS       Z22, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z22
+	VADDPS       Z22, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z22
+	VADDPS       Z22, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z22
+	VADDPS       Z22, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z22
+	VADDPS       Z22, Z21, Z21
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -9238,64 +10609,90 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile12AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
-	VPXORD  Z22, Z22, Z22
-	VPXORD  Z23, Z23, Z23
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	MOVQ    cs+24(FP), DI
-	MOVQ    ldb+40(FP), R8
-	MOVQ    b+32(FP), R9
-	MOVQ    panel+48(FP), R10
-	SHLQ    $0x02, DI
-	SHLQ    $0x02, R8
-	MOVQ    k+0(FP), R11
-	MOVQ    $+256, R12
-	CMPQ    R11, R12
-	CMOVQLT R11, R12
-	MOVQ    R12, R13
-	IMULQ   R8, R13
-	ADDQ    R9, R13
-	SUBQ    R12, R11
-	JZ      last
+// func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile12AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+	MOVQ       panel+48(FP), R12
 
 row:
-	VMOVUPS      (R9), Z24
-	VMOVUPS      64(R9), Z25
-	PREFETCHT1   (R13)
-	PREFETCHT1   64(R13)
-	VMOVUPS      Z24, (R10)
-	VMOVUPS      Z25, 64(R10)
+	VMOVUPS      (R10), Z24
+	VMOVUPS      64(R10), Z25
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VMOVUPS      Z24, (R12)
+	VMOVUPS      Z25, 64(R12)
+	ADDQ         $+128, R12
 	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -9332,74 +10729,273 @@ row:
 	VBROADCASTSS (SI)(AX*1), Z27
 	VFMADD231PS  Z27, Z24, Z22
 	VFMADD231PS  Z27, Z25, Z23
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	ADDQ         R8, R9
-	ADDQ         R8, R13
-	ADDQ         $+128, R10
-	DECQ         R11
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
 	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z24
+	VADDPS       Z24, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z24
+	VADDPS       Z24, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z24
+	VADDPS       Z24, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z24
+	VADDPS       Z24, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z24
+	VADDPS       Z24, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z24
+	VADDPS       Z24, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z24
+	VADDPS       Z24, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z24
+	VADDPS       Z24, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z24
+	VADDPS       Z24, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z24
+	VADDPS       Z24, Z21, Z21
+	VADDPS       (SI)(AX*1), Z22, Z22
+	VMOVUPS      64(SI)(AX*1), Z24
+	VADDPS       Z24, Z23, Z23
 
-last:
-	MOVQ    b+32(FP), R13
-	ADDQ    $+128, R13
-	XCHGQ   R12, R11
-	TESTQ   R11, R11
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
+store:
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z24
-	VADDPS  Z24, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z24
-	VADDPS  Z24, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z24
-	VADDPS  Z24, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z24
-	VADDPS  Z24, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z24
-	VADDPS  Z24, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z24
-	VADDPS  Z24, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z24
-	VADDPS  Z24, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z24
-	VADDPS  Z24, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z24
-	VADDPS  Z24, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z24
-	VADDPS  Z24, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z24
-	VADDPS  Z24, Z21, Z21
-	VADDPS  (SI)(AX*1), Z22, Z22
-	VMOVUPS 64(SI)(AX*1), Z24
-	VADDPS  Z24, Z23, Z23
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z16, (BX)(CX*1)
+	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z18, (BX)(AX*4)
+	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z22, (SI)(AX*1)
+	VMOVUPS Z23, 64(SI)(AX*1)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile12AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+
+row:
+	VMOVUPS      (R10), Z24
+	VMOVUPS      64(R10), Z25
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS (DX)(AX*1), Z27
+	VFMADD231PS  Z27, Z24, Z2
+	VFMADD231PS  Z27, Z25, Z3
+	VBROADCASTSS (DX)(AX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS (DX)(CX*1), Z27
+	VFMADD231PS  Z27, Z24, Z6
+	VFMADD231PS  Z27, Z25, Z7
+	VBROADCASTSS (DX)(AX*4), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS (BX), Z27
+	VFMADD231PS  Z27, Z24, Z10
+	VFMADD231PS  Z27, Z25, Z11
+	VBROADCASTSS (BX)(AX*1), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS (BX)(AX*2), Z27
+	VFMADD231PS  Z27, Z24, Z14
+	VFMADD231PS  Z27, Z25, Z15
+	VBROADCASTSS (BX)(CX*1), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS (BX)(AX*4), Z27
+	VFMADD231PS  Z27, Z24, Z18
+	VFMADD231PS  Z27, Z25, Z19
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS (SI)(AX*1), Z27
+	VFMADD231PS  Z27, Z24, Z22
+	VFMADD231PS  Z27, Z25, Z23
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z24
+	VADDPS       Z24, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z24
+	VADDPS       Z24, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z24
+	VADDPS       Z24, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z24
+	VADDPS       Z24, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z24
+	VADDPS       Z24, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z24
+	VADDPS       Z24, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z24
+	VADDPS       Z24, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z24
+	VADDPS       Z24, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z24
+	VADDPS       Z24, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z24
+	VADDPS       Z24, Z21, Z21
+	VADDPS       (SI)(AX*1), Z22, Z22
+	VMOVUPS      64(SI)(AX*1), Z24
+	VADDPS       Z24, Z23, Z23
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -10168,66 +11764,94 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile13AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
-	VPXORD  Z22, Z22, Z22
-	VPXORD  Z23, Z23, Z23
-	VPXORD  Z24, Z24, Z24
-	VPXORD  Z25, Z25, Z25
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	MOVQ    cs+24(FP), DI
-	MOVQ    ldb+40(FP), R8
-	MOVQ    b+32(FP), R9
-	MOVQ    panel+48(FP), R10
-	SHLQ    $0x02, DI
-	SHLQ    $0x02, R8
-	MOVQ    k+0(FP), R11
-	MOVQ    $+256, R12
-	CMPQ    R11, R12
-	CMOVQLT R11, R12
-	MOVQ    R12, R13
-	IMULQ   R8, R13
-	ADDQ    R9, R13
-	SUBQ    R12, R11
-	JZ      last
+// func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile13AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 64(SI)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+	MOVQ       panel+48(FP), R12
 
 row:
-	VMOVUPS      (R9), Z26
-	VMOVUPS      64(R9), Z27
-	PREFETCHT1   (R13)
-	PREFETCHT1   64(R13)
-	VMOVUPS      Z26, (R10)
-	VMOVUPS      Z27, 64(R10)
+	VMOVUPS      (R10), Z26
+	VMOVUPS      64(R10), Z27
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VMOVUPS      Z26, (R12)
+	VMOVUPS      Z27, 64(R12)
+	ADDQ         $+128, R12
 	VBROADCASTSS (DX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -10267,77 +11891,288 @@ row:
 	VBROADCASTSS (SI)(AX*2), Z28
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	ADDQ         R8, R9
-	ADDQ         R8, R13
-	ADDQ         $+128, R10
-	DECQ         R11
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
 	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z26
+	VADDPS       Z26, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z26
+	VADDPS       Z26, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z26
+	VADDPS       Z26, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z26
+	VADDPS       Z26, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z26
+	VADDPS       Z26, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z26
+	VADDPS       Z26, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z26
+	VADDPS       Z26, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z26
+	VADDPS       Z26, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z26
+	VADDPS       Z26, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z26
+	VADDPS       Z26, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z26
+	VADDPS       Z26, Z21, Z21
+	VADDPS       (SI)(AX*1), Z22, Z22
+	VMOVUPS      64(SI)(AX*1), Z26
+	VADDPS       Z26, Z23, Z23
+	VADDPS       (SI)(AX*2), Z24, Z24
+	VMOVUPS      64(SI)(AX*2), Z26
+	VADDPS       Z26, Z25, Z25
 
-last:
-	MOVQ    b+32(FP), R13
-	ADDQ    $+128, R13
-	XCHGQ   R12, R11
-	TESTQ   R11, R11
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
+store:
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z26
-	VADDPS  Z26, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z26
-	VADDPS  Z26, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z26
-	VADDPS  Z26, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z26
-	VADDPS  Z26, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z26
-	VADDPS  Z26, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z26
-	VADDPS  Z26, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z26
-	VADDPS  Z26, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z26
-	VADDPS  Z26, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z26
-	VADDPS  Z26, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z26
-	VADDPS  Z26, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z26
-	VADDPS  Z26, Z21, Z21
-	VADDPS  (SI)(AX*1), Z22, Z22
-	VMOVUPS 64(SI)(AX*1), Z26
-	VADDPS  Z26, Z23, Z23
-	VADDPS  (SI)(AX*2), Z24, Z24
-	VMOVUPS 64(SI)(AX*2), Z26
-	VADDPS  Z26, Z25, Z25
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z16, (BX)(CX*1)
+	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z18, (BX)(AX*4)
+	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z22, (SI)(AX*1)
+	VMOVUPS Z23, 64(SI)(AX*1)
+	VMOVUPS Z24, (SI)(AX*2)
+	VMOVUPS Z25, 64(SI)(AX*2)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile13AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 64(SI)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+
+row:
+	VMOVUPS      (R10), Z26
+	VMOVUPS      64(R10), Z27
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VBROADCASTSS (DX), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS (DX)(AX*1), Z29
+	VFMADD231PS  Z29, Z26, Z2
+	VFMADD231PS  Z29, Z27, Z3
+	VBROADCASTSS (DX)(AX*2), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS (DX)(CX*1), Z29
+	VFMADD231PS  Z29, Z26, Z6
+	VFMADD231PS  Z29, Z27, Z7
+	VBROADCASTSS (DX)(AX*4), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS (BX), Z29
+	VFMADD231PS  Z29, Z26, Z10
+	VFMADD231PS  Z29, Z27, Z11
+	VBROADCASTSS (BX)(AX*1), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS (BX)(AX*2), Z29
+	VFMADD231PS  Z29, Z26, Z14
+	VFMADD231PS  Z29, Z27, Z15
+	VBROADCASTSS (BX)(CX*1), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS (BX)(AX*4), Z29
+	VFMADD231PS  Z29, Z26, Z18
+	VFMADD231PS  Z29, Z27, Z19
+	VBROADCASTSS (SI), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS (SI)(AX*1), Z29
+	VFMADD231PS  Z29, Z26, Z22
+	VFMADD231PS  Z29, Z27, Z23
+	VBROADCASTSS (SI)(AX*2), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z26
+	VADDPS       Z26, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z26
+	VADDPS       Z26, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z26
+	VADDPS       Z26, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z26
+	VADDPS       Z26, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z26
+	VADDPS       Z26, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z26
+	VADDPS       Z26, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z26
+	VADDPS       Z26, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z26
+	VADDPS       Z26, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z26
+	VADDPS       Z26, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z26
+	VADDPS       Z26, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z26
+	VADDPS       Z26, Z21, Z21
+	VADDPS       (SI)(AX*1), Z22, Z22
+	VMOVUPS      64(SI)(AX*1), Z26
+	VADDPS       Z26, Z23, Z23
+	VADDPS       (SI)(AX*2), Z24, Z24
+	VMOVUPS      64(SI)(AX*2), Z26
+	VADDPS       Z26, Z25, Z25
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -11147,68 +12982,98 @@ store:
 	VZEROUPPER
 	RET
 
-// func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·packingTile14AVX512(SB), NOSPLIT, $0-88
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
-	VPXORD  Z22, Z22, Z22
-	VPXORD  Z23, Z23, Z23
-	VPXORD  Z24, Z24, Z24
-	VPXORD  Z25, Z25, Z25
-	VPXORD  Z26, Z26, Z26
-	VPXORD  Z27, Z27, Z27
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	MOVQ    cs+24(FP), DI
-	MOVQ    ldb+40(FP), R8
-	MOVQ    b+32(FP), R9
-	MOVQ    panel+48(FP), R10
-	SHLQ    $0x02, DI
-	SHLQ    $0x02, R8
-	MOVQ    k+0(FP), R11
-	MOVQ    $+256, R12
-	CMPQ    R11, R12
-	CMOVQLT R11, R12
-	MOVQ    R12, R13
-	IMULQ   R8, R13
-	ADDQ    R9, R13
-	SUBQ    R12, R11
-	JZ      last
+// func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packingTile14AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 64(SI)(AX*2)
+	PREFETCHT0 (SI)(CX*1)
+	PREFETCHT0 64(SI)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+	MOVQ       panel+48(FP), R12
 
 row:
-	VMOVUPS      (R9), Z28
-	VMOVUPS      64(R9), Z29
-	PREFETCHT1   (R13)
-	PREFETCHT1   64(R13)
-	VMOVUPS      Z28, (R10)
-	VMOVUPS      Z29, 64(R10)
+	VMOVUPS      (R10), Z28
+	VMOVUPS      64(R10), Z29
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VMOVUPS      Z28, (R12)
+	VMOVUPS      Z29, 64(R12)
+	ADDQ         $+128, R12
 	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -11251,80 +13116,303 @@ row:
 	VBROADCASTSS (SI)(CX*1), Z31
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	ADDQ         R8, R9
-	ADDQ         R8, R13
-	ADDQ         $+128, R10
-	DECQ         R11
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
 	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z28
+	VADDPS       Z28, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z28
+	VADDPS       Z28, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z28
+	VADDPS       Z28, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z28
+	VADDPS       Z28, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z28
+	VADDPS       Z28, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z28
+	VADDPS       Z28, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z28
+	VADDPS       Z28, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z28
+	VADDPS       Z28, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z28
+	VADDPS       Z28, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z28
+	VADDPS       Z28, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z28
+	VADDPS       Z28, Z21, Z21
+	VADDPS       (SI)(AX*1), Z22, Z22
+	VMOVUPS      64(SI)(AX*1), Z28
+	VADDPS       Z28, Z23, Z23
+	VADDPS       (SI)(AX*2), Z24, Z24
+	VMOVUPS      64(SI)(AX*2), Z28
+	VADDPS       Z28, Z25, Z25
+	VADDPS       (SI)(CX*1), Z26, Z26
+	VMOVUPS      64(SI)(CX*1), Z28
+	VADDPS       Z28, Z27, Z27
 
-last:
-	MOVQ    b+32(FP), R13
-	ADDQ    $+128, R13
-	XCHGQ   R12, R11
-	TESTQ   R11, R11
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
+store:
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z28
-	VADDPS  Z28, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z28
-	VADDPS  Z28, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z28
-	VADDPS  Z28, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z28
-	VADDPS  Z28, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z28
-	VADDPS  Z28, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z28
-	VADDPS  Z28, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z28
-	VADDPS  Z28, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z28
-	VADDPS  Z28, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z28
-	VADDPS  Z28, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z28
-	VADDPS  Z28, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z28
-	VADDPS  Z28, Z21, Z21
-	VADDPS  (SI)(AX*1), Z22, Z22
-	VMOVUPS 64(SI)(AX*1), Z28
-	VADDPS  Z28, Z23, Z23
-	VADDPS  (SI)(AX*2), Z24, Z24
-	VMOVUPS 64(SI)(AX*2), Z28
-	VADDPS  Z28, Z25, Z25
-	VADDPS  (SI)(CX*1), Z26, Z26
-	VMOVUPS 64(SI)(CX*1), Z28
-	VADDPS  Z28, Z27, Z27
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, (DX)(AX*1)
+	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z4, (DX)(AX*2)
+	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z6, (DX)(CX*1)
+	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z8, (DX)(AX*4)
+	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, (BX)(AX*1)
+	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z14, (BX)(AX*2)
+	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z16, (BX)(CX*1)
+	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z18, (BX)(AX*4)
+	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z22, (SI)(AX*1)
+	VMOVUPS Z23, 64(SI)(AX*1)
+	VMOVUPS Z24, (SI)(AX*2)
+	VMOVUPS Z25, 64(SI)(AX*2)
+	VMOVUPS Z26, (SI)(CX*1)
+	VMOVUPS Z27, 64(SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func inPlaceTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·inPlaceTile14AVX512(SB), NOSPLIT, $0-96
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 64(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 (BX)(AX*1)
+	PREFETCHT0 64(BX)(AX*1)
+	PREFETCHT0 (BX)(AX*2)
+	PREFETCHT0 64(BX)(AX*2)
+	PREFETCHT0 (BX)(CX*1)
+	PREFETCHT0 64(BX)(CX*1)
+	PREFETCHT0 (BX)(AX*4)
+	PREFETCHT0 64(BX)(AX*4)
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(AX*1)
+	PREFETCHT0 64(SI)(AX*1)
+	PREFETCHT0 (SI)(AX*2)
+	PREFETCHT0 64(SI)(AX*2)
+	PREFETCHT0 (SI)(CX*1)
+	PREFETCHT0 64(SI)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	LEAQ       (BX)(AX*4), SI
+	ADDQ       AX, SI
+	MOVQ       k+0(FP), DI
+	MOVQ       cs+24(FP), R8
+	MOVQ       ldb+40(FP), R9
+	MOVQ       b+32(FP), R10
+	MOVQ       ahead+56(FP), R11
+	SHLQ       $0x02, R8
+	SHLQ       $0x02, R9
+
+row:
+	VMOVUPS      (R10), Z28
+	VMOVUPS      64(R10), Z29
+	PREFETCHT1   (R11)
+	PREFETCHT1   64(R11)
+	VBROADCASTSS (DX), Z30
+	VFMADD231PS  Z30, Z28, Z0
+	VFMADD231PS  Z30, Z29, Z1
+	VBROADCASTSS (DX)(AX*1), Z31
+	VFMADD231PS  Z31, Z28, Z2
+	VFMADD231PS  Z31, Z29, Z3
+	VBROADCASTSS (DX)(AX*2), Z30
+	VFMADD231PS  Z30, Z28, Z4
+	VFMADD231PS  Z30, Z29, Z5
+	VBROADCASTSS (DX)(CX*1), Z31
+	VFMADD231PS  Z31, Z28, Z6
+	VFMADD231PS  Z31, Z29, Z7
+	VBROADCASTSS (DX)(AX*4), Z30
+	VFMADD231PS  Z30, Z28, Z8
+	VFMADD231PS  Z30, Z29, Z9
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z31, Z28, Z10
+	VFMADD231PS  Z31, Z29, Z11
+	VBROADCASTSS (BX)(AX*1), Z30
+	VFMADD231PS  Z30, Z28, Z12
+	VFMADD231PS  Z30, Z29, Z13
+	VBROADCASTSS (BX)(AX*2), Z31
+	VFMADD231PS  Z31, Z28, Z14
+	VFMADD231PS  Z31, Z29, Z15
+	VBROADCASTSS (BX)(CX*1), Z30
+	VFMADD231PS  Z30, Z28, Z16
+	VFMADD231PS  Z30, Z29, Z17
+	VBROADCASTSS (BX)(AX*4), Z31
+	VFMADD231PS  Z31, Z28, Z18
+	VFMADD231PS  Z31, Z29, Z19
+	VBROADCASTSS (SI), Z30
+	VFMADD231PS  Z30, Z28, Z20
+	VFMADD231PS  Z30, Z29, Z21
+	VBROADCASTSS (SI)(AX*1), Z31
+	VFMADD231PS  Z31, Z28, Z22
+	VFMADD231PS  Z31, Z29, Z23
+	VBROADCASTSS (SI)(AX*2), Z30
+	VFMADD231PS  Z30, Z28, Z24
+	VFMADD231PS  Z30, Z29, Z25
+	VBROADCASTSS (SI)(CX*1), Z31
+	VFMADD231PS  Z31, Z28, Z26
+	VFMADD231PS  Z31, Z29, Z27
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R9, R10
+	ADDQ         R9, R11
+	DECQ         DI
+	JNZ          row
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	LEAQ         (BX)(AX*4), SI
+	ADDQ         AX, SI
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS      64(DX), Z28
+	VADDPS       Z28, Z1, Z1
+	VADDPS       (DX)(AX*1), Z2, Z2
+	VMOVUPS      64(DX)(AX*1), Z28
+	VADDPS       Z28, Z3, Z3
+	VADDPS       (DX)(AX*2), Z4, Z4
+	VMOVUPS      64(DX)(AX*2), Z28
+	VADDPS       Z28, Z5, Z5
+	VADDPS       (DX)(CX*1), Z6, Z6
+	VMOVUPS      64(DX)(CX*1), Z28
+	VADDPS       Z28, Z7, Z7
+	VADDPS       (DX)(AX*4), Z8, Z8
+	VMOVUPS      64(DX)(AX*4), Z28
+	VADDPS       Z28, Z9, Z9
+	VADDPS       (BX), Z10, Z10
+	VMOVUPS      64(BX), Z28
+	VADDPS       Z28, Z11, Z11
+	VADDPS       (BX)(AX*1), Z12, Z12
+	VMOVUPS      64(BX)(AX*1), Z28
+	VADDPS       Z28, Z13, Z13
+	VADDPS       (BX)(AX*2), Z14, Z14
+	VMOVUPS      64(BX)(AX*2), Z28
+	VADDPS       Z28, Z15, Z15
+	VADDPS       (BX)(CX*1), Z16, Z16
+	VMOVUPS      64(BX)(CX*1), Z28
+	VADDPS       Z28, Z17, Z17
+	VADDPS       (BX)(AX*4), Z18, Z18
+	VMOVUPS      64(BX)(AX*4), Z28
+	VADDPS       Z28, Z19, Z19
+	VADDPS       (SI), Z20, Z20
+	VMOVUPS      64(SI), Z28
+	VADDPS       Z28, Z21, Z21
+	VADDPS       (SI)(AX*1), Z22, Z22
+	VMOVUPS      64(SI)(AX*1), Z28
+	VADDPS       Z28, Z23, Z23
+	VADDPS       (SI)(AX*2), Z24, Z24
+	VMOVUPS      64(SI)(AX*2), Z28
+	VADDPS       Z28, Z25, Z25
+	VADDPS       (SI)(CX*1), Z26, Z26
+	VMOVUPS      64(SI)(CX*1), Z28
+	VADDPS       Z28, Z27, Z27
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -13984,66 +16072,57 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·packingTile1AVX2(SB), NOSPLIT, $0-88
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    a+8(FP), AX
-	MOVQ    cs+24(FP), CX
-	MOVQ    ldb+40(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    panel+48(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), DI
-	MOVQ    $+256, R8
-	CMPQ    DI, R8
-	CMOVQLT DI, R8
-	MOVQ    R8, R9
-	IMULQ   DX, R9
-	ADDQ    BX, R9
-	SUBQ    R8, DI
-	JZ      last
+// func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·packingTile1AVX2(SB), NOSPLIT, $0-96
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 32(AX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), AX
+	MOVQ       k+0(FP), CX
+	MOVQ       cs+24(FP), DX
+	MOVQ       ldb+40(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       ahead+56(FP), DI
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       panel+48(FP), R8
 
 row:
-	VMOVUPS      (BX), Y2
-	VMOVUPS      32(BX), Y3
-	PREFETCHT1   (R9)
-	VMOVUPS      Y2, (SI)
-	VMOVUPS      Y3, 32(SI)
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	PREFETCHT1   (DI)
+	VMOVUPS      Y2, (R8)
+	VMOVUPS      Y3, 32(R8)
+	ADDQ         $+64, R8
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
-	ADDQ         CX, AX
-	ADDQ         DX, BX
-	ADDQ         DX, R9
-	ADDQ         $+64, SI
-	DECQ         DI
+	ADDQ         DX, AX
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	DECQ         CX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R9
-	ADDQ    $+64, R9
-	XCHGQ   R8, DI
-	TESTQ   DI, DI
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), AX
-	VADDPS  (AX), Y0, Y0
-	VMOVUPS 32(AX), Y2
-	VADDPS  Y2, Y1, Y1
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), AX
+	VADDPS       (AX), Y0, Y0
+	VMOVUPS      32(AX), Y2
+	VADDPS       Y2, Y1, Y1
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), AX
+	MOVQ    c+80(FP), AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
@@ -14415,74 +16494,67 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·packingTile2AVX2(SB), NOSPLIT, $0-88
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    a+8(FP), CX
-	MOVQ    cs+24(FP), DX
-	MOVQ    ldb+40(FP), BX
-	MOVQ    b+32(FP), SI
-	MOVQ    panel+48(FP), DI
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, BX
-	MOVQ    k+0(FP), R8
-	MOVQ    $+256, R9
-	CMPQ    R8, R9
-	CMOVQLT R8, R9
-	MOVQ    R9, R10
-	IMULQ   BX, R10
-	ADDQ    SI, R10
-	SUBQ    R9, R8
-	JZ      last
+// func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·packingTile2AVX2(SB), NOSPLIT, $0-96
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 32(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 32(CX)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       ldb+40(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       ahead+56(FP), R8
+	SHLQ       $0x02, BX
+	SHLQ       $0x02, SI
+	MOVQ       panel+48(FP), R9
 
 row:
-	VMOVUPS      (SI), Y4
-	VMOVUPS      32(SI), Y5
-	PREFETCHT1   (R10)
-	VMOVUPS      Y4, (DI)
-	VMOVUPS      Y5, 32(DI)
+	VMOVUPS      (DI), Y4
+	VMOVUPS      32(DI), Y5
+	PREFETCHT1   (R8)
+	VMOVUPS      Y4, (R9)
+	VMOVUPS      Y5, 32(R9)
+	ADDQ         $+64, R9
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
 	VBROADCASTSS (CX)(AX*1), Y7
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R10
-	ADDQ         $+64, DI
-	DECQ         R8
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         DX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R10
-	ADDQ    $+64, R10
-	XCHGQ   R9, R8
-	TESTQ   R8, R8
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y4
-	VADDPS  Y4, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y4
-	VADDPS  Y4, Y3, Y3
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), CX
+	VADDPS       (CX), Y0, Y0
+	VMOVUPS      32(CX), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       (CX)(AX*1), Y2, Y2
+	VMOVUPS      32(CX)(AX*1), Y4
+	VADDPS       Y4, Y3, Y3
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -14943,40 +17015,43 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·packingTile3AVX2(SB), NOSPLIT, $0-88
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    a+8(FP), CX
-	MOVQ    cs+24(FP), DX
-	MOVQ    ldb+40(FP), BX
-	MOVQ    b+32(FP), SI
-	MOVQ    panel+48(FP), DI
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, BX
-	MOVQ    k+0(FP), R8
-	MOVQ    $+256, R9
-	CMPQ    R8, R9
-	CMOVQLT R8, R9
-	MOVQ    R9, R10
-	IMULQ   BX, R10
-	ADDQ    SI, R10
-	SUBQ    R9, R8
-	JZ      last
+// func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·packingTile3AVX2(SB), NOSPLIT, $0-96
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+80(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 32(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 32(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 32(CX)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       ldb+40(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       ahead+56(FP), R8
+	SHLQ       $0x02, BX
+	SHLQ       $0x02, SI
+	MOVQ       panel+48(FP), R9
 
 row:
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y7
-	PREFETCHT1   (R10)
-	VMOVUPS      Y6, (DI)
-	VMOVUPS      Y7, 32(DI)
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	PREFETCHT1   (R8)
+	VMOVUPS      Y6, (R9)
+	VMOVUPS      Y7, 32(R9)
+	ADDQ         $+64, R9
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
@@ -14986,39 +17061,31 @@ row:
 	VBROADCASTSS (CX)(AX*2), Y8
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R10
-	ADDQ         $+64, DI
-	DECQ         R8
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         DX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R10
-	ADDQ    $+64, R10
-	XCHGQ   R9, R8
-	TESTQ   R8, R8
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+56(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y6
-	VADDPS  Y6, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y6
-	VADDPS  Y6, Y3, Y3
-	VADDPS  (CX)(AX*2), Y4, Y4
-	VMOVUPS 32(CX)(AX*2), Y6
-	VADDPS  Y6, Y5, Y5
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         start+64(FP), CX
+	VADDPS       (CX), Y0, Y0
+	VMOVUPS      32(CX), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       (CX)(AX*1), Y2, Y2
+	VMOVUPS      32(CX)(AX*1), Y6
+	VADDPS       Y6, Y3, Y3
+	VADDPS       (CX)(AX*2), Y4, Y4
+	VMOVUPS      32(CX)(AX*2), Y6
+	VADDPS       Y6, Y5, Y5
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+72(FP), CX
+	MOVQ    c+80(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -15580,43 +17647,49 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·packingTile4AVX2(SB), NOSPLIT, $0-88
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	MOVQ    cs+24(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    b+32(FP), DI
-	MOVQ    panel+48(FP), R8
-	SHLQ    $0x02, BX
-	SHLQ    $0x02, SI
-	MOVQ    k+0(FP), R9
-	MOVQ    $+256, R10
-	CMPQ    R9, R10
-	CMOVQLT R9, R10
-	MOVQ    R10, R11
-	IMULQ   SI, R11
-	ADDQ    DI, R11
-	SUBQ    R10, R9
-	JZ      last
+// func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·packingTile4AVX2(SB), NOSPLIT, $0-96
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       ldb+40(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       ahead+56(FP), R9
+	SHLQ       $0x02, SI
+	SHLQ       $0x02, DI
+	MOVQ       panel+48(FP), R10
 
 row:
-	VMOVUPS      (DI), Y8
-	VMOVUPS      32(DI), Y9
-	PREFETCHT1   (R11)
-	VMOVUPS      Y8, (R8)
-	VMOVUPS      Y9, 32(R8)
+	VMOVUPS      (R8), Y8
+	VMOVUPS      32(R8), Y9
+	PREFETCHT1   (R9)
+	VMOVUPS      Y8, (R10)
+	VMOVUPS      Y9, 32(R10)
+	ADDQ         $+64, R10
 	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
@@ -15629,44 +17702,36 @@ row:
 	VBROADCASTSS (DX)(CX*1), Y11
 	VFMADD231PS  Y11, Y8, Y6
 	VFMADD231PS  Y11, Y9, Y7
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R11
-	ADDQ         $+64, R8
-	DECQ         R9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	ADDQ         DI, R9
+	DECQ         BX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R11
-	ADDQ    $+64, R11
-	XCHGQ   R10, R9
-	TESTQ   R9, R9
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y8
-	VADDPS  Y8, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y8
-	VADDPS  Y8, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y8
-	VADDPS  Y8, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y8
-	VADDPS  Y8, Y7, Y7
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	VADDPS       (DX), Y0, Y0
+	VMOVUPS      32(DX), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       (DX)(AX*1), Y2, Y2
+	VMOVUPS      32(DX)(AX*1), Y8
+	VADDPS       Y8, Y3, Y3
+	VADDPS       (DX)(AX*2), Y4, Y4
+	VMOVUPS      32(DX)(AX*2), Y8
+	VADDPS       Y8, Y5, Y5
+	VADDPS       (DX)(CX*1), Y6, Y6
+	VMOVUPS      32(DX)(CX*1), Y8
+	VADDPS       Y8, Y7, Y7
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -16317,45 +18382,53 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·packingTile5AVX2(SB), NOSPLIT, $0-88
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	MOVQ    cs+24(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    b+32(FP), DI
-	MOVQ    panel+48(FP), R8
-	SHLQ    $0x02, BX
-	SHLQ    $0x02, SI
-	MOVQ    k+0(FP), R9
-	MOVQ    $+256, R10
-	CMPQ    R9, R10
-	CMOVQLT R9, R10
-	MOVQ    R10, R11
-	IMULQ   SI, R11
-	ADDQ    DI, R11
-	SUBQ    R10, R9
-	JZ      last
+// func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·packingTile5AVX2(SB), NOSPLIT, $0-96
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 32(DX)(AX*4)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       ldb+40(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       ahead+56(FP), R9
+	SHLQ       $0x02, SI
+	SHLQ       $0x02, DI
+	MOVQ       panel+48(FP), R10
 
 row:
-	VMOVUPS      (DI), Y10
-	VMOVUPS      32(DI), Y11
-	PREFETCHT1   (R11)
-	VMOVUPS      Y10, (R8)
-	VMOVUPS      Y11, 32(R8)
+	VMOVUPS      (R8), Y10
+	VMOVUPS      32(R8), Y11
+	PREFETCHT1   (R9)
+	VMOVUPS      Y10, (R10)
+	VMOVUPS      Y11, 32(R10)
+	ADDQ         $+64, R10
 	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y12, Y10, Y0
 	VFMADD231PS  Y12, Y11, Y1
@@ -16371,47 +18444,39 @@ row:
 	VBROADCASTSS (DX)(AX*4), Y12
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R11
-	ADDQ         $+64, R8
-	DECQ         R9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	ADDQ         DI, R9
+	DECQ         BX
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R11
-	ADDQ    $+64, R11
-	XCHGQ   R10, R9
-	TESTQ   R9, R9
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y10
-	VADDPS  Y10, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y10
-	VADDPS  Y10, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y10
-	VADDPS  Y10, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y10
-	VADDPS  Y10, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y10
-	VADDPS  Y10, Y9, Y9
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	VADDPS       (DX), Y0, Y0
+	VMOVUPS      32(DX), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       (DX)(AX*1), Y2, Y2
+	VMOVUPS      32(DX)(AX*1), Y10
+	VADDPS       Y10, Y3, Y3
+	VADDPS       (DX)(AX*2), Y4, Y4
+	VMOVUPS      32(DX)(AX*2), Y10
+	VADDPS       Y10, Y5, Y5
+	VADDPS       (DX)(CX*1), Y6, Y6
+	VMOVUPS      32(DX)(CX*1), Y10
+	VADDPS       Y10, Y7, Y7
+	VADDPS       (DX)(AX*4), Y8, Y8
+	VMOVUPS      32(DX)(AX*4), Y10
+	VADDPS       Y10, Y9, Y9
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -17187,49 +19252,61 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·packingTile6AVX2(SB), NOSPLIT, $0-88
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	MOVQ    rs+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    a+8(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	MOVQ    cs+24(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    b+32(FP), R8
-	MOVQ    panel+48(FP), R9
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, DI
-	MOVQ    k+0(FP), R10
-	MOVQ    $+256, R11
-	CMPQ    R10, R11
-	CMOVQLT R10, R11
-	MOVQ    R11, R12
-	IMULQ   DI, R12
-	ADDQ    R8, R12
-	SUBQ    R11, R10
-	JZ      last
+// func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·packingTile6AVX2(SB), NOSPLIT, $0-96
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       cst+88(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+80(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 32(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 32(BX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       ldb+40(FP), R8
+	MOVQ       b+32(FP), R9
+	MOVQ       ahead+56(FP), R10
+	SHLQ       $0x02, DI
+	SHLQ       $0x02, R8
+	MOVQ       panel+48(FP), R11
 
 row:
-	VMOVUPS      (R8), Y12
-	VMOVUPS      32(R8), Y13
-	PREFETCHT1   (R12)
-	VMOVUPS      Y12, (R9)
-	VMOVUPS      Y13, 32(R9)
+	VMOVUPS      (R9), Y12
+	VMOVUPS      32(R9), Y13
+	PREFETCHT1   (R10)
+	VMOVUPS      Y12, (R11)
+	VMOVUPS      Y13, 32(R11)
+	ADDQ         $+64, R11
 	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
@@ -17248,53 +19325,45 @@ row:
 	VBROADCASTSS (BX), Y15
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
-	ADDQ         SI, DX
-	ADDQ         SI, BX
-	ADDQ         DI, R8
-	ADDQ         DI, R12
-	ADDQ         $+64, R9
-	DECQ         R10
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	DECQ         SI
 	JNZ          row
-
-last:
-	MOVQ    b+32(FP), R12
-	ADDQ    $+64, R12
-	XCHGQ   R11, R10
-	TESTQ   R10, R10
-	JNZ     row
-	MOVQ    start+56(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+64(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+56(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y12
-	VADDPS  Y12, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y12
-	VADDPS  Y12, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y12
-	VADDPS  Y12, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y12
-	VADDPS  Y12, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y12
-	VADDPS  Y12, Y9, Y9
-	VADDPS  (BX), Y10, Y10
-	VMOVUPS 32(BX), Y12
-	VADDPS  Y12, Y11, Y11
+	MOVQ         start+64(FP), AX
+	TESTQ        AX, AX
+	JZ           store
+	MOVQ         ss+72(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         start+64(FP), DX
+	LEAQ         (DX)(AX*4), BX
+	ADDQ         AX, BX
+	VADDPS       (DX), Y0, Y0
+	VMOVUPS      32(DX), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       (DX)(AX*1), Y2, Y2
+	VMOVUPS      32(DX)(AX*1), Y12
+	VADDPS       Y12, Y3, Y3
+	VADDPS       (DX)(AX*2), Y4, Y4
+	VMOVUPS      32(DX)(AX*2), Y12
+	VADDPS       Y12, Y5, Y5
+	VADDPS       (DX)(CX*1), Y6, Y6
+	VMOVUPS      32(DX)(CX*1), Y12
+	VADDPS       Y12, Y7, Y7
+	VADDPS       (DX)(AX*4), Y8, Y8
+	VMOVUPS      32(DX)(AX*4), Y12
+	VADDPS       Y12, Y9, Y9
+	VADDPS       (BX), Y10, Y10
+	VMOVUPS      32(BX), Y12
+	VADDPS       Y12, Y11, Y11
 
 store:
-	MOVQ    cst+80(FP), AX
+	MOVQ    cst+88(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+72(FP), DX
+	MOVQ    c+80(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)

@@ -50,9 +50,12 @@ var avx512 = searches512().addTo(newTier("avx512", assembly{
 	{tile12x1AVX512, tile12x2AVX512},
 	{tile13x1AVX512, tile13x2AVX512},
 	{tile14x1AVX512, tile14x2AVX512},
-}, []packingTile{
+}, []readingTile{
 	packingTile1AVX512, packingTile2AVX512, packingTile3AVX512, packingTile4AVX512, packingTile5AVX512, packingTile6AVX512, packingTile7AVX512,
 	packingTile8AVX512, packingTile9AVX512, packingTile10AVX512, packingTile11AVX512, packingTile12AVX512, packingTile13AVX512, packingTile14AVX512,
+}, []readingTile{
+	inPlaceTile1AVX512, inPlaceTile2AVX512, inPlaceTile3AVX512, inPlaceTile4AVX512, inPlaceTile5AVX512, inPlaceTile6AVX512, inPlaceTile7AVX512,
+	inPlaceTile8AVX512, inPlaceTile9AVX512, inPlaceTile10AVX512, inPlaceTile11AVX512, inPlaceTile12AVX512, inPlaceTile13AVX512, inPlaceTile14AVX512,
 }})).codes512(cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW))
 
 var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
@@ -82,7 +85,7 @@ var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, codeBoundsA
 	{tile4x1AVX2, tile4x2AVX2},
 	{tile5x1AVX2, tile5x2AVX2},
 	{tile6x1AVX2, tile6x2AVX2},
-}, []packingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}}))
+}, []readingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}, nil}))
 
 // searches512 uses VNNI where the processor has it, which is not part of the tier.
 func searches512() rowAssembly {

@@ -124,6 +124,10 @@ func (w *workspace) multiply(x product) {
 		for p := 0; p == 0 || p < x.k; p += x.step {
 			slab := rows.slab(p, min(p+x.step, x.k))
 			tiles := w.tilesOf(slab)
+			if inPlace(x) {
+				w.panels(slab, &tiles)
+				continue
+			}
 			for j := 0; j < x.n; j += width {
 				var next product
 				if j+width < x.n {
@@ -142,7 +146,7 @@ func (w *workspace) multiply(x product) {
 func (w *workspace) block(x product, a *tiles, next *product) {
 	first := 0
 	if x.layout != inPanels {
-		x, first = w.pack(x, a), 1
+		x, first = w.pack(x, a, next), 1
 	}
 	fetch := fetchDuring((a.count-first)*ceil(x.n, kernel.NR), x.k, next)
 	for i := first; i < a.count; i++ {
@@ -156,9 +160,10 @@ func (w *workspace) block(x product, a *tiles, next *product) {
 	x.finish()
 }
 
-// pack computes the first tile of x and packs B on the way. It returns x with its B
+// pack computes the first tile of x and packs B on the way, while memory is asked for
+// the panel that comes next, in this block or the next one. It returns x with its B
 // packed.
-func (w *workspace) pack(x product, a *tiles) product {
+func (w *workspace) pack(x product, a *tiles, next *product) product {
 	packed := x
 	packed.layout, packed.ldb = inPanels, x.k*kernel.NR
 	w.b = grow(w.b, ceil(x.n, kernel.NR)*packed.ldb)
@@ -167,13 +172,50 @@ func (w *workspace) pack(x product, a *tiles) product {
 	for j := 0; j < x.n; j += kernel.NR {
 		b, panel, cols := skip(x.b, x.at(0, j)), packed.b[packed.at(0, j):], min(kernel.NR, x.n-j)
 		if x.layout == inRows && cols == kernel.NR {
-			kernel.MulPack(rows, x.k, from, a.ars, a.acs, b, x.ldb, panel, skip(x.start, j), x.lds, x.c[j:], x.ldc)
+			ahead := f32.Address(b, kernel.NR)
+			if j+kernel.NR >= x.n {
+				ahead = f32.Address(next.b, 0)
+			}
+			kernel.MulPack(rows, x.k, from, a.ars, a.acs, b, x.ldb, panel, ahead, skip(x.start, j), x.lds, x.c[j:], x.ldc)
 		} else {
 			kernel.Pack(panel, packed.ldb, x.k, cols, b, x.ldb, x.layout == inColumns)
 			kernel.Mul(rows, cols, x.k, from, a.ars, a.acs, panel, skip(x.start, j), x.lds, x.c[j:], x.ldc)
 		}
 	}
 	return packed
+}
+
+// inPlace tells whether x has too few rows for packing B to pay.
+func inPlace(x product) bool {
+	return x.layout == inRows && x.m <= inPlaceRows && kernel.InPlace()
+}
+
+// panels computes x, panel by panel of a B that stays where it is. During the first
+// tile of a panel memory is asked for the next one, to the right or at the beginning
+// of the rows below; the other tiles find the panel in a cache.
+func (w *workspace) panels(x product, a *tiles) {
+	for j := 0; j < x.n; j += kernel.NR {
+		b, cols := skip(x.b, j), min(kernel.NR, x.n-j)
+		if cols < kernel.NR {
+			w.b = grow(w.b, x.k*kernel.NR)
+			kernel.Pack(w.b, x.k*kernel.NR, x.k, cols, b, x.ldb, false)
+		}
+		ahead := f32.Address(b, kernel.NR)
+		if j+kernel.NR >= x.n {
+			ahead = f32.Address(x.b, x.k*x.ldb)
+		}
+		for i := range a.count {
+			lo, hi, from := a.tile(i)
+			start, c := skip(x.start, lo*x.lds+j), x.c[lo*x.ldc+j:]
+			if cols < kernel.NR {
+				kernel.Mul(hi-lo, cols, x.k, from, a.ars, a.acs, w.b, start, x.lds, c, x.ldc)
+			} else {
+				kernel.MulPack(hi-lo, x.k, from, a.ars, a.acs, b, x.ldb, nil, ahead, start, x.lds, c, x.ldc)
+			}
+			ahead = f32.Address(b, 0) // which is there
+		}
+	}
+	x.finish()
 }
 
 // tiles is A cut into count tiles: the first larger of them have rows+1 rows, the

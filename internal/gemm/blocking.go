@@ -13,10 +13,15 @@ var (
 
 const mc = 512
 
+// inPlaceRows is the number of rows of C up to which B is not packed, if the kernel
+// can read it in place: it is used too little, and stays in a cache from tile to tile
+// all the same.
+const inPlaceRows = 128
+
 // deepEnough is how many terms are summed at a time at least: tiles that begin and
 // end more often, and go over C more often, cost more than an A that falls out of
 // the first level.
-const deepEnough = 528
+const deepEnough = 592
 
 // blocking returns the block sizes for this processor's caches. kc takes two fifths of the first level, the rest
 // is for the panels of B that stream through, but is at least deepEnough. B takes a

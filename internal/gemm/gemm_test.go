@@ -141,6 +141,7 @@ func TestMulBlocks(t *testing.T) {
 	for _, s := range []struct{ m, n, k int }{
 		{3, 2*nc + 5, kc + 9}, {kernel.MR + 1, 2, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1}, {9, 8*nc + 7, 13},
 		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, 2*partWidth + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300},
+		{inPlaceRows, 3*nc + 5, kc + 9}, {inPlaceRows + 1, 2*nc + 5, 2*kc + 3},
 	} {
 		for layout := range 4 {
 			checkMul(t, r, layout&1 != 0, layout&2 != 0, s.m, s.n, s.k, r.IntN(4), r.IntN(3))

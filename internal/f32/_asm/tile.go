@@ -21,7 +21,10 @@ func (s *isa) tiles() {
 		for vecs := 1; vecs <= s.nrv; vecs++ {
 			s.tile(rows, vecs)
 		}
-		s.packingTile(rows)
+		s.readingTile(rows, "packing", true)
+		if s == avx512 {
+			s.readingTile(rows, "inPlace", false)
+		}
 	}
 }
 
@@ -40,13 +43,7 @@ func (s *isa) tile(rows, vecs int) {
 	for i := range rows * vecs {
 		s.zero(s.regs[i])
 	}
-	// C comes from memory, or the other core's cache, while the sums are taken.
-	c := s.rows(rows, "c", "cst")
-	for r := range rows {
-		for v := range vecs {
-			PREFETCHT0(c.at(r, v*s.bytes()))
-		}
-	}
+	s.fetchC(rows, vecs)
 	k := Load(Param("k"), GP64()).(reg.GPVirtual)
 	a := s.rows(rows, "a", "rs")
 	b := Load(Param("b"), GP64()).(reg.GPVirtual)
@@ -123,15 +120,24 @@ func (s *isa) tile(rows, vecs int) {
 	}
 }
 
-// fetchAhead is the number of rows of B that packingTile fetches in advance.
-const fetchAhead = 256
+// fetchC asks for C: it comes from memory, or the other core's cache, while the sums
+// are taken.
+func (s *isa) fetchC(rows, vecs int) {
+	c := s.rows(rows, "c", "cst")
+	for r := range rows {
+		for v := range vecs {
+			PREFETCHT0(c.at(r, v*s.bytes()))
+		}
+	}
+}
 
-// packingTile emits the micro-kernel for a whole panel that is still in place, in
-// memory rather than in a cache: it stores what it reads as a panel.
-func (s *isa) packingTile(rows int) {
-	TEXT(fmt.Sprintf("packingTile%d%s", rows, s.name), attr.NOSPLIT,
-		"func(k int, a *float32, rs, cs int, b *float32, ldb int, panel, start *float32, ss int, c *float32, cst int)")
-	Doc(fmt.Sprintf("packingTile%d%s is a tile of %d rows and a whole panel of B, which it packs; k > 0.", rows, s.name, rows))
+// readingTile emits the micro-kernel for a whole panel that is still in place, in
+// memory rather than in a cache. It may store what it reads as a panel. With each row
+// it asks memory for one of what is read next.
+func (s *isa) readingTile(rows int, name string, packs bool) {
+	TEXT(fmt.Sprintf("%sTile%d%s", name, rows, s.name), attr.NOSPLIT,
+		"func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)")
+	Doc(fmt.Sprintf("%sTile%d%s is a tile of %d rows and a whole panel of a B that is not packed; k > 0.", name, rows, s.name, rows))
 	Pragma("noescape")
 
 	vecs := s.nrv
@@ -142,22 +148,15 @@ func (s *isa) packingTile(rows int) {
 	for i := range rows * vecs {
 		s.zero(s.regs[i])
 	}
+	s.fetchC(rows, vecs)
 	a := s.rows(rows, "a", "rs")
-	cs, ldb, b, panel := param("cs"), param("ldb"), param("b"), param("panel")
+	k, cs, ldb, b, ahead := param("k"), param("cs"), param("ldb"), param("b"), param("ahead")
 	SHLQ(U8(2), cs)
 	SHLQ(U8(2), ldb)
-
-	// Each row is fetched fetchAhead rows before it is read. During the last rows, the
-	// first rows of the panel to the right are fetched.
-	n, rest, ahead := param("k"), GP64(), GP64()
-	MOVQ(I32(fetchAhead), rest)
-	CMPQ(n, rest)
-	CMOVQLT(n, rest)
-	MOVQ(rest, ahead)
-	IMULQ(ldb, ahead)
-	ADDQ(b, ahead)
-	SUBQ(rest, n)
-	JZ(LabelRef("last"))
+	var panel reg.GPVirtual
+	if packs {
+		panel = param("panel")
+	}
 	Label("row")
 	for v := range vecs {
 		VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, bv[v])
@@ -165,8 +164,11 @@ func (s *isa) packingTile(rows int) {
 	for disp := 0; disp < vecs*s.bytes(); disp += 64 {
 		PREFETCHT1(Mem{Base: ahead, Disp: disp})
 	}
-	for v := range vecs {
-		VMOVUPS(bv[v], Mem{Base: panel, Disp: v * s.bytes()})
+	if packs {
+		for v := range vecs {
+			VMOVUPS(bv[v], Mem{Base: panel, Disp: v * s.bytes()})
+		}
+		ADDQ(I32(vecs*s.bytes()), panel)
 	}
 	for r := range rows {
 		VBROADCASTSS(a.at(r, 0), av[r%2])
@@ -179,14 +181,7 @@ func (s *isa) packingTile(rows int) {
 	}
 	ADDQ(ldb, b)
 	ADDQ(ldb, ahead)
-	ADDQ(I32(vecs*s.bytes()), panel)
-	DECQ(n)
-	JNZ(LabelRef("row"))
-	Label("last")
-	Load(Param("b"), ahead)
-	ADDQ(I32(vecs*s.bytes()), ahead)
-	XCHGQ(rest, n)
-	TESTQ(n, n)
+	DECQ(k)
 	JNZ(LabelRef("row"))
 	s.finish("", rows, vecs, sum, spare[0], s.load, s.store)
 }
