@@ -3,15 +3,14 @@ package augment_test
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"lookalike/augment"
+	"lookalike/internal/kerastest"
 	"lookalike/picture"
 	"lookalike/tensor"
-	"lookalike/weights"
 )
 
 // none is the change that leaves a picture as it is.
@@ -19,18 +18,8 @@ var none = augment.Change{Contrast: 1, Saturation: 1}
 
 // TestEqualsKeras makes the changes that Keras's layers were told to make.
 func TestEqualsKeras(t *testing.T) {
-	f, err := weights.Open(filepath.Join("..", "testdata", "keras", "augment.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	get := func(name string) *tensor.Tensor {
-		v, err := f.Tensor(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
+	f := kerastest.Open(t, "augment.safetensors")
+	get := func(name string) *tensor.Tensor { return kerastest.Tensor(t, f, name) }
 	images := get("images")
 	with := func(set func(*augment.Change)) augment.Change {
 		c := none

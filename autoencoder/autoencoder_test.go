@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"lookalike/autoencoder"
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
@@ -34,8 +35,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 
 // TestEqualsKeras encodes and draws pictures with weights that Keras trained.
 func TestEqualsKeras(t *testing.T) {
-	f := must(weights.Open(filepath.Join("..", "testdata", "keras", "autoencoder32.safetensors")))(t)
-	defer f.Close()
+	f := kerastest.Open(t, "autoencoder32.safetensors")
 	m := must(autoencoder.New(autoencoder.Config{Size: 32, Code: 16, Widths: []int{8, 16, 32, 64}}, 1))(t)
 	for _, p := range m.Params() {
 		copy(p.Value.Data(), must(f.Tensor("final/"+p.Name))(t).Data())

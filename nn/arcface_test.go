@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/tensor"
 )
@@ -14,7 +15,7 @@ import (
 // TestArcFaceEqualsKeras holds cosines, loss and gradients against the paper's
 // formulas as TensorFlow computes them in float64.
 func TestArcFaceEqualsKeras(t *testing.T) {
-	f := fixture(t, "arcface.safetensors")
+	f := kerastest.Open(t, "arcface.safetensors")
 	var cases []struct {
 		Name          string
 		Margin, Scale float64
@@ -28,17 +29,17 @@ func TestArcFaceEqualsKeras(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			x, kernel, target := get(t, f, c.Name+"/x"), get(t, f, c.Name+"/kernel"), get(t, f, c.Name+"/target")
+			x, kernel, target := kerastest.Tensor(t, f, c.Name+"/x"), kerastest.Tensor(t, f, c.Name+"/kernel"), kerastest.Tensor(t, f, c.Name+"/target")
 			net := nn.NewSequential("", &nn.UnitNorm{}, &nn.UnitDense{Units: kernel.Dim(1)})
 			if err := net.Init(1, x.Dim(1)); err != nil {
 				t.Fatal(err)
 			}
 			copy(net.Params()[0].Value.Data(), kernel.Data())
 			cosines := net.Predict(x)
-			nearAll(t, "cosines", cosines, get(t, f, c.Name+"/cosines"), 1)
+			nearAll(t, "cosines", cosines, kerastest.Tensor(t, f, c.Name+"/cosines"), 1)
 			loss := nn.ArcFace{Margin: c.Margin, Scale: c.Scale, Easy: c.Easy}
 			grad := tensor.New(cosines.Shape()...)
-			got, want := loss.Loss(grad, cosines, target), float64(get(t, f, c.Name+"/loss").Data()[0])
+			got, want := loss.Loss(grad, cosines, target), float64(kerastest.Tensor(t, f, c.Name+"/loss").Data()[0])
 			if math.Abs(got-want) > 2e-6*max(1, want) {
 				t.Errorf("loss %v, Keras %v", got, want)
 			}
@@ -51,8 +52,8 @@ func TestArcFaceEqualsKeras(t *testing.T) {
 			nearAll(t, "cosines in training", y, cosines, 1)
 			// A cosine is rounded at 6e-8, and its angle's derivative, 1/sinθ, is at
 			// most 50 in these cases.
-			nearAll(t, "dx", dx, get(t, f, c.Name+"/dx"), 20)
-			nearAll(t, "dkernel", net.Params()[0].Grad, get(t, f, c.Name+"/dkernel"), 20)
+			nearAll(t, "dx", dx, kerastest.Tensor(t, f, c.Name+"/dx"), 20)
+			nearAll(t, "dkernel", net.Params()[0].Grad, kerastest.Tensor(t, f, c.Name+"/dkernel"), 20)
 		})
 	}
 }

@@ -1,22 +1,19 @@
 package nn_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"regexp"
 	"runtime"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/tensor"
@@ -145,7 +142,7 @@ func (o *firstGradients) Step(params []*nn.Param) {
 // TestTrainingEqualsKeras goes through three epochs of the autoencoder, from
 // the weights that Keras began with, beside Keras.
 func TestTrainingEqualsKeras(t *testing.T) {
-	f := fixture(t, "autoencoder32.safetensors")
+	f := kerastest.Open(t, "autoencoder32.safetensors")
 	var config struct {
 		Size, Code, Batch, Epochs int
 		Widths                    []int
@@ -177,23 +174,23 @@ func TestTrainingEqualsKeras(t *testing.T) {
 	var ours []string
 	for _, p := range net.Params() {
 		ours = append(ours, p.Name)
-		copy(p.Value.Data(), get(t, f, "initial/"+p.Name).Data())
+		copy(p.Value.Data(), kerastest.Tensor(t, f, "initial/"+p.Name).Data())
 	}
 	if !slices.Equal(ours, names) {
 		t.Fatalf("weights %v, Keras %v", ours, names)
 	}
 	check := func(what string, got *tensor.Tensor, name string, allowed float64) float64 {
-		d := distance(got, get(t, f, name))
+		d := distance(got, kerastest.Tensor(t, f, name))
 		if !(d <= allowed) {
 			t.Errorf("%s: %.3g of the greatest off, allowed %.3g", what, d, allowed)
 		}
 		return d
 	}
 
-	images := get(t, f, "images")
+	images := kerastest.Tensor(t, f, "images")
 	before := check("codes before", encoder.Predict(images), "codes_before", 1e-4)
 	optimizer := &firstGradients{Optimizer: &optim.Adamax{}}
-	losses := get(t, f, "losses").Data()
+	losses := kerastest.Tensor(t, f, "losses").Data()
 	var loss float64 // the greatest difference, as a share
 	fit(t, net, nn.InMemory{X: images, Y: images}, nn.FitConfig{
 		Epochs: config.Epochs, Batch: config.Batch, NoShuffle: true, Optimizer: optimizer,
@@ -349,35 +346,6 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestValidationSplit: the last samples are validated on and not learned from.
-func TestValidationSplit(t *testing.T) {
-	all := pictures(20)
-	split, apart := small(t, 1), small(t, 1)
-	cfg := nn.FitConfig{Epochs: 2, Batch: 4, ValidationSplit: 0.3}
-	got := fit(t, split, all, cfg)
-	cfg.ValidationSplit, cfg.Validation = 0, rows(all, 14, 20)
-	want := fit(t, apart, rows(all, 0, 14), cfg)
-	if !slices.Equal(weightBits(split), weightBits(apart)) {
-		t.Error("weights differ from training on the first 14 samples")
-	}
-	for i, e := range got {
-		if e.Samples != 14 || e.Loss != want[i].Loss || e.ValLoss != want[i].ValLoss {
-			t.Errorf("%+v, apart %+v", e, want[i])
-		}
-	}
-	cfg.ValidationSplit = 0.5
-	if e := fit(t, small(t, 1), rows(all, 0, 14), cfg)[1]; e.Samples != 14 || e.ValLoss != want[1].ValLoss {
-		t.Errorf("with samples to validate on nothing is split off: %+v, want %+v", e, want[1])
-	}
-	// Validation runs without dropout, on the moving averages; its batches are
-	// smaller than those of Predict, so sums may be rounded otherwise.
-	last, y := rows(all, 14, 20), apart.Predict(rows(all, 14, 20).X)
-	loss := nn.MSE.Loss(tensor.New(y.Shape()...), y, last.Y)
-	if v := got[1].ValLoss; !(math.Abs(v-loss) <= 1e-7*loss) {
-		t.Errorf("validation loss %v, of the predictions %v", v, loss)
-	}
-}
-
 // TestLastBatch: the samples left over make a smaller batch, in the same memory
 // as the others, and count by their number.
 func TestLastBatch(t *testing.T) {
@@ -418,71 +386,6 @@ func TestLastBatch(t *testing.T) {
 func evaluate(net *nn.Sequential, d nn.InMemory) float64 {
 	y := net.Predict(d.X)
 	return nn.MSE.Loss(tensor.New(y.Shape()...), y, d.Y)
-}
-
-// stream is a Dataset for linear that makes its samples when asked for them and
-// watches how it is used.
-type stream struct {
-	n      int
-	before func(ctx context.Context, call int) error // may be nil
-
-	rows    []int // in the order of Fill
-	calls   int
-	batches map[*nn.Batch]bool // that Fill has been given
-	mutex   sync.Mutex
-	overlap bool // Fill was called while it ran
-}
-
-func (d *stream) Len() int { return d.n }
-
-func (d *stream) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
-	if !d.mutex.TryLock() {
-		d.overlap = true
-		return nil
-	}
-	defer d.mutex.Unlock()
-	if d.calls++; d.before != nil {
-		if err := d.before(ctx, d.calls); err != nil {
-			return err
-		}
-	}
-	if d.batches == nil {
-		d.batches = map[*nn.Batch]bool{}
-	}
-	d.batches[b] = true
-	d.rows = append(d.rows, rows...)
-	b.X, b.Y = nn.Resize(b.X, len(rows), 3), nn.Resize(b.Y, len(rows), 2)
-	for i, r := range rows {
-		rng := rand.New(rand.NewPCG(uint64(r), 0))
-		for _, v := range [][]float32{b.X.Row(i), b.Y.Row(i)} {
-			for j := range v {
-				v[j] = float32(rng.NormFloat64())
-			}
-		}
-	}
-	return nil
-}
-
-// TestStreaming: however many samples there are, two batches are in memory, and
-// the weights are those of training from memory.
-func TestStreaming(t *testing.T) {
-	data := &stream{n: 1000}
-	streamed, held := linear(t), linear(t)
-	fit(t, streamed, data, nn.FitConfig{Epochs: 2, Batch: 16, Seed: 4, Callbacks: []nn.Callback{nn.OnEpoch(func(nn.EpochStats) error {
-		if len(data.batches) > 2 || data.overlap {
-			t.Errorf("%d batches alive, overlapping calls: %v", len(data.batches), data.overlap)
-		}
-		clear(data.batches)
-		return nil
-	})}})
-	var all nn.Batch
-	if err := data.Fill(t.Context(), upTo(1000), &all); err != nil {
-		t.Fatal(err)
-	}
-	fit(t, held, nn.InMemory(all), nn.FitConfig{Epochs: 2, Batch: 16, Seed: 4})
-	if !slices.Equal(weightBits(streamed), weightBits(held)) {
-		t.Error("weights differ from training on samples in memory")
-	}
 }
 
 // TestEnding: whatever ends training, Fit returns soon, with the reason and the
@@ -594,168 +497,5 @@ func TestEnding(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// epochs is a run of EpochStats for callbacks, with these validation losses.
-func epochs(losses ...float64) []nn.EpochStats {
-	var list []nn.EpochStats
-	for i, v := range losses {
-		list = append(list, nn.EpochStats{Epoch: i + 1, Epochs: len(losses), Loss: 10 + float64(i), ValLoss: v, Samples: 200, Duration: 2 * time.Second})
-	}
-	return list
-}
-
-func TestProgressAndLog(t *testing.T) {
-	var progress, log bytes.Buffer
-	callbacks := []nn.Callback{nn.PrintProgress(&progress), nn.CSVLog(&log)}
-	for _, e := range epochs(0.5, math.NaN()) {
-		for _, c := range callbacks {
-			if err := errors.Join(c.BatchEnd(nn.BatchStats{}), c.EpochEnd(e)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if want := "epoch 1/2  loss 10.000000  val_loss 0.500000  100.0 samples/s  2s\n" +
-		"epoch 2/2  loss 11.000000  100.0 samples/s  2s\n"; progress.String() != want {
-		t.Errorf("progress\n%swant\n%s", progress.String(), want)
-	}
-	if want := "epoch,loss,val_loss,samples,seconds\n1,10,0.5,200,2.000\n2,11,,200,2.000\n"; log.String() != want {
-		t.Errorf("log\n%swant\n%s", log.String(), want)
-	}
-
-	// As Fit calls them, and going on: no second heading.
-	progress.Reset()
-	log.Reset()
-	for _, initial := range []int{0, 2} {
-		fit(t, linear(t), vectors(10), nn.FitConfig{InitialEpoch: initial, Epochs: initial + 2, ValidationSplit: 0.5, Callbacks: callbacks})
-	}
-	number := `[0-9.e+-]+`
-	if want := regexp.MustCompile(`^epoch,loss,val_loss,samples,seconds\n(\d,` + number + `,` + number + `,5,\d+\.\d{3}\n){4}$`); !want.MatchString(log.String()) {
-		t.Errorf("log\n%s", log.String())
-	}
-	if got := strings.Count(progress.String(), "\n"); got != 4 {
-		t.Errorf("progress of %d lines:\n%s", got, progress.String())
-	}
-	for _, c := range []nn.Callback{nn.PrintProgress(full{}), nn.CSVLog(full{})} {
-		if err := c.EpochEnd(epochs(1)[0]); !errors.Is(err, errFull) {
-			t.Errorf("error %v, want that of the writer", err)
-		}
-	}
-}
-
-var errFull = errors.New("disk full")
-
-type full struct{}
-
-func (full) Write([]byte) (int, error) { return 0, errFull }
-
-func TestCheckpoint(t *testing.T) {
-	for name, c := range map[string]struct {
-		onlyBest bool
-		losses   []float64 // of validation
-		want     []int
-	}{
-		"every":            {false, []float64{3, 4, 2}, []int{1, 2, 3}},
-		"best":             {true, []float64{3, 4, 2, 2, 1}, []int{1, 3, 5}},
-		"by training loss": {true, []float64{math.NaN(), math.NaN()}, []int{1}}, // it rises
-	} {
-		var saved []int
-		save := nn.Checkpoint(func(e nn.EpochStats) error { saved = append(saved, e.Epoch); return nil }, c.onlyBest)
-		for _, e := range epochs(c.losses...) {
-			if err := save.EpochEnd(e); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if !slices.Equal(saved, c.want) {
-			t.Errorf("%s: saved after %v, want %v", name, saved, c.want)
-		}
-	}
-	if err := nn.Checkpoint(func(nn.EpochStats) error { return errFull }, true).EpochEnd(epochs(1)[0]); !errors.Is(err, errFull) {
-		t.Errorf("error %v, want that of save", err)
-	}
-}
-
-// TestEarlyStop marks the weights with the epoch and looks where it stops and
-// which weights are left.
-func TestEarlyStop(t *testing.T) {
-	nan := math.NaN()
-	for name, c := range map[string]struct {
-		patience      int
-		minDelta      float64
-		losses        []float64
-		stop, restore int // epochs; stop 0: never
-	}{
-		"at once":           {1, 0, []float64{3, 4, 1}, 2, 1},
-		"patience":          {2, 0, []float64{5, 4, 4.5, 3, 3, 3.5, 1}, 6, 4},
-		"small gains":       {2, 0.5, []float64{5, 4.8, 4.6, 1}, 3, 1},
-		"not a number":      {2, 0, []float64{5, 4, nan, nan, 1}, 4, 2}, // then the training loss, above 10
-		"last is best":      {3, 0, []float64{5, 4, 3}, 0, 3},
-		"best is not last":  {3, 0, []float64{5, 3, 4}, 3, 2},
-		"infinite at first": {2, 0, []float64{math.Inf(1), math.Inf(1), 1, 2}, 4, 3},
-		"no patience":       {0, 0, []float64{3, 2, 2, 1}, 3, 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			net := linear(t)
-			weight := &net.Params()[0].Value.Data()[0]
-			*weight = 0
-			stop, callback := 0, nn.EarlyStop(c.patience, c.minDelta, net)
-			for _, e := range epochs(c.losses...) {
-				*weight = float32(e.Epoch)
-				if err := callback.EpochEnd(e); errors.Is(err, nn.ErrStop) {
-					stop = e.Epoch
-					break
-				} else if err != nil {
-					t.Fatal(err)
-				}
-			}
-			if stop != c.stop || int(*weight) != c.restore {
-				t.Errorf("stopped after %d with the weights of %v, want %d and %d", stop, *weight, c.stop, c.restore)
-			}
-			if err := nn.EarlyStop(1, 0, nil).EpochEnd(epochs(1, 2)[0]); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-// TestVarying: a dataset is told of every epoch that is to come, also when part
-// of it is kept for validation.
-func TestVarying(t *testing.T) {
-	for _, split := range []float64{0, 0.5} {
-		data := &varying{InMemory: vectors(10)}
-		fit(t, linear(t), data, nn.FitConfig{InitialEpoch: 2, Epochs: 5, ValidationSplit: split})
-		if !slices.Equal(data.told, []int{2, 3, 4}) {
-			t.Errorf("split %v: told of epochs %v", split, data.told)
-		}
-	}
-}
-
-type varying struct {
-	nn.InMemory
-	told []int
-}
-
-func (v *varying) Epoch(n int) { v.told = append(v.told, n) }
-
-func TestEarlyStoppingChecks(t *testing.T) {
-	for want, s := range map[string]nn.EarlyStopping{
-		`no "accuracy" to watch`: {Monitor: "accuracy"},
-		"a patience of -1":       {Patience: -1},
-		"a least gain of NaN":    {MinDelta: math.NaN()},
-		"a least gain of +Inf":   {MinDelta: math.Inf(1)},
-		"a least gain of -1":     {MinDelta: -1},
-	} {
-		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: error %v, want one with %q", s, err, want)
-		}
-	}
-	for _, s := range []nn.EarlyStopping{{}, {Monitor: nn.TrainLoss, Patience: 3, MinDelta: 0.1}} {
-		if err := s.Check(); err != nil {
-			t.Error(err)
-		}
-	}
-	if s := (nn.EarlyStopping{Monitor: nn.TrainLoss}); s.Watched(1, 2) != 1 || (&nn.EarlyStopping{}).Watched(1, 2) != 2 {
-		t.Error("the wrong loss is watched")
 	}
 }

@@ -5,35 +5,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/tensor"
-	"lookalike/weights"
 )
-
-// fixture opens a file of numbers that Keras made; ../testdata/keras has the
-// makers beside them.
-func fixture(t testing.TB, name string) *weights.File {
-	t.Helper()
-	f, err := weights.Open(filepath.Join("..", "testdata", "keras", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-func get(t testing.TB, f *weights.File, name string) *tensor.Tensor {
-	t.Helper()
-	v, err := f.Tensor(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
 
 // kerasLayer is a layer as a fixture describes it, by Keras's option names.
 type kerasLayer struct {
@@ -109,7 +86,7 @@ func (k kerasLayer) layer(t *testing.T) nn.Layer {
 // TestLayersEqualKeras holds every layer's output, and the gradients of its
 // input and parameters, against Keras's.
 func TestLayersEqualKeras(t *testing.T) {
-	f := fixture(t, "layers.safetensors")
+	f := kerastest.Open(t, "layers.safetensors")
 	var cases []kerasLayer
 	if err := json.Unmarshal([]byte(f.Metadata()["cases"]), &cases); err != nil {
 		t.Fatal(err)
@@ -119,7 +96,7 @@ func TestLayersEqualKeras(t *testing.T) {
 	}
 	for _, k := range cases {
 		t.Run(k.Name, func(t *testing.T) {
-			x, want, dy := get(t, f, k.Name+"/x"), get(t, f, k.Name+"/y"), get(t, f, k.Name+"/dy")
+			x, want, dy := kerastest.Tensor(t, f, k.Name+"/x"), kerastest.Tensor(t, f, k.Name+"/y"), kerastest.Tensor(t, f, k.Name+"/dy")
 			layer := k.layer(t)
 			out, err := layer.Build(x.Shape()[1:], rand.New(rand.NewPCG(1, 2)))
 			if err != nil {
@@ -129,7 +106,7 @@ func TestLayersEqualKeras(t *testing.T) {
 				t.Fatalf("output shape %v, Keras %v", got, want.Shape()[1:])
 			}
 			for _, p := range layer.Params() {
-				copy(p.Value.Data(), get(t, f, k.Name+"/"+p.Name).Data())
+				copy(p.Value.Data(), kerastest.Tensor(t, f, k.Name+"/"+p.Name).Data())
 			}
 			terms := x.Len() / x.Dim(0) // at most this many products are summed
 			if k.Layer == "BatchNormalization" {
@@ -141,13 +118,13 @@ func TestLayersEqualKeras(t *testing.T) {
 			}
 			y, dx := nn.Differentiate(layer, x, dy)
 			near(t, "y", y, want, terms)
-			near(t, "dx", dx, get(t, f, k.Name+"/dx"), terms)
+			near(t, "dx", dx, kerastest.Tensor(t, f, k.Name+"/dx"), terms)
 			near(t, "y without training", nn.Infer(layer, x), nn.Infer(layer, x.Clone()), 0)
 			for _, p := range layer.Params() {
 				if p.Trainable() {
-					near(t, "d_"+p.Name, p.Grad, get(t, f, k.Name+"/d_"+p.Name), want.Len())
+					near(t, "d_"+p.Name, p.Grad, kerastest.Tensor(t, f, k.Name+"/d_"+p.Name), want.Len())
 				} else {
-					near(t, "after_"+p.Name, p.Value, get(t, f, k.Name+"/after_"+p.Name), terms)
+					near(t, "after_"+p.Name, p.Value, kerastest.Tensor(t, f, k.Name+"/after_"+p.Name), terms)
 				}
 			}
 		})
@@ -181,7 +158,7 @@ func near(t testing.TB, what string, got, want *tensor.Tensor, terms int) {
 }
 
 func TestLossesEqualKeras(t *testing.T) {
-	f := fixture(t, "losses.safetensors")
+	f := kerastest.Open(t, "losses.safetensors")
 	var cases []struct {
 		Name, Loss, Through string
 		Config              struct {
@@ -207,68 +184,14 @@ func TestLossesEqualKeras(t *testing.T) {
 			if loss == nil {
 				t.Fatalf("fixture has a loss %q that this test does not know", c.Loss)
 			}
-			x, target := get(t, f, c.Name+"/x"), get(t, f, c.Name+"/target")
+			x, target := kerastest.Tensor(t, f, c.Name+"/x"), kerastest.Tensor(t, f, c.Name+"/target")
 			grad := tensor.New(x.Shape()...)
 			got := loss.Loss(grad, x, target)
-			want := float64(get(t, f, c.Name+"/loss").Data()[0])
+			want := float64(kerastest.Tensor(t, f, c.Name+"/loss").Data()[0])
 			if d := math.Abs(got - want); !(d <= 4e-6*max(math.Abs(want), 1e-3)) {
 				t.Errorf("loss %v, Keras %v", got, want)
 			}
-			near(t, "gradient", grad, get(t, f, c.Name+"/dx"), x.Len())
-		})
-	}
-}
-
-func TestSummaryEqualsKeras(t *testing.T) {
-	var fixtures struct {
-		Models map[string]struct {
-			Text string `json:"text_80"`
-		}
-	}
-	text, err := os.ReadFile(filepath.Join("..", "testdata", "keras", "summaries.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &fixtures); err != nil {
-		t.Fatal(err)
-	}
-	encoder := func() *nn.Sequential {
-		net := nn.NewSequential("encoder")
-		for _, filters := range []int{32, 64, 128, 256} {
-			net.Layers = append(net.Layers,
-				&nn.Conv2D{Filters: filters, Kernel: 3, Padding: nn.Same, Activation: nn.ELU}, &nn.MaxPool2D{})
-		}
-		net.Layers = append(net.Layers, &nn.Flatten{}, &nn.Dense{Units: 32})
-		return net
-	}
-	decoder := func() *nn.Sequential {
-		net := nn.NewSequential("decoder", &nn.Dense{Units: 14 * 14 * 256}, &nn.Reshape{Target: []int{14, 14, 256}})
-		for _, filters := range []int{128, 64, 32, 3} {
-			net.Layers = append(net.Layers, &nn.Conv2DTranspose{Filters: filters, Kernel: 3, Stride: 2, Padding: nn.Same})
-		}
-		return net
-	}
-	for name, m := range map[string]struct {
-		net *nn.Sequential
-		in  []int
-	}{
-		"article encoder":     {encoder(), []int{224, 224, 3}},
-		"article decoder":     {decoder(), []int{32}},
-		"article autoencoder": {nn.NewSequential("autoencoder", encoder(), decoder()), []int{224, 224, 3}},
-		"dense":               {nn.NewSequential("", &nn.Dense{Units: 5}, &nn.Dense{Units: 5}, &nn.Dense{Units: 1}), []int{7}},
-		"no parameters":       {nn.NewSequential("no_parameters", &nn.Flatten{}), []int{4, 4, 1}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			want := fixtures.Models[name].Text
-			if want == "" {
-				t.Fatal("no such fixture")
-			}
-			if err := m.net.Init(1, m.in...); err != nil {
-				t.Fatal(err)
-			}
-			if got := m.net.Summary(); got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			near(t, "gradient", grad, kerastest.Tensor(t, f, c.Name+"/dx"), x.Len())
 		})
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"path/filepath"
 	"slices"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/tensor"
@@ -124,11 +124,7 @@ type trajectories struct {
 
 func open(t *testing.T) trajectories {
 	t.Helper()
-	file, err := weights.Open(filepath.Join("..", "testdata", "keras", "optimizers.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close() })
+	file := kerastest.Open(t, "optimizers.safetensors")
 	f := trajectories{File: file, schedules: map[string]kerasCase{}}
 	var schedules []kerasCase
 	for key, list := range map[string]*[]kerasCase{"optimizers": &f.optimizers, "schedules": &schedules} {
@@ -145,21 +141,12 @@ func open(t *testing.T) trajectories {
 	return f
 }
 
-func (f trajectories) get(t *testing.T, name string) *tensor.Tensor {
-	t.Helper()
-	v, err := f.Tensor(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 // params returns the two parameters as they are at first.
 func (f trajectories) params(t *testing.T) []*nn.Param {
 	t.Helper()
 	var list []*nn.Param
 	for _, name := range []string{"a", "b"} {
-		v := f.get(t, name)
+		v := kerastest.Tensor(t, f.File, name)
 		list = append(list, &nn.Param{Name: name, Value: v, Grad: tensor.New(v.Shape()...)})
 	}
 	return list
@@ -171,7 +158,7 @@ func (f trajectories) learn(t *testing.T, o nn.Optimizer, params []*nn.Param, fr
 	t.Helper()
 	for step := from; step < to; step++ {
 		for _, p := range params {
-			copy(p.Grad.Data(), f.get(t, "gradient_"+p.Name).Row(step))
+			copy(p.Grad.Data(), kerastest.Tensor(t, f.File, "gradient_"+p.Name).Row(step))
 		}
 		o.Step(params)
 		if after != nil {
@@ -205,7 +192,7 @@ func TestOptimizersEqualKeras(t *testing.T) {
 					correction = rounding / 2 / (1 - math.Pow(o.Beta2, float64(step+1)))
 				}
 				for _, p := range params {
-					want := f.get(t, c.Name+"/"+p.Name).Row(step)
+					want := kerastest.Tensor(t, f.File, c.Name+"/"+p.Name).Row(step)
 					size, lost := greatest[p.Name], lost[p.Name]
 					for i, got := range p.Value.Data() {
 						w := float64(want[i])
@@ -232,7 +219,7 @@ func TestSchedulesEqualKeras(t *testing.T) {
 				t.Skip("not implemented: " + why)
 			}
 			s := c.schedule(t)
-			want := f.get(t, name+"/learning_rate").Data()
+			want := kerastest.Tensor(t, f.File, name+"/learning_rate").Data()
 			greatest := float64(slices.Max(want))
 			for step, w := range want {
 				if off := math.Abs(s.Rate(step) - float64(w)); !(off <= 4*greatest/(1<<23)) {

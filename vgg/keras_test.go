@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -44,25 +45,6 @@ func vgg16(t testing.TB, c vgg.Config) *vgg.Model {
 	}
 	t.Cleanup(func() { m.Close() })
 	return m
-}
-
-func open(t testing.TB, path string) *weights.File {
-	t.Helper()
-	f, err := weights.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-func get(t testing.TB, f *weights.File, name string) *tensor.Tensor {
-	t.Helper()
-	x, err := f.Tensor(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
 }
 
 // photographs reads the pictures that a fixture is about.
@@ -121,12 +103,12 @@ func alike(t *testing.T, got, want *tensor.Tensor) {
 // features. keras/make_vgg16.py made them.
 func TestFeaturesEqualKeras(t *testing.T) {
 	m := vgg16(t, vgg.Config{NoTop: true, Pooling: vgg.Average})
-	f := open(t, filepath.Join("..", "testdata", "keras", "vgg16.safetensors"))
+	f := kerastest.Open(t, "vgg16.safetensors")
 	got, err := m.Features(t.Context(), photographs(t, f), "global_average_pooling2d")
 	if err != nil {
 		t.Fatal(err)
 	}
-	alike(t, got, get(t, f, "average"))
+	alike(t, got, kerastest.Tensor(t, f, "average"))
 }
 
 // TestKerasLong compares the deepest features of 341 photographs, and every value
@@ -136,14 +118,14 @@ func TestKerasLong(t *testing.T) {
 	if path == "" {
 		t.Skip("LOOKALIKE_KERAS_VGG16 does not name the long fixture, which testdata/keras/make_vgg16.py SHARED OUT_FILE makes")
 	}
-	m, f := vgg16(t, vgg.Config{NoTop: true}), open(t, path)
-	x := get(t, f, "input")
+	m, f := vgg16(t, vgg.Config{NoTop: true}), kerastest.OpenFile(t, path)
+	x := kerastest.Tensor(t, f, "input")
 	for _, layer := range m.Layers() {
 		got, err := m.Outputs(t.Context(), x, layer.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		off := distance(got.Data(), get(t, f, layer.Name).Data())
+		off := distance(got.Data(), kerastest.Tensor(t, f, layer.Name).Data())
 		if !(off <= vgg.Tolerance) {
 			t.Errorf("%s is off by %.2g of its norm", layer.Name, off)
 		}
@@ -153,7 +135,7 @@ func TestKerasLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alike(t, got, get(t, f, "pool"))
+	alike(t, got, kerastest.Tensor(t, f, "pool"))
 }
 
 // distance returns the norm of got - want as a part of want's.

@@ -1,11 +1,11 @@
 package vgg_test
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/picture"
 	"lookalike/vgg"
 	"lookalike/weights"
@@ -14,14 +14,14 @@ import (
 // TestPreprocess: every level of every channel becomes what Keras makes of it, to
 // the bit.
 func TestPreprocess(t *testing.T) {
-	f := open(t, filepath.Join("..", "testdata", "keras", "vgg16.safetensors"))
+	f := kerastest.Open(t, "vgg16.safetensors")
 	p := picture.New(256, 1)
 	for i := range p.Pix {
 		p.Pix[i] = uint8(i / 3)
 	}
 	for _, mode := range []vgg.Mode{vgg.Caffe, vgg.Torch} {
 		got := vgg.Preprocess([]*picture.Image{p, p}, 1, 256, mode)
-		if want := get(t, f, mode.String()).Data(); !slices.Equal(got.Row(0), want) || !slices.Equal(got.Row(1), want) {
+		if want := kerastest.Tensor(t, f, mode.String()).Data(); !slices.Equal(got.Row(0), want) || !slices.Equal(got.Row(1), want) {
 			t.Errorf("mode %v differs from Keras's", mode)
 		}
 	}

@@ -1,13 +1,11 @@
 package vgg_test
 
 import (
-	"encoding/json"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -25,23 +23,8 @@ func build(t *testing.T, f builder, c vgg.Config, rng *rand.Rand) *nn.Sequential
 }
 
 func TestSummaryEqualsKeras(t *testing.T) {
-	var fixtures struct {
-		Models map[string]struct {
-			Text string `json:"text_80"`
-		}
-	}
-	text, err := os.ReadFile(filepath.Join("..", "testdata", "keras", "summaries.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &fixtures); err != nil {
-		t.Fatal(err)
-	}
 	for name, c := range map[string]vgg.Config{"VGG16": {}, "VGG16 without top": {NoTop: true}} {
-		want := fixtures.Models[name].Text
-		if want == "" {
-			t.Fatalf("%s: no such fixture", name)
-		}
+		want := kerastest.Summary(t, name)
 		got := build(t, vgg.New16, c, nil).Summary()
 		if strings.TrimSpace(got) != strings.TrimSpace(want) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lookalike/internal/kerastest"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -16,7 +17,7 @@ import (
 // rounding errors depend on the data, so random numbers tell too little.
 func TestWinograd(t *testing.T) {
 	m := vgg16(t, vgg.Config{NoTop: true})
-	f := open(t, shared(t, "weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"))
+	f := kerastest.OpenFile(t, shared(t, "weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"))
 	files, err := filepath.Glob(filepath.Join(shared(t, "caltech101"), "*", "*.jpg"))
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +54,7 @@ func TestWinograd(t *testing.T) {
 // method is not used for so few.
 func convolveDirectly(t *testing.T, x *tensor.Tensor, f *weights.File, layer string) *tensor.Tensor {
 	const some = 15
-	kernel, bias := get(t, f, layer+"/kernel"), get(t, f, layer+"/bias")
+	kernel, bias := kerastest.Tensor(t, f, layer+"/kernel"), kerastest.Tensor(t, f, layer+"/bias")
 	in, filters := kernel.Dim(2), kernel.Dim(3)
 	y := tensor.New(1, x.Dim(1), x.Dim(2), filters)
 	for lo := 0; lo < filters; lo += some {
