@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"lookalike/internal/memory"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -273,9 +274,16 @@ func (m *Model) Summary() (string, error) {
 
 var errClosed = errors.New("vgg: the model has been closed")
 
-// batch is how many pictures go through the network at a time. With more the
+// mostBatch is how many pictures go through the network at a time. With more the
 // dense layers gain a little, but the first outputs take 13 MB a picture.
-const batch = 8
+const (
+	mostBatch   = 8
+	outputBytes = 13 << 20
+)
+
+// batch is mostBatch, or less where the process may not take much memory. The
+// values do not depend on it.
+func batch() int { return max(1, memory.Share(mostBatch*outputBytes, 16)/outputBytes) }
 
 // Features returns the output of a layer for pictures of any size,
 // [n, the layer's shape…]. Nothing behind the layer is computed.
@@ -323,6 +331,7 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 		top = top.Slice(0, last-len(base.Layers))
 	}
 	out := tensor.New(append([]int{n}, m.layers[i].Shape...)...)
+	batch := batch()
 	for lo := 0; lo < n; lo += batch {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -189,6 +190,10 @@ func TestFeatures(t *testing.T) {
 	last := features("global_max_pooling2d", m.Prepare(pictures[10]))
 	if !slices.Equal(all.Row(10), last.Row(0)) {
 		t.Error("features depend on the pictures beside, or on who resizes")
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(256 << 20)) // so that they go through one by one
+	if few := features("global_max_pooling2d", pictures...); !slices.Equal(few.Data(), all.Data()) {
+		t.Error("features depend on how much memory there is")
 	}
 	if x, err := m.Outputs(t.Context(), m.Input(pictures), "global_max_pooling2d"); err != nil || !slices.Equal(x.Data(), all.Data()) {
 		t.Errorf("Outputs differs from Features: %v", err)

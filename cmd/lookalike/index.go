@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,7 +138,19 @@ func changed(c gallery.Changes) string {
 	if c.Added == c.Pictures {
 		return ""
 	}
-	return fmt.Sprintf(" (%d added, %d changed, %d moved, %d dropped)", c.Added, c.Changed, c.Moved, c.Dropped)
+	var did []string
+	for _, d := range []struct {
+		n    int
+		what string
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Moved, "moved"}, {c.Dropped, "dropped"}} {
+		if d.n > 0 {
+			did = append(did, fmt.Sprintf("%d %s", d.n, d.what))
+		}
+	}
+	if did == nil {
+		return " (nothing has changed)"
+	}
+	return " (" + strings.Join(did, ", ") + ")"
 }
 
 // worked is how long pictures were described, and how much of that the network
