@@ -58,8 +58,8 @@ func (g *results) summarize(b *strings.Builder, key string, ours []roundOfRow) {
 	if task := ours[0].Task; task == "vgg16" || task == "autoencoder train" {
 		memory = fmt.Sprintf("%.0f against %.0f", g.memory(ourName, key), g.memory(best, key))
 	}
-	fmt.Fprintf(b, "| %s | %s | %s (%s) | %s | %s |\n", key, ms(g.bestMS(ourName, key)),
-		ms(g.bestMS(best, key)), engineName(best), timesAsFast(newStat(maps.Values(ratios))), memory)
+	fmt.Fprintf(b, "| %s | %s | %s (%s) | %s | %s |\n", key, measure.Milliseconds(g.bestMS(ourName, key)),
+		measure.Milliseconds(g.bestMS(best, key)), engineName(best), timesAsFast(newStat(maps.Values(ratios))), memory)
 }
 
 // bestMS is the median over the rounds of the best time.

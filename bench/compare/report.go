@@ -166,8 +166,8 @@ func (g *results) writeRatios(b *strings.Builder) {
 				if len(ratios) == 0 {
 					continue
 				}
-				lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", key, us, ms(statOf(ours, measure.Row.BestMS).median),
-					them, ms(statOf(g.of(them, key), measure.Row.BestMS).median), verdict(newStat(maps.Values(ratios)), target(us, them, ours[0].Row))))
+				lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", key, us, measure.Milliseconds(statOf(ours, measure.Row.BestMS).median),
+					them, measure.Milliseconds(statOf(g.of(them, key), measure.Row.BestMS).median), verdict(newStat(maps.Values(ratios)), target(us, them, ours[0].Row))))
 			}
 		}
 		for _, them := range g.theirs() {
@@ -318,16 +318,6 @@ func yesNo(met bool) string {
 		return "met"
 	}
 	return "**not met**"
-}
-
-func ms(v float64) string {
-	switch {
-	case v < 1:
-		return fmt.Sprintf("%.4f", v)
-	case v < 100:
-		return fmt.Sprintf("%.2f", v)
-	}
-	return fmt.Sprintf("%.0f", v)
 }
 
 func geometricMean(values []float64) float64 {

@@ -98,18 +98,7 @@ func (a *app) benchTable() func(row any) error {
 		case r.GBPerS > 0:
 			speed = fmt.Sprintf("%.1f GB/s", r.GBPerS)
 		}
-		_, err := fmt.Fprintf(a.out, format, r.Task, r.Shape(), milliseconds(r.BestMS()), milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
+		_, err := fmt.Fprintf(a.out, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
 		return err
 	}
-}
-
-// milliseconds writes a time with three digits or more.
-func milliseconds(ms float64) string {
-	switch {
-	case ms < 1:
-		return fmt.Sprintf("%.4f", ms)
-	case ms < 100:
-		return fmt.Sprintf("%.2f", ms)
-	}
-	return fmt.Sprintf("%.0f", ms)
 }

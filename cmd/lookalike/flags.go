@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"lookalike/knn"
 )
 
 // Flags that several commands have, and what these do with them.
@@ -50,20 +48,6 @@ func checkDrawing(flag, path string, inputs ...string) error {
 		return usagef("--%s %s: the name must end in .png or .jpg", flag, path)
 	}
 	return checkOutput(path, inputs...)
-}
-
-// metricWords are the values of --metric, and metricNames the same in a sentence.
-var (
-	metricWords = []string{knn.Cosine.String(), knn.Euclidean.String(), knn.InnerProduct.String()}
-	metricNames = orList(metricWords)
-)
-
-// metricFlag adds --metric.
-func metricFlag(cmd *cobra.Command, name *string) { metricFlagOf(cmd, name, metricNames) }
-
-// metricFlagOf is metricFlag for commands that take some of the metrics only.
-func metricFlagOf(cmd *cobra.Command, name *string, names string) {
-	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+names+" (default cosine, but euclidean for an autoencoder and for perceptual)")
 }
 
 // checkPage is checkDrawing for a web page.

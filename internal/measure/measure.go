@@ -87,6 +87,17 @@ func (r Row) Key() string {
 	return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s threads %d", r.Task, r.Metric, r.Data, r.Shape(), r.Threads)), " ")
 }
 
+// Milliseconds writes a time with three digits or more.
+func Milliseconds(ms float64) string {
+	switch {
+	case ms < 1:
+		return fmt.Sprintf("%.4f", ms)
+	case ms < 100:
+		return fmt.Sprintf("%.2f", ms)
+	}
+	return fmt.Sprintf("%.0f", ms)
+}
+
 // Times are the durations of runs of one piece of work, shortest first.
 type Times []time.Duration
 

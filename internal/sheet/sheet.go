@@ -1,5 +1,6 @@
 // Package sheet draws the figures that a person looks at: contact sheets of
-// pictures with a title each, and loss curves.
+// pictures with a title each, pictures laid out in the plane, two pictures compared,
+// loss curves, tables of confusion.
 package sheet
 
 import (

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"lookalike/gallery"
+	"lookalike/knn"
+)
+
+// metricWords are the values of --metric, and metricNames the same in a sentence.
+var (
+	metricWords = []string{knn.Cosine.String(), knn.Euclidean.String(), knn.InnerProduct.String()}
+	metricNames = orList(metricWords)
+)
+
+// metricFlag adds --metric.
+func metricFlag(cmd *cobra.Command, name *string) { metricFlagOf(cmd, name, metricNames) }
+
+// metricFlagOf is metricFlag for commands that take some of the metrics only.
+func metricFlagOf(cmd *cobra.Command, name *string, names string) {
+	cmd.Flags().StringVar(name, "metric", "", "compare vectors by distance `NAME`: "+names+" (default cosine, but euclidean for an autoencoder and for perceptual)")
+}
+
+// checkMetric finds a mistake in --metric.
+func checkMetric(name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := knn.ParseMetric(name); err != nil {
+		return usagef("--metric %s: give %s", name, metricNames)
+	}
+	return nil
+}
+
+// metricOf returns the metric of that name or, without one, the one that suits
+// an index: codes of an autoencoder were made near by their Euclidean distance,
+// features of VGG differ in strength as well as in kind.
+func metricOf(name string, g *gallery.Gallery) (knn.Metric, error) {
+	switch {
+	case name != "":
+		return knn.ParseMetric(name)
+	case g.Recipe.Model == "autoencoder", g.Recipe.Model == perceptualModel:
+		return knn.Euclidean, nil
+	}
+	return knn.Cosine, nil
+}
