@@ -77,6 +77,9 @@ var known = map[string]string{
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
 
+// longestMagic is how many bytes of a file tell its format.
+const longestMagic = 16
+
 // with makes a format's decode from a decoder whose pixels need nothing special.
 func with(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
 	return func(data []byte) (*Image, error) {

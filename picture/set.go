@@ -91,8 +91,9 @@ func (s *Set) Load(i int) (*Image, error) {
 }
 
 // Read returns the bytes of file i, with what the file system says of it. The
-// error does not repeat the path. Of a file over Options.MaxBytes, which Decode
-// refuses, it reads so many and one more.
+// error does not repeat the path. Of files that Decode refuses it reads no more than
+// tells so: of one that is no picture, such as a film, the beginning, and of one over
+// Options.MaxBytes so many and one more.
 func (s *Set) Read(i int) ([]byte, fs.FileInfo, error) {
 	f, err := s.fsys.Open(s.paths[i])
 	if err != nil {
@@ -106,9 +107,18 @@ func (s *Set) Read(i int) ([]byte, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, withoutPath(err)
 	}
+	var beginning [longestMagic]byte
+	n, err := io.ReadFull(f, beginning[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, nil, withoutPath(err)
+	}
+	if _, err := formatOf(beginning[:n]); err != nil {
+		return beginning[:n], info, nil
+	}
 	// What is said of the size need not be true; it saves copying if it is.
 	data := bytes.NewBuffer(make([]byte, 0, min(max(info.Size(), 0), trustedSize)+bytes.MinRead))
-	_, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1))
+	data.Write(beginning[:n])
+	_, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1-int64(n)))
 	return data.Bytes(), info, withoutPath(err)
 }
 

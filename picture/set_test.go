@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image/png"
 	"io/fs"
 	"os"
@@ -116,6 +117,44 @@ func TestLoad(t *testing.T) {
 	delete(s.fsys.(fstest.MapFS), "a/b")
 	if _, err := s.Load(1); !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), "a/b") != 1 {
 		t.Errorf("error %v does not name path and reason once", err)
+	}
+}
+
+// Films lie among photographs, and must not be read whole to be left out.
+func TestReadOfOthers(t *testing.T) {
+	s := folder(t, gallery(t, 1, map[string]string{
+		"film.mp4": "\x00\x00\x00\x18ftypmp42" + strings.Repeat("film", 1<<18),
+		"short":    "x",
+		"z.heic":   "\x00\x00\x00\x18ftypheic" + strings.Repeat("photo", 1<<18),
+	}))
+	for i := range s.Len() {
+		path := s.Path(i)
+		data, info, err := s.Read(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := s.fsys.(fstest.MapFS)[path].Data
+		want := whole
+		if path != "a/a" {
+			want = whole[:min(len(whole), longestMagic)]
+		}
+		if !bytes.Equal(data, want) || info.Size() != int64(len(whole)) {
+			t.Errorf("%s: %d bytes read of %d", path, len(data), len(whole))
+		}
+		_, got := s.Decode(data)
+		if _, err := s.Decode(whole); fmt.Sprint(got) != fmt.Sprint(err) {
+			t.Errorf("%s: error %v, of the whole file %v", path, got, err)
+		}
+	}
+	for _, f := range formats {
+		if len(f.magic) > longestMagic {
+			t.Errorf("%s is told by %d bytes", f.name, len(f.magic))
+		}
+	}
+	for magic, name := range known {
+		if len(magic) > longestMagic {
+			t.Errorf("%s is told by %d bytes", name, len(magic))
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func newRanker(x *tensor.Tensor, metric knn.Metric) (*ranker, error) {
 	parallel.For(n, func(i int) { r.lengths[i] = norm(r.x.Row(i)) })
 	r.longest = slices.Max(r.lengths)
 	if r.longest > 1e15 {
-		return nil, fmt.Errorf("retrieval: a vector has a length of %.3g; its products are beyond float32", r.longest)
+		return nil, fmt.Errorf("retrieval: the vector of row %d has a length of %.3g; its products are beyond float32", slices.Index(r.lengths, r.longest), r.longest)
 	}
 	return r, nil
 }
