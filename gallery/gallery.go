@@ -95,6 +95,9 @@ func Open(path string) (*Gallery, error) { return open(path, true) }
 // ErrOld is for an index that an older version of this program has made.
 var ErrOld = errors.New("made by an older version of this program: make the index again, with --fresh if under the same name")
 
+// ErrDamaged is for an index that is not as it was written.
+var ErrDamaged = errors.New("damaged index")
+
 // Inspect reads what an index says of itself, and no pictures, which may take much
 // memory: there are no entries and 0 vectors, [0, d].
 func Inspect(path string) (*Gallery, error) { return open(path, false) }
@@ -115,6 +118,9 @@ func open(path string, pictures bool) (*Gallery, error) {
 		if g, old, err = read(f, pictures); !old {
 			if errors.Is(err, errNoStore) {
 				err = notAnIndex(path)
+			}
+			if errors.Is(err, ErrDamaged) {
+				err = fmt.Errorf("%w; remove it and make it again", err)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("gallery: %s: %w", path, err)
@@ -159,7 +165,7 @@ func read(f *os.File, pictures bool) (g *Gallery, old bool, err error) {
 
 // gather reads what a store holds, with or without the pictures.
 func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Gallery, *state, error) {
-	damaged := func(err error) (*Gallery, *state, error) { return nil, nil, fmt.Errorf("damaged index: %w", err) }
+	damaged := func(err error) (*Gallery, *state, error) { return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err) }
 	values := map[string][]byte{}
 	for _, i := range buckets[indexBucket] {
 		b := make([]byte, i.size)
@@ -332,14 +338,14 @@ func (s *state) decode(b []byte) error {
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(s); err != nil {
-		return fmt.Errorf("damaged index: %w", err)
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if s.Format != format {
 		return errNoStore
 	}
 	for _, t := range s.Thresholds {
 		if err := t.validate(); err != nil {
-			return fmt.Errorf("damaged index: %w", err)
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 	}
 	if s.Version != version {

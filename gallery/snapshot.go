@@ -87,7 +87,7 @@ func lastMeta(file io.ReaderAt) (*snapshot, error) {
 	}
 	switch {
 	case last == nil && whole:
-		return nil, errors.New("damaged index: neither of its two headers is whole")
+		return nil, fmt.Errorf("%w: neither of its two headers is whole", ErrDamaged)
 	case last == nil:
 		return nil, errNoStore
 	}
@@ -102,7 +102,7 @@ func openSnapshot(file io.ReaderAt, size int64) (*snapshot, map[string][]item, e
 		return nil, nil, err
 	}
 	if s.pages < firstTreePage || s.pages > uint64(size/pageSize) {
-		return s, nil, fmt.Errorf("damaged index: %d bytes of %d", size, s.pages*pageSize)
+		return s, nil, fmt.Errorf("%w: %d bytes of %d", ErrDamaged, size, s.pages*pageSize)
 	}
 	s.seen = make([]uint64, (s.pages+63)/64)
 	buckets := map[string][]item{}
@@ -114,10 +114,10 @@ func openSnapshot(file io.ReaderAt, size int64) (*snapshot, map[string][]item, e
 		buckets[i.key] = items
 		return err
 	}); err != nil {
-		return s, nil, fmt.Errorf("damaged index: %w", err)
+		return s, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if err := s.checkFree(); err != nil {
-		return s, nil, fmt.Errorf("damaged index: %w", err)
+		return s, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return s, buckets, nil
 }

@@ -34,7 +34,10 @@ func Folder(fsys fs.FS, o Options) (*Set, error) {
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case p == "." && err != nil:
-			return err
+			if at, ok := errors.AsType[*fs.PathError](err); ok {
+				err = at.Err // the path is ".", which tells nothing
+			}
+			return fmt.Errorf("the folder cannot be read: %w", err)
 		case p == ".":
 			return nil
 		case strings.HasPrefix(d.Name(), "."):

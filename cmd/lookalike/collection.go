@@ -140,6 +140,17 @@ func (c *collection) find(id string) (int, error) {
 	return 0, fmt.Errorf("%s%s: %s has no picture of this path%s", indexPrefix, id, c.file, near)
 }
 
+// suggest is what to add to the error that there is no file: if the index has a
+// picture of that path, that was perhaps meant. c may be nil.
+func (c *collection) suggest(file string) string {
+	if c != nil {
+		if row, err := c.find(file); err == nil {
+			return fmt.Sprintf("; did you mean %s%s?", indexPrefix, c.Entries[row].Path)
+		}
+	}
+	return ""
+}
+
 // at returns the row of the picture whose file is at a path, -1 if it is none of
 // the index.
 func (c *collection) at(file string) int {

@@ -153,6 +153,9 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 		how.model, how.layer, how.pool = g.Recipe.Model, g.Recipe.Layer, g.Recipe.Pooling
 	}
 	d, network, err := how.open(file)
+	if err != nil && g.Recipe.WeightsFile != "" {
+		err = fmt.Errorf("%w; %s was made with %s", err, index, filepath.Base(g.Recipe.WeightsFile))
+	}
 	if err != nil {
 		return none, nil, err
 	}

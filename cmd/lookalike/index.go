@@ -99,6 +99,8 @@ Files that cannot be read as pictures are named and left out.`,
 				if err := os.Remove(out); err != nil {
 					return err
 				}
+			case errors.Is(err, gallery.ErrDamaged):
+				return err
 			case err != nil && !errors.Is(err, os.ErrNotExist):
 				return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", out, err)
 			case err == nil:
@@ -121,7 +123,11 @@ Files that cannot be read as pictures are named and left out.`,
 			}
 			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
 			if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
-				fmt.Fprintf(a.out, "%.1f pictures a second, the network at work %.0f%% of the time\n", float64(n)/w.all.Seconds(), 100*w.network.Seconds()/w.all.Seconds())
+				rate := perSecond(float64(n)/w.all.Seconds()) + " pictures a second"
+				if how.model != perceptualModel {
+					rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*w.network.Seconds()/w.all.Seconds())
+				}
+				fmt.Fprintln(a.out, rate)
 			}
 			return nil
 		},

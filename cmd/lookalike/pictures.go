@@ -89,7 +89,7 @@ func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture
 	}
 	a.report(skips, set.Len())
 	if good.Len() == 0 {
-		return nil, fmt.Errorf("none of the %d files in %s could be read as a picture", set.Len(), dir)
+		return nil, fmt.Errorf("no picture that could be read among the %s in %s", count(set.Len(), "file"), dir)
 	}
 	return good, nil
 }
@@ -100,6 +100,10 @@ func (a *app) report(skips []picture.Skip, n int) {
 		a.skip(s.Path, s.Reason)
 	}
 	if len(skips) > 0 {
-		a.warn("warning: %d of %s could not be read as pictures and were left out", len(skips), count(n, "file"))
+		verb := "could not be read as pictures and were left out"
+		if len(skips) == 1 {
+			verb = "could not be read as a picture and was left out"
+		}
+		a.warn("warning: %d of %s %s", len(skips), count(n, "file"), verb)
 	}
 }

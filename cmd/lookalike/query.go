@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,8 +83,11 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 			q, err = fetchQuery(ctx, arg, o)
 		default:
 			s, err := picture.OpenSource(arg)
+			if errors.Is(err, os.ErrNotExist) {
+				err = fmt.Errorf("there is no file %s%s", printable(arg), c.suggest(arg))
+			}
 			if err != nil {
-				return nil, done, fmt.Errorf("cannot read the picture: %w", err)
+				return nil, done, err
 			}
 			sources = append(sources, s)
 			in, err := queriesIn(s, arg)
