@@ -26,7 +26,7 @@ const (
 	// fewest is of how many things a distribution can be told.
 	fewest = 64
 
-	// mostQueries bounds the things whose neighbours are looked for.
+	// mostSearched bounds the things whose neighbours are looked for.
 	mostSearched = 1 << 13
 )
 
@@ -65,44 +65,68 @@ func ByDistances(ctx context.Context, vectors *tensor.Tensor, metric knn.Metric,
 	if err != nil {
 		return nil, err
 	}
-	dimension, err := growth(lists, k)
+	c, err := chanceOf(lists, k)
 	if err != nil {
 		return nil, err
 	}
-
-	// Chance lets expect density * distance^dimension matches, seen from every
-	// thing that was looked at. Distances are relative, so that no power overflows.
-	unit, density := median(lists, k), 0.0
-	first := int(densest * float64(len(lists))) // whose density counts for the denser ones
-	byDensity := slices.Clone(lists)
-	slices.SortFunc(byDensity, func(a, b []float64) int {
-		return cmp.Compare(a[k-1], b[k-1])
-	})
-	for i := range byDensity {
-		density += float64(k) / math.Pow(byDensity[max(i, first)][k-1]/unit, dimension)
-	}
-
-	var all []float64 // distances of matches, ascending; a pair counts from both of its sides
-	for _, list := range lists {
-		all = append(all, list...)
-	}
-	slices.Sort(all)
-	t := &Threshold{Metric: metric.String(), Share: share, Pictures: n, Dimension: dimension, Pairs: int64(n) * int64(n-1) / 2}
+	t := &Threshold{Metric: metric.String(), Share: share, Pictures: n, Dimension: c.dimension, Pairs: int64(n) * int64(n-1) / 2}
 	one := 2 * float64(len(lists)) / float64(n) // what one match in all would count here
+	c.choose(t, lists, one)
+	return t, nil
+}
+
+// chance is how unrelated things lie: density * (distance/unit)^dimension matches
+// are to be expected within a distance, seen from every thing that was looked at.
+// Distances are relative to a unit so that no power overflows.
+type chance struct {
+	unit, density, dimension float64
+	known                    float64 // up to which distance neighbours are known to be those of unrelated things
+}
+
+// chanceOf tells from the distances of neighbours, the kth to the one twice as far.
+func chanceOf(lists [][]float64, k int) (chance, error) {
+	dimension, err := growth(lists, k)
+	if err != nil {
+		return chance{}, err
+	}
+	byDensity := slices.Clone(lists)
+	slices.SortFunc(byDensity, func(a, b []float64) int { return cmp.Compare(a[k-1], b[k-1]) })
+	first := int(densest * float64(len(lists))) // whose density counts for the denser ones
+	c := chance{unit: median(lists, k), dimension: dimension, known: byDensity[first][k-1]}
+	for i := range byDensity {
+		c.density += float64(k) / math.Pow(byDensity[max(i, first)][k-1]/c.unit, dimension)
+	}
+	return c, nil
+}
+
+// expected is how many matches within a distance there are by chance.
+func (c chance) expected(distance float64) float64 {
+	return c.density * math.Pow(distance/c.unit, c.dimension)
+}
+
+// within is up to which distance chance lets expect that many.
+func (c chance) within(matches float64) float64 {
+	return c.unit * math.Pow(matches/c.density, 1/c.dimension)
+}
+
+// choose finds the threshold's distance among those of neighbours, where one match
+// counts as much as told.
+func (c chance) choose(t *Threshold, lists [][]float64, one float64) {
+	all := slices.Concat(lists...) // a pair counts from both of its sides
+	slices.Sort(all)
 	for found := 0; ; found++ {
 		// With so many found, how far may one go before another is?
-		most := share * max(float64(found), one)
-		distance := unit * math.Pow(most/density, 1/dimension)
+		distance := c.within(t.Share * max(float64(found), one))
 		if found < len(all) {
 			distance = min(distance, math.Nextafter(all[found], -1))
 		}
 		if found == 0 || distance >= all[found-1] {
 			t.Distance = max(distance, 0)
 			t.Matches = int64(float64(found)/one + 0.5)
-			t.Estimate = density * math.Pow(t.Distance/unit, dimension) / max(float64(found), one)
+			t.Estimate = c.expected(t.Distance) / max(float64(found), one)
 		}
-		if found == len(all) || all[found] > byDensity[first][k-1] {
-			return t, nil // the numbers of neighbours are known to be those of unrelated things
+		if found == len(all) || all[found] > c.known {
+			return
 		}
 	}
 }
