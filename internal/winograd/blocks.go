@@ -1,6 +1,7 @@
 package winograd
 
 import (
+	"runtime"
 	"sync"
 
 	"lookalike/internal/f32"
@@ -36,6 +37,12 @@ func (t tilesOf) part(lo, hi int) tilesOf {
 	return t
 }
 
+// channels returns t from a channel on.
+func (t tilesOf) channels(first int) tilesOf {
+	t.v = t.v[first:]
+	return t
+}
+
 // newTiles lays tiles out in memory from s, to be put back.
 func newTiles(s *scratch, lo, n, channels, points int) (tilesOf, *[]float32) {
 	t := tilesOf{lo: lo, n: n, pitch: channels}
@@ -49,10 +56,11 @@ func newTiles(s *scratch, lo, n, channels, points int) (tilesOf, *[]float32) {
 // fall in the same sets of a cache.
 func odd(n int) int { return (n+15)/32*32 + 16 }
 
-// run computes all tiles.
+// run computes all tiles. Near and far give the same bits.
 func (c *convolution) run(tiles int) {
 	part := ceil(partTiles, micro.MR) * micro.MR
-	if _, l2 := f32.Caches(); 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel {
+	_, l2 := f32.Caches()
+	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*runtime.GOMAXPROCS(0) {
 		c.near(tiles, part)
 	} else {
 		c.far(tiles, part)
@@ -85,12 +93,17 @@ func (c *convolution) near(tiles, part int) {
 func (c *convolution) far(tiles, part int) {
 	panels := ceil(c.out, micro.NR)
 	set := max(part, setBytes/4/c.points()/(c.in+panels*micro.NR))
+	pieces := max(1, min(panels, ceil(partsEach*runtime.GOMAXPROCS(0), c.points()))) // of a point: all of them read its tiles
 	for lo := 0; lo < tiles; lo += set {
 		n := min(set, tiles-lo)
 		t, tb := newTiles(&tileScratch, lo, n, c.in, c.points())
 		m, mb := newTiles(&productScratch, lo, n, panels*micro.NR, c.points())
 		parallel.Spans(n, transformGrain, func(lo, hi int) { c.transform(t.part(lo, hi)) })
-		parallel.For(c.points(), func(i int) { c.multiply(m, t, i, 0, panels) })
+		parallel.For(c.points()*pieces, func(part int) {
+			i, piece := part/pieces, part%pieces
+			first := piece * panels / pieces
+			c.multiply(m.channels(first*micro.NR), t, i, first, (piece+1)*panels/pieces)
+		})
 		parallel.Spans(n, transformGrain, func(lo, hi int) { c.finish(m.part(lo, hi), 0, c.out) })
 		tileScratch.put(tb)
 		productScratch.put(mb)
@@ -104,9 +117,11 @@ const (
 	transformGrain = 4        // tiles
 )
 
-// nearKernel is how many bytes of a kernel stay in the last-level cache; a variable
-// for tests.
-var nearKernel = 12 << 20
+// Variables for tests.
+var (
+	nearKernel = 12 << 20 // bytes of a kernel that stays in the last-level cache
+	partsEach  = 4        // parts of work for each goroutine that leave none long without
+)
 
 // transform fills t.
 func (c *convolution) transform(t tilesOf) {
@@ -149,8 +164,8 @@ func (c *convolution) surround(to, picture []float32, y, x int) {
 	}
 }
 
-// multiply computes the products m of tiles t at point i with panels first to last, all
-// that m has. Meanwhile the panel that is likely to be next is fetched.
+// multiply computes the products m of tiles t at point i with panels first to last; m
+// begins with the first. Meanwhile the panel that is likely to be next is fetched.
 func (c *convolution) multiply(m, t tilesOf, i, first, last int) {
 	size := c.in * micro.NR
 	width := max(c.out-first*micro.NR, lanes())
