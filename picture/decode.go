@@ -24,6 +24,12 @@ type Options struct {
 	IgnoreOrientation bool  // leave pixels as stored, whatever EXIF says
 	MaxPixels         int64 // width times height; 0 means 200 million
 	MaxBytes          int64 // size of the file; 0 means 256 MiB
+
+	// Thumbnail, if not 0, is the box that the picture is going to be brought into, in
+	// its own shape and whichever way EXIF turns it. A JPEG file that is large enough
+	// for that is decoded at an eighth of its size, each pixel the mean of 64, in a
+	// fraction of the time.
+	Thumbnail image.Point
 }
 
 const (
@@ -49,6 +55,7 @@ type format struct {
 	meta   imagemeta.ImageFormat
 	config func(io.Reader) (image.Config, error)
 	decode func(data []byte) (*Image, error)
+	eighth func(data []byte) (*Image, error) // decode at an eighth of the size, or nil
 }
 
 // noMeta marks a format without EXIF.
@@ -56,15 +63,15 @@ const noMeta = imagemeta.ImageFormatAuto
 
 var formats = []format{
 	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG},
+	{"JPEG", "\xff\xd8\xff", 512, imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG, decodeJPEGEighth},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, with(png.Decode)},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, with(png.Decode), nil},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, decodeGIF},
-	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, with(bmp.Decode)},
-	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF},
-	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF},
-	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, decodeWebP},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, decodeGIF, nil},
+	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, with(bmp.Decode), nil},
+	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
+	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
+	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, decodeWebP, nil},
 }
 
 // known are pictures of formats that are not read, so that a report of what was
@@ -160,7 +167,7 @@ func decode(data []byte, o Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := f.read(data, o.MaxPixels)
+	m, err := f.read(data, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
@@ -172,7 +179,7 @@ func decode(data []byte, o Options) (*Image, error) {
 
 // read is the one place where decoders of others meet a file's bytes: limits
 // are checked before, and a panic becomes an error here.
-func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
+func (f format) read(data []byte, o Options) (m *Image, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("the decoder failed on damaged data: %v", r)
@@ -186,8 +193,8 @@ func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
 		return nil, fmt.Errorf("%d x %d pixels: nothing to see", c.Width, c.Height)
 	}
 	pixels := int64(c.Width) * int64(c.Height)
-	if pixels > maxPixels {
-		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d pixels (Options.MaxPixels)", c.Width, c.Height, maxPixels)
+	if pixels > o.MaxPixels {
+		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d pixels (Options.MaxPixels)", c.Width, c.Height, o.MaxPixels)
 	}
 	if f.dense > 0 && pixels/f.dense > int64(len(data)) {
 		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)
@@ -196,12 +203,20 @@ func (f format) read(data []byte, maxPixels int64) (m *Image, err error) {
 		large.Lock()
 		defer large.Unlock()
 	}
-	m, err = f.decode(data)
+	decode := f.decode
+	if f.eighth != nil && o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail) {
+		decode = f.eighth
+	}
+	m, err = decode(data)
 	if err != nil {
 		return nil, cutShort(err)
 	}
 	return m, nil
 }
+
+// fills tells whether a picture of w by h pixels is not smaller than it would be
+// brought into a box.
+func fills(w, h int, box image.Point) bool { return w >= box.X || h >= box.Y }
 
 var errCut = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
 

@@ -11,9 +11,15 @@ import (
 )
 
 // decodeJPEG brings the planes of a file to RGB as libjpeg-turbo and Pillow do.
-func decodeJPEG(data []byte) (*Image, error) {
+func decodeJPEG(data []byte) (*Image, error) { return joinPlanes(data, jpegplanes.Decode) }
+
+// decodeJPEGEighth is decodeJPEG at an eighth of the size, of most files: what
+// package jpegplanes does not cover comes whole.
+func decodeJPEGEighth(data []byte) (*Image, error) { return joinPlanes(data, jpegplanes.DecodeEighth) }
+
+func joinPlanes(data []byte, planes func([]byte) (image.Image, error)) (*Image, error) {
 	h := scanJPEG(data)
-	src, err := jpegplanes.Decode(data)
+	src, err := planes(data)
 	if err != nil {
 		if src, err = otherPlanes(data, h); err != nil {
 			return nil, err

@@ -94,6 +94,7 @@ func (c *collection) thumbnails(ctx context.Context, rows []int, width, height i
 
 func thumbnails(ctx context.Context, open []func() (io.ReadCloser, error), o picture.Options, width, height int) ([]*image.RGBA, []error, error) {
 	small, errs := make([]*image.RGBA, len(open)), make([]error, len(open))
+	o.Thumbnail = image.Pt(width, height)
 	parallel.For(len(open), func(i int) {
 		if ctx.Err() != nil {
 			return

@@ -82,7 +82,9 @@ func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, wid
 			errs[i] = fmt.Errorf("%s: %w", printable(c.path(rows[i])), err)
 		}
 	}
-	m, err := r.picture(c.options())
+	o := c.options()
+	o.Thumbnail = image.Pt(width, height)
+	m, err := r.picture(o)
 	if err != nil {
 		return slices.Insert(small, 0, nil), slices.Insert(errs, 0, err), nil
 	}

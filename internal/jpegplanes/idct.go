@@ -5,6 +5,10 @@ package jpegplanes
 // multiplications", ICASSP 1989) in libjpeg's fixed point, 13 bits of fraction in
 // the factors and 2 more between columns and rows.
 func (c *component) transform(x, y int, v *[64]int16, q *[64]int32) {
+	if c.side == 1 {
+		c.pixels[y*c.stride+x] = clamp((int32(v[0])*q[0] + 128*8 + 4) >> 3)
+		return
+	}
 	const half1, shift1 = 1 << 10, 11
 	const half2, shift2 = 1<<17 + 128<<18, 18 // 128: samples are stored less that
 	var b [64]int32

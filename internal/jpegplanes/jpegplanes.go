@@ -28,6 +28,7 @@ type decoder struct {
 	width, height int
 	progressive   bool
 	components    []component
+	side          int // of components
 	columns, rows int // of MCUs, the units of interleaved scans
 	quant         [4][64]int32
 	huffman       [2][4]huffman // DC, AC
@@ -40,6 +41,7 @@ type component struct {
 	h, v       int // blocks in an MCU
 	table      byte
 	stride     int // blocks in a row, whole MCUs
+	side       int // pixels of a block across and down, 8 or 1
 	cols, rows int // blocks in a scan of its own
 	pixels     []uint8
 	values     []int16 // coefficients of progressive files, 64 a block in natural order
@@ -51,11 +53,17 @@ type component struct {
 // Decode returns the planes of a file as *image.YCbCr or *image.Gray, whatever
 // colours they stand for. Chroma that is halved stays so. It takes memory for the
 // size that the file gives, which is for the caller to bound.
-func Decode(data []byte) (image.Image, error) {
+func Decode(data []byte) (image.Image, error) { return decode(data, 8) }
+
+// DecodeEighth is Decode at an eighth of the size, rounded up: each pixel is the mean
+// of a block of 8x8, which at the right and lower edges may reach beyond the picture.
+func DecodeEighth(data []byte) (image.Image, error) { return decode(data, 1) }
+
+func decode(data []byte, side int) (image.Image, error) {
 	if len(data) < 2 {
 		return nil, ErrOther
 	}
-	d := &decoder{data: data[2:]}
+	d := &decoder{data: data[2:], side: side}
 	for {
 		marker, body, ok := d.segment()
 		if !ok {
@@ -162,7 +170,8 @@ func (d *decoder) frame(progressive bool, b []byte) bool {
 		c.stride = d.columns * c.h
 		c.cols, c.rows = divideUp(divideUp(d.width*c.h, h), 8), divideUp(divideUp(d.height*c.v, v), 8)
 		blocks := c.stride * d.rows * c.v
-		c.pixels = make([]uint8, 64*blocks)
+		c.side = d.side
+		c.pixels = make([]uint8, c.side*c.side*blocks)
 		if progressive {
 			c.values = make([]int16, 64*blocks)
 		}
@@ -192,15 +201,15 @@ func (d *decoder) planes() (image.Image, error) {
 			c.transform(at%c.stride, at/c.stride, (*[64]int16)(c.values[64*at:]), &d.quant[c.table])
 		}
 	}
-	rect := image.Rect(0, 0, d.width, d.height)
+	rect := image.Rect(0, 0, divideUp(d.width*d.side, 8), divideUp(d.height*d.side, 8))
 	luma := &d.components[0]
 	if len(d.components) == 1 {
-		return &image.Gray{Pix: luma.pixels, Stride: 8 * luma.stride, Rect: rect}, nil
+		return &image.Gray{Pix: luma.pixels, Stride: luma.side * luma.stride, Rect: rect}, nil
 	}
 	cb, cr := &d.components[1], &d.components[2]
 	ratio := map[[2]int]image.YCbCrSubsampleRatio{
 		{1, 1}: image.YCbCrSubsampleRatio444, {2, 1}: image.YCbCrSubsampleRatio422,
 		{1, 2}: image.YCbCrSubsampleRatio440, {2, 2}: image.YCbCrSubsampleRatio420,
 	}[[2]int{luma.h, luma.v}]
-	return &image.YCbCr{Y: luma.pixels, Cb: cb.pixels, Cr: cr.pixels, YStride: 8 * luma.stride, CStride: 8 * cb.stride, SubsampleRatio: ratio, Rect: rect}, nil
+	return &image.YCbCr{Y: luma.pixels, Cb: cb.pixels, Cr: cr.pixels, YStride: luma.side * luma.stride, CStride: cb.side * cb.stride, SubsampleRatio: ratio, Rect: rect}, nil
 }
