@@ -26,7 +26,7 @@ func (a *app) evalCommand() *cobra.Command {
 	var o evalOptions
 	cmd := &cobra.Command{
 		Use:   "eval PHOTOS.idx",
-		Short: "Say how good the searches of an index are, given a folder for each class",
+		Short: "Say how good searches are, given a folder for each class",
 		Long: `Searches for every picture of an index among all others and counts how many of
 those found lie in a folder of the same name: the class. Prints, in the mean
 over all pictures and for each class,

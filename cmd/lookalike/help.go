@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,8 +22,16 @@ func (a *app) helpWidth() int {
 }
 
 // layOutHelp makes all commands show their flags in the order in which they are
-// written down, and help in the form of usage.
+// written down, and help in the form of usage, with lines that fit.
 func (a *app) layOutHelp(root *cobra.Command) {
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		const most = 84 // of prose
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", fill(strings.TrimSpace(c.Long), min(a.helpWidth(), most)))
+		if !c.IsAdditionalHelpTopicCommand() {
+			fmt.Fprintln(c.OutOrStdout())
+			a.usage(c.OutOrStdout(), c)
+		}
+	})
 	root.SetUsageFunc(func(c *cobra.Command) error {
 		a.usage(c.OutOrStdout(), c)
 		return nil
@@ -32,6 +41,37 @@ func (a *app) layOutHelp(root *cobra.Command) {
 		c.Flags().SortFlags = false
 		c.LocalFlags().SortFlags = false
 	}
+}
+
+// fill breaks the lines of paragraphs anew; those that are indented stay as they
+// are.
+func fill(text string, width int) string {
+	var b strings.Builder
+	used := 0 // of the line, 0 where none is to be gone on with
+	for _, line := range strings.Split(text, "\n") {
+		if line == "" || strings.HasPrefix(line, " ") {
+			if used > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString(line + "\n")
+			used = 0
+			continue
+		}
+		for _, word := range strings.Fields(line) {
+			length := utf8.RuneCountInString(word)
+			switch {
+			case used > 0 && used+1+length > width:
+				b.WriteByte('\n')
+				used = 0
+			case used > 0:
+				b.WriteByte(' ')
+				used++
+			}
+			b.WriteString(word)
+			used += length
+		}
+	}
+	return b.String()
 }
 
 // helpCommand is cobra's, but for its answer to what there is not.
@@ -104,7 +144,8 @@ func (a *app) usage(w io.Writer, c *cobra.Command) {
 	default:
 		var names []string
 		root.PersistentFlags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		fmt.Fprintf(w, "\nAll commands have %s, too;\nsee '%s --help'.\n", strings.Join(names, " "), root.Name())
+		all := fmt.Sprintf("All commands have %s, too; see '%s --help'.", strings.Join(names, " "), root.Name())
+		fmt.Fprintf(w, "\n%s\n", fill(all, width))
 	}
 }
 

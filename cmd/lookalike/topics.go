@@ -49,7 +49,7 @@ No setting is a secret: passwords have no place in the file.`,
 		},
 		{
 			Use:   "progress",
-			Short: "Progress and messages, for people and for programs",
+			Short: "Progress and messages, for people and programs",
 			Long: `Results go to standard output, all else to standard error. How far a long job is
 shows as a bar with rate and time left if standard error is a terminal, otherwise
 as a line every five seconds. --progress lines writes the lines in a terminal too,

@@ -64,7 +64,7 @@ func (a *app) trainCommand() *cobra.Command {
 	var o trainOptions
 	cmd := &cobra.Command{
 		Use:   "train DIR -o MODEL.safetensors",
-		Short: "Train an autoencoder or an embedding on the pictures of a folder",
+		Short: "Train an autoencoder or an embedding on a folder of pictures",
 		Long: `Trains an autoencoder on the pictures below a folder: it learns to press each
 into a short code and to draw it again from that. Pictures whose codes are near
 are alike in colour and layout.
