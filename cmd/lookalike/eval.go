@@ -36,8 +36,9 @@ over all pictures and for each class,
   mean average precision   the mean precision up to each picture of the class,
                            over the whole ranking: 1 if they all come first
 
-A picture alone in its class counts as 0. --confusion draws which classes are
-taken for which, from the five nearest of each picture.
+A picture alone in its class counts as 0; those that lie in no folder are left
+out. --confusion draws which classes are taken for which, from the five nearest
+of each picture.
 
 --split takes the table that 'lookalike train --split' has written and judges
 each of its sets by itself: the pictures of a set are searched for among the
@@ -91,13 +92,10 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if o.split != "" {
 		return a.evalSets(ctx, g, index, metric, o)
 	}
-	labels := make([]string, len(g.Entries))
-	for i, e := range g.Entries {
-		labels[i] = e.Label
-	}
+	x, labels := rowsOf(g, a.inFolders(g))
 	p := a.progress("Evaluating", "images", len(labels))
 	defer p.end()
-	r, err := retrieval.Evaluate(ctx, g.Vectors, labels, metric, func(n int) { p.set(n) })
+	r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.set(n) })
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", index, err)
@@ -105,7 +103,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if o.confusion != "" {
 		names := make([]string, len(r.Classes))
 		for i, c := range r.Classes {
-			names[i] = className(c.Label)
+			names[i] = printable(c.Label)
 		}
 		if err := sheet.Write(o.confusion, sheet.Confusion(names, r.Confusion)); err != nil {
 			return err
@@ -123,6 +121,36 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	return nil
 }
 
+// inFolders returns the rows of the pictures whose class is known, and says how many
+// others there are.
+func (a *app) inFolders(g *gallery.Gallery) []int {
+	var rows []int
+	for i, e := range g.Entries {
+		if e.Label != "" {
+			rows = append(rows, i)
+		}
+	}
+	if left := len(g.Entries) - len(rows); left > 0 {
+		a.warn("note: %s %s in no folder, so of no known class, and left out", count(left, "picture"), isOrAre(left))
+	}
+	return rows
+}
+
+// rowsOf returns the vectors and classes of some pictures of an index.
+func rowsOf(g *gallery.Gallery, rows []int) (*tensor.Tensor, []string) {
+	x, labels := g.Vectors, make([]string, len(rows))
+	if len(rows) < len(g.Entries) {
+		x = tensor.New(len(rows), g.Vectors.Dim(1))
+	}
+	for to, from := range rows {
+		labels[to] = g.Entries[from].Label
+		if x != g.Vectors {
+			copy(x.Row(to), g.Vectors.Row(from))
+		}
+	}
+	return x, labels
+}
+
 // setReport is the report of one set of a split.
 type setReport struct {
 	Set string `json:"set"`
@@ -136,13 +164,14 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 		return err
 	}
 	rows, in := map[string][]int{}, 0
-	for i, e := range g.Entries {
-		if set, ok := setOf[e.Path]; ok {
+	known := a.inFolders(g)
+	for _, i := range known {
+		if set, ok := setOf[g.Entries[i].Path]; ok {
 			rows[set] = append(rows[set], i)
 			in++
 		}
 	}
-	switch left := len(g.Entries) - in; {
+	switch left := len(known) - in; {
 	case in == 0:
 		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, index)
 	case left > 0:
@@ -156,12 +185,8 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 		if len(rows[set]) == 0 {
 			continue
 		}
-		vectors, labels := tensor.New(len(rows[set]), g.Vectors.Dim(1)), make([]string, len(rows[set]))
-		for to, from := range rows[set] {
-			copy(vectors.Row(to), g.Vectors.Row(from))
-			labels[to] = g.Entries[from].Label
-		}
-		r, err := retrieval.Evaluate(ctx, vectors, labels, metric, func(n int) { p.set(before + n) })
+		x, labels := rowsOf(g, rows[set])
+		r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.set(before + n) })
 		if err != nil {
 			return fmt.Errorf("%s, set %s: %w", index, printable(set), err)
 		}
@@ -204,19 +229,11 @@ func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {
 	fmt.Fprintf(a.out, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
 	width := len("class")
 	for _, c := range r.Classes {
-		width = max(width, textWidth(className(c.Label)))
+		width = max(width, textWidth(printable(c.Label)))
 	}
 	fmt.Fprintf(a.out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", padded("class", width))
 	for _, c := range r.Classes {
-		fmt.Fprintf(a.out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", padded(className(c.Label), width), c.Pictures,
+		fmt.Fprintf(a.out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", padded(printable(c.Label), width), c.Pictures,
 			c.PrecisionAt1, c.PrecisionAt5, c.PrecisionAt10, c.RecallAt10, c.MeanAveragePrecision)
 	}
-}
-
-// className is how a label is shown.
-func className(label string) string {
-	if label == "" {
-		return "(no folder)"
-	}
-	return printable(label)
 }

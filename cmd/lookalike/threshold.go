@@ -95,17 +95,13 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	if err != nil {
 		return err
 	}
-	labels := make([]string, len(g.Entries))
-	for i, e := range g.Entries {
-		labels[i] = e.Label
-	}
 	if o.by == "" {
 		o.by = gallery.FromDistances
-		if tell(labels) {
+		if tell(g.Entries) {
 			o.by = gallery.FromLabels
 		}
 	}
-	t, err := a.findThreshold(ctx, g, labels, metric, o)
+	t, err := a.findThreshold(ctx, g, metric, o)
 	if errors.Is(err, retrieval.ErrShare) {
 		return fmt.Errorf("%w with --share", err)
 	}
@@ -139,23 +135,29 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 
 // tell reports whether labels can tell right from wrong: there are two, one of
 // them for two pictures.
-func tell(labels []string) bool {
+func tell(entries []gallery.Entry) bool {
 	pictures := map[string]int{}
 	several := false
-	for _, label := range labels {
-		pictures[label]++
-		several = several || pictures[label] > 1
+	for _, e := range entries {
+		if e.Label != "" {
+			pictures[e.Label]++
+			several = several || pictures[e.Label] > 1
+		}
 	}
 	return len(pictures) > 1 && several
 }
 
-func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, labels []string, metric knn.Metric, o thresholdOptions) (*retrieval.Threshold, error) {
-	p := a.progress("Comparing", "images", len(labels))
+func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, metric knn.Metric, o thresholdOptions) (*retrieval.Threshold, error) {
+	x, labels := g.Vectors, []string(nil)
+	if o.by == gallery.FromLabels {
+		x, labels = rowsOf(g, a.inFolders(g))
+	}
+	p := a.progress("Comparing", "images", x.Dim(0))
 	defer p.end()
 	if o.by == gallery.FromLabels {
-		return retrieval.ByLabels(ctx, g.Vectors, labels, metric, o.share, func(n int) { p.set(n) })
+		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.set(n) })
 	}
-	return retrieval.ByDistances(ctx, g.Vectors, metric, o.share, func(n int) { p.set(n) })
+	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.set(n) })
 }
 
 // printThreshold shows a threshold and what is known of it.
