@@ -48,11 +48,12 @@ func curve(title string, series []Series) image.Image {
 	epochs := 1
 	for i, s := range series {
 		epochs = max(epochs, len(s.Values))
-		line := draw.LineStyle{Color: colours[i%len(colours)], Width: vg.Points(1.6)}
+		wider := vg.Points(1.4 * float64(min(len(series)-1-i, 3))) // so that curves that coincide are all to be seen
+		line := draw.LineStyle{Color: colours[i%len(colours)], Width: vg.Points(1.6) + wider}
 		if i >= len(colours) {
 			line.Dashes = []vg.Length{vg.Points(4), vg.Points(2)}
 		}
-		dot := draw.GlyphStyle{Color: line.Color, Shape: draw.CircleGlyph{}, Radius: vg.Points(2)}
+		dot := draw.GlyphStyle{Color: line.Color, Shape: draw.CircleGlyph{}, Radius: vg.Points(2) + wider/2}
 		for _, run := range finiteRuns(s.Values) {
 			p.Add(&plotter.Line{XYs: run, LineStyle: line})
 			if len(s.Values) <= 50 || len(run) == 1 { // more dots would hide the line
