@@ -49,6 +49,8 @@ func argumentOffer(word string) offer {
 		return offer{folders: true}
 	case word == "PICTURE", word == "QUERY", word == "A", word == "B":
 		return offer{files: pictureFiles}
+	case word == "MODEL|INDEX":
+		return offer{files: slices.Concat(weightFiles, indexFiles)}
 	case word == "MODEL", word == "WEIGHTS", word == "IN":
 		return offer{files: weightFiles}
 	}

@@ -183,6 +183,9 @@ func (c *content) Close() error { return c.file.Close() }
 
 // openContent opens a file of weights and finds out what network they make.
 func openContent(path string) (*content, error) {
+	if isIndex(path) {
+		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, typed("summary", path))
+	}
 	f, err := weights.Open(path)
 	if err != nil {
 		return nil, err

@@ -8,24 +8,32 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/gallery"
 	"lookalike/tensor"
 )
 
 func (a *app) summaryCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "summary MODEL",
-		Short: "Show the layers of a model and how many parameters they have",
+		Use:   "summary MODEL|INDEX",
+		Short: "Show the layers of a model, or what an index holds",
 		Long: `Shows the layers of an autoencoder, of VGG16 or of VGG19, with the shapes of
 their outputs and the numbers of their parameters, in the form of Keras. Of an
 embedding these are the layers that it has learned, without the VGG below. Of any
 other file of weights it lists the arrays.
 
-The model may be in any format that 'lookalike convert' reads.`,
+The model may be in any format that 'lookalike convert' reads.
+
+Of an index it tells how many pictures it has, where these are, how they were
+described, and which thresholds are saved in it.`,
 		Example: `  lookalike summary model.safetensors
+  lookalike summary photos.idx
   lookalike summary weights.npz --json`,
-		Args: arguments("MODEL"),
+		Args: arguments("MODEL|INDEX"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if isIndex(args[0]) {
+				return a.summarizeIndex(args[0], asJSON)
+			}
 			c, err := openContent(args[0])
 			if err != nil {
 				return err
@@ -45,7 +53,7 @@ The model may be in any format that 'lookalike convert' reads.`,
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print format, network and arrays as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the same as JSON: format, network and arrays, or what the index says of itself")
 	return cmd
 }
 
@@ -95,4 +103,43 @@ func thousands(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// isIndex tells whether a file is an index of pictures that can be read.
+func isIndex(path string) bool {
+	_, err := gallery.Inspect(path)
+	return err == nil
+}
+
+// summarizeIndex shows what an index holds.
+func (a *app) summarizeIndex(index string, asJSON bool) error {
+	g, err := gallery.Open(index)
+	if err != nil {
+		return err
+	}
+	r := g.Recipe
+	if asJSON {
+		return a.printJSON(struct {
+			Index      string              `json:"index"`
+			Root       string              `json:"root"`
+			Pictures   int                 `json:"pictures"`
+			Dimensions int                 `json:"dimensions"`
+			Recipe     gallery.Recipe      `json:"recipe"`
+			Thresholds []gallery.Threshold `json:"thresholds"`
+		}{index, g.Root, len(g.Entries), g.Vectors.Dim(1), r, append([]gallery.Threshold{}, g.Thresholds...)})
+	}
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(a.out, "%-13s "+format+"\n", append([]any{name}, args...)...)
+	}
+	line("index", "%s", index)
+	line("pictures", "%d, in %s", len(g.Entries), printable(g.Root))
+	line("described by", "%s", vectors(g))
+	if r.WeightsFile != "" {
+		line("made with", "%s", printable(r.WeightsFile))
+	}
+	line("orientation", "EXIF's %s", r.EXIF)
+	for _, t := range g.Thresholds {
+		line("threshold", "%s distance %.4g, by %s of %s", t.Metric, t.Distance, t.Method, count(t.Pictures, "picture"))
+	}
+	return nil
 }
