@@ -45,7 +45,7 @@ func (a *app) shower(way string, typed bool) *shower {
 		s.Protocol = termimage.None
 	default:
 		s.Terminal = termimage.Size(a.out)
-		if p == termimage.Sixel && s.Cell.X == 0 {
+		if p == termimage.Sixel && s.Cell.X == 0 || p == termimage.Blocks && !s.TrueColor {
 			s.Terminal = termimage.Detect(a.out) // which may know
 		}
 		s.Protocol = p

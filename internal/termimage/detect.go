@@ -27,7 +27,8 @@ func Detect(w io.Writer) Terminal {
 	if t.Protocol, ask = fromEnvironment(os.Getenv); ask {
 		if a, answered := askTerminal(); answered {
 			t.Protocol = a.protocol()
-			if t.Cell == (image.Point{}) { // foot's answer leaves the screen's scale out
+			t.TrueColor = t.TrueColor || a.name != "" // what knows that question knows all colours
+			if t.Cell == (image.Point{}) {            // foot's answer leaves the screen's scale out
 				t.Cell = a.cell
 			}
 		}
@@ -102,6 +103,9 @@ func trueColor(env func(string) string) bool {
 	}
 	switch env("COLORTERM") {
 	case "truecolor", "24bit":
+		return true
+	}
+	if env("TMUX") != "" { // which makes of them what the terminal around it has
 		return true
 	}
 	name := env("TERM")

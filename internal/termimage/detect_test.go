@@ -39,7 +39,7 @@ func TestTrueColor(t *testing.T) {
 	for _, c := range []struct {
 		name, value string
 		want        bool
-	}{{"COLORTERM", "truecolor", true}, {"COLORTERM", "24bit", true}, {"COLORTERM", "yes", false}, {"TERM", "xterm-256color", false}, {"TERM", "xterm-direct", true}} {
+	}{{"COLORTERM", "truecolor", true}, {"COLORTERM", "24bit", true}, {"COLORTERM", "yes", false}, {"TMUX", "/tmp/x", true}, {"STY", "1", false}, {"TERM", "xterm-256color", false}, {"TERM", "xterm-direct", true}} {
 		if got := trueColor(func(name string) string { return map[string]string{c.name: c.value}[name] }); got != c.want {
 			t.Errorf("%s=%s: %v", c.name, c.value, got)
 		}
