@@ -8,7 +8,7 @@ import "lookalike/internal/f32"
 // last-level cache from one block of B to the next.
 var (
 	kernel = f32.Gemm()
-	kc, nc = blocking(kernel.MR, kernel.NR)
+	kc, nc = blocking(kernel)
 )
 
 const mc = 512
@@ -18,17 +18,22 @@ const mc = 512
 // all the same.
 const inPlaceRows = 128
 
-// deepEnough is how many terms are summed at a time at least: tiles that begin and
-// end more often, and go over C more often, cost more than an A that falls out of
-// the first level.
+// deepEnough is how many terms a kernel that reads B in place sums at a time at least:
+// tiles that begin and end more often, and go over C more often, cost more than an A
+// and a B that fall out of the first level. Other kernels had better keep to that, for
+// of the rows of B that are fetched to be packed later, a cache keeps the fewer the more
+// there are: they often lie pages apart, and so in few of its sets.
 const deepEnough = 592
 
-// blocking returns the block sizes for this processor's caches. kc takes two fifths of the first level, the rest
-// is for the panels of B that stream through, but is at least deepEnough. B takes a
-// third of the second level: the block that comes next is fetched meanwhile. kc is
-// no power of two, lest panels fall in the same sets.
-func blocking(mr, nr int) (kc, nc int) {
+// blocking returns the block sizes for this processor's caches. A tile of A and a panel
+// of B, kc deep, take the first level. B takes a third of the second: the block that
+// comes next is fetched meanwhile. kc is no power of two, lest
+// panels fall in the same sets.
+func blocking(k *f32.Kernel) (kc, nc int) {
 	l1, l2 := f32.Caches()
-	kc = max(deepEnough, (l1*2/5/4/mr/32*2+1)*16)
-	return kc, max(nr, l2/3/4/kc/nr*nr)
+	kc = (l1/4/(k.MR+k.NR)/32*2 + 1) * 16
+	if k.InPlace() {
+		kc = max(kc, deepEnough)
+	}
+	return kc, max(k.NR, l2/3/4/kc/k.NR*k.NR)
 }
