@@ -83,7 +83,7 @@ func run(args []string) int {
 	case isUsage:
 		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "")+a.origins(err), "")
+		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.origins(err), "")
 	case a.different:
 		return statusDifferent
 	case a.strict && a.skipped > 0:
@@ -113,8 +113,9 @@ func statusOf(cmd *cobra.Command, general int) int {
 	return general
 }
 
-// packageNames at the front of an error are for programmers.
-var packageNames = regexp.MustCompile("^((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
+// packageNames at the front of an error, or behind the file that it is of, are for
+// programmers.
+var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
