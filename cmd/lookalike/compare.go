@@ -87,18 +87,19 @@ photograph from all others. --model compares by a network instead (--weights,
 described. Equal files are the same; others are up to a distance of
   --within D       if it is given;
   the threshold    that 'lookalike threshold' has saved in the index: that by
-                   distances, which tells copies from others, before that by labels,
-                   which tells kinds of things apart;
-  %.2f             (Euclidean) for perceptual descriptions. Of 4.7 million pairs of
-                   photographs 26 were as near, all of them the same photograph. It
-                   knows those again that were resized, saved again or blurred, most
-                   of those made lighter or darker, half of those made grey or written
-                   on; not those cut, turned or mirrored;
-  %.1f              (cosine) for block5_pool of VGG16, averaged. Of the same pairs 241
-                   were as near, all of things of one kind; it knows about 9 in 10
-                   photographs again that were made smaller, saved again, mirrored or
-                   lightened, or lost a tenth at the edges, but not half of those that
-                   lost a quarter.
+                   distances, which tells copies from others, before that by
+                   labels, which tells kinds of things apart;
+  %.2f             (Euclidean) for perceptual descriptions. Of 4.7 million
+                   pairs of photographs 26 were as near, all of them the same
+                   photograph. It knows those again that were resized, saved
+                   again or blurred, most of those made lighter or darker, half
+                   of those made grey or written on; not those cut, turned or
+                   mirrored;
+  %.1f              (cosine) for block5_pool of VGG16, averaged. Of the same
+                   pairs 241 were as near, all of things of one kind; it knows
+                   about 9 in 10 photographs again that were made smaller,
+                   saved again, mirrored or lightened, or lost a tenth at the
+                   edges, but not half of those that lost a quarter.
 For any other description there is no default.
 
 --why draws the two pictures twice. Above, in red, the parts that make them alike:

@@ -62,9 +62,10 @@ next time only new pictures are. An index is taken as it is.
 
 --within says how far a duplicate may be from the best. Without it the distance is
   %.2f  (Euclidean) for perceptual descriptions. Among the 4.7 million pairs of
-        3,068 photographs this took 26, all of them true. It finds copies that were
-        resized, saved again or blurred, most of those made lighter or darker, half
-        of those made grey or written on; not those cut, turned or mirrored;
+        3,068 photographs this took 26, all of them true. It finds copies that
+        were resized, saved again or blurred, most of those made lighter or
+        darker, half of those made grey or written on; not those cut, turned or
+        mirrored;
   what 'lookalike threshold INDEX --by distances' has saved in the index;
   %.2f  (cosine) for block5_pool of VGG16 or VGG19, averaged. This mixes up
         some pictures that are only much alike; look before you move them.

@@ -19,12 +19,13 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: `Writes the vectors of an index, and which pictures they belong to, in the format
 that the name's end says:
 
-  .npz          for numpy.load: "vectors", float32 of shape [n, d], and "paths" and
-                "labels", n texts; paths are relative to the folder that was indexed
+  .npz          for numpy.load: "vectors", float32 of shape [n, d], and "paths"
+                and "labels", n texts; paths are relative to the folder that
+                was indexed
   .npy          for numpy.load, the vectors alone
   .safetensors  "vectors", with recipe and entries as JSON in the metadata
-  .csv          a line of names, then a line for each picture: path, label, width,
-                height, size, modified, sha256, and the values v0, v1, …
+  .csv          a line of names, then a line for each picture: path, label,
+                width, height, size, modified, sha256, and the values v0, v1, …
   .jsonl        an object a line with the same, the values as "vector"`,
 		Example: `  lookalike export photos.idx -o vectors.npz
   python3 -c 'import numpy; print(numpy.load("vectors.npz")["vectors"].shape)'`,

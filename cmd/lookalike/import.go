@@ -26,8 +26,8 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Make an index of vectors that another program has made",
 		Long: `Makes an index of vectors from a file, in the format that the name's end says:
 
-  .npz          "vectors", [n, d], or the only array of two dimensions; "paths" and
-                "labels", n texts, if they are there
+  .npz          "vectors", [n, d], or the only array of two dimensions; "paths"
+                and "labels", n texts, if they are there
   .npy          an array [n, d]
   .safetensors  as .npz, and what 'lookalike export' writes
   .csv          a line of names with path, label and v0, v1, …, or numbers only

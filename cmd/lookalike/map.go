@@ -34,9 +34,9 @@ func (a *app) mapCommand() *cobra.Command {
 		Long: `Lays the pictures of an index out in the plane by t-SNE, which keeps near pictures
 near, and writes the map:
 
-  .html        a page that opens anywhere without a network, thumbnails inside: to
-               move about and zoom in, with names of classes (the folders), a
-               search for names, and each picture's path
+  .html        a page that opens anywhere without a network, thumbnails inside:
+               to move about and zoom in, with names of classes (the folders),
+               a search for names, and each picture's path
   .png, .jpg   one large sheet
 
 Pictures that would lie on each other are moved apart. What is near on the map is

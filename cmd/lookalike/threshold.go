@@ -31,22 +31,22 @@ dups and compare take it from. A match is two pictures of the index at that
 distance or nearer. What a false match is depends on what is known of them:
 
   --by labels     Pictures in folders of the same name belong together; a match
-                  of two others is false. The threshold then tells things of one
-                  kind from others, not copies of one photograph. It is checked
-                  by cross-validation: a threshold that was fitted to half of the
-                  pictures is tried on the other half, and the share, with its
-                  error, must be within what is allowed. So it holds for new
-                  pictures of the same kinds, not for other kinds.
-                  The default where there are two folders or more.
+                  of two others is false. The threshold then tells things of
+                  one kind from others, not copies of one photograph. It is
+                  checked by cross-validation: a threshold that was fitted to
+                  half of the pictures is tried on the other half, and the
+                  share, with its error, must be within what is allowed. So it
+                  holds for new pictures of the same kinds, not for other
+                  kinds. The default where there are two folders or more.
 
   --by distances  Two pictures that are no nearer than unrelated ones come by
                   chance are a false match. The threshold tells near duplicates
                   from others: the same photograph in another size, cut or
-                  saved again, or taken a moment later. How near pictures come by
-                  chance follows from the distances of the 16th to the 32nd
+                  saved again, or taken a moment later. How near pictures come
+                  by chance follows from the distances of the 16th to the 32nd
                   neighbour. Different things that look alike, such as many
-                  motorcycles on white, are no chance: they match too. The default
-                  without folders; 64 pictures at least.
+                  motorcycles on white, are no chance: they match too. The
+                  default without folders; 64 pictures at least.
 
 A stricter threshold finds less: recall says which part of the pairs of one
 folder it still matches. The index keeps, for each metric, the last one found by
