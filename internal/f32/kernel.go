@@ -115,7 +115,7 @@ func Address(s []float32, i int) uintptr {
 // address ahead, that of the panel that comes next. Nothing need be there.
 func (t *Kernel) MulPack(rows, k int, a []float32, ars, acs int, b []float32, ldb int, panel []float32, ahead uintptr, start []float32, lds int, c []float32, ldc int) {
 	if uint(rows-1) >= uint(t.MR) || k < 0 || ars < 0 || acs < 0 || ldb < 0 || lds < 0 || ldc < 0 ||
-		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || (k-1)*ldb+t.NR > len(b)) || panel != nil && k*t.NR > len(panel) || panel == nil && !t.InPlace() ||
+		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || (k-1)*ldb+t.NR > len(b) || panel != nil && k*t.NR > len(panel) || panel == nil && !t.InPlace()) ||
 		start != nil && (rows-1)*lds+t.NR > len(start) || (rows-1)*ldc+t.NR > len(c) {
 		panic(fmt.Sprintf("f32.Kernel.MulPack: %s: %d rows, depth %d, with strides A (%d, %d), B %d, start %d, C %d does not fit A %d, B %d, panel %d, start %d, C %d values",
 			t.Name, rows, k, ars, acs, ldb, lds, ldc, len(a), len(b), len(panel), len(start), len(c)))

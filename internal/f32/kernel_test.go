@@ -66,7 +66,7 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 			copy(rowsOfB[p*ldb:], b[p*cols:][:cols])
 		}
 		var to []float32
-		if way == packs {
+		if way == packs && k > 0 { // a panel of no rows may be nil
 			to = kerneltest.Edge(t, make([]float32, k*cols))
 		}
 		x.MulPack(rows, k, a, ars, acs, rowsOfB, ldb, to, Address(nil, 1<<40), start, lds, c, ldc)
