@@ -57,6 +57,27 @@ func BenchmarkKernel(b *testing.B) {
 	}
 }
 
+// BenchmarkReading runs whole tiles whose B is not packed, at the depth of VGG16's
+// first blocks: B in the caches, and B in memory.
+func BenchmarkReading(b *testing.B) {
+	const k, columns = 576, 4096
+	from := make([]float32, k*columns)
+	for _, t := range available {
+		x := &t.kernel
+		a, panel, c := make([]float32, x.MR*k), make([]float32, k*x.NR), make([]float32, x.MR*x.NR)
+		for _, way := range readingWays(x) {
+			to, name := panel, "packs"
+			if way == inPlace {
+				to, name = nil, "inPlace"
+			}
+			run := func() { x.MulPack(x.MR, k, a, k, 1, from, columns, to, Address(from, x.NR), nil, 0, c, x.NR) }
+			flop := 2 * float64(x.MR*x.NR*k)
+			b.Run(fmt.Sprintf("%s/%s/hot", x.Name, name), func(b *testing.B) { reportRate(b, flop, run) })
+			b.Run(fmt.Sprintf("%s/%s/cold", x.Name, name), func(b *testing.B) { reportRateAfter(b, flop, evict, run) })
+		}
+	}
+}
+
 // BenchmarkElementwise runs the vector kernels over a row of VGG16's first block and
 // over the code before the dense layers, hot, and over whole activations, hot (as
 // far as caches hold them) and cold. An exponential counts as one operation.
@@ -90,30 +111,35 @@ func BenchmarkElementwise(b *testing.B) {
 	}
 }
 
-// BenchmarkMaxPool pools a row of 112 windows, all in the second-level cache.
+// BenchmarkMaxPool pools VGG16's and the autoencoder's rows of 112 windows, in the
+// caches and in memory. A comparison, or a value that is moved, counts as one operation.
 func BenchmarkMaxPool(b *testing.B) {
-	const channels, n = 32, 112 * 32
-	top, bottom, y, choice := make([]float32, 2*n), make([]float32, 2*n), make([]float32, n), make([]uint8, n)
-	for i := range top {
-		top[i], bottom[i] = float32(i*7919%1000), float32(i*104729%1000)
-	}
-	for _, t := range available {
-		for name, f := range map[string]func(){
-			"values": func() { t.maxPool(channels, y, nil, top, bottom) },
-			"choice": func() { t.maxPool(channels, y, choice, top, bottom) },
-			"grad":   func() { t.maxPoolGrad(channels, top, bottom, y, choice) },
-		} {
-			b.Run(name+"/"+t.name, func(b *testing.B) {
-				b.SetBytes(4 * 5 * n)
-				for b.Loop() {
-					f()
-				}
-			})
+	for _, channels := range []int{32, 64} {
+		n := 112 * channels
+		top, bottom, y, choice := make([]float32, 2*n), make([]float32, 2*n), make([]float32, n), make([]uint8, n)
+		for i := range top {
+			top[i], bottom[i] = float32(i*7919%1000), float32(i*104729%1000)
+		}
+		for _, t := range available {
+			for _, k := range []struct {
+				name string
+				flop int // for each value
+				run  func()
+			}{
+				{"values", 3, func() { t.maxPool(channels, y, nil, top, bottom) }},
+				{"choice", 3, func() { t.maxPool(channels, y, choice, top, bottom) }},
+				{"grad", 4, func() { t.maxPoolGrad(channels, top, bottom, y, choice) }},
+			} {
+				name := fmt.Sprintf("%s/%s/%d", k.name, t.name, channels)
+				b.Run(name+"/hot", func(b *testing.B) { reportRate(b, float64(k.flop*n), k.run) })
+				b.Run(name+"/cold", func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, k.run) })
+			}
 		}
 	}
 }
 
-// BenchmarkOptimizers updates values in the second-level cache.
+// BenchmarkOptimizers updates a part of the autoencoder's dense layers, in the
+// second-level cache and in memory. Every arithmetic instruction counts as one operation.
 func BenchmarkOptimizers(b *testing.B) {
 	const n = 1 << 15
 	w, g, m, u := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
@@ -121,16 +147,16 @@ func BenchmarkOptimizers(b *testing.B) {
 		w[i], g[i] = float32(i%100), float32(i%7)
 	}
 	for _, t := range available {
-		for name, f := range map[string]func(){
-			"adamax": func() { t.adamax(w, g, m, u, 0.9, 0.1, 0.999, 1e-3, 1e-7) },
-			"adam":   func() { t.adam(w, g, m, u, 0.1, 1e-3, 0, 1e-3, 1e-7) },
+		for _, k := range []struct {
+			name string
+			flop int // for each value
+			run  func()
+		}{
+			{"adamax", 10, func() { t.adamax(w, g, m, u, 0.9, 0.1, 0.999, 1e-3, 1e-7) }},
+			{"adam", 14, func() { t.adam(w, g, m, u, 0.1, 1e-3, 0, 1e-3, 1e-7) }},
 		} {
-			b.Run(name+"/"+t.name, func(b *testing.B) {
-				b.SetBytes(7 * 4 * n)
-				for b.Loop() {
-					f()
-				}
-			})
+			b.Run(k.name+"/"+t.name+"/hot", func(b *testing.B) { reportRate(b, float64(k.flop*n), k.run) })
+			b.Run(k.name+"/"+t.name+"/cold", func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, k.run) })
 		}
 	}
 }
