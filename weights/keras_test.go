@@ -5,15 +5,13 @@ import (
 	"encoding/json"
 	"hash/crc32"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"lookalike/internal/damagetest"
 	"lookalike/tensor"
 )
 
@@ -168,48 +166,8 @@ func TestKerasMutations(t *testing.T) {
 			files = append(files, b)
 		}
 	}
-	rng := rand.New(rand.NewPCG(3, 4))
-	var before, after runtime.MemStats
-	started := time.Now()
-	failures := 0
-	for n := range cases {
-		b := bytes.Clone(files[n%len(files)])
-		if n%100 == 0 {
-			runtime.ReadMemStats(&before)
-		}
-		if n%16 == 0 {
-			b = b[:rng.IntN(len(b))]
-		} else {
-			for range 1 + rng.IntN(4) {
-				at := rng.IntN(len(b))
-				switch rng.IntN(3) {
-				case 0:
-					b[at] ^= 1 << rng.IntN(8)
-				case 1:
-					b[at] = byte(rng.Uint32())
-				case 2:
-					copy(b[at:min(at+8, len(b))], b[rng.IntN(len(b)):])
-				}
-			}
-		}
-		caseStarted := time.Now()
-		if readEverything(b) != nil {
-			failures++
-		}
-		if d := time.Since(caseStarted); d > 5*time.Second {
-			t.Fatalf("case %d took %v", n, d)
-		}
-		if n%100 == 99 {
-			runtime.ReadMemStats(&after)
-			if took := after.TotalAlloc - before.TotalAlloc; took > 100*(4<<20) {
-				t.Fatalf("cases %d to %d took %d MB of memory", n-99, n, took>>20)
-			}
-		}
-	}
-	t.Logf("%d cases, %d with an error, in %v", cases, failures, time.Since(started))
-	if failures < cases/20 {
-		t.Errorf("only %d of %d damaged files gave an error", failures, cases)
-	}
+	damagetest.Run(t, cases, 4<<20, func(n int) []byte { return files[n%len(files)] },
+		func(_ int, b []byte) error { return readEverything(b) })
 }
 
 func readEverything(b []byte) error {
