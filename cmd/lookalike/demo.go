@@ -81,23 +81,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if o.epochs < 1 {
 		return usagef("--epochs %d: give 1 or more", o.epochs)
 	}
-	// Mistakes first: the folder of photographs, then that of the results.
-	dir := filepath.Join(o.out, "photos")
-	if o.photos != "" {
-		dir = o.photos
-		if _, err := folder(dir, o.pictures); err != nil {
-			return err
-		}
-	}
-	if err := demoFolder(o.out); err != nil {
-		return err
-	}
-	if o.photos == "" {
-		if err := a.drawGallery(ctx, dir, o.seed); err != nil {
-			return err
-		}
-	}
-	files, err := folder(dir, o.pictures)
+	dir, files, err := a.demoPictures(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -106,32 +90,11 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	learned := photos.Limit(demoLearn)
-
-	// Train, index, search.
-	file := func(name string) string { return filepath.Join(o.out, name) }
-	m, err := autoencoder.New(autoencoder.Config{Size: demoSize}, o.seed)
+	m, took, err := a.demoTraining(ctx, o, learned)
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	record := &autoencoder.Training{Batch: demoBatch, LearningRate: 0.001, Seed: o.seed, Photos: namesOf(learned, o.pictures)}
-	c := &course{network: m, record: record, epochs: o.epochs, data: m.Samples(learned, augment.Config{}, 0), file: file("model.safetensors"),
-		curve: file("loss.png"), title: "Mean squared error of the reconstructions"}
-	if err := a.teach(ctx, c); err != nil {
-		return err
-	}
-	trained := time.Since(start)
-	d, err := autoencoderDescriber(m, file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
-	if err != nil {
-		return err
-	}
-	if err := os.Remove(file("photos.idx")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if _, _, err := a.index(ctx, file("photos.idx"), photos, dir, d); err != nil {
-		return err
-	}
-	g, err := gallery.Open(file("photos.idx"))
+	g, err := a.demoGallery(ctx, o, m, photos, dir)
 	if err != nil {
 		return err
 	}
@@ -139,16 +102,14 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-
-	// Draw what came out.
-	if err := demoSheet(file("similar.png"), photos, neighbors); err != nil {
+	if err := demoSheet(o.file("similar.png"), photos, neighbors); err != nil {
 		return err
 	}
 	shown, err := prepared(m, photos)
 	if err != nil {
 		return err
 	}
-	if err := reconstructions(ctx, file("reconstructions.png"), m, shown); err != nil {
+	if err := reconstructions(ctx, o.file("reconstructions.png"), m, shown); err != nil {
 		return err
 	}
 
@@ -157,9 +118,9 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
 	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d%s.\n\n", count(learned.Len(), "picture"),
-		count(o.epochs, "epoch"), duration(trained.Seconds()), len(g.Entries), few)
+		count(o.epochs, "epoch"), duration(took.Seconds()), len(g.Entries), few)
 	for _, f := range demoFiles {
-		fmt.Fprintf(a.out, "  %-*s  %s\n", len(file("reconstructions.png")), file(f.name), f.what)
+		fmt.Fprintf(a.out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}
 	fmt.Fprintln(a.out)
 	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
@@ -170,9 +131,62 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		next = typed("train", dir, "-o", "model.safetensors")
 	}
 	fmt.Fprintf(a.out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
-		typed("search", file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
-		typed("summary", file("model.safetensors")), next)
+		typed("search", o.file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
+		typed("summary", o.file("model.safetensors")), next)
 	return nil
+}
+
+// file is where a result is written.
+func (o *demoOptions) file(name string) string { return filepath.Join(o.out, name) }
+
+// demoPictures makes the folder of the results and returns the folder of pictures
+// with its files: those that are given, or drawn ones.
+func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, files *picture.Set, err error) {
+	if o.photos != "" { // a mistake there comes before anything is written
+		if files, err = folder(o.photos, o.pictures); err != nil {
+			return "", nil, err
+		}
+		return o.photos, files, demoFolder(o.out)
+	}
+	if err := demoFolder(o.out); err != nil {
+		return "", nil, err
+	}
+	dir = o.file("photos")
+	if err := a.drawGallery(ctx, dir, o.seed); err != nil {
+		return "", nil, err
+	}
+	files, err = folder(dir, o.pictures)
+	return dir, files, err
+}
+
+// demoTraining trains an autoencoder and tells how long that took.
+func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *picture.Set) (*autoencoder.Model, time.Duration, error) {
+	m, err := autoencoder.New(autoencoder.Config{Size: demoSize}, o.seed)
+	if err != nil {
+		return nil, 0, err
+	}
+	start := time.Now()
+	record := &autoencoder.Training{Batch: demoBatch, LearningRate: 0.001, Seed: o.seed, Photos: namesOf(photos, o.pictures)}
+	c := &course{network: m, record: record, epochs: o.epochs, data: m.Samples(photos, augment.Config{}, 0), file: o.file("model.safetensors"),
+		curve: o.file("loss.png"), title: "Mean squared error of the reconstructions"}
+	err = a.teach(ctx, c)
+	return m, time.Since(start), err
+}
+
+// demoGallery indexes the pictures of a folder anew.
+func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *picture.Set, dir string) (*gallery.Gallery, error) {
+	d, err := autoencoderDescriber(m, o.file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
+	if err != nil {
+		return nil, err
+	}
+	index := o.file("photos.idx")
+	if err := os.Remove(index); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if _, _, err := a.index(ctx, index, photos, dir, d); err != nil {
+		return nil, err
+	}
+	return gallery.Open(index)
 }
 
 // demoFiles are the results, for the report and for the folder's own text.
