@@ -16,7 +16,7 @@ const mc = 512
 // inPlaceRows is the number of rows of C up to which B is not packed, if the kernel
 // can read it in place: it is used too little, and stays in a cache from tile to tile
 // all the same.
-const inPlaceRows = 128
+const inPlaceRows = 80
 
 // deepEnough is how many terms a kernel that reads B in place sums at a time at least:
 // tiles that begin and end more often, and go over C more often, cost more than an A
