@@ -14,12 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/autoencoder"
-	"lookalike/checkpoint"
-	"lookalike/embedding"
-	"lookalike/nn"
 	"lookalike/tensor"
-	"lookalike/vgg"
 	"lookalike/weights"
 )
 
@@ -79,18 +74,9 @@ and VGG16 like this:
 }
 
 func (a *app) convert(ctx context.Context, in, out string, half bool) error {
-	var suffix string
-	for _, known := range []string{".safetensors", ".npz", ".weights.h5"} {
-		if strings.HasSuffix(out, known) {
-			suffix = known
-		}
-	}
-	switch {
-	case suffix != "":
-	case strings.HasSuffix(out, ".h5"), strings.HasSuffix(out, ".keras"):
-		return usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
-	default:
-		return usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
+	suffix, err := convertedSuffix(out)
+	if err != nil {
+		return err
 	}
 	if err := checkOutput(out, in); err != nil {
 		return err
@@ -103,10 +89,10 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 		return err
 	}
 	defer c.Close()
-	if suffix == ".weights.h5" && c.kind == embeddingKind {
+	switch {
+	case suffix == kerasSuffix && c.kind == embeddingKind:
 		return fmt.Errorf("cannot write %s: Keras has no network of the form of an embedding to load the weights into; choose .safetensors or .npz", out)
-	}
-	if suffix == ".weights.h5" && c.kind == "" {
+	case suffix == kerasSuffix && c.kind == "":
 		return fmt.Errorf("cannot write %s: Keras finds weights by the classes and the order of the layers, which %s does not tell: %w; choose .safetensors or .npz", out, in, c.unknown)
 	}
 	if err := c.checkSize(in); err != nil {
@@ -116,33 +102,11 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	if err != nil {
 		return err
 	}
-	parameters, size := c.describe().Parameters, 4
-	kind := "float32"
-	if half {
-		size, kind = 2, "float16"
-	}
-	p := a.progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
-	defer p.end()
-	options := []weights.Option{weights.Watch(func(n int64) error {
-		p.set(int(n / 1e6))
-		return ctx.Err()
-	})}
-	if half {
-		options = append(options, weights.Half)
-	}
-	switch suffix {
-	case ".safetensors":
-		err = weights.Save(out, arrays, c.metadata, options...)
-	case ".npz":
-		err = weights.SaveNPZ(out, arrays, nil, options...)
-	case ".weights.h5":
-		err = weights.SaveKeras(out, c.network(arrays), options...)
-	}
-	p.end()
-	if err != nil {
+	parameters := c.describe().Parameters
+	if err := a.writeConverted(ctx, out, suffix, c, arrays, parameters, half); err != nil {
 		return err
 	}
-	p = a.progress("Comparing", "MB", 4*parameters/1e6)
+	p := a.progress("Comparing", "MB", 4*parameters/1e6)
 	defer p.end()
 	err = compareArrays(ctx, out, arrays, half, func(values int) { p.set(4 * values / 1e6) })
 	p.end()
@@ -159,161 +123,53 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	if c.torch && suffix != ".safetensors" {
 		a.warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
+	kind := "float32"
+	if half {
+		kind = "float16"
+	}
 	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
 		count(len(arrays), "array"), thousands(parameters), kind, bytesOf(info.Size()))
 	return nil
 }
 
-// content is a file of weights and what network they make.
-type content struct {
-	file     *weights.File
-	names    []string          // of the network's arrays
-	metadata map[string]string // for a safetensors file of the network
+// kerasSuffix ends the names of Keras's files of weights.
+const kerasSuffix = ".weights.h5"
 
-	kind    string // such as "VGG16", "" if it is not known here
-	unknown error  // why not
-	summary string // Keras's, if it is known
-	network func(arrays map[string]*tensor.Tensor) weights.KerasLayer
-	torch   bool // takes pictures as torchvision prepares them
-}
-
-var errUnknown = errors.New("its arrays are neither those of VGG16 or VGG19 nor those of an autoencoder or an embedding")
-
-func (c *content) Close() error { return c.file.Close() }
-
-// openContent opens a file of weights and finds out what network they make.
-func openContent(path string) (*content, error) {
-	if isIndex(path) {
-		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, typed("summary", path))
-	}
-	f, err := weights.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	c := &content{file: f, names: f.Names(), metadata: f.Metadata()}
-	_, isVGG := f.Shape("block1_conv1/kernel")
-	switch {
-	case embedding.IsModel(f):
-		c.unknown = c.asEmbedding(path)
-	case autoencoder.IsModel(f):
-		c.unknown = c.asAutoencoder(path)
-	case isVGG:
-		c.unknown = c.asVGG()
-	default:
-		c.unknown = errUnknown
-	}
-	return c, nil
-}
-
-// checkSize refuses compressed arrays that together would fill the memory out of
-// a small file. Honest ones take at most four times the file, as float32 made of
-// bytes.
-func (c *content) checkSize(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	left := info.Size() + 16<<20 // values
-	for _, name := range c.names {
-		shape, _ := c.file.Shape(name)
-		n := int64(tensor.Size(shape))
-		if n > left {
-			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, bytesOf(info.Size()))
+// convertedSuffix tells by a file's name in which format it is to be written.
+func convertedSuffix(out string) (string, error) {
+	for _, known := range []string{".safetensors", ".npz", kerasSuffix} {
+		if strings.HasSuffix(out, known) {
+			return known, nil
 		}
-		left -= n
 	}
-	return nil
+	if strings.HasSuffix(out, ".h5") || strings.HasSuffix(out, ".keras") {
+		return "", usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
+	}
+	return "", usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
 }
 
-// arrays returns the network's arrays, in place where the file allows it.
-func (c *content) arrays() (map[string]*tensor.Tensor, error) {
-	all := map[string]*tensor.Tensor{}
-	for _, name := range c.names {
-		t, err := c.file.View(name)
-		if err != nil {
-			return nil, err
-		}
-		all[name] = t
+// writeConverted writes arrays of so many parameters.
+func (a *app) writeConverted(ctx context.Context, out, suffix string, c *content, arrays map[string]*tensor.Tensor, parameters int, half bool) error {
+	size := 4
+	if half {
+		size = 2
 	}
-	return all, nil
-}
-
-func (c *content) asAutoencoder(path string) error {
-	m, err := autoencoder.Load(path)
-	if err != nil {
-		return err
+	p := a.progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
+	defer p.end()
+	options := []weights.Option{weights.Watch(func(n int64) error {
+		p.set(int(n / 1e6))
+		return ctx.Err()
+	})}
+	if half {
+		options = append(options, weights.Half)
 	}
-	c.kind, c.summary, c.metadata, c.names = "autoencoder", m.Summary(), m.Metadata(), nil
-	for _, p := range m.Params() { // not what an optimizer remembers
-		c.names = append(c.names, p.Name)
+	switch suffix {
+	case ".safetensors":
+		return weights.Save(out, arrays, c.metadata, options...)
+	case ".npz":
+		return weights.SaveNPZ(out, arrays, nil, options...)
 	}
-	slices.Sort(c.names)
-	c.network = func(map[string]*tensor.Tensor) weights.KerasLayer {
-		return weights.KerasLayer{Name: "autoencoder", Class: "Sequential", Layers: kerasLayers(m.Encoder, m.Decoder)}
-	}
-	return nil
-}
-
-const embeddingKind = "embedding"
-
-// asEmbedding takes the network with the VGG that it stands on, if any, and with
-// the weights of its classes. Keras has no class for the latter.
-func (c *content) asEmbedding(path string) error {
-	m, err := embedding.Load(path)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	c.kind, c.summary, c.metadata = embeddingKind, m.Summary(), m.Metadata()
-	c.names = checkpoint.Network{File: c.file}.Names()
-	return nil
-}
-
-// kerasLayers says of layers what Keras's file has of them.
-func kerasLayers(layers ...nn.Layer) []weights.KerasLayer {
-	var list []weights.KerasLayer
-	for _, layer := range layers {
-		var l weights.KerasLayer
-		l.Name, l.Class = layer.Identity()
-		if net, ok := layer.(*nn.Sequential); ok {
-			l.Layers = kerasLayers(net.Layers...)
-		} else {
-			for _, p := range layer.Params() {
-				l.Variables = append(l.Variables, p.Value)
-			}
-		}
-		list = append(list, l)
-	}
-	return list
-}
-
-func (c *content) asVGG() error {
-	m, err := vgg.Load(c.file, vgg.Config{})
-	if err != nil {
-		return err
-	}
-	if c.summary, err = m.Summary(); err != nil {
-		return err
-	}
-	c.kind, c.torch = strings.ToUpper(m.Name()), m.Mode() == vgg.Torch
-	maps.DeleteFunc(c.metadata, func(key, _ string) bool { return key != "preprocessing" })
-	if m.Config().NoTop {
-		c.kind += " without its top"
-	}
-	c.network = func(arrays map[string]*tensor.Tensor) weights.KerasLayer {
-		layers := []weights.KerasLayer{{Name: "input_layer", Class: "InputLayer"}}
-		for _, layer := range m.Layers() {
-			l := weights.KerasLayer{Name: layer.Name, Class: layer.Class}
-			for _, variable := range []string{"/kernel", "/bias"} {
-				if t := arrays[layer.Name+variable]; t != nil {
-					l.Variables = append(l.Variables, t)
-				}
-			}
-			layers = append(layers, l)
-		}
-		return weights.KerasLayer{Name: m.Name(), Class: "Functional", Layers: layers}
-	}
-	return nil
+	return weights.SaveKeras(out, c.network(arrays), options...)
 }
 
 // compareArrays checks that a file holds these arrays, to the bit or, if half, as
