@@ -111,93 +111,121 @@ func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]
 	return found, ctx.Err()
 }
 
-func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found [][]Neighbor) {
-	pass, most, coding := x.multiply, groupQueries, notCoded
-	procs := runtime.GOMAXPROCS(0)
+// division is how queries and rows are dealt out to goroutines: groups of queries, and
+// for each group parts of the rows.
+type division struct {
+	pass                func(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) // of a group over rows
+	coding              coding
+	groups, size, parts int
+	shared              bool // the parts of a group take tiles by turns from the same rows, all of them
+}
+
+func (x *Index) divide(queries int) division {
+	procs, most := runtime.GOMAXPROCS(0), 0
+	var v division
 	switch {
-	case x.sieves(len(queries)):
-		pass, most, coding = x.sieve, sieveQueries, allTogether
-	case x.codes != nil && len(queries) < filterQueries:
-		pass, most, coding = x.sieve, scanQueries, oneByOne
-	case len(queries) < scanQueries:
-		pass, most = x.scan, scanQueries
+	case x.sieves(queries):
+		v.pass, v.coding, most = x.sieve, allTogether, sieveQueries
+	case x.codes != nil && queries < filterQueries:
+		v.pass, v.coding, most = x.sieve, oneByOne, scanQueries
+	case queries < scanQueries:
+		v.pass, v.coding, most = x.scan, notCoded, scanQueries
+	default:
+		v.pass, v.coding, most = x.multiply, notCoded, groupQueries
 	}
-	count := (len(queries) + most - 1) / most
-	if coding == allTogether && x.codes != nil {
-		count = (count + procs - 1) / procs * procs
+	v.groups = (queries + most - 1) / most
+	if v.coding == allTogether && x.codes != nil { // nothing is made for each group anew, and it knows its limits alone
+		v.groups = (v.groups + procs - 1) / procs * procs
 	}
-	size := (len(queries) + count - 1) / count
-	limit := x.keyOf(w.radius)
-	groups := make([]func() *group, count)
+	v.size = (queries + v.groups - 1) / v.groups
+	switch {
+	case v.coding == notCoded: // more parts than goroutines, so that all end together
+		v.parts = min(x.tiles(), max(1, 4*procs/v.groups))
+	case v.groups >= 2*procs || v.groups%procs == 0:
+		v.parts = 1
+	default:
+		v.parts, v.shared = min(x.tiles(), procs), true
+	}
+	return v
+}
+
+// rows returns from and up to which row a part passes.
+func (v division) rows(x *Index, part int) (lo, hi int) {
+	if v.shared {
+		return 0, x.Len()
+	}
+	tiles := (x.tiles() + v.parts - 1) / v.parts
+	return part * tiles * tileRows, min(x.Len(), (part+1)*tiles*tileRows)
+}
+
+// round finds the neighbours of some thousand queries.
+func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found [][]Neighbor) {
+	v, limit := x.divide(len(queries)), x.keyOf(w.radius)
+	groups := make([]func() *group, v.groups)
 	for i := range groups {
-		lo, hi := min(i*size, len(queries)), min((i+1)*size, len(queries))
-		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], coding, limit) })
+		lo, hi := min(i*v.size, len(queries)), min((i+1)*v.size, len(queries))
+		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], v.coding, limit) })
 	}
-	parts := min(x.tiles(), max(1, 4*procs/count))
-	if coding != notCoded { // goroutines share the tiles out between them
-		parts = min(x.tiles(), procs)
-		if count >= 2*procs || count%procs == 0 {
-			parts = 1
-		}
-	}
-	tiles := (x.tiles() + parts - 1) / parts
-	gathered := make([][]collector, count*parts)
+	gathered := make([][]collector, v.groups*v.parts)
 	parallel.For(len(gathered), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
 		work := workspaces.Get().(*workspace)
 		defer workspaces.Put(work)
-		g := groups[i/parts]()
-		var c []collector
-		if parts == 1 {
-			work.collectors = grow(work.collectors, len(g.queries))
-			c = work.collectors
-		} else {
+		g, first := groups[i/v.parts](), i/v.parts*v.size
+		if len(g.queries) == 0 {
+			return
+		}
+		work.collectors = grow(work.collectors, len(g.queries))
+		c := work.collectors
+		if v.parts > 1 { // they are needed when all parts are done
 			c = make([]collector, len(g.queries))
 			gathered[i] = c
 		}
 		for j, q := range g.queries {
-			c[j].reset(w, i/parts*size+j, limit, func(f []candidate) { x.finish(q, f) })
+			c[j].reset(w, first+j, limit, func(f []candidate) { x.finish(q, f) })
 		}
-		first, last := i%parts*tiles, (i%parts+1)*tiles
-		if coding != notCoded {
-			first, last = 0, x.tiles()
-		}
-		if w.after >= 0 && len(c) > 0 { // rows of queries come with them
-			first = max(first, (i/parts*size+w.after+1)/tileRows)
-		}
-		if parts > 1 && coding != notCoded {
+		if v.shared {
 			g.sieving.share(len(c), limit)
 		}
-		if lo, hi := first*tileRows, min(x.Len(), last*tileRows); lo < hi && len(c) > 0 {
-			pass(ctx, g, work, c, lo, hi)
+		lo, hi := v.rows(x, i%v.parts)
+		if w.after >= 0 { // rows of queries come with them
+			lo = max(lo, (first+w.after+1)/tileRows*tileRows)
 		}
-		if parts == 1 {
-			for j, q := range g.queries {
-				if ctx.Err() != nil { // a result may be as long as the index
-					return
-				}
-				found[i*size+j] = x.result(q, &c[j])
+		if lo < hi {
+			v.pass(ctx, g, work, c, lo, hi)
+		}
+		if v.parts > 1 {
+			return
+		}
+		for j, q := range g.queries {
+			if ctx.Err() != nil { // a result may be as long as the index
+				return
 			}
+			found[first+j] = x.result(q, &c[j])
 		}
 	})
-	if parts == 1 || ctx.Err() != nil {
+	if v.parts == 1 {
 		return
 	}
 	parallel.For(len(queries), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		g, j := i/size, i%size
-		c := &gathered[g*parts][j]
-		for p := 1; p < parts; p++ {
-			other := &gathered[g*parts+p][j]
-			c.limit = min(c.limit, other.limit)
-			c.found = append(c.found, other.found...)
-		}
-		found[i] = x.result(groups[g]().queries[j], c)
+		g, j := i/v.size, i%v.size
+		found[i] = x.result(groups[g]().queries[j], merge(gathered[g*v.parts:(g+1)*v.parts], j))
 	})
+}
+
+// merge puts together what the parts' collectors have found for query j of a group.
+func merge(parts [][]collector, j int) *collector {
+	c := &parts[0][j]
+	for _, part := range parts[1:] {
+		c.limit = min(c.limit, part[j].limit)
+		c.found = append(c.found, part[j].found...)
+	}
+	return c
 }
 
 // result returns what a collector has found when all rows have been seen.

@@ -252,26 +252,34 @@ func codeSieveGeneric(masks []uint64, codes []uint8, rows []float32, q *CodeQuer
 	}
 }
 
-func codeBoundsGeneric(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
-	for b := range len(dots) / CodeRows {
-		block := codes[b*CodeRows*len(q.codes):][:CodeRows*len(q.codes)]
-		constants := rows[b*3*CodeRows:][:3*CodeRows]
-		sums := dots[b*CodeRows:][:CodeRows]
-		clear(sums)
-		for g := 0; g < len(q.codes); g += CodeGroup {
-			q0, q1, q2, q3 := int32(q.codes[g]), int32(q.codes[g+1]), int32(q.codes[g+2]), int32(q.codes[g+3])
-			for r := range sums {
-				c := block[g*CodeRows+r*CodeGroup:][:CodeGroup]
-				sums[r] += q0*(int32(c[0])-128) + q1*(int32(c[1])-128) + q2*(int32(c[2])-128) + q3*(int32(c[3])-128)
+var codeBoundsGeneric = blockwise(codeDotsGeneric)
+
+// blockwise makes a tier's codeBounds of the products of a block.
+func blockwise(codeDots func(dots []int32, codes []uint8, q CodeQuery)) func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
+	return func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
+		for b := range len(dots) / CodeRows {
+			constants, sums := rows[b*3*CodeRows:], dots[b*CodeRows:][:CodeRows]
+			codeDots(sums, codes[b*CodeRows*len(q.codes):][:CodeRows*len(q.codes)], q)
+			var bits uint64
+			for r, dot := range sums {
+				if t.passes(constants[r:], dot) {
+					bits |= 1 << r
+				}
 			}
+			shift := b * CodeRows % 64
+			mask[b*CodeRows/64] = mask[b*CodeRows/64]&^(0xffff<<shift) | bits<<shift
 		}
-		var bits uint64
-		for r, dot := range sums {
-			if t.passes(constants[r:], dot) {
-				bits |= 1 << r
-			}
+	}
+}
+
+// codeDotsGeneric multiplies q with the CodeRows vectors of a block.
+func codeDotsGeneric(dots []int32, codes []uint8, q CodeQuery) {
+	clear(dots)
+	for g := 0; g < len(q.codes); g += CodeGroup {
+		q0, q1, q2, q3 := int32(q.codes[g]), int32(q.codes[g+1]), int32(q.codes[g+2]), int32(q.codes[g+3])
+		for r := range dots {
+			c := codes[g*CodeRows+r*CodeGroup:][:CodeGroup]
+			dots[r] += q0*(int32(c[0])-128) + q1*(int32(c[1])-128) + q2*(int32(c[2])-128) + q3*(int32(c[3])-128)
 		}
-		shift := b * CodeRows % 64
-		mask[b*CodeRows/64] = mask[b*CodeRows/64]&^(0xffff<<shift) | bits<<shift
 	}
 }

@@ -114,6 +114,11 @@ func adamNEON(n int, w *float32, grad *float32, m *float32, v *float32, mix1 flo
 //go:noescape
 func squaredErrorNEON(n int, grad *float32, p *float32, t *float32, scale float64) float64
 
+// codeDotsNEON is codeDotsGeneric: the products of codes of 16 rows with a query's.
+//
+//go:noescape
+func codeDotsNEON(groups int, codes *uint8, query *int8, dots *int32)
+
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape

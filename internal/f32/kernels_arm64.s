@@ -1228,6 +1228,113 @@ end:
 	FMOVD  F6, ret+40(FP)
 	RET
 
+// codeDotsNEON is codeDotsGeneric: the products of codes of 16 rows with a query's.
+TEXT ·codeDotsNEON(SB), NOSPLIT, $0-32
+	MOVD   groups+0(FP), R0
+	MOVD   codes+8(FP), R1
+	MOVD   query+16(FP), R2
+	MOVD   dots+24(FP), R3
+	MOVW   $0x80808080, R26
+	VDUP   R26, V26.S4
+	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
+	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
+	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
+	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
+	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
+	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
+	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
+	SUBS   $2, R0
+	BLT    one
+two:
+	VLD1R  (R2), [V25.S4]
+	ADD    $4, R2
+	FMOVQ  (R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c310 // smull v16.8h, v24.8b, v25.8b
+	WORD   $0x4e39c311 // smull2 v17.8h, v24.16b, v25.16b
+	FMOVQ  16(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c312 // smull v18.8h, v24.8b, v25.8b
+	WORD   $0x4e39c313 // smull2 v19.8h, v24.16b, v25.16b
+	FMOVQ  32(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c314 // smull v20.8h, v24.8b, v25.8b
+	WORD   $0x4e39c315 // smull2 v21.8h, v24.16b, v25.16b
+	FMOVQ  48(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c316 // smull v22.8h, v24.8b, v25.8b
+	WORD   $0x4e39c317 // smull2 v23.8h, v24.16b, v25.16b
+	VLD1R  (R2), [V25.S4]
+	ADD    $4, R2
+	FMOVQ  64(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e398310 // smlal v16.8h, v24.8b, v25.8b
+	WORD   $0x4e398311 // smlal2 v17.8h, v24.16b, v25.16b
+	FMOVQ  80(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e398312 // smlal v18.8h, v24.8b, v25.8b
+	WORD   $0x4e398313 // smlal2 v19.8h, v24.16b, v25.16b
+	FMOVQ  96(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e398314 // smlal v20.8h, v24.8b, v25.8b
+	WORD   $0x4e398315 // smlal2 v21.8h, v24.16b, v25.16b
+	FMOVQ  112(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e398316 // smlal v22.8h, v24.8b, v25.8b
+	WORD   $0x4e398317 // smlal2 v23.8h, v24.16b, v25.16b
+	WORD   $0x4e606a00 // sadalp v0.4s, v16.8h
+	WORD   $0x4e606a21 // sadalp v1.4s, v17.8h
+	WORD   $0x4e606a42 // sadalp v2.4s, v18.8h
+	WORD   $0x4e606a63 // sadalp v3.4s, v19.8h
+	WORD   $0x4e606a84 // sadalp v4.4s, v20.8h
+	WORD   $0x4e606aa5 // sadalp v5.4s, v21.8h
+	WORD   $0x4e606ac6 // sadalp v6.4s, v22.8h
+	WORD   $0x4e606ae7 // sadalp v7.4s, v23.8h
+	ADD    $128, R1
+	SUBS   $2, R0
+	BGE    two
+one:
+	ADDS   $2, R0
+	BEQ    end
+	VLD1R  (R2), [V25.S4]
+	ADD    $4, R2
+	FMOVQ  (R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c310 // smull v16.8h, v24.8b, v25.8b
+	WORD   $0x4e39c311 // smull2 v17.8h, v24.16b, v25.16b
+	FMOVQ  16(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c312 // smull v18.8h, v24.8b, v25.8b
+	WORD   $0x4e39c313 // smull2 v19.8h, v24.16b, v25.16b
+	FMOVQ  32(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c314 // smull v20.8h, v24.8b, v25.8b
+	WORD   $0x4e39c315 // smull2 v21.8h, v24.16b, v25.16b
+	FMOVQ  48(R1), F24
+	WORD   $0x6e3a1f18 // eor v24.16b, v24.16b, v26.16b
+	WORD   $0x0e39c316 // smull v22.8h, v24.8b, v25.8b
+	WORD   $0x4e39c317 // smull2 v23.8h, v24.16b, v25.16b
+	WORD   $0x4e606a00 // sadalp v0.4s, v16.8h
+	WORD   $0x4e606a21 // sadalp v1.4s, v17.8h
+	WORD   $0x4e606a42 // sadalp v2.4s, v18.8h
+	WORD   $0x4e606a63 // sadalp v3.4s, v19.8h
+	WORD   $0x4e606a84 // sadalp v4.4s, v20.8h
+	WORD   $0x4e606aa5 // sadalp v5.4s, v21.8h
+	WORD   $0x4e606ac6 // sadalp v6.4s, v22.8h
+	WORD   $0x4e606ae7 // sadalp v7.4s, v23.8h
+	ADD    $64, R1
+end:
+	WORD   $0x4ea1bc00 // addp v0.4s, v0.4s, v1.4s
+	FMOVQ  F0, (R3)
+	WORD   $0x4ea3bc42 // addp v2.4s, v2.4s, v3.4s
+	FMOVQ  F2, 16(R3)
+	WORD   $0x4ea5bc84 // addp v4.4s, v4.4s, v5.4s
+	FMOVQ  F4, 32(R3)
+	WORD   $0x4ea7bcc6 // addp v6.4s, v6.4s, v7.4s
+	FMOVQ  F6, 48(R3)
+	RET
+
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
 TEXT ·tile1x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b

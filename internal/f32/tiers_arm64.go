@@ -2,6 +2,8 @@
 
 package f32
 
+import "unsafe"
+
 // archTiers returns NEON, which is part of every arm64 processor that Go runs on.
 func archTiers() []*tier { return []*tier{neon} }
 
@@ -39,6 +41,9 @@ var neon = searching(newTier("neon", assembly{
 func searching(t *tier) *tier {
 	t.dot4, t.squaredDistance4 = oneByOne(t.dot), oneByOne(t.squaredDistance)
 	t.squaresInOrder, t.notAbove = squaresInOrderGeneric, notAboveGeneric
-	t.codeBounds, t.codeRange, t.codeMake = codeBoundsGeneric, codeRangeGeneric, codeMakeGeneric
+	t.codeBounds = blockwise(func(dots []int32, codes []uint8, q CodeQuery) {
+		codeDotsNEON(len(q.codes)/CodeGroup, unsafe.SliceData(codes), unsafe.SliceData(q.codes), unsafe.SliceData(dots))
+	})
+	t.codeRange, t.codeMake = codeRangeGeneric, codeMakeGeneric
 	return t
 }

@@ -146,6 +146,7 @@ var threeRegisters = map[string]uint32{
 	"fadd.2d": 0x4e60d400, "fsub.2d": 0x4ee0d400, "fmul.2d": 0x6e60dc00, "fmla.2d": 0x4e60cc00, "faddp.2d": 0x6e60d400,
 	"add.4s": 0x4ea08400, "sub.4s": 0x6ea08400, "cmeq.4s": 0x6ea08c00,
 	"and.16b": 0x4e201c00, "bic.16b": 0x4e601c00, "orr.16b": 0x4ea01c00, "eor.16b": 0x6e201c00, "bit.16b": 0x6ea01c00,
+	"smull.8h.8b": 0x0e20c000, "smull2.8h.16b": 0x4e20c000, "smlal.8h.8b": 0x0e208000, "smlal2.8h.16b": 0x4e208000, "addp.4s": 0x4ea0bc00,
 	"trn1.4s": 0x4e802800, "trn2.4s": 0x4e806800, "trn1.2d": 0x4ec02800, "trn2.2d": 0x4ec06800,
 }
 
@@ -155,7 +156,7 @@ var twoRegisters = map[string]uint32{
 	"fabs.4s": 0x4ea0f800, "fsqrt.4s": 0x6ea1f800, "fcvtns.4s": 0x4e21a800, "scvtf.4s": 0x4e21d800,
 	"fcmgt.4s.0": 0x4ea0c800, "fcmlt.4s.0": 0x4ea0e800, "fcmle.4s.0": 0x6ea0d800,
 	"fcvtl.2d.2s": 0x0e617800, "fcvtl2.2d.4s": 0x4e617800, "fcvtn.2s.2d": 0x0e616800, "fcvtn2.4s.2d": 0x4e616800,
-	"xtn.4h.4s": 0x0e612800, "xtn.8b.8h": 0x0e212800, "uxtl.8h.8b": 0x2f08a400, "uxtl.4s.4h": 0x2f10a400,
+	"sadalp.4s.8h": 0x4e606800, "xtn.4h.4s": 0x0e612800, "xtn.8b.8h": 0x0e212800, "uxtl.8h.8b": 0x2f08a400, "uxtl.4s.4h": 0x2f10a400,
 }
 
 func (a *assembler) word(word uint32, name, rest string, registers ...vec) {
@@ -163,7 +164,7 @@ func (a *assembler) word(word uint32, name, rest string, registers ...vec) {
 	var texts []string
 	for i, r := range registers {
 		kind := parts[1]
-		if i == 1 && len(parts) > 2 && parts[2] != "0" {
+		if i > 0 && len(parts) > 2 && parts[2] != "0" {
 			kind = parts[2]
 		}
 		texts = append(texts, fmt.Sprintf("v%d.%s", int(r), kind))
