@@ -41,6 +41,7 @@ type coder struct {
 	groups int // of values of a vector
 	center []float32
 	origin []float32 // zeros
+	gamma  float64   // relative error of sums
 }
 
 // maxCoded is the largest dimension whose products of codes fit in 32 bits.
@@ -51,7 +52,7 @@ func newCoder(x *Index) *coder {
 	if x.Dim() > maxCoded {
 		return nil
 	}
-	return &coder{x, (x.Dim() + f32.CodeGroup - 1) / f32.CodeGroup, center(x), make([]float32, x.Dim())}
+	return &coder{x, (x.Dim() + f32.CodeGroup - 1) / f32.CodeGroup, center(x), make([]float32, x.Dim()), 2 * gamma(f32.CodeRounds(x.Dim()))}
 }
 
 // center returns about the mean of the vectors. Any vector is a right one; the nearer
@@ -137,25 +138,25 @@ func (c *coder) describes(m f32.Coded, factor float32) bool {
 	return m.Most < mostCoded && !(c.x.metric == Cosine && factor == 0) // zeros have no place among directions
 }
 
-// measures are bounds of lengths: of scale·z, the residual, and y.
-type measures struct{ least, size, residual, shortest, longest float64 }
+// measures are bounds of lengths: of scale·z from below and above, of the residual, of
+// |y|² from below; and what y is off in float32.
+type measures struct{ least, size, residual, square, off float64 }
 
 // measure bounds what f32.Codes, computing in float32, says of a vector. Its sums of
-// squares have a relative error of at most γ(f32.CodeRounds(d)), and what is squared is
-// off by a rounding or two of the values that it is the difference of, which are not
-// longer than scale·z, the residual and, for Cosine, x.
+// squares have a relative error of at most gamma, and what is squared is off by a
+// rounding or two of the values that it is the difference of, which are not longer than
+// scale·z, the residual and, for Cosine, x.
 func (c *coder) measure(m f32.Coded) measures {
-	d := float64(c.x.Dim())
-	g := 2 * gamma(f32.CodeRounds(c.x.Dim()))
+	d, g := float64(c.x.Dim()), c.gamma
 	size := float64(m.Scale) * math.Sqrt(float64(m.Squares))
 	residual := math.Sqrt(float64(m.Residual)*(1+g) + d*tiny)
 	off := 8*unit*(residual+size*(1+g)) + d*tiny
 	if c.x.metric == Cosine {
 		off += 8*unit + 1e-10 // 1e-10: what the length may be off 1
 	}
-	length := float64(m.Length)
-	return measures{size * (1 - g), size * (1 + g), residual + off,
-		max(0, math.Sqrt(max(0, length*(1-g)-d*tiny))-off), math.Sqrt(length*(1+g)+d*tiny) + off}
+	residual, size = residual+off, size*(1+g)
+	square := float64(m.Length)*(1-g) - d*tiny - 2*off*(size+residual) // (|y| - off)² at most
+	return measures{size * (1 - 2*g), size, residual, max(0, square), off}
 }
 
 // constants returns the keep, scale and radius of a vector, and at least |scale·z|.
@@ -169,7 +170,7 @@ func (c *coder) constants(made f32.Coded, factor float32) (keep, scale, radius f
 	}
 	radius = above(m.residual)
 	r := float64(radius)
-	keeps := min(m.least*m.least-r*r, m.shortest*m.shortest)
+	keeps := min(m.least*m.least-r*r, m.square)
 	return -above(rounded*(m.size*m.size+r*r) - keeps), made.Scale, radius, m.size
 }
 
@@ -179,7 +180,7 @@ type codeQuery struct {
 	bounds           f32.CodeQuery // for f32.CodeBounds
 	scale            float32
 	square, residual float64 // at most |t·w|², and the length e
-	least, most      float64 // |p| lies between these
+	least, most      float64 // |p|² is at least this, |p| at most that
 	base             float64 // of InnerProduct: -q·center
 }
 
@@ -200,7 +201,8 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
 		return false
 	}
 	m := c.measure(made[0])
-	k.scale, k.square, k.residual, k.least, k.most = made[0].Scale, m.least*m.least, m.residual, m.shortest, m.longest
+	k.scale, k.square, k.residual, k.least = made[0].Scale, m.least*m.least, m.residual, m.square
+	k.most = math.Sqrt(float64(made[0].Length)*(1+c.gamma)+float64(c.x.Dim())*tiny) + m.off
 	for i := range c.x.Dim() {
 		z[i] = int8(block[i/f32.CodeGroup*f32.CodeGroup*f32.CodeRows+i%f32.CodeGroup] - 128)
 	}
@@ -234,7 +236,7 @@ func (x *Index) codeTest(q *query, limit, size float64) f32.CodeTest {
 	}
 	theta := math.Sqrt(max(0, limit))*(1+1e-12) + p.residual
 	radius, most := theta, theta*theta-p.square+rounded*(theta*theta+p.square)
-	if far := limit - p.least*p.least + 2*p.residual*size + rounded*(math.Abs(limit)+p.most*p.most+p.square+2*p.residual*size); far+2*p.most*p.residual < most+2*theta*p.residual {
+	if far := limit - p.least + 2*p.residual*size + rounded*(math.Abs(limit)+p.most*p.most+p.square+2*p.residual*size); far+2*p.most*p.residual < most+2*theta*p.residual {
 		radius, most = p.most, far
 	}
 	return f32.CodeTest{Keep: 1, Product: 2 * p.scale, Radius: above(2 * radius), Limit: above(most + 1e-36)}

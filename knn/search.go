@@ -477,8 +477,9 @@ func (x *Index) keyOf(distance float64) float64 {
 // finish computes distances as they are defined, and the keys of these: two rows
 // of one distance have one key.
 func (x *Index) finish(q *query, list []candidate) {
-	for some := range slices.Chunk(list, len(f32.Rows{})) {
-		x.distances(q, some)
+	four := new(exactly)
+	for some := range slices.Chunk(list, len(four.rows)) {
+		x.distances(q, some, four)
 		for i, f := range some {
 			key := f.distance
 			if x.metric == Euclidean {
@@ -489,32 +490,37 @@ func (x *Index) finish(q *query, list []candidate) {
 	}
 }
 
+// exactly is what distances computes with.
+type exactly struct {
+	rows             f32.Rows
+	factors, squares [4]float64
+}
+
 // distances computes those of up to four rows.
-func (x *Index) distances(q *query, list []candidate) {
+func (x *Index) distances(q *query, list []candidate, four *exactly) {
 	if x.metric == InnerProduct {
 		for i, f := range list {
 			list[i].distance = -dot(q.v, x.vectors.Row(f.row))
 		}
 		return
 	}
-	factor, factors := 1.0, [4]float64{1, 1, 1, 1}
-	var rows f32.Rows
-	for i := range rows {
+	factor := 1.0
+	for i := range four.rows {
 		row := list[min(i, len(list)-1)].row
-		rows[i] = x.vectors.Row(row)
+		four.rows[i], four.factors[i] = x.vectors.Row(row), 1
 		if x.metric == Cosine {
-			factor, factors[i] = q.scale, x.scales[row]
+			factor, four.factors[i] = q.scale, x.scales[row]
 		}
 	}
-	squares := f32.SquaresInOrder(q.v, factor, &rows, &factors)
+	f32.SquaresInOrder(&four.squares, q.v, factor, &four.rows, &four.factors)
 	for i := range list {
 		switch {
 		case x.metric == Euclidean:
-			list[i].distance = math.Sqrt(squares[i])
-		case factor == 0 || factors[i] == 0:
+			list[i].distance = math.Sqrt(four.squares[i])
+		case factor == 0 || four.factors[i] == 0:
 			list[i].distance = 1
 		default:
-			list[i].distance = squares[i] / 2
+			list[i].distance = four.squares[i] / 2
 		}
 	}
 }

@@ -22,7 +22,7 @@ const (
 	sieveFewest       = 8
 	sieveFewestMaking = 48
 
-	// firstRows are multiplied before there are limits to test codes with.
+	// firstRows are multiplied, of long vectors, before there are limits to test codes with.
 	firstRows = 128
 
 	// crowdTiles is how many tiles are multiplied at most after one where many rows passed.
@@ -31,16 +31,15 @@ const (
 
 // sieving is what the goroutines share that sieve for a group of queries.
 type sieving struct {
-	codes *f32.CodeQueries // nil if they are tested one by one
-	next  atomic.Int64     // the tile that is taken next
-	once  sync.Once        // for known
-	known []known          // of each query; none for a goroutine alone
+	codes  *f32.CodeQueries // nil if they are tested one by one
+	next   atomic.Int64     // the tile that is taken next
+	once   sync.Once        // for what follows, of each query; nothing for a goroutine alone
+	limits []atomic.Uint64  // the least that anybody has found
+	known  []known
 }
 
 // known is what goroutines tell each other of a query.
 type known struct {
-	limit atomic.Uint64 // the least that anybody has found
-
 	sync.Mutex
 	nearest []float64 // as a collector has them, of the rows of all
 }
@@ -62,9 +61,9 @@ func newSieving(g *group, c *coder, together bool) *sieving {
 // share makes several goroutines tell each other what they know.
 func (s *sieving) share(n int, limit float64) {
 	s.once.Do(func() {
-		s.known = make([]known, n)
-		for i := range s.known {
-			s.known[i].limit.Store(math.Float64bits(limit))
+		s.known, s.limits = make([]known, n), make([]atomic.Uint64, n)
+		for i := range s.limits {
+			s.limits[i].Store(math.Float64bits(limit))
 		}
 	})
 }
@@ -82,17 +81,17 @@ func (s *sieving) publish(i int, c *collector) {
 	}
 	c.fresh = c.fresh[:0]
 	c.nearest = append(c.nearest[:0], k.nearest...)
-	c.limit = min(c.limit, math.Float64frombits(k.limit.Load()))
+	c.limit = min(c.limit, math.Float64frombits(s.limits[i].Load()))
 	if len(c.nearest) == c.most {
 		c.limit = min(c.limit, c.nearest[c.most-1])
 	}
-	k.limit.Store(math.Float64bits(c.limit))
+	s.limits[i].Store(math.Float64bits(c.limit))
 }
 
 // hear takes over the limits that others have found.
 func (s *sieving) hear(c []collector) {
-	for i := range s.known {
-		c[i].limit = min(c[i].limit, math.Float64frombits(s.known[i].limit.Load()))
+	for i := range s.limits {
+		c[i].limit = min(c[i].limit, math.Float64frombits(s.limits[i].Load()))
 	}
 }
 
@@ -118,9 +117,10 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 		if s.codes != nil && t.multiply > 0 {
 			t.multiply--
 			stop := end
-			if t.first {
-				stop, t.first = min(end, row+firstRows), false
+			if t.first && x.Dim() > partValues {
+				stop = min(end, row+firstRows)
 			}
+			t.first = false
 			x.multiply(ctx, g, w, c, row, stop)
 			for j := range c {
 				s.publish(j, &c[j])
@@ -180,7 +180,7 @@ type together struct {
 	first    bool    // no tile has been multiplied yet
 }
 
-// pair is a row that passed the test of a query, and its score.
+// pair is a row that passed the test of a query, and its score as far as it is known.
 type pair struct {
 	query, row int32
 	score      float32
@@ -259,13 +259,21 @@ func (t *together) sieve(k codes, row, end int, ahead []float32) {
 		}
 	}
 	t.w.pairs = t.w.pairs[:0]
-	for j := range t.c {
-		for i := range blocks {
-			for word := t.w.masks[i*places+j] & wanted[i]; word != 0; word &= word - 1 {
-				if at := row + i*f32.SieveRows + bits.TrailingZeros64(word); at > t.c[j].after {
-					t.w.pairs = append(t.w.pairs, pair{int32(j), int32(at), 0})
-				}
-			}
+	for j, word := range t.w.masks[:len(t.c)] {
+		if word &= wanted[0]; word != 0 {
+			t.note(j, row, word)
+		}
+		for i := 1; i < blocks; i++ {
+			t.note(j, row+i*f32.SieveRows, t.w.masks[i*places+j]&wanted[i])
+		}
+	}
+}
+
+// note notes the pairs of a query with the rows of a mask.
+func (t *together) note(j, row int, mask uint64) {
+	for ; mask != 0; mask &= mask - 1 {
+		if at := row + bits.TrailingZeros64(mask); at > t.c[j].after {
+			t.w.pairs = append(t.w.pairs, pair{int32(j), int32(at), 0})
 		}
 	}
 }
@@ -276,18 +284,17 @@ const partValues = 512
 // compute offers the pairs to their queries' collectors.
 func (t *together) compute() {
 	x, pairs := t.x, t.w.pairs
-	for lo, d := 0, x.Dim(); lo < d; lo += partValues {
-		hi := min(lo+partValues, d)
-		for i, n := 0, 0; i < len(pairs); i += n {
-			for n = 1; n < len(t.w.rows) && i+n < len(pairs) && pairs[i+n].query == pairs[i].query; {
-				n++
-			}
-			t.addScores(pairs[i:i+n], pairs[min(i+n, len(pairs)-1)], lo, hi)
-		}
+	long := x.Dim() > partValues
+	if long {
+		t.partByPart()
 	}
 	for i, p := range pairs {
 		j, row := int(p.query), int(p.row)
-		low, high := x.rowBounds(t.g.queries[j], x.longest[row/tileRows]).interval(x.scaled(row, p.score))
+		q, score := t.g.queries[j], x.scaled(row, p.score)
+		if !long {
+			score = x.rowScore(q, row)
+		}
+		low, high := x.rowBounds(q, x.longest[row/tileRows]).interval(score)
 		t.c[j].add(row, low, high)
 		if i+1 == len(pairs) || pairs[i+1].query != p.query {
 			if t.c[j].limit != t.w.tested[j] {
@@ -298,23 +305,33 @@ func (t *together) compute() {
 	}
 }
 
+// partByPart computes the pairs' scores, up to four rows of a query at a time.
+func (t *together) partByPart() {
+	pairs := t.w.pairs
+	for lo, d := 0, t.x.Dim(); lo < d; lo += partValues {
+		hi := min(lo+partValues, d)
+		for i, n := 0, 0; i < len(pairs); i += n {
+			for n = 1; n < len(t.w.rows) && i+n < len(pairs) && pairs[i+n].query == pairs[i].query; {
+				n++
+			}
+			t.addScores(pairs[i:i+n], pairs[min(i+n, len(pairs)-1)].query, lo, hi)
+		}
+	}
+}
+
 // addScores adds to the scores of up to four rows and one query what the values from lo
-// up to hi make. Meanwhile it fetches what is needed for the next pair: of rows in the
-// second-level cache the query, else the row.
-func (t *together) addScores(pairs []pair, next pair, lo, hi int) {
+// up to hi make. Meanwhile it fetches those of the next query.
+func (t *together) addScores(pairs []pair, next int32, lo, hi int) {
 	x, w := t.x, t.w
 	for i := range w.rows {
 		w.rows[i] = x.vectors.Row(int(pairs[min(i, len(pairs)-1)].row))[lo:hi]
 	}
-	q, after := t.g.queries[pairs[0].query], t.g.queries[next.query]
-	compare, v, fetched := f32.DotRows, q.factor, after.factor
+	q, after := t.g.queries[pairs[0].query], t.g.queries[next]
 	if x.metric == Euclidean {
-		compare, v, fetched = f32.SquaredDistanceRows, q.v, after.v
+		f32.SquaredDistanceRows(&w.sums, q.v[lo:hi], &w.rows, after.v[lo:hi])
+	} else {
+		f32.DotRows(&w.sums, q.factor[lo:hi], &w.rows, after.factor[lo:hi])
 	}
-	if x.Dim() <= partValues {
-		fetched = x.vectors.Row(int(next.row))
-	}
-	compare(&w.sums, v[lo:hi], &w.rows, fetched[lo:hi])
 	for i := range pairs {
 		pairs[i].score += w.sums[i]
 	}

@@ -72,13 +72,13 @@ func compareRows(op string, out *[4]float32, q []float32, rows *Rows, next []flo
 	}
 }
 
-// SquaresInOrder returns, for each row x and its factor f, the sum of
+// SquaresInOrder writes, for each row x and its factor f, the sum of
 // (q[i]*factor - x[i]*f)² over the first len(q) values in float64, each operation rounded and the
 // terms added in order: the same bits on every tier.
-func SquaresInOrder(q []float32, factor float64, rows *Rows, factors *[4]float64) (sums [4]float64) {
+func SquaresInOrder(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64) {
 	rows.check("SquaresInOrder", len(q))
-	active.squaresInOrder(&sums, q, factor, rows, factors)
-	return sums
+	*sums = [4]float64{}
+	active.squaresInOrder(sums, q, factor, rows, factors)
 }
 
 // NotAbove sets bit i of mask, from the lowest of the first word, where x[i] is

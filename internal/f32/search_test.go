@@ -60,7 +60,8 @@ func TestFourRows(t *testing.T) {
 			var dots, distances [4]float32
 			DotRows(&dots, q, &rows, q)
 			SquaredDistanceRows(&distances, q, &rows, nil)
-			squares := SquaresInOrder(q, factor, &rows, &factors)
+			squares := [4]float64{1}
+			SquaresInOrder(&squares, q, factor, &rows, &factors)
 			for i, row := range rows {
 				var dot, distance, size, square float64
 				for j, v := range q {
