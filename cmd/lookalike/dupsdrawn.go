@@ -51,13 +51,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 }
 
 func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []dedup.Group, d *dupsFound) error {
-	duplicates, freed := 0, int64(0)
-	for _, g := range d.Groups {
-		duplicates += len(g.Others)
-		for _, other := range g.Others {
-			freed += other.Bytes
-		}
-	}
+	duplicates, freed := d.size()
 	p := webpage.Page{
 		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
 		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),

@@ -84,14 +84,7 @@ func (d *dupsFound) plan(c *collection, o dupsOptions) {
 // apply does what is planned, if it is to be done. What cannot be done is left,
 // with the reason.
 func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
-	total := 0
-	for _, g := range d.Groups {
-		for _, other := range g.Others {
-			if other.State == "planned" {
-				total++
-			}
-		}
-	}
+	total, _, _ := d.states()
 	if !o.apply || total == 0 {
 		return nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"strings"
 	"time"
@@ -72,13 +73,9 @@ func newDupsFound(c *collection, groups []dedup.Group, metric knn.Metric, within
 // printGroups prints the groups for a person to read.
 func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOptions) error {
 	var b strings.Builder
-	others, freed, largest := 0, int64(0), 0.0
-	for _, g := range d.Groups {
-		for _, other := range g.Others {
-			others++
-			freed += other.Bytes
-			largest = max(largest, math.Abs(other.Distance))
-		}
+	largest := 0.0
+	for other := range d.others() {
+		largest = max(largest, math.Abs(other.Distance))
 	}
 	digits, width := decimals(largest), terminalWidth(a.out)
 	line := func(away string, f dupsPicture) {
@@ -113,35 +110,67 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	if len(d.Groups) == 0 {
 		fmt.Fprintf(&b, "No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(c.root), what)
 	} else {
-		fmt.Fprintf(&b, "%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(others, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(c.root), what)
-	}
-	if d.Action != "none" && len(d.Groups) > 0 {
-		planned, done, left := 0, 0, 0
-		for _, g := range d.Groups {
-			for _, other := range g.Others {
-				switch other.State {
-				case "planned":
-					planned++
-				case "done":
-					done++
-				default:
-					left++
-				}
-			}
-		}
-		verb := map[string]string{"move": "moved", "hardlink": "linked"}[d.Action]
-		switch {
-		case !d.Applied && planned > 0:
-			fmt.Fprintf(&b, "Nothing was touched: %s would be %s. To do it, add --apply.\n", count(planned, "file"), verb)
-		case !d.Applied:
-			fmt.Fprintf(&b, "There is nothing to be %s.\n", verb)
-		default:
-			fmt.Fprintf(&b, "%s %s, %d left.\n", count(done, "file"), verb, left+planned)
-			if d.Journal != "" {
-				fmt.Fprintf(&b, "To take it back: %s\n", typed("dups", "--undo", d.Journal))
-			}
-		}
+		n, freed := d.size()
+		fmt.Fprintf(&b, "%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(n, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(c.root), what)
+		b.WriteString(d.outcome())
 	}
 	_, err := io.WriteString(a.out, b.String())
 	return err
+}
+
+// outcome says what has become of the duplicates, or would.
+func (d *dupsFound) outcome() string {
+	planned, done, left := d.states()
+	verb := map[string]string{"move": "moved", "hardlink": "linked"}[d.Action]
+	switch {
+	case d.Action == "none":
+		return ""
+	case !d.Applied && planned > 0:
+		return fmt.Sprintf("Nothing was touched: %s would be %s. To do it, add --apply.\n", count(planned, "file"), verb)
+	case !d.Applied:
+		return fmt.Sprintf("There is nothing to be %s.\n", verb)
+	}
+	text := fmt.Sprintf("%s %s, %d left.\n", count(done, "file"), verb, left+planned)
+	if d.Journal != "" {
+		text += fmt.Sprintf("To take it back: %s\n", typed("dups", "--undo", d.Journal))
+	}
+	return text
+}
+
+// others are the duplicates of all groups.
+func (d *dupsFound) others() iter.Seq[*dupsOther] {
+	return func(yield func(*dupsOther) bool) {
+		for _, g := range d.Groups {
+			for k := range g.Others {
+				if !yield(&g.Others[k]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// size is how many duplicates there are, and how many bytes they have.
+func (d *dupsFound) size() (n int, bytes int64) {
+	for other := range d.others() {
+		n++
+		bytes += other.Bytes
+	}
+	return n, bytes
+}
+
+// states counts the duplicates that are to be put away, that have been, and all
+// others.
+func (d *dupsFound) states() (planned, done, left int) {
+	for other := range d.others() {
+		switch other.State {
+		case "planned":
+			planned++
+		case "done":
+			done++
+		default:
+			left++
+		}
+	}
+	return planned, done, left
 }
