@@ -98,6 +98,8 @@ var ErrOld = errors.New("made by an older version of this program: make the inde
 // ErrDamaged is for an index that is not as it was written.
 var ErrDamaged = errors.New("damaged index")
 
+func damaged(reason error) error { return fmt.Errorf("%w: %w", ErrDamaged, reason) }
+
 // Inspect reads what an index says of itself, and no pictures, which may take much
 // memory: there are no entries and 0 vectors, [0, d].
 func Inspect(path string) (*Gallery, error) { return open(path, false) }
@@ -165,7 +167,6 @@ func read(f *os.File, pictures bool) (g *Gallery, old bool, err error) {
 
 // gather reads what a store holds, with or without the pictures.
 func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Gallery, *state, error) {
-	damaged := func(err error) (*Gallery, *state, error) { return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err) }
 	values := map[string][]byte{}
 	for _, i := range buckets[indexBucket] {
 		b := make([]byte, i.size)
@@ -183,7 +184,7 @@ func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Galler
 		if key != stateKey {
 			var err error
 			if arrays[key], err = decodeArray(b); err != nil {
-				return damaged(fmt.Errorf("%s: %w", key, err))
+				return nil, nil, damaged(fmt.Errorf("%s: %w", key, err))
 			}
 		}
 	}
@@ -191,21 +192,21 @@ func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Galler
 	if len(arrays) > 0 {
 		var err error
 		if g.PCA, err = components(arrays); err != nil {
-			return damaged(fmt.Errorf("principal components: %w", err))
+			return nil, nil, damaged(fmt.Errorf("principal components: %w", err))
 		}
 	}
 	blocks, err := s.blocks(file, buckets[picturesBucket])
 	if err != nil {
-		return damaged(err)
+		return nil, nil, damaged(err)
 	}
 	g.Vectors = tensor.New(0, s.Width)
 	if pictures {
 		if err := g.read(file, blocks, s.Width); err != nil {
-			return damaged(err)
+			return nil, nil, damaged(err)
 		}
 	}
 	if err := g.fits(); err != nil {
-		return damaged(err)
+		return nil, nil, damaged(err)
 	}
 	return g, &s, nil
 }
@@ -338,14 +339,14 @@ func (s *state) decode(b []byte) error {
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(s); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return damaged(err)
 	}
 	if s.Format != format {
 		return errNoStore
 	}
 	for _, t := range s.Thresholds {
 		if err := t.validate(); err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return damaged(err)
 		}
 	}
 	if s.Version != version {

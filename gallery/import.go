@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -73,7 +73,7 @@ func Import(file string) (*Gallery, error) {
 			e.Path = fmt.Sprintf("row-%06d", i)
 		}
 		if e.Label == "" {
-			e.Label = labelOf(e.Path)
+			e.Label = picture.LabelOf(e.Path)
 		}
 	}
 	if g.Recipe == (Recipe{}) {
@@ -88,14 +88,6 @@ func Import(file string) (*Gallery, error) {
 		g.Recipe = Recipe{Model: Imported, WeightsSHA256: sum, WeightsFile: from, Preprocessing: "unknown", EXIF: "unknown"}
 	}
 	return g, nil
-}
-
-// labelOf is the folder that a path lies in.
-func labelOf(name string) string {
-	if dir := path.Dir(name); dir != "." && dir != "/" {
-		return path.Base(dir)
-	}
-	return ""
 }
 
 func importArrays(file string) (*Gallery, error) {

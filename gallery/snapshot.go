@@ -114,10 +114,10 @@ func openSnapshot(file io.ReaderAt, size int64) (*snapshot, map[string][]item, e
 		buckets[i.key] = items
 		return err
 	}); err != nil {
-		return s, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return s, nil, damaged(err)
 	}
 	if err := s.checkFree(); err != nil {
-		return s, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return s, nil, damaged(err)
 	}
 	return s, buckets, nil
 }

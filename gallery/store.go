@@ -110,7 +110,7 @@ func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
 	return w.store(func(file *os.File, buckets map[string][]item) error {
 		blocks, err := w.state.blocks(file, buckets[picturesBucket])
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return damaged(err)
 		}
 		type pictures struct {
 			entries []Entry
@@ -135,7 +135,7 @@ func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
 				p.err = follows(p.entries[0].Path, last)
 			}
 			if p.err != nil {
-				return fmt.Errorf("%w: %w", ErrDamaged, p.err)
+				return damaged(p.err)
 			}
 			for k, e := range p.entries {
 				visit(e, p.files[k])
@@ -330,7 +330,7 @@ func (w *writer) change(b *bbolt.Bucket, edits []edit) error {
 			}
 			var err error
 			if rows, err = blockOf(value, w.state.Width); err != nil {
-				return fmt.Errorf("%w: %w", ErrDamaged, err)
+				return damaged(err)
 			}
 			w.state.Sum ^= blockCRC(value)
 			w.state.Blocks--
@@ -412,7 +412,7 @@ func (w *writer) rows(paths []string) (found []*row, err error) {
 				key, value := blockWith(b, path)
 				if key != nil && (rows == nil || string(key) != last) {
 					if rows, err = blockOf(value, w.state.Width); err != nil {
-						return fmt.Errorf("%w: %w", ErrDamaged, err)
+						return damaged(err)
 					}
 					last = string(key)
 				}

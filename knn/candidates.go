@@ -30,7 +30,8 @@ type collector struct {
 	found   []candidate
 	scratch []float64
 	nearest []float64         // of few that are wanted, the least upper bounds so far, ascending
-	fresh   []float64         // upper bounds of these that others have not been told of
+	shared  bool              // others are told of upper bounds
+	fresh   []float64         // those that they have not been told of
 	finish  func([]candidate) // computes distances
 }
 
@@ -79,7 +80,9 @@ func (c *collector) lower(high float64) {
 		return
 	}
 	c.nearest = insert(c.nearest, c.most, high)
-	c.fresh = append(c.fresh, high)
+	if c.shared {
+		c.fresh = append(c.fresh, high)
+	}
 	if len(c.nearest) == c.most {
 		c.limit = min(c.limit, c.nearest[c.most-1])
 	}

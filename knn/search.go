@@ -188,6 +188,9 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 		}
 		if v.shared {
 			g.sieving.share(len(c), limit)
+			for j := range c {
+				c[j].shared = true
+			}
 		}
 		lo, hi := v.rows(x, i%v.parts)
 		if w.after >= 0 { // rows of queries come with them

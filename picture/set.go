@@ -34,10 +34,7 @@ func Folder(fsys fs.FS, o Options) (*Set, error) {
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case p == "." && err != nil:
-			if at, ok := errors.AsType[*fs.PathError](err); ok {
-				err = at.Err // the path is ".", which tells nothing
-			}
-			return fmt.Errorf("the folder cannot be read: %w", err)
+			return fmt.Errorf("the folder cannot be read: %w", withoutPath(err)) // the path is ".", which tells nothing
 		case p == ".":
 			return nil
 		case strings.HasPrefix(d.Name(), "."):
@@ -72,12 +69,15 @@ func (s *Set) Len() int { return len(s.paths) }
 func (s *Set) Path(i int) string { return s.paths[i] }
 
 // Label returns the name of the folder that file i lies in, "" at the root.
-func (s *Set) Label(i int) string {
-	dir := path.Dir(s.paths[i])
-	if dir == "." {
-		return ""
+func (s *Set) Label(i int) string { return LabelOf(s.paths[i]) }
+
+// LabelOf returns the name of the folder that a path with slashes lies in, "" at the
+// root.
+func LabelOf(name string) string {
+	if dir := path.Dir(name); dir != "." && dir != "/" {
+		return path.Base(dir)
 	}
-	return path.Base(dir)
+	return ""
 }
 
 // Load decodes file i. The error names the path and wraps the reason.

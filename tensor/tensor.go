@@ -13,7 +13,7 @@
 // internal/gemm, each off by at most its number of terms plus 2, times 2^-24 of the
 // sum of the terms' magnitudes; where a Filter takes Winograd's method, the figures
 // are those of internal/winograd. ELU is at most 3 units in the last place
-// off, pooling is exact, and Sum adds in float64.
+// off, and pooling is exact.
 package tensor
 
 import "fmt"

@@ -17,11 +17,11 @@ import (
 	"os"
 
 	"lookalike/autoencoder"
+	"lookalike/checkpoint"
 	"lookalike/internal/sheet"
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
-	"lookalike/tensor"
 	"lookalike/weights"
 )
 
@@ -94,9 +94,5 @@ func load(model *autoencoder.Model, path string) error {
 		return err
 	}
 	defer f.Close()
-	params := map[string]*tensor.Tensor{}
-	for _, p := range model.Params() {
-		params[p.Name] = p.Value
-	}
-	return weights.Load(f, params)
+	return weights.Load(f, checkpoint.ByName(model.Params()))
 }

@@ -43,8 +43,10 @@ func main() {
 func run(ctx context.Context, program string, args ...string) (int, error) {
 	cmd := exec.CommandContext(ctx, program, append(args, "--quiet")...)
 	cmd.Stderr = os.Stderr
-	err := cmd.Run()
-	return peakMB(cmd.ProcessState), err
+	if err := cmd.Run(); err != nil {
+		return 0, err
+	}
+	return measure.PeakMB(cmd.ProcessState), nil
 }
 
 func measureIndex(ctx context.Context, program, task, threads, photos, vgg string) (measure.Row, error) {

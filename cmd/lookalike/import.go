@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/picture"
 )
 
 // importOptions are the flags of import.
@@ -84,8 +85,8 @@ func (a *app) importVectors(file string, o importOptions) error {
 		for i, line := range lines {
 			e := &g.Entries[i]
 			e.Path = relativeTo(g.Root, line)
-			if dir := path.Dir(e.Path); e.Label == "" && o.labels == "" && dir != "." {
-				e.Label = path.Base(dir)
+			if e.Label == "" && o.labels == "" {
+				e.Label = picture.LabelOf(e.Path)
 			}
 		}
 	}

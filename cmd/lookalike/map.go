@@ -13,7 +13,6 @@ import (
 	"lookalike/internal/sheet"
 	"lookalike/knn"
 	"lookalike/knn/tsne"
-	"lookalike/tensor"
 )
 
 // mapOptions are the flags of map.
@@ -98,17 +97,14 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	if err != nil {
 		return err
 	}
-	rows, x := numbers(len(c.Entries)), c.Vectors
+	rows := numbers(len(c.Entries))
 	if only != nil {
 		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.keeps(c.Entries[row]) })
-		x = tensor.New(len(rows), c.Vectors.Dim(1))
-		for i, row := range rows {
-			copy(x.Row(i), c.Vectors.Row(row))
-		}
 	}
 	if len(rows) == 0 {
 		return fmt.Errorf("%s has no pictures to lay out", index)
 	}
+	x, _ := rowsOf(c.Gallery, rows)
 
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
 	p := a.progress("Laying out", "steps", options.Iterations)

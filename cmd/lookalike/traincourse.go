@@ -148,14 +148,11 @@ func (c *course) save(best bool) error {
 		}
 		return c.network.Save(c.file, c.record)
 	}
-	c.record.Last = map[string]*tensor.Tensor{}
+	c.record.Last = checkpoint.ByName(params)
 	swap := func() {
 		for i, p := range params {
 			p.Value, c.kept[i] = c.kept[i], p.Value
 		}
-	}
-	for _, p := range params {
-		c.record.Last[p.Name] = p.Value
 	}
 	swap()
 	defer swap()

@@ -81,11 +81,17 @@ func Rename(temporary, path string) error {
 	return SyncDir(filepath.Dir(path))
 }
 
+// TempName returns a name in a folder that nothing has, and that searches for pictures
+// pass over.
+func TempName(dir string) string {
+	return filepath.Join(dir, fmt.Sprintf(".lookalike-%016x.tmp", rand.Uint64()))
+}
+
 // create opens a new file of a random name. os.CreateTemp would give it mode
 // 0600, and the umask cannot be asked for without changing it.
 func create(dir string) (*os.File, error) {
 	for {
-		name := filepath.Join(dir, fmt.Sprintf(".lookalike-%016x.tmp", rand.Uint64()))
+		name := TempName(dir)
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err == nil {
 			return f, nil

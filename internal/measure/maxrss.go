@@ -3,6 +3,7 @@
 package measure
 
 import (
+	"os"
 	"runtime"
 	"syscall"
 )
@@ -14,6 +15,19 @@ func maxRSS() int {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
+	return megabytes(&u)
+}
+
+// PeakMB is the most memory that a process, which has ended, has held at once, in MB,
+// or 0 if the system does not tell.
+func PeakMB(p *os.ProcessState) int {
+	if u, ok := p.SysUsage().(*syscall.Rusage); ok {
+		return megabytes(u)
+	}
+	return 0
+}
+
+func megabytes(u *syscall.Rusage) int {
 	if runtime.GOOS == "darwin" { // in bytes, elsewhere in kilobytes
 		return int(u.Maxrss >> 20)
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -171,7 +170,7 @@ func copyFile(from, to string, sum [32]byte, mode fs.FileMode, modified time.Tim
 		return err
 	}
 	defer in.Close()
-	temporary := nameless(filepath.Dir(to))
+	temporary := atomicfile.TempName(filepath.Dir(to))
 	out, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -199,12 +198,6 @@ func copyFile(from, to string, sum [32]byte, mode fs.FileMode, modified time.Tim
 	return atomicfile.Rename(temporary, to)
 }
 
-// nameless returns a name in a folder that nothing has, and that searches for
-// pictures pass over.
-func nameless(dir string) string {
-	return filepath.Join(dir, fmt.Sprintf(".lookalike-%016x.tmp", rand.Uint64()))
-}
-
 // Link puts a hard link to keep in the place of from; both have the contents that
 // sum says. Files of other permissions or owners are left as they are. The file
 // that from was is removed only after it has been read once more, under another
@@ -223,7 +216,7 @@ func (j *Journal) Link(from, keep string, sum [32]byte) error {
 	case kept.Mode() != info.Mode() || owner(kept) != owner(info):
 		return fmt.Errorf("%s has another owner or other permissions than %s", from, keep)
 	}
-	aside := nameless(filepath.Dir(from))
+	aside := atomicfile.TempName(filepath.Dir(from))
 	id, err := j.step(line{Op: opLink, From: from, To: keep, Aside: aside, SHA256: hex.EncodeToString(sum[:]), Mode: info.Mode().Perm(), Time: info.ModTime()})
 	if err != nil {
 		return err

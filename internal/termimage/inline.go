@@ -20,7 +20,7 @@ const kittyChunk = 4096
 func kitty(m *image.RGBA, columns int) []byte {
 	var b bytes.Buffer
 	control := fmt.Sprintf("a=T,f=100,q=2,c=%d,", columns)
-	for data := base64PNG(m); len(data) > 0; control = "" {
+	for data := base64.StdEncoding.AppendEncode(nil, pngFile(m)); len(data) > 0; control = "" {
 		n, more := min(kittyChunk, len(data)), 1
 		if n == len(data) {
 			more = 0
@@ -33,15 +33,14 @@ func kitty(m *image.RGBA, columns int) []byte {
 
 // iterm returns a picture as an inline image of iTerm2.
 func iterm(m *image.RGBA, columns int) []byte {
-	data := base64PNG(m)
-	size := base64.StdEncoding.DecodedLen(len(data)) - bytes.Count(data[len(data)-2:], []byte("="))
-	return fmt.Appendf(nil, "\x1b]1337;File=inline=1;size=%d;width=%d;height=auto;preserveAspectRatio=1:%s\a", size, columns, data)
+	file := pngFile(m)
+	return fmt.Appendf(nil, "\x1b]1337;File=inline=1;size=%d;width=%d;height=auto;preserveAspectRatio=1:%s\a", len(file), columns, base64.StdEncoding.EncodeToString(file))
 }
 
-func base64PNG(m *image.RGBA) []byte {
+func pngFile(m *image.RGBA) []byte {
 	var b bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, m); err != nil {
 		panic("termimage: " + err.Error()) // a buffer takes everything, and Strip's pictures are never empty
 	}
-	return base64.StdEncoding.AppendEncode(nil, b.Bytes())
+	return b.Bytes()
 }

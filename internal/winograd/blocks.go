@@ -99,8 +99,8 @@ func (c *convolution) far(tiles, part int) {
 		t, tb := newTiles(&tileScratch, lo, n, c.in, c.points())
 		m, mb := newTiles(&productScratch, lo, n, panels*micro.NR, c.points())
 		parallel.Spans(n, transformGrain, func(lo, hi int) { c.transform(t.part(lo, hi)) })
-		parallel.For(c.points()*pieces, func(part int) {
-			i, piece := part/pieces, part%pieces
+		parallel.For(c.points()*pieces, func(task int) {
+			i, piece := task/pieces, task%pieces
 			first := piece * panels / pieces
 			c.multiply(m.channels(first*micro.NR), t, i, first, (piece+1)*panels/pieces)
 		})

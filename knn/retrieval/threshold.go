@@ -195,8 +195,9 @@ func (s *samples) fit(share float64) *Threshold {
 	for way := range halves {
 		for side := range 2 {
 			fold := Fold{}
-			if train := &s.half[way][side]; train.largest(share) >= 0 {
-				fold.Distance = train.middle(train.largest(share))
+			train := &s.half[way][side]
+			if at := train.largest(share); at >= 0 {
+				fold.Distance = train.middle(at)
 				found := s.half[way][1-side].upTo(fold.Distance)
 				fold.Matches = found[alike] + found[different]
 				if fold.Matches > 0 {
