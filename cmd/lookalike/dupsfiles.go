@@ -92,59 +92,75 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	if err != nil {
 		return err
 	}
-	name := journal.Path
-	d.Applied, d.Journal = true, name
+	d.Applied, d.Journal = true, journal.Path
 	job := map[string]string{"move": "Moving", "hardlink": "Linking"}[d.Action]
 	p := a.progress(job, "files", total)
 	defer p.end()
-	done := 0
-	var stopped error
+	tried := 0
 	for i := range d.Groups {
 		var best error // of the file that stays
 		if d.Action == "move" && ctx.Err() == nil {
 			_, best = putaway.Examine(c.absolute(groups[i].Best), c.Files[groups[i].Best].SHA256)
 		}
 		for k := range d.Groups[i].Others {
-			other, row := &d.Groups[i].Others[k], groups[i].Others[k].Row
+			other := &d.Groups[i].Others[k]
 			if other.State != "planned" || ctx.Err() != nil {
 				continue
 			}
-			err := best
-			switch {
-			case best != nil:
-			case d.Action == "move":
-				var to string
-				if to, err = journal.Move(c.absolute(row), other.Target, c.Files[row].SHA256); err == nil {
-					other.Target = to
-				}
-			default:
-				err = journal.Link(c.absolute(row), c.absolute(groups[i].Others[k].Same), c.Files[row].SHA256)
+			if best != nil {
+				other.State, other.Reason = "left", "the best copy: "+rootCause(best).Error()
+				a.warnLeft(other)
+			} else {
+				a.putAway(journal, c, groups[i].Others[k], other, d.Action)
 			}
-			if other.State = "done"; err != nil {
-				other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), c.absolute(row)+" ")
-				if best != nil {
-					other.Reason = "the best copy: " + rootCause(err).Error()
-				}
-				if !errors.Is(err, putaway.ErrLinked) {
-					a.warn("left %s: %s", printable(other.Path), other.Reason)
-					a.skipped++
-				}
-			}
-			done++
-			p.set(done)
+			tried++
+			p.set(tried)
 		}
 	}
 	p.end()
 	if err := journal.Close(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(name); err != nil {
+	if _, err := os.Stat(journal.Path); err != nil {
 		d.Journal = "" // nothing was done
 	}
 	if ctx.Err() != nil {
-		stopped = stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", done, count(total, "file"), typed("dups", "--undo", name)))
+		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, count(total, "file"), typed("dups", "--undo", journal.Path)))
 	}
-	return stopped
+	return nil
+}
+
+// putAway moves or links one duplicate and notes what has become of it.
+func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other, other *dupsOther, action string) {
+	from, sum := c.absolute(found.Row), c.Files[found.Row].SHA256
+	var done bool
+	var err error
+	if action == "move" {
+		var to string
+		if to, err = journal.Move(from, other.Target, sum); to != "" {
+			done, other.Target = true, to
+		}
+	} else {
+		done, err = journal.Link(from, c.absolute(found.Same), sum)
+	}
+	switch {
+	case err == nil:
+		other.State = "done"
+	case done:
+		other.State = "done"
+		a.warn("warning: %s is put away, but: %v", printable(other.Path), err)
+	default:
+		other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), from+" ")
+		if !errors.Is(err, putaway.ErrLinked) {
+			a.warnLeft(other)
+		}
+	}
+}
+
+// warnLeft tells of a duplicate that was left, and counts it for --strict.
+func (a *app) warnLeft(other *dupsOther) {
+	a.warn("left %s: %s", printable(other.Path), other.Reason)
+	a.skipped++
 }
 
 // newJournal begins the journal that --journal names, or one of a name of its own.

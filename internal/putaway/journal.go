@@ -34,7 +34,7 @@ type header struct {
 const (
 	opMove   = "move"   // From is to go to To
 	opLink   = "link"   // From is to become a link to To, by way of Aside
-	opDone   = "done"   // the step of this ID has been done,
+	opDone   = "done"   // the step of this ID has been done, if not without an error,
 	opFailed = "failed" // or left undone,
 	opUndone = "undone" // or taken back
 )
@@ -102,11 +102,15 @@ func (j *Journal) step(l line) (int, error) {
 }
 
 // end writes down how a step went.
-func (j *Journal) end(id int, err error) error {
-	if err != nil {
-		return j.write(line{Op: opFailed, ID: id, Why: err.Error()})
+func (j *Journal) end(id int, done bool, err error) error {
+	l := line{Op: opFailed, ID: id}
+	if done {
+		l.Op = opDone
 	}
-	return j.write(line{Op: opDone, ID: id})
+	if err != nil {
+		l.Why = err.Error()
+	}
+	return j.write(l)
 }
 
 // Close ends the journal. One without a step is removed.

@@ -72,8 +72,9 @@ func unchanged(before, after fs.FileInfo) bool {
 
 // Move moves a file whose contents have that SHA-256. If there is something at to
 // already, the next free name beside it is taken: a.jpg, a (2).jpg, … It returns
-// where the file is now. On another device, a copy is made and compared before
-// the file is removed; owner and extended attributes do not come along.
+// where the file is now, "" if it has stayed; a file that has moved may have an
+// error too. On another device, a copy is made and compared before the file is
+// removed; owner and extended attributes do not come along.
 func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 	info, err := Examine(from, sum)
 	if err != nil {
@@ -98,44 +99,46 @@ func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		err = move(from, to, sum)
-		if e := j.end(id, err); e != nil {
+		done, err := move(from, to, sum, info)
+		e := j.end(id, done, err)
+		switch {
+		case done:
 			return to, errors.Join(err, e)
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return to, err
+		case e != nil || !errors.Is(err, fs.ErrExist):
+			return "", errors.Join(err, e)
 		}
 	}
 }
 
-// move is Move without a journal. A name that is taken is fs.ErrExist.
-func move(from, to string, sum [32]byte) (err error) {
+// syncDir is a variable so that a test can let it fail.
+var syncDir = atomicfile.SyncDir
+
+// move is Move without a journal. info is what is known of the file since its
+// contents were read. done says that it has moved, also if there is an error. A name
+// that is taken is fs.ErrExist.
+func move(from, to string, sum [32]byte, info fs.FileInfo) (done bool, err error) {
 	// An empty file holds the name, so that nobody else's is overwritten.
 	held, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
-	}
-	if err := held.Close(); err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
-		if err != nil {
-			release(to)
+		if err != nil && !done {
+			release(to, sum, from, info)
 		}
 	}()
+	if err := held.Close(); err != nil {
+		return false, err
+	}
 	err = os.Rename(from, to)
 	switch {
 	case err == nil:
-		return errors.Join(atomicfile.SyncDir(filepath.Dir(to)), atomicfile.SyncDir(filepath.Dir(from)))
+		return true, errors.Join(syncDir(filepath.Dir(to)), syncDir(filepath.Dir(from)))
 	case !otherDevice(err):
-		return err
-	}
-	info, err := Examine(from, sum)
-	if err != nil {
-		return err
+		return false, err
 	}
 	if err := copyFile(from, to, sum, info.Mode().Perm(), info.ModTime()); err != nil {
-		return err
+		return false, err
 	}
 	// The copy is on the disk. Only what has been copied is removed.
 	now, err := os.Lstat(from)
@@ -143,15 +146,22 @@ func move(from, to string, sum [32]byte) (err error) {
 		err = fmt.Errorf("%s %w; a copy of what it was is at %s", from, ErrChanged, to)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return os.Remove(from)
+	if err := os.Remove(from); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
-// release removes an empty file that was to hold a name.
-func release(path string) {
-	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
-		os.Remove(path)
+// release removes what stands where a file was to go, an empty file or a copy, if
+// the file itself has certainly stayed where it was.
+func release(to string, sum [32]byte, from string, info fs.FileInfo) {
+	if now, err := os.Lstat(from); err != nil || !unchanged(info, now) {
+		return
+	}
+	if there, got, err := contents(to); err == nil && (there.Size() == 0 || got == sum) {
+		os.Remove(to)
 	}
 }
 
@@ -195,55 +205,59 @@ func copyFile(from, to string, sum [32]byte, mode fs.FileMode, modified time.Tim
 	if err != nil {
 		return err
 	}
-	return atomicfile.Rename(temporary, to)
+	if err := os.Rename(temporary, to); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(to))
 }
 
 // Link puts a hard link to keep in the place of from; both have the contents that
 // sum says. Files of other permissions or owners are left as they are. The file
 // that from was is removed only after it has been read once more, under another
-// name that nobody knows.
-func (j *Journal) Link(from, keep string, sum [32]byte) error {
+// name that nobody knows. done says that from is a link now, also if there is an
+// error.
+func (j *Journal) Link(from, keep string, sum [32]byte) (done bool, err error) {
 	kept, err := Examine(keep, sum)
 	if err != nil {
-		return err
+		return false, err
 	}
 	info, err := Examine(from, sum)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case os.SameFile(kept, info):
-		return fmt.Errorf("%s %w", from, ErrLinked)
+		return false, fmt.Errorf("%s %w", from, ErrLinked)
 	case kept.Mode() != info.Mode() || owner(kept) != owner(info):
-		return fmt.Errorf("%s has another owner or other permissions than %s", from, keep)
+		return false, fmt.Errorf("%s has another owner or other permissions than %s", from, keep)
 	}
 	aside := atomicfile.TempName(filepath.Dir(from))
 	id, err := j.step(line{Op: opLink, From: from, To: keep, Aside: aside, SHA256: hex.EncodeToString(sum[:]), Mode: info.Mode().Perm(), Time: info.ModTime()})
 	if err != nil {
-		return err
+		return false, err
 	}
-	err = link(from, keep, aside, sum)
-	return errors.Join(err, j.end(id, err))
+	done, err = link(from, keep, aside, sum)
+	return done, errors.Join(err, j.end(id, done, err))
 }
 
 // added ends the name of a link until it takes its place.
 const added = ".new"
 
-func link(from, keep, aside string, sum [32]byte) error {
+func link(from, keep, aside string, sum [32]byte) (done bool, err error) {
 	fresh := aside + added
 	if err := os.Link(keep, fresh); err != nil {
 		if otherDevice(err) {
-			return fmt.Errorf("%s lies on another device than %s", from, keep)
+			return false, fmt.Errorf("%s lies on another device than %s", from, keep)
 		}
-		return err
+		return false, err
 	}
 	if err := os.Link(from, aside); err != nil {
-		return errors.Join(err, os.Remove(fresh))
+		return false, errors.Join(err, os.Remove(fresh))
 	}
 	if err := os.Rename(fresh, from); err != nil {
-		return errors.Join(err, os.Remove(fresh), os.Remove(aside))
+		return false, errors.Join(err, os.Remove(fresh), os.Remove(aside))
 	}
 	if _, err := Examine(aside, sum); err != nil {
-		return errors.Join(fmt.Errorf("%s %w", from, ErrChanged), os.Rename(aside, from))
+		return false, errors.Join(fmt.Errorf("%s %w", from, ErrChanged), os.Rename(aside, from))
 	}
-	return errors.Join(os.Remove(aside), atomicfile.SyncDir(filepath.Dir(from)))
+	return true, errors.Join(os.Remove(aside), syncDir(filepath.Dir(from)))
 }

@@ -229,24 +229,24 @@ func TestLink(t *testing.T) {
 	}
 	before := tree(t, dir)
 	j := newJournal(t)
-	if err := j.Link(a, keep, sum); err != nil {
-		t.Fatal(err)
+	if done, err := j.Link(a, keep, sum); err != nil || !done {
+		t.Fatalf("done %v, %v", done, err)
 	}
 	x, _ := os.Stat(a)
 	if y, _ := os.Stat(keep); !os.SameFile(x, y) {
 		t.Error("not the same file")
 	}
-	if err := j.Link(a, keep, sum); !errors.Is(err, ErrLinked) {
+	if _, err := j.Link(a, keep, sum); !errors.Is(err, ErrLinked) {
 		t.Errorf("linked: %v", err)
 	}
-	if err := j.Link(b, keep, sum); !errors.Is(err, ErrChanged) {
+	if _, err := j.Link(b, keep, sum); !errors.Is(err, ErrChanged) {
 		t.Errorf("of other bytes: %v", err)
 	}
 	if runtime.GOOS != "windows" {
 		if err := os.Chmod(c, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := j.Link(c, keep, sum); err == nil || !strings.Contains(err.Error(), "permissions") {
+		if _, err := j.Link(c, keep, sum); err == nil || !strings.Contains(err.Error(), "permissions") {
 			t.Errorf("of other permissions: %v", err)
 		}
 		if err := os.Chmod(c, 0o640); err != nil {
@@ -270,12 +270,100 @@ func TestLinkToOtherDevice(t *testing.T) {
 	a, keep := filepath.Join(t.TempDir(), "a"), filepath.Join(away, "keep")
 	sum := write(t, a, "one")
 	write(t, keep, "one")
-	if err := newJournal(t).Link(a, keep, sum); err == nil || !strings.Contains(err.Error(), "another device") {
+	if _, err := newJournal(t).Link(a, keep, sum); err == nil || !strings.Contains(err.Error(), "another device") {
 		t.Errorf("%v", err)
 	}
 	if s := tree(t, filepath.Dir(a)); strings.Count(s, "\n") != 1 {
 		t.Errorf("left behind: %s", s)
 	}
+}
+
+// syncFails lets folders fail to be synced until the function that it returns is
+// called.
+func syncFails(t *testing.T) (restore func()) {
+	t.Helper()
+	before := syncDir
+	syncDir = func(string) error { return errSync }
+	restore = func() { syncDir = before }
+	t.Cleanup(restore)
+	return restore
+}
+
+var errSync = errors.New("the folder cannot be synced")
+
+// What has been done although an error followed is told as done, and taken back.
+func TestSyncFails(t *testing.T) {
+	for _, text := range []string{"one", ""} {
+		dir, away := t.TempDir(), t.TempDir()
+		moved, linked, keep := filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "keep")
+		sum := write(t, moved, text)
+		write(t, linked, text)
+		write(t, keep, text)
+		before := tree(t, dir)
+		j := newJournal(t)
+		restore := syncFails(t)
+		to := filepath.Join(away, "a")
+		if got, err := j.Move(moved, to, sum); got != to || !errors.Is(err, errSync) {
+			t.Errorf("%q moved to %q, %v", text, got, err)
+		}
+		if _, err := Examine(to, sum); err != nil {
+			t.Errorf("%q moved: %v", text, err)
+		}
+		if done, err := j.Link(linked, keep, sum); !done || !errors.Is(err, errSync) {
+			t.Errorf("%q linked: %v, %v", text, done, err)
+		}
+		if _, errs := undo(t, j.Path); len(errs) != 2 || !strings.Contains(errs[1], errSync.Error()) {
+			t.Errorf("%q taken back, while folders cannot be synced: %q", text, errs)
+		}
+		restore()
+		if back, errs := undo(t, j.Path); back != 2 || errs != nil {
+			t.Errorf("%q taken back: %d, %q", text, back, errs)
+		}
+		if after := tree(t, dir); after != before {
+			t.Errorf("after undo:\n%s\nbefore:\n%s", after, before)
+		}
+		if x, y := stat(t, linked), stat(t, keep); os.SameFile(x, y) {
+			t.Errorf("%q is still a link", text)
+		}
+		if left := tree(t, away); left != "" {
+			t.Errorf("left behind: %s", left)
+		}
+	}
+}
+
+// A copy on another device that may not last is given up, and the file stays.
+func TestSyncOfCopyFails(t *testing.T) {
+	away := elsewhere(t)
+	for _, text := range []string{"one", ""} {
+		dir := t.TempDir()
+		from, to := filepath.Join(dir, "a"), filepath.Join(away, "sub", "a")
+		sum := write(t, from, text)
+		before := tree(t, dir)
+		j := newJournal(t)
+		restore := syncFails(t)
+		if got, err := j.Move(from, to, sum); got != "" || !errors.Is(err, errSync) {
+			t.Errorf("%q moved to %q, %v", text, got, err)
+		}
+		restore()
+		if back, errs := undo(t, j.Path); back != 0 || errs != nil {
+			t.Errorf("%q: %d taken back, %q", text, back, errs)
+		}
+		if after := tree(t, dir); after != before {
+			t.Errorf("after:\n%s\nbefore:\n%s", after, before)
+		}
+		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the copy of %q stays: %v", text, err)
+		}
+	}
+}
+
+func stat(t *testing.T, path string) fs.FileInfo {
+	t.Helper()
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
 }
 
 // A run may be killed between any two system calls. Whatever state that leaves,

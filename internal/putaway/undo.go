@@ -116,7 +116,8 @@ func unmove(l line, dryRun bool) error {
 	if err := os.MkdirAll(filepath.Dir(l.From), 0o755); err != nil {
 		return err
 	}
-	return move(l.To, l.From, sum)
+	_, err := move(l.To, l.From, sum, there)
+	return err
 }
 
 func unlink(l line, dryRun bool) error {
