@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -261,11 +261,6 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 		return nil, err
 	}
 	defer network.Close()
-	if slices.Contains(networks, o.how.model) {
-		if err := identify(&describer.Recipe, gallery.Recipe{}); err != nil {
-			return nil, err
-		}
-	}
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -275,7 +270,17 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 		return nil, err
 	}
 	defer remove()
-	if _, err := gallery.Inspect(index); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	var earlier gallery.Recipe // stays empty for an index that is damaged or not there
+	if cached, err := gallery.Inspect(index); err == nil {
+		earlier = cached.Recipe
+		earlier.PCA = ""
+	}
+	if slices.Contains(networks, o.how.model) {
+		if err := identify(&describer.Recipe, earlier); err != nil {
+			return nil, err
+		}
+	}
+	if earlier.Fingerprint() != describer.Recipe.Fingerprint() {
 		os.Remove(index) // it is the cache's, and will be made anew
 	}
 	if _, _, err := a.index(cmd.Context(), index, set, dir, describer); err != nil {
@@ -284,10 +289,12 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	return openCollection(index, "")
 }
 
-// cachedIndex is where the index of a folder is kept between runs of dups. Where
-// there can be no cache, it is a temporary file that remove removes.
+// cachedIndex is where the index of a folder is kept between runs of dups. The name
+// does not depend on a hash of published weights, so that the index can tell it.
+// Where there can be no cache, it is a temporary file that remove removes.
 func cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
-	sum := sha256.Sum256([]byte(root + "\x00" + d.Recipe.Fingerprint() + "\x00" + strconv.Itoa(d.Components)))
+	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
+	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"
 	if cache, err := fetch.CacheFolder(); err == nil {
 		dir := filepath.Join(cache, "dups")

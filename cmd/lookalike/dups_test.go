@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lookalike/gallery"
 )
 
 func TestDups(t *testing.T) { script(t, "dups") }
@@ -113,6 +116,54 @@ func TestDupsKilled(t *testing.T) {
 				t.Errorf("left behind: %s", f.Name())
 			}
 		}
+	}
+}
+
+// The hash of published weights is taken from the cached index as long as path, size
+// and time of the file are the same. With other weights the index is made anew.
+func TestDupsWeights(t *testing.T) {
+	photos, cache := drawn(t, 1), t.TempDir()
+	t.Setenv("LOOKALIKE_CACHE", cache)
+	file := filepath.Join(t.TempDir(), "vgg16.safetensors")
+	if err := writeVGG(file); err != nil {
+		t.Fatal(err)
+	}
+	hash := func() string {
+		t.Helper()
+		lookalike(t, "dups", photos, "--exact", "--model", "vgg16", "--weights", file, "--quiet")
+		indexes, err := filepath.Glob(filepath.Join(cache, "dups", "*.idx"))
+		if err != nil || len(indexes) != 1 {
+			t.Fatalf("the cache holds %q, %v", indexes, err)
+		}
+		g, err := gallery.Open(indexes[0])
+		if err != nil || len(g.Entries) != 10 {
+			t.Fatalf("%d pictures, %v", len(g.Entries), err)
+		}
+		return g.Recipe.WeightsSHA256
+	}
+	first := hash()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(make([]byte, 4), info.Size()-4); err != nil { // the last weight
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Close(), os.Chtimes(file, time.Time{}, info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	if got := hash(); got != first {
+		t.Errorf("a file of the same time was read: its hash is %s, was %s", got, first)
+	}
+	if err := os.Chtimes(file, time.Time{}, info.ModTime().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if got := hash(); got == first {
+		t.Error("other weights have the hash of the first")
 	}
 }
 
