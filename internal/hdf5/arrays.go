@@ -137,7 +137,7 @@ func (f *File) eachFixed(index *chunkIndex, w *arrayWalk) error {
 	for i := range pages {
 		count := min(page, n-i*page)
 		if initialised[i/8]&(0x80>>(i%8)) == 0 {
-			return fmt.Errorf("chunks from number %d on were never written", i*page)
+			return w.missing()
 		}
 		if err := f.eachElement("page of a fixed array", "", at, 0, count, size, element); err != nil {
 			return err
