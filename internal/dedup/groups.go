@@ -182,8 +182,8 @@ func (o Options) bearable(ctx context.Context, index *knn.Index, vectors *tensor
 	for _, list := range lists {
 		near += len(list)
 	}
-	if share := float64(near) / float64(len(lists)) / float64(n); share*float64(n)*float64(min(n, 4096)) > mostPairs {
-		return fmt.Errorf("dedup: within a distance of %v, %.0f%% of all pictures are duplicates of each other: that is too large a distance", o.Within, 100*share)
+	if mean := float64(near) / float64(len(lists)); mean*float64(min(n, 4096)) > mostPairs {
+		return fmt.Errorf("dedup: within a distance of %v, %.0f%% of all pictures are duplicates of each other: that is too large a distance", o.Within, 100*mean/float64(n))
 	}
 	return nil
 }
