@@ -126,31 +126,24 @@ func identify(r *gallery.Recipe, earlier gallery.Recipe) error {
 // weights are now, "" if they have not moved; other weights than the index's are
 // an error. The caller closes the network.
 func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, io.Closer, error) {
-	none := gallery.Describer{}
-	if g.Recipe.Model == gallery.Imported {
-		return none, nil, fmt.Errorf("the vectors of %s were imported from %s, so no picture can be described as they were; search by a picture of the index, index:PATH", index, g.Recipe.WeightsFile)
-	}
+	none, model := gallery.Describer{}, g.Recipe.Model
 	switch {
-	case g.Recipe.Model == perceptualModel:
-		if file != "" && file != perceptualModel {
-			return none, nil, fmt.Errorf("%s was made by the model 'perceptual', which has no weights: leave --model %s away", index, file)
-		}
-	case file == "":
+	case model == gallery.Imported:
+		return none, nil, fmt.Errorf("the vectors of %s were imported from %s, so no picture can be described as they were; search by a picture of the index, index:PATH", index, g.Recipe.WeightsFile)
+	case !slices.Contains(namedModels, model) && !isTrained(model):
+		return none, nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, model)
+	case model == perceptualModel && file != "" && file != perceptualModel:
+		return none, nil, fmt.Errorf("%s was made by the model 'perceptual', which has no weights: leave --model %s away", index, file)
+	}
+	if model != perceptualModel && file == "" {
 		var err error
 		if file, err = findModel(g.Recipe.WeightsFile, index); err != nil {
 			return none, nil, err
 		}
 	}
-	how := describeOptions{model: file, exif: g.Recipe.EXIF}
-	published := slices.Contains(networks, g.Recipe.Model)
-	switch {
-	case g.Recipe.Model == perceptualModel:
-		how.model = perceptualModel
-	case !isTrained(g.Recipe.Model):
-		if !published {
-			return none, nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, g.Recipe.Model)
-		}
-		how.model, how.layer, how.pool = g.Recipe.Model, g.Recipe.Layer, g.Recipe.Pooling
+	how := describeOptions{model: model, layer: g.Recipe.Layer, pool: g.Recipe.Pooling, exif: g.Recipe.EXIF}
+	if isTrained(model) {
+		how.model = file
 	}
 	d, network, err := how.open(file)
 	if err != nil && g.Recipe.WeightsFile != "" {
@@ -159,7 +152,7 @@ func queryDescriber(g *gallery.Gallery, index, file string) (gallery.Describer, 
 	if err != nil {
 		return none, nil, err
 	}
-	if published {
+	if slices.Contains(networks, model) {
 		err = identify(&d.Recipe, g.Recipe)
 	}
 	if g.PCA != nil {
