@@ -175,10 +175,13 @@ func (c *collection) at(file string) int {
 	return -1
 }
 
-// resolved follows symbolic links, as far as that goes.
+// resolved follows symbolic links, as far as the path exists.
 func resolved(path string) string {
 	if to, err := filepath.EvalSymlinks(path); err == nil {
 		return to
+	}
+	if dir := filepath.Dir(path); dir != path {
+		return filepath.Join(resolved(dir), filepath.Base(path))
 	}
 	return path
 }

@@ -37,21 +37,10 @@ func (o *dupsOptions) checkFiles(c *collection) error {
 	if info, err := os.Stat(to); err == nil && !info.IsDir() {
 		return fmt.Errorf("--move-to %s: it is a file; give a folder", o.moveTo)
 	}
-	if rel, err := filepath.Rel(resolved(root), resolvedAbove(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if rel, err := filepath.Rel(resolved(root), resolved(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return fmt.Errorf("--move-to %s: it lies in %s, where the pictures would be found again; give a folder elsewhere", o.moveTo, c.root)
 	}
 	return nil
-}
-
-// resolvedAbove is resolved for a path of which the last folders need not exist.
-func resolvedAbove(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
-	}
-	if dir := filepath.Dir(path); dir != path {
-		return filepath.Join(resolvedAbove(dir), filepath.Base(path))
-	}
-	return path
 }
 
 // plan says what is to become of each duplicate.
