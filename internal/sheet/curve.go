@@ -161,13 +161,13 @@ func (evenDecimals) Ticks(lo, hi float64) []plot.Tick {
 		return []plot.Tick{{Value: lo, Label: strconv.FormatFloat(lo, 'g', 3, 64)}}
 	}
 	decade := math.Pow(10, math.Floor(math.Log10((hi-lo)/most)))
-	step, decimals := 10*decade, -math.Floor(math.Log10(10*decade)+0.5)
-	for _, round := range []float64{1, 2, 5} {
-		if (hi-lo)/(round*decade) <= most {
-			step, decimals = round*decade, -math.Floor(math.Log10(decade)+0.5)
+	var step float64
+	for _, round := range []float64{1, 2, 5, 10} {
+		if step = round * decade; (hi-lo)/step <= most {
 			break
 		}
 	}
+	decimals := -int(math.Floor(math.Log10(step) + 1e-9))
 	var ticks []plot.Tick
 	first := math.Ceil(lo/step - 1e-9)
 	for i := range most + 1 {
@@ -175,7 +175,7 @@ func (evenDecimals) Ticks(lo, hi float64) []plot.Tick {
 		if v > hi+1e-9*step {
 			break
 		}
-		label := strconv.FormatFloat(v, 'f', max(int(decimals), 0), 64)
+		label := strconv.FormatFloat(v, 'f', max(decimals, 0), 64)
 		if decimals > 6 || decimals < -5 {
 			label = strconv.FormatFloat(v, 'g', 3, 64)
 		}
