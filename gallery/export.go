@@ -131,9 +131,12 @@ func (g *Gallery) exported(i int) exported {
 	return e
 }
 
+// pictureColumns are those of a CSV file that come before the values v0, v1, …
+var pictureColumns = []string{"path", "label", "width", "height", "size", "modified", "sha256"}
+
 func (g *Gallery) writeCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	line := []string{"path", "label", "width", "height", "size", "modified", "sha256"}
+	line := slices.Clone(pictureColumns)
 	for j := range g.Vectors.Dim(1) {
 		line = append(line, "v"+strconv.Itoa(j))
 	}

@@ -220,7 +220,8 @@ func readJSONLines(r io.Reader, add func(exported) error) error {
 // byteOrderMark is what spreadsheets begin UTF-8 with.
 const byteOrderMark = "\ufeff"
 
-// nameColumns sets the names of columns that are no values.
+// nameColumns sets the names of columns that are no values, which must be among
+// pictureColumns.
 func nameColumns(names, header []string) error {
 	last := -1 // value
 	for i, name := range header {
@@ -229,8 +230,10 @@ func nameColumns(names, header []string) error {
 		switch {
 		case name == "":
 			return fmt.Errorf("column %d has no name; a column of row numbers, as pandas writes it, must be left out (index=False)", i+1)
-		case !isValue || err != nil:
+		case slices.Contains(pictureColumns, name):
 			names[i] = name
+		case !isValue || err != nil:
+			return fmt.Errorf("column %q is neither of a picture (%s) nor a value (v0, v1, …)", name, strings.Join(pictureColumns, ", "))
 		case number <= last:
 			return fmt.Errorf("column %q comes after \"v%d\"; values must be in order, each once", name, last)
 		default:
@@ -288,8 +291,6 @@ func readCSV(r io.Reader, add func(exported) error) error {
 				e.Modified = text
 			case "sha256":
 				e.SHA256 = text
-			default:
-				return fmt.Errorf("column %q is neither of a picture (path, label, width, height, size, modified, sha256) nor a value (v0, v1, …)", names[i])
 			}
 			if err != nil {
 				return fmt.Errorf("line %d, column %d: %w", n, i+1, err)
