@@ -135,6 +135,10 @@ func (o *searchOptions) check(index string, queries []string) error {
 	return checkPage("html", o.html, append(queries, index)...)
 }
 
+// limited tells whether -k limits how many pictures are found: --within alone finds
+// all.
+func (o *searchOptions) limited() bool { return !o.within.given() || o.kGiven }
+
 // result is what was found for a query.
 type result struct {
 	query
@@ -229,7 +233,7 @@ func (c *collection) search(ctx context.Context, queries []query, metric knn.Met
 		}
 	}
 	k := math.MaxInt
-	if !o.within.given() || o.kGiven {
+	if o.limited() {
 		k = o.k
 	}
 	var lists [][]knn.Neighbor

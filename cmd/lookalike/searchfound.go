@@ -83,7 +83,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 
 func (a *app) printFound(c *collection, results []result, metric knn.Metric, o searchOptions) error {
 	f := found{Index: c.file, Root: c.root, Metric: metric.String(), Results: []foundResult{}}
-	if !o.within.given() || o.kGiven {
+	if o.limited() {
 		f.K = &o.k
 	}
 	if o.within.given() {
