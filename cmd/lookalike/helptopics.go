@@ -51,8 +51,9 @@ No setting is a secret: passwords have no place in the file.`,
 			Use:   "progress",
 			Short: "Progress and messages, for people and programs",
 			Long: `Results go to standard output, all else to standard error. How far a long job is
-shows as a bar with rate and time left if standard error is a terminal, otherwise
-as a line every five seconds. --progress lines writes the lines in a terminal too,
+shows as a bar with rate and time left if standard error is a terminal, where train
+and index then name a command that can follow, otherwise as a line every five
+seconds. --progress lines writes the lines in a terminal too,
 --progress none or --quiet nothing. Warnings and errors are always written.
 
 With --progress json standard error is for programs: one JSON object a line, each

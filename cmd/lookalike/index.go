@@ -129,6 +129,9 @@ Files that cannot be read as pictures are named and left out.`,
 				}
 				fmt.Fprintln(a.out, rate)
 			}
+			if changes.Added == changes.Pictures { // it is new
+				a.next("search", out, indexPrefix+"0")
+			}
 			return nil
 		},
 	}

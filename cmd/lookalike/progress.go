@@ -56,12 +56,24 @@ func (a *app) progress(what, unit string, total int) *progress {
 	case a.showProgress == "json":
 		p.events, p.each = a.events, eventEvery
 		p.events.write(p.job.event("progress", now))
-	case a.showProgress == "auto" && term.IsTerminal(int(a.err.Fd())):
+	case a.watched():
 		p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithAutoRefresh())
 		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill), mpb.BarFillerTrim())
 		p.out = p.bars
 	}
 	return p
+}
+
+// watched tells whether somebody sits at the terminal and wants to be told how it goes.
+func (a *app) watched() bool {
+	return !a.quiet && a.showProgress == "auto" && term.IsTerminal(int(a.err.Fd()))
+}
+
+// next tells whoever sits at the terminal which command can follow.
+func (a *app) next(words ...string) {
+	if a.watched() {
+		fmt.Fprintf(a.err, "Try next: %s\n", typed(words...))
+	}
 }
 
 // set tells how much is done, and in other words what, if heads are given.

@@ -402,6 +402,7 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s, %s, %s\n", o.out, count(c.data.Len(), "picture"),
 		count(done, "epoch"), c.best(), duration(time.Since(start).Seconds()))
+	a.next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }
 
