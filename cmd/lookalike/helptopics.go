@@ -41,7 +41,7 @@ are then fitted to a sample.
 
 In the environment the same settings are LOOKALIKE_ and the name in capitals, with
 _ for each dash and point: LOOKALIKE_THREADS, LOOKALIKE_SEARCH_NEIGHBORS. An empty
-variable counts as none. LOOKALIKE_CPU chooses the kernels (avx512, avx2, neon or
+variable counts as none. LOOKALIKE_CPU chooses the kernels (amx, avx512, avx2, neon or
 generic); as they are chosen before anything is read, only the environment can.
 
 'lookalike config' prints all settings, what is in force and where it comes from.

@@ -14,3 +14,9 @@ func Caches() (l1, l2 int) {
 	}
 	return l1, l2
 }
+
+// FetchesStrided tells how memory is best asked for a few columns of many rows: on AMD's
+// processors by software, a row or two with each step of a kernel, while it computes.
+// Intel's wait for that; memory is fast there where whole pieces of rows are read one
+// after the other, for then the processor itself reads on.
+func FetchesStrided() bool { return !cpuid.CPU.IsVendor(cpuid.Intel) }

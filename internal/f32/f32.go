@@ -1,9 +1,9 @@
 // Package f32 holds the engine's innermost loops: single-precision kernels that
-// run on the caller's goroutine. Each exists in several tiers (AVX-512 and AVX2
-// with FMA on amd64, NEON on arm64, portable Go); the best one that the processor
+// run on the caller's goroutine. Each exists in several tiers (AVX-512, with AMX or
+// without, and AVX2 with FMA on amd64, NEON on arm64, portable Go); the best one that the processor
 // has is chosen once, when the program starts.
 //
-// LOOKALIKE_CPU=avx512|avx2|neon|generic forces a tier, for tests and for support. A
+// LOOKALIKE_CPU=amx|avx512|avx2|neon|generic forces a tier, for tests and for support. A
 // name that is unknown, or that this processor or build lacks, is reported on
 // standard error and the best tier is used. The build tag purego leaves the
 // assembly out.
@@ -52,6 +52,7 @@ type tier struct {
 	adam            func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32)
 	squaredError    func(grad, p, t []float32, scale float64) float64
 	kernel          Kernel
+	parts           *Parts // nil where they are no faster
 
 	dot4, squaredDistance4 rowsKernel
 	squaresInOrder         func(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64)

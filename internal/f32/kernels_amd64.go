@@ -648,3 +648,25 @@ func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, pa
 //
 //go:noescape
 func transpose8AVX(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
+
+// splitRowsAMX splits up to 16 rows of A, 32 values for each block, to a tile of each part;
+// the stride from row to row is in bytes.
+//
+//go:noescape
+func splitRowsAMX(rows int, blocks int, a *float32, stride int, dst *uint16)
+
+// splitColumnsAMX splits 32 rows of panels of B, 32 values each, to tiles of each part; the
+// stride from row to row, and that from panel to panel of what is split, are in bytes.
+//
+//go:noescape
+func splitColumnsAMX(panels int, b *float32, stride int, dst *uint16, apart int)
+
+// mulParts2AMX multiplies 17 to 32 rows with panels of 32 columns; strides are in bytes.
+//
+//go:noescape
+func mulParts2AMX(config *[64]byte, panels int, blocks int, a *uint16, b *uint16, start *float32, ss int, c *float32, cst int)
+
+// mulParts1AMX multiplies 1 to 16 rows with panels of 32 columns; strides are in bytes.
+//
+//go:noescape
+func mulParts1AMX(config *[64]byte, panels int, blocks int, a *uint16, b *uint16, start *float32, ss int, c *float32, cst int)

@@ -7,6 +7,11 @@ import "github.com/klauspost/cpuid/v2"
 // archTiers returns the tiers that this processor and operating system support.
 func archTiers() (tiers []*tier) {
 	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.BMI2) {
+		if hasAMX() {
+			amx := *avx512
+			amx.name, amx.parts = "amx", amxParts
+			tiers = append(tiers, &amx)
+		}
 		tiers = append(tiers, avx512)
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {

@@ -12,6 +12,7 @@ import (
 // TestTiersComplete fails if the processor has a tier that the tests do not run.
 func TestTiersComplete(t *testing.T) {
 	for name, has := range map[string]bool{
+		"amx":    hasAMX(),
 		"avx512": cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.BMI2),
 		"avx2":   cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3),
 	} {

@@ -108,14 +108,15 @@ func skip(s []float32, n int) []float32 { return s[min(n, len(s)):] }
 
 // workspace is what one goroutine needs to multiply.
 type workspace struct {
-	a, b []float32
+	a, b           []float32
+	partsA, partsB []uint16
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
 // of B. What is copied of A stays in the last-level cache. While one block of B is
-// multiplied, memory is asked for the next.
+// multiplied, memory is asked for the next, if that helps (f32.FetchesStrided).
 func (w *workspace) multiply(x product) {
 	width := evenly(x.n, nc, kernel.NR)
 	height := evenly(x.m, mc, 1)
@@ -142,11 +143,14 @@ func (w *workspace) multiply(x product) {
 }
 
 // block computes x, whose B fits in the second-level cache once it is packed, from
-// the tiles of its A, and finishes it. The block of B that comes next is fetched.
+// the tiles of its A, and finishes it. next is the block of B that comes then.
 func (w *workspace) block(x product, a *tiles, next *product) {
 	first := 0
-	if x.layout != inPanels {
-		x, first = w.pack(x, a, next), 1
+	switch {
+	case x.layout == inRows && strided:
+		x, first = w.packWithTile(x, a, next), 1
+	case x.layout != inPanels:
+		x, next = w.pack(x), new(product)
 	}
 	fetch := fetchDuring((a.count-first)*ceil(x.n, kernel.NR), x.k, next)
 	for i := first; i < a.count; i++ {
@@ -160,25 +164,37 @@ func (w *workspace) block(x product, a *tiles, next *product) {
 	x.finish()
 }
 
-// pack computes the first tile of x and packs B on the way, while memory is asked for
-// the panel that comes next, in this block or the next one. It returns x with its B
-// packed.
-func (w *workspace) pack(x product, a *tiles, next *product) product {
-	packed := x
-	packed.layout, packed.ldb = inPanels, x.k*kernel.NR
-	w.b = grow(w.b, ceil(x.n, kernel.NR)*packed.ldb)
-	packed.b = w.b
+// pack returns x with its B packed.
+func (w *workspace) pack(x product) product {
+	packed := w.panelsOf(x)
+	kernel.Pack(packed.b, packed.ldb, x.k, x.n, x.b, x.ldb, x.layout == inColumns)
+	return packed
+}
+
+// panelsOf returns x with room for its B to be packed.
+func (w *workspace) panelsOf(x product) product {
+	x.layout, x.ldb = inPanels, x.k*kernel.NR
+	w.b = grow(w.b, ceil(x.n, kernel.NR)*x.ldb)
+	x.b = w.b
+	return x
+}
+
+// packWithTile computes the first tile of x and packs B on the way, while memory is
+// asked for the panel that comes next, in this block or the next one. It returns x with
+// its B packed.
+func (w *workspace) packWithTile(x product, a *tiles, next *product) product {
+	packed := w.panelsOf(x)
 	_, rows, from := a.tile(0)
 	for j := 0; j < x.n; j += kernel.NR {
 		b, panel, cols := skip(x.b, x.at(0, j)), packed.b[packed.at(0, j):], min(kernel.NR, x.n-j)
-		if x.layout == inRows && cols == kernel.NR {
+		if cols == kernel.NR {
 			ahead := f32.Address(b, kernel.NR)
 			if j+kernel.NR >= x.n {
 				ahead = f32.Address(next.b, 0)
 			}
 			kernel.MulPack(rows, x.k, from, a.ars, a.acs, b, x.ldb, panel, ahead, skip(x.start, j), x.lds, x.c[j:], x.ldc)
 		} else {
-			kernel.Pack(panel, packed.ldb, x.k, cols, b, x.ldb, x.layout == inColumns)
+			kernel.Pack(panel, packed.ldb, x.k, cols, b, x.ldb, false)
 			kernel.Mul(rows, cols, x.k, from, a.ars, a.acs, panel, skip(x.start, j), x.lds, x.c[j:], x.ldc)
 		}
 	}
@@ -187,7 +203,7 @@ func (w *workspace) pack(x product, a *tiles, next *product) product {
 
 // inPlace tells whether x has too few rows for packing B to pay.
 func inPlace(x product) bool {
-	return x.layout == inRows && x.m <= inPlaceRows && kernel.InPlace()
+	return x.layout == inRows && x.m <= inPlaceRows && strided && kernel.InPlace()
 }
 
 // panels computes x, panel by panel of a B that stays where it is. During the first

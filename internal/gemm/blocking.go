@@ -7,8 +7,9 @@ import "lookalike/internal/f32"
 // second-level cache while tiles of A pass by; mc rows of A by kc stay in the
 // last-level cache from one block of B to the next.
 var (
-	kernel = f32.Gemm()
-	kc, nc = blocking(kernel)
+	kernel  = f32.Gemm()
+	strided = f32.FetchesStrided()
+	kc, nc  = blocking(kernel)
 )
 
 const mc = 512
@@ -32,7 +33,7 @@ const deepEnough = 592
 func blocking(k *f32.Kernel) (kc, nc int) {
 	l1, l2 := f32.Caches()
 	kc = (l1/4/(k.MR+k.NR)/32*2 + 1) * 16
-	if k.InPlace() {
+	if k.InPlace() && strided {
 		kc = max(kc, deepEnough)
 	}
 	return kc, max(k.NR, l2/3/4/kc/k.NR*k.NR)

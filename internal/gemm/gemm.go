@@ -7,7 +7,10 @@
 //
 // Accuracy against float64, which the tests hold for every tier and layout: a value
 // of C is off by at most k+2 times 2^-24 of the sum of its terms' magnitudes. Random
-// terms stay far below, for their errors cancel.
+// terms stay far below, for their errors cancel. Where the processor multiplies parts of
+// values (f32.Parts, which takes products of 96 rows and more), besides each value of A
+// and B may be off by 2^-126, and where infinity is a term, or a sum overflows, NaN may
+// come out for infinity.
 //
 // Shapes that do not fit are programming errors and panic.
 package gemm
@@ -76,7 +79,12 @@ func blocks(x product) {
 		w := workspaces.Get().(*workspace)
 		defer workspaces.Put(w)
 		r, c := i/across, i%across
-		w.multiply(x.rows(r*x.m/down, (r+1)*x.m/down).columns(c*panels/across*kernel.NR, min(x.n, (c+1)*panels/across*kernel.NR)))
+		part := x.rows(r*x.m/down, (r+1)*x.m/down).columns(c*panels/across*kernel.NR, min(x.n, (c+1)*panels/across*kernel.NR))
+		if x.byParts() {
+			w.multiplyParts(part)
+		} else {
+			w.multiply(part)
+		}
 	})
 }
 

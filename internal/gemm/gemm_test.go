@@ -135,8 +135,15 @@ func TestMul(t *testing.T) {
 }
 
 // TestMulBlocks crosses the border of every cache block, with every layout, and
-// strides that ask for copies of A.
+// strides that ask for copies of A, and B fetched in both ways.
 func TestMulBlocks(t *testing.T) {
+	defer func(was bool) { strided = was }(strided)
+	for _, strided = range []bool{true, false} {
+		checkBlocks(t)
+	}
+}
+
+func checkBlocks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []struct{ m, n, k int }{
 		{3, 2*nc + 5, kc + 9}, {kernel.MR + 1, 2, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1}, {9, 8*nc + 7, 13},

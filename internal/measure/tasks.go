@@ -72,12 +72,20 @@ func limits(ctx context.Context, bytes int, emit func(Row)) error {
 	const depth, flops = 192, 1e9
 	k := f32.Gemm()
 	a, b := x[:k.MR*depth], x[k.MR*depth:][:depth*k.NR]
-	calls := int(flops / (2 * float64(k.MR*k.NR*depth)))
+	mr, nr, multiply := k.MR, k.NR, func(c []float32) { k.Mul(k.MR, k.NR, depth, a, depth, 1, b, nil, 0, c, k.NR) }
+	if p := f32.MultiplyParts(); p != nil {
+		mr, nr = f32.PartsGroup, f32.PartsGroup
+		sa, sb := make([]uint16, f32.PartsSize(mr, depth)), make([]uint16, f32.PartsSize(nr, depth))
+		p.SplitA(sa, mr, depth, x, depth, false)
+		p.SplitB(sb, depth, nr, x, nr, false)
+		multiply = func(c []float32) { p.Mul(mr, nr, depth, sa, sb, nil, 0, c, nr) }
+	}
+	calls := int(flops / (2 * float64(mr*nr*depth)))
 	times, err := Time(ctx, 7, func() error {
 		parallel.For(threads, func(int) {
-			c := make([]float32, k.MR*k.NR)
+			c := make([]float32, mr*nr)
 			for range calls {
-				k.Mul(k.MR, k.NR, depth, a, depth, 1, b, nil, 0, c, k.NR)
+				multiply(c)
 			}
 		})
 		return nil
@@ -87,7 +95,7 @@ func limits(ctx context.Context, bytes int, emit func(Row)) error {
 	}
 	r = newRow("micro-kernel").took(times)
 	r.MinMS, r.MedianMS = times.per(1)
-	r.GFLOPS = times.rate(2 * float64(k.MR*k.NR*depth) * float64(calls*threads))
+	r.GFLOPS = times.rate(2 * float64(mr*nr*depth) * float64(calls*threads))
 	emit(r.Finish())
 	return nil
 }

@@ -21,5 +21,6 @@ func main() {
 		s.tiles()
 	}
 	transpose8()
+	parts()
 	Generate()
 }
