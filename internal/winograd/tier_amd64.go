@@ -6,7 +6,7 @@ import "lookalike/internal/f32"
 
 func archTransforms() *transforms {
 	switch f32.Tier() {
-	case "avx512":
+	case "amx", "avx512":
 		return &transforms{
 			lanes:      16,
 			kernel:     [...]kernelKernel{kernel2AVX512, kernel4AVX512},
