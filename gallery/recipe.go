@@ -53,27 +53,40 @@ func (r Recipe) Fingerprint() string {
 // Check returns an error unless vectors made by r can be compared with the
 // gallery's. It gives both fingerprints and what differs.
 func (g *Gallery) Check(r Recipe) error {
-	have := g.Recipe
-	if have.Fingerprint() == r.Fingerprint() {
-		return nil
+	if differ := g.Recipe.differences(r, "the query"); differ != "" {
+		return fmt.Errorf("gallery: %s; make the index again, or the query as the index was made:\n%s", g.Recipe.against(r, "the query"), differ)
+	}
+	return nil
+}
+
+// against says how an index was made, and that something else was not so.
+func (r Recipe) against(other Recipe, what string) string {
+	with := ""
+	if r.WeightsFile != "" {
+		with = " with " + r.WeightsFile
+	}
+	return fmt.Sprintf("the index was made by %s%s (fingerprint %s), %s another way (fingerprint %s)", r.Program, with, r.Fingerprint(), what, other.Fingerprint())
+}
+
+// differences lists what of an index's recipe is otherwise for something else, ""
+// if their vectors can be compared.
+func (r Recipe) differences(other Recipe, what string) string {
+	if r.Fingerprint() == other.Fingerprint() {
+		return ""
 	}
 	var differ []string
-	compare := func(name, index, query string) {
-		if index != query {
-			differ = append(differ, fmt.Sprintf("  %s: %q in the index, %q in the query", name, index, query))
+	for _, field := range []struct{ name, index, other string }{
+		{"model", r.Model, other.Model},
+		{"SHA-256 of the weights", r.WeightsSHA256, other.WeightsSHA256},
+		{"layer", r.Layer, other.Layer},
+		{"pooling", r.Pooling, other.Pooling},
+		{"principal components", r.PCA, other.PCA},
+		{"preprocessing", r.Preprocessing, other.Preprocessing},
+		{"EXIF orientation", r.EXIF, other.EXIF},
+	} {
+		if field.index != field.other {
+			differ = append(differ, fmt.Sprintf("  %s: %q in the index, %q in %s", field.name, field.index, field.other, what))
 		}
 	}
-	compare("model", have.Model, r.Model)
-	compare("SHA-256 of the weights", have.WeightsSHA256, r.WeightsSHA256)
-	compare("layer", have.Layer, r.Layer)
-	compare("pooling", have.Pooling, r.Pooling)
-	compare("principal components", have.PCA, r.PCA)
-	compare("preprocessing", have.Preprocessing, r.Preprocessing)
-	compare("EXIF orientation", have.EXIF, r.EXIF)
-	with := ""
-	if have.WeightsFile != "" {
-		with = " with " + have.WeightsFile
-	}
-	return fmt.Errorf("gallery: the index was made by %s%s (fingerprint %s), the query another way (fingerprint %s); make the index again, or the query as the index was made:\n%s",
-		have.Program, with, have.Fingerprint(), r.Fingerprint(), strings.Join(differ, "\n"))
+	return strings.Join(differ, "\n")
 }

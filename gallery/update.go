@@ -191,14 +191,12 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 // check refuses to add vectors that were made another way.
 func (u *updater) check() error {
 	have, run := u.w.state.Recipe, u.d.Recipe
-	if have.PCA != "" && u.w.state.Components == u.d.Components {
-		run.PCA = have.PCA // as these will be brought to the same
-	}
-	if err := (&Gallery{Recipe: have}).Check(run); err != nil {
-		return err
+	run.PCA = have.PCA // as these will be brought to the same, if they are as many
+	if differ := have.differences(run, "this run"); differ != "" {
+		return fmt.Errorf("gallery: %s; make another one under another name, or this one anew with --fresh:\n%s", have.against(run, "this run"), differ)
 	}
 	if u.w.state.Components != u.d.Components {
-		return fmt.Errorf("gallery: the index is of %d principal components, this run of %d (0: whole vectors); give the same number, or make the index anew", u.w.state.Components, u.d.Components)
+		return fmt.Errorf("gallery: the index is of %d principal components, this run of %d (0: whole vectors); give the same number, or make the index anew with --fresh", u.w.state.Components, u.d.Components)
 	}
 	if width := u.d.Width; u.pca == nil && u.w.state.Width != width || u.pca != nil && u.pca.Mean.Len() != width {
 		return fmt.Errorf("gallery: the index is of vectors of another length than %d", width)
