@@ -129,11 +129,13 @@ func commandLine(cmd *cobra.Command, args []string, but string, more ...string) 
 
 // typed returns a command of this program as it is typed into a shell.
 func typed(words ...string) string {
-	program := os.Args[0]
-	if strings.HasPrefix(program, os.TempDir()) { // go run, which removes it
-		program = "lookalike"
+	line := quote(os.Args[0])
+	if strings.HasPrefix(os.Args[0], os.TempDir()) { // go run, which removes it
+		line = "lookalike"
+		if info, err := os.Stat("cmd/lookalike"); err == nil && info.IsDir() {
+			line = "go run ./cmd/lookalike"
+		}
 	}
-	line := quote(program)
 	for _, w := range words {
 		line += " " + quote(w)
 	}
