@@ -5,6 +5,7 @@ import (
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
+	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
 )
 
@@ -270,7 +271,7 @@ var (
 func buffer(n int) *[]float32 {
 	b := buffers.Get().(*[]float32)
 	if cap(*b) < n {
-		*b = make([]float32, n)
+		*b = hugepages.Floats(n)
 	}
 	*b = (*b)[:n]
 	return b

@@ -16,7 +16,11 @@
 // off, and pooling is exact.
 package tensor
 
-import "fmt"
+import (
+	"fmt"
+
+	"lookalike/internal/hugepages"
+)
 
 // Tensor is a contiguous, row-major array of float32.
 type Tensor struct {
@@ -26,7 +30,7 @@ type Tensor struct {
 
 // New returns a tensor of zeros.
 func New(shape ...int) *Tensor {
-	return &Tensor{append([]int(nil), shape...), make([]float32, Size(shape))}
+	return &Tensor{append([]int(nil), shape...), hugepages.Floats(Size(shape))}
 }
 
 // From wraps data, which is not copied, as a tensor of the given shape.

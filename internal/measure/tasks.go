@@ -10,6 +10,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
+	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
 	"lookalike/knn"
 	"lookalike/nn"
@@ -280,7 +281,7 @@ func SearchOf(ctx context.Context, r Row, s knn.Searcher, queries [][]float32, r
 
 // random returns n values from -1 to 1.
 func random(n int, rng *rand.Rand) []float32 {
-	x := make([]float32, n)
+	x := hugepages.Floats(n)
 	for i := range x {
 		x[i] = 2*rng.Float32() - 1
 	}
