@@ -98,7 +98,8 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 				fmt.Fprintf(&b, "%32s%s\n", "left: ", other.Reason)
 			case other.Target != "" && other.State != "left":
 				verb := map[string]string{"moveplanned": "would go to", "movedone": "now", "hardlinkplanned": "would become a link to", "hardlinkdone": "now a link to"}[d.Action+other.State]
-				fmt.Fprintf(&b, "%30s%s %s\n", "", verb, printable(other.Target))
+				head := fmt.Sprintf("%30s%s ", "", verb)
+				fmt.Fprintf(&b, "%s%s\n", head, shorten(printable(fromHere(other.Target)), width-len(head)))
 			}
 		}
 		b.WriteString("\n")
@@ -108,10 +109,10 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		what = fmt.Sprintf("at a %s distance of at most %.4g (%s)", d.Metric, *d.Within, from)
 	}
 	if len(d.Groups) == 0 {
-		fmt.Fprintf(&b, "No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(c.root), what)
+		fmt.Fprintf(&b, "No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
 	} else {
 		n, freed := d.size()
-		fmt.Fprintf(&b, "%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(n, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(c.root), what)
+		fmt.Fprintf(&b, "%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(n, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
 		b.WriteString(d.outcome())
 	}
 	_, err := io.WriteString(a.out, b.String())

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode"
@@ -31,6 +32,19 @@ func printable(path string) string {
 		return strconv.Quote(path)
 	}
 	return path
+}
+
+// fromHere is a path relative to the current folder if it lies below that.
+func fromHere(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(here, path)
+	if err != nil || !filepath.IsLocal(rel) || rel == "." {
+		return path
+	}
+	return rel
 }
 
 // decimals is how many digits after the point distances of that size are shown
