@@ -58,8 +58,8 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 
 // run computes all tiles. Near and far give the same bits.
 func (c *convolution) run(tiles int) {
-	part := ceil(partTiles, micro.MR) * micro.MR
 	_, l2 := f32.Caches()
+	part := ceil(partTiles*max(1, min(l2>>20, 2)), micro.MR) * micro.MR
 	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*runtime.GOMAXPROCS(0) {
 		c.near(tiles, part)
 	} else {
@@ -112,7 +112,7 @@ func (c *convolution) far(tiles, part int) {
 
 const (
 	nearPanels     = 2        // are multiplied before the way back
-	partTiles      = 14       // about, in a part; with 256 channels they take 0.5 MB
+	partTiles      = 14       // about, in a part, for each MB of second-level cache, up to 2; with 256 channels they take 0.5 MB
 	setBytes       = 16 << 20 // of a set's tiles and products
 	transformGrain = 4        // tiles
 )
