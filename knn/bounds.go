@@ -64,18 +64,21 @@ func ofProduct(base, factor, size, start float64, m, d int) bounds {
 	return b
 }
 
-// interval returns the least and the greatest key that a score may stand for.
-func (b bounds) interval(score float32) (low, high float64) {
-	v := b.base + b.factor*float64(score)
-	low, high = (v-b.absolute)*(1-b.relative), (v+b.absolute)*(1+b.relative)
-	if low != low || math.IsInf(b.absolute, 1) {
-		low = math.Inf(-1)
+// low returns the least key that a score may stand for.
+func (b bounds) low(score float32) float64 {
+	low := (b.base + b.factor*float64(score) - b.absolute) * (1 - b.relative)
+	if low > huge {
+		return huge // of infinity is known that it is large
 	}
-	low = min(low, huge) // of infinity is known that it is large
-	if high != high || math.IsInf(b.absolute, 1) {
-		high = math.Inf(1)
+	if low == low {
+		return low
 	}
-	return low, high
+	return math.Inf(-1)
+}
+
+// high returns the greatest key that a score may stand for, or NaN if nothing is known.
+func (b bounds) high(score float32) float64 {
+	return (b.base + b.factor*float64(score) + b.absolute) * (1 + b.relative)
 }
 
 // score returns a number that the score of any key up to limit does not exceed.
@@ -89,6 +92,8 @@ func above(v float64) float32 {
 	if !(v <= huge) {
 		return float32(math.Inf(1))
 	}
-	v = max(v, -huge)
+	if v < -huge {
+		v = -huge
+	}
 	return float32(v + math.Abs(v)*2*unit + 0x1p-149)
 }

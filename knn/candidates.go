@@ -3,6 +3,8 @@ package knn
 import (
 	"math"
 	"slices"
+
+	"lookalike/internal/f32"
 )
 
 // candidate is a row that may belong to a result. Its key, which grows with the
@@ -29,10 +31,11 @@ type collector struct {
 	full    int     // number of candidates to look through them at
 	found   []candidate
 	scratch []float64
-	nearest []float64         // of few that are wanted, the least upper bounds so far, ascending
-	shared  bool              // others are told of upper bounds
-	fresh   []float64         // those that they have not been told of
-	finish  func([]candidate) // computes distances
+	nearest leastBounds // of few that are wanted, the least upper bounds so far
+	shared  bool        // others are told of upper bounds
+	fresh   []float32   // those that they have not been told of
+	index   *Index      // computes distances
+	query   *query
 }
 
 // slackRows is how many candidates more than twice the number asked for wait before
@@ -40,80 +43,149 @@ type collector struct {
 const slackRows = 48
 
 // reset makes c ready for another query; its memory is kept.
-func (c *collector) reset(w wanted, number int, limit float64, finish func([]candidate)) {
+func (c *collector) reset(x *Index, q *query, w wanted, number int, limit float64) {
 	*c = collector{most: w.most, radius: w.radius, after: -1, limit: limit, full: 2*min(w.most, 1<<12) + slackRows,
-		found: c.found[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], fresh: c.fresh[:0], finish: finish}
+		found: c.found[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], fresh: c.fresh[:0], index: x, query: q}
 	if w.after >= 0 {
 		c.after = w.after + number
 	}
 }
 
-// begin sets a first limit from the scores of rows that all may be found: where
-// these lie in 32 classes, the least of each class are as many different rows.
+// begin sets a first limit from the scores of rows that all may be found.
 func (c *collector) begin(b bounds, scores []float32) {
-	const classes = 32
-	if c.most > classes/2 || len(scores) < 2*classes {
+	if c.most > 16 || len(scores) < 64 {
 		return
 	}
-	var least [classes]float32
-	copy(least[:], scores)
-	for part := range slices.Chunk(scores[classes:], classes) {
-		for i, s := range part {
-			least[i] = min(least[i], s)
-		}
+	if high := b.high(f32.NearLeast(scores, c.most)); high < c.limit {
+		c.limit = high
 	}
-	c.scratch = c.scratch[:0]
-	for _, s := range least {
-		_, high := b.interval(s)
-		c.scratch = append(c.scratch, high)
-	}
-	c.limit = min(c.limit, nth(c.scratch, c.most-1))
 }
 
 // fewWanted is the number of neighbours up to which the limit is kept as low as it
 // can be all the time.
 const fewWanted = 64
 
-// lower notes the upper bound of a row that has not been seen before.
-func (c *collector) lower(high float64) {
-	if c.most > fewWanted || !(high < c.limit) {
+// lower notes the upper bounds of rows that have not been seen before.
+func (c *collector) lower(highs []float32) {
+	if c.most > fewWanted || len(highs) == 0 {
 		return
 	}
-	c.nearest = insert(c.nearest, c.most, high)
 	if c.shared {
-		c.fresh = append(c.fresh, high)
+		c.fresh = append(c.fresh, highs...)
 	}
-	if len(c.nearest) == c.most {
-		c.limit = min(c.limit, c.nearest[c.most-1])
+	if limit := float64(c.nearest.add(c.most, highs)); limit < c.limit {
+		c.limit = limit
 	}
 }
 
-// insert puts v in its place among the least so many values, which ascend.
-func insert(least []float64, most int, v float64) []float64 {
-	if len(least) < most {
-		least = append(least, v)
-	} else if !(v < least[most-1]) {
-		return least
+// leastBounds are the least of the upper bounds of different rows' keys, in no order.
+type leastBounds []float32
+
+// infinities fill up what f32.NearLeast takes.
+var infinities = slices.Repeat([]float32{float32(math.Inf(1))}, 32)
+
+// add adds upper bounds, of which none is NaN, and returns one that so many are not greater
+// than, infinity if there are fewer. What is greater is dropped.
+func (l *leastBounds) add(most int, highs []float32) float32 {
+	all := append(*l, highs...)
+	n := len(all)
+	if n < most {
+		*l = all
+		return infinities[0]
 	}
-	i := len(least) - 1
-	for ; i > 0 && least[i-1] > v; i-- {
-		least[i] = least[i-1]
+	if n == most+1 { // one of them goes
+		first, second, at := float32(math.Inf(-1)), float32(math.Inf(-1)), 0
+		for i, high := range all {
+			if high > first {
+				first, second, at = high, first, i
+			} else if high > second {
+				second = high
+			}
+		}
+		all[at] = all[most]
+		*l = all[:most]
+		return second
 	}
-	least[i] = v
-	return least
+	var limit float32
+	if exact := most > 16 || n > 2*len(infinities); exact {
+		var room [4 * fewWanted]float32
+		limit = nth(append(room[:0], all...), most-1)
+	} else {
+		all = append(all, infinities[:-n&31]...)
+		limit = f32.NearLeast(all, most)
+	}
+	kept := 0
+	for _, high := range all[:n] {
+		all[kept] = high
+		if high <= limit {
+			kept++
+		}
+	}
+	if kept > 2*most+len(infinities) { // many are equal
+		rest := slices.DeleteFunc(all[:kept], func(high float32) bool { return high == limit })
+		for kept = len(rest); kept < most; kept++ {
+			rest = append(rest, limit)
+		}
+	}
+	*l = all[:kept]
+	return limit
 }
 
-// add takes a row in if it may belong to the result.
+// add takes a row in if it may belong to the result. The upper bound may be NaN.
 func (c *collector) add(row int, low, high float64) {
-	if low > c.limit || row <= c.after {
-		return
+	if row > c.after && low <= c.limit {
+		if high < c.limit {
+			c.lower([]float32{above(high)})
+		}
+		c.keep(row, low, high)
 	}
+}
+
+// offer takes in what may belong to the result of rows that are wanted, by their scores.
+// All of them lower the limit before any is kept. It changes rows and scores.
+func (c *collector) offer(b bounds, rows []int32, scores []float32) {
+	n := notAbove(rows, scores, b.score(c.limit))
+	if c.most <= fewWanted && n > 0 {
+		var room [fewWanted]float32
+		highs := room[:0]
+		for _, s := range scores[:n] {
+			highs = append(highs, above(b.high(s)))
+		}
+		c.lower(highs)
+		n = notAbove(rows[:n], scores[:n], b.score(c.limit))
+	}
+	for i, s := range scores[:n] {
+		if low := b.low(s); low <= c.limit {
+			c.keep(int(rows[i]), low, b.high(s))
+		}
+	}
+}
+
+// notAbove brings the rows whose scores are not above a limit to the front and returns how
+// many there are.
+func notAbove(rows []int32, scores []float32, limit float32) int {
+	n := 0
+	rows = rows[:len(scores)]
+	for i, s := range scores {
+		rows[n], scores[n] = rows[i], s // without a branch that nobody can foresee
+		if !(s > limit) {
+			n++
+		}
+	}
+	return n
+}
+
+// keep takes a row in that is not proven out and whose upper bound, which may be NaN, has
+// lowered the limit already.
+func (c *collector) keep(row int, low, high float64) {
 	if len(c.found) >= c.full {
 		if c.shrink(); low > c.limit {
 			return
 		}
 	}
-	c.lower(high)
+	if high != high {
+		high = math.Inf(1)
+	}
 	c.found = append(c.found, candidate{row, low, high, math.NaN()})
 }
 
@@ -139,7 +211,14 @@ func (c *collector) tighten() {
 		}
 		c.limit = min(c.limit, nth(c.scratch, c.most-1))
 	}
-	c.found = slices.DeleteFunc(c.found, func(f candidate) bool { return f.low > c.limit })
+	kept := 0
+	for _, f := range c.found {
+		c.found[kept] = f // without a branch that nobody can foresee
+		if !(f.low > c.limit) {
+			kept++
+		}
+	}
+	c.found = c.found[:kept]
 }
 
 // settle computes all distances that are not known yet and keeps the result of
@@ -152,7 +231,7 @@ func (c *collector) settle() {
 			known++
 		}
 	}
-	c.finish(c.found[known:])
+	c.index.finish(c.query, c.found[known:])
 	c.found = slices.DeleteFunc(c.found, func(f candidate) bool { return !(f.distance <= c.radius) })
 	slices.SortFunc(c.found, func(a, b candidate) int { return compare(a.neighbor(), b.neighbor()) })
 	if len(c.found) >= c.most {
@@ -176,7 +255,7 @@ func (c *collector) neighbors() []Neighbor {
 
 // nth returns the value that would be at place i if v were sorted; it changes the
 // order of v, which holds no NaN. (Hoare's selection)
-func nth(v []float64, i int) float64 {
+func nth[T float32 | float64](v []T, i int) T {
 	lo, hi := 0, len(v)-1
 	for lo < hi {
 		a, b, c := v[lo], v[(lo+hi)/2], v[hi]

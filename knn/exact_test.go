@@ -184,6 +184,8 @@ func TestSieveExact(t *testing.T) {
 	sieveAll(t)
 	t.Run("small", TestExact)
 	t.Run("large", TestExactLarge)
+	t.Run("stages", TestStages)
+	t.Run("self-join", TestSelfJoin)
 	t.Run("concurrent", TestConcurrentSearches)
 }
 
@@ -212,6 +214,90 @@ func TestExactLarge(t *testing.T) {
 						}
 					}
 				}
+			}
+		}
+	}
+}
+
+// Many queries of few values, so that several tiles are tested before what passed is
+// computed, and the last ones are cut short; equal rows and distances, numbers of every
+// size, and numbers of neighbours on either side of where the ways part.
+func TestStages(t *testing.T) {
+	for _, procs := range []int{1, 2, 5} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		for _, set := range []map[string]func(*rand.Rand) float32{kinds, moreKinds} {
+			for kind, value := range set {
+				rng := rand.New(rand.NewPCG(19, 20))
+				for i, metric := range []Metric{Euclidean, Cosine, InnerProduct} {
+					n, d, k := 900+rng.IntN(400), []int{1, 7, 32}[(i+rng.IntN(2))%3], []int{1, 10, 16, 17, 64, 65}[rng.IntN(6)]
+					vectors, queries := data(rng, value, n, d, 50+rng.IntN(30))
+					x, err := New(vectors, metric)
+					if err != nil {
+						t.Fatal(err)
+					}
+					var keep func(int) bool
+					if rng.IntN(2) == 0 { // whole places are left out
+						keep = func(row int) bool { return row%300 > 130 }
+						x = x.Where(keep)
+					}
+					found, err := x.Search(t.Context(), queries, k)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for j, q := range queries {
+						all := bruteForce(metric, vectors, q, keep)
+						if want := all[:min(k, len(all))]; !slices.Equal(found[j], want) {
+							t.Fatalf("%s, %v, %d x %d, k %d, query %d:\n got %v\nwant %v", kind, metric, n, d, k, j, found[j], want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// All vectors against themselves, of which many are equal.
+func TestSelfJoin(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	for _, kind := range []string{"normal", "few values", "constant"} {
+		vectors, _ := data(rng, kinds[kind], 1000, 6, 0)
+		var queries [][]float32
+		for row := range vectors.Dim(0) {
+			queries = append(queries, vectors.Row(row))
+		}
+		x, err := New(vectors, Euclidean)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkIndex(t, x, vectors, queries, 10, nil)
+	}
+}
+
+// A limit is not below as many upper bounds as are wanted, and for many it is the least such
+// one.
+func TestLeastBounds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(23, 24))
+	for range 500 {
+		most := 1 + rng.IntN(fewWanted)
+		var l leastBounds
+		var all []float32
+		for range 30 {
+			highs := make([]float32, rng.IntN(1+40*rng.IntN(3)+rng.IntN(3)))
+			for i := range highs {
+				highs[i] = float32(rng.IntN(1 + rng.IntN(200)))
+			}
+			limit := l.add(most, highs)
+			all = append(all, highs...)
+			slices.Sort(all)
+			switch {
+			case len(all) < most:
+				if !math.IsInf(float64(limit), 1) {
+					t.Fatalf("limit %g of %d bounds, want %d", limit, len(all), most)
+				}
+			case limit < all[most-1]:
+				t.Fatalf("limit %g, but the bounds of %d are %v", limit, most, all[:most])
+			case most > 16 && limit != all[most-1]:
+				t.Fatalf("limit %g of %d, want %g", limit, most, all[most-1])
 			}
 		}
 	}

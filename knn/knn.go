@@ -71,7 +71,13 @@ type Neighbor struct {
 // are equal. No two neighbours of one query are equal, so any selection in this
 // order has one result.
 func compare(a, b Neighbor) int {
-	return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.Row, b.Row))
+	switch { // no distance is NaN
+	case a.Distance < b.Distance:
+		return -1
+	case a.Distance > b.Distance:
+		return 1
+	}
+	return cmp.Compare(a.Row, b.Row)
 }
 
 // Searcher finds the k nearest neighbours of each query, nearest first. Engines
@@ -108,6 +114,9 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 	}
 	if metric < 0 || int(metric) >= len(metricNames) {
 		return nil, fmt.Errorf("knn: %v cannot be searched", metric)
+	}
+	if n := vectors.Dim(0); n > math.MaxInt32 {
+		return nil, fmt.Errorf("knn: %d vectors, more than %d: search them in parts", n, math.MaxInt32)
 	}
 	x := &Index{vectors: vectors, metric: metric}
 	x.bounds = ofSquares(x.Dim())

@@ -39,7 +39,7 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 	if q.code == nil {
 		w.scores = grow(w.scores, tileRows)
 		x.rowScores(q, w.scores[:n], row)
-		x.collect(c, x.rowBounds(q, x.longest[row/tileRows]), w.scores[:n], row, w.mask)
+		x.collect(c, x.rowBounds(q, x.longest[row/tileRows]), w, w.scores[:n], row)
 		return
 	}
 	dots, mask := w.dots[:blocks*f32.CodeRows], w.mask[:(n+63)/64]
@@ -67,7 +67,7 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 		if f.low > c.limit {
 			break
 		}
-		low, high := b.interval(x.rowScore(q, f.row))
-		c.add(f.row, max(low, f.low), high)
+		score := x.rowScore(q, f.row)
+		c.add(f.row, max(b.low(score), f.low), b.high(score))
 	}
 }

@@ -62,12 +62,16 @@ type workspace struct {
 	dots       []int32
 	mask       []uint64
 	passed     []candidate
-	pairs      []pair
+	near       []int32   // rows that may be near queries
+	picked     []float32 // their scores
+	ends       []int     // of each query's
 	rows       f32.Rows
 	sums       [4]float32
 	packed     gemm.Packed
 	codes      codes // of a tile
 	masks      []uint64
+	places     []place
+	marked     []place // those where a query's test let rows pass, with their bits
 	tests      []f32.CodeTest
 	tested     []float64 // limits that the tests are for
 }
@@ -164,7 +168,7 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 	groups := make([]func() *group, v.groups)
 	for i := range groups {
 		lo, hi := min(i*v.size, len(queries)), min((i+1)*v.size, len(queries))
-		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], v.coding, limit) })
+		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], v.coding, v.parts > 1) })
 	}
 	gathered := make([][]collector, v.groups*v.parts)
 	parallel.For(len(gathered), func(i int) {
@@ -184,7 +188,7 @@ func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found 
 			gathered[i] = c
 		}
 		for j, q := range g.queries {
-			c[j].reset(w, first+j, limit, func(f []candidate) { x.finish(q, f) })
+			c[j].reset(x, q, w, first+j, limit)
 		}
 		if v.shared {
 			g.sieving.share(len(c), limit)
@@ -247,8 +251,8 @@ const (
 	allTogether
 )
 
-// newGroup prepares queries; keys over limit are not wanted.
-func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *group {
+// newGroup prepares queries, on several goroutines if these wait for the group.
+func (x *Index) newGroup(queries [][]float32, coding coding, waiting bool) *group {
 	d := x.Dim()
 	g := &group{queries: make([]*query, len(queries)), stride: d + 16} // not a whole number of pages
 	g.factors = make([]float32, len(queries)*g.stride)
@@ -260,7 +264,7 @@ func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *gro
 		depth = x.coder().groups * f32.CodeGroup
 		z, codes = make([]int8, len(queries)*depth), make([]codeQuery, len(queries))
 	}
-	parallel.Spans(len(queries), 64, func(lo, hi int) {
+	prepare := func(lo, hi int) {
 		var block []uint8
 		if coding != notCoded {
 			block = make([]uint8, x.coder().blockBytes())
@@ -285,7 +289,12 @@ func (x *Index) newGroup(queries [][]float32, coding coding, limit float64) *gro
 			}
 			g.queries[i] = q
 		}
-	})
+	}
+	if waiting {
+		parallel.Spans(len(queries), 64, prepare)
+	} else {
+		prepare(0, len(queries))
+	}
 	if coding != notCoded {
 		g.sieving = newSieving(g, x.coder(), coding == allTogether)
 	}
@@ -350,33 +359,40 @@ func (x *Index) scan(ctx context.Context, g *group, w *workspace, c []collector,
 		longest := slices.Max(x.longest[lo/tileRows : (lo+len(scores)-1)/tileRows+1])
 		for i, q := range g.queries {
 			x.rowScores(q, scores, lo)
-			x.collect(&c[i], x.rowBounds(q, longest), scores, lo, w.mask)
+			x.collect(&c[i], x.rowBounds(q, longest), w, scores, lo)
 		}
 	}
 }
 
 // collect offers the rows from row on, a multiple of 64, to a collector.
-func (x *Index) collect(c *collector, b bounds, scores []float32, row int, mask []uint64) {
+func (x *Index) collect(c *collector, b bounds, w *workspace, scores []float32, row int) {
 	if c.limit == math.Inf(1) && x.keep == nil && row > c.after {
 		c.begin(b, scores)
 	}
-	mask = mask[:(len(scores)+63)/64]
+	mask := w.mask[:(len(scores)+63)/64]
 	f32.NotAbove(mask, scores, b.score(c.limit))
-	for w, word := range mask {
+	w.near, w.picked = w.near[:0], w.picked[:0]
+	for i, word := range mask {
 		if x.keep != nil {
-			word &= x.keep[row/64+w]
+			word &= x.keep[row/64+i]
 		}
 		for ; word != 0; word &= word - 1 {
-			i := w*64 + bits.TrailingZeros64(word)
-			low, high := b.interval(scores[i])
-			c.add(row+i, low, high)
+			at := i*64 + bits.TrailingZeros64(word)
+			if row+at > c.after {
+				w.near, w.picked = append(w.near, int32(row+at)), append(w.picked, scores[at])
+			}
 		}
 	}
+	c.offer(b, w.near, w.picked)
 }
 
 // depth is the number of values of each vector that are multiplied at a time: sums
 // are short, and so are their rounding errors.
 const depth = 256
+
+// scoredQueries is how many queries' scores are made before they are looked at, where
+// that is not every part of the values anew: they stay in the second-level cache.
+const scoredQueries = 128
 
 // multiply computes the scores of a tile of rows and all the queries as a matrix
 // product: of |x|²/2 - q·x for Euclidean, which half the squared distance exceeds by
@@ -386,7 +402,11 @@ func (x *Index) multiply(ctx context.Context, g *group, w *workspace, c []collec
 	d := x.Dim()
 	steps := (d + depth - 1) / depth
 	step := (d + steps - 1) / steps
-	w.scores, w.mask = grow(w.scores, len(g.queries)*stride), grow(w.mask, tileRows/64)
+	some := len(g.queries)
+	if steps == 1 {
+		some = min(some, scoredQueries)
+	}
+	w.scores, w.mask = grow(w.scores, some*stride), grow(w.mask, tileRows/64)
 	if x.metric == Cosine {
 		w.unit = grow(w.unit, tileRows*step)
 	}
@@ -403,28 +423,37 @@ func (x *Index) multiply(ctx context.Context, g *group, w *workspace, c []collec
 				start[i] = float32(square / 2)
 			}
 		}
-		for k := 0; k < d; k += step {
-			width := min(step, d-k)
-			if x.metric == Cosine {
-				unit := w.unit[:n*width]
-				clear(unit)
-				for i := range n {
-					f32.Axpy(unit[i*width:][:width], narrow(x.scales[lo+i]), x.vectors.Row(lo + i)[k:][:width])
+		for at := 0; at < len(g.queries); at += some {
+			queries := g.queries[at:min(at+some, len(g.queries))]
+			for k := 0; k < d; k += step {
+				if at == 0 {
+					x.pack(w, lo, n, k, min(step, d-k))
 				}
-				w.packed.Pack(width, n, unit, width, true)
-			} else {
-				w.packed.Pack(width, n, x.vectors.Data()[lo*d+k:], d, true)
+				bias := start
+				if k > 0 {
+					bias = nil
+				}
+				w.packed.Mul(len(queries), g.factors[at*g.stride+k:], g.stride, gemm.Epilogue{Bias: bias, Accumulate: k > 0}, w.scores, stride)
 			}
-			bias := start
-			if k > 0 {
-				bias = nil
+			for i, q := range queries {
+				x.collect(&c[at+i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), w, w.scores[i*stride:][:n], lo)
 			}
-			w.packed.Mul(len(g.queries), g.factors[k:], g.stride, gemm.Epilogue{Bias: bias, Accumulate: k > 0}, w.scores, stride)
-		}
-		for i, q := range g.queries {
-			x.collect(&c[i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), w.scores[i*stride:][:n], lo, w.mask)
 		}
 	}
+}
+
+// pack arranges for a product n rows from lo on, so many values from k on of each.
+func (x *Index) pack(w *workspace, lo, n, k, width int) {
+	if x.metric != Cosine {
+		w.packed.Pack(width, n, x.vectors.Data()[lo*x.Dim()+k:], x.Dim(), true)
+		return
+	}
+	unit := w.unit[:n*width]
+	clear(unit)
+	for i := range n {
+		f32.Axpy(unit[i*width:][:width], narrow(x.scales[lo+i]), x.vectors.Row(lo + i)[k:][:width])
+	}
+	w.packed.Pack(width, n, unit, width, true)
 }
 
 // tileBounds are the bounds of multiply's scores.
@@ -456,8 +485,12 @@ func (x *Index) sharpen(q *query, c *collector) {
 			c.found = append(c.found, w)
 			continue
 		}
-		low, high := x.rowBounds(q, x.longest[w.row/tileRows]).interval(x.rowScore(q, w.row))
-		c.add(w.row, max(low, w.low), min(high, w.high))
+		b, score := x.rowBounds(q, x.longest[w.row/tileRows]), x.rowScore(q, w.row)
+		high := b.high(score)
+		if !(high < w.high) {
+			high = w.high
+		}
+		c.add(w.row, max(b.low(score), w.low), high)
 		if i == c.most-1 || i%some == some-1 {
 			c.tighten()
 		}
@@ -480,7 +513,8 @@ func (x *Index) keyOf(distance float64) float64 {
 // finish computes distances as they are defined, and the keys of these: two rows
 // of one distance have one key.
 func (x *Index) finish(q *query, list []candidate) {
-	four := new(exactly)
+	four := exacts.Get().(*exactly)
+	defer exacts.Put(four)
 	for some := range slices.Chunk(list, len(four.rows)) {
 		x.distances(q, some, four)
 		for i, f := range some {
@@ -498,6 +532,8 @@ type exactly struct {
 	rows             f32.Rows
 	factors, squares [4]float64
 }
+
+var exacts = sync.Pool{New: func() any { return new(exactly) }}
 
 // distances computes those of up to four rows.
 func (x *Index) distances(q *query, list []candidate, four *exactly) {

@@ -41,7 +41,7 @@ type sieving struct {
 // known is what goroutines tell each other of a query.
 type known struct {
 	sync.Mutex
-	nearest []float64 // as a collector has them, of the rows of all
+	nearest leastBounds // of the rows of all
 }
 
 func newSieving(g *group, c *coder, together bool) *sieving {
@@ -73,18 +73,18 @@ func (s *sieving) publish(i int, c *collector) {
 	if s.known == nil {
 		return
 	}
+	heard := math.Float64frombits(s.limits[i].Load())
+	if len(c.fresh) == 0 && !(c.limit < heard) {
+		c.limit = heard
+		return
+	}
 	k := &s.known[i]
 	k.Lock()
 	defer k.Unlock()
-	for _, high := range c.fresh {
-		k.nearest = insert(k.nearest, c.most, high)
-	}
+	limit := float64(k.nearest.add(c.most, c.fresh))
 	c.fresh = c.fresh[:0]
 	c.nearest = append(c.nearest[:0], k.nearest...)
-	c.limit = min(c.limit, math.Float64frombits(s.limits[i].Load()))
-	if len(c.nearest) == c.most {
-		c.limit = min(c.limit, c.nearest[c.most-1])
-	}
+	c.limit = min(c.limit, limit, math.Float64frombits(s.limits[i].Load()))
 	s.limits[i].Store(math.Float64bits(c.limit))
 }
 
@@ -113,7 +113,9 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 	for next < tiles && ctx.Err() == nil {
 		row, end := place(next)
 		next = int(s.next.Add(1) - 1)
-		s.hear(c)
+		if len(t.waiting) == 0 {
+			s.hear(c)
+		}
 		if s.codes != nil && t.multiply > 0 {
 			t.multiply--
 			stop := end
@@ -125,6 +127,7 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 			for j := range c {
 				s.publish(j, &c[j])
 			}
+			t.look((stop - row + f32.SieveRows - 1) / f32.SieveRows)
 			if row = stop; row == end {
 				continue
 			}
@@ -153,6 +156,7 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 			s.publish(j, &c[j])
 		}
 	}
+	t.endStage()
 }
 
 // coprime returns a number near the golden section of n without a common divisor.
@@ -168,7 +172,9 @@ func coprime(n int) int {
 	}
 }
 
-// together is one goroutine's state while it tests many queries together.
+// together is one goroutine's state while it tests many queries together. Tiles are tested
+// in stages: what passes the tests of one, query by query, is computed at its end and
+// lowers the limits for the next.
 type together struct {
 	x        *Index
 	g        *group
@@ -178,22 +184,47 @@ type together struct {
 	multiply int     // tiles that are to be multiplied in float32 instead
 	next     int     // how many after the next crowd
 	first    bool    // no tile has been multiplied yet
+	seen     int     // places that have been looked at
+	stage    int     // places that the stage has room for
+	room     int     // the most that it may have
+	waiting  []place // where the rows are whose bits wait
+	passed   int     // pairs that passed since the last decision on a crowd
+	tested   int     // of so many
 }
 
-// pair is a row that passed the test of a query, and its score as far as it is known.
-type pair struct {
-	query, row int32
-	score      float32
+// place is SieveRows rows: the first, and those among them that may be found.
+type place struct {
+	row    int
+	wanted uint64
 }
+
+const (
+	// stageBytes of vectors may be tested in a stage, so that they are still in the
+	// second-level cache when what passed is computed.
+	stageBytes = 512 << 10
+
+	// stageMasks is how many masks of SieveRows rows and a query may wait.
+	stageMasks = 32 << 10
+
+	// shortValues is of how many values the vectors are whose stages are as long as all
+	// before. Longer ones are worth being computed less often, so they have shorter stages.
+	shortValues = 64
+
+	tilePlaces = tileRows / f32.SieveRows
+)
 
 func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
-	t := &together{x, g, w, c, 0, firstMultiplied, 1, true}
+	t := &together{x: x, g: g, w: w, c: c, multiply: firstMultiplied, next: 1, first: true}
 	if c[0].limit < huge { // there is a radius
 		t.multiply = 0
 	}
 	if g.sieving.codes != nil {
 		places := g.sieving.codes.Places()
-		w.masks, w.tests, w.tested = grow(w.masks, tileRows/f32.SieveRows*places), grow(w.tests, places), grow(w.tested, places)
+		t.room = max(tilePlaces, min(stageBytes/(4*f32.SieveRows*x.Dim()), stageMasks/places))
+		w.masks, w.tests, w.tested = grow(w.masks, t.room*places), grow(w.tests, places), grow(w.tested, places)
+		w.places, w.marked = grow(w.places, t.room), grow(w.marked, t.room+2)
+		t.waiting = w.places[:0]
+		t.look(0)
 		t.forget()
 	}
 	return t
@@ -206,25 +237,29 @@ func (t *together) tile(k codes, row, end int, ahead []float32) {
 		t.size = size
 		t.forget()
 	}
-	for j := range t.c {
-		t.aim(j)
+	if len(t.waiting) == 0 || t.w.tested[0] != t.w.tested[0] {
+		for j := range t.c {
+			t.aim(j)
+		}
 	}
-	// Rows that pass soon lower the limits, but long ones are computed part by part, and
-	// the more there are the seldomer the queries are read.
-	step, passed := f32.SieveRows, 0
-	if t.x.Dim() > partValues {
-		step = tileRows
+	t.sieve(k, row, end, ahead)
+	if t.tested == 0 { // the stage goes on
+		return
 	}
-	for at := row; at < end; at += step {
-		stop := min(at+step, end)
-		t.sieve(k.from(t.x.coder(), at-row), at, stop, ahead[len(ahead)*(at-row)/(end-row):len(ahead)*(stop-row)/(end-row)])
-		t.compute()
-		passed += len(t.w.pairs)
-	}
-	if passed*t.x.crowd() > (end-row)*len(t.c) {
+	if t.passed*t.x.crowd() > t.tested {
 		t.multiply, t.next = t.next, min(2*t.next, crowdTiles)
 	} else {
 		t.next = 1
+	}
+	t.passed, t.tested = 0, 0
+}
+
+// look notes that so many places more have been looked at.
+func (t *together) look(places int) {
+	t.seen += places
+	t.stage = min(t.room, max(1, 2*t.seen*shortValues/max(shortValues, t.x.Dim())))
+	if t.x.Dim() > partValues { // queries are read anew for each part of the values
+		t.stage = tilePlaces - t.seen%tilePlaces
 	}
 }
 
@@ -242,98 +277,183 @@ func (t *together) aim(j int) {
 	}
 }
 
-// sieve notes the pairs that pass, of rows up to a tile, query by query. It fetches ahead meanwhile.
+// sieve sets the bits of a tile's rows that pass, and ends stages. It fetches ahead meanwhile.
 func (t *together) sieve(k codes, row, end int, ahead []float32) {
 	x, s := t.x, t.g.sieving
-	places, blocks := s.codes.Places(), (end-row+f32.SieveRows-1)/f32.SieveRows
-	var wanted [tileRows / f32.SieveRows]uint64
+	blocks := (end - row + f32.SieveRows - 1) / f32.SieveRows
 	for i := range blocks {
 		at := row + i*f32.SieveRows
-		wanted[i] = ^uint64(0) >> (f32.SieveRows - min(f32.SieveRows, end-at))
+		wanted := ^uint64(0) >> (f32.SieveRows - min(f32.SieveRows, end-at))
 		if x.keep != nil {
-			wanted[i] &= x.keep[at/64]
+			wanted &= x.keep[at/64]
 		}
-		if wanted[i] != 0 {
+		if wanted != 0 {
 			k := k.from(x.coder(), at-row)
-			f32.CodeSieve(t.w.masks[i*places:], k.bytes, k.rows, s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
-		}
-	}
-	t.w.pairs = t.w.pairs[:0]
-	for j, word := range t.w.masks[:len(t.c)] {
-		if word &= wanted[0]; word != 0 {
-			t.note(j, row, word)
-		}
-		for i := 1; i < blocks; i++ {
-			t.note(j, row+i*f32.SieveRows, t.w.masks[i*places+j]&wanted[i])
+			f32.CodeSieve(t.w.masks[len(t.waiting):], t.room, k.bytes, k.rows, s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
+			t.waiting = append(t.waiting, place{at, wanted})
+			if len(t.waiting) >= t.stage {
+				t.endStage()
+			}
 		}
 	}
 }
 
-// note notes the pairs of a query with the rows of a mask.
-func (t *together) note(j, row int, mask uint64) {
-	for ; mask != 0; mask &= mask - 1 {
-		if at := row + bits.TrailingZeros64(mask); at > t.c[j].after {
-			t.w.pairs = append(t.w.pairs, pair{int32(j), int32(at), 0})
+// endStage offers what has passed to the queries' collectors.
+func (t *together) endStage() {
+	if len(t.waiting) == 0 {
+		return
+	}
+	x, w := t.x, t.w
+	long := x.Dim() > partValues
+	w.near, w.ends = w.near[:0], w.ends[:0]
+	for j := range t.c {
+		masks, passes := w.masks[j*t.room:][:len(t.waiting)], uint64(0)
+		for _, word := range masks {
+			passes |= word
 		}
+		if passes != 0 { // seldom, soon
+			t.note(j, masks)
+		}
+		if long {
+			w.ends = append(w.ends, len(w.near))
+		} else if len(w.near) > 0 {
+			x.pickedScores(t.g.queries[j], w)
+			t.offer(j, w.near, w.picked)
+			t.passed += len(w.near)
+			w.near = w.near[:0]
+		}
+	}
+	if long {
+		t.partByPart()
+		for j, end := range w.ends {
+			if start := t.start(j); start < end {
+				t.offer(j, w.near[start:end], w.picked[start:end])
+			}
+		}
+		t.passed += len(w.near)
+	}
+	for _, p := range t.waiting {
+		t.tested += bits.OnesCount64(p.wanted) * len(t.c)
+	}
+	t.look(len(t.waiting))
+	t.waiting = t.waiting[:0]
+}
+
+// start returns where the rows that passed the test of a query begin.
+func (t *together) start(j int) int {
+	if j == 0 {
+		return 0
+	}
+	return t.w.ends[j-1]
+}
+
+// note notes the rows that passed the test of a query.
+func (t *together) note(j int, masks []uint64) {
+	w, after := t.w, t.c[j].after
+	marked, total := w.marked[:len(t.waiting)+2], 0
+	n := 0
+	for i, word := range masks {
+		p := t.waiting[i]
+		word &= p.wanted
+		if past := after - p.row; past >= 0 {
+			word &= ^uint64(0) << (past + 1)
+		}
+		marked[n] = place{p.row, word}
+		if word != 0 {
+			n++
+		}
+		total += bits.OnesCount64(word)
+	}
+	if total == 0 {
+		return
+	}
+	// How many bits a word has cannot be foreseen, so there is no branch for it.
+	at, word, end := 0, marked[0].wanted, len(w.near)
+	w.near = slices.Grow(w.near, total+4)[:end+total]
+	for i := range w.near[end:] {
+		w.near[end+i] = int32(marked[at].row + bits.TrailingZeros64(word))
+		word &= word - 1
+		done := ((word - 1) &^ word) >> 63 // 1 where no bit is left
+		word |= marked[at+1].wanted & -done
+		at += int(done)
 	}
 }
 
 // partValues is how many values of a tile's rows stay in the second-level cache.
 const partValues = 512
 
-// compute offers the pairs to their queries' collectors.
-func (t *together) compute() {
-	x, pairs := t.x, t.w.pairs
-	long := x.Dim() > partValues
-	if long {
-		t.partByPart()
+// offer offers rows to the collector of a query.
+func (t *together) offer(j int, rows []int32, scores []float32) {
+	x, q, c := t.x, t.g.queries[j], &t.c[j]
+	for i, n := 0, 0; i < len(rows); i += n {
+		tile := rows[i] / tileRows
+		for n = 1; i+n < len(rows) && (x.metric != InnerProduct || rows[i+n]/tileRows == tile); {
+			n++
+		}
+		c.offer(x.rowBounds(q, x.longest[tile]), rows[i:i+n], scores[i:i+n])
 	}
-	for i, p := range pairs {
-		j, row := int(p.query), int(p.row)
-		q, score := t.g.queries[j], x.scaled(row, p.score)
-		if !long {
-			score = x.rowScore(q, row)
-		}
-		low, high := x.rowBounds(q, x.longest[row/tileRows]).interval(score)
-		t.c[j].add(row, low, high)
-		if i+1 == len(pairs) || pairs[i+1].query != p.query {
-			if t.c[j].limit != t.w.tested[j] {
-				t.g.sieving.publish(j, &t.c[j])
-				t.aim(j)
-			}
-		}
+	if c.limit != t.w.tested[j] {
+		t.g.sieving.publish(j, c)
+		t.aim(j)
 	}
 }
 
-// partByPart computes the pairs' scores, up to four rows of a query at a time.
+// pickedScores computes the scores of the rows that are near one query.
+func (x *Index) pickedScores(q *query, w *workspace) {
+	n, d, rows := len(w.near), x.Dim(), w.near
+	for len(rows)%4 != 0 {
+		rows = append(rows, rows[n-1])
+	}
+	w.picked = grow(w.picked, len(rows))
+	if x.metric == Euclidean {
+		f32.SquaredDistancesAt(w.picked, q.v, x.vectors.Data(), d, rows)
+	} else {
+		f32.DotsAt(w.picked, q.factor, x.vectors.Data(), d, rows)
+		for i, row := range w.near {
+			w.picked[i] = x.scaled(int(row), w.picked[i])
+		}
+	}
+	w.near, w.picked = rows[:n], w.picked[:n]
+}
+
+// partByPart computes the scores of the rows that are near their queries, up to four rows of a
+// query at a time.
 func (t *together) partByPart() {
-	pairs := t.w.pairs
+	w := t.w
+	w.picked = grow(w.picked, len(w.near))
+	clear(w.picked)
 	for lo, d := 0, t.x.Dim(); lo < d; lo += partValues {
 		hi := min(lo+partValues, d)
-		for i, n := 0, 0; i < len(pairs); i += n {
-			for n = 1; n < len(t.w.rows) && i+n < len(pairs) && pairs[i+n].query == pairs[i].query; {
-				n++
+		for j, end := range w.ends {
+			for i := t.start(j); i < end; i += len(w.rows) {
+				t.addScores(j, i, min(i+len(w.rows), end), lo, hi)
 			}
-			t.addScores(pairs[i:i+n], pairs[min(i+n, len(pairs)-1)].query, lo, hi)
 		}
+	}
+	for i, row := range w.near {
+		w.picked[i] = t.x.scaled(int(row), w.picked[i])
 	}
 }
 
-// addScores adds to the scores of up to four rows and one query what the values from lo
-// up to hi make. Meanwhile it fetches those of the next query.
-func (t *together) addScores(pairs []pair, next int32, lo, hi int) {
+// addScores adds to the scores of up to four rows and one query, those noted from place i up to end, what the
+// values from lo up to hi make. Meanwhile it fetches those of the next query.
+func (t *together) addScores(j, i, end, lo, hi int) {
 	x, w := t.x, t.w
-	for i := range w.rows {
-		w.rows[i] = x.vectors.Row(int(pairs[min(i, len(pairs)-1)].row))[lo:hi]
+	for r := range w.rows {
+		w.rows[r] = x.vectors.Row(int(w.near[min(i+r, end-1)]))[lo:hi]
 	}
-	q, after := t.g.queries[pairs[0].query], t.g.queries[next]
+	next := j
+	for next+1 < len(t.c) && w.ends[next] == end {
+		next++
+	}
+	q, after := t.g.queries[j], t.g.queries[next]
 	if x.metric == Euclidean {
 		f32.SquaredDistanceRows(&w.sums, q.v[lo:hi], &w.rows, after.v[lo:hi])
 	} else {
 		f32.DotRows(&w.sums, q.factor[lo:hi], &w.rows, after.factor[lo:hi])
 	}
-	for i := range pairs {
-		pairs[i].score += w.sums[i]
+	for r := range end - i {
+		w.picked[i+r] += w.sums[r]
 	}
 }
 

@@ -179,22 +179,22 @@ func (q *CodeQueries) Set(i int, codes []int8) {
 }
 
 // CodeSieve is [CodeBounds] for many queries and SieveRows rows, without the products:
-// bit r of masks[i] is set where row r passes tests[i] of query i. Both have q.Places()
-// values; those past the last query mean nothing. Codes are as many whole blocks as hold SieveRows rows, and
+// bit r of masks[i*stride] is set where row r passes tests[i] of query i. There are q.Places()
+// of them; those past the last query mean nothing. Codes are as many whole blocks as hold SieveRows rows, and
 // rows their constants; what is arbitrary in them gives arbitrary bits. Meanwhile
 // the values of ahead are fetched from memory, if the tier has a way.
-func CodeSieve(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
-	if len(masks) < q.Places() || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*CodeGroup || len(rows) < SieveRows*3 {
-		panic(fmt.Sprintf("f32.CodeSieve: %d codes with %d constants, %d queries of %d codes, to %d words by %d tests", len(codes), len(rows), q.n, q.groups*CodeGroup, len(masks), len(tests)))
+func CodeSieve(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+	if stride < 1 || len(masks) < (q.Places()-1)*stride+1 || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*CodeGroup || len(rows) < SieveRows*3 {
+		panic(fmt.Sprintf("f32.CodeSieve: %d codes with %d constants, %d queries of %d codes, to %d words, %d apart, by %d tests", len(codes), len(rows), q.n, q.groups*CodeGroup, len(masks), stride, len(tests)))
 	}
 	if q.n == 0 {
 		return
 	}
 	if sieve := active.codeSieve; sieve != nil {
-		sieve(masks, codes, rows, q, tests, ahead)
+		sieve(masks, stride, codes, rows, q, tests, ahead)
 		return
 	}
-	codeSieveGeneric(masks, codes, rows, q, tests)
+	codeSieveGeneric(masks, stride, codes, rows, q, tests)
 }
 
 func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {
@@ -230,12 +230,12 @@ func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center
 	}
 }
 
-func codeSieveGeneric(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
+func codeSieveGeneric(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
 	block := q.groups * CodeGroup * CodeRows
 	for i := range q.starts {
 		panel := q.codes[i/SievePanel*q.groups*SievePanel*CodeGroup+i%SievePanel*CodeGroup:]
 		t := tests[i]
-		masks[i] = 0
+		masks[i*stride] = 0
 		for r := range SieveRows {
 			dot := q.starts[i]
 			for g := range q.groups {
@@ -246,7 +246,7 @@ func codeSieveGeneric(masks []uint64, codes []uint8, rows []float32, q *CodeQuer
 			}
 			constants := rows[r/CodeRows*3*CodeRows+r%CodeRows:]
 			if t.passes(constants, dot) {
-				masks[i] |= 1 << r
+				masks[i*stride] |= 1 << r
 			}
 		}
 	}

@@ -154,9 +154,12 @@ func TestCodeSieve(t *testing.T) {
 				codes = kerneltest.Edge(t, codes)
 				rows := kerneltest.Edge(t, random(r, SieveRows*3))
 				queries := NewCodeQueries(n, d)
-				masks := make([]uint64, queries.Places()+1)
+				stride := 1 + r.IntN(3)
+				masks := make([]uint64, (queries.Places()-1)*stride+2)
 				guard := r.Uint64()
-				masks[len(masks)-1] = guard
+				for i := range masks {
+					masks[i] = guard
+				}
 				tests := make([]CodeTest, queries.Places())
 				var list [][]int8
 				for i := range n {
@@ -174,17 +177,19 @@ func TestCodeSieve(t *testing.T) {
 					queries.Set(i, q[:d])
 					list = append(list, q)
 				}
-				CodeSieve(masks, codes, rows, queries, tests, rows[:r.IntN(len(rows))])
-				if masks[len(masks)-1] != guard {
-					t.Fatal("wrote past the masks")
+				CodeSieve(masks, stride, codes, rows, queries, tests, rows[:r.IntN(len(rows))])
+				for i, word := range masks {
+					if (i%stride > 0 || i == len(masks)-1) && word != guard {
+						t.Fatalf("wrote to word %d of %d, %d apart", i, len(masks), stride)
+					}
 				}
 				dots, mask := make([]int32, SieveRows), make([]uint64, 1)
 				for i, q := range list {
 					codeBoundsGeneric(mask, dots, codes, rows, NewCodeQuery(q), tests[i])
 					for row, dot := range dots {
 						want, sure := passes(tests[i], rows[row/CodeRows*3*CodeRows+row%CodeRows:], dot)
-						if got := masks[i]>>row&1 == 1; sure && got != want {
-							t.Fatalf("%d queries of %d: query %d, row %d: %b, want %b", n, d, i, row, masks[i], mask[0])
+						if got := masks[i*stride]>>row&1 == 1; sure && got != want {
+							t.Fatalf("%d queries of %d: query %d, row %d: %b, want %b", n, d, i, row, masks[i*stride], mask[0])
 						}
 					}
 				}
@@ -235,7 +240,7 @@ func BenchmarkCodeSieve(b *testing.B) {
 			masks, tests := make([]uint64, q.Places()), slices.Repeat([]CodeTest{{1, 1, 1, 1e9}}, q.Places())
 			for b.Loop() {
 				for row := 0; row < n; row += SieveRows {
-					CodeSieve(masks, codes[row*d:], rows[row*3:], q, tests, nil)
+					CodeSieve(masks, 1, codes[row*d:], rows[row*3:], q, tests, nil)
 				}
 			}
 			b.ReportMetric(2*n*queries*float64(d)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")

@@ -55,12 +55,15 @@ type tier struct {
 	parts           *Parts // nil where they are no faster
 
 	dot4, squaredDistance4 rowsKernel
+	pickedDots             pickedKernel
+	pickedSquares          pickedKernel
 	squaresInOrder         func(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64)
 	notAbove               func(mask []uint64, x []float32, limit float32)
+	nearLeast              func(x []float32, k int) float32
 	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest)
 	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)
 	codeMake               func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
-	codeSieve              func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) // nil where products of values are as fast
+	codeSieve              func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) // nil where products of values are as fast
 }
 
 var (

@@ -34,8 +34,11 @@ var generic = &tier{
 
 	dot4:             oneByOne(dotGeneric),
 	squaredDistance4: oneByOne(squaredDistanceGeneric),
+	pickedDots:       fourPicked(oneByOne(dotGeneric)),
+	pickedSquares:    fourPicked(oneByOne(squaredDistanceGeneric)),
 	squaresInOrder:   squaresInOrderGeneric,
 	notAbove:         notAboveGeneric,
+	nearLeast:        nearLeastGeneric,
 	codeBounds:       codeBoundsGeneric,
 	codeRange:        codeRangeGeneric,
 	codeMake:         codeMakeGeneric,

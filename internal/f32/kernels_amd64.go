@@ -119,10 +119,25 @@ func dot4AVX512(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *fl
 //go:noescape
 func squaredDistance4AVX512(n int, q *float32, x0 *float32, x1 *float32, x2 *float32, x3 *float32, next *float32, ld int, out *float32)
 
+// pickedDotsAVX512 writes the sum of q[i]*x[rows[j]*ld+i] over n values to out[j], for j < 4*fours, fours >= 1.
+//
+//go:noescape
+func pickedDotsAVX512(fours int, n int, out *float32, q *float32, x *float32, ld int, rows *int32)
+
+// pickedSquaresAVX512 writes the sum of (q[i]-x[rows[j]*ld+i])² over n values to out[j], for j < 4*fours, fours >= 1.
+//
+//go:noescape
+func pickedSquaresAVX512(fours int, n int, out *float32, q *float32, x *float32, ld int, rows *int32)
+
 // notAboveAVX512 sets bit i of mask where x[i] is not greater than limit, and clears it elsewhere, for n values, a multiple of 16, n >= 16.
 //
 //go:noescape
 func notAboveAVX512(n int, mask *uint64, x *float32, limit float32)
+
+// nearLeastAVX512 returns the k-th least of 32 minima, that of x[i], x[i+32], ... over n values, a multiple of 32, n >= 32. One of NaN counts as infinity.
+//
+//go:noescape
+func nearLeastAVX512(n int, x *float32, k int32) float32
 
 // codeBoundsVNNI is the loop of codeBoundsGeneric; size holds the magnitudes of query.
 //
@@ -142,7 +157,7 @@ func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32
 // codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries. With each panel it fetches so many lines from ahead on.
 //
 //go:noescape
-func codeSieveVNNI(panels int, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
+func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
 
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
@@ -543,6 +558,11 @@ func squaredDistance4AVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float
 //
 //go:noescape
 func notAboveAVX2(n int, mask *uint64, x *float32, limit float32)
+
+// nearLeastAVX2 returns the k-th least of 32 minima, that of x[i], x[i+32], ... over n values, a multiple of 32, n >= 32. One of NaN counts as infinity.
+//
+//go:noescape
+func nearLeastAVX2(n int, x *float32, k int32) float32
 
 // codeBoundsAVX2 is the loop of codeBoundsGeneric; size holds the magnitudes of query.
 //

@@ -1,6 +1,10 @@
 package f32
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
 
 // Dots writes the products of q with len(out) rows of x, which are ld apart.
 func Dots(out, q, x []float32, ld int) {
@@ -72,6 +76,53 @@ func compareRows(op string, out *[4]float32, q []float32, rows *Rows, next []flo
 	}
 }
 
+// DotsAt writes the products of q with the rows of x, ld apart, that rows lists, a multiple of
+// four of them.
+func DotsAt(out, q, x []float32, ld int, rows []int32) {
+	rowsAt("DotsAt", out, q, x, ld, rows, active.pickedDots)
+}
+
+// SquaredDistancesAt is DotsAt for the sums of squared differences.
+func SquaredDistancesAt(out, q, x []float32, ld int, rows []int32) {
+	rowsAt("SquaredDistancesAt", out, q, x, ld, rows, active.pickedSquares)
+}
+
+func rowsAt(op string, out, q, x []float32, ld int, rows []int32, kernel pickedKernel) {
+	count := uint(0)
+	if ld > 0 && len(q) <= len(x) {
+		count = uint((len(x)-len(q))/ld + 1)
+	}
+	for _, r := range rows {
+		if uint(r) >= count {
+			panic(fmt.Sprintf("f32.%s: row %d of %d, %d apart, in %d values", op, r, len(q), ld, len(x)))
+		}
+	}
+	switch {
+	case len(rows)%4 != 0 || len(out) < len(rows):
+		panic(fmt.Sprintf("f32.%s: %d rows to %d values", op, len(rows), len(out)))
+	case len(rows) > 0 && len(q) == 0:
+		clear(out[:len(rows)])
+	case len(rows) > 0:
+		kernel(out, q, x, ld, rows)
+	}
+}
+
+// pickedKernel is a rowsKernel for rows that lie anywhere, a multiple of four and not none.
+type pickedKernel func(out, q, x []float32, ld int, rows []int32)
+
+// fourPicked makes a pickedKernel of what compares four rows.
+func fourPicked(four rowsKernel) pickedKernel {
+	return func(out, q, x []float32, ld int, rows []int32) {
+		list := new(Rows)
+		for i := 0; i < len(rows); i += len(list) {
+			for r := range list {
+				list[r] = x[int(rows[i+r])*ld:]
+			}
+			four((*[4]float32)(out[i:]), q, list, nil, 0)
+		}
+	}
+}
+
 // SquaresInOrder writes, for each row x and its factor f, the sum of
 // (q[i]*factor - x[i]*f)² over the first len(q) values in float64, each operation rounded and the
 // terms added in order: the same bits on every tier.
@@ -104,6 +155,19 @@ func NotAbove(mask []uint64, x []float32, limit float32) {
 	mask[whole/64] = word
 }
 
+// leastClasses is the number of classes of NearLeast.
+const leastClasses = 32
+
+// NearLeast returns a value that is not less than k of those in x, and not much greater than
+// the k-th least if k is small: the k-th least of the minima of 32 classes. There must be 32
+// values, and k must be from 1 to 32. It is infinite where k classes have no values but NaN.
+func NearLeast(x []float32, k int) float32 {
+	if len(x) < leastClasses || k < 1 || k > leastClasses {
+		panic(fmt.Sprintf("f32.NearLeast: least %d of %d values", k, len(x)))
+	}
+	return active.nearLeast(x[:len(x)/leastClasses*leastClasses], k)
+}
+
 // oneByOne makes a rowsKernel of what compares two vectors.
 func oneByOne(f func(a, b []float32) float32) rowsKernel {
 	return func(out *[4]float32, q []float32, rows *Rows, _ []float32, _ int) {
@@ -123,6 +187,20 @@ func notAboveGeneric(mask []uint64, x []float32, limit float32) {
 		}
 		mask[i/64] = word
 	}
+}
+
+func nearLeastGeneric(x []float32, k int) float32 {
+	var least [leastClasses]float32
+	for i := range least {
+		least[i] = float32(math.Inf(1))
+		for j := i; j < len(x); j += leastClasses {
+			if x[j] < least[i] {
+				least[i] = x[j]
+			}
+		}
+	}
+	slices.Sort(least[:])
+	return least[k-1]
 }
 
 func squaresInOrderGeneric(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64) {

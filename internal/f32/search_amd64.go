@@ -8,12 +8,13 @@ import "unsafe"
 type rowAssembly struct {
 	dot4, squaredDistance4 func(n int, q, x0, x1, x2, x3, next *float32, ld int, out *float32)
 	notAbove               func(n int, mask *uint64, x *float32, limit float32)
+	nearLeast              func(n int, x *float32, k int32) float32
 	codeBounds             func(blocks, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query, size *int8, start int32, keep, product, radius, limit float32)
 	unsigned               bool // codeBounds takes codes as they are, 128 too large
 }
 
-// codes512 puts the kernels that make codes into the AVX-512 tier, and the one that
-// compares many where the processor has what it needs.
+// codes512 puts the kernels that make codes and compare picked rows into the AVX-512 tier, and the one that
+// compares many codes where the processor has what it needs.
 func (t *tier) codes512(sieves bool) *tier {
 	t.codeRange = func(f *fourCoded, x []float32, ld int, center []float32) {
 		codeRangeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.most[0])
@@ -21,10 +22,16 @@ func (t *tier) codes512(sieves bool) *tier {
 	t.codeMake = func(f *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
 		codeMakeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.inverse[0], &f.scale[0], unsafe.SliceData(codes), &f.lengths[0], &f.squares[0], &f.residuals[0])
 	}
+	t.pickedDots = func(out, q, x []float32, ld int, rows []int32) {
+		pickedDotsAVX512(len(rows)/4, len(q), unsafe.SliceData(out), unsafe.SliceData(q), unsafe.SliceData(x), ld, unsafe.SliceData(rows))
+	}
+	t.pickedSquares = func(out, q, x []float32, ld int, rows []int32) {
+		pickedSquaresAVX512(len(rows)/4, len(q), unsafe.SliceData(out), unsafe.SliceData(q), unsafe.SliceData(x), ld, unsafe.SliceData(rows))
+	}
 	if sieves {
-		t.codeSieve = func(masks []uint64, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+		t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
 			panels := len(q.starts) / SievePanel
-			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), unsafe.SliceData(codes), unsafe.SliceData(rows),
+			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),
 				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/16+panels-1)/panels)
 		}
 	}
@@ -49,6 +56,7 @@ func (a rowAssembly) addTo(t *tier) *tier {
 	t.notAbove = func(mask []uint64, x []float32, limit float32) {
 		a.notAbove(len(x), unsafe.SliceData(mask), unsafe.SliceData(x), limit)
 	}
+	t.nearLeast = func(x []float32, k int) float32 { return a.nearLeast(len(x), unsafe.SliceData(x), int32(k)) }
 	t.codeBounds = func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, test CodeTest) {
 		var start int32
 		if a.unsigned {
@@ -57,6 +65,7 @@ func (a rowAssembly) addTo(t *tier) *tier {
 		a.codeBounds(len(dots)/CodeRows, len(q.codes)/CodeGroup, unsafe.SliceData(mask), unsafe.SliceData(dots), unsafe.SliceData(codes), unsafe.SliceData(rows),
 			unsafe.SliceData(q.codes), unsafe.SliceData(q.sizes), start, test.Keep, test.Product, test.Radius, test.Limit)
 	}
+	t.pickedDots, t.pickedSquares = fourPicked(t.dot4), fourPicked(t.squaredDistance4)
 	t.codeRange, t.codeMake = codeRangeGeneric, codeMakeGeneric
 	return t
 }

@@ -46,6 +46,95 @@ func TestRows(t *testing.T) {
 	})
 }
 
+// Picked rows, in any order and some twice, have the sums that they have alone.
+func TestRowsAt(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		use(t, x)
+		r := rand.New(rand.NewPCG(1, 13))
+		for _, n := range lengths() {
+			for _, count := range []int{0, 4, 12} {
+				const rows = 9
+				ld := max(1, n+r.IntN(3))
+				q, m := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, (rows-1)*ld+n))
+				at := kerneltest.Edge(t, make([]int32, count))
+				for i := range at {
+					at[i] = int32(r.IntN(rows))
+				}
+				dots, squares := kerneltest.Edge(t, random(r, count)), kerneltest.Edge(t, random(r, count))
+				DotsAt(dots, q, m, ld, at)
+				SquaredDistancesAt(squares, q, m, ld, at)
+				for i, row := range at {
+					var dot, square, size float64
+					for j, v := range q {
+						a, b := float64(v), float64(m[int(row)*ld+j])
+						dot += a * b
+						square += (a - b) * (a - b)
+						size += math.Abs(a * b)
+					}
+					if off := float64(n+3) * eps; !(math.Abs(float64(dots[i])-dot) <= off*size && math.Abs(float64(squares[i])-square) <= off*square) {
+						t.Fatalf("%d values, row %d: product %g, want %g; squared distance %g, want %g", n, row, dots[i], dot, squares[i], square)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestRowsAtRefuses(t *testing.T) {
+	x := make([]float32, 20)
+	for name, f := range map[string]func(){
+		"a row too far":  func() { DotsAt(make([]float32, 4), x[:4], x, 4, []int32{0, 5, 1, 1}) },
+		"a row below 0":  func() { SquaredDistancesAt(make([]float32, 4), x[:4], x, 4, []int32{0, -1, 1, 1}) },
+		"three rows":     func() { DotsAt(make([]float32, 4), x[:4], x, 4, []int32{0, 1, 2}) },
+		"too little out": func() { DotsAt(make([]float32, 3), x[:4], x, 4, []int32{0, 1, 2, 3}) },
+		"too long":       func() { DotsAt(make([]float32, 4), make([]float32, 21), x, 4, []int32{0, 0, 0, 0}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
+}
+
+func TestNearLeast(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		use(t, x)
+		r := rand.New(rand.NewPCG(1, 14))
+		special := []float32{float32(math.NaN()), float32(math.Copysign(math.NaN(), -1)), float32(math.Inf(1)), float32(math.Inf(-1)), 0}
+		for _, n := range []int{32, 33, 63, 64, 96, 256} {
+			for kind := range 3 {
+				for k := 1; k <= leastClasses; k += 1 + r.IntN(6) {
+					v := kerneltest.Edge(t, random(r, n))
+					for i := range v {
+						if kind == 1 { // many equal ones
+							v[i] = float32(r.IntN(5))
+						}
+						if kind == 2 && r.IntN(3) == 0 {
+							v[i] = special[r.IntN(len(special))]
+						}
+					}
+					got, least := NearLeast(v, k), 0
+					for _, w := range v {
+						if w <= got {
+							least++
+						}
+					}
+					if least < k && !math.IsInf(float64(got), 1) {
+						t.Fatalf("least %d of %v: %g, which only %d are not above", k, v, got, least)
+					}
+					if want := nearLeastGeneric(v[:n/leastClasses*leastClasses], k); kind < 2 && got != want {
+						t.Fatalf("least %d of %v: %g, want %g", k, v, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestFourRows(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)

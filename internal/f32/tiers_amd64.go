@@ -63,7 +63,7 @@ var avx512 = searches512().addTo(newTier("avx512", assembly{
 	inPlaceTile8AVX512, inPlaceTile9AVX512, inPlaceTile10AVX512, inPlaceTile11AVX512, inPlaceTile12AVX512, inPlaceTile13AVX512, inPlaceTile14AVX512,
 }})).codes512(cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW))
 
-var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
+var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
 	dot:             dotAVX2,
 	squaredDistance: squaredDistanceAVX2,
 	axpy:            axpyAVX2,
@@ -94,7 +94,7 @@ var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, codeBoundsA
 
 // searches512 uses VNNI where the processor has it, which is not part of the tier.
 func searches512() rowAssembly {
-	a := rowAssembly{dot4AVX512, squaredDistance4AVX512, notAboveAVX512, codeBoundsAVX2, false}
+	a := rowAssembly{dot4AVX512, squaredDistance4AVX512, notAboveAVX512, nearLeastAVX512, codeBoundsAVX2, false}
 	if cpuid.CPU.Supports(cpuid.AVX512VNNI) {
 		a.codeBounds, a.unsigned = codeBoundsVNNI, true
 	}

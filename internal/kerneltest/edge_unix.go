@@ -11,7 +11,7 @@ import (
 
 // Edge returns a copy of s that ends where a page without access begins: reading
 // or writing past it is a fault. Pages are given back when the test ends.
-func Edge[T float32 | uint8](t *testing.T, s []T) []T {
+func Edge[T float32 | int32 | uint8](t *testing.T, s []T) []T {
 	t.Helper()
 	page := unix.Getpagesize()
 	length := len(s) * int(unsafe.Sizeof(*new(T)))

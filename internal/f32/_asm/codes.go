@@ -163,7 +163,7 @@ const (
 // codeSieve emits the products of codes of 64 rows with those of panels of queries,
 // and the comparison that they are made for.
 func (s *isa) codeSieve() {
-	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)")
+	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)")
 	Doc(fmt.Sprintf("codeSieveVNNI is the loop of codeSieveGeneric: %d rows, panels of %d queries. With each panel it fetches so many lines from ahead on.", sieveVecs*codeRows, sieveQueries))
 	Pragma("noescape")
 	sum := func(q, v int) reg.VecPhysical { return s.regs[q*sieveVecs+v] }
@@ -172,6 +172,8 @@ func (s *isa) codeSieve() {
 
 	panels, groups := param("panels"), param("groups")
 	masks, first, rows := param("masks"), param("codes"), param("rows")
+	apart := param("stride")
+	SHLQ(U8(3), apart)
 	queries, starts, tests := param("queries"), param("starts"), param("tests")
 	stride, stride3 := GP64(), GP64()
 	MOVQ(groups, stride)
@@ -266,9 +268,9 @@ func (s *isa) codeSieve() {
 		KUNPCKWD(masked[0], masked[1], masked[0])
 		KUNPCKWD(masked[2], masked[3], masked[2])
 		KUNPCKDQ(masked[0], masked[2], masked[0])
-		KMOVQ(masked[0], Mem{Base: masks, Disp: q * 8})
+		KMOVQ(masked[0], Mem{Base: masks})
+		ADDQ(apart, masks)
 	}
-	ADDQ(U8(sieveQueries*8), masks)
 	ADDQ(U8(sieveQueries*lane), starts)
 	ADDQ(U8(sieveQueries*sieveTests*lane), tests)
 	DECQ(panels)

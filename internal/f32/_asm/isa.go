@@ -174,16 +174,21 @@ func (s *isa) clearBits(bits, x, r reg.VecPhysical) {
 
 // sum adds up the lanes of r and returns the sum in its lowest lane.
 func (s *isa) sum(r, scratch reg.VecPhysical) {
-	if s == avx512 {
-		VEXTRACTF64X4(U8(1), r, scratch.AsY())
-		VADDPS(scratch.AsY(), r.AsY(), r.AsY())
-	}
-	VEXTRACTF128(U8(1), r.AsY(), scratch.AsX())
-	VADDPS(scratch.AsX(), r.AsX(), r.AsX())
+	s.fold(VADDPS, r, scratch)
 	VMOVHLPS(r.AsX(), r.AsX(), scratch.AsX())
 	VADDPS(scratch.AsX(), r.AsX(), r.AsX())
 	VMOVSHDUP(r.AsX(), scratch.AsX())
 	VADDSS(scratch.AsX(), r.AsX(), r.AsX())
+}
+
+// fold puts each four lanes of r together in its lowest four.
+func (s *isa) fold(put func(...Op), r, scratch reg.VecPhysical) {
+	if s == avx512 {
+		VEXTRACTF64X4(U8(1), r, scratch.AsY())
+		put(scratch.AsY(), r.AsY(), r.AsY())
+	}
+	VEXTRACTF128(U8(1), r.AsY(), scratch.AsX())
+	put(scratch.AsX(), r.AsX(), r.AsX())
 }
 
 // loop emits body for every whole register of n values, then once for the rest.

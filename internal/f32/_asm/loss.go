@@ -13,11 +13,7 @@ func (s *isa) squaredError() {
 		"func(n int, grad, p, t *float32, scale float64) float64")
 	n, grad, p, t := param("n"), param("grad"), param("p"), param("t")
 	scale, sums := s.regs[0], s.regs[1:3]
-	if a, err := Param("scale").Resolve(); err != nil {
-		panic(err)
-	} else {
-		VBROADCASTSD(a.Addr, scale)
-	}
+	VBROADCASTSD(address("scale"), scale)
 	s.zero(sums[0])
 	s.zero(sums[1])
 	pv, tv, pd, td := s.regs[3], s.regs[4], s.regs[5:7], s.regs[7:9]

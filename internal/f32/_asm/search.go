@@ -21,7 +21,19 @@ func (s *isa) searches() {
 		VSUBPS(t, q, t)
 		VFMADD231PS(t, t, sum)
 	})
+	if s == avx512 {
+		s.picked("pickedDots", "the sum of q[i]*x[rows[j]*ld+i]", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
+			load(x, t)
+			VFMADD231PS(t, q, sum)
+		})
+		s.picked("pickedSquares", "the sum of (q[i]-x[rows[j]*ld+i])²", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
+			load(x, t)
+			VSUBPS(t, q, t)
+			VFMADD231PS(t, t, sum)
+		})
+	}
 	s.notAbove()
+	s.nearLeast()
 	s.codeBounds()
 	if s == avx2 {
 		squaresInOrder()
@@ -35,11 +47,7 @@ func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysic
 	const rows, sums = 4, 2
 	sum := func(r, i int) reg.VecPhysical { return s.regs[r*sums+i] }
 	q, t := s.regs[rows*sums:rows*sums+sums], s.regs[rows*sums+sums:]
-	n, query := param("n"), param("q")
-	var x []reg.GPVirtual
-	for r := range rows {
-		x = append(x, param(fmt.Sprintf("x%d", r)))
-	}
+	n, query, x := param("n"), param("q"), vectors(rows)
 	next := s.rows(rows, "next", "ld")
 	for i := range rows * sums {
 		s.zero(s.regs[i])
@@ -79,24 +87,84 @@ func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysic
 	RET()
 }
 
+// vectors returns the parameters x0, x1 and so on.
+func vectors(n int) (x []reg.GPVirtual) {
+	for r := range n {
+		x = append(x, param(fmt.Sprintf("x%d", r)))
+	}
+	return x
+}
+
+// picked emits a reduction of a vector with each of others that lie anywhere, four at a
+// time, whose sums are added up side by side.
+func (s *isa) picked(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical))) {
+	s.begin(name, " writes "+doc+" over n values to out[j], for j < 4*fours, fours >= 1.", "func(fours, n int, out, q, x *float32, ld int, rows *int32)")
+	sum, t, q := s.regs[:4], s.regs[4:8], s.regs[8]
+	fours, n, out, query, x, ld, rows := param("fours"), param("n"), param("out"), param("q"), param("x"), param("ld"), param("rows")
+	SHLQ(U8(2), ld)
+	rest := GP64()
+	MOVQ(n, rest)
+	ANDQ(U8(s.lanes-1), rest)
+	s.tail(rest)
+	SHRQ(U8(4), n) // whole registers
+	Label("four")
+	var row []reg.GPVirtual
+	for r := range sum {
+		s.zero(sum[r])
+		row = append(row, GP64())
+		MOVLQSX(Mem{Base: rows, Disp: r * 4}, row[r])
+		IMULQ(ld, row[r])
+		ADDQ(x, row[r])
+	}
+	at, left := GP64(), GP64()
+	XORQ(at, at)
+	MOVQ(n, left)
+	step := func(load func(Mem, reg.VecPhysical)) {
+		load(Mem{Base: query, Index: at, Scale: 1}, q)
+		for r := range sum {
+			add(Mem{Base: row[r], Index: at, Scale: 1}, q, t[r], sum[r], load)
+		}
+	}
+	TESTQ(left, left)
+	JZ(LabelRef("rest"))
+	Label("values")
+	step(s.load)
+	ADDQ(U8(s.bytes()), at)
+	DECQ(left)
+	JNZ(LabelRef("values"))
+	Label("rest")
+	TESTQ(rest, rest)
+	JZ(LabelRef("sum"))
+	step(s.loadTail)
+	Label("sum")
+	for r := 0; r < len(sum); r += 2 { // lanes of two sums by turns
+		VUNPCKLPS(sum[r+1], sum[r], t[0])
+		VUNPCKHPS(sum[r+1], sum[r], t[1])
+		VADDPS(t[1], t[0], sum[r])
+	}
+	VUNPCKLPD(sum[2], sum[0], t[0])
+	VUNPCKHPD(sum[2], sum[0], t[1])
+	VADDPS(t[1], t[0], t[0])
+	s.fold(VADDPS, t[0], t[1])
+	VMOVUPS(t[0].AsX(), Mem{Base: out})
+	ADDQ(U8(4*lane), out)
+	ADDQ(U8(4*4), rows)
+	DECQ(fours)
+	JNZ(LabelRef("four"))
+	VZEROUPPER()
+	RET()
+}
+
 // squaresInOrder emits sums of squared differences in float64, each in the order of the
 // values: those of four rows side by side.
 func squaresInOrder() {
 	avx2.begin("squaresInOrder", " adds (q[i]*factor-x[i]*factors[0])² in order over n values of x0, a multiple of 4, n >= 4, to sums[0], and so on.",
 		"func(n int, q, x0, x1, x2, x3 *float32, factor float64, factors, sums *float64)")
 	y := avx2.regs
-	n, query := param("n"), param("q")
-	var x []reg.GPVirtual
-	for r := range 4 {
-		x = append(x, param(fmt.Sprintf("x%d", r)))
-	}
+	n, query, x := param("n"), param("q"), vectors(4)
 	d, t, factors, factor, q, sum := y[0:4], y[4:8], y[8:12], y[12], y[13], y[14]
 	from, sums := param("factors"), param("sums")
-	p, err := Param("factor").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	VBROADCASTSD(p.Addr, factor)
+	VBROADCASTSD(address("factor"), factor)
 	for r := range 4 {
 		VBROADCASTSD(Mem{Base: from, Disp: r * 8}, factors[r])
 	}
@@ -154,6 +222,73 @@ func (s *isa) notAbove() {
 	ADDQ(U8(s.lanes/8), mask)
 	SUBQ(U8(s.lanes), n)
 	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// classes is how many sets of values nearLeast takes the minima of.
+const classes = 32
+
+// nearLeast emits the k-th least of minima: that of whose k-1 others at most are less.
+func (s *isa) nearLeast() {
+	s.begin("nearLeast", fmt.Sprintf(" returns the k-th least of %d minima, that of x[i], x[i+%d], ... over n values, a multiple of %d, n >= %d. One of NaN counts as infinity.", classes, classes, classes, classes),
+		"func(n int, x *float32, k int32) float32")
+	n, x := param("n"), param("x")
+	vecs := classes / s.lanes
+	least, rank := s.regs[:vecs], s.regs[vecs:2*vecs]
+	one, t, infinity := s.regs[2*vecs], s.regs[2*vecs+1], s.regs[2*vecs+2]
+	s.bits(0x7f800000, infinity)
+	for i := range least {
+		VMOVAPS(infinity, least[i])
+		s.zero(rank[i])
+	}
+	Label("loop")
+	for i := range least {
+		VMINPS(Mem{Base: x, Disp: i * s.bytes()}, least[i], least[i])
+	}
+	ADDQ(U8(classes*lane), x)
+	SUBQ(U8(classes), n)
+	JNZ(LabelRef("loop"))
+	all := AllocLocal(classes * lane)
+	for i := range least {
+		VMINPS(infinity, least[i], least[i]) // NaN becomes infinity
+		VMOVUPS(least[i], all.Offset(i*s.bytes()))
+	}
+	s.bits(1, one)
+	for j := range classes {
+		VBROADCASTSS(all.Offset(j*lane), t)
+		for i := range least {
+			if s == avx512 {
+				VCMPPS(U8(greater), t, least[i], reg.K1)
+				VPADDD(one, rank[i], reg.K1, rank[i])
+			} else {
+				VCMPPS(U8(greater), t, least[i], s.regs[2*vecs+3])
+				VPSUBD(s.regs[2*vecs+3], rank[i], rank[i])
+			}
+		}
+	}
+	// The greatest with a rank under k.
+	k := t
+	s.broadcast("k", k)
+	s.bits(0xff800000, infinity) // below zero
+	for i := range least {
+		if s == avx512 {
+			VPCMPD(U8(2), rank[i], k, reg.K1) // k <= rank
+			VMOVAPS(infinity, reg.K1, least[i])
+		} else {
+			VPCMPGTD(rank[i], k, rank[i]) // k > rank
+			VBLENDVPS(rank[i], least[i], infinity, least[i])
+		}
+		if i > 0 {
+			VMAXPS(least[i], least[0], least[0])
+		}
+	}
+	s.fold(VMAXPS, least[0], t)
+	VPSHUFD(U8(0x4e), least[0].AsX(), t.AsX())
+	VMAXPS(t.AsX(), least[0].AsX(), least[0].AsX())
+	VPSHUFD(U8(0xb1), least[0].AsX(), t.AsX())
+	VMAXPS(t.AsX(), least[0].AsX(), least[0].AsX())
+	Store(least[0].AsX(), ReturnIndex(0))
 	VZEROUPPER()
 	RET()
 }

@@ -82,12 +82,15 @@ func (s *isa) axpy() {
 	RET()
 }
 
-func (s *isa) broadcast(name string, r reg.VecPhysical) {
+func (s *isa) broadcast(name string, r reg.VecPhysical) { VBROADCASTSS(address(name), r) }
+
+// address returns where a parameter is.
+func address(name string) Op {
 	p, err := Param(name).Resolve()
 	if err != nil {
 		panic(err)
 	}
-	VBROADCASTSS(p.Addr, r)
+	return p.Addr
 }
 
 // expm1Terms are the coefficients of (e^r - 1 - r)/r² on |r| <= ln(2)/2,
