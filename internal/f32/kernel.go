@@ -86,8 +86,13 @@ func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []floa
 		panic(fmt.Sprintf("f32.Kernel.Mul: %s: %dx%dx%d with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, cols, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
+	t.tile(rows, cols)(cols, k, unsafe.SliceData(a), ars, acs, 1, 0, unsafe.SliceData(b), ahead, jump, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+}
+
+// tile returns the smallest tile that holds so many rows and columns.
+func (t *Kernel) tile(rows, cols int) tile {
 	v := t.tiles[rows-1]
-	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, acs, 1, 0, unsafe.SliceData(b), ahead, jump, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	return v[(cols-1)*len(v)/t.NR]
 }
 
 // MulTurns is Mul for a row-major A whose columns lie in turns, k of each: B has
@@ -100,8 +105,7 @@ func (t *Kernel) MulTurns(rows, cols, turns, k int, a []float32, ars, turn int, 
 		panic(fmt.Sprintf("f32.Kernel.MulTurns: %s: %dx%d, %d turns of %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, cols, turns, k, ars, turn, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
-	v := t.tiles[rows-1]
-	v[(cols-1)*len(v)/t.NR](cols, k, unsafe.SliceData(a), ars, 1, turns, turn, unsafe.SliceData(b), Address(b, 0), 0, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	t.tile(rows, cols)(cols, k, unsafe.SliceData(a), ars, 1, turns, turn, unsafe.SliceData(b), Address(b, 0), 0, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
 }
 
 // Address returns where s[i] is, or would be, for MulAhead.

@@ -34,15 +34,14 @@ type Parts struct {
 }
 
 // PartsGroup is the number of rows of A, or columns of B, that are split as a group;
-// PartsDepth the number of terms that are split at a time, and PartsBlock that of the
-// values of the parts then.
+// PartsDepth the number of terms that are split at a time.
 const (
 	PartsGroup = 32
 	PartsDepth = 32
-	PartsBlock = 3 * PartsGroup * PartsDepth
 
-	partTile  = PartsBlock / 6 // values: 16 rows or columns, of one part
-	partApart = 2 * partTile   // from a part to the next
+	partBlock = 3 * PartsGroup * PartsDepth // values of the parts of a group then
+	partTile  = partBlock / 6               // 16 rows or columns, of one part
+	partApart = 2 * partTile                // from a part to the next
 )
 
 // MultiplyParts returns the kernel that multiplies by parts, nil where the tier in use
@@ -54,7 +53,7 @@ func MultiplyParts() *Parts { return active.parts }
 func PartsSize(n, k int) int { return (n + PartsGroup - 1) / PartsGroup * groupSize(k) }
 
 // groupSize is the size of one group.
-func groupSize(k int) int { return (k + PartsDepth - 1) / PartsDepth * PartsBlock }
+func groupSize(k int) int { return (k + PartsDepth - 1) / PartsDepth * partBlock }
 
 // SplitA splits A [m, k], with row stride lda; rows may overlap (lda < k). If transA,
 // a holds A's transpose, [k, m] with row stride lda.
@@ -85,7 +84,7 @@ func (p *Parts) SplitA(dst []uint16, m, k int, a []float32, lda int, transA bool
 			} else {
 				pad(block, rows, depth, a[i*lda+q:], lda)
 			}
-			split(to[q/PartsDepth*PartsBlock:], rows, 1, block[:], PartsDepth)
+			split(to[q/PartsDepth*partBlock:], rows, 1, block[:], PartsDepth)
 			partsBlocks.Put(block)
 		}
 	}
@@ -100,7 +99,7 @@ func (p *Parts) SplitB(dst []uint16, k, n int, b []float32, ldb int, transB bool
 	p.check("SplitB", dst, k, n, b, ldb, transB)
 	apart := groupSize(k)
 	for q := 0; q < k; q += PartsDepth {
-		to, depth := dst[q/PartsDepth*PartsBlock:], min(PartsDepth, k-q)
+		to, depth := dst[q/PartsDepth*partBlock:], min(PartsDepth, k-q)
 		whole := n / PartsGroup
 		if transB || depth < PartsDepth {
 			whole = 0
@@ -176,7 +175,7 @@ func (p *Parts) Mul(rows, cols, k int, a, b []uint16, start []float32, lds int, 
 		panic(fmt.Sprintf("f32.Parts.Mul: %dx%dx%d, strides of start %d and C %d, does not fit A %d, B %d, start %d, C %d values",
 			rows, cols, k, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
-	blocks, panels := groupSize(k)/PartsBlock, cols/PartsGroup
+	blocks, panels := groupSize(k)/partBlock, cols/PartsGroup
 	if panels > 0 {
 		p.mul(rows, panels, blocks, &a[0], &b[0], unsafe.SliceData(start), 4*lds, &c[0], 4*ldc)
 	}
@@ -281,5 +280,5 @@ func mulPartsGeneric(rows, panels, blocks int, a, b *uint16, start *float32, ss 
 
 // block returns block i of the parts from p on.
 func block(p *uint16, i int) []uint16 {
-	return unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(p), 2*i*PartsBlock)), PartsBlock)
+	return unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(p), 2*i*partBlock)), partBlock)
 }
