@@ -26,6 +26,10 @@ const (
 	statusUsage       = 2
 	statusSkipped     = 3 // with --strict only
 	statusInterrupted = 130
+
+	// Those of compare, which are those of cmp and diff.
+	statusDifferent   = 1
+	statusNotCompared = 2
 )
 
 // exitStatuses tells them to people.
@@ -35,6 +39,10 @@ const exitStatuses = `    0  done
     3  done, but files were left out (with --strict; 0 otherwise)
   130  stopped by Ctrl-C or SIGTERM
 compare has its own: 0 for the same, 1 for different, 2 for any failure.`
+
+// annotationFailures is, of a command, the status of its errors, if not
+// statusError.
+const annotationFailures = "status of failures"
 
 // app is one run of the program: what all commands share.
 type app struct {

@@ -185,3 +185,9 @@ func resolved(path string) string {
 	}
 	return path
 }
+
+// isIndex tells whether a file is an index of pictures that can be read.
+func isIndex(path string) bool {
+	_, err := gallery.Inspect(path)
+	return err == nil
+}

@@ -17,13 +17,6 @@ import (
 	"lookalike/vgg"
 )
 
-// Exit statuses of compare, which are those of cmp and diff.
-const (
-	statusDifferent    = 1
-	statusNotCompared  = 2
-	annotationFailures = "status of failures" // of a command: the status of its errors, if not statusError
-)
-
 // compareWithin is the cosine distance up to which two pictures are the same by
 // VGG16's block5_pool, averaged, if nothing else is known. Measured on
 // Caltech-101: of the 4.7 million pairs of its 3,068 photographs 241 are as near,

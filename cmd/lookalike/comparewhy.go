@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"lookalike/autoencoder"
 	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
@@ -186,8 +185,3 @@ func joined(fine, coarse *tensor.Tensor) *tensor.Tensor {
 	}
 	return out
 }
-
-// openAutoencoder is an autoencoder as a network that needs no closing.
-type openAutoencoder struct{ *autoencoder.Model }
-
-func (openAutoencoder) Close() error { return nil }

@@ -168,3 +168,39 @@ func (c *content) asVGG() error {
 	}
 	return nil
 }
+
+// description is a summary as JSON.
+type description struct {
+	Format     string             `json:"format"`
+	Network    string             `json:"network"` // "" if it is not known here
+	Parameters int                `json:"parameters"`
+	Arrays     []arrayDescription `json:"arrays"`
+}
+
+type arrayDescription struct {
+	Name       string `json:"name"`
+	Shape      []int  `json:"shape"`
+	Type       string `json:"type"` // as it is stored
+	Parameters int    `json:"parameters"`
+}
+
+func (c *content) describe() description {
+	d := description{Format: c.file.Format(), Network: c.kind, Arrays: []arrayDescription{}}
+	for _, name := range c.names {
+		shape, _ := c.file.Shape(name)
+		n := tensor.Size(shape)
+		d.Arrays = append(d.Arrays, arrayDescription{name, append([]int{}, shape...), c.file.Type(name), n})
+		d.Parameters += n
+	}
+	return d
+}
+
+// isEmbeddingFile tells whether a file holds an embedding.
+func isEmbeddingFile(path string) (bool, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return embedding.IsModel(f), nil
+}

@@ -200,3 +200,8 @@ func pooled(x *tensor.Tensor, how vgg.Pooling) *tensor.Tensor {
 	}
 	return out
 }
+
+// openAutoencoder is an autoencoder as a network that needs no closing.
+type openAutoencoder struct{ *autoencoder.Model }
+
+func (openAutoencoder) Close() error { return nil }

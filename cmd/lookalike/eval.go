@@ -11,7 +11,6 @@ import (
 	"lookalike/internal/sheet"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"
-	"lookalike/tensor"
 )
 
 // evalOptions are the flags of eval.
@@ -121,36 +120,6 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	return nil
 }
 
-// inFolders returns the rows of the pictures whose class is known, and says how many
-// others there are.
-func (a *app) inFolders(g *gallery.Gallery) []int {
-	var rows []int
-	for i, e := range g.Entries {
-		if e.Label != "" {
-			rows = append(rows, i)
-		}
-	}
-	if left := len(g.Entries) - len(rows); left > 0 {
-		a.warn("note: %s %s in no folder, so of no known class, and left out", count(left, "picture"), isOrAre(left))
-	}
-	return rows
-}
-
-// rowsOf returns the vectors and classes of some pictures of an index.
-func rowsOf(g *gallery.Gallery, rows []int) (*tensor.Tensor, []string) {
-	x, labels := g.Vectors, make([]string, len(rows))
-	if len(rows) < len(g.Entries) {
-		x = tensor.New(len(rows), g.Vectors.Dim(1))
-	}
-	for to, from := range rows {
-		labels[to] = g.Entries[from].Label
-		if x != g.Vectors {
-			copy(x.Row(to), g.Vectors.Row(from))
-		}
-	}
-	return x, labels
-}
-
 // setReport is the report of one set of a split.
 type setReport struct {
 	Set string `json:"set"`
@@ -212,13 +181,6 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
 	}
 	return nil
-}
-
-func isOrAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
 }
 
 func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {

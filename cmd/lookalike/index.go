@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -160,58 +158,4 @@ func changed(c gallery.Changes) string {
 		return " (nothing has changed)"
 	}
 	return " (" + strings.Join(did, ", ") + ")"
-}
-
-// worked is how long pictures were described, and how much of that the network
-// was at work.
-type worked struct{ all, network time.Duration }
-
-// index brings an index up to date with pictures below a root and shows how far
-// it is.
-func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, worked, error) {
-	var w worked
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return gallery.Changes{}, w, err
-	}
-	p := a.progress("Indexing", "images", set.Len())
-	defer p.end()
-	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
-	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{
-		Done:   func(n int) { p.set(n) },
-		Worked: func(all, network time.Duration) { w = worked{all, network} },
-	})
-	p.end()
-	a.report(skips, set.Len())
-	return changes, w, err
-}
-
-// vectors says in words what an index holds of each picture.
-func vectors(g *gallery.Gallery) string {
-	r := g.Recipe
-	if g.PCA != nil {
-		kept := 0.0
-		for _, part := range g.PCA.ExplainedVarianceRatio {
-			kept += part
-		}
-		return fmt.Sprintf("%s, %d of %d principal components with %.1f%% of the variance", source(r), g.Vectors.Dim(1), g.PCA.Mean.Len(), 100*kept)
-	}
-	return fmt.Sprintf("%s of %d numbers", source(r), g.Vectors.Dim(1))
-}
-
-// source says in words where vectors come from.
-func source(r gallery.Recipe) string {
-	switch {
-	case r.Model == "autoencoder":
-		return "codes"
-	case r.Model == "embedding":
-		return "embeddings"
-	case r.Model == gallery.Imported:
-		return "imported vectors"
-	case r.Model == perceptualModel:
-		return "perceptual description"
-	case r.Pooling != "":
-		return fmt.Sprintf("%s %s (%s)", r.Model, r.Layer, r.Pooling)
-	}
-	return r.Model + " " + r.Layer
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,4 +109,30 @@ func (a *app) report(skips []picture.Skip, n int) {
 		}
 		a.warn("warning: %d of %s %s", len(skips), count(n, "file"), verb)
 	}
+}
+
+// namesOf is the fingerprint of the pictures' names and order, and of how they
+// are set upright.
+func namesOf(photos *picture.Set, o picture.Options) string {
+	h := sha256.New()
+	if o.IgnoreOrientation {
+		fmt.Fprintf(h, "orientation %s\x00", orientation(true))
+	}
+	for i := range photos.Len() {
+		fmt.Fprintf(h, "%s\x00", photos.Path(i))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// decode reads a picture. The error does not name it.
+func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
+	f, err := open()
+	if err == nil {
+		defer f.Close()
+		var m *picture.Image
+		if m, err = picture.Decode(f, o); err == nil {
+			return m, nil
+		}
+	}
+	return nil, rootCause(err)
 }

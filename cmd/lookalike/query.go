@@ -173,19 +173,6 @@ func queriesIn(s *picture.Source, path string) ([]query, error) {
 	return found, nil
 }
 
-// decode reads a picture. The error does not name it.
-func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
-	f, err := open()
-	if err == nil {
-		defer f.Close()
-		var m *picture.Image
-		if m, err = picture.Decode(f, o); err == nil {
-			return m, nil
-		}
-	}
-	return nil, rootCause(err)
-}
-
 // picture reads the query's picture. The error names it.
 func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	m, err := decode(q.open, o)

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
-	"lookalike/tensor"
 )
 
 func (a *app) summaryCommand() *cobra.Command {
@@ -57,32 +56,6 @@ described, and which thresholds are saved in it.`,
 	return cmd
 }
 
-// description is a summary as JSON.
-type description struct {
-	Format     string             `json:"format"`
-	Network    string             `json:"network"` // "" if it is not known here
-	Parameters int                `json:"parameters"`
-	Arrays     []arrayDescription `json:"arrays"`
-}
-
-type arrayDescription struct {
-	Name       string `json:"name"`
-	Shape      []int  `json:"shape"`
-	Type       string `json:"type"` // as it is stored
-	Parameters int    `json:"parameters"`
-}
-
-func (c *content) describe() description {
-	d := description{Format: c.file.Format(), Network: c.kind, Arrays: []arrayDescription{}}
-	for _, name := range c.names {
-		shape, _ := c.file.Shape(name)
-		n := tensor.Size(shape)
-		d.Arrays = append(d.Arrays, arrayDescription{name, append([]int{}, shape...), c.file.Type(name), n})
-		d.Parameters += n
-	}
-	return d
-}
-
 // write lists the arrays, for people.
 func (d description) write(w io.Writer) {
 	fmt.Fprintf(w, "Format: %s\n", d.Format)
@@ -94,21 +67,6 @@ func (d description) write(w io.Writer) {
 	}
 	table.Flush()
 	fmt.Fprintf(w, "Total: %s, %s parameters\n", count(len(d.Arrays), "array"), thousands(d.Parameters))
-}
-
-// thousands writes a number with commas.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// isIndex tells whether a file is an index of pictures that can be read.
-func isIndex(path string) bool {
-	_, err := gallery.Inspect(path)
-	return err == nil
 }
 
 // summarizeIndex shows what an index holds.

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -463,15 +461,13 @@ func (o *trainOptions) agree(cmd *cobra.Command, t *checkpoint.Training, further
 	return nil
 }
 
-// namesOf is the fingerprint of the pictures' names and order, and of how they
-// are set upright.
-func namesOf(photos *picture.Set, o picture.Options) string {
-	h := sha256.New()
-	if o.IgnoreOrientation {
-		fmt.Fprintf(h, "orientation %s\x00", orientation(true))
+// makeSheets makes the folder for the sheets.
+func (o *trainOptions) makeSheets() error {
+	if o.sheets == "" {
+		return nil
 	}
-	for i := range photos.Len() {
-		fmt.Fprintf(h, "%s\x00", photos.Path(i))
+	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
+		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return checkOutput(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

@@ -14,21 +14,10 @@ import (
 	"lookalike/checkpoint"
 	"lookalike/embedding"
 	"lookalike/picture"
-	"lookalike/weights"
 )
 
 // arcFace is the value of --embedding.
 const arcFace = "arcface"
-
-// isEmbeddingFile tells whether a file holds an embedding.
-func isEmbeddingFile(path string) (bool, error) {
-	f, err := weights.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	return embedding.IsModel(f), nil
-}
 
 func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) error {
 	ctx := cmd.Context()

@@ -3,16 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"math"
-	"os"
 
-	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/internal/sheet"
 	"lookalike/nn"
 	"lookalike/optim"
-	"lookalike/picture"
 	"lookalike/tensor"
 )
 
@@ -34,7 +30,7 @@ type course struct {
 	sheet func(ctx context.Context, epoch int) error // nil: none
 	curve string                                     // file of the loss curve, "" for none
 	title string                                     // of the curve
-	log   *trainLog
+	log   *courseLog
 
 	bestEpoch int
 	stop      bool             // it does not help any more
@@ -166,44 +162,4 @@ func (c *course) drawCurve() error {
 		series = append(series, sheet.Series{Name: "validation", Values: c.record.ValLosses})
 	}
 	return sheet.LossCurve(c.curve, c.title, series...)
-}
-
-// makeSheets makes the folder for the sheets.
-func (o *trainOptions) makeSheets() error {
-	if o.sheets == "" {
-		return nil
-	}
-	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
-		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
-	}
-	return checkOutput(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
-}
-
-// sheetPictures is how many pictures a sheet of reconstructions shows.
-const sheetPictures = 8
-
-// prepared returns some pictures, evenly spaced, as the network sees them.
-func prepared(m *autoencoder.Model, photos *picture.Set) (autoencoder.Pictures, error) {
-	var shown autoencoder.Pictures
-	for _, row := range spread(sheetPictures, photos.Len()) {
-		p, err := photos.Load(row)
-		if err != nil {
-			return nil, err
-		}
-		shown = append(shown, m.Prepare(p))
-	}
-	return shown, nil
-}
-
-// reconstructions draws pictures above what the network makes of them.
-func reconstructions(ctx context.Context, path string, m *autoencoder.Model, shown autoencoder.Pictures) error {
-	again, err := m.Reconstruct(ctx, shown)
-	if err != nil {
-		return err
-	}
-	var originals, drawn []image.Image
-	for i, p := range again {
-		originals, drawn = append(originals, shown[i].RGBA()), append(drawn, p.RGBA())
-	}
-	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: 110}))
 }

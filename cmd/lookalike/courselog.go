@@ -14,8 +14,8 @@ import (
 	"lookalike/nn"
 )
 
-// trainLog is the table that train writes, a line an epoch; nil for none.
-type trainLog struct {
+// courseLog is the table of a training, a line an epoch; nil for none.
+type courseLog struct {
 	path string
 	file *os.File
 }
@@ -28,7 +28,7 @@ var logColumns = []string{"epoch", "loss", "val_loss", "images_per_second", "sec
 // that has been put back from a copy does not have. Where a line is missing, as
 // when the log was not kept at first, the losses are known from the record. A
 // path of "" is no log.
-func openLog(path, model string, record *checkpoint.Training) (*trainLog, error) {
+func openLog(path, model string, record *checkpoint.Training) (*courseLog, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -47,7 +47,7 @@ func openLog(path, model string, record *checkpoint.Training) (*trainLog, error)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the log: %w", err)
 	}
-	l := &trainLog{path, f}
+	l := &courseLog{path, f}
 	err = l.write(logColumns)
 	for i := range record.Losses {
 		val := math.NaN()
@@ -118,7 +118,7 @@ func logLine(epoch int, loss, val float64, rate, seconds string) []string {
 }
 
 // add writes the line of an epoch.
-func (l *trainLog) add(e nn.EpochStats) error {
+func (l *courseLog) add(e nn.EpochStats) error {
 	if l == nil {
 		return nil
 	}
@@ -127,7 +127,7 @@ func (l *trainLog) add(e nn.EpochStats) error {
 		strconv.FormatFloat(float64(e.Samples)/seconds, 'f', 2, 64), strconv.FormatFloat(seconds, 'f', 3, 64)))
 }
 
-func (l *trainLog) write(line []string) error {
+func (l *courseLog) write(line []string) error {
 	w := csv.NewWriter(l.file)
 	w.Write(line)
 	w.Flush()
@@ -138,7 +138,7 @@ func (l *trainLog) write(line []string) error {
 }
 
 // Close closes the file.
-func (l *trainLog) Close() error {
+func (l *courseLog) Close() error {
 	if l == nil {
 		return nil
 	}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"lookalike/gallery"
+	"lookalike/picture"
+)
+
+// worked is how long pictures were described, and how much of that the network
+// was at work.
+type worked struct{ all, network time.Duration }
+
+// index brings an index up to date with pictures below a root and shows how far
+// it is.
+func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, worked, error) {
+	var w worked
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return gallery.Changes{}, w, err
+	}
+	p := a.progress("Indexing", "images", set.Len())
+	defer p.end()
+	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
+	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{
+		Done:   func(n int) { p.set(n) },
+		Worked: func(all, network time.Duration) { w = worked{all, network} },
+	})
+	p.end()
+	a.report(skips, set.Len())
+	return changes, w, err
+}

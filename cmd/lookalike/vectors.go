@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+
+	"lookalike/gallery"
+	"lookalike/tensor"
+)
+
+// vectors says in words what an index holds of each picture.
+func vectors(g *gallery.Gallery) string {
+	r := g.Recipe
+	if g.PCA != nil {
+		kept := 0.0
+		for _, part := range g.PCA.ExplainedVarianceRatio {
+			kept += part
+		}
+		return fmt.Sprintf("%s, %d of %d principal components with %.1f%% of the variance", source(r), g.Vectors.Dim(1), g.PCA.Mean.Len(), 100*kept)
+	}
+	return fmt.Sprintf("%s of %d numbers", source(r), g.Vectors.Dim(1))
+}
+
+// source says in words where vectors come from.
+func source(r gallery.Recipe) string {
+	switch {
+	case r.Model == "autoencoder":
+		return "codes"
+	case r.Model == "embedding":
+		return "embeddings"
+	case r.Model == gallery.Imported:
+		return "imported vectors"
+	case r.Model == perceptualModel:
+		return "perceptual description"
+	case r.Pooling != "":
+		return fmt.Sprintf("%s %s (%s)", r.Model, r.Layer, r.Pooling)
+	}
+	return r.Model + " " + r.Layer
+}
+
+// inFolders returns the rows of the pictures whose class is known, and says how many
+// others there are.
+func (a *app) inFolders(g *gallery.Gallery) []int {
+	var rows []int
+	for i, e := range g.Entries {
+		if e.Label != "" {
+			rows = append(rows, i)
+		}
+	}
+	if left := len(g.Entries) - len(rows); left > 0 {
+		a.warn("note: %s %s in no folder, so of no known class, and left out", count(left, "picture"), isOrAre(left))
+	}
+	return rows
+}
+
+// rowsOf returns the vectors and classes of some pictures of an index.
+func rowsOf(g *gallery.Gallery, rows []int) (*tensor.Tensor, []string) {
+	x, labels := g.Vectors, make([]string, len(rows))
+	if len(rows) < len(g.Entries) {
+		x = tensor.New(len(rows), g.Vectors.Dim(1))
+	}
+	for to, from := range rows {
+		labels[to] = g.Entries[from].Label
+		if x != g.Vectors {
+			copy(x.Row(to), g.Vectors.Row(from))
+		}
+	}
+	return x, labels
+}
