@@ -70,8 +70,8 @@ type workspace struct {
 	packed     gemm.Packed
 	codes      codes // of a tile
 	masks      []uint64
-	places     []place
-	marked     []place // those where a query's test let rows pass, with their bits
+	first      []int32  // of the places whose masks wait, the first row
+	wanted     []uint64 // and which of the rows may be found
 	tests      []f32.CodeTest
 	tested     []float64 // limits that the tests are for
 }

@@ -113,7 +113,7 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 	for next < tiles && ctx.Err() == nil {
 		row, end := place(next)
 		next = int(s.next.Add(1) - 1)
-		if len(t.waiting) == 0 {
+		if t.waiting == 0 {
 			s.hear(c)
 		}
 		if s.codes != nil && t.multiply > 0 {
@@ -187,15 +187,9 @@ type together struct {
 	seen     int     // places that have been looked at
 	stage    int     // places that the stage has room for
 	room     int     // the most that it may have
-	waiting  []place // where the rows are whose bits wait
+	waiting  int     // places whose bits wait
 	passed   int     // pairs that passed since the last decision on a crowd
 	tested   int     // of so many
-}
-
-// place is SieveRows rows: the first, and those among them that may be found.
-type place struct {
-	row    int
-	wanted uint64
 }
 
 const (
@@ -210,7 +204,7 @@ const (
 	// before. Longer ones are worth being computed less often, so they have shorter stages.
 	shortValues = 64
 
-	tilePlaces = tileRows / f32.SieveRows
+	tilePlaces = tileRows / f32.SieveRows // a place is SieveRows rows
 )
 
 func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
@@ -222,8 +216,7 @@ func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
 		places := g.sieving.codes.Places()
 		t.room = max(tilePlaces, min(stageBytes/(4*f32.SieveRows*x.Dim()), stageMasks/places))
 		w.masks, w.tests, w.tested = grow(w.masks, t.room*places), grow(w.tests, places), grow(w.tested, places)
-		w.places, w.marked = grow(w.places, t.room), grow(w.marked, t.room+2)
-		t.waiting = w.places[:0]
+		w.first, w.wanted = grow(w.first, t.room), grow(w.wanted, t.room)
 		t.look(0)
 		t.forget()
 	}
@@ -237,7 +230,7 @@ func (t *together) tile(k codes, row, end int, ahead []float32) {
 		t.size = size
 		t.forget()
 	}
-	if len(t.waiting) == 0 || t.w.tested[0] != t.w.tested[0] {
+	if t.waiting == 0 || t.w.tested[0] != t.w.tested[0] {
 		for j := range t.c {
 			t.aim(j)
 		}
@@ -289,9 +282,10 @@ func (t *together) sieve(k codes, row, end int, ahead []float32) {
 		}
 		if wanted != 0 {
 			k := k.from(x.coder(), at-row)
-			f32.CodeSieve(t.w.masks[len(t.waiting):], t.room, k.bytes, k.rows, s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
-			t.waiting = append(t.waiting, place{at, wanted})
-			if len(t.waiting) >= t.stage {
+			f32.CodeSieve(t.w.masks[t.waiting:], t.room, k.bytes, k.rows, s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
+			t.w.first[t.waiting], t.w.wanted[t.waiting] = int32(at), wanted
+			t.waiting++
+			if t.waiting >= t.stage {
 				t.endStage()
 			}
 		}
@@ -300,14 +294,14 @@ func (t *together) sieve(k codes, row, end int, ahead []float32) {
 
 // endStage offers what has passed to the queries' collectors.
 func (t *together) endStage() {
-	if len(t.waiting) == 0 {
+	if t.waiting == 0 {
 		return
 	}
 	x, w := t.x, t.w
 	long := x.Dim() > partValues
 	w.near, w.ends = w.near[:0], w.ends[:0]
 	for j := range t.c {
-		masks, passes := w.masks[j*t.room:][:len(t.waiting)], uint64(0)
+		masks, passes := w.masks[j*t.room:][:t.waiting], uint64(0)
 		for _, word := range masks {
 			passes |= word
 		}
@@ -332,11 +326,11 @@ func (t *together) endStage() {
 		}
 		t.passed += len(w.near)
 	}
-	for _, p := range t.waiting {
-		t.tested += bits.OnesCount64(p.wanted) * len(t.c)
+	for _, wanted := range w.wanted[:t.waiting] {
+		t.tested += bits.OnesCount64(wanted) * len(t.c)
 	}
-	t.look(len(t.waiting))
-	t.waiting = t.waiting[:0]
+	t.look(t.waiting)
+	t.waiting = 0
 }
 
 // start returns where the rows that passed the test of a query begin.
@@ -349,34 +343,14 @@ func (t *together) start(j int) int {
 
 // note notes the rows that passed the test of a query.
 func (t *together) note(j int, masks []uint64) {
-	w, after := t.w, t.c[j].after
-	marked, total := w.marked[:len(t.waiting)+2], 0
-	n := 0
-	for i, word := range masks {
-		p := t.waiting[i]
-		word &= p.wanted
-		if past := after - p.row; past >= 0 {
-			word &= ^uint64(0) << (past + 1)
-		}
-		marked[n] = place{p.row, word}
-		if word != 0 {
-			n++
-		}
-		total += bits.OnesCount64(word)
+	w, n, room := t.w, len(t.w.near), len(masks)*f32.SieveRows
+	w.near = slices.Grow(w.near, room)
+	near := w.near[n : n+room]
+	passed := f32.SetBits(near, masks, w.wanted, w.first)
+	if after := t.c[j].after; after >= 0 {
+		passed = len(slices.DeleteFunc(near[:passed], func(row int32) bool { return int(row) <= after }))
 	}
-	if total == 0 {
-		return
-	}
-	// How many bits a word has cannot be foreseen, so there is no branch for it.
-	at, word, end := 0, marked[0].wanted, len(w.near)
-	w.near = slices.Grow(w.near, total+4)[:end+total]
-	for i := range w.near[end:] {
-		w.near[end+i] = int32(marked[at].row + bits.TrailingZeros64(word))
-		word &= word - 1
-		done := ((word - 1) &^ word) >> 63 // 1 where no bit is left
-		word |= marked[at+1].wanted & -done
-		at += int(done)
-	}
+	w.near = w.near[:n+passed]
 }
 
 // partValues is how many values of a tile's rows stay in the second-level cache.

@@ -39,6 +39,7 @@ var generic = &tier{
 	squaresInOrder:   squaresInOrderGeneric,
 	notAbove:         notAboveGeneric,
 	nearLeast:        nearLeastGeneric,
+	setBits:          setBitsGeneric,
 	codeBounds:       codeBoundsGeneric,
 	codeRange:        codeRangeGeneric,
 	codeMake:         codeMakeGeneric,

@@ -159,6 +159,11 @@ func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32
 //go:noescape
 func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
 
+// setBitsVBMI2 is the loop of setBitsGeneric over n masks, n >= 1. It may write 63 values past the last number.
+//
+//go:noescape
+func setBitsVBMI2(n int, numbers *int32, masks *uint64, wanted *uint64, first *int32) int
+
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape

@@ -2931,6 +2931,120 @@ test:
 	VZEROUPPER
 	RET
 
+// func setBitsVBMI2(n int, numbers *int32, masks *uint64, wanted *uint64, first *int32) int
+// Requires: AVX, AVX512BW, AVX512F, AVX512_VBMI2, POPCNT
+TEXT ·setBitsVBMI2(SB), NOSPLIT, $0-48
+	MOVQ    n+0(FP), AX
+	MOVQ    numbers+8(FP), CX
+	MOVQ    masks+16(FP), DX
+	MOVQ    wanted+24(FP), BX
+	MOVQ    first+32(FP), SI
+	VMOVUPS places<>+0(SB), Z0
+	MOVQ    CX, DI
+	XORQ    R8, R8
+
+mask:
+	MOVQ          (DX)(R8*8), R9
+	ANDQ          (BX)(R8*8), R9
+	POPCNTQ       R9, R10
+	KMOVQ         R9, K1
+	VPCOMPRESSB.Z Z0, K1, Z1
+	VPBROADCASTD  (SI)(R8*4), Z2
+	VPMOVZXBD     X1, Z3
+	VPADDD        Z2, Z3, Z3
+	VMOVUPS       Z3, (CX)
+	CMPQ          R10, $0x10
+	JLE           next
+	VEXTRACTI32X4 $0x01, Z1, X3
+	VPMOVZXBD     X3, Z3
+	VPADDD        Z2, Z3, Z3
+	VMOVUPS       Z3, 64(CX)
+	VEXTRACTI32X4 $0x02, Z1, X3
+	VPMOVZXBD     X3, Z3
+	VPADDD        Z2, Z3, Z3
+	VMOVUPS       Z3, 128(CX)
+	VEXTRACTI32X4 $0x03, Z1, X3
+	VPMOVZXBD     X3, Z3
+	VPADDD        Z2, Z3, Z3
+	VMOVUPS       Z3, 192(CX)
+
+next:
+	LEAQ (CX)(R10*4), CX
+	INCQ R8
+	CMPQ R8, AX
+	JL   mask
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+40(FP)
+	VZEROUPPER
+	RET
+
+DATA places<>+0(SB)/1, $0x00
+DATA places<>+1(SB)/1, $0x01
+DATA places<>+2(SB)/1, $0x02
+DATA places<>+3(SB)/1, $0x03
+DATA places<>+4(SB)/1, $0x04
+DATA places<>+5(SB)/1, $0x05
+DATA places<>+6(SB)/1, $0x06
+DATA places<>+7(SB)/1, $0x07
+DATA places<>+8(SB)/1, $0x08
+DATA places<>+9(SB)/1, $0x09
+DATA places<>+10(SB)/1, $0x0a
+DATA places<>+11(SB)/1, $0x0b
+DATA places<>+12(SB)/1, $0x0c
+DATA places<>+13(SB)/1, $0x0d
+DATA places<>+14(SB)/1, $0x0e
+DATA places<>+15(SB)/1, $0x0f
+DATA places<>+16(SB)/1, $0x10
+DATA places<>+17(SB)/1, $0x11
+DATA places<>+18(SB)/1, $0x12
+DATA places<>+19(SB)/1, $0x13
+DATA places<>+20(SB)/1, $0x14
+DATA places<>+21(SB)/1, $0x15
+DATA places<>+22(SB)/1, $0x16
+DATA places<>+23(SB)/1, $0x17
+DATA places<>+24(SB)/1, $0x18
+DATA places<>+25(SB)/1, $0x19
+DATA places<>+26(SB)/1, $0x1a
+DATA places<>+27(SB)/1, $0x1b
+DATA places<>+28(SB)/1, $0x1c
+DATA places<>+29(SB)/1, $0x1d
+DATA places<>+30(SB)/1, $0x1e
+DATA places<>+31(SB)/1, $0x1f
+DATA places<>+32(SB)/1, $0x20
+DATA places<>+33(SB)/1, $0x21
+DATA places<>+34(SB)/1, $0x22
+DATA places<>+35(SB)/1, $0x23
+DATA places<>+36(SB)/1, $0x24
+DATA places<>+37(SB)/1, $0x25
+DATA places<>+38(SB)/1, $0x26
+DATA places<>+39(SB)/1, $0x27
+DATA places<>+40(SB)/1, $0x28
+DATA places<>+41(SB)/1, $0x29
+DATA places<>+42(SB)/1, $0x2a
+DATA places<>+43(SB)/1, $0x2b
+DATA places<>+44(SB)/1, $0x2c
+DATA places<>+45(SB)/1, $0x2d
+DATA places<>+46(SB)/1, $0x2e
+DATA places<>+47(SB)/1, $0x2f
+DATA places<>+48(SB)/1, $0x30
+DATA places<>+49(SB)/1, $0x31
+DATA places<>+50(SB)/1, $0x32
+DATA places<>+51(SB)/1, $0x33
+DATA places<>+52(SB)/1, $0x34
+DATA places<>+53(SB)/1, $0x35
+DATA places<>+54(SB)/1, $0x36
+DATA places<>+55(SB)/1, $0x37
+DATA places<>+56(SB)/1, $0x38
+DATA places<>+57(SB)/1, $0x39
+DATA places<>+58(SB)/1, $0x3a
+DATA places<>+59(SB)/1, $0x3b
+DATA places<>+60(SB)/1, $0x3c
+DATA places<>+61(SB)/1, $0x3d
+DATA places<>+62(SB)/1, $0x3e
+DATA places<>+63(SB)/1, $0x3f
+GLOBL places<>(SB), RODATA|NOPTR, $64
+
 // func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-112

@@ -2,7 +2,11 @@
 
 package f32
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/klauspost/cpuid/v2"
+)
 
 // rowAssembly holds a tier's kernels of search.
 type rowAssembly struct {
@@ -13,9 +17,9 @@ type rowAssembly struct {
 	unsigned               bool // codeBounds takes codes as they are, 128 too large
 }
 
-// codes512 puts the kernels that make codes and compare picked rows into the AVX-512 tier, and the one that
-// compares many codes where the processor has what it needs.
-func (t *tier) codes512(sieves bool) *tier {
+// codes512 puts the kernels that make codes and go through what passes their tests into the AVX-512
+// tier, and the one that compares many codes where the processor has what it needs.
+func (t *tier) codes512() *tier {
 	t.codeRange = func(f *fourCoded, x []float32, ld int, center []float32) {
 		codeRangeAVX512(len(center), unsafe.SliceData(x), ld, unsafe.SliceData(center), &f.factors[0], &f.most[0])
 	}
@@ -28,7 +32,12 @@ func (t *tier) codes512(sieves bool) *tier {
 	t.pickedSquares = func(out, q, x []float32, ld int, rows []int32) {
 		pickedSquaresAVX512(len(rows)/4, len(q), unsafe.SliceData(out), unsafe.SliceData(q), unsafe.SliceData(x), ld, unsafe.SliceData(rows))
 	}
-	if sieves {
+	if cpuid.CPU.Supports(cpuid.AVX512VBMI2, cpuid.AVX512BW) {
+		t.setBits = func(numbers []int32, masks, wanted []uint64, first []int32) int {
+			return setBitsVBMI2(len(masks), unsafe.SliceData(numbers), unsafe.SliceData(masks), unsafe.SliceData(wanted), unsafe.SliceData(first))
+		}
+	}
+	if cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW) {
 		t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
 			panels := len(q.starts) / SievePanel
 			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),
@@ -65,6 +74,7 @@ func (a rowAssembly) addTo(t *tier) *tier {
 		a.codeBounds(len(dots)/CodeRows, len(q.codes)/CodeGroup, unsafe.SliceData(mask), unsafe.SliceData(dots), unsafe.SliceData(codes), unsafe.SliceData(rows),
 			unsafe.SliceData(q.codes), unsafe.SliceData(q.sizes), start, test.Keep, test.Product, test.Radius, test.Limit)
 	}
+	t.setBits = setBitsGeneric
 	t.pickedDots, t.pickedSquares = fourPicked(t.dot4), fourPicked(t.squaredDistance4)
 	t.codeRange, t.codeMake = codeRangeGeneric, codeMakeGeneric
 	return t

@@ -61,7 +61,7 @@ var avx512 = searches512().addTo(newTier("avx512", assembly{
 }, []readingTile{
 	inPlaceTile1AVX512, inPlaceTile2AVX512, inPlaceTile3AVX512, inPlaceTile4AVX512, inPlaceTile5AVX512, inPlaceTile6AVX512, inPlaceTile7AVX512,
 	inPlaceTile8AVX512, inPlaceTile9AVX512, inPlaceTile10AVX512, inPlaceTile11AVX512, inPlaceTile12AVX512, inPlaceTile13AVX512, inPlaceTile14AVX512,
-}})).codes512(cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW))
+}})).codes512()
 
 var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
 	dot:             dotAVX2,

@@ -40,7 +40,7 @@ var neon = searching(newTier("neon", assembly{
 // the portable ones.
 func searching(t *tier) *tier {
 	t.dot4, t.squaredDistance4 = oneByOne(t.dot), oneByOne(t.squaredDistance)
-	t.nearLeast = nearLeastGeneric
+	t.nearLeast, t.setBits = nearLeastGeneric, setBitsGeneric
 	t.pickedDots, t.pickedSquares = fourPicked(t.dot4), fourPicked(t.squaredDistance4)
 	t.squaresInOrder, t.notAbove = squaresInOrderGeneric, notAboveGeneric
 	t.codeBounds = blockwise(func(dots []int32, codes []uint8, q CodeQuery) {

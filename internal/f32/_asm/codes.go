@@ -10,13 +10,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// codes emits what makes codes of vectors and compares those of many at a time. All
-// of it is for AVX-512; codeSieve needs VNNI and BW too.
+// codes emits what makes codes of vectors, compares those of many at a time and goes
+// through what has passed. All of it is for AVX-512; codeSieve needs VNNI and BW too, setBits VBMI2.
 func (s *isa) codes() {
 	if s == avx512 {
 		s.codeRange()
 		s.codeMake()
 		s.codeSieve()
+		s.setBits()
 	}
 }
 
@@ -277,6 +278,61 @@ func (s *isa) codeSieve() {
 	JNZ(LabelRef("panel"))
 	VZEROUPPER()
 	RET()
+}
+
+// setBits emits the numbers of the bits that are set in masks. There is no branch for
+// how many a mask has, but for more than a register holds.
+func (s *isa) setBits() {
+	TEXT("setBitsVBMI2", attr.NOSPLIT, "func(n int, numbers *int32, masks, wanted *uint64, first *int32) int")
+	Doc("setBitsVBMI2 is the loop of setBitsGeneric over n masks, n >= 1. It may write 63 values past the last number.")
+	Pragma("noescape")
+	places := GLOBL("places", attr.RODATA|attr.NOPTR)
+	for i := range 64 {
+		DATA(i, U8(i))
+	}
+	n, numbers, masks, wanted, first := param("n"), param("numbers"), param("masks"), param("wanted"), param("first")
+	start, i, mask, count := GP64(), GP64(), GP64(), GP64()
+	all, bits, base := s.regs[0], s.regs[1], s.regs[2]
+	VMOVUPS(places, all)
+	MOVQ(numbers, start)
+	XORQ(i, i)
+	Label("mask")
+	MOVQ(Mem{Base: masks, Index: i, Scale: 8}, mask)
+	ANDQ(Mem{Base: wanted, Index: i, Scale: 8}, mask)
+	POPCNTQ(mask, count)
+	KMOVQ(mask, reg.K1)
+	compressBytes(all, reg.K1, bits)
+	VPBROADCASTD(Mem{Base: first, Index: i, Scale: lane}, base)
+	to := s.regs[3]
+	VPMOVZXBD(bits.AsX(), to)
+	VPADDD(base, to, to)
+	VMOVUPS(to, Mem{Base: numbers})
+	CMPQ(count, U8(s.lanes))
+	JLE(LabelRef("next"))
+	for part := 1; part < 64/s.lanes; part++ {
+		VEXTRACTI32X4(U8(part), bits, to.AsX())
+		VPMOVZXBD(to.AsX(), to)
+		VPADDD(base, to, to)
+		VMOVUPS(to, Mem{Base: numbers, Disp: part * s.bytes()})
+	}
+	Label("next")
+	LEAQ(Mem{Base: numbers, Index: count, Scale: lane}, numbers)
+	INCQ(i)
+	CMPQ(i, n)
+	JL(LabelRef("mask"))
+	SUBQ(start, numbers)
+	SHRQ(U8(2), numbers)
+	Store(numbers, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// compressBytes puts the bytes of x whose bits are set in k one after the other.
+func compressBytes(x reg.VecPhysical, k reg.OpmaskPhysical, to reg.VecPhysical) {
+	Instruction(&ir.Instruction{
+		Opcode: "VPCOMPRESSB", Suffixes: []string{"Z"}, Operands: []Op{x, k, to},
+		Inputs: []Op{x, k}, Outputs: []Op{to}, ISA: []string{"AVX512_VBMI2"},
+	})
 }
 
 // addBytes adds to each 32-bit lane of sum the products of its four unsigned bytes in
