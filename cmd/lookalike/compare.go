@@ -17,15 +17,6 @@ import (
 	"lookalike/vgg"
 )
 
-// compareWithin is the cosine distance up to which two pictures are the same by
-// VGG16's block5_pool, averaged, if nothing else is known. Measured on
-// Caltech-101: of the 4.7 million pairs of its 3,068 photographs 241 are as near,
-// all of two of one folder. Of 120 photographs, each changed in one way, it takes
-// for the same all that were mirrored, 99 in 100 saved again as JPEG of quality 30,
-// 97 made lighter by 0.3, 9 in 10 that lost a tenth of width and height or half
-// the size, and 4 in 10 that lost a quarter.
-const compareWithin = 0.1
-
 // copyLike is the part of the matches that agrees between copies: of photographs
 // that lost a quarter at the edges 0.79 to 0.92, of those made grey nearly all; it
 // is 0.3 to 0.8 between photographs of like things, more only where these were
@@ -118,7 +109,7 @@ Exit status:
   0  the same
   1  different
   2  an error, or a mistake in the command line
-  130  interrupted`, perceptual.Within, compareWithin),
+  130  interrupted`, perceptual.Within, vggCompareWithin),
 		Example: `  lookalike compare a.jpg b.jpg
   lookalike compare a.jpg https://example.org/b.jpg --why why.png
   lookalike compare a.jpg mirrored.jpg --model vgg16
@@ -170,7 +161,7 @@ func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
 			}
 		}
 		if slices.Contains(networks, o.how.model) && o.how.layer == "" && o.how.pool == "" {
-			o.how.layer, o.how.pool = "block5_pool", vgg.Average.String() // what compareWithin is for
+			o.how.layer, o.how.pool = "block5_pool", vgg.Average.String() // what vggCompareWithin is for
 		}
 		o.how.exif = orientation(o.asStored)
 		return o.how.check(cmd)
@@ -238,8 +229,8 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if result.Distance, err = distanceOf(ctx, both[0].vector, both[1].vector, metric); err != nil {
 		return err
 	}
-	if result.Within, result.From, err = o.threshold(g, metric); err != nil {
-		return err
+	if result.Within, result.From = forCompare.within(g, metric, o.within); result.From == "" {
+		return o.unknown(g, metric)
 	}
 	if result.SameBytes, err = sameBytes(c, both); err != nil {
 		return err
@@ -283,25 +274,13 @@ func distanceOf(ctx context.Context, a, b []float32, metric knn.Metric) (float64
 	return found[0][0].Distance, nil
 }
 
-// threshold returns the distance up to which pictures are the same, and where it
-// comes from.
-func (o *compareOptions) threshold(g *gallery.Gallery, metric knn.Metric) (within float64, from string, err error) {
-	r := g.Recipe
-	if t, ok := g.Threshold(metric.String()); ok && !o.within.given() {
-		return t.Distance, t.Method, nil
-	}
-	switch {
-	case o.within.given():
-		return float64(o.within), "given", nil
-	case r.Model == perceptualModel && g.PCA == nil && metric == knn.Euclidean:
-		return perceptual.Within, "default", nil
-	case r.Model == "vgg16" && r.Layer == "block5_pool" && r.Pooling == "avg" && g.PCA == nil && metric == knn.Cosine:
-		return compareWithin, "default", nil
-	case o.index != "":
-		return 0, "", fmt.Errorf("up to which %s distance two pictures of %s are the same is not known; let '%s' find it, or give --within D",
+// unknown is the error that no distance is known up to which pictures are the same.
+func (o *compareOptions) unknown(g *gallery.Gallery, metric knn.Metric) error {
+	if o.index != "" {
+		return fmt.Errorf("up to which %s distance two pictures of %s are the same is not known; let '%s' find it, or give --within D",
 			metric, o.index, typed("threshold", o.index))
 	}
-	return 0, "", fmt.Errorf("up to which %s distance two pictures are the same by %s is not known; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, source(r))
+	return fmt.Errorf("up to which %s distance two pictures are the same by %s is not known; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, source(g.Recipe))
 }
 
 // sameBytes tells whether the files of two queries are equal. Of an index's
@@ -336,8 +315,8 @@ func verdict(r *compared) string {
 func (a *app) printCompared(r *compared, o compareOptions) error {
 	text := verdict(r) + "\n"
 	from := map[string]string{
-		"given":               "as given",
-		"default":             "the default (see 'lookalike compare --help')",
+		fromGiven:             "as given",
+		fromDefault:           "the default (see 'lookalike compare --help')",
 		gallery.FromLabels:    "from " + o.index + ", where it tells kinds of things apart",
 		gallery.FromDistances: "from " + o.index + ", where it tells copies from others",
 	}[r.From]

@@ -92,7 +92,7 @@ With --json the result is one object:
      "state": "planned", "reason": ""}]}],
    "action": "move", "applied": false, "journal": ""}
 where same_as is the path of a picture of the same bytes, target where a file goes
-or whose link it becomes, and state planned, done, or left for a reason.`, perceptual.Within, vggWithin),
+or whose link it becomes, and state planned, done, or left for a reason.`, perceptual.Within, vggDupsWithin),
 		Example: `  lookalike dups photos
   lookalike dups photos --html duplicates.html
   lookalike dups photos --move-to duplicates            # tells what would be moved
@@ -132,13 +132,6 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
 	return cmd
 }
-
-// vggWithin is the cosine distance up to which two pictures count as duplicates by
-// VGG16's block5_pool, averaged. Among the 4.7 million pairs of photographs of
-// Caltech-101 two others than true ones are as near; of copies of 100
-// photographs it finds 91 enlarged, 85 made brighter or written on, 49 saved as
-// JPEG of quality 20, 16 halved, and none blurred or brought to a third.
-const vggWithin = 0.03
 
 func (o *dupsOptions) check(cmd *cobra.Command, source string) error {
 	switch {
@@ -195,7 +188,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if err != nil {
 		return err
 	}
-	within, from, err := o.threshold(c, metric, source)
+	within, from, err := o.limit(c, metric, source)
 	if err != nil {
 		return err
 	}
@@ -306,25 +299,17 @@ func cachedIndex(root string, d gallery.Describer) (path string, remove func(), 
 	return filepath.Join(dir, name), func() { os.RemoveAll(dir) }, err
 }
 
-// threshold returns the distance up to which pictures are duplicates, NaN if only
-// files of the same bytes are, and where it comes from.
-func (o *dupsOptions) threshold(c *collection, metric knn.Metric, source string) (within float64, from string, err error) {
-	t, saved := c.Threshold(metric.String())
-	r := c.Recipe
-	switch {
-	case o.exact:
+// limit returns the distance up to which pictures are duplicates, NaN if only files
+// of the same bytes are, and where it comes from.
+func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (within float64, from string, err error) {
+	if o.exact {
 		return math.NaN(), "", nil
-	case o.within.given():
-		return float64(o.within), "as given", nil
-	case saved && t.Method == gallery.FromDistances:
-		return t.Distance, "saved in the index", nil
-	case r.Model == perceptualModel && c.PCA == nil && metric == knn.Euclidean:
-		return perceptual.Within, "by default", nil
-	case slices.Contains(networks, r.Model) && r.Layer == "block5_pool" && r.Pooling == "avg" && c.PCA == nil && metric == knn.Cosine:
-		return vggWithin, "by default", nil
 	}
-	return 0, "", fmt.Errorf("up to which %s distance pictures of %s are duplicates is not known; let '%s' find it, or give --within D, or --exact for files of the same bytes",
-		metric, source, typed("threshold", source, "--by", gallery.FromDistances))
+	if within, from = forDups.within(c.Gallery, metric, o.within); from == "" {
+		err = fmt.Errorf("up to which %s distance pictures of %s are duplicates is not known; let '%s' find it, or give --within D, or --exact for files of the same bytes",
+			metric, source, typed("threshold", source, "--by", gallery.FromDistances))
+	}
+	return within, from, err
 }
 
 // links returns which pictures of a folder are symbolic links: other names of

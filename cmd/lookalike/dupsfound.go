@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"lookalike/gallery"
 	"lookalike/internal/dedup"
 	"lookalike/knn"
 )
@@ -106,6 +107,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	}
 	what := "of the same bytes"
 	if d.Within != nil {
+		from := map[string]string{fromGiven: "as given", fromDefault: "by default", gallery.FromDistances: "saved in the index"}[from]
 		what = fmt.Sprintf("at a %s distance of at most %.4g (%s)", d.Metric, *d.Within, from)
 	}
 	if len(d.Groups) == 0 {
