@@ -209,7 +209,7 @@ func splitRowsGeneric(rows, blocks int, a *float32, stride int, dst *uint16) {
 	for r := range rows {
 		for q := range blocks {
 			from := at(a, r*stride/4+q*PartsDepth)
-			splitPairs(from, at(from, 16), block(dst, q)[32*r:])
+			splitPairs(from, at(from, 16), part(dst, q*partBlock+32*r))
 		}
 	}
 }
@@ -218,20 +218,19 @@ func splitColumnsGeneric(panels int, b *float32, stride int, dst *uint16, apart 
 	for j := range 16 {
 		for i := range 2 * panels {
 			lo := at(b, j*stride/4+16*i)
-			to := (*uint16)(unsafe.Add(unsafe.Pointer(dst), i/2*apart))
-			splitPairs(lo, at(lo, 16*stride/4), block(to, 0)[i%2*partTile+32*j:])
+			splitPairs(lo, at(lo, 16*stride/4), part(dst, i/2*apart/2+i%2*partTile+32*j))
 		}
 	}
 }
 
 // splitPairs writes the parts of 16 values of lo and 16 of hi, in turns, to dst and the
 // next tiles of the same half.
-func splitPairs(lo, hi *float32, dst []uint16) {
+func splitPairs(lo, hi *float32, dst *uint16) {
 	for i := range 16 {
 		for turn, v := range [2]float32{*at(lo, i), *at(hi, i)} {
-			for part := range 3 {
+			for k := range 3 {
 				bits := toBfloat16(v)
-				dst[part*partApart+2*i+turn] = bits
+				*part(dst, k*partApart+2*i+turn) = bits
 				v -= fromBfloat16(bits)
 			}
 		}
@@ -261,14 +260,14 @@ func mulPartsGeneric(rows, panels, blocks int, a, b *uint16, start *float32, ss 
 				sum = *at(start, r*ss/4+j)
 			}
 			for q := range blocks {
-				ta := block(a, q)[r/16*partTile+r%16*32:]
-				tb := block(b, j/PartsGroup*blocks+q)[j%PartsGroup/16*partTile+j%16*2:]
-				for _, parts := range [][2]int{{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 0}, {0, 2}} {
-					pa, pb := ta[parts[0]*partApart:], tb[parts[1]*partApart:]
+				ta := part(a, q*partBlock+r/16*partTile+r%16*32)
+				tb := part(b, (j/PartsGroup*blocks+q)*partBlock+j%PartsGroup/16*partTile+j%16*2)
+				for _, pair := range [][2]int{{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 0}, {0, 2}} {
+					pa, pb := part(ta, pair[0]*partApart), part(tb, pair[1]*partApart)
 					var even, odd float32
 					for i := range 16 {
-						even += float32(fromBfloat16(pa[2*i]) * fromBfloat16(pb[32*i]))
-						odd += float32(fromBfloat16(pa[2*i+1]) * fromBfloat16(pb[32*i+1]))
+						even += float32(fromBfloat16(*part(pa, 2*i)) * fromBfloat16(*part(pb, 32*i)))
+						odd += float32(fromBfloat16(*part(pa, 2*i+1)) * fromBfloat16(*part(pb, 32*i+1)))
 					}
 					sum += even + odd
 				}
@@ -278,7 +277,7 @@ func mulPartsGeneric(rows, panels, blocks int, a, b *uint16, start *float32, ss 
 	}
 }
 
-// block returns block i of the parts from p on.
-func block(p *uint16, i int) []uint16 {
-	return unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(p), 2*i*partBlock)), partBlock)
+// part returns the address of p[i]; Parts' methods have checked that it is there.
+func part(p *uint16, i int) *uint16 {
+	return (*uint16)(unsafe.Add(unsafe.Pointer(p), 2*i))
 }

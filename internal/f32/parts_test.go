@@ -99,7 +99,7 @@ func TestParts(t *testing.T) {
 	eachParts(t, func(t *testing.T, p *Parts) {
 		r := rand.New(rand.NewPCG(2, 6))
 		shapes := [][3]int{{1, 1, 1}, {16, 16, 32}, {32, 32, 32}, {33, 65, 64}, {49, 40, 300}, {100, 100, 100}}
-		for range 150 {
+		for range 60 {
 			shapes = append(shapes, [3]int{1 + r.IntN(70), 1 + r.IntN(70), 1 + r.IntN(100)})
 		}
 		for i, s := range shapes {
@@ -175,7 +175,7 @@ func TestPartsSpecials(t *testing.T) {
 func TestPartsOfValues(t *testing.T) {
 	eachParts(t, func(t *testing.T, p *Parts) {
 		r := rand.New(rand.NewPCG(2, 9))
-		for range 3000 {
+		for range 1000 {
 			x := make([]float32, 32)
 			for i := range x {
 				x[i] = math.Float32frombits(uint32(24+r.IntN(230))<<23 | r.Uint32()&(1<<31|1<<23-1))
