@@ -12,25 +12,20 @@ import (
 
 // searches emits the kernels of nearest-neighbour search.
 func (s *isa) searches() {
-	s.fourRows("dot4", "the sum of q[i]*x[i]", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
+	product := func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
 		load(x, t)
 		VFMADD231PS(t, q, sum)
-	})
-	s.fourRows("squaredDistance4", "the sum of (q[i]-x[i])²", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
+	}
+	square := func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
 		load(x, t)
 		VSUBPS(t, q, t)
 		VFMADD231PS(t, t, sum)
-	})
+	}
+	s.fourRows("dot4", "the sum of q[i]*x[i]", product)
+	s.fourRows("squaredDistance4", "the sum of (q[i]-x[i])²", square)
 	if s == avx512 {
-		s.picked("pickedDots", "the sum of q[i]*x[rows[j]*ld+i]", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
-			load(x, t)
-			VFMADD231PS(t, q, sum)
-		})
-		s.picked("pickedSquares", "the sum of (q[i]-x[rows[j]*ld+i])²", func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
-			load(x, t)
-			VSUBPS(t, q, t)
-			VFMADD231PS(t, t, sum)
-		})
+		s.picked("pickedDots", "the sum of q[i]*x[rows[j]*ld+i]", product)
+		s.picked("pickedSquares", "the sum of (q[i]-x[rows[j]*ld+i])²", square)
 	}
 	s.notAbove()
 	s.nearLeast()
