@@ -6,6 +6,7 @@ import (
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
 	"lookalike/internal/parallel"
+	"lookalike/internal/winograd"
 )
 
 // Window is how a kernel or a pool slides over a picture, in rows and columns:
@@ -94,6 +95,10 @@ func Conv2DKernelGrad(dk, x, dy *Tensor, w Window, accumulate bool) {
 		clear(dk.data)
 	}
 	if parts == 0 || len(dk.data) == 0 {
+		return
+	}
+	if winogradTile(w, dy, x) > 0 {
+		winograd.KernelGrad(dk.data, x.data, dy.data, x.shape[0], x.shape[1], x.shape[2], x.shape[3], w.Pad[0], w.Pad[1], rows, dy.shape[2], n)
 		return
 	}
 	run, height := g.gatheredKernelGrad, blockRows(g, k)

@@ -131,12 +131,41 @@ func TestConvolutionOfManyBlocks(t *testing.T) {
 	checkSums(t, "Conv2DKernelGrad", got, dk)
 }
 
+// TestKernelGradByWinograd takes channels enough for Winograd's method, whose errors
+// are other than those of a sum: it holds their norm.
+func TestKernelGradByWinograd(t *testing.T) {
+	r := newRand(t, 4)
+	x, start, dy := random(r, 2, 29, 26, 20), random(r, 3, 3, 20, 18), random(r, 2, 29, 24, 18)
+	c := convolution{w: Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [2]int{1, 0}}, x: x, k: start, dy: dy}
+	want := sums(start.Len(), nil)
+	c.eachProduct(func(y, x, k int) { want[k].add(float64(c.dy.data[y]) * float64(c.x.data[x])) })
+	for _, accumulate := range []bool{false, true} {
+		dk := start.Clone()
+		Conv2DKernelGrad(dk, x, dy, c.w, accumulate)
+		var off, norm float64
+		for i, v := range dk.data {
+			err := float64(v) - want[i].value
+			if accumulate {
+				err -= float64(start.data[i])
+			}
+			off += err * err
+			norm += want[i].value * want[i].value
+		}
+		if !(off <= 4e-12*norm) {
+			t.Errorf("accumulate %t: off by %g of the norm", accumulate, math.Sqrt(off/norm))
+		}
+	}
+}
+
 func TestConvolutionIsTheSameOnAnyProcs(t *testing.T) {
 	r := newRand(t, 3)
 	x, k, bias, dy := random(r, 5, 41, 39, 24), random(r, 3, 3, 24, 20), random(r, 20), random(r, 5, 21, 20, 20)
 	w := Window{Size: [2]int{3, 3}, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}}
 	sameOnAnyProcs(t, func() *Tensor { y := New(dy.shape...); Conv2D(y, x, k, bias, w); return y })
 	sameOnAnyProcs(t, func() *Tensor { dx := New(x.shape...); Conv2DInputGrad(dx, dy, k, nil, w); return dx })
+	sameOnAnyProcs(t, func() *Tensor { dk := New(k.shape...); Conv2DKernelGrad(dk, x, dy, w, false); return dk })
+
+	dy, w = random(r, 5, 41, 39, 20), Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [2]int{1, 1}}
 	sameOnAnyProcs(t, func() *Tensor { dk := New(k.shape...); Conv2DKernelGrad(dk, x, dy, w, false); return dk })
 }
 

@@ -11,7 +11,7 @@
 //
 // Accuracy against float64: products and convolutions are sums as in
 // internal/gemm, each off by at most its number of terms plus 2, times 2^-24 of the
-// sum of the terms' magnitudes; where a Filter takes Winograd's method, the figures
+// sum of the terms' magnitudes; where Winograd's method is taken, the figures
 // are those of internal/winograd. ELU is at most 3 units in the last place
 // off, and pooling is exact.
 package tensor

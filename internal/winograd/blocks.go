@@ -13,14 +13,13 @@ import (
 // picture, row by row.
 type convolution struct {
 	*Kernel
-	dst, x       []float32
-	h, w         int // of the picture
-	top, left    int // zeros before it
-	dh, dw       int // of dst
-	pool         bool
-	down, across int // tiles in a picture
-	bias         []float32
-	floor        float32
+	grid
+	dst    []float32
+	x      pictures
+	dh, dw int // of dst
+	pool   bool
+	bias   []float32
+	floor  float32
 }
 
 // tilesOf are the transforms of consecutive tiles: v[i*stride+t*pitch+c] for point
@@ -59,12 +58,18 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 // run computes all tiles. Near and far give the same bits.
 func (c *convolution) run(tiles int) {
 	_, l2 := f32.Caches()
-	part := ceil(partTiles*max(1, min(l2>>20, 2)), micro.MR) * micro.MR
+	part := partSize()
 	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*runtime.GOMAXPROCS(0) {
 		c.near(tiles, part)
 	} else {
 		c.far(tiles, part)
 	}
+}
+
+// partSize returns the number of tiles in a part.
+func partSize() int {
+	_, l2 := f32.Caches()
+	return ceil(partTiles*max(1, min(l2>>20, 2)), micro.MR) * micro.MR
 }
 
 // near computes tiles part by part. A part goes through all steps while it is in the
@@ -130,38 +135,48 @@ func (c *convolution) transform(t tilesOf) {
 	defer pixelScratch.put(padded)
 	for i := range t.n {
 		b, y, x := c.place(t.lo + i)
-		y, x = y*c.tile-c.top, x*c.tile-c.left
-		picture := c.x[b*c.h*c.w*c.in:][:c.h*c.w*c.in]
-		from, row := *padded, side*c.in
-		if y >= 0 && x >= 0 && y+side <= c.h && x+side <= c.w {
-			from, row = picture[(y*c.w+x)*c.in:], c.w*c.in
-		} else {
-			c.surround(from, picture, y, x)
-		}
-		input(c.tile, c.in, t.v[i*t.pitch:], t.stride, from, row, c.in)
+		from, row, col := c.x.window(*padded, side, b, y*c.tile-c.top, x*c.tile-c.left, 0, c.in)
+		input(c.tile, c.in, t.v[i*t.pitch:], t.stride, from, row, col)
 	}
+}
+
+// grid is how tiles lie on pictures.
+type grid struct {
+	top, left    int // zeros before a picture
+	down, across int // tiles in a picture
 }
 
 // place returns the picture that a tile lies in, and its row and column of tiles.
-func (c *convolution) place(tile int) (b, y, x int) {
-	return tile / c.across / c.down, tile / c.across % c.down, tile % c.across
+func (g grid) place(tile int) (b, y, x int) {
+	return tile / g.across / g.down, tile / g.across % g.down, tile % g.across
 }
 
-// surround copies the pixels from (y, x) on that a tile reads, zeros where there is
-// no picture.
-func (c *convolution) surround(to, picture []float32, y, x int) {
-	side := c.tile + 2
-	first, last := min(max(0, -x), side), max(0, min(side, c.w-x)) // columns in the picture
-	for i := range side {
-		row := to[i*side*c.in:][:side*c.in]
-		if y+i < 0 || y+i >= c.h || first >= last {
-			clear(row)
-			continue
-		}
-		clear(row[:first*c.in])
-		copy(row[first*c.in:last*c.in], picture[((y+i)*c.w+x+first)*c.in:])
-		clear(row[last*c.in:])
+// pictures are [batch, h, w, channels].
+type pictures struct {
+	data           []float32
+	h, w, channels int
+}
+
+// window returns size x size pixels of picture b from (y, x) on, n channels of each
+// from first on, with their strides. Where some lie outside the picture it is a copy in
+// to, with zeros for them.
+func (p pictures) window(to []float32, size, b, y, x, first, n int) (from []float32, row, col int) {
+	picture := p.data[b*p.h*p.w*p.channels:][:p.h*p.w*p.channels]
+	at := (y*p.w+x)*p.channels + first
+	if y >= 0 && x >= 0 && y+size <= p.h && x+size <= p.w {
+		return picture[at:], p.w * p.channels, p.channels
 	}
+	for i := range size {
+		for j := range size {
+			pixel := to[(i*size+j)*n:][:n]
+			if y+i < 0 || y+i >= p.h || x+j < 0 || x+j >= p.w {
+				clear(pixel)
+			} else {
+				copy(pixel, picture[at+(i*p.w+j)*p.channels:])
+			}
+		}
+	}
+	return to, size * n, n
 }
 
 // multiply computes the products m of tiles t at point i with panels first to last; m
@@ -221,11 +236,11 @@ func (c *convolution) finish(m tilesOf, first, n int) {
 	}
 }
 
-// scratch keeps memory between calls. Tiles, products and pixels have their own, so
-// that what is small does not take, and then multiply, what is large.
+// scratch keeps memory between calls. Tiles, products, pixels and kernels' gradients have
+// their own, so that what is small does not take, and then multiply, what is large.
 type scratch struct{ pool sync.Pool }
 
-var tileScratch, productScratch, pixelScratch scratch
+var tileScratch, productScratch, pixelScratch, gradScratch scratch
 
 func (s *scratch) get(n int) *[]float32 {
 	b, _ := s.pool.Get().(*[]float32)

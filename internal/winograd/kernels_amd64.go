@@ -44,6 +44,11 @@ func output4AVX512(n int, y *float32, row int, col int, m *float32, ms int, bias
 //go:noescape
 func outputPool4AVX512(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)
 
+// gradient4AVX512 transforms the gradient of 4x4 pixels of n >= 16 channels.
+//
+//go:noescape
+func gradient4AVX512(n int, v *float32, vs int, x *float32, row int, col int)
+
 // kernel2AVX2 transforms n > 0 channels of a kernel, 16 output channels of each.
 //
 //go:noescape
@@ -83,3 +88,8 @@ func output4AVX2(n int, y *float32, row int, col int, m *float32, ms int, bias *
 //
 //go:noescape
 func outputPool4AVX2(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)
+
+// gradient4AVX2 transforms the gradient of 4x4 pixels of n >= 8 channels.
+//
+//go:noescape
+func gradient4AVX2(n int, v *float32, vs int, x *float32, row int, col int)

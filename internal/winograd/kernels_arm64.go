@@ -33,3 +33,8 @@ func output4NEON(n int, y *float32, row int, col int, m *float32, ms int, bias *
 //
 //go:noescape
 func outputPool4NEON(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)
+
+// gradient4NEON transforms the gradient of 4x4 pixels of n >= 4 channels.
+//
+//go:noescape
+func gradient4NEON(n int, v *float32, vs int, x *float32, row int, col int)

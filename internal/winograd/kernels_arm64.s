@@ -1636,3 +1636,348 @@ last:
 	B      loop
 end:
 	RET
+
+// gradient4NEON transforms the gradient of 4x4 pixels of n >= 4 channels.
+TEXT ·gradient4NEON(SB), NOSPLIT, $0-48
+	MOVD   n+0(FP), R0
+	MOVD   v+8(FP), R1
+	MOVD   x+24(FP), R2
+	MOVD   col+40(FP), R3
+	LSL    $2, R3
+	MOVD   row+32(FP), R4
+	LSL    $2, R4
+	ADD    R4, R4, R5
+	ADD    R4, R5, R6
+	MOVD   vs+16(FP), R7
+	LSL    $2, R7
+	ADD    R7, R7, R8
+	ADD    R7, R8, R9
+	ADD    R7, R9, R10
+	ADD    R7, R10, R11
+	ADD    R7, R11, R12
+	MOVW   $0x3f200000, R26
+	VDUP   R26, V16.S4
+	MOVW   $0x3fc00000, R26
+	VDUP   R26, V17.S4
+	MOVW   $0x3ec80000, R26
+	VDUP   R26, V18.S4
+	MOVW   $0x40100000, R26
+	VDUP   R26, V19.S4
+loop:
+	MOVD   R2, R13
+	FMOVQ  (R13), F1
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cde1 // fmla v1.4s, v15.4s, v18.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
+	WORD   $0x4ea11c20 // orr v0.16b, v1.16b, v1.16b
+	WORD   $0x4e30cdc0 // fmla v0.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdc1 // fmls v1.4s, v14.4s, v16.4s
+	ADD    R3, R13
+	FMOVQ  (R13), F3
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cde3 // fmla v3.4s, v15.4s, v18.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
+	WORD   $0x4ea31c62 // orr v2.16b, v3.16b, v3.16b
+	WORD   $0x4e30cdc2 // fmla v2.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdc3 // fmls v3.4s, v14.4s, v16.4s
+	ADD    R3, R13
+	FMOVQ  (R13), F5
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cde5 // fmla v5.4s, v15.4s, v18.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
+	WORD   $0x4ea51ca4 // orr v4.16b, v5.16b, v5.16b
+	WORD   $0x4e30cdc4 // fmla v4.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdc5 // fmls v5.4s, v14.4s, v16.4s
+	ADD    R3, R13
+	FMOVQ  (R13), F7
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cde7 // fmla v7.4s, v15.4s, v18.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
+	WORD   $0x4ea71ce6 // orr v6.16b, v7.16b, v7.16b
+	WORD   $0x4e30cdc6 // fmla v6.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdc7 // fmls v7.4s, v14.4s, v16.4s
+	MOVD   R1, R14
+	ADD    R12, R14
+	WORD   $0x4ea01c0d // orr v13.16b, v0.16b, v0.16b
+	WORD   $0x4e32cc8d // fmla v13.4s, v4.4s, v18.4s
+	WORD   $0x4ea21c4e // orr v14.16b, v2.16b, v2.16b
+	WORD   $0x4e32ccce // fmla v14.4s, v6.4s, v18.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdcd // fmls v13.4s, v14.4s, v16.4s
+	ADD    R7, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R8, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea01c0d // orr v13.16b, v0.16b, v0.16b
+	WORD   $0x4e33cc8d // fmla v13.4s, v4.4s, v19.4s
+	WORD   $0x4ea21c4e // orr v14.16b, v2.16b, v2.16b
+	WORD   $0x4e33ccce // fmla v14.4s, v6.4s, v19.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdcd // fmls v13.4s, v14.4s, v17.4s
+	ADD    R9, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R10, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea01c0c // orr v12.16b, v0.16b, v0.16b
+	WORD   $0x4ea61ccd // orr v13.16b, v6.16b, v6.16b
+	FMOVQ  F12, (R14)
+	ADD    R11, R14, R15
+	FMOVQ  F13, (R15)
+	MOVD   R1, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	WORD   $0x4ea11c2d // orr v13.16b, v1.16b, v1.16b
+	WORD   $0x4e32ccad // fmla v13.4s, v5.4s, v18.4s
+	WORD   $0x4ea31c6e // orr v14.16b, v3.16b, v3.16b
+	WORD   $0x4e32ccee // fmla v14.4s, v7.4s, v18.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdcd // fmls v13.4s, v14.4s, v16.4s
+	ADD    R7, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R8, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea11c2d // orr v13.16b, v1.16b, v1.16b
+	WORD   $0x4e33ccad // fmla v13.4s, v5.4s, v19.4s
+	WORD   $0x4ea31c6e // orr v14.16b, v3.16b, v3.16b
+	WORD   $0x4e33ccee // fmla v14.4s, v7.4s, v19.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdcd // fmls v13.4s, v14.4s, v17.4s
+	ADD    R9, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R10, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea11c2c // orr v12.16b, v1.16b, v1.16b
+	WORD   $0x4ea71ced // orr v13.16b, v7.16b, v7.16b
+	FMOVQ  F12, (R14)
+	ADD    R11, R14, R15
+	FMOVQ  F13, (R15)
+	MOVD   R2, R13
+	FMOVQ  (R13), F1
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cde1 // fmla v1.4s, v15.4s, v19.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cdee // fmla v14.4s, v15.4s, v19.4s
+	WORD   $0x4ea11c20 // orr v0.16b, v1.16b, v1.16b
+	WORD   $0x4e31cdc0 // fmla v0.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdc1 // fmls v1.4s, v14.4s, v17.4s
+	ADD    R3, R13
+	FMOVQ  (R13), F3
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cde3 // fmla v3.4s, v15.4s, v19.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cdee // fmla v14.4s, v15.4s, v19.4s
+	WORD   $0x4ea31c62 // orr v2.16b, v3.16b, v3.16b
+	WORD   $0x4e31cdc2 // fmla v2.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdc3 // fmls v3.4s, v14.4s, v17.4s
+	ADD    R3, R13
+	FMOVQ  (R13), F5
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cde5 // fmla v5.4s, v15.4s, v19.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cdee // fmla v14.4s, v15.4s, v19.4s
+	WORD   $0x4ea51ca4 // orr v4.16b, v5.16b, v5.16b
+	WORD   $0x4e31cdc4 // fmla v4.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdc5 // fmls v5.4s, v14.4s, v17.4s
+	ADD    R3, R13
+	FMOVQ  (R13), F7
+	ADD    R5, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cde7 // fmla v7.4s, v15.4s, v19.4s
+	ADD    R4, R13, R15
+	FMOVQ  (R15), F14
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F15
+	WORD   $0x4e33cdee // fmla v14.4s, v15.4s, v19.4s
+	WORD   $0x4ea71ce6 // orr v6.16b, v7.16b, v7.16b
+	WORD   $0x4e31cdc6 // fmla v6.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdc7 // fmls v7.4s, v14.4s, v17.4s
+	MOVD   R1, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	WORD   $0x4ea01c0d // orr v13.16b, v0.16b, v0.16b
+	WORD   $0x4e32cc8d // fmla v13.4s, v4.4s, v18.4s
+	WORD   $0x4ea21c4e // orr v14.16b, v2.16b, v2.16b
+	WORD   $0x4e32ccce // fmla v14.4s, v6.4s, v18.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdcd // fmls v13.4s, v14.4s, v16.4s
+	ADD    R7, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R8, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea01c0d // orr v13.16b, v0.16b, v0.16b
+	WORD   $0x4e33cc8d // fmla v13.4s, v4.4s, v19.4s
+	WORD   $0x4ea21c4e // orr v14.16b, v2.16b, v2.16b
+	WORD   $0x4e33ccce // fmla v14.4s, v6.4s, v19.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdcd // fmls v13.4s, v14.4s, v17.4s
+	ADD    R9, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R10, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea01c0c // orr v12.16b, v0.16b, v0.16b
+	WORD   $0x4ea61ccd // orr v13.16b, v6.16b, v6.16b
+	FMOVQ  F12, (R14)
+	ADD    R11, R14, R15
+	FMOVQ  F13, (R15)
+	MOVD   R1, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	WORD   $0x4ea11c2d // orr v13.16b, v1.16b, v1.16b
+	WORD   $0x4e32ccad // fmla v13.4s, v5.4s, v18.4s
+	WORD   $0x4ea31c6e // orr v14.16b, v3.16b, v3.16b
+	WORD   $0x4e32ccee // fmla v14.4s, v7.4s, v18.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdcd // fmls v13.4s, v14.4s, v16.4s
+	ADD    R7, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R8, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea11c2d // orr v13.16b, v1.16b, v1.16b
+	WORD   $0x4e33ccad // fmla v13.4s, v5.4s, v19.4s
+	WORD   $0x4ea31c6e // orr v14.16b, v3.16b, v3.16b
+	WORD   $0x4e33ccee // fmla v14.4s, v7.4s, v19.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdcd // fmls v13.4s, v14.4s, v17.4s
+	ADD    R9, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R10, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea11c2c // orr v12.16b, v1.16b, v1.16b
+	WORD   $0x4ea71ced // orr v13.16b, v7.16b, v7.16b
+	FMOVQ  F12, (R14)
+	ADD    R11, R14, R15
+	FMOVQ  F13, (R15)
+	MOVD   R2, R13
+	FMOVQ  (R13), F0
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F1
+	ADD    R3, R13
+	FMOVQ  (R13), F2
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F3
+	ADD    R3, R13
+	FMOVQ  (R13), F4
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F5
+	ADD    R3, R13
+	FMOVQ  (R13), F6
+	ADD    R6, R13, R15
+	FMOVQ  (R15), F7
+	MOVD   R1, R14
+	WORD   $0x4ea01c0d // orr v13.16b, v0.16b, v0.16b
+	WORD   $0x4e32cc8d // fmla v13.4s, v4.4s, v18.4s
+	WORD   $0x4ea21c4e // orr v14.16b, v2.16b, v2.16b
+	WORD   $0x4e32ccce // fmla v14.4s, v6.4s, v18.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdcd // fmls v13.4s, v14.4s, v16.4s
+	ADD    R7, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R8, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea01c0d // orr v13.16b, v0.16b, v0.16b
+	WORD   $0x4e33cc8d // fmla v13.4s, v4.4s, v19.4s
+	WORD   $0x4ea21c4e // orr v14.16b, v2.16b, v2.16b
+	WORD   $0x4e33ccce // fmla v14.4s, v6.4s, v19.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdcd // fmls v13.4s, v14.4s, v17.4s
+	ADD    R9, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R10, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea01c0c // orr v12.16b, v0.16b, v0.16b
+	WORD   $0x4ea61ccd // orr v13.16b, v6.16b, v6.16b
+	FMOVQ  F12, (R14)
+	ADD    R11, R14, R15
+	FMOVQ  F13, (R15)
+	MOVD   R1, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	ADD    R12, R14
+	WORD   $0x4ea11c2d // orr v13.16b, v1.16b, v1.16b
+	WORD   $0x4e32ccad // fmla v13.4s, v5.4s, v18.4s
+	WORD   $0x4ea31c6e // orr v14.16b, v3.16b, v3.16b
+	WORD   $0x4e32ccee // fmla v14.4s, v7.4s, v18.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD   $0x4eb0cdcd // fmls v13.4s, v14.4s, v16.4s
+	ADD    R7, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R8, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea11c2d // orr v13.16b, v1.16b, v1.16b
+	WORD   $0x4e33ccad // fmla v13.4s, v5.4s, v19.4s
+	WORD   $0x4ea31c6e // orr v14.16b, v3.16b, v3.16b
+	WORD   $0x4e33ccee // fmla v14.4s, v7.4s, v19.4s
+	WORD   $0x4ead1dac // orr v12.16b, v13.16b, v13.16b
+	WORD   $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD   $0x4eb1cdcd // fmls v13.4s, v14.4s, v17.4s
+	ADD    R9, R14, R15
+	FMOVQ  F12, (R15)
+	ADD    R10, R14, R15
+	FMOVQ  F13, (R15)
+	WORD   $0x4ea11c2c // orr v12.16b, v1.16b, v1.16b
+	WORD   $0x4ea71ced // orr v13.16b, v7.16b, v7.16b
+	FMOVQ  F12, (R14)
+	ADD    R11, R14, R15
+	FMOVQ  F13, (R15)
+	SUBS   $4, R0
+	BEQ    end
+	CMP    $4, R0
+	BLT    last
+	ADD    $16, R1
+	ADD    $16, R2
+	B      loop
+last:
+	ADD    R0<<2, R1
+	ADD    R0<<2, R2
+	MOVD   $4, R0
+	B      loop
+end:
+	RET

@@ -13,6 +13,7 @@ func archTransforms() *transforms {
 			input:      [...]inputKernel{input2AVX512, input4AVX512},
 			output:     [...]outputKernel{output2AVX512, output4AVX512},
 			outputPool: [...]outputKernel{outputPool2AVX512, outputPool4AVX512},
+			gradient:   gradient4AVX512,
 		}
 	case "avx2":
 		return &transforms{
@@ -21,6 +22,7 @@ func archTransforms() *transforms {
 			input:      [...]inputKernel{input2AVX2, input4AVX2},
 			output:     [...]outputKernel{output2AVX2, output4AVX2},
 			outputPool: [...]outputKernel{outputPool2AVX2, outputPool4AVX2},
+			gradient:   gradient4AVX2,
 		}
 	}
 	return nil

@@ -15,5 +15,6 @@ func archTransforms() *transforms {
 		input:      [...]inputKernel{input2NEON, input4NEON},
 		output:     [...]outputKernel{output2NEON, output4NEON},
 		outputPool: [...]outputKernel{outputPool2NEON, outputPool4NEON},
+		gradient:   gradient4NEON,
 	}
 }

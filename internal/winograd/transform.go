@@ -57,6 +57,7 @@ type transforms struct {
 	kernel             [2]kernelKernel
 	input              [2]inputKernel
 	output, outputPool [2]outputKernel
+	gradient           inputKernel // for tiles of 4x4
 }
 
 type (
@@ -105,26 +106,50 @@ func kernelTransform(tile, in, n int, u, kernel []float32, out int) {
 // input transforms a tile of a picture, (tile+2)² pixels of n channels with strides
 // row and col, to v[i*vs+c] for point i and channel c.
 func input(tile, n int, v []float32, vs int, x []float32, row, col int) {
-	side := tile + 2
-	if last := (side - 1) * (row + col); n < 1 || row < 0 || col < 0 || vs < 0 || last+n > len(x) || (side*side-1)*vs+n > len(v) {
-		panic(fmt.Sprintf("winograd: tile of %d channels with strides %d, %d in %d values, to stride %d in %d values", n, row, col, len(x), vs, len(v)))
-	}
+	checkPixels(tile+2, tile+2, n, v, vs, x, row, col)
 	if arch != nil && n >= arch.lanes {
 		arch.input[tile/2-1](n, &v[0], vs, &x[0], row, col)
 		return
 	}
+	toPoints(tile+2, tile+2, n, v, vs, x, row, col, func(d [6]float32) [6]float32 { return inputLine(tile, d) })
+}
+
+// gradient transforms the gradient of a tile of 4x4 pixels as input transforms a tile
+// of a picture: it is the adjoint of output without a pool.
+func gradient(n int, v []float32, vs int, dy []float32, row, col int) {
+	checkPixels(4, 6, n, v, vs, dy, row, col)
+	if arch != nil && n >= arch.lanes {
+		arch.gradient(n, &v[0], vs, &dy[0], row, col)
+		return
+	}
+	toPoints(4, 6, n, v, vs, dy, row, col, gradientLine)
+}
+
+func checkPixels(size, side, n int, v []float32, vs int, x []float32, row, col int) {
+	if last := (size - 1) * (row + col); n < 1 || row < 0 || col < 0 || vs < 0 || last+n > len(x) || (side*side-1)*vs+n > len(v) {
+		panic(fmt.Sprintf("winograd: %dx%d pixels of %d channels with strides %d, %d in %d values, to stride %d in %d values", size, size, n, row, col, len(x), vs, len(v)))
+	}
+}
+
+// toPoints transforms size x size pixels to side x side points, by line in one
+// dimension.
+func toPoints(size, side, n int, v []float32, vs int, x []float32, row, col int, line func(d [6]float32) [6]float32) {
 	var t [6][6]float32
 	for c := range n {
-		for j := range side {
-			d := inputLine(tile, func(i int) float32 { return x[i*row+j*col+c] })
-			for i := range side {
-				t[i][j] = d[i]
+		var d [6]float32
+		for j := range size {
+			for i := range size {
+				d[i] = x[i*row+j*col+c]
+			}
+			for i, value := range line(d) {
+				t[i][j] = value
 			}
 		}
 		for i := range side {
-			d := inputLine(tile, func(j int) float32 { return t[i][j] })
+			copy(d[:], t[i][:size])
+			values := line(d)
 			for j := range side {
-				v[(i*side+j)*vs+c] = d[j]
+				v[(i*side+j)*vs+c] = values[j]
 			}
 		}
 	}
@@ -132,12 +157,11 @@ func input(tile, n int, v []float32, vs int, x []float32, row, col int) {
 
 // inputLine is the transform of tile+2 values d in one dimension: the coefficients
 // of the polynomials that vanish at all finite points but one.
-func inputLine(tile int, d func(i int) float32) (v [6]float32) {
+func inputLine(tile int, d [6]float32) (v [6]float32) {
+	d0, d1, d2, d3, d4, d5 := d[0], d[1], d[2], d[3], d[4], d[5]
 	if tile == 2 {
-		d0, d1, d2, d3 := d(0), d(1), d(2), d(3)
 		return [6]float32{d2 - d0, d2 + d1, d2 - d1, d3 - d1}
 	}
-	d0, d1, d2, d3, d4, d5 := d(0), d(1), d(2), d(3), d(4), d(5)
 	e1, o1 := d4-qq*d2, p*(d3-qq*d1)
 	e2, o2 := d4-pp*d2, q*(d3-pp*d1)
 	return [6]float32{d4 - (pp+qq)*d2 + pp*qq*d0, e1 + o1, e1 - o1, e2 + o2, e2 - o2, d5 - (pp+qq)*d3 + pp*qq*d1}
@@ -196,4 +220,13 @@ func outputLine(tile int, m func(i int) float32) [4]float32 {
 	m0, m1, m2, m3, m4, m5 := m(0), m(1), m(2), m(3), m(4), m(5)
 	s1, d1, s2, d2 := m1+m2, m1-m2, m3+m4, m3-m4
 	return [4]float32{m0 + (s1 + s2), p*d1 + q*d2, pp*s1 + qq*s2, p*pp*d1 + q*qq*d2 + m5}
+}
+
+// gradientLine is the adjoint of outputLine for tiles of 4: the value at x of the
+// polynomial with coefficients d.
+func gradientLine(d [6]float32) [6]float32 {
+	d0, d1, d2, d3 := d[0], d[1], d[2], d[3]
+	e1, o1 := d0+pp*d2, p*(d1+pp*d3)
+	e2, o2 := d0+qq*d2, q*(d1+qq*d3)
+	return [6]float32{d0, e1 + o1, e1 - o1, e2 + o2, e2 - o2, d3}
 }

@@ -69,6 +69,13 @@ func checkTransforms(t *testing.T, r *rand.Rand, tile, n int) {
 			same(t, "output", tile, n, y, want)
 		}
 	}
+
+	if tile == gradTile {
+		dy := kerneltest.Edge(t, random(r, (tile-1)*(row+col)+n))
+		gradient(n, v, vs, dy, row, col)
+		portable(func() { gradient(n, want, vs, dy, row, col) })
+		same(t, "gradient", tile, n, v, want)
+	}
 }
 
 // same allows for fused multiplications in one of the two.

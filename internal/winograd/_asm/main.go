@@ -16,6 +16,7 @@ func main() {
 			s.output(t, false)
 			s.output(t, true)
 		}
+		s.gradient(f4)
 	}
 	Generate()
 }

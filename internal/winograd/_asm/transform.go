@@ -13,15 +13,18 @@ import (
 // two passes leaves no more than two lines in registers.
 type transform struct {
 	size         int
-	inputPairs   [][2]int
+	inputPairs   [][2]int // of gradient, too
 	outputPairs  [][2]int
 	constants    []float64 // of the input
-	outConstants []float64
+	outConstants []float64 // of gradient, too
 
 	// input leaves both values of a pair in the registers of to.
 	input func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
 	// output likewise.
 	output func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
+
+	// gradient likewise: the adjoint of output, from size values to size+2. May be nil.
+	gradient func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
 }
 
 // The points of F(4, 3): 0, ±p, ±q and infinity. Those chosen halve the rounding
@@ -67,9 +70,9 @@ var f4 = transform{
 	input: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}:
-			s.evenOdd(qq, p, from, to, t)
+			s.evenOdd(-qq, p, [4]int{4, 2, 3, 1}, from, to, t)
 		case [2]int{3, 4}:
-			s.evenOdd(pp, q, from, to, t)
+			s.evenOdd(-pp, q, [4]int{4, 2, 3, 1}, from, to, t)
 		case [2]int{0, 5}:
 			// d4 - (p²+q²)*d2 + p²q²*d0, and the same one further
 			for i := range 2 {
@@ -104,15 +107,27 @@ var f4 = transform{
 			s.addTimes(q*qq, t[1], to[1], to[1])
 		}
 	},
+	gradient: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+		switch pair {
+		case [2]int{1, 2}:
+			s.evenOdd(pp, p, [4]int{0, 2, 1, 3}, from, to, t)
+		case [2]int{3, 4}:
+			s.evenOdd(qq, q, [4]int{0, 2, 1, 3}, from, to, t)
+		case [2]int{0, 5}: // d0, d3
+			load(from(0), to[0])
+			load(from(3), to[1])
+		}
+	},
 }
 
-// evenOdd leaves e + b*o and e - b*o for e = d4 - c*d2, o = d3 - c*d1.
-func (s *isa) evenOdd(c, b float64, from func(i int) Op, to, t [2]reg.VecPhysical) {
+// evenOdd leaves e + b*o and e - b*o for e = d[at[0]] + c*d[at[1]], o = d[at[2]] +
+// c*d[at[3]].
+func (s *isa) evenOdd(c, b float64, at [4]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 	even, odd := to[1], t[0]
-	load(from(4), even)
-	s.addTimes(-c, from(2), even, t[1])
-	load(from(3), odd)
-	s.addTimes(-c, from(1), odd, t[1])
+	load(from(at[0]), even)
+	s.addTimes(c, from(at[1]), even, t[1])
+	load(from(at[2]), odd)
+	s.addTimes(c, from(at[3]), odd, t[1])
 	VMOVAPS(even, to[0])
 	s.addTimes(b, odd, to[0], t[1])
 	s.addTimes(-b, odd, even, t[1])
@@ -149,27 +164,39 @@ func (s *isa) channels(n reg.GPVirtual, pointers []reg.GPVirtual, body func()) {
 	RET()
 }
 
-// input emits the transform of a tile of the picture: v[(i*side+j)*vs+c] is value
-// (i, j) of channel c.
+// input emits the transform of a tile of the picture.
 func (s *isa) input(t transform) {
 	side := t.size + 2
-	s.begin(fmt.Sprintf("input%d", t.size), fmt.Sprintf(" transforms %dx%d pixels of n >= %d channels.", side, side, s.lanes),
+	s.toPoints("input", fmt.Sprintf("%dx%d pixels", side, side), t, side, t.constants, t.input)
+}
+
+// gradient emits that of the gradient of a tile of the output.
+func (s *isa) gradient(t transform) {
+	s.toPoints("gradient", fmt.Sprintf("the gradient of %dx%d pixels", t.size, t.size), t, t.size, t.outConstants[:4], t.gradient)
+}
+
+// toPoints emits the transform of from x from pixels to all points, line by line:
+// v[(i*side+j)*vs+c] is value (i, j) of channel c.
+func (s *isa) toPoints(name, what string, t transform, from int, constants []float64,
+	transform func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical)) {
+	side := t.size + 2
+	s.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf(" transforms %s of n >= %d channels.", what, s.lanes),
 		"func(n int, v *float32, vs int, x *float32, row, col int)")
 	n, v, x, col := param("n"), param("v"), param("x"), stride("col")
 	one, row := stride("vs"), stride("row")
 	in := line{GP64(), row, times(3, row), times(5, row)}
 	out := line{GP64(), one, times(3, one), times(5, one)}
-	s.hold(t.constants...)
+	s.hold(constants...)
 	lines, spare := s.regs[:2*side], s.regs[2*side:]
 	scratch := [2]reg.VecPhysical{spare[0], spare[1]}
 	s.channels(n, []reg.GPVirtual{v, x}, func() {
 		for _, pair := range t.inputPairs {
 			MOVQ(x, in.base)
-			for j := range side {
+			for j := range from {
 				if j > 0 {
 					ADDQ(col, in.base)
 				}
-				t.input(s, pair, func(i int) Op { return in.at(i) }, [2]reg.VecPhysical{lines[j], lines[side+j]}, scratch)
+				transform(s, pair, func(i int) Op { return in.at(i) }, [2]reg.VecPhysical{lines[j], lines[side+j]}, scratch)
 			}
 			for k, i := range pair {
 				// Where the row of matrices begins: i*side = 6i or 4i.
@@ -181,7 +208,7 @@ func (s *isa) input(t transform) {
 					if columns[0] == 0 { // the last ones: their first terms are not needed any more
 						to = [2]reg.VecPhysical{d[side-2], d[side-1]}
 					}
-					t.input(s, columns, func(i int) Op { return d[i] }, to, scratch)
+					transform(s, columns, func(i int) Op { return d[i] }, to, scratch)
 					VMOVUPS(to[0], out.at(columns[0]))
 					VMOVUPS(to[1], out.at(columns[1]))
 				}

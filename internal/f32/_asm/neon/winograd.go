@@ -89,7 +89,7 @@ func (a *assembler) output2(_ int, m values, to, t vec) {
 	a.three("fadd.4s", to+1, difference, m.value(3, t))
 }
 
-// Constants of input4, then of output4.
+// Constants of input4, then of output4 and gradient4.
 var (
 	inputConstants  = []float64{wp, wq, wp * wp, wq * wq, wp*wp + wq*wq, wp * wp * wq * wq}
 	outputConstants = []float64{wp, wq, wp * wp, wq * wq, wp * wp * wp, wq * wq * wq}
@@ -105,13 +105,28 @@ func (a *assembler) input4(pair int, d values, to, t vec) {
 		}
 		return
 	}
-	// e + b*o and e - b*o for e = d4 - c*d2, o = d3 - c*d1; b and c² are of either point
-	b, c := constants+vec(pair), constants+2+vec(1-pair)
+	// b and c² are of either point
+	a.evenOdd("fmls.4s", constants+vec(pair), constants+2+vec(1-pair), [4]int{4, 2, 3, 1}, d, to, t)
+}
+
+// gradient4 is the adjoint of output4.
+func (a *assembler) gradient4(pair int, d values, to, t vec) {
+	if pair == 2 { // d0, d3
+		d.load(0, to)
+		d.load(3, to+1)
+		return
+	}
+	a.evenOdd("fmla.4s", constants+vec(pair), constants+2+vec(pair), [4]int{0, 2, 1, 3}, d, to, t)
+}
+
+// evenOdd leaves e + b*o and e - b*o for e = d[at[0]] ± c*d[at[1]], o = d[at[2]] ±
+// c*d[at[3]], as add says.
+func (a *assembler) evenOdd(add string, b, c vec, at [4]int, d values, to, t vec) {
 	even, odd := to+1, t
-	d.load(4, even)
-	a.three("fmls.4s", even, d.value(2, t+1), c)
-	d.load(3, odd)
-	a.three("fmls.4s", odd, d.value(1, t+1), c)
+	d.load(at[0], even)
+	a.three(add, even, d.value(at[1], t+1), c)
+	d.load(at[2], odd)
+	a.three(add, odd, d.value(at[3], t+1), c)
 	a.move(even, to)
 	a.three("fmla.4s", to, odd, b)
 	a.three("fmls.4s", even, odd, b)
@@ -165,12 +180,22 @@ func (a *assembler) eachChannels(n general, pointers []general, body func()) {
 
 func (a *assembler) winogradInput(t winogradTransform) {
 	side := t.size + 2
-	a.begin(fmt.Sprintf("input%d", t.size), fmt.Sprintf("transforms %dx%d pixels of n >= %d channels.", side, side, lanes),
+	a.toPoints("input", fmt.Sprintf("%dx%d pixels", side, side), t, side, inputConstants, t.input)
+}
+
+func (a *assembler) winogradGradient(t winogradTransform) {
+	a.toPoints("gradient", fmt.Sprintf("the gradient of %dx%d pixels", t.size, t.size), t, t.size, outputConstants[:4], (*assembler).gradient4)
+}
+
+// toPoints emits the transform of pixels x pixels to all points, line by line.
+func (a *assembler) toPoints(name, what string, t winogradTransform, pixels int, factors []float64, transform func(a *assembler, pair int, d values, to, t vec)) {
+	side := t.size + 2
+	a.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf("transforms %s of n >= %d channels.", what, lanes),
 		"n int, v *float32, vs int, x *float32, row int, col int")
 	n, v, x, col := a.param("n"), a.param("v"), a.param("x"), a.stride("col")
-	rows, points := a.multiples(a.stride("row"), side-1), a.multiples(a.stride("vs"), side)
+	rows, points := a.multiples(a.stride("row"), pixels-1), a.multiples(a.stride("vs"), side)
 	from, at, address := a.register(), a.register(), a.register()
-	for i, c := range inputConstants {
+	for i, c := range factors {
 		if t.size == 4 {
 			a.constant(c, constants+vec(i))
 		}
@@ -179,11 +204,11 @@ func (a *assembler) winogradInput(t winogradTransform) {
 		for p, pair := range t.inputPairs {
 			// Down the columns first.
 			a.op("MOVD", x, from)
-			for j := range side {
+			for j := range pixels {
 				if j > 0 {
 					a.op("ADD", col, from)
 				}
-				t.input(a, p, a.strided(from, rows, address), lines+vec(2*j), scratch)
+				transform(a, p, a.strided(from, rows, address), lines+vec(2*j), scratch)
 			}
 			for k, i := range pair {
 				a.op("MOVD", v, at)
@@ -191,7 +216,7 @@ func (a *assembler) winogradInput(t winogradTransform) {
 					a.op("ADD", points[side-1], at)
 				}
 				for q, columns := range t.inputPairs {
-					t.input(a, q, a.held(lines+vec(k)), to, scratch)
+					transform(a, q, a.held(lines+vec(k)), to, scratch)
 					for e, j := range columns {
 						if j == 0 {
 							a.store(to+vec(e), mem{base: at})
@@ -278,4 +303,5 @@ func (a *assembler) winograd() {
 		a.winogradOutput(t, false)
 		a.winogradOutput(t, true)
 	}
+	a.winogradGradient(winogradTransforms[1])
 }
