@@ -29,6 +29,16 @@ func isBase(name string) bool { return strings.HasPrefix(name, "block") }
 // IsModel tells whether a file says that it holds an embedding.
 func IsModel(f *weights.File) bool { return format.Has(f) }
 
+// IsFile is IsModel of the file at path.
+func IsFile(path string) (bool, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return IsModel(f), nil
+}
+
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
 func (m *Model) Save(path string, training *checkpoint.Training) error {

@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/internal/perceptual"
 	"lookalike/knn"
 	"lookalike/picture"
@@ -26,7 +26,7 @@ const copyLike = 0.85
 // compareOptions are the flags of compare.
 type compareOptions struct {
 	queries queryOptions
-	how     describeOptions
+	how     describe.Model
 	index   string
 	photos  string
 	metric  string
@@ -126,7 +126,7 @@ Exit status:
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.index, "index", "", "describe the pictures as those of the index `FILE`, and take its threshold")
-	o.how.networkFlags(cmd)
+	modelFlags(cmd, &o.how)
 	f.Lookup("layer").Usage = "describe by the output of the layer `NAME` of vgg16 or vgg19 (default block5_pool)"
 	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
 	f.Lookup("model").Usage += " (default perceptual); with --index, the file of its model or weights, if they have moved"
@@ -152,19 +152,19 @@ func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
 		if o.photos != "" {
 			return usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
-		if o.how.model == "" {
-			o.how.model = perceptualModel
+		if o.how.Name == "" {
+			o.how.Name = describe.Perceptual
 			for _, name := range []string{"weights", "layer", "pool"} {
 				if cmd.Flags().Changed(name) {
-					o.how.model = "vgg16"
+					o.how.Name = "vgg16"
 				}
 			}
 		}
-		if slices.Contains(networks, o.how.model) && o.how.layer == "" && o.how.pool == "" {
-			o.how.layer, o.how.pool = "block5_pool", vgg.Average.String() // what vggCompareWithin is for
+		if o.how.IsNetwork() && o.how.Layer == "" && o.how.Pooling == "" {
+			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what vggCompareWithin is for
 		}
-		o.how.exif = orientation(o.asStored)
-		return o.how.check(cmd)
+		o.how.EXIF = orientation(o.asStored)
+		return checkModel(cmd, o.how)
 	}
 	for _, name := range []string{"weights", "layer", "pool", "ignore-orientation"} {
 		if cmd.Flags().Changed(name) {
@@ -201,20 +201,20 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if c != nil {
 		g, options = c.Gallery, c.options()
 	}
-	var mapper io.Closer // has the feature maps for why
+	var mapper *describe.Describer // has the feature maps for why
 	if needNetwork(both) || o.why != "" {
-		d, network, err := o.describer(c)
+		d, err := o.describer(c)
 		if err != nil {
 			return err
 		}
-		defer network.Close()
+		defer d.Close()
 		if o.why != "" {
-			if mapper, err = withMaps(network); err != nil {
+			if mapper, err = withMaps(d); err != nil {
 				return err
 			}
 			defer mapper.Close()
 		}
-		if both, err = a.describe(ctx, both, d, options); err != nil {
+		if both, err = a.describe(ctx, both, d.Describer, options); err != nil {
 			return err
 		}
 		if c == nil {
@@ -249,16 +249,12 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 }
 
 // describer returns what describes the pictures, as those of the index or by the
-// network of the flags. The caller closes the network.
-func (o *compareOptions) describer(c *collection) (gallery.Describer, io.Closer, error) {
+// model of the flags. The caller closes it.
+func (o *compareOptions) describer(c *collection) (*describe.Describer, error) {
 	if c != nil {
-		return queryDescriber(c.Gallery, o.index, o.how.model)
+		return describe.Like(c.Gallery, o.index, o.how.Name)
 	}
-	file, err := o.how.file()
-	if err != nil {
-		return gallery.Describer{}, nil, err
-	}
-	return o.how.open(file)
+	return o.how.Open()
 }
 
 // distanceOf returns the distance of two vectors, as a search finds it.
@@ -280,7 +276,7 @@ func (o *compareOptions) unknown(g *gallery.Gallery, metric knn.Metric) error {
 		return fmt.Errorf("up to which %s distance two pictures of %s are the same is not known; let '%s' find it, or give --within D",
 			metric, o.index, typed("threshold", o.index))
 	}
-	return fmt.Errorf("up to which %s distance two pictures are the same by %s is not known; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, source(g.Recipe))
+	return fmt.Errorf("up to which %s distance two pictures are the same by %s is not known; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, describe.Words(g.Recipe))
 }
 
 // sameBytes tells whether the files of two queries are equal. Of an index's

@@ -3,17 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"strings"
 
+	"lookalike/internal/describe"
 	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
 	"lookalike/picture"
-	"lookalike/tensor"
-	"lookalike/vgg"
 )
 
 // reasons say why two pictures are alike.
@@ -60,7 +58,7 @@ func (r *reasons) text() string {
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.
-func drawWhy(ctx context.Context, path string, network io.Closer, both []query, o picture.Options, title string) (*reasons, error) {
+func drawWhy(ctx context.Context, path string, network *describe.Describer, both []query, o picture.Options, title string) (*reasons, error) {
 	var pictures []*picture.Image
 	for i := range both {
 		m, err := both[i].picture(o)
@@ -69,25 +67,25 @@ func drawWhy(ctx context.Context, path string, network io.Closer, both []query, 
 		}
 		pictures = append(pictures, m)
 	}
-	coarse, fine, err := featureMaps(ctx, network, pictures)
+	maps, err := network.Maps(ctx, pictures)
 	if err != nil {
 		return nil, err
 	}
 	c := sheet.Comparison{Title: title}
-	heatA, heatB, likeness := regions.Shares(mapOf(coarse, 0), mapOf(coarse, 1))
+	heatA, heatB, likeness := regions.Shares(maps[0].Coarse, maps[1].Coarse)
 	side := func(i int, heat []float64) sheet.Side {
 		name := both[i].name
 		if both[i].path != "" {
 			name = filepath.Join(filepath.Base(filepath.Dir(both[i].path)), filepath.Base(both[i].path))
 		}
-		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + printable(name), Heat: heat, Rows: coarse.Dim(1), Columns: coarse.Dim(2)}
+		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
 	}
 	c.A, c.B = side(0, heatA), side(1, heatB)
 	c.HeatTitle = fmt.Sprintf("What makes them alike (the redder, the more of the likeness of %.3f)", likeness)
 
-	matches := regions.Matches(mapOf(fine, 0), mapOf(fine, 1))
+	matches := regions.Matches(maps[0].Fine, maps[1].Fine)
 	r := &reasons{Likeness: likeness, Matches: len(matches)}
-	size := [2]int{fine.Dim(1), fine.Dim(2)}
+	size := [2]int{maps[0].Fine.Dim(0), maps[0].Fine.Dim(1)}
 	shown := matches[:min(len(matches), mostShown)]
 	if p, ok := regions.Place(matches, size, size); ok {
 		r.Placement = &placement{p.X, p.Y, p.ScaleX, p.ScaleY, len(p.Matches)}
@@ -100,11 +98,6 @@ func drawWhy(ctx context.Context, path string, network io.Closer, both []query, 
 
 // mostShown is how many matches are shown that agree on nothing.
 const mostShown = 20
-
-// mapOf returns picture i's map of a batch.
-func mapOf(batch *tensor.Tensor, i int) *tensor.Tensor {
-	return batch.Rows(i, i+1).Reshape(batch.Shape()[1:]...)
-}
 
 // links are matches of maps of height and width size, as the sheet draws them.
 func links(matches []regions.Match, size [2]int) []sheet.Link {
@@ -119,69 +112,15 @@ func links(matches []regions.Match, size [2]int) []sheet.Link {
 	return list
 }
 
-// withMaps returns a network with feature maps: this one, or else VGG16 with the
+// withMaps returns a network with feature maps: that of d, or else VGG16 with the
 // weights that have been downloaded. The caller closes it.
-func withMaps(network io.Closer) (io.Closer, error) {
-	switch network.(type) {
-	case *vgg.Model, openAutoencoder:
-		return network, nil
+func withMaps(d *describe.Describer) (*describe.Describer, error) {
+	if d.HasMaps() {
+		return d, nil
 	}
 	file, err := fetch.Find("vgg16-notop", "vgg16")
 	if err != nil {
 		return nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
 	}
-	m, err := vgg.Open(file, vgg.Config{})
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
-}
-
-// featureMaps returns what a network sees in the parts of pictures: [n, h, w, c],
-// coarse to tell what things are, fine to tell which part is which.
-func featureMaps(ctx context.Context, network io.Closer, pictures []*picture.Image) (coarse, fine *tensor.Tensor, err error) {
-	switch m := network.(type) {
-	case *vgg.Model:
-		if coarse, err = m.Features(ctx, pictures, lastConvolution(m, "block5")); err != nil {
-			return nil, nil, err
-		}
-		if fine, err = m.Features(ctx, pictures, lastConvolution(m, "block4")); err != nil {
-			return nil, nil, err
-		}
-		return coarse, joined(fine, coarse), nil
-	case openAutoencoder:
-		layers := len(m.Encoder.Layers)
-		maps := m.Encoder.Slice(0, layers-2).Predict(m.Input(pictures)) // without flatten and the code
-		return maps, maps, nil
-	}
-	panic("featureMaps: a network without any")
-}
-
-// lastConvolution returns the name of a block's last convolution.
-func lastConvolution(m *vgg.Model, block string) string {
-	last := ""
-	for _, l := range m.Layers() {
-		if strings.HasPrefix(l.Name, block+"_conv") {
-			last = l.Name
-		}
-	}
-	return last
-}
-
-// joined returns maps whose cells have both what a cell of the fine maps has and
-// what the cell of the coarse maps there has, each brought to length 1.
-func joined(fine, coarse *tensor.Tensor) *tensor.Tensor {
-	n, h, w, c, d := fine.Dim(0), fine.Dim(1), fine.Dim(2), fine.Dim(3), coarse.Dim(3)
-	out := tensor.New(n, h, w, c+d)
-	for i := range n {
-		for y := range h {
-			for x := range w {
-				cell := out.Row(i)[(y*w+x)*(c+d):][:c+d]
-				regions.Normalize(cell[:c], fine.Row(i)[(y*w+x)*c:][:c])
-				row, column := y*coarse.Dim(1)/h, x*coarse.Dim(2)/w
-				regions.Normalize(cell[c:], coarse.Row(i)[(row*coarse.Dim(2)+column)*d:][:d])
-			}
-		}
-	}
-	return out
+	return describe.Model{Name: "vgg16", Weights: file, Layer: "block5_pool"}.Open()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
 )
@@ -70,7 +71,7 @@ func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
 	case f.Name == "layer":
 		return offer{words: layerWords(cmd)}
 	case f.Name == "base":
-		return offer{words: append([]string{"encoder"}, networks...)}
+		return offer{words: append([]string{"encoder"}, describe.Networks...)}
 	case f.Name == "embedding":
 		return offer{words: []string{"arcface"}}
 	case f.Name == "monitor":
@@ -84,7 +85,7 @@ func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
 		}
 		return offer{words: names}
 	case f.Name == "model" && cmd.Flags().Lookup("layer") != nil:
-		return offer{words: namedModels, files: weightFiles}
+		return offer{words: append(slices.Clone(describe.Networks), describe.Perceptual), files: weightFiles}
 	case f.Name == "model", f.Name == "weights", f.Name == "from":
 		return offer{files: weightFiles}
 	case f.Name == "config":

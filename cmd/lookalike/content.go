@@ -194,13 +194,3 @@ func (c *content) describe() description {
 	}
 	return d
 }
-
-// isEmbeddingFile tells whether a file holds an embedding.
-func isEmbeddingFile(path string) (bool, error) {
-	f, err := weights.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	return embedding.IsModel(f), nil
-}

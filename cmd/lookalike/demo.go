@@ -16,6 +16,7 @@ import (
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/knn"
@@ -175,7 +176,7 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *picture.S
 
 // demoGallery indexes the pictures of a folder anew.
 func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *picture.Set, dir string) (*gallery.Gallery, error) {
-	d, err := autoencoderDescriber(m, o.file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
+	d, err := describe.Codes(m, o.file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +184,7 @@ func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Mod
 	if err := os.Remove(index); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if _, _, err := a.index(ctx, index, photos, dir, d); err != nil {
+	if _, _, err := a.index(ctx, index, photos, dir, d.Describer); err != nil {
 		return nil, err
 	}
 	return gallery.Open(index)

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/dedup"
+	"lookalike/internal/describe"
 	"lookalike/internal/fetch"
 	"lookalike/internal/perceptual"
 	"lookalike/knn"
@@ -24,7 +24,7 @@ import (
 
 // dupsOptions are the flags of dups.
 type dupsOptions struct {
-	how    describeOptions
+	how    describe.Model
 	within distance
 	exact  bool
 	metric string
@@ -126,7 +126,7 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
 	f.BoolVar(&o.dryRun, "dry-run", false, "only tell what would be done (the default, but for --undo)")
 	f.StringVar(&o.journal, "journal", "", "write down what is done to `FILE`, which must be new")
 	f.StringVar(&o.undo, "undo", "", "take back what the run of the journal `FILE` did")
-	o.how.flags(cmd)
+	indexModelFlags(cmd, &o.how)
 	cmd.Flags().Lookup("model").Usage += " (for a folder; default perceptual)"
 	f.StringVar(&o.photos, "photos", "", "the pictures of the index are in `DIR` now")
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
@@ -234,31 +234,27 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if o.photos != "" {
 		return nil, usagef("--photos is for an index")
 	}
-	if o.how.model == "" {
-		o.how.model = perceptualModel
+	if o.how.Name == "" {
+		o.how.Name = describe.Perceptual
 	}
-	if err := o.how.check(cmd); err != nil {
+	if err := checkModel(cmd, o.how); err != nil {
 		return nil, err
 	}
-	o.how.exif = orientation(o.pictures.IgnoreOrientation)
+	o.how.EXIF = orientation(o.pictures.IgnoreOrientation)
 	set, err := folder(dir, o.pictures)
 	if err != nil {
 		return nil, err
 	}
-	file, err := o.how.file()
+	d, err := o.how.Open()
 	if err != nil {
 		return nil, err
 	}
-	describer, network, err := o.how.open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer network.Close()
+	defer d.Close()
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	index, remove, err := cachedIndex(resolved(root), describer)
+	index, remove, err := cachedIndex(resolved(root), d.Describer)
 	if err != nil {
 		return nil, err
 	}
@@ -268,15 +264,13 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 		earlier = cached.Recipe
 		earlier.PCA = ""
 	}
-	if slices.Contains(networks, o.how.model) {
-		if err := identify(&describer.Recipe, earlier); err != nil {
-			return nil, err
-		}
+	if err := d.Identify(earlier); err != nil {
+		return nil, err
 	}
-	if earlier.Fingerprint() != describer.Recipe.Fingerprint() {
+	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
 		os.Remove(index) // it is the cache's, and will be made anew
 	}
-	if _, _, err := a.index(cmd.Context(), index, set, dir, describer); err != nil {
+	if _, _, err := a.index(cmd.Context(), index, set, dir, d.Describer); err != nil {
 		return nil, err
 	}
 	return openCollection(index, "")

@@ -8,6 +8,7 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
+	"lookalike/internal/describe"
 	"lookalike/internal/sheet"
 	"lookalike/internal/webpage"
 )
@@ -55,7 +56,7 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 	p := webpage.Page{
 		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
 		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),
-		Facts: []webpage.Fact{{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
+		Facts: []webpage.Fact{{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
 		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for i := range groups {

@@ -4,20 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/picture"
 )
 
 func (a *app) indexCommand() *cobra.Command {
 	var out string
 	var fresh bool
-	var how describeOptions
+	var how describe.Model
 	var o picture.Options
 	cmd := &cobra.Command{
 		Use:   "index SOURCE... -o PHOTOS.idx --model MODEL",
@@ -68,22 +68,22 @@ Files that cannot be read as pictures are named and left out.`,
 			if out == "" {
 				return usagef("-o is missing: where to write the index, such as -o photos.idx")
 			}
-			if err := how.check(cmd); err != nil {
+			if err := checkModel(cmd, how); err != nil {
 				return err
 			}
-			how.exif = orientation(o.IgnoreOrientation)
-			file, err := how.file()
+			how.EXIF = orientation(o.IgnoreOrientation)
+			file, err := how.File()
 			if err != nil {
 				return err
 			}
 			if err := checkOutput(out, file); err != nil {
 				return err
 			}
-			d, network, err := how.open(file)
+			d, err := how.Open()
 			if err != nil {
 				return err
 			}
-			defer network.Close()
+			defer d.Close()
 			source, set, err := sources(args, o, out, file)
 			if err != nil {
 				return err
@@ -104,12 +104,10 @@ Files that cannot be read as pictures are named and left out.`,
 			case err == nil:
 				earlier = g.Recipe
 			}
-			if slices.Contains(networks, how.model) {
-				if err := identify(&d.Recipe, earlier); err != nil {
-					return err
-				}
+			if err := d.Identify(earlier); err != nil {
+				return err
 			}
-			changes, w, err := a.index(cmd.Context(), out, set, source.Root, d)
+			changes, w, err := a.index(cmd.Context(), out, set, source.Root, d.Describer)
 			if err != nil {
 				if cmd.Context().Err() != nil && changes.Pictures > 0 {
 					return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", out, count(changes.Pictures, "picture")))
@@ -122,7 +120,7 @@ Files that cannot be read as pictures are named and left out.`,
 			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
 			if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
 				rate := perSecond(float64(n)/w.all.Seconds()) + " pictures a second"
-				if how.model != perceptualModel {
+				if how.Name != describe.Perceptual {
 					rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*w.network.Seconds()/w.all.Seconds())
 				}
 				fmt.Fprintln(a.out, rate)
@@ -135,7 +133,7 @@ Files that cannot be read as pictures are named and left out.`,
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "write the index to `FILE`")
 	cmd.Flags().BoolVar(&fresh, "fresh", false, "make the index anew, in place of one that exists")
-	how.flags(cmd)
+	indexModelFlags(cmd, &how)
 	orientationFlag(cmd, &o.IgnoreOrientation)
 	return cmd
 }

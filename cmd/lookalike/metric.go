@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/knn"
 )
 
@@ -32,15 +33,11 @@ func checkMetric(name string) error {
 	return nil
 }
 
-// metricOf returns the metric of that name or, without one, the one that suits
-// an index: codes of an autoencoder were made near by their Euclidean distance,
-// features of VGG differ in strength as well as in kind.
+// metricOf returns the metric of that name or, without one, the one that suits an
+// index.
 func metricOf(name string, g *gallery.Gallery) (knn.Metric, error) {
-	switch {
-	case name != "":
+	if name != "" {
 		return knn.ParseMetric(name)
-	case g.Recipe.Model == "autoencoder", g.Recipe.Model == perceptualModel:
-		return knn.Euclidean, nil
 	}
-	return knn.Cosine, nil
+	return describe.Metric(g.Recipe), nil
 }

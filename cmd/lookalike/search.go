@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/describe"
 	"lookalike/internal/termimage"
 	"lookalike/knn"
 )
@@ -176,12 +177,12 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	}
 	defer done()
 	if needNetwork(queries) {
-		d, network, err := queryDescriber(c.Gallery, index, o.model)
+		d, err := describe.Like(c.Gallery, index, o.model)
 		if err != nil {
 			return err
 		}
-		defer network.Close()
-		if queries, err = a.describe(ctx, queries, d, c.options()); err != nil {
+		defer d.Close()
+		if queries, err = a.describe(ctx, queries, d.Describer, c.options()); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/describe"
 	"lookalike/internal/sheet"
 	"lookalike/internal/thumbnail"
 	"lookalike/internal/webpage"
@@ -96,7 +97,7 @@ func (a *app) writePage(ctx context.Context, path string, c *collection, results
 	p := webpage.Page{
 		Title: "Pictures like " + printable(results[0].name),
 		Facts: []webpage.Fact{{Name: "Index", Value: c.file}, {Name: "Pictures", Value: strconv.Itoa(len(c.Entries))}, {Name: "Folder", Value: c.root},
-			{Name: "Described by", Value: source(c.Recipe)}, {Name: "Distance", Value: metric.String()}},
+			{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: metric.String()}},
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for _, r := range results {
 				cards, err := a.resultCards(ctx, c, r, metric)

@@ -18,6 +18,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/describe"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -188,7 +189,7 @@ func (o *trainOptions) check(cmd *cobra.Command) (err error) {
 		return usagef("--monitor val_loss: there is none without --validation")
 	case o.embedding != "" && o.embedding != arcFace:
 		return usagef("--embedding %s: give arcface, the only one there is", o.embedding)
-	case o.base != embedding.Encoder && !slices.Contains(networks, o.base):
+	case o.base != embedding.Encoder && !slices.Contains(describe.Networks, o.base):
 		return usagef("--base %s: give vgg16, vgg19 or encoder", o.base)
 	case !(o.margin > 0 && o.margin < math.Pi):
 		return usagef("--margin %v: give an angle between 0 and 3.14, such as 0.5", o.margin)
@@ -251,7 +252,7 @@ func (o *trainOptions) kind() (isEmbedding bool, err error) {
 	case !exists:
 		return o.embedding != "", nil
 	}
-	isEmbedding, err = isEmbeddingFile(o.out)
+	isEmbedding, err = embedding.IsFile(o.out)
 	if err == nil && o.embedding != "" && !isEmbedding {
 		err = fmt.Errorf("--embedding %s: %s holds no embedding; leave the flag away, or train another model", o.embedding, o.out)
 	}

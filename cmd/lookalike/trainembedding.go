@@ -13,6 +13,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/describe"
 	"lookalike/picture"
 )
 
@@ -29,10 +30,10 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 		defer m.Close()
 	}
 	// What is missing beside the pictures is found before they are read.
-	how := describeOptions{model: o.base, weights: o.weights}
 	file := ""
 	if m == nil && o.base != embedding.Encoder {
-		if file, err = how.file(); err != nil {
+		base := describe.Model{Name: o.base, Weights: o.weights}
+		if file, err = base.File(); err != nil {
 			return err
 		}
 	}

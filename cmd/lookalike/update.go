@@ -21,6 +21,7 @@ func (a *app) index(ctx context.Context, out string, set *picture.Set, root stri
 	if err != nil {
 		return gallery.Changes{}, w, err
 	}
+	d.Recipe.Program = "lookalike " + version()
 	p := a.progress("Indexing", "images", set.Len())
 	defer p.end()
 	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()

@@ -4,37 +4,20 @@ import (
 	"fmt"
 
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/tensor"
 )
 
 // vectors says in words what an index holds of each picture.
 func vectors(g *gallery.Gallery) string {
-	r := g.Recipe
 	if g.PCA != nil {
 		kept := 0.0
 		for _, part := range g.PCA.ExplainedVarianceRatio {
 			kept += part
 		}
-		return fmt.Sprintf("%s, %d of %d principal components with %.1f%% of the variance", source(r), g.Vectors.Dim(1), g.PCA.Mean.Len(), 100*kept)
+		return fmt.Sprintf("%s, %d of %d principal components with %.1f%% of the variance", describe.Words(g.Recipe), g.Vectors.Dim(1), g.PCA.Mean.Len(), 100*kept)
 	}
-	return fmt.Sprintf("%s of %d numbers", source(r), g.Vectors.Dim(1))
-}
-
-// source says in words where vectors come from.
-func source(r gallery.Recipe) string {
-	switch {
-	case r.Model == "autoencoder":
-		return "codes"
-	case r.Model == "embedding":
-		return "embeddings"
-	case r.Model == gallery.Imported:
-		return "imported vectors"
-	case r.Model == perceptualModel:
-		return "perceptual description"
-	case r.Pooling != "":
-		return fmt.Sprintf("%s %s (%s)", r.Model, r.Layer, r.Pooling)
-	}
-	return r.Model + " " + r.Layer
+	return fmt.Sprintf("%s of %d numbers", describe.Words(g.Recipe), g.Vectors.Dim(1))
 }
 
 // inFolders returns the rows of the pictures whose class is known, and says how many

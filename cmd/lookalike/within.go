@@ -2,6 +2,7 @@ package main
 
 import (
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/internal/perceptual"
 	"lookalike/knn"
 )
@@ -37,7 +38,7 @@ var defaultWithin = []struct {
 	metric                knn.Metric
 	within                [2]float64 // by purpose
 }{
-	{perceptualModel, "", "", knn.Euclidean, [2]float64{forDups: perceptual.Within, forCompare: perceptual.Within}},
+	{describe.Perceptual, "", "", knn.Euclidean, [2]float64{forDups: perceptual.Within, forCompare: perceptual.Within}},
 	{"vgg16", "block5_pool", "avg", knn.Cosine, [2]float64{forDups: vggDupsWithin, forCompare: vggCompareWithin}},
 	{"vgg19", "block5_pool", "avg", knn.Cosine, [2]float64{forDups: vggDupsWithin}}, // as VGG16
 }

@@ -112,13 +112,13 @@ func Matches(a, b *tensor.Tensor) []Match {
 func units(m *tensor.Tensor) *tensor.Tensor {
 	u := tensor.New(cells(m), m.Dim(2))
 	for i := range cells(m) {
-		Normalize(u.Row(i), cell(m, i))
+		normalize(u.Row(i), cell(m, i))
 	}
 	return u
 }
 
-// Normalize sets dst to v brought to length 1, or to zeros if v is.
-func Normalize(dst, v []float32) {
+// normalize sets dst to v brought to length 1, or to zeros if v is.
+func normalize(dst, v []float32) {
 	var square float64
 	for _, x := range v {
 		square += float64(x) * float64(x)
@@ -130,6 +130,22 @@ func Normalize(dst, v []float32) {
 	for i, x := range v {
 		dst[i] = float32(float64(x) * scale)
 	}
+}
+
+// Join returns a map whose cells have both what a cell of the fine map has and what
+// the cell of the coarse map there has, each brought to length 1.
+func Join(fine, coarse *tensor.Tensor) *tensor.Tensor {
+	h, w, c, d := fine.Dim(0), fine.Dim(1), fine.Dim(2), coarse.Dim(2)
+	out := tensor.New(h, w, c+d)
+	for y := range h {
+		for x := range w {
+			to := cell(out, y*w+x)
+			normalize(to[:c], cell(fine, y*w+x))
+			row, column := y*coarse.Dim(0)/h, x*coarse.Dim(1)/w
+			normalize(to[c:], cell(coarse, row*coarse.Dim(1)+column))
+		}
+	}
+	return out
 }
 
 // nearest returns for each row of a the row of b with the greatest product, the

@@ -120,3 +120,35 @@ func TestNoPlace(t *testing.T) {
 		t.Errorf("parts of zeros match: %v", m)
 	}
 }
+
+// A cell of a joined map has the fine map's values and those of the coarse one at
+// the same place, each of length 1.
+func TestJoin(t *testing.T) {
+	fine, coarse := random(5, 4, 6, 3), random(6, 2, 3, 7)
+	m := Join(fine, coarse)
+	if h, w, c := m.Dim(0), m.Dim(1), m.Dim(2); h != 4 || w != 6 || c != 10 {
+		t.Fatalf("shape %v", m.Shape())
+	}
+	unit := func(v []float32) []float64 {
+		list, length := make([]float64, len(v)), 0.0
+		for _, x := range v {
+			length += float64(x) * float64(x)
+		}
+		for i, x := range v {
+			if length > 0 {
+				list[i] = float64(x) / math.Sqrt(length)
+			}
+		}
+		return list
+	}
+	for y := range 4 {
+		for x := range 6 {
+			want := append(unit(cell(fine, y*6+x)), unit(cell(coarse, y/2*3+x/2))...)
+			for i, got := range cell(m, y*6+x) {
+				if !(math.Abs(float64(got)-want[i]) < 1e-6) {
+					t.Fatalf("row %d, column %d, value %d: %v, want %v", y, x, i, got, want[i])
+				}
+			}
+		}
+	}
+}
