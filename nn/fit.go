@@ -96,6 +96,7 @@ type trainer struct {
 	data   Dataset
 	params []*Param
 	pass   *Pass
+	turns  [2]Batch // filled and learned from by turns
 }
 
 func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
@@ -129,7 +130,7 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	if data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
-	return &trainer{cfg, s, data, s.Params(), newPass(min(cfg.Batch, data.Len()))}, nil
+	return &trainer{FitConfig: cfg, net: s, data: data, params: s.Params(), pass: newPass(min(cfg.Batch, data.Len()))}, nil
 }
 
 // epoch learns from every sample once.
@@ -148,7 +149,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	}
 	b := BatchStats{Epoch: epoch + 1, Epochs: t.Epochs, Batches: batches(len(order), t.Batch)}
 	var sum float64
-	err := eachBatch(ctx, t.data, order, t.Batch, func(batch *Batch) error {
+	err := eachBatch(ctx, t.data, order, t.Batch, &t.turns, func(batch *Batch) error {
 		b.Batch++
 		b.Loss = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch))))
 		b.Samples += batch.X.Dim(0)
@@ -207,7 +208,7 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	p := passes.Get().(*Pass)
 	defer passes.Put(p)
 	var sum float64
-	err := eachBatch(ctx, data, order, batch, func(b *Batch) error {
+	err := eachBatch(ctx, data, order, batch, new([2]Batch), func(b *Batch) error {
 		s.check("Evaluate", b.X)
 		y := s.Forward(p, b.X)
 		grad := p.New(y.Shape()...)
@@ -222,12 +223,12 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 func batches(n, size int) int { return (n + size - 1) / size }
 
 // eachBatch calls f for each batch of the samples in the given order, while the
-// next is being filled. It returns when both are done.
-func eachBatch(ctx context.Context, data Dataset, order []int, size int, f func(*Batch) error) error {
+// next is being filled, both in the memory of turns. It returns when both are done.
+func eachBatch(ctx context.Context, data Dataset, order []int, size int, turns *[2]Batch, f func(*Batch) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	free, full := make(chan *Batch, 2), make(chan *Batch, 1)
-	free <- new(Batch)
-	free <- new(Batch)
+	free <- &turns[0]
+	free <- &turns[1]
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
