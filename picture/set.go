@@ -71,6 +71,15 @@ func (s *Set) Path(i int) string { return s.paths[i] }
 // Label returns the name of the folder that file i lies in, "" at the root.
 func (s *Set) Label(i int) string { return LabelOf(s.paths[i]) }
 
+// Labels returns the label of every file.
+func (s *Set) Labels() []string {
+	labels := make([]string, s.Len())
+	for i := range labels {
+		labels[i] = s.Label(i)
+	}
+	return labels
+}
+
 // LabelOf returns the name of the folder that a path with slashes lies in, "" at the
 // root.
 func LabelOf(name string) string {

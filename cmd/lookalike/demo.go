@@ -19,6 +19,7 @@ import (
 	"lookalike/internal/describe"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
+	"lookalike/internal/split"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -301,7 +302,7 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
 func demoSheet(path string, photos *picture.Set, neighbors [][]knn.Neighbor) error {
 	var cells []sheet.Cell
-	for _, row := range spread(demoQueries, photos.Len()) {
+	for _, row := range split.Evenly(demoQueries, photos.Len()) {
 		p, err := photos.Load(row)
 		if err != nil {
 			return err

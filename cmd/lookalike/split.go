@@ -5,69 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/split"
 	"lookalike/picture"
 )
 
-// The sets that train divides pictures into.
+// The sets of a table that train writes and eval reads.
 const (
 	trainSet      = "train"      // learned from
 	validationSet = "validation" // kept out, of classes that were learned
 	unseenSet     = "unseen"     // of classes that were kept out as a whole
 )
 
-// group is one of them.
-type group struct {
-	set    string
-	photos *picture.Set
-}
-
-// split keeps a share of the pictures, evenly spaced, out of training. A share of
-// 0 keeps none.
-func split(photos *picture.Set, share float64) (learned, kept *picture.Set, err error) {
-	n := photos.Len()
-	k := int(math.Round(share * float64(n)))
-	if share > 0 && (k < 1 || k >= n) {
-		return nil, nil, fmt.Errorf("--validation %v of %s leaves none to learn from or none to validate on; give more pictures or another share", share, count(n, "picture"))
-	}
-	out := spread(k, n)
-	var in []int
-	for i := range n {
-		if _, found := slices.BinarySearch(out, i); !found {
-			in = append(in, i)
-		}
-	}
-	return photos.Pick(in), photos.Pick(out), nil
-}
-
-// spread returns at most k numbers below n, evenly spaced.
-func spread(k, n int) []int {
-	k = min(k, n)
-	rows := make([]int, k)
-	for i := range rows {
-		rows[i] = (2*i + 1) * n / (2 * k)
-	}
-	return rows
-}
-
-// splitColumns are the heading of the table that --split writes and reads.
+// splitColumns are its heading.
 var splitColumns = []string{"path", "class", "set"}
 
 // writeSplit writes which picture is in which set; a path of "" is no table.
-func writeSplit(path string, groups ...group) error {
+func writeSplit(path string, sets split.Split) error {
 	if path == "" {
 		return nil
 	}
 	return atomicfile.Write(path, func(out io.Writer) error {
 		w := csv.NewWriter(out)
 		w.Write(splitColumns)
-		for _, g := range groups {
-			for i := range g.photos.Len() {
-				w.Write([]string{g.photos.Path(i), g.photos.Label(i), g.set})
+		for _, set := range []struct {
+			name   string
+			photos *picture.Set
+		}{{trainSet, sets.Learned}, {validationSet, sets.Kept}, {unseenSet, sets.Unseen}} {
+			for i := range set.photos.Len() {
+				w.Write([]string{set.photos.Path(i), set.photos.Label(i), set.name})
 			}
 		}
 		w.Flush()

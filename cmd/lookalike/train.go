@@ -19,6 +19,7 @@ import (
 	"lookalike/checkpoint"
 	"lookalike/embedding"
 	"lookalike/internal/describe"
+	"lookalike/internal/split"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -308,21 +309,21 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 		return err
 	}
 	defer c.log.Close()
-	learned, kept, err := split(photos, record.Validation)
+	sets, err := split.Pictures(photos, record.Validation)
 	if err != nil {
 		return err
 	}
-	if err := writeSplit(o.split, group{trainSet, learned}, group{validationSet, kept}); err != nil {
+	if err := writeSplit(o.split, sets); err != nil {
 		return err
 	}
 	change, err := augment.Parse(record.Augment)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.out, err)
 	}
-	shown := learned
-	c.data = m.Samples(learned, change, record.Seed)
-	if kept.Len() > 0 {
-		c.validation, shown = m.Samples(kept, augment.Config{}, 0), kept
+	shown := sets.Learned
+	c.data = m.Samples(sets.Learned, change, record.Seed)
+	if sets.Kept.Len() > 0 {
+		c.validation, shown = m.Samples(sets.Kept, augment.Config{}, 0), sets.Kept
 	}
 	if o.sheets != "" {
 		pictures, err := prepared(m, shown)

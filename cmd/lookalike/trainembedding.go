@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +12,7 @@ import (
 	"lookalike/checkpoint"
 	"lookalike/embedding"
 	"lookalike/internal/describe"
+	"lookalike/internal/split"
 	"lookalike/picture"
 )
 
@@ -46,16 +45,16 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 		return err
 	}
 	defer c.log.Close()
-	learned, kept, unseen, err := splitClasses(photos, record)
+	sets, err := split.Classes(photos, record.Validation, record.Unseen)
 	if err != nil {
 		return err
 	}
-	if err := writeSplit(o.split, group{trainSet, learned}, group{validationSet, kept}, group{unseenSet, unseen}); err != nil {
+	if err := writeSplit(o.split, sets); err != nil {
 		return err
 	}
-	a.warnOfSingles(learned)
+	a.warnOfSingles(sets.Learned)
 	if m == nil {
-		if m, err = o.newEmbedding(cmd, learned, file); err != nil {
+		if m, err = o.newEmbedding(cmd, sets.Learned, file); err != nil {
 			return err
 		}
 		defer m.Close()
@@ -65,7 +64,7 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.out, err)
 	}
-	if err := a.labelledSamples(ctx, m, c, learned, kept, change); err != nil {
+	if err := a.labelledSamples(ctx, m, c, sets.Learned, sets.Kept, change); err != nil {
 		return err
 	}
 	if len(record.Losses) == 0 && m.Config.Base != embedding.Encoder {
@@ -100,11 +99,11 @@ func (o *trainOptions) resumeEmbedding(cmd *cobra.Command) (*embedding.Model, *c
 func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *picture.Set, file string) (*embedding.Model, error) {
 	config := embedding.Config{Base: o.base, Dim: o.code, Margin: o.margin, Scale: o.scale}
 	if o.base != embedding.Encoder {
-		return embedding.New(config, classesOf(learned), file, o.seed)
+		return embedding.New(config, split.ClassesOf(learned), file, o.seed)
 	}
 	config.Size = o.size
 	if o.from == "" {
-		return embedding.New(config, classesOf(learned), "", o.seed)
+		return embedding.New(config, split.ClassesOf(learned), "", o.seed)
 	}
 	from, err := autoencoder.Load(o.from)
 	if err != nil {
@@ -114,7 +113,7 @@ func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *picture.Set, fi
 		return nil, fmt.Errorf("--size %d: the autoencoder in %s was trained with %d; leave the flag away", o.size, o.from, from.Config.Size)
 	}
 	config.Size, config.Widths = from.Config.Size, from.Config.Widths
-	m, err := embedding.New(config, classesOf(learned), "", o.seed)
+	m, err := embedding.New(config, split.ClassesOf(learned), "", o.seed)
 	if err != nil {
 		return nil, err
 	}
@@ -131,108 +130,24 @@ func (a *app) labelledSamples(ctx context.Context, m *embedding.Model, c *course
 		done = func(n int) { p.set(n) }
 	}
 	var err error
-	if c.data, err = m.Samples(ctx, learned, labelsOf(learned), change, c.record.Seed, func(n int) { done(n) }); err != nil {
+	if c.data, err = m.Samples(ctx, learned, learned.Labels(), change, c.record.Seed, func(n int) { done(n) }); err != nil {
 		return err
 	}
 	if kept.Len() == 0 {
 		return nil
 	}
-	c.validation, err = m.Samples(ctx, kept, labelsOf(kept), augment.Config{}, 0, func(n int) { done(learned.Len() + n) })
+	c.validation, err = m.Samples(ctx, kept, kept.Labels(), augment.Config{}, 0, func(n int) { done(learned.Len() + n) })
 	return err
-}
-
-// labelsOf are the classes of pictures: the names of their folders.
-func labelsOf(photos *picture.Set) []string {
-	labels := make([]string, photos.Len())
-	for i := range labels {
-		labels[i] = photos.Label(i)
-	}
-	return labels
-}
-
-// classesOf are those that there are, sorted.
-func classesOf(photos *picture.Set) []string {
-	labels := labelsOf(photos)
-	slices.Sort(labels)
-	return slices.Compact(labels)
-}
-
-// splitClasses keeps a share of the classes, evenly spaced, out of training, and
-// of the pictures of the others a share for validation. Every class that is
-// learned keeps a picture to learn from.
-func splitClasses(photos *picture.Set, record *checkpoint.Training) (learned, kept, unseen *picture.Set, err error) {
-	none := func(err error) (*picture.Set, *picture.Set, *picture.Set, error) { return nil, nil, nil, err }
-	for i := range photos.Len() {
-		if photos.Label(i) == "" {
-			return none(fmt.Errorf("%s lies in no folder below the one that is given, so its class is not known; put it into one, or train an autoencoder", photos.Path(i)))
-		}
-	}
-	classes := classesOf(photos)
-	k := int(math.Round(record.Unseen * float64(len(classes))))
-	if record.Unseen > 0 && k < 1 {
-		return none(fmt.Errorf("--unseen %v of %d classes is none; give a greater share", record.Unseen, len(classes)))
-	}
-	if len(classes)-k < 2 {
-		return none(fmt.Errorf("there %s to learn, and at least two are needed; an embedding learns what tells the pictures of one folder from those of the others", are(len(classes)-k, "class")))
-	}
-	out := map[string]bool{}
-	for _, i := range spread(k, len(classes)) {
-		out[classes[i]] = true
-	}
-	var rows, away []int
-	for i := range photos.Len() {
-		if out[photos.Label(i)] {
-			away = append(away, i)
-		} else {
-			rows = append(rows, i)
-		}
-	}
-	seen := photos.Pick(rows)
-	if learned, kept, err = split(seen, record.Validation); err != nil {
-		return none(err)
-	}
-	if kept.Len() > 0 {
-		learned, kept = leaveOne(seen, learned, kept)
-	}
-	return learned, kept, photos.Pick(away), nil
-}
-
-// leaveOne gives every class that has all of its pictures in kept the first of
-// them back to learn from.
-func leaveOne(all, learned, kept *picture.Set) (*picture.Set, *picture.Set) {
-	has := map[string]bool{}
-	for _, label := range labelsOf(learned) {
-		has[label] = true
-	}
-	back := map[string]bool{}
-	for i := range kept.Len() {
-		if label := kept.Label(i); !has[label] {
-			has[label], back[kept.Path(i)] = true, true
-		}
-	}
-	in := map[string]bool{}
-	for i := range learned.Len() {
-		in[learned.Path(i)] = true
-	}
-	var learn, keep []int
-	for i := range all.Len() {
-		if path := all.Path(i); in[path] || back[path] {
-			learn = append(learn, i)
-		} else {
-			keep = append(keep, i)
-		}
-	}
-	return all.Pick(learn), all.Pick(keep)
 }
 
 // warnOfSingles names classes with one picture to learn from.
 func (a *app) warnOfSingles(learned *picture.Set) {
 	n := map[string]int{}
-	for _, label := range labelsOf(learned) {
+	for _, label := range learned.Labels() {
 		n[label]++
 	}
 	var single []string
-	for _, class := range classesOf(learned) {
+	for _, class := range split.ClassesOf(learned) {
 		if n[class] == 1 {
 			single = append(single, printable(class))
 		}
@@ -244,12 +159,4 @@ func (a *app) warnOfSingles(learned *picture.Set) {
 	if len(single) > 0 {
 		a.warn("warning: classes with one picture only, which cannot show what its pictures have in common: %s", strings.Join(single, ", "))
 	}
-}
-
-// are writes how many things there are.
-func are(n int, thing string) string {
-	if n == 1 {
-		return "is 1 " + thing
-	}
-	return fmt.Sprintf("are %d %ses", n, thing)
 }
