@@ -103,9 +103,9 @@ func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
 }
 
 // unpooledValues bounds the values of dz, the gradient in front of the pooling,
-// that backwardPooled holds at a time: 64 MB. For a whole batch of the first layer
+// that backwardPooled holds at a time: 16 MB. For a whole batch of the first layer
 // it would be the greatest tensor of all training.
-const unpooledValues = 16 << 20
+const unpooledValues = 4 << 20
 
 // backwardPooled is backward for dy, the gradient behind the 2x2 max-pooling that
 // took the values that choice names. It goes back some pictures at a time.
