@@ -1,6 +1,7 @@
 package gemm
 
 import (
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,7 +15,15 @@ import (
 	"lookalike/internal/kerneltest"
 )
 
-func TestMain(m *testing.M) { os.Exit(kerneltest.Main(m, f32.Tiers())) }
+// TestMain makes blocks small for short tests, in emulation: shapes that cross their
+// borders are small then.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		kc, nc = 80, 2*kernel.NR
+	}
+	os.Exit(kerneltest.Main(m, f32.Tiers()))
+}
 
 // eps is half a unit in the last place of 1.
 const eps = 1.0 / (1 << 24)
