@@ -165,7 +165,7 @@ func (t *Kernel) Pack(dst []float32, stride, k, n int, b []float32, ldb int, tra
 			clear(panel)
 		}
 		if transB {
-			t.packTransposed(panel, k, width, b[j*ldb:], ldb)
+			t.transpose(panel, t.NR, k, width, b[j*ldb:], ldb)
 			continue
 		}
 		for p := range k {
@@ -198,22 +198,22 @@ func (t *Kernel) PackA(dst []float32, width, k, cols int, src []float32, ld int)
 	}
 }
 
-// packTransposed writes the transpose of b, [width, k], to a panel.
-func (t *Kernel) packTransposed(panel []float32, k, width int, b []float32, ldb int) {
+// transpose writes the transpose of b, [width, k], to dst, stride values from row to row.
+func (t *Kernel) transpose(dst []float32, stride, k, width int, b []float32, ldb int) {
 	i, blocks := 0, k/8
 	if t.transpose8 != nil && blocks > 0 {
 		for ; i+8 <= width; i += 8 {
-			t.transpose8(blocks, &panel[i], t.NR, &b[i*ldb], ldb)
+			t.transpose8(blocks, &dst[i], stride, &b[i*ldb], ldb)
 			for u := i; u < i+8; u++ {
 				for p := blocks * 8; p < k; p++ {
-					panel[p*t.NR+u] = b[u*ldb+p]
+					dst[p*stride+u] = b[u*ldb+p]
 				}
 			}
 		}
 	}
 	for ; i < width; i++ {
 		for p, v := range b[i*ldb:][:k] {
-			panel[p*t.NR+i] = v
+			dst[p*stride+i] = v
 		}
 	}
 }

@@ -61,7 +61,7 @@ func groupSize(k int) int { return (k + PartsDepth - 1) / PartsDepth * partBlock
 // A block holds tiles of 16 rows of A, in turn of the upper and the lower rows, for the
 // three parts; a row of a tile holds terms 0, 16, 1, 17 and so on to 31.
 func (p *Parts) SplitA(dst []uint16, m, k int, a []float32, lda int, transA bool) {
-	p.check("SplitA", dst, m, k, a, lda, transA)
+	checkSplit("SplitA", dst, PartsSize(m, k), m, k, a, lda, transA)
 	split := func(to []uint16, rows, blocks int, from []float32, ld int) {
 		p.splitRows(min(16, rows), blocks, &from[0], 4*ld, &to[0])
 		if rows > 16 {
@@ -78,12 +78,7 @@ func (p *Parts) SplitA(dst []uint16, m, k int, a []float32, lda int, transA bool
 			split(to, rows, whole, a[i*lda:], lda)
 		}
 		for q := whole * PartsDepth; q < k; q += PartsDepth {
-			block, depth := partsBlocks.Get().(*[PartsGroup * PartsDepth]float32), min(PartsDepth, k-q)
-			if transA {
-				turn(block, rows, depth, a[q*lda+i:], lda)
-			} else {
-				pad(block, rows, depth, a[i*lda+q:], lda)
-			}
+			block := cut(a, lda, transA, i, q, rows, min(PartsDepth, k-q))
 			split(to[q/PartsDepth*partBlock:], rows, 1, block[:], PartsDepth)
 			partsBlocks.Put(block)
 		}
@@ -96,7 +91,7 @@ func (p *Parts) SplitA(dst []uint16, m, k int, a []float32, lda int, transA bool
 // A block holds tiles of 16 columns of B, in turn of the left and the right columns,
 // for the three parts; row j of a tile holds, of each column, terms j and 16+j.
 func (p *Parts) SplitB(dst []uint16, k, n int, b []float32, ldb int, transB bool) {
-	p.check("SplitB", dst, k, n, b, ldb, transB)
+	checkSplit("SplitB", dst, PartsSize(n, k), k, n, b, ldb, transB)
 	apart := groupSize(k)
 	for q := 0; q < k; q += PartsDepth {
 		to, depth := dst[q/PartsDepth*partBlock:], min(PartsDepth, k-q)
@@ -108,52 +103,33 @@ func (p *Parts) SplitB(dst []uint16, k, n int, b []float32, ldb int, transB bool
 			p.splitColumns(whole, &b[q*ldb], 4*ldb, &to[0], 2*apart)
 		}
 		for i := whole * PartsGroup; i < n; i += PartsGroup {
-			block, cols := partsBlocks.Get().(*[PartsGroup * PartsDepth]float32), min(PartsGroup, n-i)
-			if transB {
-				turn(block, depth, cols, b[i*ldb+q:], ldb)
-			} else {
-				pad(block, depth, cols, b[q*ldb+i:], ldb)
-			}
+			block := cut(b, ldb, transB, q, i, depth, min(PartsGroup, n-i))
 			p.splitColumns(1, &block[0], 4*PartsGroup, &to[i/PartsGroup*apart], 0)
 			partsBlocks.Put(block)
 		}
 	}
 }
 
-// pad writes src, [rows, cols] with row stride ld, to dst [32, 32], and zeros where
-// there is none.
-func pad(dst *[PartsGroup * PartsDepth]float32, rows, cols int, src []float32, ld int) {
-	clear(dst[:])
-	for r := range rows {
-		copy(dst[r*PartsDepth:], src[r*ld:][:cols])
-	}
-}
-
-// turn writes the transpose of src, [cols, rows] with row stride ld, to dst [32, 32],
-// and zeros where there is none.
-func turn(dst *[PartsGroup * PartsDepth]float32, rows, cols int, src []float32, ld int) {
+// cut returns [rows, cols] of the matrix that x stores, or its transpose, from (row, col)
+// on, and zeros where there is none; to be put back.
+func cut(x []float32, ld int, trans bool, row, col, rows, cols int) *[PartsGroup * PartsDepth]float32 {
+	block := partsBlocks.Get().(*[PartsGroup * PartsDepth]float32)
 	if rows < PartsDepth || cols < PartsDepth {
-		clear(dst[:])
+		clear(block[:])
 	}
-	if transpose := active.kernel.transpose8; transpose != nil && rows == PartsDepth && cols == PartsDepth {
-		for i := 0; i < cols; i += 8 {
-			transpose(rows/8, &dst[i], PartsDepth, &src[i*ld], ld)
-		}
-		return
+	if trans {
+		active.kernel.transpose(block[:], PartsDepth, rows, cols, x[col*ld+row:], ld)
+		return block
 	}
-	for i := range cols {
-		for p, v := range src[i*ld:][:rows] {
-			dst[p*PartsDepth+i] = v
-		}
+	for r := range rows {
+		copy(block[r*PartsDepth:], x[(row+r)*ld+col:][:cols])
 	}
+	return block
 }
 
-func (p *Parts) check(op string, dst []uint16, rows, cols int, x []float32, ld int, trans bool) {
-	n := rows
-	if op == "SplitB" {
-		n = cols
-	}
-	fits := rows >= 0 && cols >= 0 && ld >= 0 && len(dst) >= PartsSize(n, rows+cols-n)
+// checkSplit checks a matrix that is to be split to size values.
+func checkSplit(op string, dst []uint16, size, rows, cols int, x []float32, ld int, trans bool) {
+	fits := rows >= 0 && cols >= 0 && ld >= 0 && len(dst) >= size
 	if trans {
 		rows, cols = cols, rows
 	}

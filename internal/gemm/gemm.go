@@ -126,9 +126,9 @@ func from(b []float32, row, col, ld int, trans bool) []float32 {
 func ceil(n, d int) int { return (n + d - 1) / d }
 
 // grow returns a slice of n values, s itself if it is large enough.
-func grow(s []float32, n int) []float32 {
+func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }

@@ -30,7 +30,7 @@ func (w *workspace) multiplyParts(x product) {
 		rows := x.rows(i, min(i+height, x.m))
 		for p := 0; p < x.k; p += partsDepth {
 			slab := rows.slab(p, min(p+partsDepth, x.k))
-			w.partsA = growParts(w.partsA, slab.m, slab.k)
+			w.partsA = grow(w.partsA, f32.PartsSize(slab.m, slab.k))
 			parts.SplitA(w.partsA, slab.m, slab.k, slab.a, max(x.ars, x.acs), x.acs != 1)
 			for j := 0; j < x.n; j += partsCols {
 				w.strip(slab.columns(j, min(j+partsCols, x.n)))
@@ -41,20 +41,11 @@ func (w *workspace) multiplyParts(x product) {
 
 // strip computes x, whose A has been split, and finishes it.
 func (w *workspace) strip(x product) {
-	w.partsB = growParts(w.partsB, x.n, x.k)
+	w.partsB = grow(w.partsB, f32.PartsSize(x.n, x.k))
 	parts.SplitB(w.partsB, x.k, x.n, x.b, x.ldb, x.layout == inColumns)
 	for i := 0; i < x.m; i += f32.PartsGroup {
 		rows := min(f32.PartsGroup, x.m-i)
 		parts.Mul(rows, x.n, x.k, w.partsA[f32.PartsSize(i, x.k):], w.partsB, skip(x.start, i*x.lds), x.lds, x.c[i*x.ldc:], x.ldc)
 	}
 	x.finish()
-}
-
-// growParts returns a slice that holds n rows or columns of depth k, s itself if it is
-// large enough.
-func growParts(s []uint16, n, k int) []uint16 {
-	if size := f32.PartsSize(n, k); len(s) < size {
-		return make([]uint16, size)
-	}
-	return s
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/ir"
@@ -131,11 +133,7 @@ func splitParts() {
 // first, in an order in which each step needs other tiles of A or of B only.
 func mulParts(name string, tiles int) {
 	TEXT(name, attr.NOSPLIT, "func(config *[64]byte, panels, blocks int, a, b *uint16, start *float32, ss int, c *float32, cst int)")
-	if tiles == 2 {
-		Doc(name + " multiplies 17 to 32 rows with panels of 32 columns; strides are in bytes.")
-	} else {
-		Doc(name + " multiplies 1 to 16 rows with panels of 32 columns; strides are in bytes.")
-	}
+	Doc(fmt.Sprintf("%s multiplies %d to %d rows with panels of 32 columns; strides are in bytes.", name, 16*tiles-15, 16*tiles))
 	Pragma("noescape")
 	a, b, count, panels, line := reg.RSI, reg.RDI, reg.RCX, reg.R8, reg.RBX
 	start, ss, c, cst, config, lower := reg.R11, reg.R12, reg.R13, reg.RDX, reg.RAX, reg.R9
@@ -184,36 +182,27 @@ func mulParts(name string, tiles int) {
 		tileZero(i)
 	}
 	Label("block")
-	load := func(base reg.GPPhysical, first, part int) {
-		n := 2
-		if first == 4 {
-			n = tiles
+	const high, middle, low = 0, 1, 2
+	inA, inB := -1, -1 // the parts that the tiles hold
+	for _, pair := range [][2]int{{low, high}, {middle, high}, {middle, middle}, {high, middle}, {high, high}, {high, low}} {
+		if inA != pair[0] {
+			inA = pair[0]
+			for i := range tiles {
+				tileLoad(4+i, a, line, inA*partApart+i*partTile)
+			}
 		}
-		for i := range n {
-			tileLoad(first+i, base, line, part*partApart+i*partTile)
+		if inB != pair[1] {
+			inB = pair[1]
+			for j := range 2 {
+				tileLoad(6+j, b, line, inB*partApart+j*partTile)
+			}
 		}
-	}
-	multiply := func() {
 		for i := range tiles {
 			for j := range 2 {
 				tileMultiply(2*i+j, 4+i, 6+j)
 			}
 		}
 	}
-	const high, middle, low = 0, 1, 2
-	load(a, 4, low)
-	load(b, 6, high)
-	multiply()
-	load(a, 4, middle)
-	multiply()
-	load(b, 6, middle)
-	multiply()
-	load(a, 4, high)
-	multiply()
-	load(b, 6, high)
-	multiply()
-	load(b, 6, low)
-	multiply()
 	ADDQ(I32(partBlock), a)
 	ADDQ(I32(partBlock), b)
 	DECQ(count)
