@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -62,10 +61,13 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	safe, ended, saving := 0, 0, 0
-	for kill := 0; kill < kills+ended && kill < 5*kills; kill++ {
-		cmd := exec.CommandContext(t.Context(), self)
-		cmd.Env = append(os.Environ(), crashFolder+"="+dir)
+	safe := 0 // as many pictures as a process has said
+	// run ends by itself or is killed, and returns how often it said what is safe.
+	run := func(limit time.Duration) (saved int, killed bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, self)
+		cmd.Env = append(os.Environ(), crashFolder+"="+dir, "GORACE=atexit_sleep_ms=0") // the race detector waits a second at the end
 		var errs strings.Builder
 		cmd.Stderr = &errs
 		out, err := cmd.StdoutPipe()
@@ -75,19 +77,35 @@ func TestKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(rng.IntN(40_000))*time.Microsecond, func() { cmd.Process.Kill() })
-		for lines := bufio.NewScanner(out); lines.Scan(); {
+		for lines := bufio.NewScanner(out); lines.Scan(); saved++ {
 			if _, err := fmt.Sscan(lines.Text(), &safe); err != nil {
 				t.Fatal(err)
 			}
-			saving++
 		}
 		err = cmd.Wait()
-		timer.Stop()
-		if err == nil {
-			ended++
-		} else if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Exited() && runtime.GOOS != "windows" {
-			t.Fatalf("run %d: %v\n%s", kill, err, &errs)
+		if err != nil && ctx.Err() == nil {
+			t.Fatalf("%v\n%s", err, &errs)
+		}
+		return saved, err != nil
+	}
+	again := func() {
+		if err := os.Remove(index); err != nil {
+			t.Fatal(err)
+		}
+		safe = 0
+	}
+	begin := time.Now()
+	if saved, killed := run(time.Hour); killed || saved < 2 || safe != len(files) {
+		t.Fatalf("a run to the end saved %d times, at last %d of %d pictures", saved, safe, len(files))
+	}
+	whole := time.Since(begin)
+	again()
+	kill, saving, runs := 0, 0, 0
+	for ; kill < kills && runs < 5*kills; runs++ {
+		saved, killed := run(time.Duration(rng.Int64N(int64(whole))))
+		saving += saved
+		if killed {
+			kill++
 		}
 		g, err := Open(index)
 		if errors.Is(err, os.ErrNotExist) && safe == 0 {
@@ -109,14 +127,11 @@ func TestKill(t *testing.T) {
 			}
 		}
 		if len(g.Entries) == len(files) { // from the start again
-			if err := os.Remove(index); err != nil {
-				t.Fatal(err)
-			}
-			safe = 0
+			again()
 		}
 	}
-	if saving == 0 || ended == 5*kills {
-		t.Errorf("of %d runs %d ended by themselves, with %d transactions in all: nothing was tested", kills, ended, saving)
+	if kill < kills || saving == 0 {
+		t.Errorf("of %d runs %d were killed, of %d that were to be, with %d transactions in all", runs, kill, kills, saving)
 	}
-	t.Logf("%d runs, %d ended before they were killed, %d transactions", kills, ended, saving)
+	t.Logf("%d runs, %d killed within %v, %d transactions", runs, kill, whole, saving)
 }
