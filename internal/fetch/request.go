@@ -190,7 +190,7 @@ func (d *download) take(ctx context.Context, body io.Reader, silence *time.Timer
 			return nil
 		case err == io.EOF && d.have < d.total:
 			return passing("%s stopped after %d of %d bytes", d.address, d.have, d.total)
-		case err != nil && d.have < d.total:
+		case err != nil && (d.have < d.total || d.total == 0):
 			return d.network(ctx, err)
 		}
 	}
