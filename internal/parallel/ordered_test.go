@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 )
 
 // Results come in order, and not many more are made than have been used.
@@ -29,8 +30,14 @@ func TestOrdered(t *testing.T) {
 			}
 		}
 	}
+}
+
+// However Ordered ends, its error or panic reaches the caller. The bubble fails the
+// test if a goroutine stays behind.
+func TestOrderedEnds(t *testing.T) { synctest.Test(t, testOrderedEnds) }
+
+func testOrderedEnds(t *testing.T) {
 	enough := errors.New("enough")
-	goroutines := runtime.NumGoroutine()
 	if err := Ordered(t.Context(), 50, func(i int) int { return i }, func(i, _ int) error {
 		if i == 7 {
 			return enough
@@ -51,7 +58,4 @@ func TestOrdered(t *testing.T) {
 		}()
 		Ordered(t.Context(), 50, func(int) int { panic("work") }, func(int, int) error { return nil })
 	}()
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
-	}
 }

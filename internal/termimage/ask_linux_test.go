@@ -78,7 +78,7 @@ func TestAsk(t *testing.T) {
 				time.Sleep(5 * time.Millisecond)
 			}
 		}()
-		within := 10 * time.Second
+		within := time.Minute
 		if !c.answered {
 			within = 100 * time.Millisecond
 		}
@@ -86,7 +86,7 @@ func TestAsk(t *testing.T) {
 		if got, answered := ask(inside, within); got != c.want || answered != c.answered {
 			t.Errorf("%q: %+v, %v, want %+v", c.parts, got, answered, c.want)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("%q: waited for %v", c.parts, took)
 		}
 		if after := lineMode(t, inside); after != before {
@@ -101,11 +101,18 @@ func TestAskKeepsKeys(t *testing.T) {
 	if _, err := outside.WriteString("ls\n"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(20 * time.Millisecond)
+	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) { // until the system has passed them on
+		control(inside, func(fd int) {
+			var err error
+			if waiting, err = unix.IoctlGetInt(fd, unix.TIOCINQ); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 	if got, answered := ask(inside, 100*time.Millisecond); answered {
 		t.Errorf("%+v", got)
 	}
-	inside.SetDeadline(time.Now().Add(time.Second))
+	inside.SetDeadline(time.Now().Add(time.Minute))
 	line := make([]byte, 16)
 	if n, err := inside.Read(line); err != nil || string(line[:n]) != "ls\n" {
 		t.Errorf("%q, %v", line[:n], err)
