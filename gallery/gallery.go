@@ -100,6 +100,11 @@ var ErrDamaged = errors.New("damaged index")
 
 func damaged(reason error) error { return fmt.Errorf("%w: %w", ErrDamaged, reason) }
 
+// unusable says which index is damaged, and what to do.
+func unusable(path string, err error) error {
+	return fmt.Errorf("gallery: %s: %w; make it again, with --fresh if under the same name", path, err)
+}
+
 // Inspect reads what an index says of itself, and no pictures, which may take much
 // memory: there are no entries and 0 vectors, [0, d].
 func Inspect(path string) (*Gallery, error) { return open(path, false) }
@@ -122,7 +127,7 @@ func open(path string, pictures bool) (*Gallery, error) {
 				err = notAnIndex(path)
 			}
 			if errors.Is(err, ErrDamaged) {
-				err = fmt.Errorf("%w; remove it and make it again", err)
+				return nil, unusable(path, err)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("gallery: %s: %w", path, err)

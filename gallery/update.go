@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -48,7 +49,8 @@ type Changes struct {
 	Added    int // described, and new
 	Changed  int // described anew, for their files have changed
 	Moved    int // files under new names, with contents that the index knew
-	Dropped  int // gone, or not readable any more
+	Dropped  int // gone, or no pictures any more
+	Kept     int // of files that could not be looked at, as in a folder without permission
 }
 
 // Watch is told how far Update is. Its functions may be nil.
@@ -68,7 +70,8 @@ type Watch struct {
 //
 // Files of the same size and time as in the index count as the same, others are
 // compared by their SHA-256; contents that the index knows under another path
-// are not described again. What the index has and photos has not is taken out.
+// are not described again. What the index has and photos has not is taken out, but
+// not if it lies in a folder that cannot be read: it may still be there.
 //
 // Pictures are written as they are described, once in a second or so. Update may
 // be ended by ctx or by force at any moment, and called again to go on. Ended by
@@ -107,6 +110,9 @@ func update(ctx context.Context, path string, photos *picture.Set, root string, 
 	}
 	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
 	err = u.run(ctx, g, photos, root, fitBytes)
+	if errors.Is(err, ErrDamaged) {
+		err = unusable(path, err)
+	}
 	u.changes.Pictures = w.state.Pictures
 	if watch.Worked != nil {
 		watch.Worked(u.worked.all, u.worked.network)
@@ -247,12 +253,19 @@ type candidate struct {
 func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 	var p plan
 	var changed []candidate
+	var unreadable []string // folders, as the beginnings of their files' paths
 	i := 0
 	compare := func(known bool, own File) {
 		c := candidate{described{i, known}, File{}, own}
 		info, err := photos.Stat(i)
 		switch {
+		case known && err != nil && !errors.Is(err, fs.ErrNotExist):
+			u.changes.Kept++
+			u.skips = append(u.skips, picture.Skip{Path: photos.Path(i), Reason: err})
 		case err != nil: // for the report
+			p.describe = append(p.describe, c.described)
+		case info.IsDir(): // which is listed only if it cannot be read; for the report
+			unreadable = append(unreadable, photos.Path(i)+"/")
 			p.describe = append(p.describe, c.described)
 		case known && info.Size() == own.Size && !info.ModTime().IsZero() && info.ModTime().Equal(own.Modified):
 		case u.w.state.Pictures == 0:
@@ -267,9 +280,12 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 		for i < photos.Len() && photos.Path(i) < e.Path {
 			compare(false, File{})
 		}
-		if i < photos.Len() && photos.Path(i) == e.Path {
+		switch {
+		case i < photos.Len() && photos.Path(i) == e.Path:
 			compare(true, own)
-		} else {
+		case slices.ContainsFunc(unreadable, func(folder string) bool { return strings.HasPrefix(e.Path, folder) }):
+			u.changes.Kept++
+		default:
 			p.gone = append(p.gone, e.Path)
 		}
 	})
@@ -424,7 +440,7 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 	for k, f := range files {
 		numbers[k] = f.i
 	}
-	photos = photos.Subset(numbers)
+	photos = photos.Pick(numbers)
 	var bad []edit
 	skip := func(k int, reason error) {
 		u.tell(1)

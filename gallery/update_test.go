@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -365,6 +366,69 @@ func TestUpdate(t *testing.T) {
 }
 
 // Another recipe, another folder and a second writer are refused.
+// locked are files of which some folders cannot be listed, or their files not
+// looked at.
+type locked struct {
+	fstest.MapFS
+	list, look string
+}
+
+func (l *locked) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == l.list {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return l.MapFS.ReadDir(name)
+}
+
+func (l *locked) Stat(name string) (fs.FileInfo, error) {
+	if l.look != "" && strings.HasPrefix(name, l.look+"/") {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrPermission}
+	}
+	return l.MapFS.Stat(name)
+}
+
+// What lies in folders that cannot be read may still be there.
+func TestUpdateKeepsWhatIsLocked(t *testing.T) {
+	files := &locked{MapFS: fstest.MapFS{}}
+	for i, name := range []string{"a-b/0.png", "a/0.png", "a/deep/1.png", "ab/0.png", "b/0.png", "b/1.png"} {
+		files.MapFS[name] = plain(t, 2, 2, color.RGBA{R: uint8(i)})
+	}
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	d := new(pixels).describer()
+	update := func() (Changes, []string) {
+		t.Helper()
+		set, err := picture.Folder(files, picture.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes, skips, err := Update(t.Context(), path, set, "/photos", d, Watch{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var skipped []string
+		for _, s := range skips {
+			skipped = append(skipped, s.Path)
+		}
+		return changes, skipped
+	}
+	update()
+	files.list, files.look = "a", "b"
+	delete(files.MapFS, "ab/0.png")
+	delete(files.MapFS, "b/1.png")
+	changes, skipped := update()
+	if want := (Changes{Pictures: 4, Kept: 3, Dropped: 2}); changes != want {
+		t.Errorf("changes %+v, want %+v", changes, want)
+	}
+	if want := []string{"b/0.png", "a"}; !slices.Equal(skipped, want) {
+		t.Errorf("skipped %q, want %q", skipped, want)
+	}
+	files.list, files.look = "", ""
+	delete(files.MapFS, "a/0.png")
+	if changes, _ := update(); changes != (Changes{Pictures: 3, Dropped: 1}) {
+		t.Errorf("when all can be read again: %+v", changes)
+	}
+}
+
 func TestUpdateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	photos := folder(t, colours(t, 10))

@@ -186,7 +186,7 @@ func (f *openFolder) ReadDir(n int) ([]fs.DirEntry, error) {
 func indexZip(r io.ReaderAt, size int64) (*archive, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("zip: %w", cutShort(err))
+		return nil, cutShort(err)
 	}
 	a := &archive{entries: map[string]*entry{}}
 	for _, f := range z.File {

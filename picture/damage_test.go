@@ -156,8 +156,8 @@ func TestLimits(t *testing.T) {
 		want string
 	}{
 		{Options{MaxPixels: 45 * 37, MaxBytes: int64(len(data))}, ""},
-		{Options{MaxPixels: 45*37 - 1}, "MaxPixels"},
-		{Options{MaxBytes: int64(len(data)) - 1}, "MaxBytes"},
+		{Options{MaxPixels: 45*37 - 1}, "45 x 37 pixels are over the limit of 1664"},
+		{Options{MaxBytes: int64(len(data)) - 1}, "the limit"},
 	} {
 		_, err := Decode(bytes.NewReader(data), c.o)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -173,6 +173,7 @@ func TestNoPicture(t *testing.T) {
 		"%PDF-1.7":                 "PDF",
 		"\x00\x00\x00\x18ftypheic": "type HEIC, which is not supported",
 		"\x00\x00\x00\x1cftypavif": "type AVIF, which is not supported",
+		"PK\x03\x04\x14":           "packed with zip; what is in an archive is read if",
 		"BMW is a make of car":     "BMP",
 	} {
 		_, err := Decode(strings.NewReader(data), Options{})

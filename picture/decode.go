@@ -84,6 +84,9 @@ var known = map[string]string{
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
 
+// archives may hold pictures, and are looked into where OpenSource is given them.
+var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
+
 // longestMagic is how many bytes of a file tell its format.
 const longestMagic = 16
 
@@ -110,6 +113,11 @@ func formatOf(data []byte) (format, error) {
 	for magic, name := range known {
 		if matches(data, magic) {
 			return format{}, fmt.Errorf("a file of type %s, which is not supported; convert it to JPEG or PNG", name)
+		}
+	}
+	for magic, name := range archives {
+		if matches(data, magic) {
+			return format{}, fmt.Errorf("not a picture but packed with %s; what is in an archive is read if its own path is given", name)
 		}
 	}
 	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
@@ -161,7 +169,7 @@ const largePixels = 32_000_000
 
 func decode(data []byte, o Options) (*Image, error) {
 	if int64(len(data)) > o.MaxBytes {
-		return nil, fmt.Errorf("the file has more than %d bytes, the limit (Options.MaxBytes)", o.MaxBytes)
+		return nil, fmt.Errorf("the file has more than %d bytes, the limit", o.MaxBytes)
 	}
 	f, err := formatOf(data)
 	if err != nil {
@@ -194,7 +202,7 @@ func (f format) read(data []byte, o Options) (m *Image, err error) {
 	}
 	pixels := int64(c.Width) * int64(c.Height)
 	if pixels > o.MaxPixels {
-		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d pixels (Options.MaxPixels)", c.Width, c.Height, o.MaxPixels)
+		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d", c.Width, c.Height, o.MaxPixels)
 	}
 	if f.dense > 0 && pixels/f.dense > int64(len(data)) {
 		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)

@@ -6,20 +6,14 @@ import (
 	"slices"
 )
 
-// Stat describes file i as it lies on disk.
-func (s *Set) Stat(i int) (fs.FileInfo, error) { return fs.Stat(s.fsys, s.paths[i]) }
+// Stat describes file i as it lies on disk. The error does not repeat the path.
+func (s *Set) Stat(i int) (fs.FileInfo, error) {
+	info, err := fs.Stat(s.fsys, s.paths[i])
+	return info, withoutPath(err)
+}
 
 // Open opens file i for reading its bytes. The caller closes it.
 func (s *Set) Open(i int) (fs.File, error) { return s.fsys.Open(s.paths[i]) }
-
-// Subset returns the set of the files numbered, in that order.
-func (s *Set) Subset(files []int) *Set {
-	paths := make([]string, len(files))
-	for k, i := range files {
-		paths[k] = s.paths[i]
-	}
-	return s.with(paths)
-}
 
 // Without returns the set but for the files at some paths of the system, such as
 // the program's own.

@@ -215,7 +215,7 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("unpacking: %w", cutShort(err))
 	case unpacked > limit:
-		return nil, fmt.Errorf("the archive's %d bytes unpack to more than %d, the limit", size, limit)
+		return nil, fmt.Errorf("the archive's %d bytes unpack to more than %d, the limit; unpack it into a folder and give that", size, limit)
 	}
 	a, err := indexTar(spool, unpacked)
 	if err != nil {

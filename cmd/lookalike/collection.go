@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -186,8 +187,8 @@ func resolved(path string) string {
 	return path
 }
 
-// isIndex tells whether a file is an index of pictures that can be read.
+// isIndex tells whether a file is an index of pictures, readable or not.
 func isIndex(path string) bool {
 	_, err := gallery.Inspect(path)
-	return err == nil
+	return err == nil || errors.Is(err, gallery.ErrDamaged) || errors.Is(err, gallery.ErrOld)
 }

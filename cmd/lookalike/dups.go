@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -270,7 +271,12 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
 		os.Remove(index) // it is the cache's, and will be made anew
 	}
-	if _, _, err := a.index(cmd.Context(), index, set, dir, d.Describer); err != nil {
+	_, _, err = a.index(cmd.Context(), index, set, dir, d.Describer)
+	if errors.Is(err, gallery.ErrDamaged) { // which only the whole of it shows
+		os.Remove(index)
+		_, _, err = a.index(cmd.Context(), index, set, dir, d.Describer)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return openCollection(index, "")

@@ -167,6 +167,32 @@ func TestDupsWeights(t *testing.T) {
 	}
 }
 
+// What is kept of a folder is made anew where it is damaged, also if that shows
+// late, in a picture's own bytes.
+func TestDupsDamagedCache(t *testing.T) {
+	photos, cache := drawn(t, 1), t.TempDir()
+	t.Setenv("LOOKALIKE_CACHE", cache)
+	want := lookalike(t, "dups", photos, "--exact", "--json")
+	indexes, err := filepath.Glob(filepath.Join(cache, "dups", "*.idx"))
+	if err != nil || len(indexes) != 1 {
+		t.Fatalf("the cache holds %q, %v", indexes, err)
+	}
+	content, err := os.ReadFile(indexes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	content = bytes.ReplaceAll(content, []byte(".png"), []byte(".qng"))
+	if err := os.WriteFile(indexes[0], content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gallery.Open(indexes[0]); !errors.Is(err, gallery.ErrDamaged) {
+		t.Fatalf("the index is not damaged: %v", err)
+	}
+	if got := lookalike(t, "dups", photos, "--exact", "--json"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func times(all []string, text string) int {
 	n := 0
 	for _, s := range all {

@@ -47,11 +47,12 @@ To fit them anew, make the index anew with --fresh.
 
 An index that exists is brought up to date: what is new in the sources is added,
 what they do not have is taken out, what has changed (size or time, then content) is
-described again, and renamed files are recognised by their content. That another
-model, layer or treatment would make other vectors is an error. Pictures are
-saved as they are described, once in a second or so: the command may be stopped
-at any moment, and goes on when it is given again. At Ctrl-C it still finishes and
-saves the few pictures that the network is at work on. Others may search meanwhile.
+described again, and renamed files are recognised by their content. What lies in a
+folder that cannot be read is kept. That another model, layer or treatment would
+make other vectors is an error. Pictures are saved as they are described, once in
+a second or so: the command may be stopped at any moment, and goes on when it is
+given again. At Ctrl-C it still finishes and saves the few pictures that the
+network is at work on. Others may search meanwhile.
 
 Files that cannot be read as pictures are named and left out.`,
 		Example: `  lookalike index photos -o photos.idx --model model.safetensors
@@ -93,7 +94,7 @@ Files that cannot be read as pictures are named and left out.`,
 			var earlier gallery.Recipe
 			g, err := gallery.Inspect(out)
 			switch {
-			case err == nil && fresh, errors.Is(err, gallery.ErrOld) && fresh:
+			case fresh && (err == nil || errors.Is(err, gallery.ErrOld) || errors.Is(err, gallery.ErrDamaged)):
 				if err := os.Remove(out); err != nil {
 					return err
 				}
@@ -147,7 +148,7 @@ func changed(c gallery.Changes) string {
 	for _, d := range []struct {
 		n    int
 		what string
-	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Moved, "moved"}, {c.Dropped, "dropped"}} {
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Moved, "moved"}, {c.Dropped, "dropped"}, {c.Kept, "kept that could not be looked at"}} {
 		if d.n > 0 {
 			did = append(did, fmt.Sprintf("%d %s", d.n, d.what))
 		}

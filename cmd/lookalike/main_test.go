@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //	shrink FROM TO       writes half of a picture's size as PNG
 //	touch FILE YEAR      makes a file as old as the first day of that year
 //	same A B             fails unless both are one file
+//	cut FILE N           leaves the first N bytes of a file
 //	blind FILE           writes a VGG16 that sees a tabby on every picture
 //	vgg FILE             writes the convolutions of a VGG16, with random weights
 func script(t *testing.T, name string) {
@@ -80,6 +81,11 @@ func script(t *testing.T, name string) {
 				ts.Check(err)
 				day := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
 				ts.Check(os.Chtimes(ts.MkAbs(args[0]), day, day))
+			},
+			"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.ParseInt(args[1], 10, 64)
+				ts.Check(err)
+				ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
 			},
 			"same": func(ts *testscript.TestScript, not bool, args []string) {
 				a, err := os.Stat(ts.MkAbs(args[0]))
