@@ -8,7 +8,7 @@ import "unsafe"
 type assembly struct {
 	dot, squaredDistance func(n int, a, b *float32) float32
 	axpy                 func(n int, y *float32, alpha float32, x *float32)
-	axpy8                func(n int, y, a *float32, as int, b *float32, ldb int)
+	axpy4, axpy8         func(n int, y, a *float32, as int, b *float32, ldb int)
 	exp                  func(n int, dst, src *float32)
 	elu                  func(n int, dst, src *float32, alpha float32)
 	eluGrad              func(n int, dx, dy, y *float32, alpha float32)
@@ -39,6 +39,9 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		},
 		axpy: func(y []float32, alpha float32, x []float32) {
 			a.axpy(len(y), unsafe.SliceData(y), alpha, unsafe.SliceData(x))
+		},
+		axpy4: func(y, x []float32, as int, b []float32, ldb int) {
+			a.axpy4(len(y), unsafe.SliceData(y), unsafe.SliceData(x), as, unsafe.SliceData(b), ldb)
 		},
 		axpy8: func(y, x []float32, as int, b []float32, ldb int) {
 			a.axpy8(len(y), unsafe.SliceData(y), unsafe.SliceData(x), as, unsafe.SliceData(b), ldb)

@@ -37,7 +37,7 @@ type tier struct {
 	dot             func(a, b []float32) float32
 	squaredDistance func(a, b []float32) float32
 	axpy            func(y []float32, alpha float32, x []float32)
-	axpy8           func(y, a []float32, as int, b []float32, ldb int)
+	axpy4, axpy8    func(y, a []float32, as int, b []float32, ldb int)
 	exp             func(dst, src []float32)
 	elu             func(dst, src []float32, alpha float32)
 	eluGrad         func(dx, dy, y []float32, alpha float32)
@@ -125,15 +125,29 @@ func Axpy(y []float32, alpha float32, x []float32) {
 // row stride ldb. It reads B once, in order. Each sum is taken in ascending order
 // from what y holds.
 func AddVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
+	addVecMat(y, k, a, as, b, ldb, true)
+}
+
+// ReadVecMat is AddVecMat for a B that comes from memory, with the same bits: it reads
+// as many rows side by side as the processor reads fastest.
+func ReadVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
+	addVecMat(y, k, a, as, b, ldb, FetchesStrided())
+}
+
+func addVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int, byEights bool) {
 	if k <= 0 || len(y) == 0 {
 		return
 	}
 	if as < 0 || ldb < 0 || (k-1)*as >= len(a) || (k-1)*ldb+len(y) > len(b) {
 		panic(fmt.Sprintf("f32.AddVecMat: [%d] with stride %d in %d values times [%d, %d] with stride %d in %d values", k, as, len(a), k, len(y), ldb, len(b)))
 	}
-	for ; k >= 8; k -= 8 {
+	for ; byEights && k >= 8; k -= 8 {
 		active.axpy8(y, a, as, b, ldb)
 		a, b = a[min(8*as, len(a)):], b[min(8*ldb, len(b)):]
+	}
+	for ; k >= 4; k -= 4 {
+		active.axpy4(y, a, as, b, ldb)
+		a, b = a[min(4*as, len(a)):], b[min(4*ldb, len(b)):]
 	}
 	for p := range k {
 		active.axpy(y, a[p*as], b[p*ldb:][:len(y)])

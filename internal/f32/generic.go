@@ -15,7 +15,8 @@ var generic = &tier{
 	dot:             dotGeneric,
 	squaredDistance: squaredDistanceGeneric,
 	axpy:            axpyGeneric,
-	axpy8:           axpy8Generic,
+	axpy4:           axpyRowsGeneric(4),
+	axpy8:           axpyRowsGeneric(8),
 	exp:             expGeneric,
 	elu:             eluGeneric,
 	eluGrad:         eluGradGeneric,
@@ -88,9 +89,11 @@ func axpyGeneric(y []float32, alpha float32, x []float32) {
 	}
 }
 
-func axpy8Generic(y, a []float32, as int, b []float32, ldb int) {
-	for u := range 8 {
-		axpyGeneric(y, a[u*as], b[u*ldb:][:len(y)])
+func axpyRowsGeneric(rows int) func(y, a []float32, as int, b []float32, ldb int) {
+	return func(y, a []float32, as int, b []float32, ldb int) {
+		for u := range rows {
+			axpyGeneric(y, a[u*as], b[u*ldb:][:len(y)])
+		}
 	}
 }
 

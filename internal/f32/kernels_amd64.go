@@ -54,6 +54,11 @@ func leakyAVX512(n int, dst *float32, src *float32, alpha float32)
 //go:noescape
 func leakyGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
+// axpy4AVX512 adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy4AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
 // axpy8AVX512 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
 //
 //go:noescape
@@ -493,6 +498,11 @@ func leakyAVX2(n int, dst *float32, src *float32, alpha float32)
 //
 //go:noescape
 func leakyGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
+
+// axpy4AVX2 adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy4AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
 
 // axpy8AVX2 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
 //

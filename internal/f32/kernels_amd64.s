@@ -609,6 +609,96 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpy4AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+TEXT ·axpy4AVX512(SB), NOSPLIT, $0-48
+	MOVQ         as+24(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS (DX), Z0
+	VBROADCASTSS (DX)(AX*1), Z1
+	VBROADCASTSS (DX)(AX*2), Z2
+	VBROADCASTSS (DX)(CX*1), Z3
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         ldb+40(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), BX
+	MOVQ         b+32(FP), SI
+	LEAQ         2048(SI), DI
+	MOVQ         AX, R8
+	SHRQ         $0x04, R8
+	ANDQ         $0x0f, AX
+	MOVQ         $+32, R9
+	CMPQ         R8, R9
+	CMOVQLT      R8, R9
+	SUBQ         R9, R8
+	JZ           last
+
+line:
+	VMOVUPS     (CX), Z4
+	PREFETCHT1  (DI)
+	VFMADD231PS (SI), Z0, Z4
+	PREFETCHT1  (DI)(DX*1)
+	VFMADD231PS (SI)(DX*1), Z1, Z4
+	PREFETCHT1  (DI)(DX*2)
+	VFMADD231PS (SI)(DX*2), Z2, Z4
+	PREFETCHT1  (DI)(BX*1)
+	VFMADD231PS (SI)(BX*1), Z3, Z4
+	VMOVUPS     Z4, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         line
+
+last:
+	MOVQ  b+32(FP), DI
+	LEAQ  (DI)(DX*4), DI
+	XCHGQ R9, R8
+	TESTQ R8, R8
+	JNZ   line
+
+loop:
+	CMPQ        AX, $0x10
+	JL          rest
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (SI), Z5
+	VFMADD231PS Z0, Z5, Z4
+	VMOVUPS     (SI)(DX*1), Z5
+	VFMADD231PS Z1, Z5, Z4
+	VMOVUPS     (SI)(DX*2), Z5
+	VFMADD231PS Z2, Z5, Z4
+	VMOVUPS     (SI)(BX*1), Z5
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	SUBQ        $0x10, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (CX), K1, Z4
+	VMOVUPS.Z   (SI), K1, Z5
+	VFMADD231PS Z0, Z5, Z4
+	VMOVUPS.Z   (SI)(DX*1), K1, Z5
+	VFMADD231PS Z1, Z5, Z4
+	VMOVUPS.Z   (SI)(DX*2), K1, Z5
+	VFMADD231PS Z2, Z5, Z4
+	VMOVUPS.Z   (SI)(BX*1), K1, Z5
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
 // Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·axpy8AVX512(SB), NOSPLIT, $0-48
@@ -14743,6 +14833,162 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpy4AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·axpy4AVX2(SB), NOSPLIT, $32-48
+	MOVQ         as+24(FP), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS (DX), Y0
+	VBROADCASTSS (DX)(AX*1), Y1
+	VBROADCASTSS (DX)(AX*2), Y2
+	VBROADCASTSS (DX)(CX*1), Y3
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         ldb+40(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), BX
+	MOVQ         b+32(FP), SI
+	LEAQ         2048(SI), DI
+	MOVQ         AX, R8
+	SHRQ         $0x04, R8
+	ANDQ         $0x0f, AX
+	MOVQ         $+32, R9
+	CMPQ         R8, R9
+	CMOVQLT      R8, R9
+	SUBQ         R9, R8
+	JZ           last
+
+line:
+	VMOVUPS     (CX), Y4
+	PREFETCHT1  (DI)
+	VFMADD231PS (SI), Y0, Y4
+	PREFETCHT1  (DI)(DX*1)
+	VFMADD231PS (SI)(DX*1), Y1, Y4
+	PREFETCHT1  (DI)(DX*2)
+	VFMADD231PS (SI)(DX*2), Y2, Y4
+	PREFETCHT1  (DI)(BX*1)
+	VFMADD231PS (SI)(BX*1), Y3, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     32(CX), Y4
+	VFMADD231PS 32(SI), Y0, Y4
+	VFMADD231PS 32(SI)(DX*1), Y1, Y4
+	VFMADD231PS 32(SI)(DX*2), Y2, Y4
+	VFMADD231PS 32(SI)(BX*1), Y3, Y4
+	VMOVUPS     Y4, 32(CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         line
+
+last:
+	MOVQ  b+32(FP), DI
+	LEAQ  (DI)(DX*4), DI
+	XCHGQ R9, R8
+	TESTQ R8, R8
+	JNZ   line
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (SI), Y5
+	VFMADD231PS Y0, Y5, Y4
+	VMOVUPS     (SI)(DX*1), Y5
+	VFMADD231PS Y1, Y5, Y4
+	VMOVUPS     (SI)(DX*2), Y5
+	VFMADD231PS Y2, Y5, Y4
+	VMOVUPS     (SI)(BX*1), Y5
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (CX), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy26:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy26
+	VMOVUPS (SP), Y4
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (SI), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
+copy27:
+	MOVL        -4(DI)(R9*4), R10
+	MOVL        R10, -4(R8)(R9*4)
+	DECQ        R9
+	JNZ         copy27
+	VMOVUPS     (SP), Y5
+	VFMADD231PS Y0, Y5, Y4
+	VXORPS      Y5, Y5, Y5
+	VMOVUPS     Y5, (SP)
+	LEAQ        (SI)(DX*1), DI
+	LEAQ        (SP), R8
+	MOVQ        AX, R9
+
+copy28:
+	MOVL        -4(DI)(R9*4), R10
+	MOVL        R10, -4(R8)(R9*4)
+	DECQ        R9
+	JNZ         copy28
+	VMOVUPS     (SP), Y5
+	VFMADD231PS Y1, Y5, Y4
+	VXORPS      Y5, Y5, Y5
+	VMOVUPS     Y5, (SP)
+	LEAQ        (SI)(DX*2), DX
+	LEAQ        (SP), DI
+	MOVQ        AX, R8
+
+copy29:
+	MOVL        -4(DX)(R8*4), R9
+	MOVL        R9, -4(DI)(R8*4)
+	DECQ        R8
+	JNZ         copy29
+	VMOVUPS     (SP), Y5
+	VFMADD231PS Y2, Y5, Y4
+	VXORPS      Y5, Y5, Y5
+	VMOVUPS     Y5, (SP)
+	LEAQ        (SI)(BX*1), DX
+	LEAQ        (SP), BX
+	MOVQ        AX, SI
+
+copy30:
+	MOVL        -4(DX)(SI*4), DI
+	MOVL        DI, -4(BX)(SI*4)
+	DECQ        SI
+	JNZ         copy30
+	VMOVUPS     (SP), Y5
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, (SP)
+	LEAQ        (SP), DX
+	LEAQ        (CX), CX
+
+copy31:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy31
+
+end:
+	VZEROUPPER
+	RET
+
 // func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·axpy8AVX2(SB), NOSPLIT, $32-48
@@ -14861,11 +15107,11 @@ rest:
 	LEAQ    (SP), R9
 	MOVQ    AX, R10
 
-copy26:
+copy32:
 	MOVL    -4(R8)(R10*4), R11
 	MOVL    R11, -4(R9)(R10*4)
 	DECQ    R10
-	JNZ     copy26
+	JNZ     copy32
 	VMOVUPS (SP), Y8
 	VXORPS  Y9, Y9, Y9
 	VMOVUPS Y9, (SP)
@@ -14873,11 +15119,11 @@ copy26:
 	LEAQ    (SP), R9
 	MOVQ    AX, R10
 
-copy27:
+copy33:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy27
+	JNZ         copy33
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y0, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14886,11 +15132,11 @@ copy27:
 	LEAQ        (SP), R9
 	MOVQ        AX, R10
 
-copy28:
+copy34:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy28
+	JNZ         copy34
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y1, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14899,11 +15145,11 @@ copy28:
 	LEAQ        (SP), R9
 	MOVQ        AX, R10
 
-copy29:
+copy35:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy29
+	JNZ         copy35
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y2, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14912,11 +15158,11 @@ copy29:
 	LEAQ        (SP), R8
 	MOVQ        AX, R9
 
-copy30:
+copy36:
 	MOVL        -4(BX)(R9*4), R10
 	MOVL        R10, -4(R8)(R9*4)
 	DECQ        R9
-	JNZ         copy30
+	JNZ         copy36
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y3, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14925,11 +15171,11 @@ copy30:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy31:
+copy37:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy31
+	JNZ         copy37
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y4, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14938,11 +15184,11 @@ copy31:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy32:
+copy38:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy32
+	JNZ         copy38
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y5, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14951,11 +15197,11 @@ copy32:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy33:
+copy39:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy33
+	JNZ         copy39
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y6, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -14964,22 +15210,22 @@ copy33:
 	LEAQ        (SP), BX
 	MOVQ        AX, SI
 
-copy34:
+copy40:
 	MOVL        -4(DX)(SI*4), DI
 	MOVL        DI, -4(BX)(SI*4)
 	DECQ        SI
-	JNZ         copy34
+	JNZ         copy40
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y7, Y9, Y8
 	VMOVUPS     Y8, (SP)
 	LEAQ        (SP), DX
 	LEAQ        (CX), CX
 
-copy35:
+copy41:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy35
+	JNZ  copy41
 
 end:
 	VZEROUPPER
@@ -15049,11 +15295,11 @@ last:
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 
-copy36:
+copy42:
 	MOVL    -4(DX)(AX*4), SI
 	MOVL    SI, -4(BX)(AX*4)
 	DECQ    AX
-	JNZ     copy36
+	JNZ     copy42
 	VMOVUPS (SP), Y0
 	VMOVUPS Y0, (CX)
 	VZEROUPPER
@@ -15354,11 +15600,11 @@ rest:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy37:
+copy43:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy37
+	JNZ     copy43
 	VMOVUPS (SP), Y6
 	VXORPS  Y7, Y7, Y7
 	VMOVUPS Y7, (SP)
@@ -15366,11 +15612,11 @@ copy37:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy38:
+copy44:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy38
+	JNZ     copy44
 	VMOVUPS (SP), Y7
 	VMULPS  Y0, Y7, Y7
 	VMULPS  Y1, Y6, Y9
@@ -15380,22 +15626,22 @@ copy38:
 	LEAQ    (BX), BX
 	MOVQ    AX, DI
 
-copy39:
+copy45:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
-	JNZ     copy39
+	JNZ     copy45
 	VXORPS  Y9, Y9, Y9
 	VMOVUPS Y9, (SP)
 	LEAQ    (SI), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, DI
 
-copy40:
+copy46:
 	MOVL      -4(DX)(DI*4), R8
 	MOVL      R8, -4(BX)(DI*4)
 	DECQ      DI
-	JNZ       copy40
+	JNZ       copy46
 	VMOVUPS   (SP), Y9
 	VMULPS    Y2, Y9, Y9
 	VANDNPS   Y6, Y5, Y8
@@ -15408,11 +15654,11 @@ copy40:
 	LEAQ      (SI), BX
 	MOVQ      AX, SI
 
-copy41:
+copy47:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy41
+	JNZ     copy47
 	VADDPS  Y4, Y8, Y8
 	VMULPS  Y3, Y7, Y7
 	VDIVPS  Y8, Y7, Y7
@@ -15422,22 +15668,22 @@ copy41:
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy42:
+copy48:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy42
+	JNZ     copy48
 	VMOVUPS (SP), Y9
 	VSUBPS  Y7, Y9, Y9
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy43:
+copy49:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy43
+	JNZ  copy49
 
 end:
 	VZEROUPPER
@@ -15497,11 +15743,11 @@ rest:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy44:
+copy50:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy44
+	JNZ     copy50
 	VMOVUPS (SP), Y5
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
@@ -15509,11 +15755,11 @@ copy44:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy45:
+copy51:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy45
+	JNZ     copy51
 	VMOVUPS (SP), Y6
 	VSUBPS  Y6, Y5, Y8
 	VMULPS  Y0, Y8, Y8
@@ -15523,22 +15769,22 @@ copy45:
 	LEAQ    (BX), BX
 	MOVQ    AX, DI
 
-copy46:
+copy52:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
-	JNZ     copy46
+	JNZ     copy52
 	VXORPS  Y7, Y7, Y7
 	VMOVUPS Y7, (SP)
 	LEAQ    (SI), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, DI
 
-copy47:
+copy53:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
-	JNZ     copy47
+	JNZ     copy53
 	VMOVUPS (SP), Y7
 	VMULPS  Y5, Y5, Y8
 	VSUBPS  Y7, Y8, Y8
@@ -15549,11 +15795,11 @@ copy47:
 	LEAQ    (SI), BX
 	MOVQ    AX, SI
 
-copy48:
+copy54:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy48
+	JNZ     copy54
 	VSQRTPS Y7, Y7
 	VADDPS  Y4, Y7, Y7
 	VMULPS  Y3, Y6, Y6
@@ -15564,11 +15810,11 @@ copy48:
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy49:
+copy55:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy49
+	JNZ     copy55
 	VMOVUPS (SP), Y5
 	VMULPS  Y2, Y5, Y8
 	VSUBPS  Y8, Y5, Y5
@@ -15577,11 +15823,11 @@ copy49:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy50:
+copy56:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy50
+	JNZ  copy56
 
 end:
 	VZEROUPPER
@@ -15634,11 +15880,11 @@ rest:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy51:
+copy57:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy51
+	JNZ     copy57
 	VMOVUPS (SP), Y3
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (SP)
@@ -15646,11 +15892,11 @@ copy51:
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy52:
+copy58:
 	MOVL         -4(DX)(SI*4), DI
 	MOVL         DI, -4(BX)(SI*4)
 	DECQ         SI
-	JNZ          copy52
+	JNZ          copy58
 	VMOVUPS      (SP), Y4
 	VCVTPS2PD    X3, Y5
 	VEXTRACTF128 $0x01, Y3, X6
@@ -15671,11 +15917,11 @@ copy52:
 	LEAQ         (SP), DX
 	LEAQ         (CX), CX
 
-copy53:
+copy59:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy53
+	JNZ  copy59
 
 end:
 	VADDPD       Y2, Y1, Y1
@@ -15771,11 +16017,11 @@ rest:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy54:
+copy60:
 	MOVL    -4(CX)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy54
+	JNZ     copy60
 	VMOVUPS (SP), Y8
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -15783,11 +16029,11 @@ copy54:
 	LEAQ    (SP), DX
 	MOVQ    AX, R8
 
-copy55:
+copy61:
 	MOVL        -4(CX)(R8*4), R9
 	MOVL        R9, -4(DX)(R8*4)
 	DECQ        R8
-	JNZ         copy55
+	JNZ         copy61
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y0
 	VXORPS      Y10, Y10, Y10
@@ -15796,11 +16042,11 @@ copy55:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy56:
+copy62:
 	MOVL        -4(CX)(BX*4), R8
 	MOVL        R8, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy56
+	JNZ         copy62
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y2
 	VXORPS      Y10, Y10, Y10
@@ -15809,11 +16055,11 @@ copy56:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy57:
+copy63:
 	MOVL        -4(CX)(BX*4), SI
 	MOVL        SI, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy57
+	JNZ         copy63
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y4
 	VXORPS      Y10, Y10, Y10
@@ -15821,11 +16067,11 @@ copy57:
 	LEAQ        (DI), CX
 	LEAQ        (SP), DX
 
-copy58:
+copy64:
 	MOVL        -4(CX)(AX*4), BX
 	MOVL        BX, -4(DX)(AX*4)
 	DECQ        AX
-	JNZ         copy58
+	JNZ         copy64
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y6
 
@@ -15963,11 +16209,11 @@ rest:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy59:
+copy65:
 	MOVL    -4(CX)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy59
+	JNZ     copy65
 	VMOVUPS (SP), Y8
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -15975,11 +16221,11 @@ copy59:
 	LEAQ    (SP), DX
 	MOVQ    AX, R8
 
-copy60:
+copy66:
 	MOVL        -4(CX)(R8*4), R9
 	MOVL        R9, -4(DX)(R8*4)
 	DECQ        R8
-	JNZ         copy60
+	JNZ         copy66
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y0
@@ -15989,11 +16235,11 @@ copy60:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy61:
+copy67:
 	MOVL        -4(CX)(BX*4), R8
 	MOVL        R8, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy61
+	JNZ         copy67
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y2
@@ -16003,11 +16249,11 @@ copy61:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy62:
+copy68:
 	MOVL        -4(CX)(BX*4), SI
 	MOVL        SI, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy62
+	JNZ         copy68
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y4
@@ -16016,11 +16262,11 @@ copy62:
 	LEAQ        (DI), CX
 	LEAQ        (SP), DX
 
-copy63:
+copy69:
 	MOVL        -4(CX)(AX*4), BX
 	MOVL        BX, -4(DX)(AX*4)
 	DECQ        AX
-	JNZ         copy63
+	JNZ         copy69
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y6
@@ -16739,11 +16985,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy64:
+copy70:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy64
+	JNZ     copy70
 	VMOVUPS (SP), Y1
 	VADDPS  Y1, Y0, Y0
 
@@ -16755,11 +17001,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy65:
+copy71:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy65
+	JNZ  copy71
 	VZEROUPPER
 	RET
 
@@ -16884,11 +17130,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy66:
+copy72:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy66
+	JNZ     copy72
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -16901,11 +17147,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    32(CX), CX
 
-copy67:
+copy73:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy67
+	JNZ  copy73
 	VZEROUPPER
 	RET
 
@@ -17086,11 +17332,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy68:
+copy74:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy68
+	JNZ     copy74
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y0, Y0
 	VXORPS  Y2, Y2, Y2
@@ -17099,11 +17345,11 @@ copy68:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy69:
+copy75:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy69
+	JNZ     copy75
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -17116,20 +17362,20 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy70:
+copy76:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy70
+	JNZ     copy76
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), CX
 
-copy71:
+copy77:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy71
+	JNZ  copy77
 	VZEROUPPER
 	RET
 
@@ -17276,11 +17522,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy72:
+copy78:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy72
+	JNZ     copy78
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -17290,11 +17536,11 @@ copy72:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy73:
+copy79:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy73
+	JNZ     copy79
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -17308,21 +17554,21 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy74:
+copy80:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy74
+	JNZ     copy80
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), CX
 
-copy75:
+copy81:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy75
+	JNZ  copy81
 	VZEROUPPER
 	RET
 
@@ -17532,11 +17778,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy76:
+copy82:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy76
+	JNZ     copy82
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y0, Y0
 	VXORPS  Y3, Y3, Y3
@@ -17545,11 +17791,11 @@ copy76:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy77:
+copy83:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy77
+	JNZ     copy83
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y1, Y1
 	VXORPS  Y3, Y3, Y3
@@ -17558,11 +17804,11 @@ copy77:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy78:
+copy84:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy78
+	JNZ     copy84
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y2, Y2
 
@@ -17575,30 +17821,30 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy79:
+copy85:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy79
+	JNZ     copy85
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy80:
+copy86:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy80
+	JNZ     copy86
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*2), CX
 
-copy81:
+copy87:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy81
+	JNZ  copy87
 	VZEROUPPER
 	RET
 
@@ -17767,11 +18013,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy82:
+copy88:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy82
+	JNZ     copy88
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -17781,11 +18027,11 @@ copy82:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy83:
+copy89:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy83
+	JNZ     copy89
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VADDPS  (DX)(CX*2), Y4, Y4
@@ -17795,11 +18041,11 @@ copy83:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy84:
+copy90:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy84
+	JNZ     copy90
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -17813,32 +18059,32 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy85:
+copy91:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy85
+	JNZ     copy91
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy86:
+copy92:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy86
+	JNZ     copy92
 	VMOVUPS Y4, (DX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*2), CX
 
-copy87:
+copy93:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy87
+	JNZ  copy93
 	VZEROUPPER
 	RET
 
@@ -18080,11 +18326,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy88:
+copy94:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy88
+	JNZ     copy94
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y0, Y0
 	VXORPS  Y4, Y4, Y4
@@ -18093,11 +18339,11 @@ copy88:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy89:
+copy95:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy89
+	JNZ     copy95
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VXORPS  Y4, Y4, Y4
@@ -18106,11 +18352,11 @@ copy89:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy90:
+copy96:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy90
+	JNZ     copy96
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y2, Y2
 	VXORPS  Y4, Y4, Y4
@@ -18119,11 +18365,11 @@ copy90:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy91:
+copy97:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy91
+	JNZ     copy97
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -18137,40 +18383,40 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy92:
+copy98:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy92
+	JNZ     copy98
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy93:
+copy99:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy93
+	JNZ     copy99
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy94:
+copy100:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy94
+	JNZ     copy100
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (BX)(DX*1), DX
 
-copy95:
+copy101:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy95
+	JNZ  copy101
 	VZEROUPPER
 	RET
 
@@ -18366,11 +18612,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy96:
+copy102:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy96
+	JNZ     copy102
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -18380,11 +18626,11 @@ copy96:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy97:
+copy103:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy97
+	JNZ     copy103
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -18394,11 +18640,11 @@ copy97:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy98:
+copy104:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy98
+	JNZ     copy104
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -18408,11 +18654,11 @@ copy98:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy99:
+copy105:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy99
+	JNZ     copy105
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y7, Y7
 
@@ -18427,43 +18673,43 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy100:
+copy106:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy100
+	JNZ     copy106
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy101:
+copy107:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy101
+	JNZ     copy107
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy102:
+copy108:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy102
+	JNZ     copy108
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(BX)(DX*1), DX
 
-copy103:
+copy109:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy103
+	JNZ  copy109
 	VZEROUPPER
 	RET
 
@@ -18740,11 +18986,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy104:
+copy110:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy104
+	JNZ     copy110
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y0, Y0
 	VXORPS  Y5, Y5, Y5
@@ -18753,11 +18999,11 @@ copy104:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy105:
+copy111:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy105
+	JNZ     copy111
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y1, Y1
 	VXORPS  Y5, Y5, Y5
@@ -18766,11 +19012,11 @@ copy105:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy106:
+copy112:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy106
+	JNZ     copy112
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y2, Y2
 	VXORPS  Y5, Y5, Y5
@@ -18779,11 +19025,11 @@ copy106:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy107:
+copy113:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy107
+	JNZ     copy113
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y3, Y3
 	VXORPS  Y5, Y5, Y5
@@ -18792,11 +19038,11 @@ copy107:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy108:
+copy114:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy108
+	JNZ     copy114
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y4, Y4
 
@@ -18810,50 +19056,50 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy109:
+copy115:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy109
+	JNZ     copy115
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy110:
+copy116:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy110
+	JNZ     copy116
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy111:
+copy117:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy111
+	JNZ     copy117
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy112:
+copy118:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy112
+	JNZ     copy118
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 
-copy113:
+copy119:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy113
+	JNZ  copy119
 	VZEROUPPER
 	RET
 
@@ -19071,11 +19317,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy114:
+copy120:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy114
+	JNZ     copy120
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -19085,11 +19331,11 @@ copy114:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy115:
+copy121:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy115
+	JNZ     copy121
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -19099,11 +19345,11 @@ copy115:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy116:
+copy122:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy116
+	JNZ     copy122
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -19113,11 +19359,11 @@ copy116:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy117:
+copy123:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy117
+	JNZ     copy123
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -19127,11 +19373,11 @@ copy117:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy118:
+copy124:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy118
+	JNZ     copy124
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y9, Y9
 
@@ -19146,54 +19392,54 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy119:
+copy125:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy119
+	JNZ     copy125
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy120:
+copy126:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy120
+	JNZ     copy126
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), DI
 	MOVQ    AX, R8
 
-copy121:
+copy127:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy121
+	JNZ     copy127
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy122:
+copy128:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy122
+	JNZ     copy128
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 
-copy123:
+copy129:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy123
+	JNZ  copy129
 	VZEROUPPER
 	RET
 
@@ -19511,11 +19757,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy124:
+copy130:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy124
+	JNZ     copy130
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y0, Y0
 	VXORPS  Y6, Y6, Y6
@@ -19524,11 +19770,11 @@ copy124:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy125:
+copy131:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy125
+	JNZ     copy131
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VXORPS  Y6, Y6, Y6
@@ -19537,11 +19783,11 @@ copy125:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy126:
+copy132:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy126
+	JNZ     copy132
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y2, Y2
 	VXORPS  Y6, Y6, Y6
@@ -19550,11 +19796,11 @@ copy126:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy127:
+copy133:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy127
+	JNZ     copy133
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VXORPS  Y6, Y6, Y6
@@ -19563,11 +19809,11 @@ copy127:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy128:
+copy134:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy128
+	JNZ     copy134
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y4, Y4
 	VXORPS  Y6, Y6, Y6
@@ -19576,11 +19822,11 @@ copy128:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy129:
+copy135:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy129
+	JNZ     copy135
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -19596,60 +19842,60 @@ storeCut:
 	LEAQ    (BX), R8
 	MOVQ    AX, R9
 
-copy130:
+copy136:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy130
+	JNZ     copy136
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy131:
+copy137:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy131
+	JNZ     copy137
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy132:
+copy138:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy132
+	JNZ     copy138
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy133:
+copy139:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy133
+	JNZ     copy139
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy134:
+copy140:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy134
+	JNZ     copy140
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (SI), DX
 
-copy135:
+copy141:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy135
+	JNZ  copy141
 	VZEROUPPER
 	RET
 
@@ -19905,11 +20151,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy136:
+copy142:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy136
+	JNZ     copy142
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -19919,11 +20165,11 @@ copy136:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy137:
+copy143:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy137
+	JNZ     copy143
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -19933,11 +20179,11 @@ copy137:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy138:
+copy144:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy138
+	JNZ     copy144
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -19947,11 +20193,11 @@ copy138:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy139:
+copy145:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy139
+	JNZ     copy145
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -19961,11 +20207,11 @@ copy139:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy140:
+copy146:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy140
+	JNZ     copy146
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y9, Y9
 	VADDPS  (SI), Y10, Y10
@@ -19975,11 +20221,11 @@ copy140:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy141:
+copy147:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy141
+	JNZ     copy147
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y11, Y11
 
@@ -19996,65 +20242,65 @@ storeCut:
 	LEAQ    32(BX), R8
 	MOVQ    AX, R9
 
-copy142:
+copy148:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy142
+	JNZ     copy148
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*1), R8
 	MOVQ    AX, R9
 
-copy143:
+copy149:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy143
+	JNZ     copy149
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(CX*2), R8
 	MOVQ    AX, R9
 
-copy144:
+copy150:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy144
+	JNZ     copy150
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy145:
+copy151:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy145
+	JNZ     copy151
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy146:
+copy152:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy146
+	JNZ     copy152
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(SI), DX
 
-copy147:
+copy153:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy147
+	JNZ  copy153
 	VZEROUPPER
 	RET
 

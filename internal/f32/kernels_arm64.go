@@ -54,6 +54,11 @@ func leakyNEON(n int, dst *float32, src *float32, alpha float32)
 //go:noescape
 func leakyGradNEON(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
+// axpy4NEON adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy4NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
 // axpy8NEON adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
 //
 //go:noescape

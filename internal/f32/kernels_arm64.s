@@ -554,6 +554,71 @@ one:
 end:
 	RET
 
+// axpy4NEON adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+TEXT ·axpy4NEON(SB), NOSPLIT, $0-48
+	MOVD   a+16(FP), R0
+	MOVD   as+24(FP), R1
+	LSL    $2, R1
+	FMOVS  (R0), F0
+	ADD    R1, R0
+	FMOVS  (R0), F1
+	ADD    R1, R0
+	FMOVS  (R0), F2
+	ADD    R1, R0
+	FMOVS  (R0), F3
+	ADD    R1, R0
+	MOVD   n+0(FP), R0
+	MOVD   y+8(FP), R1
+	MOVD   b+32(FP), R2
+	MOVD   ldb+40(FP), R3
+	LSL    $2, R3
+	ADD    R3, R2, R4
+	ADD    R3, R4, R5
+	ADD    R3, R5, R6
+	SUBS   $4, R0
+	BLT    rest
+loop:
+	FMOVQ  (R1), F4
+	FMOVQ  (R2), F5
+	WORD   $0x4f8010a4 // fmla v4.4s, v5.4s, v0.s[0]
+	FMOVQ  (R4), F6
+	WORD   $0x4f8110c4 // fmla v4.4s, v6.4s, v1.s[0]
+	FMOVQ  (R5), F7
+	WORD   $0x4f8210e4 // fmla v4.4s, v7.4s, v2.s[0]
+	FMOVQ  (R6), F8
+	WORD   $0x4f831104 // fmla v4.4s, v8.4s, v3.s[0]
+	FMOVQ  F4, (R1)
+	ADD    $16, R1
+	ADD    $16, R2
+	ADD    $16, R4
+	ADD    $16, R5
+	ADD    $16, R6
+	SUBS   $4, R0
+	BGE    loop
+rest:
+	ADDS   $4, R0
+	BEQ    end
+one:
+	FMOVS  (R1), F4
+	FMOVS  (R2), F5
+	WORD   $0x4f8010a4 // fmla v4.4s, v5.4s, v0.s[0]
+	FMOVS  (R4), F6
+	WORD   $0x4f8110c4 // fmla v4.4s, v6.4s, v1.s[0]
+	FMOVS  (R5), F7
+	WORD   $0x4f8210e4 // fmla v4.4s, v7.4s, v2.s[0]
+	FMOVS  (R6), F8
+	WORD   $0x4f831104 // fmla v4.4s, v8.4s, v3.s[0]
+	FMOVS  F4, (R1)
+	ADD    $4, R1
+	ADD    $4, R2
+	ADD    $4, R4
+	ADD    $4, R5
+	ADD    $4, R6
+	SUBS   $1, R0
+	BNE    one
+end:
+	RET
+
 // axpy8NEON adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
 TEXT ·axpy8NEON(SB), NOSPLIT, $0-48
 	MOVD   a+16(FP), R0

@@ -3,6 +3,7 @@ package f32
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"lookalike/internal/kerneltest"
@@ -69,24 +70,25 @@ func TestPackA(t *testing.T) {
 	})
 }
 
-func TestAxpy8(t *testing.T) {
+func TestAxpyRows(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 8))
 		for _, n := range lengths() {
-			as, ldb := 1+r.IntN(3), n+r.IntN(3)
-			a, b, y := kerneltest.Edge(t, random(r, 7*as+1)), kerneltest.Edge(t, random(r, 7*ldb+n)), kerneltest.Edge(t, random(r, n))
-			for i, old := range append([]float32(nil), y...) {
-				want, size := float64(old), math.Abs(float64(old))
-				for u := range 8 {
-					v := float64(a[u*as]) * float64(b[u*ldb+i])
-					want += v
-					size += math.Abs(v)
-				}
-				if i == 0 {
-					x.axpy8(y, a, as, b, ldb)
-				}
-				if err := math.Abs(float64(y[i]) - want); !(err <= 9*eps*size) {
-					t.Fatalf("%d values: y[%d] = %g, want %g", n, i, y[i], want)
+			for rows, add := range map[int]func(y, a []float32, as int, b []float32, ldb int){4: x.axpy4, 8: x.axpy8} {
+				as, ldb := 1+r.IntN(3), n+r.IntN(3)
+				a, b, y := kerneltest.Edge(t, random(r, (rows-1)*as+1)), kerneltest.Edge(t, random(r, (rows-1)*ldb+n)), kerneltest.Edge(t, random(r, n))
+				before := slices.Clone(y)
+				add(y, a, as, b, ldb)
+				for i, old := range before {
+					want, size := float64(old), math.Abs(float64(old))
+					for u := range rows {
+						v := float64(a[u*as]) * float64(b[u*ldb+i])
+						want += v
+						size += math.Abs(v)
+					}
+					if err := math.Abs(float64(y[i]) - want); !(err <= float64(rows+1)*eps*size) {
+						t.Fatalf("%d rows of %d values: y[%d] = %g, want %g", rows, n, i, y[i], want)
+					}
 				}
 			}
 		}

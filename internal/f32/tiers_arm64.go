@@ -11,6 +11,7 @@ var neon = searching(newTier("neon", assembly{
 	dot:             dotNEON,
 	squaredDistance: squaredDistanceNEON,
 	axpy:            axpyNEON,
+	axpy4:           axpy4NEON,
 	axpy8:           axpy8NEON,
 	exp:             expNEON,
 	elu:             eluNEON,

@@ -156,7 +156,7 @@ func checkBlocks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []struct{ m, n, k int }{
 		{3, 2*nc + 5, kc + 9}, {kernel.MR + 1, 2, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1}, {9, 8*nc + 7, 13},
-		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, 2*partWidth + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300},
+		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, 2*partWidth + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300}, {1, 4*kernel.NR + 5, 20*kc + 7},
 		{inPlaceRows, 3*nc + 5, kc + 9}, {inPlaceRows + 1, 2*nc + 5, 2*kc + 3},
 	} {
 		for layout := range 4 {
@@ -177,7 +177,7 @@ func TestActivate(t *testing.T) {
 		"ELU":   func(x []float32) { f32.ELU(x, x, 1) },
 	}
 	for _, s := range []struct{ m, n, k int }{
-		{1, 1, 1}, {1, 5000, 300}, {thinRows, 70, 2*kc + 3}, {9, 40, 0}, {20, 3*nc + 5, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1},
+		{1, 1, 1}, {1, 5000, 300}, {1, 5*kernel.NR + 3, 20*kc + 7}, {thinRows, 70, 2*kc + 3}, {9, 40, 0}, {20, 3*nc + 5, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1},
 	} {
 		for layout := range 4 {
 			a, b := newOperand(r, s.m, s.k, 1, layout&1 != 0), newOperand(r, s.k, s.n, 2, layout&2 != 0)
@@ -206,7 +206,7 @@ func TestActivate(t *testing.T) {
 func TestGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(1, 4))
-	for _, s := range []struct{ m, n, k int }{{100, 90, 300}, {40, 5000, 70}, {1, 3000, 200}, {3, 200, 3000}, {500, 20, 310}} {
+	for _, s := range []struct{ m, n, k int }{{100, 90, 300}, {40, 5000, 70}, {1, 3000, 200}, {1, 5*kernel.NR + 3, 20*kc + 7}, {3, 200, 3000}, {500, 20, 310}} {
 		for layout := range 4 {
 			transA, transB := layout&1 != 0, layout&2 != 0
 			a, b := newOperand(r, s.m, s.k, 0, transA), newOperand(r, s.k, s.n, 0, transB)

@@ -11,40 +11,52 @@ import (
 // too little to pay for packing.
 const thinRows = 4
 
-// thin computes x at the speed at which memory delivers B. Rows of C take turns at
-// a part of B that the first of them has brought into cache.
+// thin computes x at the speed at which memory delivers B.
 func thin(x product) {
-	w := workspaces.Get().(*workspace)
-	defer workspaces.Put(w)
-	if x.layout == inColumns && x.acs != 1 {
-		w.a = grow(w.a, x.m*x.k)
-		for r := range x.m {
-			for p := range x.k {
-				w.a[r*x.k+p] = x.a[r*x.ars+p*x.acs]
-			}
-		}
-		x.a, x.ars, x.acs = w.a, x.k, 1
-	}
 	parts := max(1, min(runtime.GOMAXPROCS(0), x.n*x.k/thinGrain))
-	size := ceil(ceil(x.n, parts), kernel.NR) * kernel.NR
-	parallel.Spans(x.n, size, func(lo, hi int) {
-		part := x.columns(lo, hi)
-		for r := range part.m {
-			row := part.c[r*part.ldc:][:part.n]
-			switch {
-			case part.start == nil:
-				clear(row)
-			case part.lds == 0:
-				copy(row, part.start)
+	switch {
+	case x.layout == inColumns:
+		w := workspaces.Get().(*workspace)
+		defer workspaces.Put(w)
+		if x.acs != 1 {
+			w.a = grow(w.a, x.m*x.k)
+			for r := range x.m {
+				for p := range x.k {
+					w.a[r*x.k+p] = x.a[r*x.ars+p*x.acs]
+				}
 			}
+			x.a, x.ars, x.acs = w.a, x.k, 1
 		}
-		if part.layout == inColumns {
-			part.addDots()
-		} else {
-			part.addThin()
-		}
+		x.spans(parts, product.addDots)
+	case x.m == 1 && parts > 1 && x.k > parts*x.step:
+		x.oneRow(parts)
+	default:
+		x.spans(parts, product.addThin)
+	}
+}
+
+// spans gives C its start values, adds A·B and activates, a span of columns for each
+// of about as many goroutines as parts.
+func (x product) spans(parts int, add func(part product)) {
+	parallel.Spans(x.n, ceil(ceil(x.n, parts), kernel.NR)*kernel.NR, func(lo, hi int) {
+		part := x.columns(lo, hi)
+		part.begin()
+		add(part)
 		part.finish()
 	})
+}
+
+// begin gives C its start values.
+func (x product) begin() {
+	for r := range x.m {
+		row := x.c[r*x.ldc:][:x.n]
+		switch {
+		case x.start == nil:
+			clear(row)
+		case x.lds == 0:
+			copy(row, x.start)
+		}
+	}
 }
 
 // addDots adds A·B to C, for a transposed B.
@@ -62,20 +74,52 @@ func (x product) addThin() {
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
 	w.b = grow(w.b, x.m*x.n)
-	for q := 0; q < x.k; q += x.step {
-		clear(w.b)
-		end := min(q+x.step, x.k)
-		for j := 0; j < x.n; j += thinWidth {
-			width := min(thinWidth, x.n-j)
-			for p := q; p < end; p += thinDepth {
-				k := min(thinDepth, end-p)
-				for r := range x.m {
-					f32.AddVecMat(w.b[r*x.n+j:][:width], k, skip(x.a, r*x.ars+p*x.acs), x.acs, x.b[p*x.ldb+j:], x.ldb)
-				}
-			}
-		}
+	for p := 0; p < x.k; p += x.step {
+		x.slab(p, min(p+x.step, x.k)).sumThin(w.b)
 		for r := range x.m {
 			f32.Axpy(x.c[r*x.ldc:][:x.n], 1, w.b[r*x.n:][:x.n])
+		}
+	}
+}
+
+// oneRow computes a single row. Each goroutine reads an equal stretch of B as it lies
+// in memory, which is faster than columns of all rows: slab after slab, of the first
+// and the last some columns only. The sums of each slab wait to be added up in order.
+func (x product) oneRow(parts int) {
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	slabs, panels := ceil(x.k, x.step), ceil(x.n, kernel.NR)
+	w.b = grow(w.b, slabs*x.n)
+	parallel.For(parts, func(i int) {
+		at, end := i*slabs*panels/parts, (i+1)*slabs*panels/parts
+		for at < end {
+			slab, panel := at/panels, at%panels
+			count := min(end-at, panels-panel)
+			lo, hi := panel*kernel.NR, min(x.n, (panel+count)*kernel.NR)
+			x.slab(slab*x.step, min(x.k, (slab+1)*x.step)).columns(lo, hi).sumThin(w.b[slab*x.n+lo:])
+			at += count
+		}
+	})
+	x.begin()
+	for slab := range slabs {
+		f32.Axpy(x.c[:x.n], 1, w.b[slab*x.n:][:x.n])
+	}
+	x.finish()
+}
+
+// sumThin computes A·B, for B as it is stored, to sums, row after row. Rows of A take
+// turns at a part of B that the first of them has brought into cache.
+func (x product) sumThin(sums []float32) {
+	clear(sums[:x.m*x.n])
+	for j := 0; j < x.n; j += thinWidth {
+		width := min(thinWidth, x.n-j)
+		for p := 0; p < x.k; p += thinDepth {
+			k := min(thinDepth, x.k-p)
+			add := f32.ReadVecMat
+			for r := range x.m {
+				add(sums[r*x.n+j:][:width], k, skip(x.a, r*x.ars+p*x.acs), x.acs, x.b[p*x.ldb+j:], x.ldb)
+				add = f32.AddVecMat
+			}
 		}
 	}
 }

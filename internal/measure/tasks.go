@@ -109,14 +109,14 @@ func readApart(x []float32) {
 	parallel.Spans(half, span, func(lo, hi int) { sums[lo/span] = f32.Dot(x[lo:hi], x[half+lo:half+hi]) })
 }
 
-// readRows reads x eight rows of 16 KB at a time, asking for each some lines in
+// readRows reads x some rows of 16 KB at a time, asking for each some lines in
 // advance. Which way is the faster depends on the processor.
 func readRows(x []float32, threads int) {
 	const row = 1 << 12
 	one, rows := []float32{1}, len(x)/row
 	parallel.For(threads, func(i int) {
 		lo, hi := i*rows/threads, (i+1)*rows/threads
-		f32.AddVecMat(make([]float32, row), hi-lo, one, 0, x[lo*row:], row)
+		f32.ReadVecMat(make([]float32, row), hi-lo, one, 0, x[lo*row:], row)
 	})
 }
 

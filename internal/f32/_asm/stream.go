@@ -11,43 +11,42 @@ import (
 
 // streams emits the kernels that read a large B once, in order.
 func (s *isa) streams() {
-	s.axpy8()
+	s.axpyRows(4)
+	s.axpyRows(8)
 	s.packRows()
 	s.packNarrow()
 }
 
-const (
-	axpy8Rows  = 8    // rows of B that axpy8 adds at a time
-	axpy8Ahead = 2048 // bytes of a row that it fetches in advance
-)
+// axpyAhead is how many bytes of a row axpy4 and axpy8 fetch in advance.
+const axpyAhead = 2048
 
-func (s *isa) axpy8() {
-	s.begin("axpy8", " adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.",
+func (s *isa) axpyRows(rows int) {
+	s.begin(fmt.Sprintf("axpy%d", rows), fmt.Sprintf(" adds the sum over u < %d of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.", rows),
 		"func(n int, y, a *float32, as int, b *float32, ldb int)")
-	coefficients := s.regs[:axpy8Rows]
-	sum, bv := s.regs[axpy8Rows], s.regs[axpy8Rows+1]
-	a := s.rows(axpy8Rows, "a", "as")
-	for u := range axpy8Rows {
+	coefficients := s.regs[:rows]
+	sum, bv := s.regs[rows], s.regs[rows+1]
+	a := s.rows(rows, "a", "as")
+	for u := range rows {
 		VBROADCASTSS(a.at(u, 0), coefficients[u])
 	}
 	n, y := param("n"), param("y")
-	b := s.rows(axpy8Rows, "b", "ldb")
+	b := s.rows(rows, "b", "ldb")
 	pointers := append([]reg.GPVirtual{y}, b.bases...)
 
-	// By lines, from memory: each is fetched axpy8Ahead bytes before it is read. During
-	// the last lines of these rows, the first lines of the next eight are fetched.
+	// By lines, from memory: each is fetched axpyAhead bytes before it is read. During
+	// the last lines of these rows, the first lines of as many that follow are fetched.
 	const line = 64
 	ahead := matrix{stride: b.stride, stride3: b.stride3}
 	for _, base := range b.bases {
 		p := GP64()
-		LEAQ(Mem{Base: base, Disp: axpy8Ahead}, p)
+		LEAQ(Mem{Base: base, Disp: axpyAhead}, p)
 		ahead.bases = append(ahead.bases, p)
 	}
 	lines, rest := GP64(), GP64()
 	MOVQ(n, lines)
 	SHRQ(U8(4), lines) // line/lane values in each
 	ANDQ(U8(line/lane-1), n)
-	MOVQ(I32(axpy8Ahead/line), rest)
+	MOVQ(I32(axpyAhead/line), rest)
 	CMPQ(lines, rest)
 	CMOVQLT(lines, rest)
 	SUBQ(rest, lines)
@@ -55,7 +54,7 @@ func (s *isa) axpy8() {
 	Label("line")
 	for disp := 0; disp < line; disp += s.bytes() {
 		VMOVUPS(Mem{Base: y, Disp: disp}, sum)
-		for u := range axpy8Rows {
+		for u := range rows {
 			if disp == 0 {
 				PREFETCHT1(ahead.at(u, 0))
 			}
@@ -70,16 +69,18 @@ func (s *isa) axpy8() {
 	JNZ(LabelRef("line"))
 	Label("last")
 	Load(Param("b"), ahead.bases[0])
-	LEAQ(Mem{Base: ahead.bases[0], Index: b.stride, Scale: 8}, ahead.bases[0])
-	LEAQ(Mem{Base: ahead.bases[0], Index: b.stride, Scale: 4}, ahead.bases[1])
-	ADDQ(b.stride, ahead.bases[1])
+	LEAQ(Mem{Base: ahead.bases[0], Index: b.stride, Scale: uint8(rows)}, ahead.bases[0])
+	if rows > 4 {
+		LEAQ(Mem{Base: ahead.bases[0], Index: b.stride, Scale: 4}, ahead.bases[1])
+		ADDQ(b.stride, ahead.bases[1])
+	}
 	XCHGQ(rest, lines)
 	TESTQ(lines, lines)
 	JNZ(LabelRef("line"))
 
 	s.loop(n, pointers, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: y}, sum)
-		for u := range axpy8Rows {
+		for u := range rows {
 			load(b.at(u, 0), bv)
 			VFMADD231PS(coefficients[u], bv, sum)
 		}

@@ -4,16 +4,16 @@ import "fmt"
 
 // streams emits the kernels that read a large B once, in order.
 func (a *assembler) streams() {
-	a.axpy8()
+	a.axpyRows(4)
+	a.axpyRows(8)
 	a.packRows()
 	a.packNarrow()
 	a.transpose8()
 }
 
-func (a *assembler) axpy8() {
-	const rows = 8
-	const sum, bv = vec(rows), vec(rows + 1)
-	a.begin("axpy8", "adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.",
+func (a *assembler) axpyRows(rows int) {
+	sum, bv := vec(rows), vec(rows+1)
+	a.begin(fmt.Sprintf("axpy%d", rows), fmt.Sprintf("adds the sum over u < %d of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.", rows),
 		"n int, y *float32, a *float32, as int, b *float32, ldb int")
 	from, as := a.param("a"), a.stride("as")
 	for u := range rows {
