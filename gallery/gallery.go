@@ -258,7 +258,12 @@ func (g *Gallery) read(file io.ReaderAt, blocks []block, d int) error {
 	if len(blocks) > 0 {
 		n = blocks[len(blocks)-1].to
 	}
-	g.Entries, g.Files, g.Vectors = make([]Entry, n), make([]File, n), tensor.From(hugepages.Floats(n*d), n, d)
+	// The collector, which reads what may hold pointers, is often the first to touch their
+	// pages, and at the first write to such a page all processors wait for each other.
+	// So there are to be few pages. The vectors' would be dear where the system must get
+	// them from its host (bench/NOTES.md).
+	g.Entries, g.Files = hugepages.Make[Entry](n), hugepages.Make[File](n)
+	g.Vectors = tensor.From(make([]float32, n*d), n, d)
 	errs := make([]error, len(blocks))
 	parallel.Spans(len(blocks), 32, func(lo, hi int) {
 		var buf []byte

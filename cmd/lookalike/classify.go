@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/fetch"
+	"lookalike/internal/hugepages"
 	"lookalike/picture"
 	"lookalike/vgg"
 )
@@ -59,7 +60,10 @@ With --json the result is a list:
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.classify(cmd.Context(), args, o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			hugepages.Avoid()
+			return a.classify(cmd.Context(), args, o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.weights, "weights", "", "read the weights from `FILE`")

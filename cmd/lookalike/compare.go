@@ -10,6 +10,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/describe"
+	"lookalike/internal/hugepages"
 	"lookalike/internal/perceptual"
 	"lookalike/knn"
 	"lookalike/picture"
@@ -121,6 +122,7 @@ Exit status:
 			if err := o.check(cmd, args); err != nil {
 				return err
 			}
+			hugepages.Avoid()
 			return a.compare(cmd.Context(), args, o)
 		},
 	}

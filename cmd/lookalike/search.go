@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/describe"
+	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
 	"lookalike/knn"
 )
@@ -98,6 +99,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
+			hugepages.Avoid()
 			return a.search(cmd.Context(), args[0], args[1:], o)
 		},
 	}

@@ -2,22 +2,41 @@
 // time.
 package hugepages
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // size is that of a huge page.
 const size = 2 << 20
 
-// Floats returns n zeros. Where the system has huge pages (Linux) and would only use
+var avoided atomic.Bool
+
+// Avoid has Floats ask for no huge pages from now on. It is for a run that uses its
+// memory about once: a virtual machine that gives free memory back to its host has no
+// huge page left that is cheap to touch, while small pages come from what was used last.
+func Avoid() { avoided.Store(true) }
+
+// Floats returns n zeros as Make does, unless huge pages are to be avoided.
+func Floats(n int) []float32 {
+	if avoided.Load() {
+		return make([]float32, n)
+	}
+	return Make[float32](n)
+}
+
+// Make returns n zeros. Where the system has huge pages (Linux) and would only use
 // them when asked, it is asked: memory that is new then takes one fault in 2 MB and
 // not 512.
-func Floats(n int) []float32 {
-	s := make([]float32, n)
-	if 4*n >= size {
+func Make[T any](n int) []T {
+	s := make([]T, n)
+	var value T
+	if bytes := uintptr(n) * unsafe.Sizeof(value); bytes >= size {
 		// Whole pages round s. What else lies in them is memory as well, and an advice
 		// does not harm it.
 		first := uintptr(unsafe.Pointer(unsafe.SliceData(s)))
 		begin := first / size * size
-		advise(begin, (first+uintptr(4*n)+size-1)/size*size-begin)
+		advise(begin, (first+bytes+size-1)/size*size-begin)
 	}
 	return s
 }
