@@ -108,8 +108,14 @@ func importArrays(file string) (*Gallery, error) {
 			name = candidate
 		}
 	}
+	if all := f.Names(); name == "" && len(all) == 1 {
+		name = all[0]
+	}
 	shape, ok := f.Shape(name)
 	if !ok || len(shape) != 2 || shape[1] < 1 {
+		if ok {
+			return nil, fmt.Errorf("its vectors are an array of the shape %v; [n, d] is wanted, d at least 1", shape)
+		}
 		return nil, fmt.Errorf("it holds no array %q of shape [n, d]", vectorsName)
 	}
 	g := &Gallery{}
@@ -206,9 +212,18 @@ func readJSONLines(r io.Reader, add func(exported) error) error {
 	dec := json.NewDecoder(r)
 	for n := 0; ; n++ {
 		var e exported
-		if err := dec.Decode(&e); err == io.EOF {
+		err := dec.Decode(&e)
+		wrong, isWrong := errors.AsType[*json.UnmarshalTypeError](err) // which speaks of Go's types
+		switch {
+		case err == io.EOF:
 			return nil
-		} else if err != nil {
+		case err == io.ErrUnexpectedEOF:
+			return fmt.Errorf("object %d: the file is cut short", n)
+		case isWrong && wrong.Field == "":
+			return fmt.Errorf("object %d: it is no object but of the type %s", n, wrong.Value)
+		case isWrong:
+			return fmt.Errorf("object %d: %q does not take the %s", n, wrong.Field, wrong.Value)
+		case err != nil:
 			return fmt.Errorf("object %d: %w", n, err)
 		}
 		if err := add(e); err != nil {
@@ -293,7 +308,8 @@ func readCSV(r io.Reader, add func(exported) error) error {
 				e.SHA256 = text
 			}
 			if err != nil {
-				return fmt.Errorf("line %d, column %d: %w", n, i+1, err)
+				line, _ := in.FieldPos(i)
+				return fmt.Errorf("line %d, column %d: %q is no number that fits", line, i+1, text)
 			}
 		}
 		if err := add(e); err != nil {

@@ -59,7 +59,11 @@ func TestImportOfExport(t *testing.T) {
 func TestImportRefuses(t *testing.T) {
 	for text, c := range map[string]struct{ name, want string }{
 		"1,2\n3,4,5\n":                       {"a.csv", "wrong number of fields"},
-		"path,v0\na,x\n":                     {"b.csv", "line 2, column 2"},
+		"path,v0\na,x\n":                     {"b.csv", `line 2, column 2: "x" is no number`},
+		"path,v0\n\"a\nb\",1\nc,y\n":         {"p.csv", `line 4, column 2: "y" is no number`},
+		"[1,2]":                              {"q.jsonl", "object 0: it is no object but of the type array"},
+		"{\"vector\":[1,1e39]}":              {"r.jsonl", `object 0: "vector" does not take the number 1e39`},
+		"{\"vector\":[1,":                    {"s.jsonl", "object 0: the file is cut short"},
 		"path,score,v0\na,1,2\n":             {"c.csv", `column "score"`},
 		"1,NaN\n":                            {"d.csv", "vector 0 has NaN at place 1"},
 		",path,v0\n0,a,1\n":                  {"l.csv", "column 1 has no name"},
@@ -81,6 +85,13 @@ func TestImportRefuses(t *testing.T) {
 		if _, err := Import(file); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, c.want)
 		}
+	}
+	line := filepath.Join(t.TempDir(), "line.npz")
+	if err := weights.SaveNPZ(line, map[string]*tensor.Tensor{"vectors": tensor.New(6)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Import(line); err == nil || !strings.Contains(err.Error(), "shape [6]; [n, d] is wanted") {
+		t.Errorf("one vector alone: %v", err)
 	}
 	numbers := filepath.Join(t.TempDir(), "numbers.npz")
 	if err := weights.SaveNPZ(numbers, map[string]*tensor.Tensor{"vectors": tensor.New(2, 3), "labels": tensor.New(2)}, nil); err != nil {

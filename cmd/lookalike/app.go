@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -44,10 +43,25 @@ compare has its own: 0 for the same, 1 for different, 2 for any failure.`
 // statusError.
 const annotationFailures = "status of failures"
 
+// output is where results go. It keeps the first error, such as that of a full
+// disk, so that not everyone who prints has to look for it.
+type output struct {
+	file *os.File
+	err  error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.file.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
 // app is one run of the program: what all commands share.
 type app struct {
-	out io.Writer // results
-	err *os.File  // progress, warnings, errors
+	out *output  // results
+	err *os.File // progress, warnings, errors
 
 	// Settings that all commands have.
 	threads      natural
@@ -73,12 +87,17 @@ func run(args []string) int {
 	context.AfterFunc(ctx, stop)
 	defer stop()
 
-	a := &app{out: os.Stdout, err: os.Stderr}
+	out := &output{file: os.Stdout}
+	a := &app{out: out, err: os.Stderr}
 	root := a.root()
+	root.SetOut(out)
 	a.layOutHelp(root)
 	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("cannot write the result: %w", out.err)
+	}
 
 	_, isUsage := errors.AsType[usageError](err)
 	switch {

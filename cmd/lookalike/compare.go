@@ -227,6 +227,9 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if err != nil {
 		return err
 	}
+	if err := o.within.fits(metric); err != nil {
+		return err
+	}
 	result := compared{A: both[0].name, B: both[1].name, Metric: metric.String(), DescribedBy: vectors(g)}
 	if result.Distance, err = distanceOf(ctx, both[0].vector, both[1].vector, metric); err != nil {
 		return err

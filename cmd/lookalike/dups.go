@@ -189,6 +189,9 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.within.fits(metric); err != nil {
+		return err
+	}
 	within, from, err := o.limit(c, metric, source)
 	if err != nil {
 		return err

@@ -160,7 +160,7 @@ func (o *dupsOptions) newJournal() (*putaway.Journal, error) {
 	stem := "lookalike-dups-" + time.Now().Format("20060102-150405")
 	if o.moveTo != "" {
 		if err := os.MkdirAll(o.moveTo, 0o755); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, rootCause(err))
 		}
 		stem = filepath.Join(o.moveTo, stem)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -19,6 +20,7 @@ Given several times, one condition of each kind must hold, and every !=.`
 
 // filter says which pictures may be found.
 type filter struct {
+	wanted              []string    // labels
 	labels, paths       []condition // one of each must hold, if there are any
 	notLabels, notPaths []condition // none of these
 }
@@ -42,7 +44,7 @@ func parseFilter(values []string) (*filter, error) {
 			if not {
 				f.notLabels = append(f.notLabels, is)
 			} else {
-				f.labels = append(f.labels, is)
+				f.wanted, f.labels = append(f.wanted, want), append(f.labels, is)
 			}
 		case key == "path":
 			glob := regexp.MustCompile(globPattern(want))
@@ -103,9 +105,39 @@ func (f *filter) check(entries []gallery.Entry) error {
 	if slices.ContainsFunc(entries, f.keeps) {
 		return nil
 	}
-	hint := ""
-	if len(f.labels) > 0 && !slices.ContainsFunc(entries, func(e gallery.Entry) bool { return e.Label != "" }) {
-		hint = "; its pictures lie in no folders that could be labels"
+	return fmt.Errorf("none of the %s of the index passes --filter%s", count(len(entries), "picture"), f.hint(entries))
+}
+
+// hint says which label may be misspelled.
+func (f *filter) hint(entries []gallery.Entry) string {
+	labels := labelsOf(entries)
+	for _, want := range f.wanted {
+		if slices.Contains(labels, want) {
+			continue
+		}
+		if len(labels) == 0 {
+			return "; its pictures lie in no folders that could be labels"
+		}
+		for _, l := range labels {
+			if strings.EqualFold(l, want) {
+				return fmt.Sprintf("; did you mean label=%s?", l)
+			}
+		}
+		if near := nearest(want, labels); near != "" {
+			return fmt.Sprintf("; did you mean label=%s?", near)
+		}
+		return fmt.Sprintf("; it has no label %q, but %s such as %s", want, count(len(labels), "other"), labels[0])
 	}
-	return fmt.Errorf("none of the %s of the index passes --filter%s", count(len(entries), "picture"), hint)
+	return ""
+}
+
+// labelsOf returns the labels that pictures have, each once, sorted.
+func labelsOf(entries []gallery.Entry) []string {
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if e.Label != "" {
+			seen[e.Label] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

@@ -109,7 +109,14 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
 	p := a.progress("Laying out", "steps", options.Iterations)
 	defer p.end()
-	options.Progress = func(done int) { p.set(done) }
+	p.reword("Finding neighbours")
+	options.Progress = func(done int) {
+		if done == 0 {
+			p.restart()
+			p.reword("Laying out")
+		}
+		p.set(done)
+	}
 	layout, err := tsne.Embed(ctx, x, metric, options)
 	p.end()
 	if err != nil {

@@ -103,6 +103,14 @@ func (p *progress) reword(heads ...string) {
 	p.job.heads = heads
 }
 
+// restart counts the time from now on: what came before says nothing about the
+// rate of what is counted.
+func (p *progress) restart() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job.start = time.Now()
+}
+
 // line writes a line that stays.
 func (p *progress) line(format string, args ...any) {
 	if p.events != nil {

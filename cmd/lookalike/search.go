@@ -173,6 +173,9 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err != nil {
 		return err
 	}
+	if err := o.within.fits(metric); err != nil {
+		return err
+	}
 	queries, done, err := a.queries(ctx, c, args, o.queries)
 	if err != nil {
 		return err

@@ -33,10 +33,10 @@ type shower struct {
 // only, so that it does not spoil files.
 func (a *app) shower(way string, typed bool) *shower {
 	s := &shower{named: way != "auto"}
-	terminal := termimage.IsTerminal(a.out)
+	terminal := termimage.IsTerminal(a.out.file)
 	switch p := termimage.Protocol(way); {
 	case way == "auto":
-		s.Terminal = termimage.Detect(a.out)
+		s.Terminal = termimage.Detect(a.out.file)
 		s.row = s.Protocol == termimage.Blocks // which would fill the screen
 	case p == termimage.None, !terminal && !typed:
 		s.Protocol = termimage.None
@@ -44,9 +44,9 @@ func (a *app) shower(way string, typed bool) *shower {
 		a.warn("note: tmux and screen keep back pictures in the way %s; --show blocks works in them", p)
 		s.Protocol = termimage.None
 	default:
-		s.Terminal = termimage.Size(a.out)
+		s.Terminal = termimage.Size(a.out.file)
 		if p == termimage.Sixel && s.Cell.X == 0 || p == termimage.Blocks && !s.TrueColor {
-			s.Terminal = termimage.Detect(a.out) // which may know
+			s.Terminal = termimage.Detect(a.out.file) // which may know
 		}
 		s.Protocol = p
 	}

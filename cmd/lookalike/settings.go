@@ -275,16 +275,24 @@ func unknownSetting(root *cobra.Command, key string, known []setting) string {
 	for i, s := range known {
 		keys[i] = s.key
 	}
-	near := nearest(key, keys)
-	for _, k := range keys { // the command left out
-		if near == "" && strings.HasSuffix(k, "."+key) {
-			near = k
-		}
-	}
+	near := meant(key, keys, "", ".")
 	if near == "" {
 		return fmt.Sprintf("there is no setting %s; 'lookalike config' lists them", key)
 	}
 	return fmt.Sprintf("there is no setting %s; did you mean %s?", key, near)
+}
+
+// meant returns the setting that is spelled most like a name or, if none is near,
+// the first one that lacks no more than the command between the prefix and the
+// separator.
+func meant(name string, known []string, prefix, separator string) string {
+	near := nearest(name, known)
+	for _, k := range known {
+		if near == "" && strings.HasSuffix(k, separator+strings.TrimPrefix(name, prefix)) {
+			near = k
+		}
+	}
+	return near
 }
 
 // misspelledVariables says which variables of the environment look like settings
@@ -301,7 +309,7 @@ func misspelledVariables(root *cobra.Command) []string {
 		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(known, name) {
 			continue
 		}
-		if near := nearest(name, known); near != "" {
+		if near := meant(name, known, variablePrefix, "_"); near != "" {
 			list = append(list, fmt.Sprintf("the environment variable %s means nothing here; did you mean %s?", name, near))
 		}
 	}

@@ -5,6 +5,7 @@ package manpage
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -68,7 +69,15 @@ func roffText(s string) string {
 	if strings.HasPrefix(s, ".") {
 		s = `\&` + s
 	}
-	return s
+	var ascii strings.Builder // which every roff reads, whatever the encoding it is told
+	for _, r := range s {
+		if r < utf8.RuneSelf {
+			ascii.WriteRune(r)
+		} else {
+			fmt.Fprintf(&ascii, `\[u%04X]`, r)
+		}
+	}
+	return ascii.String()
 }
 
 // synopsis shows the command's first line, words in capitals as what is to be

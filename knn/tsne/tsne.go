@@ -33,8 +33,8 @@ type Options struct {
 	// vectors that coincide.
 	Seed uint64
 
-	// Progress, unless nil, is called after each step with the number of those
-	// that are done.
+	// Progress, unless nil, is called with the number of steps that are done: before
+	// the first, when the neighbours have been found, and after each.
 	Progress func(done int)
 }
 
@@ -172,6 +172,10 @@ func (e *embedding) descend(ctx context.Context, steps int, progress func(int)) 
 	n := len(e.points)
 	rate := max(float64(n)/exaggeration/4, 50)
 	gradient, update, gains := make([][2]float64, n), make([][2]float64, n), make([][2]float64, n)
+	if progress == nil {
+		progress = func(int) {}
+	}
+	progress(0)
 	for step := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -198,9 +202,7 @@ func (e *embedding) descend(ctx context.Context, steps int, progress func(int)) 
 				e.points[i][axis] += *u
 			}
 		}
-		if progress != nil {
-			progress(step + 1)
-		}
+		progress(step + 1)
 	}
 	return nil
 }
