@@ -135,21 +135,25 @@ func (f *fourCoded) make(codes []uint8, x []float32, ld int, center []float32) {
 	active.codeMake(f, codes, x, ld, center)
 }
 
-// SieveRows is the number of rows that a sieve takes at a time, SievePanel the number
-// of queries.
-const (
-	SieveRows  = 64
-	SievePanel = 6
-)
+// SieveRows is the number of rows that a sieve takes at a time.
+const SieveRows = 64
+
+// sievePanel says how a tier's sieve takes the codes of queries: so many queries at a
+// time, so many values of each that lie together, if there are as many. The last of a
+// query that lie together end where its values end.
+type sievePanel struct{ queries, width int }
 
 // Sieves tells whether the tier in use multiplies codes faster than values.
 func Sieves() bool { return active.codeSieve != nil }
 
-// CodeQueries are vectors of codes that are multiplied with the same others.
+// CodeQueries are vectors of codes that are multiplied with the same others. They lie
+// as the tier in use takes them.
 type CodeQueries struct {
-	n, groups int
-	codes     []int8  // [panels][groups][SievePanel][CodeGroup]
-	starts    []int32 // [panels][SievePanel]: -128 times the sum of the codes
+	n, groups    int
+	panel, width int     // as sievePanel says, width at most the values
+	steps        int     // of width values, the last two of which may overlap
+	codes        []int8  // [panels][steps][panel][width], zeros in the last step where it overlaps
+	starts       []int32 // [panels][panel]: -128 times the sum of the codes
 }
 
 // NewCodeQueries makes room for n vectors of d codes, d at most 65,536.
@@ -157,8 +161,25 @@ func NewCodeQueries(n, d int) *CodeQueries {
 	if n < 0 || d < 1 || d > 1<<16 {
 		panic(fmt.Sprintf("f32.NewCodeQueries: %d vectors of %d codes", n, d))
 	}
-	panels, groups := (n+SievePanel-1)/SievePanel, (d+CodeGroup-1)/CodeGroup
-	return &CodeQueries{n, groups, make([]int8, panels*groups*SievePanel*CodeGroup), make([]int32, panels*SievePanel)}
+	groups, panel := (d+CodeGroup-1)/CodeGroup, active.sievePanel
+	if panel == (sievePanel{}) {
+		panel = sievePanel{6, CodeGroup}
+	}
+	width := min(panel.width, groups*CodeGroup)
+	steps, panels := (groups*CodeGroup+width-1)/width, (n+panel.queries-1)/panel.queries
+	return &CodeQueries{n, groups, panel.queries, width, steps, make([]int8, panels*steps*panel.queries*width), make([]int32, panels*panel.queries)}
+}
+
+// lastStep is the first value of the last step.
+func (q *CodeQueries) lastStep() int { return q.groups*CodeGroup - q.width }
+
+// at returns where value j of query i lies in codes.
+func (q *CodeQueries) at(i, j int) int {
+	step, from := j/q.width, j%q.width
+	if step == q.steps-1 {
+		from = j - q.lastStep()
+	}
+	return ((i/q.panel*q.steps+step)*q.panel+i%q.panel)*q.width + from
 }
 
 // Places is the number of queries that CodeSieve works on: whole panels.
@@ -169,10 +190,11 @@ func (q *CodeQueries) Set(i int, codes []int8) {
 	if uint(i) >= uint(q.n) || len(codes) > q.groups*CodeGroup {
 		panic(fmt.Sprintf("f32.CodeQueries.Set: %d codes to place %d of %d with %d codes", len(codes), i, q.n, q.groups*CodeGroup))
 	}
-	panel := q.codes[i/SievePanel*q.groups*SievePanel*CodeGroup+i%SievePanel*CodeGroup:]
+	for j := 0; j < len(codes); j += q.width {
+		copy(q.codes[q.at(i, j):], codes[j:min(j+q.width, len(codes))])
+	}
 	sum := int32(0)
-	for j, c := range codes {
-		panel[j/CodeGroup*SievePanel*CodeGroup+j%CodeGroup] = c
+	for _, c := range codes {
 		sum += int32(c)
 	}
 	q.starts[i] = -128 * sum
@@ -233,13 +255,12 @@ func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center
 func codeSieveGeneric(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
 	block := q.groups * CodeGroup * CodeRows
 	for i := range q.starts {
-		panel := q.codes[i/SievePanel*q.groups*SievePanel*CodeGroup+i%SievePanel*CodeGroup:]
 		t := tests[i]
 		masks[i*stride] = 0
 		for r := range SieveRows {
 			dot := q.starts[i]
 			for g := range q.groups {
-				x, w := codes[r/CodeRows*block+g*CodeRows*CodeGroup+r%CodeRows*CodeGroup:][:CodeGroup], panel[g*SievePanel*CodeGroup:][:CodeGroup]
+				x, w := codes[r/CodeRows*block+g*CodeRows*CodeGroup+r%CodeRows*CodeGroup:][:CodeGroup], q.codes[q.at(i, g*CodeGroup):][:CodeGroup]
 				for j, c := range x {
 					dot += int32(c) * int32(w[j])
 				}

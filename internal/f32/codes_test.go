@@ -144,8 +144,8 @@ func TestCodeSieve(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 11))
-		for _, d := range []int{1, 2, 4, 5, 12, 16, 19, 31, 32, 64, 127, 1000} {
-			for _, n := range []int{1, 5, 6, 7, 20} {
+		for _, d := range []int{1, 2, 4, 5, 12, 16, 19, 31, 32, 64, 65, 100, 127, 128, 1000} {
+			for _, n := range []int{1, 5, 6, 7, 16, 17, 40} {
 				groups := (d + CodeGroup - 1) / CodeGroup
 				codes := make([]uint8, SieveRows*groups*CodeGroup)
 				for i := range codes {

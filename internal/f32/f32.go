@@ -64,6 +64,7 @@ type tier struct {
 	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest)
 	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)
 	codeMake               func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
+	sievePanel             sievePanel
 	codeSieve              func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) // nil where products of values are as fast
 }
 

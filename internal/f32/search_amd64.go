@@ -39,13 +39,50 @@ func (t *tier) codes512() *tier {
 	}
 	if cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW) {
 		t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
-			panels := len(q.starts) / SievePanel
+			panels := len(q.starts) / q.panel
 			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),
 				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/16+panels-1)/panels)
 		}
 	}
 	return t
 }
+
+// sieveTiles puts the comparison of many codes by AMX into the tier, if the processor has it.
+func (t *tier) sieveTiles() *tier {
+	if !cpuid.CPU.Supports(cpuid.AMXINT8, cpuid.AVX512BW) {
+		return t
+	}
+	t.sievePanel = sievePanel{16, 64}
+	t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+		var room [4*16*16 + 16]int32 // four tiles, and what they need to begin with a line
+		sums := &room[-uintptr(unsafe.Pointer(&room))%64/4]
+		panels := len(q.starts) / q.panel
+		codeSieveAMX(&sieveConfigs[q.width/CodeGroup-1], panels, q.steps, q.lastStep()*CodeRows, q.groups*CodeGroup*CodeRows, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),
+			unsafe.SliceData(q.codes), q.width, unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/16+panels-1)/panels, sums)
+	}
+	return t
+}
+
+// sieveConfigs[groups-1] says for LDTILECFG that tiles hold so many groups of values:
+// 0 to 3 are sums, 4 is of queries, 5 to 7 are of rows.
+var sieveConfigs = func() (configs [16][64]byte) {
+	for i := range configs {
+		groups := i + 1
+		for tile := range 8 {
+			bytes, rows := 64, 16
+			switch {
+			case tile == 4:
+				bytes = groups * CodeGroup
+			case tile > 4:
+				rows = groups
+			}
+			configs[i][16+2*tile] = byte(bytes)
+			configs[i][48+tile] = byte(rows)
+		}
+		configs[i][0] = 1 // palette
+	}
+	return configs
+}()
 
 // addTo puts the kernels into a tier.
 func (a rowAssembly) addTo(t *tier) *tier {

@@ -10,7 +10,7 @@ func archTiers() (tiers []*tier) {
 		if hasAMX() {
 			amx := *avx512
 			amx.name, amx.parts = "amx", amxParts
-			tiers = append(tiers, &amx)
+			tiers = append(tiers, amx.sieveTiles())
 		}
 		tiers = append(tiers, avx512)
 	}

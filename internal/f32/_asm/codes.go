@@ -17,6 +17,7 @@ func (s *isa) codes() {
 		s.codeRange()
 		s.codeMake()
 		s.codeSieve()
+		s.codeSieveTiles()
 		s.setBits()
 	}
 }
@@ -159,6 +160,9 @@ const (
 	sieveVecs    = 4 // blocks of codeRows
 	sieveQueries = 6
 	sieveTests   = 4 // what a query is compared with
+
+	tileQueries = 16 // queries of a pass with AMX
+	sieveUnroll = 4  // of those that are compared before a jump
 )
 
 // codeSieve emits the products of codes of 64 rows with those of panels of queries,
@@ -240,36 +244,10 @@ func (s *isa) codeSieve() {
 	JNZ(LabelRef("one"))
 
 	Label("test")
-	keep, product, radius, limit, zero := spare[0], spare[1], spare[2], spare[3], spare[4]
-	s.zero(zero)
-	masked := []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K3, reg.K4}
+	s.zero(spare[4])
+	row := func(v, array int) Op { return Mem{Base: rows, Disp: (v*3 + array) * codeRows * lane} }
 	for q := range sieveQueries {
-		for i, to := range []reg.VecPhysical{keep, product, radius, limit} {
-			VBROADCASTSS(Mem{Base: tests, Disp: (q*sieveTests + i) * lane}, to)
-		}
-		row := func(v, array int) Mem { return Mem{Base: rows, Disp: (v*3 + array) * codeRows * lane} }
-		for v := range sieveVecs {
-			VCVTDQ2PS(sum(q, v), sum(q, v))
-		}
-		for v := range sieveVecs {
-			VMULPS(row(v, 1), sum(q, v), sum(q, v))
-		}
-		for v := range sieveVecs {
-			VFMADD213PS(limit, product, sum(q, v))
-		}
-		for v := range sieveVecs {
-			VFMADD231PS(row(v, 2), radius, sum(q, v))
-		}
-		for v := range sieveVecs {
-			VFNMADD231PS(row(v, 0), keep, sum(q, v))
-		}
-		for v := range sieveVecs {
-			VCMPPS(U8(notLessOrNaN), zero, sum(q, v), masked[v])
-		}
-		KUNPCKWD(masked[0], masked[1], masked[0])
-		KUNPCKWD(masked[2], masked[3], masked[2])
-		KUNPCKDQ(masked[0], masked[2], masked[0])
-		KMOVQ(masked[0], Mem{Base: masks})
+		s.testSums(s.regs[q*sieveVecs:][:sieveVecs], Mem{Base: tests, Disp: q * sieveTests * lane}, row, spare[:4], spare[4], masks)
 		ADDQ(apart, masks)
 	}
 	ADDQ(U8(sieveQueries*lane), starts)
@@ -279,6 +257,147 @@ func (s *isa) codeSieve() {
 	VZEROUPPER()
 	RET()
 }
+
+// testSums compares a query's sums with its test, a bit for each, to masks. row is
+// where a block's constants are.
+func (s *isa) testSums(sums []reg.VecPhysical, test Mem, row func(v, array int) Op, spare []reg.VecPhysical, zero reg.VecPhysical, masks reg.Register) {
+	keep, product, radius, limit := spare[0], spare[1], spare[2], spare[3]
+	for i, to := range []reg.VecPhysical{keep, product, radius, limit} {
+		VBROADCASTSS(test.Offset(i*lane), to)
+	}
+	masked := []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K3, reg.K4}
+	for _, sum := range sums {
+		VCVTDQ2PS(sum, sum)
+	}
+	for v, sum := range sums {
+		VMULPS(row(v, 1), sum, sum)
+	}
+	for _, sum := range sums {
+		VFMADD213PS(limit, product, sum)
+	}
+	for v, sum := range sums {
+		VFMADD231PS(row(v, 2), radius, sum)
+	}
+	for v, sum := range sums {
+		VFNMADD231PS(row(v, 0), keep, sum)
+	}
+	for v, sum := range sums {
+		VCMPPS(U8(notLessOrNaN), zero, sum, masked[v])
+	}
+	KUNPCKWD(masked[0], masked[1], masked[0])
+	KUNPCKWD(masked[2], masked[3], masked[2])
+	KUNPCKDQ(masked[0], masked[2], masked[0])
+	KMOVQ(masked[0], Mem{Base: masks})
+}
+
+// codeSieveTiles emits codeSieve for AMX: tiles 0 to 3 are the sums of 16 queries and
+// 16 rows each, tile 4 is of the queries, 5 to 7 are of the rows. The sums go through
+// memory to be compared.
+func (s *isa) codeSieveTiles() {
+	TEXT("codeSieveAMX", attr.NOSPLIT, "func(config *[64]byte, panels, steps, last, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *float32, fetch int, sums *int32)")
+	Doc(fmt.Sprintf("codeSieveAMX is the loop of codeSieveGeneric: %d rows, block bytes of codes apart, panels of %d queries, width bytes of each at a step.", sieveVecs*codeRows, tileQueries),
+		"The last step's codes begin last bytes behind a block's first. With each panel it fetches so many lines from ahead on.")
+	Pragma("noescape")
+	line, count, width, queries, sums := reg.RBX, reg.RCX, reg.RDX, reg.RSI, reg.RDI
+	codes, block, at, panels := reg.R8, reg.R9, reg.R10, reg.R11
+	masks, tests, starts, ahead, spare := reg.R12, reg.R13, reg.R14, reg.R15, reg.RAX
+
+	Load(Param("config"), spare)
+	loadTileConfig(spare)
+	Load(Param("panels"), panels)
+	Load(Param("block"), block)
+	Load(Param("masks"), masks)
+	Load(Param("queries"), queries)
+	Load(Param("width"), width)
+	Load(Param("starts"), starts)
+	Load(Param("tests"), tests)
+	Load(Param("ahead"), ahead)
+	Load(Param("sums"), sums)
+	MOVQ(U32(64), line)
+	constants := s.regs[:3*sieveVecs]
+	Load(Param("rows"), spare)
+	for i, r := range constants {
+		VMOVUPS(Mem{Base: spare, Disp: i * codeRows * lane}, r)
+	}
+	row := func(v, array int) Op { return constants[v*3+array] }
+	free := s.regs[len(constants):]
+	zero, start, test, compared := free[0], free[1], free[2:6], free[6:6+sieveVecs]
+	s.zero(zero)
+
+	Label("panel")
+	Load(Param("fetch"), count)
+	TESTQ(count, count)
+	JZ(LabelRef("multiply"))
+	Label("fetch")
+	PREFETCHT1(Mem{Base: ahead})
+	ADDQ(U8(64), ahead)
+	DECQ(count)
+	JNZ(LabelRef("fetch"))
+	Label("multiply")
+	for v := range sieveVecs {
+		tileZero(v)
+	}
+	step := func() {
+		tileLoad(4, queries, width, 0)
+		for v := range sieveVecs {
+			from := codes
+			if v > 0 {
+				from = at
+				LEAQ([]Mem{{}, {Base: codes, Index: block, Scale: 1}, {Base: codes, Index: block, Scale: 2}, {Base: at, Index: block, Scale: 1}}[v], at)
+			}
+			tileLoad(5+v%3, from, line, 0)
+			tileMultiplyBytes(v, 4, 5+v%3)
+		}
+	}
+	Load(Param("codes"), codes)
+	Load(Param("steps"), count)
+	DECQ(count)
+	JZ(LabelRef("last"))
+	Label("step")
+	step()
+	ADDQ(I32(partTile), codes)
+	ADDQ(I32(partTile), queries)
+	DECQ(count)
+	JNZ(LabelRef("step"))
+	Label("last")
+	Load(Param("codes"), codes)
+	Load(Param("last"), count)
+	ADDQ(count, codes)
+	step()
+	MOVQ(width, spare)
+	SHLQ(U8(4), spare) // 16 queries
+	ADDQ(spare, queries)
+	for v := range sieveVecs {
+		tileStore(v, sums, line, v*partTile)
+	}
+
+	Load(Param("stride"), spare)
+	SHLQ(U8(3), spare)
+	MOVQ(sums, at)
+	MOVQ(U32(tileQueries/sieveUnroll), count)
+	Label("test")
+	for q := range sieveUnroll {
+		VPBROADCASTD(Mem{Base: starts, Disp: q * lane}, start)
+		for v, sum := range compared {
+			VPADDD(Mem{Base: at, Disp: v*partTile + q*64}, start, sum)
+		}
+		s.testSums(compared, Mem{Base: tests, Disp: q * sieveTests * lane}, row, test, zero, masks)
+		ADDQ(spare, masks)
+	}
+	ADDQ(I32(sieveUnroll*64), at)
+	ADDQ(I32(sieveUnroll*lane), starts)
+	ADDQ(I32(sieveUnroll*sieveTests*lane), tests)
+	DECQ(count)
+	JNZ(LabelRef("test"))
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
+	tileRelease()
+	VZEROUPPER()
+	RET()
+}
+
+// TDPBSUD sum, a, b: sum += a·b, of signed bytes and unsigned ones
+func tileMultiplyBytes(sum, a, b int) { encode(0xc4, 0xe2, 0x02|(^b&15)<<3, 0x5e, 0xc0|sum<<3|a) }
 
 // setBits emits the numbers of the bits that are set in masks. There is no branch for
 // how many a mask has, but for more than a register holds.
