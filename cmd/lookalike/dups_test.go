@@ -68,16 +68,12 @@ func TestDupsKilled(t *testing.T) {
 			cmd := exec.Command("lookalike", append([]string{"dups", index, "--exact", "--apply", "--journal", journal}, action...)...)
 			var out bytes.Buffer
 			cmd.Stdout = &out
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			for wait := time.Now(); time.Since(wait) < 10*time.Second; { // until it is at work
-				if info, err := os.Stat(journal); err == nil && info.Size() > int64(try*2500) {
-					break
-				}
-			}
+			ended := startUntil(t, cmd, func() bool { // until it is at work
+				info, err := os.Stat(journal)
+				return err == nil && info.Size() > int64(try*2500)
+			})
 			cmd.Process.Kill()
-			if err := cmd.Wait(); err != nil {
+			if err := <-ended; err != nil {
 				cut++
 			}
 			if _, now := files(t, photos, filepath.Join(dir, "away")); action[0] == "--move-to" {

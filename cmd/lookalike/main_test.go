@@ -145,6 +145,21 @@ func lookalike(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// startUntil starts a program and returns when it has done something, or has ended
+// before; how it ends comes in the channel.
+func startUntil(t *testing.T, cmd *exec.Cmd, done func() bool) (ended <-chan error) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wait := make(chan error, 1)
+	go func() { wait <- cmd.Wait() }()
+	for len(wait) == 0 && !done() {
+		time.Sleep(time.Millisecond)
+	}
+	return wait
+}
+
 // writeVGG writes the convolutions of a VGG16, with random weights.
 func writeVGG(path string) error {
 	net, err := vgg.New16(vgg.Config{NoTop: true}, rand.New(rand.NewPCG(1, 1)))

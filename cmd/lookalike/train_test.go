@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestTrain(t *testing.T) { script(t, "train") }
@@ -105,19 +104,14 @@ func TestTrainInterruptedAtOnce(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "lookalike", "train", photos, "-o", filepath.Join(dir, "m.safetensors"), "--size", "224", "--epochs", "2", "--log", filepath.Join(dir, "loss.csv"))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for range 10_000 { // the log is opened when the work begins
-		if _, err := os.Stat(filepath.Join(dir, "loss.csv")); err == nil {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	ended := startUntil(t, cmd, func() bool { // the log is opened when the work begins
+		_, err := os.Stat(filepath.Join(dir, "loss.csv"))
+		return err == nil
+	})
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait()
+	<-ended
 	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
 		t.Errorf("exit status %d, want %d", code, statusInterrupted)
 	}

@@ -84,21 +84,18 @@ func TestWeightsFetchInterrupted(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "lookalike", args...)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
 			var kept int64
-			for range 20_000 {
-				if info, err := os.Stat(path + ".part"); err == nil && info.Size() > 1<<20 {
+			ended := startUntil(t, cmd, func() bool {
+				info, err := os.Stat(path + ".part")
+				if err == nil && info.Size() > 1<<20 {
 					kept = info.Size()
-					break
 				}
-				time.Sleep(time.Millisecond)
-			}
+				return kept > 0
+			})
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			cmd.Wait()
+			<-ended
 			if _, err := os.Stat(path); err == nil || kept == 0 {
 				t.Fatalf("%d bytes came; the file is there: %v\n%s", kept, err == nil, &stderr)
 			}
