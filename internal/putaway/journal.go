@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -67,16 +68,21 @@ type Journal struct {
 	next int
 }
 
-// Create begins a journal. An existing file is an error.
+// Create begins a journal, on the disk under its name. An existing file is an error.
 func Create(path, program string) (*Journal, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the journal: %w", err)
 	}
 	j := &Journal{Path: path, f: f}
-	if err := j.write(header{journalFormat, journalVersion, program, time.Now().UTC()}); err != nil {
-		f.Close()
-		return nil, err
+	err = j.write(header{journalFormat, journalVersion, program, time.Now().UTC()})
+	if err == nil {
+		if err = syncDir(filepath.Dir(path)); err != nil {
+			err = fmt.Errorf("cannot write the journal: %w", err)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	return j, nil
 }

@@ -80,7 +80,7 @@ func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(to)); err != nil {
 		return "", err
 	}
 	suffix := filepath.Ext(to)
@@ -112,6 +112,22 @@ func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 
 // syncDir is a variable so that a test can let it fail.
 var syncDir = atomicfile.SyncDir
+
+// makeFolder makes a folder, and those above it, where there are none, and makes them
+// last: a copy is only as safe as the names of the folders that it lies in.
+func makeFolder(dir string) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(dir); err == nil || parent == dir {
+		return nil
+	}
+	if err := makeFolder(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
+}
 
 // move is Move without a journal. info is what is known of the file since its
 // contents were read. done says that it has moved, also if there is an error. A name

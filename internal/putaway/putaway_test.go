@@ -11,9 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"lookalike/internal/atomicfile"
 )
 
 // write makes a file and returns its hash.
@@ -336,7 +339,7 @@ func TestSyncOfCopyFails(t *testing.T) {
 	away := elsewhere(t)
 	for _, text := range []string{"one", ""} {
 		dir := t.TempDir()
-		from, to := filepath.Join(dir, "a"), filepath.Join(away, "sub", "a")
+		from, to := filepath.Join(dir, "a"), filepath.Join(away, "a")
 		sum := write(t, from, text)
 		before := tree(t, dir)
 		j := newJournal(t)
@@ -354,6 +357,43 @@ func TestSyncOfCopyFails(t *testing.T) {
 		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the copy of %q stays: %v", text, err)
 		}
+	}
+}
+
+// What the names of new files and folders stand in is synced before a file goes there:
+// of a journal its folder, of a new folder the one above it.
+func TestNewNamesLast(t *testing.T) {
+	dir := t.TempDir()
+	from, away := filepath.Join(dir, "a"), filepath.Join(dir, "x", "y")
+	sum := write(t, from, "one")
+	var synced []string
+	t.Cleanup(func() { syncDir = atomicfile.SyncDir })
+	syncDir = func(d string) error {
+		if _, err := os.Stat(from); err == nil { // not moved yet
+			synced = append(synced, d)
+		}
+		return atomicfile.SyncDir(d)
+	}
+	j, err := Create(filepath.Join(dir, "journal"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Move(from, filepath.Join(away, "a"), sum); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{dir, dir, filepath.Dir(away)}; !slices.Equal(synced, want) {
+		t.Errorf("synced before the file was moved: %q, want %q", synced, want)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	syncFails(t)
+	if _, err := Create(filepath.Join(dir, "another"), "test"); !errors.Is(err, errSync) {
+		t.Errorf("a journal that may not last: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "another")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is left behind: %v", err)
 	}
 }
 

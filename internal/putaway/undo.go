@@ -113,7 +113,7 @@ func unmove(l line, dryRun bool) error {
 	case dryRun:
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(l.From), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(l.From)); err != nil {
 		return err
 	}
 	_, err := move(l.To, l.From, sum, there)
