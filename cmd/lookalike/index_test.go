@@ -88,7 +88,7 @@ func TestIndexInterrupted(t *testing.T) {
 	if err := writeVGG(weights); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "lookalike", "index", photos, "-o", index, "--model", "vgg16", "--weights", weights, "--progress", "json")
+	cmd := exec.CommandContext(t.Context(), "lookalike", "index", photos, "-o", index, "--model", "vgg16", "--weights", weights, "--threads", "2", "--progress", "json") // so that no machine is done with all at once
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
