@@ -1,6 +1,7 @@
 package tsne
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,19 +117,16 @@ func trustworthiness(x *tensor.Tensor, points [][2]float64, k int) float64 {
 	n := len(points)
 	penalty := 0
 	for i := range points {
-		order := func(square func(j int) float64) []int {
+		order := func(distance func(j int) float64) []int {
 			var rows []int
+			distances := make([]float64, n)
 			for j := range n {
 				if j != i {
 					rows = append(rows, j)
+					distances[j] = distance(j)
 				}
 			}
-			slices.SortStableFunc(rows, func(a, b int) int {
-				if square(a) < square(b) {
-					return -1
-				}
-				return 1
-			})
+			slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(distances[a], distances[b]) })
 			return rows
 		}
 		rank := make([]int, n)
