@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
-	"sync"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -23,7 +23,7 @@ import (
 type Options struct {
 	IgnoreOrientation bool  // leave pixels as stored, whatever EXIF says
 	MaxPixels         int64 // width times height; 0 means 200 million
-	MaxBytes          int64 // size of the file; 0 means 256 MiB
+	MaxBytes          int64 // size of the file; 0 means 256 MiB, or an eighth of the process's memory limit if that is less
 
 	// Thumbnail, if not 0, is the box that the picture is going to be brought into, in
 	// its own shape and whichever way EXIF turns it. A JPEG file that is large enough
@@ -42,7 +42,7 @@ func (o Options) withDefaults() Options {
 		o.MaxPixels = defaultMaxPixels
 	}
 	if o.MaxBytes == 0 {
-		o.MaxBytes = defaultMaxBytes
+		o.MaxBytes = shareOfFile()
 	}
 	return o
 }
@@ -52,6 +52,7 @@ type format struct {
 	name   string
 	magic  string // how a file begins; '?' stands for any byte
 	dense  int64  // most pixels that a byte of the file can stand for; 0: any number
+	cost   int64  // most bytes that decoding takes for a pixel, measured
 	meta   imagemeta.ImageFormat
 	config func(io.Reader) (image.Config, error)
 	decode func(data []byte) (*Image, error)
@@ -61,17 +62,20 @@ type format struct {
 // noMeta marks a format without EXIF.
 const noMeta = imagemeta.ImageFormatAuto
 
+// cmykCost is what decoding CMYK takes, as only JPEG has it here.
+const cmykCost = 24
+
 var formats = []format{
 	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG, decodeJPEGEighth},
+	{"JPEG", "\xff\xd8\xff", 512, 9, imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG, decodeJPEGEighth},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, with(png.Decode), nil},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, 11, imagemeta.PNG, png.DecodeConfig, with(png.Decode), nil},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, decodeGIF, nil},
-	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, with(bmp.Decode), nil},
-	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
-	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
-	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, decodeWebP, nil},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, 5, noMeta, gif.DecodeConfig, decodeGIF, nil},
+	{"BMP", "BM", 8, 7, noMeta, bmp.DecodeConfig, with(bmp.Decode), nil},
+	{"TIFF", "II*\x00", 0, 14, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
+	{"TIFF", "MM\x00*", 0, 14, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
+	{"WebP", "RIFF????WEBP", 0, 7, imagemeta.WebP, configWebP, decodeWebP, nil},
 }
 
 // known are pictures of formats that are not read, so that a report of what was
@@ -161,15 +165,13 @@ func File(path string, o Options) (*Image, error) {
 	return m, nil
 }
 
-// large is held while a picture of more than largePixels is decoded: many
-// decoders at work must not multiply the memory of the largest picture.
-var large sync.Mutex
-
-const largePixels = 32_000_000
-
 func decode(data []byte, o Options) (*Image, error) {
 	if int64(len(data)) > o.MaxBytes {
-		return nil, fmt.Errorf("the file has more than %d bytes, the limit", o.MaxBytes)
+		limit := "the limit"
+		if o.MaxBytes == shareOfFile() && o.MaxBytes < defaultMaxBytes {
+			limit = "an eighth of the memory limit"
+		}
+		return nil, fmt.Errorf("the file has more than %d bytes, %s", o.MaxBytes, limit)
 	}
 	f, err := formatOf(data)
 	if err != nil {
@@ -207,10 +209,15 @@ func (f format) read(data []byte, o Options) (m *Image, err error) {
 	if f.dense > 0 && pixels/f.dense > int64(len(data)) {
 		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)
 	}
-	if pixels > largePixels {
-		large.Lock()
-		defer large.Unlock()
+	need := pixels * f.cost
+	if c.ColorModel == color.CMYKModel {
+		need = pixels * cmykCost
 	}
+	if most := mostBytes(); need > most {
+		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of the memory limit (%d MB)", c.Width, c.Height, need/1e6, most*decodingPart/1e6)
+	}
+	decoding.take(need)
+	defer decoding.give(need)
 	decode := f.decode
 	if f.eighth != nil && o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail) {
 		decode = f.eighth
