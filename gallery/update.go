@@ -167,19 +167,7 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 
 	if u.d.Components > 0 && u.pca == nil {
 		// The sample first; then the others can be brought to its components.
-		first, rest := plan.describe, []described(nil)
-		n, m := photos.Len(), max(fitBytes/4/u.d.Width, 2*u.d.Components)
-		if m < n {
-			first = nil
-			for _, p := range plan.describe {
-				// File k*n/m is in the sample.
-				if k := (p.i*m + n - 1) / n; k*n/m == p.i {
-					first = append(first, p)
-				} else {
-					rest = append(rest, p)
-				}
-			}
-		}
+		first, rest := sample(plan.describe, photos.Len(), max(fitBytes/4/u.d.Width, 2*u.d.Components))
 		if err := u.describe(ctx, photos, first); err != nil {
 			return err
 		}
@@ -192,6 +180,22 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 		plan.describe = rest
 	}
 	return u.describe(ctx, photos, plan.describe)
+}
+
+// sample parts files into m that are evenly spaced among all n of the set, or all if
+// there are no more, and the others.
+func sample(files []described, n, m int) (in, out []described) {
+	if m >= n {
+		return files, nil
+	}
+	for _, f := range files {
+		if k := (f.i*m + n - 1) / n; k*n/m == f.i { // file k*n/m is in the sample
+			in = append(in, f)
+		} else {
+			out = append(out, f)
+		}
+	}
+	return in, out
 }
 
 // check refuses to add vectors that were made another way.

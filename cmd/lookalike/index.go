@@ -14,11 +14,16 @@ import (
 	"lookalike/picture"
 )
 
+// indexOptions are the flags of index.
+type indexOptions struct {
+	out      string
+	fresh    bool
+	how      describe.Model
+	pictures picture.Options
+}
+
 func (a *app) indexCommand() *cobra.Command {
-	var out string
-	var fresh bool
-	var how describe.Model
-	var o picture.Options
+	var o indexOptions
 	cmd := &cobra.Command{
 		Use:   "index SOURCE... -o PHOTOS.idx --model MODEL",
 		Short: "Describe all pictures of folders or archives by vectors",
@@ -65,78 +70,91 @@ Files that cannot be read as pictures are named and left out.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if out == "" {
-				return usagef("-o is missing: where to write the index, such as -o photos.idx")
-			}
-			if err := checkModel(cmd, how); err != nil {
-				return err
-			}
-			how.EXIF = orientation(o.IgnoreOrientation)
-			file, err := how.File()
-			if err != nil {
-				return err
-			}
-			if err := checkOutput(out, file); err != nil {
-				return err
-			}
-			d, err := how.Open()
-			if err != nil {
-				return err
-			}
-			defer d.Close()
-			source, set, err := sources(args, o, out, file)
-			if err != nil {
-				return err
-			}
-			defer source.Close()
-			start := time.Now()
-			var earlier gallery.Recipe
-			g, err := gallery.Inspect(out)
-			switch {
-			case fresh && (err == nil || errors.Is(err, gallery.ErrOld) || errors.Is(err, gallery.ErrDamaged)):
-				if err := os.Remove(out); err != nil {
-					return err
-				}
-			case errors.Is(err, gallery.ErrDamaged):
-				return err
-			case err != nil && !errors.Is(err, os.ErrNotExist):
-				return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", out, err)
-			case err == nil:
-				earlier = g.Recipe
-			}
-			if err := d.Identify(earlier); err != nil {
-				return err
-			}
-			changes, w, err := a.index(cmd.Context(), out, set, source.Root, d.Describer)
-			if err != nil {
-				if cmd.Context().Err() != nil && changes.Pictures > 0 {
-					return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", out, count(changes.Pictures, "picture")))
-				}
-				return err
-			}
-			if g, err = gallery.Inspect(out); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
-			if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
-				rate := perSecond(float64(n)/w.all.Seconds()) + " pictures a second"
-				if how.Name != describe.Perceptual {
-					rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*w.network.Seconds()/w.all.Seconds())
-				}
-				fmt.Fprintln(a.out, rate)
-			}
-			if changes.Added == changes.Pictures { // it is new
-				a.next("search", out, indexPrefix+"0")
-			}
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.describeSources(cmd, args, o) },
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "write the index to `FILE`")
-	cmd.Flags().BoolVar(&fresh, "fresh", false, "make the index anew, in place of one that exists")
-	indexModelFlags(cmd, &how)
-	orientationFlag(cmd, &o.IgnoreOrientation)
+	cmd.Flags().StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
+	cmd.Flags().BoolVar(&o.fresh, "fresh", false, "make the index anew, in place of one that exists")
+	indexModelFlags(cmd, &o.how)
+	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
 	return cmd
+}
+
+// describeSources brings the index of pictures in folders, files and archives up to
+// date.
+func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions) error {
+	if o.out == "" {
+		return usagef("-o is missing: where to write the index, such as -o photos.idx")
+	}
+	if err := checkModel(cmd, o.how); err != nil {
+		return err
+	}
+	o.how.EXIF = orientation(o.pictures.IgnoreOrientation)
+	file, err := o.how.File()
+	if err != nil {
+		return err
+	}
+	if err := checkOutput(o.out, file); err != nil {
+		return err
+	}
+	d, err := o.how.Open()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	source, set, err := sources(paths, o.pictures, o.out, file)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	start := time.Now()
+	earlier, err := o.earlier()
+	if err != nil {
+		return err
+	}
+	if err := d.Identify(earlier); err != nil {
+		return err
+	}
+	changes, w, err := a.index(cmd.Context(), o.out, set, source.Root, d.Describer)
+	if err != nil {
+		if cmd.Context().Err() != nil && changes.Pictures > 0 {
+			return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", o.out, count(changes.Pictures, "picture")))
+		}
+		return err
+	}
+	g, err := gallery.Inspect(o.out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", o.out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
+	if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
+		rate := perSecond(float64(n)/w.all.Seconds()) + " pictures a second"
+		if o.how.Name != describe.Perceptual {
+			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*w.network.Seconds()/w.all.Seconds())
+		}
+		fmt.Fprintln(a.out, rate)
+	}
+	if changes.Added == changes.Pictures { // it is new
+		a.next("search", o.out, indexPrefix+"0")
+	}
+	return nil
+}
+
+// earlier is how an index that exists was made, nothing if there is none. With
+// --fresh it is removed.
+func (o *indexOptions) earlier() (gallery.Recipe, error) {
+	g, err := gallery.Inspect(o.out)
+	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return gallery.Recipe{}, nil
+	case o.fresh && (err == nil || damaged || old):
+		return gallery.Recipe{}, os.Remove(o.out)
+	case damaged:
+		return gallery.Recipe{}, err
+	case err != nil:
+		return gallery.Recipe{}, fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
+	}
+	return g.Recipe, nil
 }
 
 // changed says in words what was done to an index that was there before.
