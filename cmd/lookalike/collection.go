@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"lookalike/gallery"
+	"lookalike/internal/describe"
 	"lookalike/internal/parallel"
 	"lookalike/internal/thumbnail"
 	"lookalike/picture"
@@ -49,6 +50,16 @@ func openCollection(file, photos string) (*collection, error) {
 		return s, nil
 	})
 	return c, nil
+}
+
+// describer opens what describes pictures as those of the index were. model is where
+// its file is now, "" if it has not moved. The caller closes the describer.
+func (c *collection) describer(model string) (*describe.Describer, error) {
+	d, err := describe.Like(c.Gallery, c.file, model)
+	if errors.Is(err, describe.ErrNoModel) {
+		err = fmt.Errorf("%w; say where it is with --model FILE", err)
+	}
+	return d, err
 }
 
 // gone is the error that the pictures are not where they were.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/describe"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
 	"lookalike/knn"
@@ -182,7 +181,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	}
 	defer done()
 	if needNetwork(queries) {
-		d, err := describe.Like(c.Gallery, index, o.model)
+		d, err := c.describer(o.model)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,9 @@ func TestLike(t *testing.T) {
 		if _, err := Like(&gallery.Gallery{Recipe: c.recipe}, c.index, c.file); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
+	}
+	if _, err := Like(g, filepath.Join(dir, "photos.idx"), ""); !errors.Is(err, ErrNoModel) {
+		t.Errorf("a model that is nowhere: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,10 @@ import (
 	"lookalike/picture"
 	"lookalike/tensor"
 )
+
+// ErrNoModel is that the file of the model that an index was made with is nowhere
+// where it would be looked for.
+var ErrNoModel = errors.New("the model is not there")
 
 // Like opens what describes pictures as those of an index were. file is where the
 // weights are now, "" if they have not moved; other weights than the index's are
@@ -27,7 +32,7 @@ func Like(g *gallery.Gallery, index, file string) (*Describer, error) {
 	case !isLearned && !m.IsNetwork() && r.Model != Perceptual:
 		return nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, r.Model)
 	case r.Model == Perceptual && file != "" && file != Perceptual:
-		return nil, fmt.Errorf("%s was made by the model 'perceptual', which has no weights: leave --model %s away", index, file)
+		return nil, fmt.Errorf("%s was made by the model 'perceptual', which has no weights; %s cannot be its model", index, file)
 	}
 	if r.Model != Perceptual && file == "" {
 		var err error
@@ -81,7 +86,7 @@ func find(was, index string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("the model that %s was made with is at none of %s; say where it is with --model FILE", index, strings.Join(places, ", "))
+	return "", fmt.Errorf("%w: that of %s is at none of %s", ErrNoModel, index, strings.Join(places, ", "))
 }
 
 // Metric returns the metric that suits vectors of a recipe: codes of an autoencoder

@@ -52,7 +52,7 @@ func (m Model) features(network *vgg.Model, file string) (*Describer, error) {
 	recipePooling := ""
 	if pooling != vgg.None {
 		if len(layer.Shape) != 3 {
-			return nil, fmt.Errorf("the layer %s has %d numbers, which cannot be pooled; leave out --pool, or choose a layer of one of the blocks", name, width)
+			return nil, fmt.Errorf("the layer %s has %d numbers, which cannot be pooled; choose a layer of one of the blocks, or no pooling", name, width)
 		}
 		width, recipePooling = layer.Shape[2], pooling.String()
 	}

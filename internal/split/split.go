@@ -27,7 +27,7 @@ func Pictures(photos *picture.Set, validation float64) (Split, error) {
 		if n == 1 {
 			pictures = "picture"
 		}
-		return Split{}, fmt.Errorf("--validation %v of %d %s leaves none to learn from or none to validate on; give more pictures or another share", validation, n, pictures)
+		return Split{}, fmt.Errorf("validation %v of %d %s leaves none to learn from or none to validate on; give more pictures or another share", validation, n, pictures)
 	}
 	out := Evenly(k, n)
 	learned, kept := divide(photos, func(i int) bool {
@@ -49,7 +49,7 @@ func Classes(photos *picture.Set, validation, unseen float64) (Split, error) {
 	classes := ClassesOf(photos)
 	k := int(math.Round(unseen * float64(len(classes))))
 	if unseen > 0 && k < 1 {
-		return Split{}, fmt.Errorf("--unseen %v of %d classes is none; give a greater share", unseen, len(classes))
+		return Split{}, fmt.Errorf("unseen %v of %d classes is none; give a greater share", unseen, len(classes))
 	}
 	if n := len(classes) - k; n < 2 {
 		there := fmt.Sprintf("are %d classes", n)
