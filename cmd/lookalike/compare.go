@@ -235,7 +235,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		return err
 	}
 	if result.Within, result.From = forCompare.within(g, metric, o.within); result.From == "" {
-		return o.unknown(g, metric)
+		return fmt.Errorf("their %s distance is %.4f; %w", metric, result.Distance, o.unknown(g, metric))
 	}
 	if result.SameBytes, err = sameBytes(c, both); err != nil {
 		return err
@@ -257,7 +257,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 // model of the flags. The caller closes it.
 func (o *compareOptions) describer(c *collection) (*describe.Describer, error) {
 	if c != nil {
-		return describe.Like(c.Gallery, o.index, o.how.Name)
+		return c.describer(o.how.Name)
 	}
 	return o.how.Open()
 }
