@@ -125,12 +125,15 @@ func (a *app) fail(event string, status int, text, hint string) int {
 		a.events.write(endEvent{event, text, status})
 		return status
 	}
-	fmt.Fprintf(a.err, "lookalike: %s\n", text)
+	a.say("lookalike: " + text)
 	if hint != "" {
 		fmt.Fprintln(a.err, hint)
 	}
 	return status
 }
+
+// say writes a line for people to standard error.
+func (a *app) say(text string) { fmt.Fprintln(a.err, wrap(text, terminalWidth(a.err))) }
 
 // statusOf is the status of a failed command, in general or for it in particular.
 func statusOf(cmd *cobra.Command, general int) int {
@@ -167,7 +170,7 @@ func unwritten(ctx context.Context, err error) error {
 func (a *app) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if a.events == nil {
-		fmt.Fprintln(a.err, text)
+		a.say(text)
 		return
 	}
 	if note, ok := strings.CutPrefix(text, "note: "); ok {
@@ -184,7 +187,7 @@ func (a *app) skip(path string, reason error) {
 		a.events.write(skippedEvent{"skipped", path, reason.Error()})
 		return
 	}
-	fmt.Fprintf(a.err, "skipped %s: %v\n", printable(path), reason)
+	a.say(fmt.Sprintf("skipped %s: %v", printable(path), reason))
 }
 
 // begin takes the settings that were not given on the command line from elsewhere

@@ -78,7 +78,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	for other := range d.others() {
 		largest = max(largest, math.Abs(other.Distance))
 	}
-	digits, width := decimals(largest), terminalWidth(a.out)
+	digits, width := decimals(largest), terminalWidth(a.out.file)
 	line := func(away string, f dupsPicture) {
 		head := fmt.Sprintf("%-8s", away)
 		if width >= narrow {
@@ -110,13 +110,15 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		from := map[string]string{fromGiven: "as given", fromDefault: "by default", gallery.FromDistances: "saved in the index"}[from]
 		what = fmt.Sprintf("at a %s distance of at most %.4g (%s)", d.Metric, *d.Within, from)
 	}
+	sum := ""
 	if len(d.Groups) == 0 {
-		fmt.Fprintf(&b, "No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
+		sum = fmt.Sprintf("No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
 	} else {
 		n, freed := d.size()
-		fmt.Fprintf(&b, "%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(n, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
-		b.WriteString(d.outcome())
+		sum = fmt.Sprintf("%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(n, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
+		sum += d.outcome()
 	}
+	b.WriteString(wrap(sum, width))
 	_, err := io.WriteString(a.out, b.String())
 	return err
 }

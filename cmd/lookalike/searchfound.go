@@ -45,7 +45,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 			largest = max(largest, math.Abs(n.Distance))
 		}
 	}
-	digits, width := decimals(largest), terminalWidth(a.out)
+	digits, width := decimals(largest), terminalWidth(a.out.file)
 	var b bytes.Buffer
 	head := fmt.Sprintf("path; %s distance", metric)
 	if c.root != "" {

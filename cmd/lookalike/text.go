@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -74,13 +73,57 @@ const narrow = 60
 
 // terminalWidth is the number of characters in a line, for a terminal; else there
 // is no limit.
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
+func terminalWidth(f *os.File) int {
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width
 	}
 	return math.MaxInt
+}
+
+// wrap breaks the lines of prose between words. What stands in quotes stays whole, for
+// it may be a command to type, and lines that are indented stay as they are.
+func wrap(prose string, width int) string {
+	var b strings.Builder
+	for line := range strings.Lines(prose) {
+		if strings.HasPrefix(line, " ") {
+			b.WriteString(line)
+			continue
+		}
+		used := 0
+		for i, word := range unbroken(line) {
+			length := textWidth(strings.TrimSuffix(word, "\n"))
+			switch {
+			case i > 0 && used+1+length > width:
+				b.WriteByte('\n')
+				used = 0
+			case i > 0:
+				b.WriteByte(' ')
+				used++
+			}
+			b.WriteString(word)
+			used += length
+		}
+	}
+	return b.String()
+}
+
+// unbroken are the parts of a line between which it may be broken, at a space.
+func unbroken(line string) (parts []string) {
+	quote := ""
+	for _, word := range strings.Split(line, " ") {
+		if len(parts) > 0 && (quote != "" || word == "") {
+			parts[len(parts)-1] += " " + word
+		} else {
+			parts = append(parts, word)
+			if begin := strings.TrimLeft(word, "("); strings.HasPrefix(begin, "'") || strings.HasPrefix(begin, `"`) {
+				quote, word = begin[:1], begin[1:]
+			}
+		}
+		if quote != "" && strings.HasSuffix(strings.TrimRight(word, "\n.,:;?)"), quote) {
+			quote = ""
+		}
+	}
+	return parts
 }
 
 // textWidth is how many columns of a terminal a text takes: a letter of Chinese,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -25,5 +26,26 @@ func TestShorten(t *testing.T) {
 	}
 	if s := padded("猫", 6) + "|"; s != "猫    |" {
 		t.Errorf("%q", s)
+	}
+}
+
+// Lines are broken between words, never in a command to type or a name in quotes, and
+// without a terminal not at all.
+func TestWrap(t *testing.T) {
+	const text = "3 groups with 4 duplicates, it's 'lookalike dups --apply' (\"my  dir\"), so be it.\n  lookalike train photos --resume\nOr not.\n"
+	for width, want := range map[int]string{
+		math.MaxInt: text,
+		30:          "3 groups with 4 duplicates,\nit's 'lookalike dups --apply'\n(\"my  dir\"), so be it.\n  lookalike train photos --resume\nOr not.\n",
+		20:          "3 groups with 4\nduplicates, it's\n'lookalike dups --apply'\n(\"my  dir\"), so be\nit.\n  lookalike train photos --resume\nOr not.\n",
+		1:           "3\ngroups\nwith\n4\nduplicates,\nit's\n'lookalike dups --apply'\n(\"my  dir\"),\nso\nbe\nit.\n  lookalike train photos --resume\nOr\nnot.\n",
+	} {
+		if got := wrap(text, width); got != want {
+			t.Errorf("width %d:\n got %q\nwant %q", width, got, want)
+		}
+	}
+	for _, text := range []string{"", "\n", " ", "a", "'", "a 'b c", `say "`, "a  b "} {
+		if got := wrap(text, math.MaxInt); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
 	}
 }
