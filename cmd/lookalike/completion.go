@@ -178,6 +178,55 @@ func (o offer) listed(typed string) (paths []string) {
 	return paths
 }
 
+// picturesIn are the pictures of an index that index:… may become, folder by folder.
+func picturesIn(index, typed string) (words []string) {
+	g, err := gallery.Open(index)
+	if err != nil {
+		return nil
+	}
+	begin := strings.TrimPrefix(typed, indexPrefix)
+	for _, e := range g.Entries {
+		rest, ok := strings.CutPrefix(e.Path, begin)
+		if !ok {
+			continue
+		}
+		if slash := strings.Index(rest, "/"); slash >= 0 {
+			rest = rest[:slash+1]
+		}
+		words = append(words, indexPrefix+begin+rest)
+	}
+	return slices.Compact(words) // they are sorted
+}
+
+// conditions are what a value of --filter may become; the labels are those of an
+// index.
+func conditions(index, typed string) (words []string) {
+	const label = "label="
+	switch {
+	case !strings.Contains(typed, "="):
+		return []string{label, "label!=", "path=", "path!="}
+	case !strings.HasPrefix(typed, label): // behind != bash would write all twice
+		return nil
+	}
+	g, err := gallery.Open(index)
+	if err != nil {
+		return nil
+	}
+	for _, name := range labelsOf(g.Entries) {
+		words = append(words, label+name)
+	}
+	return words
+}
+
+// endings offers words, after which no blank is put where they are to go on.
+func endings(words []string) ([]string, cobra.ShellCompDirective) {
+	directive := cobra.ShellCompDirectiveNoFileComp
+	if slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(w, "/") || strings.HasSuffix(w, "=") }) {
+		directive |= cobra.ShellCompDirectiveNoSpace
+	}
+	return words, directive
+}
+
 // argumentWords are the arguments in a command's first line, and whether the last
 // may be repeated.
 func argumentWords(cmd *cobra.Command) (words []string, repeated bool) {
@@ -211,6 +260,9 @@ func completeCommands(root *cobra.Command, completing bool) {
 				if at >= len(words) {
 					return offer{}.complete(typed)
 				}
+				if strings.HasPrefix(typed, indexPrefix) && words[0] != words[at] {
+					return endings(picturesIn(args[0], typed))
+				}
 				return argumentOffer(words[at]).complete(typed)
 			}
 		}
@@ -222,7 +274,10 @@ func completeCommands(root *cobra.Command, completing bool) {
 			if _, has := cmd.GetFlagCompletionFunc(f.Name); has || f.Value.Type() == "bool" {
 				return
 			}
-			cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+			cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+				if f.Name == "filter" && len(args) > 0 {
+					return endings(conditions(args[0], typed))
+				}
 				return flagOffer(cmd, f, word).complete(typed)
 			})
 		})
@@ -240,7 +295,8 @@ func (a *app) completionCommand() *cobra.Command {
 		Short: "Print what makes a shell complete the commands of this program",
 		Long: `Prints a script that makes bash, zsh, fish or powershell complete commands, flags,
 and their values when the tabulator is pressed: index files where an index is
-meant, pictures, folders, networks, layers, metrics.
+meant, pictures, folders, networks, layers, metrics, and from an index its
+pictures behind index: and its labels behind --filter label=.
 
 To have it in every new shell:
 

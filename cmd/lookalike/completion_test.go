@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lookalike/gallery"
+	"lookalike/picture"
+	"lookalike/tensor"
 )
 
 func TestCompletion(t *testing.T) { script(t, "completion") }
@@ -28,6 +32,11 @@ var completionCases = []struct {
 	{"lookalike index photos --model vgg16 --layer block5_", []string{"block5_conv1", "block5_conv2", "block5_conv3", "block5_pool"}},
 	{"lookalike index photos --pool a", []string{"avg"}},
 	{"lookalike weights fetch vgg19", []string{"vgg19", "vgg19-notop"}},
+	{"lookalike search photos.idx index:", []string{"index:cats", "index:dog.jpg"}},
+	{"lookalike search photos.idx index:cats/t", []string{"index:cats/tiger.jpg", "index:cats/tom.jpg"}},
+	{"lookalike search photos.idx x.jpg --filter l", []string{"label!=", "label="}},
+	{"lookalike map photos.idx map.html --filter label=c", []string{"label=cats"}},
+	{"lookalike search mine.txt index:", nil},
 	{"lookalike --progress ", []string{"auto", "json", "lines", "none"}},
 	{"lookalike version --threads ", nil},
 }
@@ -44,6 +53,13 @@ func completionFolder(t *testing.T) string {
 		if err := os.WriteFile(path, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	g := gallery.Gallery{Recipe: gallery.Recipe{Model: gallery.Imported}, Vectors: tensor.New(3, 2)}
+	for _, path := range []string{"cats/tiger.jpg", "cats/tom.jpg", "dog.jpg"} {
+		g.Entries = append(g.Entries, gallery.Entry{Path: path, Label: picture.LabelOf(path)})
+	}
+	if err := g.Save(filepath.Join(dir, "photos.idx")); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -68,6 +84,12 @@ printf '%s\n' "${COMPREPLY[@]}"`
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%s: %v", c.line, err)
+		}
+		// Bash takes what stands behind a colon or = for a word, and escapes !.
+		typed := c.line[strings.LastIndex(c.line, " ")+1:]
+		whole := strings.NewReplacer("\n", "\n"+typed[:strings.LastIndexAny(typed, ":=")+1], `\!`, "!")
+		if offered := strings.TrimSpace(string(out)); offered != "" && !strings.HasPrefix(typed, "-") {
+			out = []byte(strings.TrimPrefix(whole.Replace("\n"+offered), "\n"))
 		}
 		compareOffers(t, c.line, string(out), c.want)
 	}
