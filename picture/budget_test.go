@@ -76,6 +76,7 @@ func TestBudget(t *testing.T) {
 			}()
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if done != 9 || most > 100 || most < 61 || b.used != 0 {
 			t.Errorf("%d of 9 decoders ended, several held up to %d of a budget of 100, %d left at the end", done, most, b.used)
 		}
