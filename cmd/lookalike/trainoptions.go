@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/augment"
+	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/embedding"
 	"lookalike/internal/describe"
@@ -98,6 +99,11 @@ func (o *trainOptions) check(cmd *cobra.Command) (err error) {
 		return usagef("--unseen %v: give a share of the classes below 1, such as 0.2", o.unseen)
 	case err != nil:
 		return usagef("--augment %s: %s", o.augment, strings.TrimPrefix(err.Error(), "augment: "))
+	}
+	if !o.resume && (o.embedding == "" || o.base == embedding.Encoder) {
+		if _, _, err := autoencoder.Encoder(autoencoder.Config{Size: o.size, Code: o.code}); err != nil {
+			return usagef("--size %d, --code %d: %s", o.size, o.code, strings.TrimPrefix(err.Error(), "autoencoder: "))
+		}
 	}
 	if o.split != "" {
 		if err := checkOutput(o.split, o.out); err != nil {
