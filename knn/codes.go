@@ -77,7 +77,8 @@ func center(x *Index) []float32 {
 	return center
 }
 
-func (c *coder) blockBytes() int { return c.groups * f32.CodeGroup * f32.CodeRows }
+func (c *coder) rowBytes() int   { return c.groups * f32.CodeGroup }
+func (c *coder) blockBytes() int { return c.rowBytes() * f32.CodeRows }
 
 // room returns codes of n vectors, not made yet; whole tiles of f32.CodeSieve.
 func (c *coder) room(n int) codes {

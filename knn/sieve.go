@@ -143,10 +143,14 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 			coder.make(k, row, end)
 		}
 		if s.codes != nil {
-			var ahead []float32
-			if x.codes == nil && next < tiles {
+			var ahead []uint8
+			if next < tiles {
 				from, to := place(next)
-				ahead = x.vectors.Data()[from*x.Dim() : to*x.Dim()]
+				if x.codes == nil {
+					ahead = f32.Bytes(x.vectors.Data()[from*x.Dim() : to*x.Dim()])
+				} else {
+					ahead = x.codes.bytes[from*coder.rowBytes() : to*coder.rowBytes()]
+				}
 			}
 			t.tile(k, row, end, ahead)
 			continue
@@ -225,7 +229,7 @@ func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
 
 // tile tests a tile and fetches ahead, which comes next. The first tile of each goroutine, and some after one where too
 // many rows passed, are multiplied instead: that gives limits at less cost.
-func (t *together) tile(k codes, row, end int, ahead []float32) {
+func (t *together) tile(k codes, row, end int, ahead []uint8) {
 	if size := slices.Max(k.sizes[:(end-row+f32.CodeRows-1)/f32.CodeRows]); size > t.size {
 		t.size = size
 		t.forget()
@@ -271,7 +275,7 @@ func (t *together) aim(j int) {
 }
 
 // sieve sets the bits of a tile's rows that pass, and ends stages. It fetches ahead meanwhile.
-func (t *together) sieve(k codes, row, end int, ahead []float32) {
+func (t *together) sieve(k codes, row, end int, ahead []uint8) {
 	x, s := t.x, t.g.sieving
 	blocks := (end - row + f32.SieveRows - 1) / f32.SieveRows
 	for i := range blocks {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"unsafe"
 )
 
 // CodeRows is the number of vectors in a block of codes, CodeGroup the number of
@@ -204,8 +205,8 @@ func (q *CodeQueries) Set(i int, codes []int8) {
 // bit r of masks[i*stride] is set where row r passes tests[i] of query i. There are q.Places()
 // of them; those past the last query mean nothing. Codes are as many whole blocks as hold SieveRows rows, and
 // rows their constants; what is arbitrary in them gives arbitrary bits. Meanwhile
-// the values of ahead are fetched from memory, if the tier has a way.
-func CodeSieve(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+// ahead is fetched from memory, if the tier has a way.
+func CodeSieve(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) {
 	if stride < 1 || len(masks) < (q.Places()-1)*stride+1 || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*CodeGroup || len(rows) < SieveRows*3 {
 		panic(fmt.Sprintf("f32.CodeSieve: %d codes with %d constants, %d queries of %d codes, to %d words, %d apart, by %d tests", len(codes), len(rows), q.n, q.groups*CodeGroup, len(masks), stride, len(tests)))
 	}
@@ -217,6 +218,11 @@ func CodeSieve(masks []uint64, stride int, codes []uint8, rows []float32, q *Cod
 		return
 	}
 	codeSieveGeneric(masks, stride, codes, rows, q, tests)
+}
+
+// Bytes returns the memory of x, for CodeSieve to fetch.
+func Bytes(x []float32) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(float32(0))))
 }
 
 func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {

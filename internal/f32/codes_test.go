@@ -177,7 +177,7 @@ func TestCodeSieve(t *testing.T) {
 					queries.Set(i, q[:d])
 					list = append(list, q)
 				}
-				CodeSieve(masks, stride, codes, rows, queries, tests, rows[:r.IntN(len(rows))])
+				CodeSieve(masks, stride, codes, rows, queries, tests, codes[:r.IntN(len(codes))])
 				for i, word := range masks {
 					if (i%stride > 0 || i == len(masks)-1) && word != guard {
 						t.Fatalf("wrote to word %d of %d, %d apart", i, len(masks), stride)

@@ -65,7 +65,7 @@ type tier struct {
 	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)
 	codeMake               func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
 	sievePanel             sievePanel
-	codeSieve              func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) // nil where products of values are as fast
+	codeSieve              func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) // nil where products of values are as fast
 }
 
 var (

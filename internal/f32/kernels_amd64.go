@@ -162,13 +162,13 @@ func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32
 // codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries. With each panel it fetches so many lines from ahead on.
 //
 //go:noescape
-func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
+func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *uint8, fetch int)
 
 // codeSieveAMX is the loop of codeSieveGeneric: 64 rows, block bytes of codes apart, panels of 16 queries, width bytes of each at a step.
 // The last step's codes begin last bytes behind a block's first. With each panel it fetches so many lines from ahead on.
 //
 //go:noescape
-func codeSieveAMX(config *[64]byte, panels int, steps int, last int, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *float32, fetch int, sums *int32)
+func codeSieveAMX(config *[64]byte, panels int, steps int, last int, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *uint8, fetch int, sums *int32)
 
 // setBitsVBMI2 is the loop of setBitsGeneric over n masks, n >= 1. It may write 63 values past the last number.
 //

@@ -2569,7 +2569,7 @@ end:
 DATA bits4b400080<>+0(SB)/4, $0x4b400080
 GLOBL bits4b400080<>(SB), RODATA|NOPTR, $4
 
-// func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)
+// func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *uint8, fetch int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512_VNNI, MMX+
 TEXT ·codeSieveVNNI(SB), NOSPLIT, $0-88
 	MOVQ panels+0(FP), AX
@@ -3021,7 +3021,7 @@ test:
 	VZEROUPPER
 	RET
 
-// func codeSieveAMX(config *[64]byte, panels int, steps int, last int, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *float32, fetch int, sums *int32)
+// func codeSieveAMX(config *[64]byte, panels int, steps int, last int, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *uint8, fetch int, sums *int32)
 // Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·codeSieveAMX(SB), NOSPLIT, $0-128
 	MOVQ    config+0(FP), AX

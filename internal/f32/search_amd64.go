@@ -38,10 +38,10 @@ func (t *tier) codes512() *tier {
 		}
 	}
 	if cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW) {
-		t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+		t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) {
 			panels := len(q.starts) / q.panel
 			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),
-				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/16+panels-1)/panels)
+				unsafe.SliceData(q.codes), unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/64+panels-1)/panels)
 		}
 	}
 	return t
@@ -53,12 +53,12 @@ func (t *tier) sieveTiles() *tier {
 		return t
 	}
 	t.sievePanel = sievePanel{16, 64}
-	t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []float32) {
+	t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) {
 		var room [4*16*16 + 16]int32 // four tiles, and what they need to begin with a line
 		sums := &room[-uintptr(unsafe.Pointer(&room))%64/4]
 		panels := len(q.starts) / q.panel
 		codeSieveAMX(&sieveConfigs[q.width/CodeGroup-1], panels, q.steps, q.lastStep()*CodeRows, q.groups*CodeGroup*CodeRows, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),
-			unsafe.SliceData(q.codes), q.width, unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/16+panels-1)/panels, sums)
+			unsafe.SliceData(q.codes), q.width, unsafe.SliceData(q.starts), &unsafe.SliceData(tests).Keep, unsafe.SliceData(ahead), (len(ahead)/64+panels-1)/panels, sums)
 	}
 	return t
 }

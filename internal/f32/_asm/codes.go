@@ -168,7 +168,7 @@ const (
 // codeSieve emits the products of codes of 64 rows with those of panels of queries,
 // and the comparison that they are made for.
 func (s *isa) codeSieve() {
-	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *float32, fetch int)")
+	TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *uint8, fetch int)")
 	Doc(fmt.Sprintf("codeSieveVNNI is the loop of codeSieveGeneric: %d rows, panels of %d queries. With each panel it fetches so many lines from ahead on.", sieveVecs*codeRows, sieveQueries))
 	Pragma("noescape")
 	sum := func(q, v int) reg.VecPhysical { return s.regs[q*sieveVecs+v] }
@@ -294,7 +294,7 @@ func (s *isa) testSums(sums []reg.VecPhysical, test Mem, row func(v, array int) 
 // 16 rows each, tile 4 is of the queries, 5 to 7 are of the rows. The sums go through
 // memory to be compared.
 func (s *isa) codeSieveTiles() {
-	TEXT("codeSieveAMX", attr.NOSPLIT, "func(config *[64]byte, panels, steps, last, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *float32, fetch int, sums *int32)")
+	TEXT("codeSieveAMX", attr.NOSPLIT, "func(config *[64]byte, panels, steps, last, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *uint8, fetch int, sums *int32)")
 	Doc(fmt.Sprintf("codeSieveAMX is the loop of codeSieveGeneric: %d rows, block bytes of codes apart, panels of %d queries, width bytes of each at a step.", sieveVecs*codeRows, tileQueries),
 		"The last step's codes begin last bytes behind a block's first. With each panel it fetches so many lines from ahead on.")
 	Pragma("noescape")
