@@ -31,7 +31,7 @@ var generic = &tier{
 	adam:            adamGeneric,
 	squaredError:    squaredErrorGeneric,
 	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
-		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil, nil},
+		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil, nil, nil},
 
 	dot4:             oneByOne(dotGeneric),
 	squaredDistance4: oneByOne(squaredDistanceGeneric),

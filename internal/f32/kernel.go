@@ -33,6 +33,9 @@ type Kernel struct {
 	// packing[r-1] computes r rows by a whole panel that is still in place, and packs
 	// it; inPlace[r-1] leaves it there. Either may be nil.
 	packing, inPlace []readingTile
+
+	// ahead[r-1] computes r rows by a whole panel, and packs another B meanwhile; or nil.
+	ahead []aheadTile
 }
 
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
@@ -46,6 +49,10 @@ type tile func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahe
 // leave it in panel; k is not 0. For every row it asks memory for NR values at the
 // address ahead, which it then moves by ldb values.
 type readingTile func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile is a tile of a whole panel of a packed B that packs k/packSteps rows of
+// panels of another one, which packing, a packingStep, describes.
+type aheadTile func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // Gemm returns the micro-kernel of the tier in use.
 func Gemm() *Kernel { return &active.kernel }

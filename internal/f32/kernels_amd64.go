@@ -195,6 +195,11 @@ func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile1AVX512 is a tile of 1 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -214,6 +219,11 @@ func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //
 //go:noescape
 func inPlaceTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile2AVX512 is a tile of 2 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
@@ -235,6 +245,11 @@ func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile3AVX512 is a tile of 3 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -254,6 +269,11 @@ func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //
 //go:noescape
 func inPlaceTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile4AVX512 is a tile of 4 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
@@ -275,6 +295,11 @@ func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile5AVX512 is a tile of 5 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -294,6 +319,11 @@ func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //
 //go:noescape
 func inPlaceTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile6AVX512 is a tile of 6 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
@@ -315,6 +345,11 @@ func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile7AVX512 is a tile of 7 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -334,6 +369,11 @@ func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //
 //go:noescape
 func inPlaceTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile8AVX512 is a tile of 8 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
@@ -355,6 +395,11 @@ func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile9AVX512 is a tile of 9 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -374,6 +419,11 @@ func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //
 //go:noescape
 func inPlaceTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile10AVX512 is a tile of 10 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
@@ -395,6 +445,11 @@ func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile11AVX512 is a tile of 11 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -414,6 +469,11 @@ func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //
 //go:noescape
 func inPlaceTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile12AVX512 is a tile of 12 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
@@ -435,6 +495,11 @@ func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile13AVX512 is a tile of 13 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
@@ -454,6 +519,11 @@ func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //
 //go:noescape
 func inPlaceTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile14AVX512 is a tile of 14 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
@@ -610,6 +680,11 @@ func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile1AVX2 is a tile of 1 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -624,6 +699,11 @@ func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //
 //go:noescape
 func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile2AVX2 is a tile of 2 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
@@ -640,6 +720,11 @@ func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile3AVX2 is a tile of 3 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -654,6 +739,11 @@ func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //
 //go:noescape
 func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile4AVX2 is a tile of 4 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
@@ -670,6 +760,11 @@ func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
+// aheadTile5AVX2 is a tile of 5 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
@@ -684,6 +779,11 @@ func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //
 //go:noescape
 func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+
+// aheadTile6AVX2 is a tile of 6 rows and a whole panel; it packs k/6 rows of panels.
+//
+//go:noescape
+func aheadTile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
 //

@@ -47,6 +47,55 @@ func TestPack(t *testing.T) {
 	})
 }
 
+// TestMulPacking packs a matrix while tiles of another are computed, of too few terms and
+// of more than enough: the tiles are Mul's and the panels Pack's, to the bit.
+func TestMulPacking(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		r := rand.New(rand.NewPCG(1, 9))
+		kernel := &x.kernel
+		for rows := 1; rows <= kernel.MR; rows++ {
+			for _, n := range []int{0, 3, kernel.NR, kernel.NR + 1, 5*kernel.NR + 2} {
+				for _, depth := range []int{0, 1, 7, 40} {
+					k := r.IntN(3 * packSteps * (1 + depth/8))
+					a, b := kerneltest.Edge(t, random(r, rows*k)), kerneltest.Edge(t, random(r, k*kernel.NR))
+					ldb, stride := n+r.IntN(3), depth*kernel.NR+r.IntN(4)
+					next := kerneltest.Edge(t, random(r, max(0, (depth-1)*ldb+n)))
+					panels := (n + kernel.NR - 1) / kernel.NR
+					size := 0
+					if depth > 0 && n > 0 {
+						size = (panels-1)*stride + depth*kernel.NR
+					}
+					got := kerneltest.Edge(t, make([]float32, size))
+					p := kernel.PackLater(got, stride, depth, n, next, ldb)
+					ldc := kernel.NR + r.IntN(4)
+					for i := range 9 {
+						start, lds := []float32(nil), 0
+						if i%3 > 0 {
+							start, lds = kerneltest.Edge(t, random(r, (rows-1)*ldc+kernel.NR)), ldc
+						}
+						c := kerneltest.Edge(t, random(r, (rows-1)*ldc+kernel.NR))
+						want := slices.Clone(c)
+						kernel.Mul(rows, kernel.NR, k, a, k, 1, b, start, lds, want, ldc)
+						kernel.MulPacking(rows, k, a, k, 1, b, &p, start, lds, c, ldc)
+						if !slices.Equal(c, want) {
+							t.Fatalf("%s: %d rows, depth %d: %g, want %g", kernel.Name, rows, k, c, want)
+						}
+					}
+					if before := panels * depth; kernel.PacksAhead() && n >= kernel.NR && depth == 40 && k >= packSteps && p.rest >= before {
+						t.Fatalf("%s: nothing has been packed of [%d, %d]", kernel.Name, depth, n)
+					}
+					kernel.FinishPacking(&p)
+					want := make([]float32, size)
+					kernel.Pack(want, stride, depth, n, next, ldb, false)
+					if !slices.Equal(got, want) {
+						t.Fatalf("%s: [%d, %d] is packed wrong while %d rows of depth %d are computed", kernel.Name, depth, n, rows, k)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestPackA(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 7))

@@ -108,7 +108,8 @@ func skip(s []float32, n int) []float32 { return s[min(n, len(s)):] }
 
 // workspace is what one goroutine needs to multiply.
 type workspace struct {
-	a, b           []float32
+	a, b, next     []float32
+	packedNext     bool // next holds the block of B that comes next
 	partsA, partsB []uint16
 }
 
@@ -116,12 +117,13 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
 // of B. What is copied of A stays in the last-level cache. While one block of B is
-// multiplied, memory is asked for the next, if that helps (f32.FetchesStrided).
+// multiplied, memory is asked for the next, if that helps (f32.FetchesStrided), or the
+// next is packed.
 func (w *workspace) multiply(x product) {
-	width := evenly(x.n, nc, kernel.NR)
 	height := evenly(x.m, mc, 1)
 	for i := 0; i < x.m; i += height {
 		rows := x.rows(i, min(i+height, x.m))
+		width := rows.width()
 		for p := 0; p == 0 || p < x.k; p += x.step {
 			slab := rows.slab(p, min(p+x.step, x.k))
 			tiles := w.tilesOf(slab)
@@ -145,6 +147,10 @@ func (w *workspace) multiply(x product) {
 // block computes x, whose B fits in the second-level cache once it is packed, from
 // the tiles of its A, and finishes it. next is the block of B that comes then.
 func (w *workspace) block(x product, a *tiles, next *product) {
+	if x.packsAhead() {
+		w.blockPackingNext(x, a, next)
+		return
+	}
 	first := 0
 	switch {
 	case x.layout == inRows && strided:
@@ -161,6 +167,32 @@ func (w *workspace) block(x product, a *tiles, next *product) {
 			kernel.MulAhead(hi-lo, min(kernel.NR, x.n-j), x.k, from, a.ars, a.acs, b, ahead, jump, skip(x.start, lo*x.lds+j), x.lds, x.c[lo*x.ldc+j:], x.ldc)
 		}
 	}
+	x.finish()
+}
+
+// blockPackingNext is block where the tiles pack the block of B that comes next.
+func (w *workspace) blockPackingNext(x product, a *tiles, next *product) {
+	if w.packedNext {
+		w.b, w.next = w.next, w.b
+		x = w.panelsOf(x)
+	} else {
+		x = w.pack(x)
+	}
+	w.next = grow(w.next, next.k*ceil(next.n, kernel.NR)*kernel.NR)
+	packing := kernel.PackLater(w.next, next.k*kernel.NR, next.k, next.n, next.b, next.ldb)
+	for i := range a.count {
+		lo, hi, from := a.tile(i)
+		for j, panel := 0, 0; j < x.n; j, panel = j+kernel.NR, panel+x.ldb {
+			b, start, c := skip(x.b, panel), skip(x.start, lo*x.lds+j), x.c[lo*x.ldc+j:]
+			if j+kernel.NR <= x.n {
+				kernel.MulPacking(hi-lo, x.k, from, a.ars, a.acs, b, &packing, start, x.lds, c, x.ldc)
+			} else {
+				kernel.Mul(hi-lo, x.n-j, x.k, from, a.ars, a.acs, b, start, x.lds, c, x.ldc)
+			}
+		}
+	}
+	kernel.FinishPacking(&packing)
+	w.packedNext = next.n > 0
 	x.finish()
 }
 
@@ -289,10 +321,10 @@ func (w *workspace) tilesOf(x product) tiles {
 }
 
 // stepFor returns the number of terms that are summed at a time where there are k:
-// about equal parts of at most kc, and no multiple of 64, lest the panels of B fall
+// about equal parts of at most depth, and no multiple of 64, lest the panels of B fall
 // in the same sets of the first-level cache.
-func stepFor(k int) int {
-	step := evenly(k, kc, 16)
+func stepFor(k, depth int) int {
+	step := evenly(k, depth, 16)
 	if step%64 == 0 {
 		step += 16
 	}

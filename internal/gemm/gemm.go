@@ -48,7 +48,11 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 	if m == 0 || n == 0 {
 		return
 	}
-	x := product{m: m, n: n, k: k, step: stepFor(k), a: a, ars: lda, acs: 1, b: b, ldb: ldb, c: c, ldc: ldc}.with(e)
+	depth := kc
+	if mayPackAhead && !transB && m < fewRows {
+		depth = min(kc, fewDeep)
+	}
+	x := product{m: m, n: n, k: k, step: stepFor(k, depth), a: a, ars: lda, acs: 1, b: b, ldb: ldb, c: c, ldc: ldc}.with(e)
 	if transA {
 		x.ars, x.acs = 1, lda
 	}

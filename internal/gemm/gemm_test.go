@@ -144,10 +144,12 @@ func TestMul(t *testing.T) {
 }
 
 // TestMulBlocks crosses the border of every cache block, with every layout, and
-// strides that ask for copies of A, and B fetched in both ways.
+// strides that ask for copies of A, and B fetched, packed ahead, and packed when it is
+// its turn.
 func TestMulBlocks(t *testing.T) {
-	defer func(was bool) { strided = was }(strided)
-	for _, strided = range []bool{true, false} {
+	defer func(was [2]bool) { strided, mayPackAhead = was[0], was[1] }([2]bool{strided, mayPackAhead})
+	for _, way := range [][2]bool{{true, false}, {false, true}, {false, false}} {
+		strided, mayPackAhead = way[0], way[1]
 		checkBlocks(t)
 	}
 }
@@ -157,7 +159,7 @@ func checkBlocks(t *testing.T) {
 	for _, s := range []struct{ m, n, k int }{
 		{3, 2*nc + 5, kc + 9}, {kernel.MR + 1, 2, 2*kc + 3}, {mc + 5, kernel.NR + 3, kc + 1}, {9, 8*nc + 7, 13},
 		{2*mc + 1, nc + 1, 7}, {5, 4*kernel.NR + 1, 2*kc + 1}, {20, 2*partWidth + 3, kc + 2}, {thinRows, 3, 3000}, {1, 5000, 300}, {1, 4*kernel.NR + 5, 20*kc + 7},
-		{inPlaceRows, 3*nc + 5, kc + 9}, {inPlaceRows + 1, 2*nc + 5, 2*kc + 3},
+		{inPlaceRows, 3*nc + 5, kc + 9}, {inPlaceRows + 1, 2*nc + 5, 2*kc + 3}, {aheadRows, 2*nc + kernel.NR + 5, kc + 9},
 	} {
 		for layout := range 4 {
 			checkMul(t, r, layout&1 != 0, layout&2 != 0, s.m, s.n, s.k, r.IntN(4), r.IntN(3))

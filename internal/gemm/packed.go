@@ -54,7 +54,7 @@ func (p *Packed) Mul(m int, a []float32, lda int, e Epilogue, c []float32, ldc i
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	x := product{m: m, n: p.n, k: p.k, step: stepFor(p.k), a: a, ars: lda, acs: 1, b: p.data, ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
+	x := product{m: m, n: p.n, k: p.k, step: stepFor(p.k, kc), a: a, ars: lda, acs: 1, b: p.data, ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
 	w.multiply(x.with(e))
 }
 
@@ -93,6 +93,6 @@ func (p *Packed) MulTransA(m int, a []float32, lda int, accumulate bool, c []flo
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
-	x := product{m: m, n: p.n, k: p.k, step: stepFor(p.k), a: a, ars: 1, acs: lda, b: p.data, ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
+	x := product{m: m, n: p.n, k: p.k, step: stepFor(p.k, kc), a: a, ars: 1, acs: lda, b: p.data, ldb: p.k * kernel.NR, layout: inPanels, c: c, ldc: ldc}
 	w.multiply(x.with(Epilogue{Accumulate: accumulate}))
 }

@@ -25,6 +25,7 @@ func (s *isa) tiles() {
 		if s == avx512 {
 			s.readingTile(rows, "inPlace", false)
 		}
+		s.aheadTile(rows)
 	}
 }
 
@@ -183,6 +184,110 @@ func (s *isa) readingTile(rows int, name string, packs bool) {
 	ADDQ(ldb, ahead)
 	DECQ(k)
 	JNZ(LabelRef("row"))
+	s.finish("", rows, vecs, sum, spare[0], s.load, s.store)
+}
+
+// Fields of packingStep.
+const (
+	packB = 8 * iota
+	packDst
+	packFrom
+	packTo
+	packLeft
+	packPanels
+	packApart
+	packDown
+	packBack
+	packAsk
+)
+
+const packSteps = 6 // of k, in which a row of a panel is packed
+
+// aheadTile emits the micro-kernel for a whole panel that packs another B on the way,
+// along its rows, a row of a panel in packSteps steps of k. The loads would hold up the
+// tile if memory had not been asked for what they read; fewer steps ask for more than a
+// core can have under way.
+func (s *isa) aheadTile(rows int) {
+	TEXT(fmt.Sprintf("aheadTile%d%s", rows, s.name), attr.NOSPLIT,
+		"func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)")
+	Doc(fmt.Sprintf("aheadTile%d%s is a tile of %d rows and a whole panel; it packs k/%d rows of panels.", rows, s.name, rows, packSteps))
+	Pragma("noescape")
+
+	vecs := s.nrv
+	panel := vecs * s.bytes() // a row of it
+	sum := func(r, v int) reg.VecPhysical { return s.regs[r*vecs+v] }
+	spare := s.regs[rows*vecs:]
+	bv, av := spare[:vecs], spare[vecs:vecs+2]
+
+	for i := range rows * vecs {
+		s.zero(s.regs[i])
+	}
+	s.fetchC(rows, vecs)
+	a := s.rows(rows, "a", "rs")
+	k, cs, b, packing := param("k"), param("cs"), param("b"), param("packing")
+	SHLQ(U8(2), cs)
+	field := func(offset int) Mem { return Mem{Base: packing, Disp: offset} }
+	from, to, left, ask := GP64(), GP64(), GP64(), GP64()
+	MOVQ(field(packB), from)
+	ADDQ(field(packFrom), from)
+	MOVQ(field(packDst), to)
+	ADDQ(field(packTo), to)
+	MOVQ(field(packLeft), left)
+	MOVQ(field(packAsk), ask)
+
+	step := func(p int) {
+		for v := range vecs {
+			VMOVUPS(Mem{Base: b, Disp: p*panel + v*s.bytes()}, bv[v])
+		}
+		for r := range rows {
+			VBROADCASTSS(a.at(r, 0), av[r%2])
+			for v := range vecs {
+				VFMADD231PS(av[r%2], bv[v], sum(r, v))
+			}
+		}
+		for _, base := range a.bases {
+			ADDQ(cs, base)
+		}
+	}
+	SUBQ(U8(packSteps), k)
+	JL(LabelRef("rest"))
+	Label("loop")
+	for p := range packSteps {
+		if v := p * vecs / packSteps; p%(packSteps/vecs) == 0 {
+			VMOVUPS(Mem{Base: from, Disp: v * s.bytes()}, av[1])
+			VMOVUPS(av[1], Mem{Base: to, Disp: v * s.bytes()})
+			if v*s.bytes()%64 == 0 {
+				PREFETCHT1(Mem{Base: from, Index: ask, Scale: 1, Disp: v * s.bytes()})
+			}
+		}
+		step(p)
+	}
+	ADDQ(I32(packSteps*panel), b)
+	ADDQ(I32(panel), from)
+	ADDQ(field(packApart), to)
+	DECQ(left)
+	JNZ(LabelRef("sameRow"))
+	ADDQ(field(packDown), from)
+	ADDQ(field(packBack), to)
+	MOVQ(field(packPanels), left)
+	Label("sameRow")
+	SUBQ(U8(packSteps), k)
+	JGE(LabelRef("loop"))
+
+	Label("rest")
+	SUBQ(field(packB), from)
+	MOVQ(from, field(packFrom))
+	SUBQ(field(packDst), to)
+	MOVQ(to, field(packTo))
+	MOVQ(left, field(packLeft))
+	ADDQ(U8(packSteps), k)
+	JZ(LabelRef("done"))
+	Label("one")
+	step(0)
+	ADDQ(U32(panel), b)
+	DECQ(k)
+	JNZ(LabelRef("one"))
+	Label("done")
 	s.finish("", rows, vecs, sum, spare[0], s.load, s.store)
 }
 
