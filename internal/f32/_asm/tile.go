@@ -58,20 +58,7 @@ func (s *isa) tile(rows, vecs int) {
 	IMULQ(cs, gone)
 	SUBQ(gone, turn)
 
-	step := func(p int) {
-		for v := range vecs {
-			VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, bv[v])
-		}
-		for r := range rows {
-			VBROADCASTSS(a.at(r, 0), av[r%2])
-			for v := range vecs {
-				VFMADD231PS(av[r%2], bv[v], sum(r, v))
-			}
-		}
-		for _, base := range a.bases {
-			ADDQ(cs, base)
-		}
-	}
+	step := func(p int) { s.step(rows, vecs, p, sum, a, cs, b, bv, av) }
 	Label("turn")
 	SUBQ(U8(unroll), k)
 	JL(LabelRef("rest"))
@@ -118,6 +105,28 @@ func (s *isa) tile(rows, vecs int) {
 		s.finish("Cut", rows, vecs, sum, spare[0], s.loadTail, s.storeTail)
 		Label("whole")
 		s.finish("Whole", rows, vecs, sum, spare[0], s.load, s.store)
+	}
+}
+
+// step adds the products of a column of A and row p of the panel at b to the sums, and
+// goes on to A's next column.
+func (s *isa) step(rows, vecs, p int, sum func(r, v int) reg.VecPhysical, a matrix, cs, b reg.GPVirtual, bv, av []reg.VecPhysical) {
+	for v := range vecs {
+		VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, bv[v])
+	}
+	s.multiply(rows, vecs, sum, a, cs, bv, av)
+}
+
+// multiply is a step whose row of B is in registers.
+func (s *isa) multiply(rows, vecs int, sum func(r, v int) reg.VecPhysical, a matrix, cs reg.GPVirtual, bv, av []reg.VecPhysical) {
+	for r := range rows {
+		VBROADCASTSS(a.at(r, 0), av[r%2])
+		for v := range vecs {
+			VFMADD231PS(av[r%2], bv[v], sum(r, v))
+		}
+	}
+	for _, base := range a.bases {
+		ADDQ(cs, base)
 	}
 }
 
@@ -171,15 +180,7 @@ func (s *isa) readingTile(rows int, name string, packs bool) {
 		}
 		ADDQ(I32(vecs*s.bytes()), panel)
 	}
-	for r := range rows {
-		VBROADCASTSS(a.at(r, 0), av[r%2])
-		for v := range vecs {
-			VFMADD231PS(av[r%2], bv[v], sum(r, v))
-		}
-	}
-	for _, base := range a.bases {
-		ADDQ(cs, base)
-	}
+	s.multiply(rows, vecs, sum, a, cs, bv, av)
 	ADDQ(ldb, b)
 	ADDQ(ldb, ahead)
 	DECQ(k)
@@ -235,20 +236,7 @@ func (s *isa) aheadTile(rows int) {
 	MOVQ(field(packLeft), left)
 	MOVQ(field(packAsk), ask)
 
-	step := func(p int) {
-		for v := range vecs {
-			VMOVUPS(Mem{Base: b, Disp: p*panel + v*s.bytes()}, bv[v])
-		}
-		for r := range rows {
-			VBROADCASTSS(a.at(r, 0), av[r%2])
-			for v := range vecs {
-				VFMADD231PS(av[r%2], bv[v], sum(r, v))
-			}
-		}
-		for _, base := range a.bases {
-			ADDQ(cs, base)
-		}
-	}
+	step := func(p int) { s.step(rows, vecs, p, sum, a, cs, b, bv, av) }
 	SUBQ(U8(packSteps), k)
 	JL(LabelRef("rest"))
 	Label("loop")
