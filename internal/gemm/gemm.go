@@ -77,7 +77,11 @@ func blocks(x product) {
 	if tiles >= partTiles*workers || panels < 2*workers {
 		down = min(tiles, ceil(ceil(x.m, mc), workers)*workers)
 	} else {
-		across = min(panels, ceil(ceil(x.n, partWidth), workers)*workers)
+		width := partWidth
+		if x.packsAhead() { // all but a part's first block
+			width = max(width, partValues/x.m)
+		}
+		across = min(panels, ceil(ceil(x.n, width), workers)*workers)
 	}
 	parallel.For(down*across, func(i int) {
 		w := workspaces.Get().(*workspace)
@@ -96,6 +100,8 @@ const (
 	partGrain = 1 << 19 // multiplications from which another goroutine pays
 	partTiles = 16      // tiles of rows that pay for packing B
 	partWidth = 1536    // columns of C that stay in the last-level cache from slab to slab
+
+	partValues = 1 << 20 // of C, which may be wider where blocks of B are packed ahead
 )
 
 // holds reports whether size values hold a matrix [rows, cols], or its transpose,
