@@ -34,8 +34,9 @@ type Kernel struct {
 	// it; inPlace[r-1] leaves it there. Either may be nil.
 	packing, inPlace []readingTile
 
-	// ahead[r-1] computes r rows by a whole panel, and packs another B meanwhile; or nil.
-	ahead []aheadTile
+	// ahead are tiles of whole panels that pack another B meanwhile, the fastest first;
+	// or nil.
+	ahead []aheadTiles
 }
 
 // tile computes C[r, cols] = start + A[r, k]·B[k, cols] for its own number of
@@ -50,8 +51,14 @@ type tile func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahe
 // address ahead, which it then moves by ldb values.
 type readingTile func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile is a tile of a whole panel of a packed B that packs k/packSteps rows of
-// panels of another one, which packing, a packingStep, describes.
+// aheadTiles pack a row of a panel in a number of steps of k; tiles[r-1] has r rows.
+type aheadTiles struct {
+	steps int
+	tiles []aheadTile
+}
+
+// aheadTile is a tile of a whole panel of a packed B that packs rows of panels of
+// another one, which packing, a packingStep, describes.
 type aheadTile func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // Gemm returns the micro-kernel of the tier in use.

@@ -195,10 +195,10 @@ func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile1AVX512 is a tile of 1 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile1AVX512 is a tile of 1 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
@@ -220,10 +220,10 @@ func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile2AVX512 is a tile of 2 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile2AVX512 is a tile of 2 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
@@ -245,10 +245,10 @@ func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile3AVX512 is a tile of 3 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile3AVX512 is a tile of 3 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
@@ -270,10 +270,10 @@ func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile4AVX512 is a tile of 4 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile4AVX512 is a tile of 4 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
@@ -295,10 +295,10 @@ func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile5AVX512 is a tile of 5 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile5AVX512 is a tile of 5 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
@@ -320,10 +320,10 @@ func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile6AVX512 is a tile of 6 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile6AVX512 is a tile of 6 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
@@ -345,10 +345,10 @@ func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile7AVX512 is a tile of 7 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile7AVX512 is a tile of 7 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
@@ -370,10 +370,10 @@ func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile8AVX512 is a tile of 8 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile8AVX512 is a tile of 8 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
@@ -395,10 +395,10 @@ func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, 
 //go:noescape
 func inPlaceTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile9AVX512 is a tile of 9 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile9AVX512 is a tile of 9 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
@@ -420,10 +420,10 @@ func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile10AVX512 is a tile of 10 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile10AVX512 is a tile of 10 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
@@ -445,10 +445,10 @@ func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile11AVX512 is a tile of 11 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile11AVX512 is a tile of 11 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
@@ -470,10 +470,10 @@ func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile12AVX512 is a tile of 12 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile12AVX512 is a tile of 12 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
@@ -495,10 +495,10 @@ func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile13AVX512 is a tile of 13 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile13AVX512 is a tile of 13 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
@@ -520,10 +520,10 @@ func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int,
 //go:noescape
 func inPlaceTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile14AVX512 is a tile of 14 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile14AVX512 is a tile of 14 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
@@ -680,10 +680,15 @@ func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile1AVX2 is a tile of 1 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile1AVX2 is a tile of 1 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
+// ahead10Tile1AVX2 is a tile of 1 rows and a whole panel that packs k/10 rows of panels.
+//
+//go:noescape
+func ahead10Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
@@ -700,10 +705,15 @@ func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile2AVX2 is a tile of 2 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile2AVX2 is a tile of 2 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
+// ahead10Tile2AVX2 is a tile of 2 rows and a whole panel that packs k/10 rows of panels.
+//
+//go:noescape
+func ahead10Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
@@ -720,10 +730,15 @@ func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile3AVX2 is a tile of 3 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile3AVX2 is a tile of 3 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
+// ahead10Tile3AVX2 is a tile of 3 rows and a whole panel that packs k/10 rows of panels.
+//
+//go:noescape
+func ahead10Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
@@ -740,10 +755,15 @@ func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile4AVX2 is a tile of 4 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile4AVX2 is a tile of 4 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
+// ahead10Tile4AVX2 is a tile of 4 rows and a whole panel that packs k/10 rows of panels.
+//
+//go:noescape
+func ahead10Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
@@ -760,10 +780,15 @@ func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile5AVX2 is a tile of 5 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile5AVX2 is a tile of 5 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
+// ahead10Tile5AVX2 is a tile of 5 rows and a whole panel that packs k/10 rows of panels.
+//
+//go:noescape
+func ahead10Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
@@ -780,10 +805,15 @@ func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn in
 //go:noescape
 func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
 
-// aheadTile6AVX2 is a tile of 6 rows and a whole panel; it packs k/6 rows of panels.
+// ahead6Tile6AVX2 is a tile of 6 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func aheadTile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+
+// ahead10Tile6AVX2 is a tile of 6 rows and a whole panel that packs k/10 rows of panels.
+//
+//go:noescape
+func ahead10Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 
 // transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
 //

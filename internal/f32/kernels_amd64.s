@@ -3893,9 +3893,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile1AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	MOVQ       cst+72(FP), AX
@@ -4394,9 +4394,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile2AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4988,9 +4988,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile3AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile3AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5691,9 +5691,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile4AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile4AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6491,9 +6491,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile5AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile5AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7430,9 +7430,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile6AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile6AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8477,9 +8477,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile7AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile7AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9617,9 +9617,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile8AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile8AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -10850,9 +10850,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile9AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile9AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -12176,9 +12176,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile10AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile10AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -13641,9 +13641,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile11AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile11AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -15214,9 +15214,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile12AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile12AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -16880,9 +16880,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile13AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile13AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -18639,9 +18639,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·aheadTile14AVX512(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile14AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -22365,9 +22365,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·aheadTile1AVX2(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile1AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	MOVQ       cst+72(FP), AX
@@ -22454,6 +22454,152 @@ rest:
 	MOVQ R8, 24(SI)
 	MOVQ R9, 32(SI)
 	ADDQ $0x06, CX
+	JZ   done
+
+one:
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	ADDQ         $0x00000040, BX
+	DECQ         CX
+	JNZ          one
+
+done:
+	MOVQ    start+48(FP), AX
+	TESTQ   AX, AX
+	JZ      store
+	MOVQ    ss+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    start+48(FP), AX
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS 32(AX), Y2
+	VADDPS  Y2, Y1, Y1
+
+store:
+	MOVQ    cst+72(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+64(FP), AX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func ahead10Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·ahead10Tile1AVX2(SB), NOSPLIT, $0-80
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 32(AX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), AX
+	MOVQ       k+0(FP), CX
+	MOVQ       cs+24(FP), DX
+	MOVQ       b+32(FP), BX
+	MOVQ       packing+40(FP), SI
+	SHLQ       $0x02, DX
+	MOVQ       (SI), DI
+	ADDQ       16(SI), DI
+	MOVQ       8(SI), R8
+	ADDQ       24(SI), R8
+	MOVQ       32(SI), R9
+	MOVQ       72(SI), R10
+	SUBQ       $0x0a, CX
+	JL         rest
+
+loop:
+	VMOVUPS      (DI), Y5
+	VMOVUPS      Y5, (R8)
+	PREFETCHT1   (DI)(R10*1)
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      64(BX), Y2
+	VMOVUPS      96(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      128(BX), Y2
+	VMOVUPS      160(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      192(BX), Y2
+	VMOVUPS      224(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      256(BX), Y2
+	VMOVUPS      288(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      32(DI), Y5
+	VMOVUPS      Y5, 32(R8)
+	VMOVUPS      320(BX), Y2
+	VMOVUPS      352(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      384(BX), Y2
+	VMOVUPS      416(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      448(BX), Y2
+	VMOVUPS      480(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      512(BX), Y2
+	VMOVUPS      544(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	VMOVUPS      576(BX), Y2
+	VMOVUPS      608(BX), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         DX, AX
+	ADDQ         $+640, BX
+	ADDQ         $+64, DI
+	ADDQ         48(SI), R8
+	DECQ         R9
+	JNZ          sameRow
+	ADDQ         56(SI), DI
+	ADDQ         64(SI), R8
+	MOVQ         40(SI), R9
+
+sameRow:
+	SUBQ $0x0a, CX
+	JGE  loop
+
+rest:
+	SUBQ (SI), DI
+	MOVQ DI, 16(SI)
+	SUBQ 8(SI), R8
+	MOVQ R8, 24(SI)
+	MOVQ R9, 32(SI)
+	ADDQ $0x0a, CX
 	JZ   done
 
 one:
@@ -22921,9 +23067,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·aheadTile2AVX2(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile2AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -23032,6 +23178,194 @@ rest:
 	MOVQ R9, 24(DI)
 	MOVQ R10, 32(DI)
 	ADDQ $0x06, DX
+	JZ   done
+
+one:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	ADDQ         $0x00000040, SI
+	DECQ         DX
+	JNZ          one
+
+done:
+	MOVQ    start+48(FP), AX
+	TESTQ   AX, AX
+	JZ      store
+	MOVQ    ss+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    start+48(FP), CX
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS 32(CX), Y4
+	VADDPS  Y4, Y1, Y1
+	VADDPS  (CX)(AX*1), Y2, Y2
+	VMOVUPS 32(CX)(AX*1), Y4
+	VADDPS  Y4, Y3, Y3
+
+store:
+	MOVQ    cst+72(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+64(FP), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(AX*1)
+	VMOVUPS Y3, 32(CX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func ahead10Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·ahead10Tile2AVX2(SB), NOSPLIT, $0-80
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 32(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 32(CX)(AX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       packing+40(FP), DI
+	SHLQ       $0x02, BX
+	MOVQ       (DI), R8
+	ADDQ       16(DI), R8
+	MOVQ       8(DI), R9
+	ADDQ       24(DI), R9
+	MOVQ       32(DI), R10
+	MOVQ       72(DI), R11
+	SUBQ       $0x0a, DX
+	JL         rest
+
+loop:
+	VMOVUPS      (R8), Y7
+	VMOVUPS      Y7, (R9)
+	PREFETCHT1   (R8)(R11*1)
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      64(SI), Y4
+	VMOVUPS      96(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      128(SI), Y4
+	VMOVUPS      160(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      192(SI), Y4
+	VMOVUPS      224(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      256(SI), Y4
+	VMOVUPS      288(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      32(R8), Y7
+	VMOVUPS      Y7, 32(R9)
+	VMOVUPS      320(SI), Y4
+	VMOVUPS      352(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      384(SI), Y4
+	VMOVUPS      416(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      448(SI), Y4
+	VMOVUPS      480(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      512(SI), Y4
+	VMOVUPS      544(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	VMOVUPS      576(SI), Y4
+	VMOVUPS      608(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	ADDQ         BX, CX
+	ADDQ         $+640, SI
+	ADDQ         $+64, R8
+	ADDQ         48(DI), R9
+	DECQ         R10
+	JNZ          sameRow
+	ADDQ         56(DI), R8
+	ADDQ         64(DI), R9
+	MOVQ         40(DI), R10
+
+sameRow:
+	SUBQ $0x0a, DX
+	JGE  loop
+
+rest:
+	SUBQ (DI), R8
+	MOVQ R8, 16(DI)
+	SUBQ 8(DI), R9
+	MOVQ R9, 24(DI)
+	MOVQ R10, 32(DI)
+	ADDQ $0x0a, DX
 	JZ   done
 
 one:
@@ -23606,9 +23940,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·aheadTile3AVX2(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile3AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -23739,6 +24073,236 @@ rest:
 	MOVQ R9, 24(DI)
 	MOVQ R10, 32(DI)
 	ADDQ $0x06, DX
+	JZ   done
+
+one:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	ADDQ         $0x00000040, SI
+	DECQ         DX
+	JNZ          one
+
+done:
+	MOVQ    start+48(FP), AX
+	TESTQ   AX, AX
+	JZ      store
+	MOVQ    ss+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    start+48(FP), CX
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS 32(CX), Y6
+	VADDPS  Y6, Y1, Y1
+	VADDPS  (CX)(AX*1), Y2, Y2
+	VMOVUPS 32(CX)(AX*1), Y6
+	VADDPS  Y6, Y3, Y3
+	VADDPS  (CX)(AX*2), Y4, Y4
+	VMOVUPS 32(CX)(AX*2), Y6
+	VADDPS  Y6, Y5, Y5
+
+store:
+	MOVQ    cst+72(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+64(FP), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(AX*1)
+	VMOVUPS Y3, 32(CX)(AX*1)
+	VMOVUPS Y4, (CX)(AX*2)
+	VMOVUPS Y5, 32(CX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func ahead10Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·ahead10Tile3AVX2(SB), NOSPLIT, $0-80
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 32(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 32(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 32(CX)(AX*2)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       a+8(FP), CX
+	MOVQ       k+0(FP), DX
+	MOVQ       cs+24(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       packing+40(FP), DI
+	SHLQ       $0x02, BX
+	MOVQ       (DI), R8
+	ADDQ       16(DI), R8
+	MOVQ       8(DI), R9
+	ADDQ       24(DI), R9
+	MOVQ       32(DI), R10
+	MOVQ       72(DI), R11
+	SUBQ       $0x0a, DX
+	JL         rest
+
+loop:
+	VMOVUPS      (R8), Y9
+	VMOVUPS      Y9, (R9)
+	PREFETCHT1   (R8)(R11*1)
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      64(SI), Y6
+	VMOVUPS      96(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      128(SI), Y6
+	VMOVUPS      160(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      192(SI), Y6
+	VMOVUPS      224(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      256(SI), Y6
+	VMOVUPS      288(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      32(R8), Y9
+	VMOVUPS      Y9, 32(R9)
+	VMOVUPS      320(SI), Y6
+	VMOVUPS      352(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      384(SI), Y6
+	VMOVUPS      416(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      448(SI), Y6
+	VMOVUPS      480(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      512(SI), Y6
+	VMOVUPS      544(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	VMOVUPS      576(SI), Y6
+	VMOVUPS      608(SI), Y7
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (CX)(AX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         BX, CX
+	ADDQ         $+640, SI
+	ADDQ         $+64, R8
+	ADDQ         48(DI), R9
+	DECQ         R10
+	JNZ          sameRow
+	ADDQ         56(DI), R8
+	ADDQ         64(DI), R9
+	MOVQ         40(DI), R10
+
+sameRow:
+	SUBQ $0x0a, DX
+	JGE  loop
+
+rest:
+	SUBQ (DI), R8
+	MOVQ R8, 16(DI)
+	SUBQ 8(DI), R9
+	MOVQ R9, 24(DI)
+	MOVQ R10, 32(DI)
+	ADDQ $0x0a, DX
 	JZ   done
 
 one:
@@ -24436,9 +25000,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·aheadTile4AVX2(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile4AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -24593,6 +25157,282 @@ rest:
 	MOVQ R10, 24(R8)
 	MOVQ R11, 32(R8)
 	ADDQ $0x06, BX
+	JZ   done
+
+one:
+	VMOVUPS      (DI), Y8
+	VMOVUPS      32(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	ADDQ         $0x00000040, DI
+	DECQ         BX
+	JNZ          one
+
+done:
+	MOVQ    start+48(FP), AX
+	TESTQ   AX, AX
+	JZ      store
+	MOVQ    ss+56(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    start+48(FP), DX
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS 32(DX), Y8
+	VADDPS  Y8, Y1, Y1
+	VADDPS  (DX)(AX*1), Y2, Y2
+	VMOVUPS 32(DX)(AX*1), Y8
+	VADDPS  Y8, Y3, Y3
+	VADDPS  (DX)(AX*2), Y4, Y4
+	VMOVUPS 32(DX)(AX*2), Y8
+	VADDPS  Y8, Y5, Y5
+	VADDPS  (DX)(CX*1), Y6, Y6
+	VMOVUPS 32(DX)(CX*1), Y8
+	VADDPS  Y8, Y7, Y7
+
+store:
+	MOVQ    cst+72(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+64(FP), DX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, (DX)(AX*1)
+	VMOVUPS Y3, 32(DX)(AX*1)
+	VMOVUPS Y4, (DX)(AX*2)
+	VMOVUPS Y5, 32(DX)(AX*2)
+	VMOVUPS Y6, (DX)(CX*1)
+	VMOVUPS Y7, 32(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func ahead10Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·ahead10Tile4AVX2(SB), NOSPLIT, $0-80
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       packing+40(FP), R8
+	SHLQ       $0x02, SI
+	MOVQ       (R8), R9
+	ADDQ       16(R8), R9
+	MOVQ       8(R8), R10
+	ADDQ       24(R8), R10
+	MOVQ       32(R8), R11
+	MOVQ       72(R8), R12
+	SUBQ       $0x0a, BX
+	JL         rest
+
+loop:
+	VMOVUPS      (R9), Y11
+	VMOVUPS      Y11, (R10)
+	PREFETCHT1   (R9)(R12*1)
+	VMOVUPS      (DI), Y8
+	VMOVUPS      32(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      64(DI), Y8
+	VMOVUPS      96(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      128(DI), Y8
+	VMOVUPS      160(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      192(DI), Y8
+	VMOVUPS      224(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      256(DI), Y8
+	VMOVUPS      288(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      32(R9), Y11
+	VMOVUPS      Y11, 32(R10)
+	VMOVUPS      320(DI), Y8
+	VMOVUPS      352(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      384(DI), Y8
+	VMOVUPS      416(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      448(DI), Y8
+	VMOVUPS      480(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      512(DI), Y8
+	VMOVUPS      544(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	VMOVUPS      576(DI), Y8
+	VMOVUPS      608(DI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(AX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (DX)(AX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (DX)(CX*1), Y11
+	VFMADD231PS  Y11, Y8, Y6
+	VFMADD231PS  Y11, Y9, Y7
+	ADDQ         SI, DX
+	ADDQ         $+640, DI
+	ADDQ         $+64, R9
+	ADDQ         48(R8), R10
+	DECQ         R11
+	JNZ          sameRow
+	ADDQ         56(R8), R9
+	ADDQ         64(R8), R10
+	MOVQ         40(R8), R11
+
+sameRow:
+	SUBQ $0x0a, BX
+	JGE  loop
+
+rest:
+	SUBQ (R8), R9
+	MOVQ R9, 16(R8)
+	SUBQ 8(R8), R10
+	MOVQ R10, 24(R8)
+	MOVQ R11, 32(R8)
+	ADDQ $0x0a, BX
 	JZ   done
 
 one:
@@ -25399,9 +26239,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·aheadTile5AVX2(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile5AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -25578,6 +26418,324 @@ rest:
 	MOVQ R10, 24(R8)
 	MOVQ R11, 32(R8)
 	ADDQ $0x06, BX
+	JZ   done
+
+one:
+	VMOVUPS      (DI), Y10
+	VMOVUPS      32(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	ADDQ         $0x00000040, DI
+	DECQ         BX
+	JNZ          one
+
+done:
+	MOVQ    start+48(FP), AX
+	TESTQ   AX, AX
+	JZ      store
+	MOVQ    ss+56(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    start+48(FP), DX
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS 32(DX), Y10
+	VADDPS  Y10, Y1, Y1
+	VADDPS  (DX)(AX*1), Y2, Y2
+	VMOVUPS 32(DX)(AX*1), Y10
+	VADDPS  Y10, Y3, Y3
+	VADDPS  (DX)(AX*2), Y4, Y4
+	VMOVUPS 32(DX)(AX*2), Y10
+	VADDPS  Y10, Y5, Y5
+	VADDPS  (DX)(CX*1), Y6, Y6
+	VMOVUPS 32(DX)(CX*1), Y10
+	VADDPS  Y10, Y7, Y7
+	VADDPS  (DX)(AX*4), Y8, Y8
+	VMOVUPS 32(DX)(AX*4), Y10
+	VADDPS  Y10, Y9, Y9
+
+store:
+	MOVQ    cst+72(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+64(FP), DX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, (DX)(AX*1)
+	VMOVUPS Y3, 32(DX)(AX*1)
+	VMOVUPS Y4, (DX)(AX*2)
+	VMOVUPS Y5, 32(DX)(AX*2)
+	VMOVUPS Y6, (DX)(CX*1)
+	VMOVUPS Y7, 32(DX)(CX*1)
+	VMOVUPS Y8, (DX)(AX*4)
+	VMOVUPS Y9, 32(DX)(AX*4)
+	VZEROUPPER
+	RET
+
+// func ahead10Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·ahead10Tile5AVX2(SB), NOSPLIT, $0-80
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 32(DX)(AX*4)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       cs+24(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       packing+40(FP), R8
+	SHLQ       $0x02, SI
+	MOVQ       (R8), R9
+	ADDQ       16(R8), R9
+	MOVQ       8(R8), R10
+	ADDQ       24(R8), R10
+	MOVQ       32(R8), R11
+	MOVQ       72(R8), R12
+	SUBQ       $0x0a, BX
+	JL         rest
+
+loop:
+	VMOVUPS      (R9), Y13
+	VMOVUPS      Y13, (R10)
+	PREFETCHT1   (R9)(R12*1)
+	VMOVUPS      (DI), Y10
+	VMOVUPS      32(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      64(DI), Y10
+	VMOVUPS      96(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      128(DI), Y10
+	VMOVUPS      160(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      192(DI), Y10
+	VMOVUPS      224(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      256(DI), Y10
+	VMOVUPS      288(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      32(R9), Y13
+	VMOVUPS      Y13, 32(R10)
+	VMOVUPS      320(DI), Y10
+	VMOVUPS      352(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      384(DI), Y10
+	VMOVUPS      416(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      448(DI), Y10
+	VMOVUPS      480(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      512(DI), Y10
+	VMOVUPS      544(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	VMOVUPS      576(DI), Y10
+	VMOVUPS      608(DI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(AX*1), Y13
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VBROADCASTSS (DX)(AX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (DX)(CX*1), Y13
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VBROADCASTSS (DX)(AX*4), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         SI, DX
+	ADDQ         $+640, DI
+	ADDQ         $+64, R9
+	ADDQ         48(R8), R10
+	DECQ         R11
+	JNZ          sameRow
+	ADDQ         56(R8), R9
+	ADDQ         64(R8), R10
+	MOVQ         40(R8), R11
+
+sameRow:
+	SUBQ $0x0a, BX
+	JGE  loop
+
+rest:
+	SUBQ (R8), R9
+	MOVQ R9, 16(R8)
+	SUBQ 8(R8), R10
+	MOVQ R10, 24(R8)
+	MOVQ R11, 32(R8)
+	ADDQ $0x0a, BX
 	JZ   done
 
 one:
@@ -26536,9 +27694,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func aheadTile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·aheadTile6AVX2(SB), NOSPLIT, $0-80
+TEXT ·ahead6Tile6AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -26747,6 +27905,385 @@ rest:
 	MOVQ R11, 24(R9)
 	MOVQ R12, 32(R9)
 	ADDQ $0x06, SI
+	JZ   done
+
+one:
+	VMOVUPS      (R8), Y12
+	VMOVUPS      32(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         $0x00000040, R8
+	DECQ         SI
+	JNZ          one
+
+done:
+	MOVQ    start+48(FP), AX
+	TESTQ   AX, AX
+	JZ      store
+	MOVQ    ss+56(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    start+48(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS 32(DX), Y12
+	VADDPS  Y12, Y1, Y1
+	VADDPS  (DX)(AX*1), Y2, Y2
+	VMOVUPS 32(DX)(AX*1), Y12
+	VADDPS  Y12, Y3, Y3
+	VADDPS  (DX)(AX*2), Y4, Y4
+	VMOVUPS 32(DX)(AX*2), Y12
+	VADDPS  Y12, Y5, Y5
+	VADDPS  (DX)(CX*1), Y6, Y6
+	VMOVUPS 32(DX)(CX*1), Y12
+	VADDPS  Y12, Y7, Y7
+	VADDPS  (DX)(AX*4), Y8, Y8
+	VMOVUPS 32(DX)(AX*4), Y12
+	VADDPS  Y12, Y9, Y9
+	VADDPS  (BX), Y10, Y10
+	VMOVUPS 32(BX), Y12
+	VADDPS  Y12, Y11, Y11
+
+store:
+	MOVQ    cst+72(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), CX
+	MOVQ    c+64(FP), DX
+	LEAQ    (DX)(AX*4), BX
+	ADDQ    AX, BX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, (DX)(AX*1)
+	VMOVUPS Y3, 32(DX)(AX*1)
+	VMOVUPS Y4, (DX)(AX*2)
+	VMOVUPS Y5, 32(DX)(AX*2)
+	VMOVUPS Y6, (DX)(CX*1)
+	VMOVUPS Y7, 32(DX)(CX*1)
+	VMOVUPS Y8, (DX)(AX*4)
+	VMOVUPS Y9, 32(DX)(AX*4)
+	VMOVUPS Y10, (BX)
+	VMOVUPS Y11, 32(BX)
+	VZEROUPPER
+	RET
+
+// func ahead10Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·ahead10Tile6AVX2(SB), NOSPLIT, $0-80
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       cst+72(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       c+64(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	PREFETCHT0 (DX)
+	PREFETCHT0 32(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 32(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 32(DX)(AX*2)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 32(DX)(CX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 32(DX)(AX*4)
+	PREFETCHT0 (BX)
+	PREFETCHT0 32(BX)
+	MOVQ       rs+16(FP), AX
+	SHLQ       $0x02, AX
+	LEAQ       (AX)(AX*2), CX
+	MOVQ       a+8(FP), DX
+	LEAQ       (DX)(AX*4), BX
+	ADDQ       AX, BX
+	MOVQ       k+0(FP), SI
+	MOVQ       cs+24(FP), DI
+	MOVQ       b+32(FP), R8
+	MOVQ       packing+40(FP), R9
+	SHLQ       $0x02, DI
+	MOVQ       (R9), R10
+	ADDQ       16(R9), R10
+	MOVQ       8(R9), R11
+	ADDQ       24(R9), R11
+	MOVQ       32(R9), R12
+	MOVQ       72(R9), R13
+	SUBQ       $0x0a, SI
+	JL         rest
+
+loop:
+	VMOVUPS      (R10), Y15
+	VMOVUPS      Y15, (R11)
+	PREFETCHT1   (R10)(R13*1)
+	VMOVUPS      (R8), Y12
+	VMOVUPS      32(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      64(R8), Y12
+	VMOVUPS      96(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      128(R8), Y12
+	VMOVUPS      160(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      192(R8), Y12
+	VMOVUPS      224(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      256(R8), Y12
+	VMOVUPS      288(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      32(R10), Y15
+	VMOVUPS      Y15, 32(R11)
+	VMOVUPS      320(R8), Y12
+	VMOVUPS      352(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      384(R8), Y12
+	VMOVUPS      416(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      448(R8), Y12
+	VMOVUPS      480(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      512(R8), Y12
+	VMOVUPS      544(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	VMOVUPS      576(R8), Y12
+	VMOVUPS      608(R8), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(AX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (DX)(CX*1), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VBROADCASTSS (DX)(AX*4), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         $+640, R8
+	ADDQ         $+64, R10
+	ADDQ         48(R9), R11
+	DECQ         R12
+	JNZ          sameRow
+	ADDQ         56(R9), R10
+	ADDQ         64(R9), R11
+	MOVQ         40(R9), R12
+
+sameRow:
+	SUBQ $0x0a, SI
+	JGE  loop
+
+rest:
+	SUBQ (R9), R10
+	MOVQ R10, 16(R9)
+	SUBQ 8(R9), R11
+	MOVQ R11, 24(R9)
+	MOVQ R12, 32(R9)
+	ADDQ $0x0a, SI
 	JZ   done
 
 one:

@@ -56,7 +56,7 @@ func TestMulPacking(t *testing.T) {
 		for rows := 1; rows <= kernel.MR; rows++ {
 			for _, n := range []int{0, 3, kernel.NR, kernel.NR + 1, 5*kernel.NR + 2} {
 				for _, depth := range []int{0, 1, 7, 40} {
-					k := r.IntN(3 * packSteps * (1 + depth/8))
+					k := r.IntN(20 * (1 + depth/8))
 					a, b := kerneltest.Edge(t, random(r, rows*k)), kerneltest.Edge(t, random(r, k*kernel.NR))
 					ldb, stride := n+r.IntN(3), depth*kernel.NR+r.IntN(4)
 					next := kerneltest.Edge(t, random(r, max(0, (depth-1)*ldb+n)))
@@ -66,7 +66,7 @@ func TestMulPacking(t *testing.T) {
 						size = (panels-1)*stride + depth*kernel.NR
 					}
 					got := kerneltest.Edge(t, make([]float32, size))
-					p := kernel.PackLater(got, stride, depth, n, next, ldb)
+					p := kernel.PackLater(r.IntN(15), got, stride, depth, n, next, ldb)
 					ldc := kernel.NR + r.IntN(4)
 					for i := range 9 {
 						start, lds := []float32(nil), 0
@@ -81,7 +81,7 @@ func TestMulPacking(t *testing.T) {
 							t.Fatalf("%s: %d rows, depth %d: %g, want %g", kernel.Name, rows, k, c, want)
 						}
 					}
-					if before := panels * depth; kernel.PacksAhead() && n >= kernel.NR && depth == 40 && k >= packSteps && p.rest >= before {
+					if before := panels * depth; kernel.PacksAhead() && n >= kernel.NR && depth == 40 && k >= p.tiles.steps && p.rest >= before {
 						t.Fatalf("%s: nothing has been packed of [%d, %d]", kernel.Name, depth, n)
 					}
 					kernel.FinishPacking(&p)

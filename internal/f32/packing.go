@@ -9,8 +9,9 @@ import (
 // computed. So memory is read at an even pace; who packs a whole block at once waits for
 // it, while the multipliers rest.
 type Packing struct {
-	step packingStep
-	rest int // rows of panels that are left
+	step  packingStep
+	rest  int // rows of panels that are left
+	tiles aheadTiles
 
 	k, n        int
 	dst, b      []float32
@@ -28,13 +29,13 @@ type packingStep struct {
 	ask          int // bytes from what is packed to what memory is asked for
 }
 
-const (
-	packSteps = 6  // of k, in which a tile packs a row of a panel
-	packAhead = 32 // rows of panels that memory is asked for in advance, at least
-)
+// packAhead is how many rows of panels memory is asked for in advance, at least.
+const packAhead = 32
 
-// PackLater returns the packing of what Pack would pack, of a B that is not transposed.
-func (t *Kernel) PackLater(dst []float32, stride, k, n int, b []float32, ldb int) Packing {
+// PackLater returns the packing of what Pack would pack, of a B that is not transposed,
+// while so many tiles go over each panel of another of about the same depth. It goes no
+// faster than need be: more would be asked of memory than a core can have under way.
+func (t *Kernel) PackLater(tiles int, dst []float32, stride, k, n int, b []float32, ldb int) Packing {
 	if k <= 0 || n <= 0 {
 		return Packing{}
 	}
@@ -52,6 +53,11 @@ func (t *Kernel) PackLater(dst []float32, stride, k, n int, b []float32, ldb int
 			ask: (packAhead + p.panels - 1) / p.panels * ldb * size,
 		}
 	}
+	for i, ahead := range t.ahead {
+		if i == 0 || ahead.steps <= tiles {
+			p.tiles = ahead
+		}
+	}
 	return p
 }
 
@@ -61,7 +67,7 @@ func (t *Kernel) PacksAhead() bool { return t.ahead != nil }
 // MulPacking is Mul for a whole panel that packs a part of p on the way, as long as
 // there is enough of it.
 func (t *Kernel) MulPacking(rows, k int, a []float32, ars, acs int, b []float32, p *Packing, start []float32, lds int, c []float32, ldc int) {
-	if t.ahead == nil || p.rest < max(1, k/packSteps) {
+	if p.rest == 0 || p.tiles.steps == 0 || p.rest < k/p.tiles.steps {
 		t.Mul(rows, t.NR, k, a, ars, acs, b, start, lds, c, ldc)
 		return
 	}
@@ -71,8 +77,8 @@ func (t *Kernel) MulPacking(rows, k int, a []float32, ars, acs int, b []float32,
 		panic(fmt.Sprintf("f32.Kernel.MulPacking: %s: %d rows, depth %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
-	p.rest -= k / packSteps
-	t.ahead[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), (*byte)(unsafe.Pointer(&p.step)), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	p.rest -= k / p.tiles.steps
+	p.tiles.tiles[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), (*byte)(unsafe.Pointer(&p.step)), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
 }
 
 // FinishPacking packs what is left of p.

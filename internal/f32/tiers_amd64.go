@@ -62,10 +62,10 @@ var avx512 = searches512().addTo(newTier("avx512", assembly{
 }, []readingTile{
 	inPlaceTile1AVX512, inPlaceTile2AVX512, inPlaceTile3AVX512, inPlaceTile4AVX512, inPlaceTile5AVX512, inPlaceTile6AVX512, inPlaceTile7AVX512,
 	inPlaceTile8AVX512, inPlaceTile9AVX512, inPlaceTile10AVX512, inPlaceTile11AVX512, inPlaceTile12AVX512, inPlaceTile13AVX512, inPlaceTile14AVX512,
-}, []aheadTile{
-	aheadTile1AVX512, aheadTile2AVX512, aheadTile3AVX512, aheadTile4AVX512, aheadTile5AVX512, aheadTile6AVX512, aheadTile7AVX512,
-	aheadTile8AVX512, aheadTile9AVX512, aheadTile10AVX512, aheadTile11AVX512, aheadTile12AVX512, aheadTile13AVX512, aheadTile14AVX512,
-}})).codes512()
+}, []aheadTiles{{6, []aheadTile{
+	ahead6Tile1AVX512, ahead6Tile2AVX512, ahead6Tile3AVX512, ahead6Tile4AVX512, ahead6Tile5AVX512, ahead6Tile6AVX512, ahead6Tile7AVX512,
+	ahead6Tile8AVX512, ahead6Tile9AVX512, ahead6Tile10AVX512, ahead6Tile11AVX512, ahead6Tile12AVX512, ahead6Tile13AVX512, ahead6Tile14AVX512,
+}}}})).codes512()
 
 var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
 	dot:             dotAVX2,
@@ -95,7 +95,10 @@ var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAV
 	{tile4x1AVX2, tile4x2AVX2},
 	{tile5x1AVX2, tile5x2AVX2},
 	{tile6x1AVX2, tile6x2AVX2},
-}, []readingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}, nil, []aheadTile{aheadTile1AVX2, aheadTile2AVX2, aheadTile3AVX2, aheadTile4AVX2, aheadTile5AVX2, aheadTile6AVX2}}))
+}, []readingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}, nil, []aheadTiles{
+	{6, []aheadTile{ahead6Tile1AVX2, ahead6Tile2AVX2, ahead6Tile3AVX2, ahead6Tile4AVX2, ahead6Tile5AVX2, ahead6Tile6AVX2}},
+	{10, []aheadTile{ahead10Tile1AVX2, ahead10Tile2AVX2, ahead10Tile3AVX2, ahead10Tile4AVX2, ahead10Tile5AVX2, ahead10Tile6AVX2}},
+}}))
 
 // searches512 uses VNNI where the processor has it, which is not part of the tier.
 func searches512() rowAssembly {

@@ -179,7 +179,7 @@ func (w *workspace) blockPackingNext(x product, a *tiles, next *product) {
 		x = w.pack(x)
 	}
 	w.next = grow(w.next, next.k*ceil(next.n, kernel.NR)*kernel.NR)
-	packing := kernel.PackLater(w.next, next.k*kernel.NR, next.k, next.n, next.b, next.ldb)
+	packing := kernel.PackLater(a.count, w.next, next.k*kernel.NR, next.k, next.n, next.b, next.ldb)
 	for i := range a.count {
 		lo, hi, from := a.tile(i)
 		for j, panel := 0, 0; j < x.n; j, panel = j+kernel.NR, panel+x.ldb {

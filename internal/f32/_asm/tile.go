@@ -25,7 +25,10 @@ func (s *isa) tiles() {
 		if s == avx512 {
 			s.readingTile(rows, "inPlace", false)
 		}
-		s.aheadTile(rows)
+		s.aheadTile(rows, 6)
+		if s == avx2 {
+			s.aheadTile(rows, 10)
+		}
 	}
 }
 
@@ -202,16 +205,14 @@ const (
 	packAsk
 )
 
-const packSteps = 6 // of k, in which a row of a panel is packed
-
 // aheadTile emits the micro-kernel for a whole panel that packs another B on the way,
-// along its rows, a row of a panel in packSteps steps of k. The loads would hold up the
+// along its rows, a row of a panel in a number of steps of k. The loads would hold up the
 // tile if memory had not been asked for what they read; fewer steps ask for more than a
 // core can have under way.
-func (s *isa) aheadTile(rows int) {
-	TEXT(fmt.Sprintf("aheadTile%d%s", rows, s.name), attr.NOSPLIT,
+func (s *isa) aheadTile(rows, packSteps int) {
+	TEXT(fmt.Sprintf("ahead%dTile%d%s", packSteps, rows, s.name), attr.NOSPLIT,
 		"func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)")
-	Doc(fmt.Sprintf("aheadTile%d%s is a tile of %d rows and a whole panel; it packs k/%d rows of panels.", rows, s.name, rows, packSteps))
+	Doc(fmt.Sprintf("ahead%dTile%d%s is a tile of %d rows and a whole panel that packs k/%d rows of panels.", packSteps, rows, s.name, rows, packSteps))
 	Pragma("noescape")
 
 	vecs := s.nrv
