@@ -78,7 +78,7 @@ func blocks(x product) {
 		down = min(tiles, ceil(ceil(x.m, mc), workers)*workers)
 	} else {
 		width := partWidth
-		if x.packsAhead() { // all but a part's first block
+		if x.packsAhead() && !x.byParts() { // all but a part's first block
 			width = max(width, partValues/x.m)
 		}
 		across = min(panels, ceil(ceil(x.n, width), workers)*workers)
