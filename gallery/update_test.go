@@ -365,7 +365,6 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// Another recipe, another folder and a second writer are refused.
 // locked are files of which some folders cannot be listed, or their files not
 // looked at.
 type locked struct {
@@ -429,6 +428,7 @@ func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 	}
 }
 
+// Another recipe, another folder and a second writer are refused.
 func TestUpdateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	photos := folder(t, colours(t, 10))
