@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -46,32 +45,21 @@ func (a *app) layOutHelp(root *cobra.Command) {
 // fill breaks the lines of paragraphs anew; those that are indented stay as they
 // are.
 func fill(text string, width int) string {
-	var b strings.Builder
-	used := 0 // of the line, 0 where none is to be gone on with
+	p := paragraph{width: width}
 	for _, line := range strings.Split(text, "\n") {
 		if line == "" || strings.HasPrefix(line, " ") {
-			if used > 0 {
-				b.WriteByte('\n')
+			if p.used > 0 {
+				p.WriteByte('\n')
 			}
-			b.WriteString(line + "\n")
-			used = 0
+			p.WriteString(line + "\n")
+			p.used = 0
 			continue
 		}
 		for _, word := range strings.Fields(line) {
-			length := utf8.RuneCountInString(word)
-			switch {
-			case used > 0 && used+1+length > width:
-				b.WriteByte('\n')
-				used = 0
-			case used > 0:
-				b.WriteByte(' ')
-				used++
-			}
-			b.WriteString(word)
-			used += length
+			p.add(word)
 		}
 	}
-	return b.String()
+	return p.String()
 }
 
 // helpCommand is cobra's, but for its answer to what there is not.

@@ -83,28 +83,39 @@ func terminalWidth(f *os.File) int {
 // wrap breaks the lines of prose between words. What stands in quotes stays whole, for
 // it may be a command to type, and lines that are indented stay as they are.
 func wrap(prose string, width int) string {
-	var b strings.Builder
+	p := paragraph{width: width}
 	for line := range strings.Lines(prose) {
 		if strings.HasPrefix(line, " ") {
-			b.WriteString(line)
+			p.WriteString(line)
 			continue
 		}
-		used := 0
-		for i, word := range unbroken(line) {
-			length := textWidth(strings.TrimSuffix(word, "\n"))
-			switch {
-			case i > 0 && used+1+length > width:
-				b.WriteByte('\n')
-				used = 0
-			case i > 0:
-				b.WriteByte(' ')
-				used++
-			}
-			b.WriteString(word)
-			used += length
+		p.used = 0
+		for _, word := range unbroken(line) {
+			p.add(word)
 		}
 	}
-	return b.String()
+	return p.String()
+}
+
+// paragraph is words in lines of at most width characters, but for longer words.
+type paragraph struct {
+	strings.Builder
+	width int
+	used  int // of the line, 0 where none is to be gone on with
+}
+
+func (p *paragraph) add(word string) {
+	length := textWidth(strings.TrimSuffix(word, "\n"))
+	switch {
+	case p.used > 0 && p.used+1+length > p.width:
+		p.WriteByte('\n')
+		p.used = 0
+	case p.used > 0:
+		p.WriteByte(' ')
+		p.used++
+	}
+	p.WriteString(word)
+	p.used += length
 }
 
 // unbroken are the parts of a line between which it may be broken, at a space.
