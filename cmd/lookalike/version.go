@@ -28,7 +28,7 @@ type versionReport struct {
 
 // kernelFeatures are those of processors that kernels are made for.
 var kernelFeatures = []cpuid.FeatureID{
-	cpuid.AVX2, cpuid.FMA3, cpuid.BMI2, cpuid.AVX512F, cpuid.AVX512VNNI, cpuid.AVX512VBMI2, cpuid.AVX512BF16, cpuid.AMXBF16, cpuid.ASIMD,
+	cpuid.AVX2, cpuid.FMA3, cpuid.BMI2, cpuid.AVX512F, cpuid.AVX512VNNI, cpuid.AVX512VBMI2, cpuid.AVX512BF16, cpuid.AMXBF16, cpuid.AMXINT8, cpuid.ASIMD,
 }
 
 func newVersionReport() versionReport {
