@@ -144,6 +144,9 @@ const SieveRows = 64
 // query that lie together end where its values end.
 type sievePanel struct{ queries, width int }
 
+// smallPanel is codeSieveVNNI's, and that of tiers without a sieve of their own.
+var smallPanel = sievePanel{6, CodeGroup}
+
 // Sieves tells whether the tier in use multiplies codes faster than values.
 func Sieves() bool { return active.codeSieve != nil }
 
@@ -164,7 +167,7 @@ func NewCodeQueries(n, d int) *CodeQueries {
 	}
 	groups, panel := (d+CodeGroup-1)/CodeGroup, active.sievePanel
 	if panel == (sievePanel{}) {
-		panel = sievePanel{6, CodeGroup}
+		panel = smallPanel
 	}
 	width := min(panel.width, groups*CodeGroup)
 	steps, panels := (groups*CodeGroup+width-1)/width, (n+panel.queries-1)/panel.queries

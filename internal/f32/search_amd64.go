@@ -38,6 +38,7 @@ func (t *tier) codes512() *tier {
 		}
 	}
 	if cpuid.CPU.Supports(cpuid.AVX512VNNI, cpuid.AVX512BW) {
+		t.sievePanel = smallPanel
 		t.codeSieve = func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) {
 			panels := len(q.starts) / q.panel
 			codeSieveVNNI(panels, q.groups, unsafe.SliceData(masks), stride, unsafe.SliceData(codes), unsafe.SliceData(rows),

@@ -198,15 +198,7 @@ func (s *isa) codeSieve() {
 			VMOVAPS(sum(q, 0), sum(q, v))
 		}
 	}
-	Load(Param("fetch"), n)
-	TESTQ(n, n)
-	JZ(LabelRef("multiply"))
-	Label("fetch")
-	PREFETCHT1(Mem{Base: ahead})
-	ADDQ(U8(64), ahead)
-	DECQ(n)
-	JNZ(LabelRef("fetch"))
-	Label("multiply")
+	sieveFetch(ahead, n)
 	MOVQ(first, codes)
 	MOVQ(groups, n)
 	group := func(i int) {
@@ -256,6 +248,19 @@ func (s *isa) codeSieve() {
 	JNZ(LabelRef("panel"))
 	VZEROUPPER()
 	RET()
+}
+
+// sieveFetch asks memory for as many lines as the parameter fetch says, and moves ahead.
+func sieveFetch(ahead, count reg.Register) {
+	Load(Param("fetch"), count)
+	TESTQ(count, count)
+	JZ(LabelRef("multiply"))
+	Label("fetch")
+	PREFETCHT1(Mem{Base: ahead})
+	ADDQ(U8(64), ahead)
+	DECQ(count)
+	JNZ(LabelRef("fetch"))
+	Label("multiply")
 }
 
 // testSums compares a query's sums with its test, a bit for each, to masks. row is
@@ -325,15 +330,7 @@ func (s *isa) codeSieveTiles() {
 	s.zero(zero)
 
 	Label("panel")
-	Load(Param("fetch"), count)
-	TESTQ(count, count)
-	JZ(LabelRef("multiply"))
-	Label("fetch")
-	PREFETCHT1(Mem{Base: ahead})
-	ADDQ(U8(64), ahead)
-	DECQ(count)
-	JNZ(LabelRef("fetch"))
-	Label("multiply")
+	sieveFetch(ahead, count)
 	for v := range sieveVecs {
 		tileZero(v)
 	}

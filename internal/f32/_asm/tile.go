@@ -40,14 +40,7 @@ func (s *isa) tile(rows, vecs int) {
 	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
 	Pragma("noescape")
 
-	sum := func(r, v int) reg.VecPhysical { return s.regs[r*vecs+v] }
-	spare := s.regs[rows*vecs:]
-	bv, av := spare[:vecs], spare[vecs:vecs+2]
-
-	for i := range rows * vecs {
-		s.zero(s.regs[i])
-	}
-	s.fetchC(rows, vecs)
+	t := s.beginTile(rows, vecs)
 	k := Load(Param("k"), GP64()).(reg.GPVirtual)
 	a := s.rows(rows, "a", "rs")
 	b := Load(Param("b"), GP64()).(reg.GPVirtual)
@@ -61,7 +54,7 @@ func (s *isa) tile(rows, vecs int) {
 	IMULQ(cs, gone)
 	SUBQ(gone, turn)
 
-	step := func(p int) { s.step(rows, vecs, p, sum, a, cs, b, bv, av) }
+	step := func(p int) { s.step(t, p, a, cs, b) }
 	Label("turn")
 	SUBQ(U8(unroll), k)
 	JL(LabelRef("rest"))
@@ -100,32 +93,53 @@ func (s *isa) tile(rows, vecs int) {
 	}
 	if s == avx512 {
 		s.tail(cols)
-		s.finish("", rows, vecs, sum, spare[0], s.loadTail, s.storeTail)
+		s.finish("", t, s.loadTail, s.storeTail)
 	} else {
 		CMPQ(cols, U8(s.lanes))
 		JE(LabelRef("whole"))
 		s.tail(cols)
-		s.finish("Cut", rows, vecs, sum, spare[0], s.loadTail, s.storeTail)
+		s.finish("Cut", t, s.loadTail, s.storeTail)
 		Label("whole")
-		s.finish("Whole", rows, vecs, sum, spare[0], s.load, s.store)
+		s.finish("Whole", t, s.load, s.store)
 	}
+}
+
+// registers are what a tile is computed in.
+type registers struct {
+	rows, vecs int
+	sums       []reg.VecPhysical // [rows][vecs]
+	b          []reg.VecPhysical // a row of the panel
+	a          []reg.VecPhysical // values of A, in turn
+}
+
+func (t registers) sum(r, v int) reg.VecPhysical { return t.sums[r*t.vecs+v] }
+
+// beginTile clears the sums.
+func (s *isa) beginTile(rows, vecs int) registers {
+	n := rows * vecs
+	t := registers{rows, vecs, s.regs[:n], s.regs[n : n+vecs], s.regs[n+vecs : n+vecs+2]}
+	for _, sum := range t.sums {
+		s.zero(sum)
+	}
+	s.fetchC(rows, vecs)
+	return t
 }
 
 // step adds the products of a column of A and row p of the panel at b to the sums, and
 // goes on to A's next column.
-func (s *isa) step(rows, vecs, p int, sum func(r, v int) reg.VecPhysical, a matrix, cs, b reg.GPVirtual, bv, av []reg.VecPhysical) {
-	for v := range vecs {
-		VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, bv[v])
+func (s *isa) step(t registers, p int, a matrix, cs, b reg.GPVirtual) {
+	for v, row := range t.b {
+		VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, row)
 	}
-	s.multiply(rows, vecs, sum, a, cs, bv, av)
+	s.multiply(t, a, cs)
 }
 
 // multiply is a step whose row of B is in registers.
-func (s *isa) multiply(rows, vecs int, sum func(r, v int) reg.VecPhysical, a matrix, cs reg.GPVirtual, bv, av []reg.VecPhysical) {
-	for r := range rows {
-		VBROADCASTSS(a.at(r, 0), av[r%2])
-		for v := range vecs {
-			VFMADD231PS(av[r%2], bv[v], sum(r, v))
+func (s *isa) multiply(t registers, a matrix, cs reg.GPVirtual) {
+	for r := range t.rows {
+		VBROADCASTSS(a.at(r, 0), t.a[r%2])
+		for v, row := range t.b {
+			VFMADD231PS(t.a[r%2], row, t.sum(r, v))
 		}
 	}
 	for _, base := range a.bases {
@@ -154,14 +168,7 @@ func (s *isa) readingTile(rows int, name string, packs bool) {
 	Pragma("noescape")
 
 	vecs := s.nrv
-	sum := func(r, v int) reg.VecPhysical { return s.regs[r*vecs+v] }
-	spare := s.regs[rows*vecs:]
-	bv, av := spare[:vecs], spare[vecs:vecs+2]
-
-	for i := range rows * vecs {
-		s.zero(s.regs[i])
-	}
-	s.fetchC(rows, vecs)
+	t := s.beginTile(rows, vecs)
 	a := s.rows(rows, "a", "rs")
 	k, cs, ldb, b, ahead := param("k"), param("cs"), param("ldb"), param("b"), param("ahead")
 	SHLQ(U8(2), cs)
@@ -172,23 +179,23 @@ func (s *isa) readingTile(rows int, name string, packs bool) {
 	}
 	Label("row")
 	for v := range vecs {
-		VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, bv[v])
+		VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, t.b[v])
 	}
 	for disp := 0; disp < vecs*s.bytes(); disp += 64 {
 		PREFETCHT1(Mem{Base: ahead, Disp: disp})
 	}
 	if packs {
 		for v := range vecs {
-			VMOVUPS(bv[v], Mem{Base: panel, Disp: v * s.bytes()})
+			VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
 		}
 		ADDQ(I32(vecs*s.bytes()), panel)
 	}
-	s.multiply(rows, vecs, sum, a, cs, bv, av)
+	s.multiply(t, a, cs)
 	ADDQ(ldb, b)
 	ADDQ(ldb, ahead)
 	DECQ(k)
 	JNZ(LabelRef("row"))
-	s.finish("", rows, vecs, sum, spare[0], s.load, s.store)
+	s.finish("", t, s.load, s.store)
 }
 
 // Fields of packingStep.
@@ -217,14 +224,7 @@ func (s *isa) aheadTile(rows, packSteps int) {
 
 	vecs := s.nrv
 	panel := vecs * s.bytes() // a row of it
-	sum := func(r, v int) reg.VecPhysical { return s.regs[r*vecs+v] }
-	spare := s.regs[rows*vecs:]
-	bv, av := spare[:vecs], spare[vecs:vecs+2]
-
-	for i := range rows * vecs {
-		s.zero(s.regs[i])
-	}
-	s.fetchC(rows, vecs)
+	t := s.beginTile(rows, vecs)
 	a := s.rows(rows, "a", "rs")
 	k, cs, b, packing := param("k"), param("cs"), param("b"), param("packing")
 	SHLQ(U8(2), cs)
@@ -237,14 +237,14 @@ func (s *isa) aheadTile(rows, packSteps int) {
 	MOVQ(field(packLeft), left)
 	MOVQ(field(packAsk), ask)
 
-	step := func(p int) { s.step(rows, vecs, p, sum, a, cs, b, bv, av) }
+	step := func(p int) { s.step(t, p, a, cs, b) }
 	SUBQ(U8(packSteps), k)
 	JL(LabelRef("rest"))
 	Label("loop")
 	for p := range packSteps {
 		if v := p * vecs / packSteps; p%(packSteps/vecs) == 0 {
-			VMOVUPS(Mem{Base: from, Disp: v * s.bytes()}, av[1])
-			VMOVUPS(av[1], Mem{Base: to, Disp: v * s.bytes()})
+			VMOVUPS(Mem{Base: from, Disp: v * s.bytes()}, t.a[1])
+			VMOVUPS(t.a[1], Mem{Base: to, Disp: v * s.bytes()})
 			if v*s.bytes()%64 == 0 {
 				PREFETCHT1(Mem{Base: from, Index: ask, Scale: 1, Disp: v * s.bytes()})
 			}
@@ -277,35 +277,35 @@ func (s *isa) aheadTile(rows, packSteps int) {
 	DECQ(k)
 	JNZ(LabelRef("one"))
 	Label("done")
-	s.finish("", rows, vecs, sum, spare[0], s.load, s.store)
+	s.finish("", t, s.load, s.store)
 }
 
 // finish adds the start values, stores the tile, and returns. The last vector of
 // a row goes through load and store.
-func (s *isa) finish(label string, rows, vecs int, sum func(r, v int) reg.VecPhysical, scratch reg.VecPhysical,
-	load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
+func (s *isa) finish(label string, t registers, load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
+	scratch := t.b[0]
 	pointer := Load(Param("start"), GP64()).(reg.GPVirtual)
 	TESTQ(pointer, pointer)
 	JZ(LabelRef("store" + label))
-	start := s.rows(rows, "start", "ss")
-	for r := range rows {
-		for v := range vecs {
-			if m := start.at(r, v*s.bytes()); v < vecs-1 {
-				VADDPS(m, sum(r, v), sum(r, v))
+	start := s.rows(t.rows, "start", "ss")
+	for r := range t.rows {
+		for v := range t.vecs {
+			if m := start.at(r, v*s.bytes()); v < t.vecs-1 {
+				VADDPS(m, t.sum(r, v), t.sum(r, v))
 			} else {
 				load(m, scratch)
-				VADDPS(scratch, sum(r, v), sum(r, v))
+				VADDPS(scratch, t.sum(r, v), t.sum(r, v))
 			}
 		}
 	}
 	Label("store" + label)
-	c := s.rows(rows, "c", "cst")
-	for r := range rows {
-		for v := range vecs {
-			if m := c.at(r, v*s.bytes()); v < vecs-1 {
-				VMOVUPS(sum(r, v), m)
+	c := s.rows(t.rows, "c", "cst")
+	for r := range t.rows {
+		for v := range t.vecs {
+			if m := c.at(r, v*s.bytes()); v < t.vecs-1 {
+				VMOVUPS(t.sum(r, v), m)
 			} else {
-				store(sum(r, v), m)
+				store(t.sum(r, v), m)
 			}
 		}
 	}
