@@ -112,11 +112,11 @@ func importArrays(file string) (*Gallery, error) {
 		name = all[0]
 	}
 	shape, ok := f.Shape(name)
-	if !ok || len(shape) != 2 || shape[1] < 1 {
-		if ok {
-			return nil, fmt.Errorf("its vectors are an array of the shape %v; [n, d] is wanted, d at least 1", shape)
-		}
+	switch {
+	case !ok:
 		return nil, fmt.Errorf("it holds no array %q of shape [n, d]", vectorsName)
+	case len(shape) != 2 || shape[1] < 1:
+		return nil, fmt.Errorf("its vectors are an array of the shape %v; [n, d] is wanted, d at least 1", shape)
 	}
 	g := &Gallery{}
 	if g.Vectors, err = f.Tensor(name); err != nil {
