@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"time"
 	"unicode/utf8"
-	"unsafe"
+
+	"lookalike/internal/f32"
 )
 
 // A block is a value of the store: some pictures, by ascending path, each with
@@ -109,15 +110,9 @@ func checkBlock(b, tail []byte, d int) error {
 	return nil
 }
 
-// asBytes is the memory of vectors, to read them into without a copy: then
-// decodeVectors makes numbers of it.
-func asBytes(vectors []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(vectors))), 4*len(vectors))
-}
-
 // decodeVectors reads vectors from b, which may be their own memory.
 func decodeVectors(vectors []float32, b []byte) {
-	if own := asBytes(vectors); binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+	if own := f32.Bytes(vectors); binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
 		if len(b) > 0 && &own[0] != &b[0] {
 			copy(own, b)
 		}

@@ -26,6 +26,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
 	"lookalike/internal/regular"
@@ -302,7 +303,7 @@ func readBlock(file io.ReaderAt, b block, d int, entries []Entry, files []File, 
 	if _, err := file.ReadAt(buf, b.offset); err != nil {
 		return buf, err
 	}
-	tail := asBytes(vectors)
+	tail := f32.Bytes(vectors) // read into without a copy; decodeVectors makes numbers of it
 	if _, err := file.ReadAt(tail, b.offset+size); err != nil {
 		return buf, err
 	}

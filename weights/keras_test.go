@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"lookalike/internal/damagetest"
+	"lookalike/internal/f32"
 	"lookalike/tensor"
 )
 
@@ -54,10 +55,10 @@ func TestKeras(t *testing.T) {
 					t.Error(err)
 					continue
 				}
-				if !slices.Equal(x.Shape(), want.Shape) || !bytes.Equal(asBytes(x.Data()), asBytes(v.Data())) {
+				if !slices.Equal(x.Shape(), want.Shape) || !bytes.Equal(f32.Bytes(x.Data()), f32.Bytes(v.Data())) {
 					t.Errorf("%s: shape %v, want %v", array, x.Shape(), want.Shape)
 				}
-				if sum := crc32.ChecksumIEEE(asBytes(x.Data())); littleEndian && sum != want.CRC32 {
+				if sum := crc32.ChecksumIEEE(f32.Bytes(x.Data())); littleEndian && sum != want.CRC32 {
 					t.Errorf("%s: checksum %d of the values, want %d", array, sum, want.CRC32)
 				}
 			}

@@ -8,6 +8,8 @@ import (
 	"math/bits"
 	"slices"
 	"unsafe"
+
+	"lookalike/internal/f32"
 )
 
 // dtype is how a file stores one value.
@@ -43,11 +45,6 @@ var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 // native says whether values are in the file as they are in memory.
 func (t dtype) native() bool { return t.name == "F32" && t.big != littleEndian }
 
-// asBytes returns the memory of values.
-func asBytes(values []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
-}
-
 // asFloats is the opposite, nil if b does not lie where a float32 may.
 func asFloats(b []byte) []float32 {
 	p := unsafe.Pointer(unsafe.SliceData(b))
@@ -64,7 +61,7 @@ func readValues(dst []float32, r io.Reader, t dtype) error {
 	case t.convert == nil:
 		return fmt.Errorf("values of type %s cannot be read as float32", t.name)
 	case t.native():
-		return readFull(r, asBytes(dst))
+		return readFull(r, f32.Bytes(dst))
 	}
 	buf := make([]byte, min(chunkBytes, len(dst)*t.size))
 	for len(dst) > 0 {

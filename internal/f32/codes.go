@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"sync"
-	"unsafe"
 )
 
 // CodeRows is the number of vectors in a block of codes, CodeGroup the number of
@@ -221,11 +220,6 @@ func CodeSieve(masks []uint64, stride int, codes []uint8, rows []float32, q *Cod
 		return
 	}
 	codeSieveGeneric(masks, stride, codes, rows, q, tests)
-}
-
-// Bytes returns the memory of x, for CodeSieve to fetch.
-func Bytes(x []float32) []uint8 {
-	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(float32(0))))
 }
 
 func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {

@@ -25,6 +25,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unsafe"
 )
 
 //go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg f32"
@@ -114,6 +115,11 @@ func Dot(a, b []float32) float32 {
 func SquaredDistance(a, b []float32) float32 {
 	sameLength("SquaredDistance", len(a), len(b))
 	return active.squaredDistance(a, b)
+}
+
+// Bytes returns the memory of x: to be read into or written as it lies, or fetched.
+func Bytes(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
 
 // Axpy adds alpha*x to y.
