@@ -1,6 +1,7 @@
 // Package atomicfile writes files whole: whoever opens the path sees the old
 // content or the new, never a part, even if the program or the machine stops
-// in between.
+// in between. One process at a time writes a file, and what a process leaves
+// behind that is killed, the next one that writes in the folder removes.
 package atomicfile
 
 import (
@@ -22,53 +23,89 @@ import (
 // as it was. A symbolic link stays and its target is replaced. What exists and
 // is no regular file (a folder, a device) is refused.
 //
-// The permissions are 0644 less the umask. Errors name path; one that write
-// returned can be found in it with errors.Is and errors.As.
+// A file that is replaced passes its permissions on, and its owner where the
+// process may give files away; those of a new one are 0644 less the umask.
+// If another process is writing the file, or a second goroutine, the error is
+// ErrBusy; a reservation of this process is used. Errors name path; one that
+// write returned can be found in it with errors.Is and errors.As.
 func Write(path string, write func(w io.Writer) error) error {
-	if err := replace(path, write); err != nil {
+	return withOutput(path, func(o *Output) error { return o.write(write, o.Replace) })
+}
+
+// Create is Write for a file that must not exist: if there is something of that
+// name, also if it appears while write is at work, it stays as it is, and the
+// error is fs.ErrExist.
+func Create(path string, write func(w io.Writer) error) error {
+	return withOutput(path, func(o *Output) error {
+		if _, err := os.Lstat(path); err == nil {
+			return fs.ErrExist // before any work
+		}
+		return o.write(write, o.Publish)
+	})
+}
+
+// withOutput calls f with this process's reservation of path, or one for this call.
+func withOutput(path string, f func(o *Output) error) error {
+	o, held := reserved(path)
+	if !held {
+		var err error
+		if o, err = reserve(path, false); err != nil {
+			return err
+		}
+		defer o.Close()
+	}
+	if err := f(o); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
 
-func replace(path string, write func(w io.Writer) error) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
+// write puts the temporary file on the disk and lets place give it its name.
+func (o *Output) write(write func(w io.Writer) error, place func() error) error {
+	if !o.writing.TryLock() {
+		return ErrBusy
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return errors.New("exists and is no regular file")
+	defer o.writing.Unlock()
+	if o.closed {
+		return fs.ErrClosed
 	}
-
-	dir := filepath.Dir(path)
-	f, err := create(dir)
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(o.path); err == nil {
+		if !info.Mode().IsRegular() {
+			return errors.New("exists and is no regular file")
+		}
+		mode = info.Mode().Perm() // from the start: what is secret is so at any moment
+	}
+	temporary, placed := o.Temporary(), false
+	if err := removeIfThere(temporary); err != nil {
+		return plain(err, temporary)
+	}
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return err
+		return plain(err, temporary)
 	}
-	temporary, renamed := f.Name(), false
 	defer func() { // also when write panics
-		if !renamed {
+		if !placed {
 			f.Close() // an error here adds nothing: the file is dropped
 			os.Remove(temporary)
 		}
 	}()
-
 	buffer := bufio.NewWriterSize(f, 1<<16)
-	if err := write(buffer); err != nil {
-		return plain(err, temporary)
+	for _, step := range []func() error{
+		func() error { return write(buffer) }, buffer.Flush, f.Sync, f.Close, place,
+	} {
+		if err := step(); err != nil {
+			return plain(err, temporary)
+		}
 	}
-	if err := buffer.Flush(); err != nil {
-		return plain(err, temporary)
+	placed = true
+	return nil
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	if err := f.Sync(); err != nil {
-		return plain(err, temporary)
-	}
-	if err := f.Close(); err != nil {
-		return plain(err, temporary)
-	}
-	if err := Rename(temporary, path); err != nil {
-		return plain(err, temporary)
-	}
-	renamed = true
 	return nil
 }
 
@@ -85,21 +122,6 @@ func Rename(temporary, path string) error {
 // pass over.
 func TempName(dir string) string {
 	return filepath.Join(dir, fmt.Sprintf(".lookalike-%016x.tmp", rand.Uint64()))
-}
-
-// create opens a new file of a random name. os.CreateTemp would give it mode
-// 0600, and the umask cannot be asked for without changing it.
-func create(dir string) (*os.File, error) {
-	for {
-		name := TempName(dir)
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return nil, plain(err, name)
-		}
-	}
 }
 
 // SyncDir makes new names in a folder last. Windows does not sync folders, and some
