@@ -21,6 +21,7 @@ import (
 
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
+	"lookalike/internal/closing"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -93,7 +94,8 @@ func (c Config) complete(classes []string) (Config, error) {
 	return c, nil
 }
 
-// Model is an embedding. Many goroutines may embed at once.
+// Model is an embedding. Many goroutines may embed at once, and one may close it:
+// after Close all that returns an error returns [io/fs.ErrClosed].
 type Model struct {
 	Config  Config
 	Classes []string // that it was trained on, sorted
@@ -101,6 +103,7 @@ type Model struct {
 	base   *vgg.Model // nil for an encoder
 	frozen map[string]*tensor.Tensor
 	closer io.Closer
+	using  closing.Guard
 
 	net   *nn.Sequential // from the base's features, or from pictures, to the hypersphere
 	whole *nn.Sequential // with the weights of the classes: to the cosines
@@ -182,13 +185,25 @@ func (m *Model) build(rng *rand.Rand) error {
 	return err
 }
 
-// Close gives back the files of a network with a base, which cannot be used
-// afterwards.
-func (m *Model) Close() error {
-	if m.closer == nil {
-		return nil
+const errClosed = closing.Error("embedding: the model")
+
+// hold keeps the weights of a base, which may be views of a file, until m.using.Leave.
+func (m *Model) hold() error {
+	if !m.using.Enter() {
+		return errClosed
 	}
-	return m.closer.Close()
+	return nil
+}
+
+// Close gives back the file of a network with a base, when the calls in flight have
+// ended. It may be called again.
+func (m *Model) Close() error {
+	return m.using.Close(func() error {
+		if m.closer == nil {
+			return nil
+		}
+		return m.closer.Close()
+	})
 }
 
 // Params returns what is learned: not the weights of a VGG.
@@ -217,6 +232,10 @@ func (m *Model) Prepare(p *picture.Image) *picture.Image {
 
 // Embed returns the embeddings of pictures, [n, Dim], each of length 1.
 func (m *Model) Embed(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
+	if err := m.hold(); err != nil {
+		return nil, err
+	}
+	defer m.using.Leave()
 	x, err := m.features(ctx, pictures)
 	if err != nil {
 		return nil, err
@@ -234,10 +253,14 @@ func (m *Model) features(ctx context.Context, pictures []*picture.Image) (*tenso
 
 // Fingerprint names the network from the picture to the embedding: equal
 // weights, equal name. It is the SHA-256 of its parameters, in hexadecimal.
-func (m *Model) Fingerprint() string {
+func (m *Model) Fingerprint() (string, error) {
+	if err := m.hold(); err != nil {
+		return "", err
+	}
+	defer m.using.Leave()
 	var params []*nn.Param
 	for _, name := range slices.Sorted(maps.Keys(m.frozen)) {
 		params = append(params, &nn.Param{Name: name, Value: m.frozen[name]})
 	}
-	return checkpoint.Fingerprint(append(params, m.net.Params()...))
+	return checkpoint.Fingerprint(append(params, m.net.Params()...)), nil
 }

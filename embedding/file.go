@@ -42,6 +42,10 @@ func IsFile(path string) (bool, error) {
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
 func (m *Model) Save(path string, training *checkpoint.Training) error {
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.using.Leave()
 	tensors := checkpoint.ByName(m.Params())
 	for name, t := range m.frozen {
 		tensors[basePrefix+name] = t
@@ -173,6 +177,10 @@ func (s baseSource) Tensor(name string) (*tensor.Tensor, error) { return s.f.Ten
 
 func (s baseSource) View(name string) (*tensor.Tensor, error) { return s.f.View(basePrefix + name) }
 
+func (s baseSource) Hold() error { return s.f.Hold() }
+
+func (s baseSource) Release() { s.f.Release() }
+
 // Metadata says how the VGG's pictures are scaled.
 func (s baseSource) Metadata() map[string]string {
 	return map[string]string{weights.PreprocessingKey: s.f.Metadata()[modeKey]}
@@ -182,3 +190,7 @@ func (s baseSource) Metadata() map[string]string {
 type copied struct{ baseSource }
 
 func (s copied) View(name string) (*tensor.Tensor, error) { return s.Tensor(name) }
+
+// Hold and Release leave the file alone, which is closed.
+func (s copied) Hold() error { return nil }
+func (s copied) Release()    {}

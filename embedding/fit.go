@@ -34,6 +34,10 @@ func (m *Model) Samples(ctx context.Context, photos Photos, labels []string, cha
 	if len(labels) != photos.Len() {
 		panic(fmt.Sprintf("embedding.Samples: %d labels for %d photographs", len(labels), photos.Len()))
 	}
+	if err := m.hold(); err != nil {
+		return nil, err
+	}
+	defer m.using.Leave()
 	classes := make([]int, len(labels))
 	for i, label := range labels {
 		class, ok := slices.BinarySearch(m.Classes, label)
@@ -128,6 +132,10 @@ func (l *labelled) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
 
 // FitSamples trains the network on what Samples returned. The loss is ArcFace.
 func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error) {
+	if err := m.hold(); err != nil {
+		return nil, err
+	}
+	defer m.using.Leave()
 	cfg.Loss = nn.ArcFace{Margin: m.Config.Margin, Scale: m.Config.Scale}
 	return m.whole.Fit(ctx, data, cfg)
 }
@@ -139,6 +147,10 @@ func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfi
 // seen. Where there are fewer components than numbers in an embedding, the rest
 // stays random.
 func (m *Model) Start(data nn.Dataset, seed uint64) error {
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.using.Leave()
 	l, ok := data.(*labelled)
 	if !ok {
 		return errors.New("embedding: the samples are not of this package")
@@ -178,6 +190,10 @@ func (m *Model) Start(data nn.Dataset, seed uint64) error {
 // size and widths. A code of another length than the embedding's leaves the last
 // layer as it is.
 func (m *Model) From(a *autoencoder.Model) error {
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.using.Leave()
 	if m.base != nil {
 		return errors.New("embedding: only an encoder can start from an autoencoder")
 	}

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"lookalike/internal/closing"
 )
 
 // Source is where pictures lie: a folder, a zip or tar archive, one picture file,
@@ -33,6 +35,7 @@ type Source struct {
 	file  string // the name of a single file in FS
 	parts []part // of several
 	close func() error
+	using closing.Guard
 }
 
 // part is one of several sources, and the path from their root to it.
@@ -227,6 +230,10 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 // Pictures lists the pictures as Folder does; a single file is one, whatever
 // its name.
 func (s *Source) Pictures(o Options) (*Set, error) {
+	if !s.using.Enter() {
+		return nil, closing.Error("picture: " + s.Root)
+	}
+	defer s.using.Leave()
 	switch {
 	case s.file != "":
 		return &Set{fsys: s.FS, options: o.withDefaults(), paths: []string{s.file}}, nil
@@ -251,10 +258,6 @@ func (s *Source) Pictures(o Options) (*Set, error) {
 	return &Set{fsys: s.FS, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
 }
 
-// Close ends the use of an archive.
-func (s *Source) Close() error {
-	if s.close == nil {
-		return nil
-	}
-	return s.close()
-}
+// Close ends the use of an archive, of those in a folder too: reading from it, and
+// Pictures, return [io/fs.ErrClosed] afterwards. It may be called again.
+func (s *Source) Close() error { return s.using.Close(s.close) }

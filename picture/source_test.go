@@ -264,3 +264,44 @@ func FuzzSource(f *testing.F) {
 		}
 	})
 }
+
+// A closed source reads no more from archives, opens none, and stays closed.
+func TestSourceClosed(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	dir := t.TempDir()
+	members := member{name: "a/1.png", data: string(fixtures(t)["rgb.png"])}
+	for name, data := range map[string][]byte{"b.zip": zipOf(t, members), "b.tar": tarOf(t, members), "b.tar.gz": gzipOf(tarOf(t, members))} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ open, read string }{
+		{"b.zip", "a/1.png"}, {"b.tar", "a/1.png"}, {"b.tar.gz", "a/1.png"}, {"", "b.zip/a/1.png"},
+	} {
+		s, err := OpenSource(filepath.Join(dir, c.open))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := s.Pictures(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := s.Close(); err != nil {
+				t.Errorf("%s: closed: %v", c.open, err)
+			}
+		}
+		if _, err := s.Pictures(Options{}); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%s: pictures: %v", c.open, err)
+		}
+		if _, err := fs.ReadFile(s.FS, c.read); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%s: %s: %v", c.open, c.read, err)
+		}
+		if _, err := set.Load(0); c.open != "" && !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%s: %s: %v", c.open, set.Path(0), err)
+		}
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

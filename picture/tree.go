@@ -17,6 +17,7 @@ type tree struct {
 
 	mu       sync.Mutex
 	archives map[string]*Source // by path, opened when first gone through; nil: no archive
+	closed   bool
 }
 
 func newTree(root string) *tree {
@@ -30,6 +31,9 @@ func (t *tree) through(name string) (fs.FS, string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed { // else an archive would be opened for ever
+		return closedFolder{}, name
+	}
 	for at, c := range name {
 		if c != '/' {
 			continue
@@ -83,6 +87,7 @@ func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(t
 func (t *tree) close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.closed = true
 	var first error
 	for path, archive := range t.archives {
 		if archive != nil {
@@ -93,6 +98,13 @@ func (t *tree) close() error {
 		delete(t.archives, path)
 	}
 	return first
+}
+
+// closedFolder is what a tree has instead of archives once it is closed.
+type closedFolder struct{}
+
+func (closedFolder) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrClosed}
 }
 
 // common is the deepest folder that all paths, absolute ones, lie in; "" if there

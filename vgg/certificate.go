@@ -82,11 +82,10 @@ func (m *Model) Verify(ctx context.Context, reference weights.Source, done func(
 
 // every calls f with the output of each layer for x, in order.
 func (m *Model) every(ctx context.Context, x *tensor.Tensor, f func(Layer, *tensor.Tensor) error) error {
-	m.using.RLock()
-	defer m.using.RUnlock()
-	if m.closed {
-		return errClosed
+	if err := m.hold(); err != nil {
+		return err
 	}
+	defer m.release()
 	top, err := m.top()
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"lookalike/internal/closing"
 	"lookalike/internal/memory"
 	"lookalike/nn"
 	"lookalike/picture"
@@ -19,7 +20,8 @@ import (
 )
 
 // Model is a network with its weights, ready to describe pictures. Many
-// goroutines may use it at once.
+// goroutines may use it at once, and one may close it: after Close, and after that of
+// the file that it was loaded from, what computes returns [io/fs.ErrClosed].
 type Model struct {
 	name   string
 	config Config
@@ -31,14 +33,19 @@ type Model struct {
 	base *nn.Sequential                 // up to block5_pool, or the pooling behind it
 	top  func() (*nn.Sequential, error) // what follows; read when it is first needed
 
-	using  sync.RWMutex // parameters may be views of a file, gone after Close
-	closed bool
+	using closing.Guard
 }
 
 // viewer is a source that can give an array where it lies, such as a mapped
 // [weights.File]. It is to be read only.
 type viewer interface {
 	View(name string) (*tensor.Tensor, error)
+}
+
+// holder is a source whose views end when it is closed, which waits for Release.
+type holder interface {
+	Hold() error
+	Release()
 }
 
 // Layer is a step of the network whose output can be asked for.
@@ -66,8 +73,9 @@ func Open(path string, c Config) (*Model, error) {
 
 // Load makes a network of the weights in src, by Keras's names, such as
 // "block1_conv1/kernel". What lies in memory, as in a mapped file, is used where
-// it is and not copied, so src must stay open while the network is used. That it is VGG16 or VGG19, and whether it has its top, shows in the
-// arrays' names; c.NoTop leaves the top out of a file that has it.
+// it is and not copied, so src must stay open as long as the network is to be used.
+// That it is VGG16 or VGG19, and whether it has its top, shows in the arrays' names;
+// c.NoTop leaves the top out of a file that has it.
 //
 // Names and shapes must correspond exactly to the network's; the error lists all
 // that do not. The top's values are only read when an output of the top is first
@@ -272,7 +280,28 @@ func (m *Model) Summary() (string, error) {
 	return net.Summary(), nil
 }
 
-var errClosed = errors.New("vgg: the model has been closed")
+const errClosed = closing.Error("vgg: the model")
+
+// hold keeps the parameters, which may be views of a file, until release.
+func (m *Model) hold() error {
+	if !m.using.Enter() {
+		return errClosed
+	}
+	if src, ok := m.source.(holder); ok {
+		if err := src.Hold(); err != nil {
+			m.using.Leave()
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Model) release() {
+	if src, ok := m.source.(holder); ok {
+		src.Release()
+	}
+	m.using.Leave()
+}
 
 // mostBatch is how many pictures go through the network at a time. With more the
 // dense layers gain a little, but the first outputs take 13 MB a picture.
@@ -316,11 +345,10 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 	if err != nil {
 		return nil, err
 	}
-	m.using.RLock()
-	defer m.using.RUnlock()
-	if m.closed {
-		return nil, errClosed
+	if err := m.hold(); err != nil {
+		return nil, err
 	}
+	defer m.release()
 	base, top := m.base, (*nn.Sequential)(nil)
 	if last := i + 2; last <= len(base.Layers) { // of the base, the input before it
 		base = base.Slice(0, last)
@@ -346,15 +374,13 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 	return out, nil
 }
 
-// Close closes the file that Open opened, when nobody uses the model any more.
-// It cannot be used afterwards.
+// Close closes the file that Open opened, when the calls in flight have ended. It may
+// be called again.
 func (m *Model) Close() error {
-	m.using.Lock()
-	defer m.using.Unlock()
-	if m.closed || m.closer == nil {
-		m.closed = true
-		return nil
-	}
-	m.closed = true
-	return m.closer.Close()
+	return m.using.Close(func() error {
+		if m.closer == nil {
+			return nil
+		}
+		return m.closer.Close()
+	})
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -212,5 +214,58 @@ func TestFeatures(t *testing.T) {
 	m.Close()
 	if _, err := m.Features(t.Context(), pictures, "block1_conv1"); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+// A network whose file is closed first refuses, as it does when it is closed itself:
+// before, its views were touched after their memory had gone.
+func TestFileClosedFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vgg.safetensors")
+	if err := weights.Save(path, random16(), nil); err != nil {
+		t.Fatal(err)
+	}
+	file, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := load(t, file, vgg.Config{Input: [2]int{32, 32}})
+	pictures := []*picture.Image{picture.New(32, 32)}
+	want, err := m.Features(t.Context(), pictures, "block5_pool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all, begun sync.WaitGroup
+	for range 4 {
+		begun.Add(1)
+		all.Go(func() {
+			for first := true; ; first = false {
+				y, err := m.Features(t.Context(), pictures, "block5_pool")
+				switch {
+				case first && err != nil || err != nil && !errors.Is(err, fs.ErrClosed):
+					t.Error(err)
+				case err == nil && !slices.Equal(y.Data(), want.Data()):
+					t.Error("other features")
+				}
+				if first {
+					begun.Done()
+				}
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	begun.Wait()
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+	all.Wait()
+	for range 2 {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := m.Outputs(t.Context(), m.Input(pictures), "block1_conv1"); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("closed: %v", err)
+		}
 	}
 }

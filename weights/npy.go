@@ -373,6 +373,10 @@ func (f *File) Texts(name string) ([]string, error) {
 	if !ok {
 		return nil, f.wrap(fmt.Errorf("there is no list of text %q", name))
 	}
+	if err := f.Hold(); err != nil {
+		return nil, err
+	}
+	defer f.Release()
 	list, err := read()
 	if err != nil {
 		return nil, f.wrap(fmt.Errorf("text %q: %w", name, err))

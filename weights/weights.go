@@ -7,6 +7,7 @@
 package weights
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"lookalike/internal/closing"
 	"lookalike/internal/hdf5"
 	"lookalike/internal/regular"
 	"lookalike/tensor"
@@ -30,7 +32,8 @@ type Source interface {
 
 // File is an open file of named arrays; it implements [Source]. Opening reads
 // the catalogue only, Tensor reads one array, View none. Many goroutines may
-// read at once.
+// read at once, and one may close: Close waits for calls in flight, and those that
+// read values return [io/fs.ErrClosed] afterwards. The catalogue can be asked for ever.
 type File struct {
 	path     string // for messages; empty after Read
 	format   string
@@ -39,6 +42,7 @@ type File struct {
 	metadata map[string]string
 	arrays   map[string]array
 	texts    map[string]func() ([]string, error)
+	using    closing.Guard
 }
 
 // Open opens a file of any format that recognise knows and maps it into memory,
@@ -196,6 +200,10 @@ func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
 	if !slices.Equal(a.shape, dst.Shape()) {
 		panic(fmt.Sprintf("weights.ReadTo: %q has shape %v, dst %v", name, a.shape, dst.Shape()))
 	}
+	if err := f.Hold(); err != nil {
+		return err
+	}
+	defer f.Release()
 	if err := a.read(dst.Data()); err != nil {
 		return f.wrap(fmt.Errorf("array %q: %w", name, err))
 	}
@@ -206,17 +214,35 @@ func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
 // float32, little-endian, uncompressed and at a multiple of 4 bytes: as in
 // safetensors files. Checksums of the format are not looked at then.
 //
-// A view is valid until Close: touching it later crashes the program, and so
-// does touching a part that is gone because another program has cut the file
-// short in the meantime (files replaced as a whole, as this program does, are
-// safe). Writing to a view changes neither the file nor other processes'
+// A view is valid until Close: touching it later crashes the program, so what
+// works on views stands between [File.Hold] and [File.Release], for which Close
+// waits. Touching a part that is gone because another program has cut the file
+// short in the meantime crashes as well (files replaced as a whole, as this program
+// does, are safe). Writing to a view changes neither the file nor other processes'
 // views, only this File's own.
 func (f *File) View(name string) (*tensor.Tensor, error) {
-	if a := f.arrays[name]; a.values != nil {
-		return tensor.From(a.values, a.shape...), nil
+	a := f.arrays[name]
+	if a.values == nil {
+		return f.Tensor(name)
 	}
-	return f.Tensor(name)
+	if err := f.Hold(); err != nil {
+		return nil, err
+	}
+	defer f.Release()
+	return tensor.From(a.values, a.shape...), nil
 }
+
+// Hold keeps the file open, and its views valid, until Release is called as often.
+// After Close it returns [io/fs.ErrClosed].
+func (f *File) Hold() error {
+	if !f.using.Enter() {
+		return closing.Error("weights: " + cmp.Or(f.path, "the file"))
+	}
+	return nil
+}
+
+// Release ends what Hold began.
+func (f *File) Release() { f.using.Leave() }
 
 func (f *File) absent(name string) error {
 	return f.wrap(fmt.Errorf("there is no array %q", name))
@@ -229,13 +255,9 @@ func (f *File) wrap(err error) error {
 	return fmt.Errorf("weights: %s: %w", f.path, err)
 }
 
-// Close closes the file that Open opened and ends its views.
-func (f *File) Close() error {
-	if f.close == nil {
-		return nil
-	}
-	return f.close()
-}
+// Close closes the file that Open opened and ends its views, when all that have said
+// Hold have said Release. It may be called again.
+func (f *File) Close() error { return f.using.Close(f.close) }
 
 // Load fills every parameter with the array of the same name, straight from the
 // file where src is a [File]. Names and shapes must correspond exactly. They are

@@ -70,11 +70,15 @@ func openEmbedding(file string) (*Describer, error) {
 	if err != nil {
 		return nil, err
 	}
+	fingerprint, err := m.Fingerprint()
+	if err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(file)
 	return &Describer{network: m, Describer: gallery.Describer{
 		Recipe: gallery.Recipe{
 			Model:         embeddingModel,
-			WeightsSHA256: m.Fingerprint(),
+			WeightsSHA256: fingerprint,
 			Layer:         "embedding on " + m.Config.Base,
 			Preprocessing: m.Preprocessing(),
 			WeightsFile:   path,
