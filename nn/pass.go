@@ -121,6 +121,14 @@ func (p *Pass) mask(shape ...int) []uint8 {
 // Record says how to go back through a layer that made y of x: back gets the
 // gradient of y, which it may overwrite, adds up the gradients of the layer's
 // parameters, and returns that of x. It is to be called in training only.
+//
+// Steps go back in the opposite order, each with what the one behind it has
+// returned. A layer that leads its input into several branches records a step
+// between each two, with the output of the branch in front as x and y: it gets
+// the gradient that the branch behind has for that branch's own input, to add
+// where the branches part, and returns what the branch in front is to begin with.
+// It gets nil from a branch that begins at the network's input, whose gradient
+// nobody needs. What back gets is lent until it returns; it copies what it keeps.
 func (p *Pass) Record(x, y *tensor.Tensor, back func(dy *tensor.Tensor) (dx *tensor.Tensor)) {
 	p.steps = append(p.steps, step{x, y, back})
 }
@@ -132,13 +140,16 @@ func (p *Pass) wantsGrad(x *tensor.Tensor) bool { return !sameData(x, p.input) }
 // backward goes back from dy, the gradient of the last output, releasing each
 // layer's output and its gradient when the layer is done with them. It returns
 // the gradient of the first input, nil where nobody wants it.
+//
+// Without a gradient a step is passed over, but not the one that stands between
+// two branches: what the one in front of it is to begin with, it has already.
 func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 	for i := len(p.steps) - 1; i >= 0; i-- {
 		s := p.steps[i]
 		var dx *tensor.Tensor
-		if dy != nil {
+		if dy != nil || i+1 < len(p.steps) && p.betweenBranches(s, p.steps[i+1]) {
 			dx = s.back(dy)
-			if !sameData(dx, dy) {
+			if dy != nil && !sameData(dx, dy) {
 				p.Release(dy)
 			}
 		}
@@ -151,6 +162,13 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 	p.steps = p.steps[:0]
 	p.given = 0
 	return dy
+}
+
+// betweenBranches tells whether step s, whose successor in training gave no
+// gradient, did not lead to that: it began elsewhere, or at the network's input,
+// which no step makes.
+func (p *Pass) betweenBranches(s, behind step) bool {
+	return p.wantsGrad(s.x) && (!p.wantsGrad(behind.x) || !sameData(s.y, behind.x))
 }
 
 func sameData(a, b *tensor.Tensor) bool {

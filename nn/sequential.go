@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,14 +49,39 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
 		}
-		for _, p := range layer.Params() {
-			p.Name = s.names[i] + "/" + p.Name
-		}
+		nameParams(s.names[i], layer)
 		s.shapes = append(s.shapes, out)
 		in = out
 	}
 	s.built = true
 	return in, nil
+}
+
+// nameParams puts a layer's name in front of those of its parameters. A layer of
+// one's own may have several layers inside that name theirs alike: from the second
+// on they are numbered, for optimizers and files go by names.
+func nameParams(layer string, l Layer) {
+	seen := map[string]int{}
+	for _, p := range distinct(l.Params()) {
+		base := p.Name
+		if n := seen[base]; n > 0 {
+			p.Name = fmt.Sprintf("%s_%d", base, n)
+		}
+		seen[base]++
+		p.Name = layer + "/" + p.Name
+	}
+}
+
+// distinct leaves out parameters that come again: those of a layer that another
+// one uses twice.
+func distinct(list []*Param) []*Param {
+	var once []*Param
+	for _, p := range list {
+		if !slices.Contains(once, p) {
+			once = append(once, p)
+		}
+	}
+	return once
 }
 
 // checkDistinct returns an error if two layers have one name, which would mix up
@@ -72,10 +98,12 @@ func (s *Sequential) checkDistinct() error {
 	visit = func(s *Sequential, path string) error {
 		for i, name := range uniqueNames(s.Layers) {
 			layer, name := s.Layers[i], path+name
-			if first, ok := places[layer]; ok {
-				return fmt.Errorf("one layer is used as %q and as %q; make a second one", first, name)
+			if reflect.ValueOf(layer).Comparable() {
+				if first, ok := places[layer]; ok {
+					return fmt.Errorf("one layer is used as %q and as %q; make a second one", first, name)
+				}
+				places[layer] = name
 			}
-			places[layer] = name
 			if inner, ok := layer.(*Sequential); ok {
 				if err := visit(inner, name+"/"); err != nil {
 					return err
@@ -93,13 +121,13 @@ func (s *Sequential) Init(seed uint64, in ...int) error {
 	return err
 }
 
-// Params returns the parameters of all layers, in order.
+// Params returns the parameters of all layers, in order, each once.
 func (s *Sequential) Params() []*Param {
 	var list []*Param
 	for _, layer := range s.Layers {
 		list = append(list, layer.Params()...)
 	}
-	return list
+	return distinct(list)
 }
 
 // Forward runs the layers, a convolution together with the max-pooling behind

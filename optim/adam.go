@@ -11,8 +11,8 @@ import (
 // Adam is the method of Kingma and Ba (arXiv 1412.6980) as Keras defines it.
 // With g the gradient at step t = 1, 2, …:
 //
-//	m = β₁·m + (1-β₁)·g
-//	v = β₂·v + (1-β₂)·g²
+//	m = m + (1-β₁)·(g-m)
+//	v = v + (1-β₂)·(g²-v)
 //	w = w - rate·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v+ε)
 type Adam struct {
 	LearningRate float64 // default 0.001
@@ -25,9 +25,18 @@ type Adam struct {
 	state
 }
 
+// Check returns an error unless the options make sense.
+func (o *Adam) Check() error {
+	if o == nil {
+		return errNil("Adam")
+	}
+	return check("Adam", o.Schedule, o.Clip, number{"learning rate", o.LearningRate}, number{"epsilon", o.Epsilon}, share{"beta1", o.Beta1}, share{"beta2", o.Beta2})
+}
+
 func (o *Adam) Step(params []*nn.Param) {
-	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
-	adamStep(&o.state, params, learning, 0, o.Beta1, o.Beta2, o.Epsilon, o.Clip)
+	o.begin(o)
+	learning := rate("Adam", o.Schedule, o.LearningRate, 0.001, o.steps)
+	adamStep("Adam", &o.state, params, learning, 0, o.Beta1, o.Beta2, o.Epsilon, o.Clip)
 }
 
 // Restore implements Stateful.
@@ -49,9 +58,18 @@ type AdamW struct {
 	state
 }
 
+// Check returns an error unless the options make sense.
+func (o *AdamW) Check() error {
+	if o == nil {
+		return errNil("AdamW")
+	}
+	return check("AdamW", o.Schedule, o.Clip, number{"learning rate", o.LearningRate}, number{"weight decay", o.WeightDecay}, number{"epsilon", o.Epsilon}, share{"beta1", o.Beta1}, share{"beta2", o.Beta2})
+}
+
 func (o *AdamW) Step(params []*nn.Param) {
-	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
-	adamStep(&o.state, params, learning, learning*orDefault(o.WeightDecay, 0.004), o.Beta1, o.Beta2, o.Epsilon, o.Clip)
+	o.begin(o)
+	learning := rate("AdamW", o.Schedule, o.LearningRate, 0.001, o.steps)
+	adamStep("AdamW", &o.state, params, learning, orDefault(o.WeightDecay, 0.004), o.Beta1, o.Beta2, o.Epsilon, o.Clip)
 }
 
 // Restore implements Stateful.
@@ -59,18 +77,18 @@ func (o *AdamW) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) erro
 	return o.restore(kept, params, "momentum", "velocity")
 }
 
-// adamStep moves the parameters, after shrinking them by the share decay.
-func adamStep(s *state, params []*nn.Param, learning, decay, beta1, beta2, epsilon float64, clip Clip) {
+// adamStep moves the parameters, after shrinking them by the share
+// learning·decay.
+func adamStep(op string, s *state, params []*nn.Param, learning float32, decay, beta1, beta2, epsilon float64, clip Clip) {
 	s.steps++
 	beta1, beta2 = orDefault(beta1, 0.9), orDefault(beta2, 0.999)
-	t := float64(s.steps)
-	step := float32(learning * math.Sqrt(1-math.Pow(beta2, t)) / (1 - math.Pow(beta1, t)))
+	step := learning * float32(math.Sqrt(float64(1-power(beta2, s.steps)))) / (1 - power(beta1, s.steps))
 	mix1, mix2, floor, shrink := float32(1-beta1), float32(1-beta2), float32(orDefault(epsilon, 1e-7)), float32(decay)
-	each(params, clip, func(p *nn.Param) func(lo, hi int) {
+	each(op, params, clip, func(p *nn.Param) func(lo, hi int) {
 		w, g := p.Value.Data(), p.Grad.Data()
 		m, v := s.slot("momentum", p), s.slot("velocity", p)
 		return func(lo, hi int) {
-			f32.Adam(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], mix1, mix2, shrink, step, floor)
+			f32.Adam(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], mix1, mix2, shrink, learning, step, floor)
 		}
 	})
 }

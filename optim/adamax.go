@@ -1,8 +1,6 @@
 package optim
 
 import (
-	"math"
-
 	"lookalike/internal/f32"
 	"lookalike/nn"
 	"lookalike/tensor"
@@ -11,9 +9,9 @@ import (
 // Adamax is Adam with the infinity norm (Kingma and Ba, arXiv 1412.6980,
 // section 7.1), as Keras defines it. With g the gradient at step t = 1, 2, …:
 //
-//	m = β₁·m + (1-β₁)·g
+//	m = m + (1-β₁)·(g-m)
 //	u = max(β₂·u, |g|)
-//	w = w - rate/(1-β₁ᵗ) · m/(u+ε)
+//	w = w - rate·m / ((1-β₁ᵗ)·(u+ε))
 type Adamax struct {
 	LearningRate float64 // default 0.001
 	Schedule     Schedule
@@ -25,17 +23,25 @@ type Adamax struct {
 	state
 }
 
+// Check returns an error unless the options make sense.
+func (o *Adamax) Check() error {
+	if o == nil {
+		return errNil("Adamax")
+	}
+	return check("Adamax", o.Schedule, o.Clip, number{"learning rate", o.LearningRate}, number{"epsilon", o.Epsilon}, share{"beta1", o.Beta1}, share{"beta2", o.Beta2})
+}
+
 func (o *Adamax) Step(params []*nn.Param) {
+	o.begin(o)
 	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
-	learning := rate(o.Schedule, o.LearningRate, 0.001, o.steps)
+	learning := rate("Adamax", o.Schedule, o.LearningRate, 0.001, o.steps)
 	o.steps++
-	step := float32(learning / (1 - math.Pow(beta1, float64(o.steps))))
-	keep, mix, decay, epsilon := float32(beta1), float32(1-beta1), float32(beta2), float32(orDefault(o.Epsilon, 1e-7))
-	each(params, o.Clip, func(p *nn.Param) func(lo, hi int) {
+	mix, decay, rest, epsilon := float32(1-beta1), float32(beta2), 1-power(beta1, o.steps), float32(orDefault(o.Epsilon, 1e-7))
+	each("Adamax", params, o.Clip, func(p *nn.Param) func(lo, hi int) {
 		w, g := p.Value.Data(), p.Grad.Data()
 		m, u := o.slot("momentum", p), o.slot("norm", p)
 		return func(lo, hi int) {
-			f32.Adamax(w[lo:hi], g[lo:hi], m[lo:hi], u[lo:hi], keep, mix, decay, step, epsilon)
+			f32.Adamax(w[lo:hi], g[lo:hi], m[lo:hi], u[lo:hi], mix, decay, learning, rest, epsilon)
 		}
 	})
 }

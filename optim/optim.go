@@ -16,7 +16,7 @@ import (
 	"lookalike/tensor"
 )
 
-// Clip bounds gradients before they are used. At most one should be set.
+// Clip bounds gradients before they are used. At most one may be set.
 type Clip struct {
 	Norm       float64 // greatest Euclidean norm of each parameter's gradient
 	GlobalNorm float64 // greatest Euclidean norm of all gradients together
@@ -39,8 +39,17 @@ type Stateful interface {
 
 // state is what every optimizer remembers.
 type state struct {
+	begun bool // the options have been checked
 	steps int
 	slots map[string]*tensor.Tensor // "slot/parameter"
+}
+
+// begin panics in front of the first step if the options make no sense.
+func (s *state) begin(o checker) {
+	if !s.begun {
+		must(o.Check())
+		s.begun = true
+	}
 }
 
 // slot returns a parameter's tensor of the given purpose, zero at first. It
@@ -128,7 +137,15 @@ const block = 1 << 15
 
 // each calls f for parts of every trainable parameter, in parallel, after
 // clipping the gradients. Parameters that no batch has reached are left alone.
-func each(params []*nn.Param, clip Clip, f func(p *nn.Param) func(lo, hi int)) {
+func each(op string, params []*nn.Param, clip Clip, f func(p *nn.Param) func(lo, hi int)) {
+	for i, p := range params {
+		if p == nil || p.Value == nil {
+			panic(fmt.Sprintf("optim.%s: parameter %d of %d is nil or has no value", op, i, len(params)))
+		}
+		if p.Grad != nil && p.Grad.Len() != p.Value.Len() {
+			panic(fmt.Sprintf("optim.%s: %s has shape %v, its gradient %v", op, p.Name, p.Value.Shape(), p.Grad.Shape()))
+		}
+	}
 	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool { return !p.Trainable() || p.Grad == nil })
 	clip.apply(params)
 	for _, p := range params {
@@ -174,9 +191,20 @@ func orDefault(v, otherwise float64) float64 {
 }
 
 // rate returns the learning rate of a step, counted from 0.
-func rate(schedule Schedule, constant, otherwise float64, step int) float64 {
+func rate(op string, schedule Schedule, constant, otherwise float64, step int) float32 {
+	r := orDefault(constant, otherwise)
 	if schedule != nil {
-		return schedule.Rate(step)
+		r = schedule.Rate(step)
 	}
-	return orDefault(constant, otherwise)
+	if !fits(r) {
+		panic(fmt.Sprintf("optim.%s: the learning rate of step %d is %v; it must be a number from 0", op, step, r))
+	}
+	return float32(r)
+}
+
+// power is βᵗ as Keras computes it, of float32's β. That counts: float32's 0.999 is
+// too large by 1.3e-5 of what 1-0.999 is, and Adam's first steps are shorter by half
+// of that share.
+func power(beta float64, t int) float32 {
+	return float32(math.Pow(float64(float32(beta)), float64(float32(t))))
 }

@@ -19,25 +19,34 @@ type SGD struct {
 	state
 }
 
+// Check returns an error unless the options make sense.
+func (o *SGD) Check() error {
+	if o == nil {
+		return errNil("SGD")
+	}
+	return check("SGD", o.Schedule, o.Clip, number{"learning rate", o.LearningRate}, share{"momentum", o.Momentum})
+}
+
 func (o *SGD) Step(params []*nn.Param) {
-	step := float32(rate(o.Schedule, o.LearningRate, 0.01, o.steps))
+	o.begin(o)
+	step := rate("SGD", o.Schedule, o.LearningRate, 0.01, o.steps)
 	o.steps++
 	momentum := float32(o.Momentum)
-	each(params, o.Clip, func(p *nn.Param) func(lo, hi int) {
+	each("SGD", params, o.Clip, func(p *nn.Param) func(lo, hi int) {
 		w, g := p.Value.Data(), p.Grad.Data()
 		if momentum == 0 {
 			return func(lo, hi int) {
 				for i := lo; i < hi; i++ {
-					w[i] -= step * g[i]
+					w[i] -= float32(step * g[i])
 				}
 			}
 		}
 		v := o.slot("momentum", p)
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				v[i] = momentum*v[i] - step*g[i]
+				v[i] = float32(momentum*v[i]) - float32(step*g[i])
 				if o.Nesterov {
-					w[i] += momentum*v[i] - step*g[i]
+					w[i] += float32(momentum*v[i]) - float32(step*g[i])
 				} else {
 					w[i] += v[i]
 				}

@@ -21,8 +21,8 @@ type assembly struct {
 	maxPoolGrad          func(pixels, channels int, top, bottom, y *float32, choice *uint8)
 	maxInto              func(n int, y, x *float32)
 	maxIntoChoice        func(n int, y *float32, choice *uint8, x *float32, place uint32)
-	adamax               func(n int, w, g, m, u *float32, keep, mix, decay, step, epsilon float32)
-	adam                 func(n int, w, g, m, v *float32, mix1, mix2, shrink, step, epsilon float32)
+	adamax               func(n int, w, g, m, u *float32, mix, decay, rate, rest, epsilon float32)
+	adam                 func(n int, w, g, m, v *float32, mix1, mix2, decay, rate, step, epsilon float32)
 	squaredError         func(n int, grad, p, t *float32, scale float64) float64
 }
 
@@ -98,11 +98,11 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 				a.maxPoolGrad(len(y)/channels, channels, unsafe.SliceData(top), unsafe.SliceData(bottom), unsafe.SliceData(y), unsafe.SliceData(choice))
 			}
 		},
-		adamax: func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
-			a.adamax(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(u), keep, mix, decay, step, epsilon)
+		adamax: func(w, g, m, u []float32, mix, decay, rate, rest, epsilon float32) {
+			a.adamax(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(u), mix, decay, rate, rest, epsilon)
 		},
-		adam: func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
-			a.adam(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), mix1, mix2, shrink, step, epsilon)
+		adam: func(w, g, m, v []float32, mix1, mix2, decay, rate, step, epsilon float32) {
+			a.adam(len(w), unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), mix1, mix2, decay, rate, step, epsilon)
 		},
 		squaredError: func(grad, p, t []float32, scale float64) float64 {
 			return a.squaredError(len(grad), unsafe.SliceData(grad), unsafe.SliceData(p), unsafe.SliceData(t), scale)

@@ -152,8 +152,8 @@ func BenchmarkOptimizers(b *testing.B) {
 			flop int // for each value
 			run  func()
 		}{
-			{"adamax", 10, func() { t.adamax(w, g, m, u, 0.9, 0.1, 0.999, 1e-3, 1e-7) }},
-			{"adam", 14, func() { t.adam(w, g, m, u, 0.1, 1e-3, 0, 1e-3, 1e-7) }},
+			{"adamax", 11, func() { t.adamax(w, g, m, u, 0.1, 0.999, 1e-3, 0.5, 1e-7) }},
+			{"adam", 15, func() { t.adam(w, g, m, u, 0.1, 1e-3, 0, 1e-3, 1e-3, 1e-7) }},
 		} {
 			b.Run(k.name+"/"+t.name+"/hot", func(b *testing.B) { reportRate(b, float64(k.flop*n), k.run) })
 			b.Run(k.name+"/"+t.name+"/cold", func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, k.run) })

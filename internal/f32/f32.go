@@ -49,8 +49,8 @@ type tier struct {
 	maxPool         func(channels int, y []float32, choice []uint8, top, bottom []float32)
 	maxInto         func(y []float32, choice []uint8, x []float32, place uint8)
 	maxPoolGrad     func(channels int, top, bottom, y []float32, choice []uint8)
-	adamax          func(w, g, m, u []float32, keep, mix, decay, step, epsilon float32)
-	adam            func(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32)
+	adamax          func(w, g, m, u []float32, mix, decay, rate, rest, epsilon float32)
+	adam            func(w, g, m, v []float32, mix1, mix2, decay, rate, step, epsilon float32)
 	squaredError    func(grad, p, t []float32, scale float64) float64
 	kernel          Kernel
 	parts           *Parts // nil where they are no faster
@@ -255,14 +255,14 @@ func checkPool(op string, channels, y, top, bottom int) {
 // Adamax updates parameters w with gradients g in one pass, rounding after every
 // operation:
 //
-//	m = keep·m + mix·g
+//	m = m + mix·(g-m)
 //	u = max(decay·u, |g|)
-//	w = w - step·m/(u+epsilon)
-func Adamax(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
+//	w = w - rate·m/(rest·(u+epsilon))
+func Adamax(w, g, m, u []float32, mix, decay, rate, rest, epsilon float32) {
 	sameLength("Adamax", len(w), len(g))
 	sameLength("Adamax", len(w), len(m))
 	sameLength("Adamax", len(w), len(u))
-	active.adamax(w, g, m, u, keep, mix, decay, step, epsilon)
+	active.adamax(w, g, m, u, mix, decay, rate, rest, epsilon)
 }
 
 // Adam updates parameters w with gradients g in one pass, rounding after every
@@ -270,13 +270,13 @@ func Adamax(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
 //
 //	m = m + mix1·(g-m)
 //	v = v + mix2·(g²-v)
-//	w = w - shrink·w
+//	w = w - w·decay·rate
 //	w = w - step·m/(√v+epsilon)
-func Adam(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
+func Adam(w, g, m, v []float32, mix1, mix2, decay, rate, step, epsilon float32) {
 	sameLength("Adam", len(w), len(g))
 	sameLength("Adam", len(w), len(m))
 	sameLength("Adam", len(w), len(v))
-	active.adam(w, g, m, v, mix1, mix2, shrink, step, epsilon)
+	active.adam(w, g, m, v, mix1, mix2, decay, rate, step, epsilon)
 }
 
 // SquaredError returns the sum of (p[i]-t[i])² and writes scale*(p[i]-t[i]) to

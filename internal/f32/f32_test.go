@@ -407,7 +407,7 @@ func TestMisuse(t *testing.T) {
 			Adamax(make([]float32, 2), make([]float32, 2), make([]float32, 3), make([]float32, 2), 1, 1, 1, 1, 1)
 		},
 		"f32.Adam: lengths 2 and 1 differ": func() {
-			Adam(make([]float32, 2), make([]float32, 2), make([]float32, 2), make([]float32, 1), 1, 1, 1, 1, 1)
+			Adam(make([]float32, 2), make([]float32, 2), make([]float32, 2), make([]float32, 1), 1, 1, 1, 1, 1, 1)
 		},
 		"f32.Kernel.Mul: ": func() {
 			Gemm().Mul(1, 1, 2, make([]float32, 1), 1, 1, make([]float32, 100), nil, 0, make([]float32, 1), 1)

@@ -29,8 +29,8 @@ func FuzzVectors(f *testing.F) {
 				"leakyGrad": func(x *tier, y, a, b, _ []float32, _ []uint8) { x.leakyGrad(y, a, b, alpha) },
 				"eluGrad":   func(x *tier, y, a, b, _ []float32, _ []uint8) { x.eluGrad(y, a, b, alpha) },
 				"maxInto":   func(x *tier, y, a, _, _ []float32, bytes []uint8) { x.maxInto(y, bytes, a, 3) },
-				"adamax":    func(x *tier, y, a, b, c []float32, _ []uint8) { x.adamax(y, a, b, c, 0.9, 0.1, 0.999, 1e-3, 1e-7) },
-				"adam":      func(x *tier, y, a, b, c []float32, _ []uint8) { x.adam(y, a, b, c, 0.1, 1e-3, 0.01, 1e-3, 1e-7) },
+				"adamax":    func(x *tier, y, a, b, c []float32, _ []uint8) { x.adamax(y, a, b, c, 0.1, 0.999, 1e-3, 0.5, 1e-7) },
+				"adam":      func(x *tier, y, a, b, c []float32, _ []uint8) { x.adam(y, a, b, c, 0.1, 1e-3, 0.01, 1e-2, 1e-3, 1e-7) },
 			} {
 				results := func(x *tier) (all [][]float32, bytes []uint8) {
 					r := rand.New(rand.NewPCG(seed, 1))

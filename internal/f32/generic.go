@@ -215,21 +215,21 @@ func maxPoolGradGeneric(channels int, top, bottom, y []float32, choice []uint8) 
 
 // The conversions forbid the compiler to fuse multiplications and additions.
 
-func adamaxGeneric(w, g, m, u []float32, keep, mix, decay, step, epsilon float32) {
+func adamaxGeneric(w, g, m, u []float32, mix, decay, rate, rest, epsilon float32) {
 	g, m, u = g[:len(w)], m[:len(w)], u[:len(w)]
 	for i := range w {
-		m[i] = float32(keep*m[i]) + float32(mix*g[i])
+		m[i] += float32((g[i] - m[i]) * mix)
 		u[i] = max(decay*u[i], math.Float32frombits(math.Float32bits(g[i])&^(1<<31)))
-		w[i] -= float32(step*m[i]) / (u[i] + epsilon)
+		w[i] -= float32(rate*m[i]) / float32(rest*(u[i]+epsilon))
 	}
 }
 
-func adamGeneric(w, g, m, v []float32, mix1, mix2, shrink, step, epsilon float32) {
+func adamGeneric(w, g, m, v []float32, mix1, mix2, decay, rate, step, epsilon float32) {
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i := range w {
 		m[i] += float32((g[i] - m[i]) * mix1)
 		v[i] += float32((float32(g[i]*g[i]) - v[i]) * mix2)
-		w[i] -= float32(w[i] * shrink)
+		w[i] -= float32(float32(w[i]*decay) * rate)
 		w[i] -= float32(step*m[i]) / (float32(math.Sqrt(float64(v[i]))) + epsilon)
 	}
 }

@@ -99,15 +99,15 @@ func maxIntoAVX512(n int, y *float32, x *float32)
 //go:noescape
 func maxIntoChoiceAVX512(n int, y *float32, choice *uint8, x *float32, place uint32)
 
-// adamaxAVX512 updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
+// adamaxAVX512 updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).
 //
 //go:noescape
-func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
 
-// adamAVX512 updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).
+// adamAVX512 updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).
 //
 //go:noescape
-func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
 
 // squaredErrorAVX512 writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
 //
@@ -620,15 +620,15 @@ func maxIntoAVX2(n int, y *float32, x *float32)
 //go:noescape
 func maxIntoChoiceAVX2(n int, y *float32, choice *uint8, x *float32, place uint32)
 
-// adamaxAVX2 updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
+// adamaxAVX2 updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).
 //
 //go:noescape
-func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
 
-// adamAVX2 updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).
+// adamAVX2 updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).
 //
 //go:noescape
-func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
 
 // squaredErrorAVX2 writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
 //

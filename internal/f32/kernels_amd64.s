@@ -1134,7 +1134,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+// func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·adamaxAVX512(SB), NOSPLIT, $0-60
 	MOVQ         n+0(FP), AX
@@ -1142,10 +1142,10 @@ TEXT ·adamaxAVX512(SB), NOSPLIT, $0-60
 	MOVQ         grad+16(FP), DX
 	MOVQ         m+24(FP), BX
 	MOVQ         u+32(FP), SI
-	VBROADCASTSS keep+40(FP), Z0
-	VBROADCASTSS mix+44(FP), Z1
-	VBROADCASTSS decay+48(FP), Z2
-	VBROADCASTSS step+52(FP), Z3
+	VBROADCASTSS mix+40(FP), Z0
+	VBROADCASTSS decay+44(FP), Z1
+	VBROADCASTSS rate+48(FP), Z2
+	VBROADCASTSS rest+52(FP), Z3
 	VBROADCASTSS epsilon+56(FP), Z4
 	VBROADCASTSS bits80000000<>+0(SB), Z5
 
@@ -1154,19 +1154,20 @@ loop:
 	JL      rest
 	VMOVUPS (DX), Z6
 	VMOVUPS (BX), Z7
-	VMULPS  Z0, Z7, Z7
-	VMULPS  Z1, Z6, Z9
+	VSUBPS  Z7, Z6, Z9
+	VMULPS  Z0, Z9, Z9
 	VADDPS  Z9, Z7, Z7
 	VMOVUPS Z7, (BX)
 	VMOVUPS (SI), Z9
-	VMULPS  Z2, Z9, Z9
+	VMULPS  Z1, Z9, Z9
 	VPANDND Z6, Z5, Z8
 	VCMPPS  $0x07, Z8, Z8, K2
 	VCMPPS  $0x1a, Z9, Z8, K2, K2
 	VMOVAPS Z9, K2, Z8
 	VMOVUPS Z8, (SI)
 	VADDPS  Z4, Z8, Z8
-	VMULPS  Z3, Z7, Z7
+	VMULPS  Z3, Z8, Z8
+	VMULPS  Z2, Z7, Z7
 	VDIVPS  Z8, Z7, Z7
 	VMOVUPS (CX), Z9
 	VSUBPS  Z7, Z9, Z9
@@ -1186,19 +1187,20 @@ rest:
 	KMOVW     DI, K1
 	VMOVUPS.Z (DX), K1, Z6
 	VMOVUPS.Z (BX), K1, Z7
-	VMULPS    Z0, Z7, Z7
-	VMULPS    Z1, Z6, Z9
+	VSUBPS    Z7, Z6, Z9
+	VMULPS    Z0, Z9, Z9
 	VADDPS    Z9, Z7, Z7
 	VMOVUPS   Z7, K1, (BX)
 	VMOVUPS.Z (SI), K1, Z9
-	VMULPS    Z2, Z9, Z9
+	VMULPS    Z1, Z9, Z9
 	VPANDND   Z6, Z5, Z8
 	VCMPPS    $0x07, Z8, Z8, K2
 	VCMPPS    $0x1a, Z9, Z8, K2, K2
 	VMOVAPS   Z9, K2, Z8
 	VMOVUPS   Z8, K1, (SI)
 	VADDPS    Z4, Z8, Z8
-	VMULPS    Z3, Z7, Z7
+	VMULPS    Z3, Z8, Z8
+	VMULPS    Z2, Z7, Z7
 	VDIVPS    Z8, Z7, Z7
 	VMOVUPS.Z (CX), K1, Z9
 	VSUBPS    Z7, Z9, Z9
@@ -1211,9 +1213,9 @@ end:
 DATA bits80000000<>+0(SB)/4, $0x80000000
 GLOBL bits80000000<>(SB), RODATA|NOPTR, $4
 
-// func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+// func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adamAVX512(SB), NOSPLIT, $0-60
+TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         w+8(FP), CX
 	MOVQ         grad+16(FP), DX
@@ -1221,34 +1223,36 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-60
 	MOVQ         v+32(FP), SI
 	VBROADCASTSS mix1+40(FP), Z0
 	VBROADCASTSS mix2+44(FP), Z1
-	VBROADCASTSS shrink+48(FP), Z2
-	VBROADCASTSS step+52(FP), Z3
-	VBROADCASTSS epsilon+56(FP), Z4
+	VBROADCASTSS decay+48(FP), Z2
+	VBROADCASTSS rate+52(FP), Z3
+	VBROADCASTSS step+56(FP), Z4
+	VBROADCASTSS epsilon+60(FP), Z5
 
 loop:
 	CMPQ    AX, $0x10
 	JL      rest
-	VMOVUPS (DX), Z5
-	VMOVUPS (BX), Z6
-	VSUBPS  Z6, Z5, Z8
-	VMULPS  Z0, Z8, Z8
-	VADDPS  Z8, Z6, Z6
-	VMOVUPS Z6, (BX)
-	VMOVUPS (SI), Z7
-	VMULPS  Z5, Z5, Z8
-	VSUBPS  Z7, Z8, Z8
-	VMULPS  Z1, Z8, Z8
-	VADDPS  Z8, Z7, Z7
-	VMOVUPS Z7, (SI)
-	VSQRTPS Z7, Z7
-	VADDPS  Z4, Z7, Z7
-	VMULPS  Z3, Z6, Z6
-	VDIVPS  Z7, Z6, Z6
-	VMOVUPS (CX), Z5
-	VMULPS  Z2, Z5, Z8
-	VSUBPS  Z8, Z5, Z5
-	VSUBPS  Z6, Z5, Z5
-	VMOVUPS Z5, (CX)
+	VMOVUPS (DX), Z6
+	VMOVUPS (BX), Z7
+	VSUBPS  Z7, Z6, Z9
+	VMULPS  Z0, Z9, Z9
+	VADDPS  Z9, Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMOVUPS (SI), Z8
+	VMULPS  Z6, Z6, Z9
+	VSUBPS  Z8, Z9, Z9
+	VMULPS  Z1, Z9, Z9
+	VADDPS  Z9, Z8, Z8
+	VMOVUPS Z8, (SI)
+	VSQRTPS Z8, Z8
+	VADDPS  Z5, Z8, Z8
+	VMULPS  Z4, Z7, Z7
+	VDIVPS  Z8, Z7, Z7
+	VMOVUPS (CX), Z6
+	VMULPS  Z2, Z6, Z9
+	VMULPS  Z3, Z9, Z9
+	VSUBPS  Z9, Z6, Z6
+	VSUBPS  Z7, Z6, Z6
+	VMOVUPS Z6, (CX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
 	ADDQ    $0x40, BX
@@ -1262,27 +1266,28 @@ rest:
 	MOVQ      $-1, DI
 	BZHIQ     AX, DI, DI
 	KMOVW     DI, K1
-	VMOVUPS.Z (DX), K1, Z5
-	VMOVUPS.Z (BX), K1, Z6
-	VSUBPS    Z6, Z5, Z8
-	VMULPS    Z0, Z8, Z8
-	VADDPS    Z8, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z (SI), K1, Z7
-	VMULPS    Z5, Z5, Z8
-	VSUBPS    Z7, Z8, Z8
-	VMULPS    Z1, Z8, Z8
-	VADDPS    Z8, Z7, Z7
-	VMOVUPS   Z7, K1, (SI)
-	VSQRTPS   Z7, Z7
-	VADDPS    Z4, Z7, Z7
-	VMULPS    Z3, Z6, Z6
-	VDIVPS    Z7, Z6, Z6
-	VMOVUPS.Z (CX), K1, Z5
-	VMULPS    Z2, Z5, Z8
-	VSUBPS    Z8, Z5, Z5
-	VSUBPS    Z6, Z5, Z5
-	VMOVUPS   Z5, K1, (CX)
+	VMOVUPS.Z (DX), K1, Z6
+	VMOVUPS.Z (BX), K1, Z7
+	VSUBPS    Z7, Z6, Z9
+	VMULPS    Z0, Z9, Z9
+	VADDPS    Z9, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS.Z (SI), K1, Z8
+	VMULPS    Z6, Z6, Z9
+	VSUBPS    Z8, Z9, Z9
+	VMULPS    Z1, Z9, Z9
+	VADDPS    Z9, Z8, Z8
+	VMOVUPS   Z8, K1, (SI)
+	VSQRTPS   Z8, Z8
+	VADDPS    Z5, Z8, Z8
+	VMULPS    Z4, Z7, Z7
+	VDIVPS    Z8, Z7, Z7
+	VMOVUPS.Z (CX), K1, Z6
+	VMULPS    Z2, Z6, Z9
+	VMULPS    Z3, Z9, Z9
+	VSUBPS    Z9, Z6, Z6
+	VSUBPS    Z7, Z6, Z6
+	VMOVUPS   Z6, K1, (CX)
 
 end:
 	VZEROUPPER
@@ -20680,7 +20685,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+// func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
 // Requires: AVX
 TEXT ·adamaxAVX2(SB), NOSPLIT, $32-60
 	MOVQ         n+0(FP), AX
@@ -20688,10 +20693,10 @@ TEXT ·adamaxAVX2(SB), NOSPLIT, $32-60
 	MOVQ         grad+16(FP), DX
 	MOVQ         m+24(FP), BX
 	MOVQ         u+32(FP), SI
-	VBROADCASTSS keep+40(FP), Y0
-	VBROADCASTSS mix+44(FP), Y1
-	VBROADCASTSS decay+48(FP), Y2
-	VBROADCASTSS step+52(FP), Y3
+	VBROADCASTSS mix+40(FP), Y0
+	VBROADCASTSS decay+44(FP), Y1
+	VBROADCASTSS rate+48(FP), Y2
+	VBROADCASTSS rest+52(FP), Y3
 	VBROADCASTSS epsilon+56(FP), Y4
 	VBROADCASTSS bits80000000<>+0(SB), Y5
 
@@ -20700,12 +20705,12 @@ loop:
 	JL        rest
 	VMOVUPS   (DX), Y6
 	VMOVUPS   (BX), Y7
-	VMULPS    Y0, Y7, Y7
-	VMULPS    Y1, Y6, Y9
+	VSUBPS    Y7, Y6, Y9
+	VMULPS    Y0, Y9, Y9
 	VADDPS    Y9, Y7, Y7
 	VMOVUPS   Y7, (BX)
 	VMOVUPS   (SI), Y9
-	VMULPS    Y2, Y9, Y9
+	VMULPS    Y1, Y9, Y9
 	VANDNPS   Y6, Y5, Y8
 	VCMPPS    $0x07, Y8, Y8, Y10
 	VCMPPS    $0x1a, Y9, Y8, Y15
@@ -20713,7 +20718,8 @@ loop:
 	VBLENDVPS Y15, Y9, Y8, Y8
 	VMOVUPS   Y8, (SI)
 	VADDPS    Y4, Y8, Y8
-	VMULPS    Y3, Y7, Y7
+	VMULPS    Y3, Y8, Y8
+	VMULPS    Y2, Y7, Y7
 	VDIVPS    Y8, Y7, Y7
 	VMOVUPS   (CX), Y9
 	VSUBPS    Y7, Y9, Y9
@@ -20752,8 +20758,8 @@ copy44:
 	DECQ    R8
 	JNZ     copy44
 	VMOVUPS (SP), Y7
-	VMULPS  Y0, Y7, Y7
-	VMULPS  Y1, Y6, Y9
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
 	VADDPS  Y9, Y7, Y7
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DX
@@ -20777,7 +20783,7 @@ copy46:
 	DECQ      DI
 	JNZ       copy46
 	VMOVUPS   (SP), Y9
-	VMULPS    Y2, Y9, Y9
+	VMULPS    Y1, Y9, Y9
 	VANDNPS   Y6, Y5, Y8
 	VCMPPS    $0x07, Y8, Y8, Y10
 	VCMPPS    $0x1a, Y9, Y8, Y15
@@ -20794,7 +20800,8 @@ copy47:
 	DECQ    SI
 	JNZ     copy47
 	VADDPS  Y4, Y8, Y8
-	VMULPS  Y3, Y7, Y7
+	VMULPS  Y3, Y8, Y8
+	VMULPS  Y2, Y7, Y7
 	VDIVPS  Y8, Y7, Y7
 	VXORPS  Y9, Y9, Y9
 	VMOVUPS Y9, (SP)
@@ -20823,9 +20830,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+// func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
 // Requires: AVX
-TEXT ·adamAVX2(SB), NOSPLIT, $32-60
+TEXT ·adamAVX2(SB), NOSPLIT, $32-64
 	MOVQ         n+0(FP), AX
 	MOVQ         w+8(FP), CX
 	MOVQ         grad+16(FP), DX
@@ -20833,34 +20840,36 @@ TEXT ·adamAVX2(SB), NOSPLIT, $32-60
 	MOVQ         v+32(FP), SI
 	VBROADCASTSS mix1+40(FP), Y0
 	VBROADCASTSS mix2+44(FP), Y1
-	VBROADCASTSS shrink+48(FP), Y2
-	VBROADCASTSS step+52(FP), Y3
-	VBROADCASTSS epsilon+56(FP), Y4
+	VBROADCASTSS decay+48(FP), Y2
+	VBROADCASTSS rate+52(FP), Y3
+	VBROADCASTSS step+56(FP), Y4
+	VBROADCASTSS epsilon+60(FP), Y5
 
 loop:
 	CMPQ    AX, $0x08
 	JL      rest
-	VMOVUPS (DX), Y5
-	VMOVUPS (BX), Y6
-	VSUBPS  Y6, Y5, Y8
-	VMULPS  Y0, Y8, Y8
-	VADDPS  Y8, Y6, Y6
-	VMOVUPS Y6, (BX)
-	VMOVUPS (SI), Y7
-	VMULPS  Y5, Y5, Y8
-	VSUBPS  Y7, Y8, Y8
-	VMULPS  Y1, Y8, Y8
-	VADDPS  Y8, Y7, Y7
-	VMOVUPS Y7, (SI)
-	VSQRTPS Y7, Y7
-	VADDPS  Y4, Y7, Y7
-	VMULPS  Y3, Y6, Y6
-	VDIVPS  Y7, Y6, Y6
-	VMOVUPS (CX), Y5
-	VMULPS  Y2, Y5, Y8
-	VSUBPS  Y8, Y5, Y5
-	VSUBPS  Y6, Y5, Y5
-	VMOVUPS Y5, (CX)
+	VMOVUPS (DX), Y6
+	VMOVUPS (BX), Y7
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMOVUPS (SI), Y8
+	VMULPS  Y6, Y6, Y9
+	VSUBPS  Y8, Y9, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS Y8, (SI)
+	VSQRTPS Y8, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  Y4, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VMOVUPS (CX), Y6
+	VMULPS  Y2, Y6, Y9
+	VMULPS  Y3, Y9, Y9
+	VSUBPS  Y9, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
+	VMOVUPS Y6, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
@@ -20871,8 +20880,8 @@ loop:
 rest:
 	TESTQ   AX, AX
 	JZ      end
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
 	LEAQ    (DX), DX
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
@@ -20882,9 +20891,9 @@ copy50:
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy50
-	VMOVUPS (SP), Y5
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
+	VMOVUPS (SP), Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS Y7, (SP)
 	LEAQ    (BX), DX
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
@@ -20894,11 +20903,11 @@ copy51:
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy51
-	VMOVUPS (SP), Y6
-	VSUBPS  Y6, Y5, Y8
-	VMULPS  Y0, Y8, Y8
-	VADDPS  Y8, Y6, Y6
-	VMOVUPS Y6, (SP)
+	VMOVUPS (SP), Y7
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX), BX
 	MOVQ    AX, DI
@@ -20908,8 +20917,8 @@ copy52:
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
 	JNZ     copy52
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS Y7, (SP)
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
 	LEAQ    (SI), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, DI
@@ -20919,12 +20928,12 @@ copy53:
 	MOVL    R8, -4(BX)(DI*4)
 	DECQ    DI
 	JNZ     copy53
-	VMOVUPS (SP), Y7
-	VMULPS  Y5, Y5, Y8
-	VSUBPS  Y7, Y8, Y8
-	VMULPS  Y1, Y8, Y8
-	VADDPS  Y8, Y7, Y7
-	VMOVUPS Y7, (SP)
+	VMOVUPS (SP), Y8
+	VMULPS  Y6, Y6, Y9
+	VSUBPS  Y8, Y9, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS Y8, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (SI), BX
 	MOVQ    AX, SI
@@ -20934,12 +20943,12 @@ copy54:
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
 	JNZ     copy54
-	VSQRTPS Y7, Y7
-	VADDPS  Y4, Y7, Y7
-	VMULPS  Y3, Y6, Y6
-	VDIVPS  Y7, Y6, Y6
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
+	VSQRTPS Y8, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  Y4, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
 	LEAQ    (CX), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
@@ -20949,11 +20958,12 @@ copy55:
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
 	JNZ     copy55
-	VMOVUPS (SP), Y5
-	VMULPS  Y2, Y5, Y8
-	VSUBPS  Y8, Y5, Y5
-	VSUBPS  Y6, Y5, Y5
-	VMOVUPS Y5, (SP)
+	VMOVUPS (SP), Y6
+	VMULPS  Y2, Y6, Y9
+	VMULPS  Y3, Y9, Y9
+	VSUBPS  Y9, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
+	VMOVUPS Y6, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 

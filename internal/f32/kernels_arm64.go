@@ -104,15 +104,15 @@ func maxIntoNEON(n int, y *float32, x *float32)
 //go:noescape
 func maxIntoChoiceNEON(n int, y *float32, choice *uint8, x *float32, place uint32)
 
-// adamaxNEON updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
+// adamaxNEON updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).
 //
 //go:noescape
-func adamaxNEON(n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32)
+func adamaxNEON(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
 
-// adamNEON updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).
+// adamNEON updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).
 //
 //go:noescape
-func adamNEON(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32)
+func adamNEON(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
 
 // squaredErrorNEON writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
 //

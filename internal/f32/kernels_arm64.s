@@ -1076,20 +1076,20 @@ vector:
 done:
 	RET
 
-// adamaxNEON updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).
+// adamaxNEON updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).
 TEXT ·adamaxNEON(SB), NOSPLIT, $0-60
 	MOVD   n+0(FP), R0
 	MOVD   w+8(FP), R1
 	MOVD   grad+16(FP), R2
 	MOVD   m+24(FP), R3
 	MOVD   u+32(FP), R4
-	FMOVS  keep+40(FP), F16
+	FMOVS  mix+40(FP), F16
 	VDUP   V16.S[0], V16.S4
-	FMOVS  mix+44(FP), F17
+	FMOVS  decay+44(FP), F17
 	VDUP   V17.S[0], V17.S4
-	FMOVS  decay+48(FP), F18
+	FMOVS  rate+48(FP), F18
 	VDUP   V18.S[0], V18.S4
-	FMOVS  step+52(FP), F19
+	FMOVS  rest+52(FP), F19
 	VDUP   V19.S[0], V19.S4
 	FMOVS  epsilon+56(FP), F20
 	VDUP   V20.S[0], V20.S4
@@ -1099,16 +1099,17 @@ loop:
 	FMOVQ  (R2), F0
 	FMOVQ  (R3), F1
 	FMOVQ  (R4), F2
-	WORD   $0x6e30dc21 // fmul v1.4s, v1.4s, v16.4s
-	WORD   $0x6e31dc03 // fmul v3.4s, v0.4s, v17.4s
+	WORD   $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
+	WORD   $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
 	WORD   $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
 	FMOVQ  F1, (R3)
-	WORD   $0x6e32dc42 // fmul v2.4s, v2.4s, v18.4s
+	WORD   $0x6e31dc42 // fmul v2.4s, v2.4s, v17.4s
 	WORD   $0x4ea0f800 // fabs v0.4s, v0.4s
 	WORD   $0x4e20f442 // fmax v2.4s, v2.4s, v0.4s
 	FMOVQ  F2, (R4)
 	WORD   $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD   $0x6e33dc21 // fmul v1.4s, v1.4s, v19.4s
+	WORD   $0x6e33dc42 // fmul v2.4s, v2.4s, v19.4s
+	WORD   $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
 	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
 	FMOVQ  (R1), F3
 	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
@@ -1126,16 +1127,17 @@ one:
 	FMOVS  (R2), F0
 	FMOVS  (R3), F1
 	FMOVS  (R4), F2
-	WORD   $0x6e30dc21 // fmul v1.4s, v1.4s, v16.4s
-	WORD   $0x6e31dc03 // fmul v3.4s, v0.4s, v17.4s
+	WORD   $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
+	WORD   $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
 	WORD   $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
 	FMOVS  F1, (R3)
-	WORD   $0x6e32dc42 // fmul v2.4s, v2.4s, v18.4s
+	WORD   $0x6e31dc42 // fmul v2.4s, v2.4s, v17.4s
 	WORD   $0x4ea0f800 // fabs v0.4s, v0.4s
 	WORD   $0x4e20f442 // fmax v2.4s, v2.4s, v0.4s
 	FMOVS  F2, (R4)
 	WORD   $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD   $0x6e33dc21 // fmul v1.4s, v1.4s, v19.4s
+	WORD   $0x6e33dc42 // fmul v2.4s, v2.4s, v19.4s
+	WORD   $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
 	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
 	FMOVS  (R1), F3
 	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
@@ -1149,8 +1151,8 @@ one:
 end:
 	RET
 
-// adamNEON updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).
-TEXT ·adamNEON(SB), NOSPLIT, $0-60
+// adamNEON updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).
+TEXT ·adamNEON(SB), NOSPLIT, $0-64
 	MOVD   n+0(FP), R0
 	MOVD   w+8(FP), R1
 	MOVD   grad+16(FP), R2
@@ -1160,12 +1162,14 @@ TEXT ·adamNEON(SB), NOSPLIT, $0-60
 	VDUP   V16.S[0], V16.S4
 	FMOVS  mix2+44(FP), F17
 	VDUP   V17.S[0], V17.S4
-	FMOVS  shrink+48(FP), F18
+	FMOVS  decay+48(FP), F18
 	VDUP   V18.S[0], V18.S4
-	FMOVS  step+52(FP), F19
+	FMOVS  rate+52(FP), F19
 	VDUP   V19.S[0], V19.S4
-	FMOVS  epsilon+56(FP), F20
+	FMOVS  step+56(FP), F20
 	VDUP   V20.S[0], V20.S4
+	FMOVS  epsilon+60(FP), F21
+	VDUP   V21.S[0], V21.S4
 	SUBS   $4, R0
 	BLT    rest
 loop:
@@ -1182,11 +1186,12 @@ loop:
 	WORD   $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	FMOVQ  F2, (R4)
 	WORD   $0x6ea1f842 // fsqrt v2.4s, v2.4s
-	WORD   $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD   $0x6e33dc21 // fmul v1.4s, v1.4s, v19.4s
+	WORD   $0x4e35d442 // fadd v2.4s, v2.4s, v21.4s
+	WORD   $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
 	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
 	FMOVQ  (R1), F3
 	WORD   $0x6e32dc60 // fmul v0.4s, v3.4s, v18.4s
+	WORD   $0x6e33dc00 // fmul v0.4s, v0.4s, v19.4s
 	WORD   $0x4ea0d463 // fsub v3.4s, v3.4s, v0.4s
 	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
 	FMOVQ  F3, (R1)
@@ -1213,11 +1218,12 @@ one:
 	WORD   $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	FMOVS  F2, (R4)
 	WORD   $0x6ea1f842 // fsqrt v2.4s, v2.4s
-	WORD   $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD   $0x6e33dc21 // fmul v1.4s, v1.4s, v19.4s
+	WORD   $0x4e35d442 // fadd v2.4s, v2.4s, v21.4s
+	WORD   $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
 	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
 	FMOVS  (R1), F3
 	WORD   $0x6e32dc60 // fmul v0.4s, v3.4s, v18.4s
+	WORD   $0x6e33dc00 // fmul v0.4s, v0.4s, v19.4s
 	WORD   $0x4ea0d463 // fsub v3.4s, v3.4s, v0.4s
 	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
 	FMOVS  F3, (R1)

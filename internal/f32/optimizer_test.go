@@ -19,17 +19,17 @@ func TestOptimizers(t *testing.T) {
 		want func(w, g, m, u float64) (w1, m1, u1 float64)
 	}{
 		"adamax": {
-			func(x *tier, w, g, m, u []float32) { x.adamax(w, g, m, u, 0.875, 0.125, 0.75, 0.25, 0.5) },
+			func(x *tier, w, g, m, u []float32) { x.adamax(w, g, m, u, 0.125, 0.75, 0.25, 0.875, 0.5) },
 			func(w, g, m, u float64) (_, _, _ float64) {
-				m, u = 0.875*m+0.125*g, max(0.75*u, math.Abs(g))
-				return w - 0.25*m/(u+0.5), m, u
+				m, u = m+0.125*(g-m), max(0.75*u, math.Abs(g))
+				return w - 0.25*m/(0.875*(u+0.5)), m, u
 			},
 		},
 		"adam": {
-			func(x *tier, w, g, m, u []float32) { x.adam(w, g, m, u, 0.125, 0.25, 0.0625, 0.25, 0.5) },
+			func(x *tier, w, g, m, u []float32) { x.adam(w, g, m, u, 0.125, 0.25, 0.0625, 0.5, 0.25, 0.5) },
 			func(w, g, m, v float64) (_, _, _ float64) {
 				m, v = m+0.125*(g-m), v+0.25*(g*g-v)
-				return w - 0.0625*w - 0.25*m/(math.Sqrt(v)+0.5), m, v
+				return w - 0.0625*0.5*w - 0.25*m/(math.Sqrt(v)+0.5), m, v
 			},
 		},
 	} {

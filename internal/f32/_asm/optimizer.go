@@ -22,18 +22,18 @@ func (s *isa) coefficients(names ...string) []reg.VecPhysical {
 }
 
 func (s *isa) adamax() {
-	s.begin("adamax", " updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).",
-		"func(n int, w, grad, m, u *float32, keep, mix, decay, step, epsilon float32)")
+	s.begin("adamax", " updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).",
+		"func(n int, w, grad, m, u *float32, mix, decay, rate, rest, epsilon float32)")
 	n, w, g, m, u := param("n"), param("w"), param("grad"), param("m"), param("u")
-	k := s.coefficients("keep", "mix", "decay", "step", "epsilon")
-	keep, mix, decay, step, epsilon := k[0], k[1], k[2], k[3], k[4]
+	k := s.coefficients("mix", "decay", "rate", "rest", "epsilon")
+	mix, decay, rate, rest, epsilon := k[0], k[1], k[2], k[3], k[4]
 	sign, gv, mv, uv, t, scratch, mask := s.regs[5], s.regs[6], s.regs[7], s.regs[8], s.regs[9], s.regs[10], s.mask(0)
 	s.bits(1<<31, sign)
 	s.loop(n, []reg.GPVirtual{w, g, m, u}, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: g}, gv)
 		load(Mem{Base: m}, mv)
-		VMULPS(keep, mv, mv)
-		VMULPS(mix, gv, t)
+		VSUBPS(mv, gv, t)
+		VMULPS(mix, t, t)
 		VADDPS(t, mv, mv)
 		store(mv, Mem{Base: m})
 		load(Mem{Base: u}, t)
@@ -43,7 +43,8 @@ func (s *isa) adamax() {
 		s.merge(t, mask, uv)
 		store(uv, Mem{Base: u})
 		VADDPS(epsilon, uv, uv)
-		VMULPS(step, mv, mv)
+		VMULPS(rest, uv, uv)
+		VMULPS(rate, mv, mv)
 		VDIVPS(uv, mv, mv)
 		load(Mem{Base: w}, t)
 		VSUBPS(mv, t, t)
@@ -54,12 +55,12 @@ func (s *isa) adamax() {
 }
 
 func (s *isa) adam() {
-	s.begin("adam", " updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).",
-		"func(n int, w, grad, m, v *float32, mix1, mix2, shrink, step, epsilon float32)")
+	s.begin("adam", " updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).",
+		"func(n int, w, grad, m, v *float32, mix1, mix2, decay, rate, step, epsilon float32)")
 	n, w, g, m, v := param("n"), param("w"), param("grad"), param("m"), param("v")
-	k := s.coefficients("mix1", "mix2", "shrink", "step", "epsilon")
-	mix1, mix2, shrink, step, epsilon := k[0], k[1], k[2], k[3], k[4]
-	gv, mv, vv, t := s.regs[5], s.regs[6], s.regs[7], s.regs[8]
+	k := s.coefficients("mix1", "mix2", "decay", "rate", "step", "epsilon")
+	mix1, mix2, decay, rate, step, epsilon := k[0], k[1], k[2], k[3], k[4], k[5]
+	gv, mv, vv, t := s.regs[6], s.regs[7], s.regs[8], s.regs[9]
 	s.loop(n, []reg.GPVirtual{w, g, m, v}, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		load(Mem{Base: g}, gv)
 		load(Mem{Base: m}, mv)
@@ -78,7 +79,8 @@ func (s *isa) adam() {
 		VMULPS(step, mv, mv)
 		VDIVPS(vv, mv, mv)
 		load(Mem{Base: w}, gv)
-		VMULPS(shrink, gv, t)
+		VMULPS(decay, gv, t)
+		VMULPS(rate, t, t)
 		VSUBPS(t, gv, gv)
 		VSUBPS(mv, gv, gv)
 		store(gv, Mem{Base: w})

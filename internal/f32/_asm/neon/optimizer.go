@@ -8,19 +8,19 @@ func (a *assembler) optimizers() {
 }
 
 func (a *assembler) adamax() {
-	a.begin("adamax", "updates n values: m = keep*m + mix*grad, u = max(decay*u, |grad|), w -= step*m/(u+epsilon).",
-		"n int, w *float32, grad *float32, m *float32, u *float32, keep float32, mix float32, decay float32, step float32, epsilon float32")
-	const keep, mix, decay, step, epsilon, gv, mv, uv, t vec = 16, 17, 18, 19, 20, 0, 1, 2, 3
+	a.begin("adamax", "updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).",
+		"n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32")
+	const mix, decay, rate, rest, epsilon, gv, mv, uv, t vec = 16, 17, 18, 19, 20, 0, 1, 2, 3
 	n, w, g, m, u := a.param("n"), a.param("w"), a.param("grad"), a.param("m"), a.param("u")
-	for i, name := range []string{"keep", "mix", "decay", "step", "epsilon"} {
-		a.broadcast(name, keep+vec(i))
+	for i, name := range []string{"mix", "decay", "rate", "rest", "epsilon"} {
+		a.broadcast(name, mix+vec(i))
 	}
 	a.loop(n, []general{w, g, m, u}, func(load func(mem, vec), store func(vec, mem)) {
 		load(mem{base: g}, gv)
 		load(mem{base: m}, mv)
 		load(mem{base: u}, uv)
-		a.three("fmul.4s", mv, mv, keep)
-		a.three("fmul.4s", t, gv, mix)
+		a.three("fsub.4s", t, gv, mv)
+		a.three("fmul.4s", t, t, mix)
 		a.three("fadd.4s", mv, mv, t)
 		store(mv, mem{base: m})
 		a.three("fmul.4s", uv, uv, decay)
@@ -28,7 +28,8 @@ func (a *assembler) adamax() {
 		a.three("fmax.4s", uv, uv, gv)
 		store(uv, mem{base: u})
 		a.three("fadd.4s", uv, uv, epsilon)
-		a.three("fmul.4s", mv, mv, step)
+		a.three("fmul.4s", uv, uv, rest)
+		a.three("fmul.4s", mv, mv, rate)
 		a.three("fdiv.4s", mv, mv, uv)
 		load(mem{base: w}, t)
 		a.three("fsub.4s", t, t, mv)
@@ -38,11 +39,11 @@ func (a *assembler) adamax() {
 }
 
 func (a *assembler) adam() {
-	a.begin("adam", "updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*shrink, w -= step*m/(sqrt(v)+epsilon).",
-		"n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, shrink float32, step float32, epsilon float32")
-	const mix1, mix2, shrink, step, epsilon, gv, mv, vv, t vec = 16, 17, 18, 19, 20, 0, 1, 2, 3
+	a.begin("adam", "updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).",
+		"n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32")
+	const mix1, mix2, decay, rate, step, epsilon, gv, mv, vv, t vec = 16, 17, 18, 19, 20, 21, 0, 1, 2, 3
 	n, w, g, m, v := a.param("n"), a.param("w"), a.param("grad"), a.param("m"), a.param("v")
-	for i, name := range []string{"mix1", "mix2", "shrink", "step", "epsilon"} {
+	for i, name := range []string{"mix1", "mix2", "decay", "rate", "step", "epsilon"} {
 		a.broadcast(name, mix1+vec(i))
 	}
 	a.loop(n, []general{w, g, m, v}, func(load func(mem, vec), store func(vec, mem)) {
@@ -63,7 +64,8 @@ func (a *assembler) adam() {
 		a.three("fmul.4s", mv, mv, step)
 		a.three("fdiv.4s", mv, mv, vv)
 		load(mem{base: w}, t)
-		a.three("fmul.4s", gv, t, shrink)
+		a.three("fmul.4s", gv, t, decay)
+		a.three("fmul.4s", gv, gv, rate)
 		a.three("fsub.4s", t, t, gv)
 		a.three("fsub.4s", t, t, mv)
 		store(t, mem{base: w})

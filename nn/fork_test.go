@@ -1,0 +1,197 @@
+package nn_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"lookalike/nn"
+	"lookalike/optim"
+	"lookalike/tensor"
+)
+
+// fork is a layer as a user may write one: the sum of several branches that all
+// begin at its input.
+type fork []nn.Layer
+
+func (f fork) Identity() (name, class string) { return "fork", "Fork" }
+
+func (f fork) Build(in []int, rng *rand.Rand) (out []int, err error) {
+	for _, branch := range f {
+		if out, err = branch.Build(in, rng); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (f fork) Params() []*nn.Param {
+	var list []*nn.Param
+	for _, branch := range f {
+		list = append(list, branch.Params()...)
+	}
+	return list
+}
+
+func (f fork) Forward(p *nn.Pass, x *tensor.Tensor) *tensor.Tensor {
+	var dy, dx *tensor.Tensor // of the sum and, once it is known, of x
+	keep := func(d *tensor.Tensor) {
+		switch {
+		case d == nil:
+		case dx == nil:
+			dx = d.Reshape(x.Shape()...).Clone()
+		default:
+			add(dx, d)
+		}
+	}
+	if p.Training() {
+		p.Record(x, x, func(d *tensor.Tensor) *tensor.Tensor {
+			if keep(d); dx == nil {
+				return nil
+			}
+			d = p.New(x.Shape()...)
+			copy(d.Data(), dx.Data())
+			return d
+		})
+	}
+	var outputs []*tensor.Tensor
+	for i, branch := range f {
+		y := branch.Forward(p, x)
+		outputs = append(outputs, y)
+		if p.Training() && i < len(f)-1 {
+			p.Record(y, y, func(d *tensor.Tensor) *tensor.Tensor {
+				keep(d)
+				d = p.New(dy.Shape()...)
+				copy(d.Data(), dy.Data())
+				return d
+			})
+		}
+	}
+	sum := p.New(outputs[0].Shape()...)
+	clear(sum.Data())
+	for _, y := range outputs {
+		add(sum, y)
+	}
+	if p.Training() {
+		p.Record(outputs[len(f)-1], sum, func(d *tensor.Tensor) *tensor.Tensor {
+			dy = d.Clone()
+			return d
+		})
+	}
+	return sum
+}
+
+func add(to, from *tensor.Tensor) {
+	for i, v := range from.Data() {
+		to.Data()[i] += v
+	}
+}
+
+// forked is the reference of a fork; params says how many each branch takes.
+func forked(branches ...stage) reference {
+	return func(x array, params []array) array {
+		var sum array
+		for _, b := range branches {
+			y := b.f(x, params[:b.params])
+			params = params[b.params:]
+			if sum.data == nil {
+				sum = newArray(y.shape...)
+			}
+			for i, v := range y.data {
+				sum.data[i] += v
+			}
+		}
+		return sum
+	}
+}
+
+// TestForks: training reaches every branch, whichever of them begins at the
+// network's input, and so has nobody to give a gradient to.
+func TestForks(t *testing.T) {
+	same := func(x array, _ []array) array { return x }
+	tanh := reference(dense).then(activations[7].f)
+	layer := func(units int) nn.Layer { return &nn.Dense{Units: units, Activation: nn.Tanh} }
+	inner := func(layers ...nn.Layer) nn.Layer { return nn.NewSequential("", layers...) }
+	for _, c := range []struct {
+		name   string
+		layers []nn.Layer
+		f      reference
+	}{
+		{"at the input", []nn.Layer{fork{layer(4), layer(4)}, layer(2)},
+			chain(stage{forked(stage{tanh, 2}, stage{tanh, 2}), 4}, stage{tanh, 2})},
+		{"three at the input, the first longer", []nn.Layer{fork{inner(layer(5), layer(4)), layer(4), inner(layer(3), layer(4))}, layer(2)},
+			chain(stage{forked(stage{chain(stage{tanh, 2}, stage{tanh, 2}), 4}, stage{tanh, 2}, stage{chain(stage{tanh, 2}, stage{tanh, 2}), 4}), 10}, stage{tanh, 2})},
+		{"past the input itself", []nn.Layer{fork{inner(layer(5), layer(3)), &nn.Flatten{}}, layer(2)},
+			chain(stage{forked(stage{chain(stage{tanh, 2}, stage{tanh, 2}), 4}, stage{same, 0}), 4}, stage{tanh, 2})},
+		{"a fork in the first branch", []nn.Layer{fork{inner(layer(5), fork{layer(4), layer(4)}), layer(4)}, layer(2)},
+			chain(stage{forked(stage{chain(stage{tanh, 2}, stage{forked(stage{tanh, 2}, stage{tanh, 2}), 4}), 6}, stage{tanh, 2}), 8}, stage{tanh, 2})},
+		{"behind a layer", []nn.Layer{layer(6), fork{layer(4), inner(layer(3), layer(4)), layer(4)}, layer(2)},
+			chain(stage{tanh, 2}, stage{forked(stage{tanh, 2}, stage{chain(stage{tanh, 2}, stage{tanh, 2}), 4}, stage{tanh, 2}), 8}, stage{tanh, 2})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			net := nn.NewSequential("net", c.layers...)
+			if err := net.Init(1, 3); err != nil {
+				t.Fatal(err)
+			}
+			data := vectors(7)
+			var params []array
+			var before []*tensor.Tensor
+			names := map[string]bool{}
+			for _, p := range net.Params() {
+				params = append(params, exact(p.Value))
+				before = append(before, p.Value.Clone())
+				names[p.Name] = true
+			}
+			if len(names) != len(params) {
+				t.Errorf("%d names of %d parameters", len(names), len(params))
+			}
+			optimizer := &firstGradients{Optimizer: &optim.SGD{}}
+			fit(t, net, data, nn.FitConfig{Batch: 7, NoShuffle: true, Optimizer: optimizer})
+			x, y := exact(data.X), exact(data.Y)
+			loss := func() float64 {
+				var sum float64
+				for i, v := range c.f(x, params).data {
+					sum += (v - y.data[i]) * (v - y.data[i])
+				}
+				return sum / float64(len(y.data))
+			}
+			for i, p := range net.Params() {
+				nearSlope(t, p.Name, optimizer.kept[p.Name], slope(params[i], loss), 100)
+				if slices.Equal(p.Value.Data(), before[i].Data()) {
+					t.Errorf("%s has not been trained", p.Name)
+				}
+			}
+		})
+	}
+}
+
+// TestLayerUsedTwice: what two branches share has the sum of both gradients and
+// takes one step a batch.
+func TestLayerUsedTwice(t *testing.T) {
+	const rate = 0.5
+	shared := &nn.Dense{Units: 2, NoBias: true}
+	net := nn.NewSequential("net", fork{shared, shared})
+	if err := net.Init(1, 3); err != nil {
+		t.Fatal(err)
+	}
+	params := net.Params()
+	if len(params) != 1 || params[0].Name != "fork/kernel" {
+		t.Fatalf("%d parameters, the first %q, want fork/kernel alone", len(params), params[0].Name)
+	}
+	data, before := vectors(7), exact(params[0].Value)
+	want := slope(before, func() float64 {
+		var sum float64
+		y := exact(data.Y)
+		for i, v := range dense(exact(data.X), []array{before}).data {
+			sum += (2*v - y.data[i]) * (2*v - y.data[i])
+		}
+		return sum / float64(len(y.data))
+	})
+	fit(t, net, data, nn.FitConfig{Batch: 7, NoShuffle: true, Optimizer: &optim.SGD{LearningRate: rate}})
+	for i, v := range params[0].Value.Data() {
+		if w := before.data[i] - rate*want.data[i]; !(math.Abs(float64(v)-w) <= 1e-6) {
+			t.Errorf("kernel[%d] = %v, want %v", i, v, w)
+		}
+	}
+}
