@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"time"
 
 	"lookalike/autoencoder"
 	"lookalike/internal/f32"
@@ -40,6 +41,9 @@ var Tasks = []Task{
 	}},
 	{"autoencoder", "the autoencoder: training, then encoding, in batches of 32", func(ctx context.Context, _ []int, emit func(Row)) error {
 		return autoencode(ctx, autoencoder.Config{}, 96, emit)
+	}},
+	{"small", "small networks, one prediction at a time", func(ctx context.Context, _ []int, emit func(Row)) error {
+		return small(ctx, time.Second, emit)
 	}},
 	{"knn", "exact search for the 10 nearest vectors", func(ctx context.Context, _ []int, emit func(Row)) error {
 		return search(ctx, searches, emit)
