@@ -81,6 +81,9 @@ func TestFolderLinks(t *testing.T) {
 // TestFolderNames: a name that Go cannot open as part of a file system is
 // reported, and so is what may not be read.
 func TestFolderNames(t *testing.T) {
+	if runtime.GOOS == "js" {
+		t.Skip("Node makes UTF-8 of names")
+	}
 	dir := t.TempDir()
 	for _, name := range []string{"écran – 写真 \u202e", "caf\xe9"} {
 		if err := os.WriteFile(filepath.Join(dir, name), fixtures(t)["rgb.png"], 0o666); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func TestView(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Len() > 0 && &got.Data()[0] != &again.Data()[0] {
+		if got.Len() > 0 && &got.Data()[0] != &again.Data()[0] && runtime.GOARCH != "wasm" { // where no file is mapped
 			t.Errorf("%q: two views do not share memory: this is a copy", name)
 		}
 		for i := range got.Data() {

@@ -17,6 +17,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/parallel"
 	"lookalike/internal/remote"
+	"lookalike/internal/web"
 	"lookalike/picture"
 )
 
@@ -138,9 +139,17 @@ func readQuery(in *os.File) (query, error) {
 func fetchQuery(ctx context.Context, address string, o queryOptions) (query, error) {
 	data, err := remote.Get(ctx, address, remote.Options{AllowPrivate: o.allowPrivate})
 	if err != nil {
-		return query{}, err
+		return query{}, orAllowPrivate(err)
 	}
-	return inMemory(address, data), nil
+	return inMemory(web.Shown(address), data), nil
+}
+
+// orAllowPrivate says how to fetch what was refused for where it lies.
+func orAllowPrivate(err error) error {
+	if _, private := errors.AsType[*web.PrivateError](err); private {
+		return fmt.Errorf("%w; allow that with --allow-private", err)
+	}
+	return err
 }
 
 // inMemory returns a picture that has no file, by what one would hold.

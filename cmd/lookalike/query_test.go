@@ -39,4 +39,17 @@ func TestSearchAddress(t *testing.T) {
 	if out := refused(t, "search", index, s.URL+"/none", "--allow-private"); !strings.Contains(out, "404") {
 		t.Error(out)
 	}
+
+	// Nothing shows a name or password: not the results, not an error.
+	page := filepath.Join(dir, "secret.html")
+	with := strings.Replace(s.URL, "http://", "http://someone:secret@", 1) + "/a.png"
+	out := lookalike(t, "search", index, with, "--allow-private", "--html", page) + lookalike(t, "search", index, with, "--allow-private", "--json")
+	for _, address := range []string{with, with + ".jpg", "http://someone:sec ret@x/", "http://someone:secret@[::1/a.png", "ftp://someone:secret@x/"} {
+		out += refused(t, "search", index, address)
+	}
+	out += refused(t, "weights", "fetch", "vgg16", "--url", with, "--output", filepath.Join(dir, "w.h5"))
+	out += refused(t, "weights", "fetch", "vgg16", "--url", "http://someone:secret@[::1/", "--output", filepath.Join(dir, "w.h5"))
+	if out += string(read(t, page)); strings.Contains(out, "someone") || strings.Contains(out, "secret@") || !strings.Contains(out, "--allow-private") {
+		t.Error(out)
+	}
 }

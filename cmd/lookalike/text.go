@@ -14,6 +14,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"lookalike/internal/remote"
+	"lookalike/internal/web"
 )
 
 // count writes a number of things.
@@ -180,7 +183,7 @@ func orList(words []string) string {
 
 // commandLine returns the command as a person would type it again: its
 // arguments, the flags that were given, and more words. Flags in but are left
-// out.
+// out, and so are the passwords in addresses.
 func commandLine(cmd *cobra.Command, args []string, but string, more ...string) string {
 	words := append(strings.Fields(cmd.CommandPath())[1:], args...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -192,7 +195,13 @@ func commandLine(cmd *cobra.Command, args []string, but string, more ...string) 
 			words = append(words, "--"+f.Name, f.Value.String())
 		}
 	})
-	return typed(append(words, more...)...)
+	words = append(words, more...)
+	for i, word := range words {
+		if remote.IsAddress(word) {
+			words[i] = web.Shown(word) // a password is for the user to fill in
+		}
+	}
+	return typed(words...)
 }
 
 // typed returns a command of this program as it is typed into a shell.

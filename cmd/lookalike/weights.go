@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/fetch"
+	"lookalike/internal/web"
 )
 
 func (a *app) weightsCommand() *cobra.Command {
@@ -52,7 +53,7 @@ func weightsNames() []string {
 
 func (a *app) weightsFetchCommand() *cobra.Command {
 	var address, checksum, out string
-	var force bool
+	var force, allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "fetch NAME",
 		Short: "Download published weights and check them",
@@ -65,7 +66,8 @@ is given again; until it is complete, the file's name ends in .part. Bytes with
 another checksum are deleted. Proxies are taken from HTTPS_PROXY and NO_PROXY.
 
 With --url the file comes from a mirror. It must still be the published one,
-unless --checksum says otherwise.`,
+unless --checksum says otherwise. Nothing is fetched from private addresses,
+also where a public one leads there, unless --allow-private is given.`,
 		Example: `  lookalike weights fetch vgg16-notop
   lookalike weights fetch vgg16 --url https://mirror.example/vgg16.h5
   lookalike weights fetch vgg16 --output vgg16.h5`,
@@ -97,7 +99,7 @@ unless --checksum says otherwise.`,
 			if err != nil {
 				return err
 			}
-			return a.fetch(cmd, args, f, path, force)
+			return a.fetch(cmd, args, f, path, force, allowPrivate)
 		},
 	}
 	flags := cmd.Flags()
@@ -105,11 +107,12 @@ unless --checksum says otherwise.`,
 	flags.StringVar(&checksum, "checksum", "", "what the file must have, `md5:… or sha256:…`")
 	flags.StringVarP(&out, "output", "o", "", "write to `FILE`, not to the cache folder")
 	flags.BoolVar(&force, "force", false, "replace a file that is there already")
+	flags.BoolVar(&allowPrivate, "allow-private", false, "download from private and local network addresses too")
 	return cmd
 }
 
 // fetch brings a published file to path, unless it is there.
-func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string, force bool) error {
+func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string, force, allowPrivate bool) error {
 	ctx := cmd.Context()
 	if _, err := os.Stat(path); err == nil && !force {
 		switch got, err := f.Checksum.Of(ctx, path); {
@@ -124,13 +127,17 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 
 	d := downloading{app: a, name: f.Name}
 	defer d.end()
-	err := fetch.Download(ctx, path, f, fetch.Watch{Bytes: d.set, Note: d.note})
+	allow := web.Public
+	if allowPrivate {
+		allow = web.Any
+	}
+	err := fetch.Download(ctx, path, f, allow, fetch.Watch{Bytes: d.set, Note: d.note})
 	d.end()
 	switch {
 	case err != nil && ctx.Err() != nil && d.done > 0:
 		return stoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
 	case err != nil:
-		return err
+		return orAllowPrivate(err)
 	}
 	fmt.Fprintf(a.out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
 	return nil

@@ -80,7 +80,7 @@ func TestWeightsFetchInterrupted(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			m := newMirror(t)
 			path := filepath.Join(t.TempDir(), "my weights.h5")
-			args := []string{"weights", "fetch", "vgg16", "--url", m.URL, "--checksum", m.sum, "--output", path}
+			args := []string{"weights", "fetch", "vgg16", "--url", m.URL, "--allow-private", "--checksum", m.sum, "--output", path}
 			cmd := exec.CommandContext(t.Context(), "lookalike", args...)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
@@ -147,7 +147,7 @@ func TestWeightsFetch(t *testing.T) {
 	close(m.held)
 	cache := t.TempDir()
 	t.Setenv("LOOKALIKE_CACHE", cache)
-	lookalike(t, "weights", "fetch", "vgg19-notop", "--url", m.URL, "--checksum", "sha256:"+m.sum, "--quiet")
+	lookalike(t, "weights", "fetch", "vgg19-notop", "--url", m.URL, "--allow-private", "--checksum", "sha256:"+m.sum, "--quiet")
 	path := strings.TrimSpace(lookalike(t, "weights", "path", "vgg19-notop"))
 	if !strings.HasPrefix(path, cache) || !bytes.Equal(read(t, path), m.data) {
 		t.Errorf("%s has other bytes than the mirror's", path)
@@ -158,7 +158,7 @@ func TestWeightsFetch(t *testing.T) {
 		{"", "offers a file of 3145728 bytes; the right one has 553467096"},
 	} {
 		out := filepath.Join(t.TempDir(), "w.h5")
-		args := []string{"weights", "fetch", "vgg16", "--url", m.URL, "--output", out}
+		args := []string{"weights", "fetch", "vgg16", "--url", m.URL, "--allow-private", "--output", out}
 		if c.checksum != "" {
 			args = append(args, "--checksum", c.checksum)
 		}

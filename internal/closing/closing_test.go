@@ -10,7 +10,7 @@ import (
 
 // Close waits for calls in flight, releases once, and lets none in afterwards.
 func TestGuard(t *testing.T) {
-	for range 100 {
+	for range 10 {
 		var g Guard
 		var open atomic.Bool
 		var released atomic.Int32

@@ -19,6 +19,7 @@ import (
 	"unicode"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/web"
 )
 
 // Watch hears how a download gets on; it has both functions.
@@ -50,13 +51,15 @@ type patience struct {
 // When Download fails or ctx ends, path is as it was, and path.part is kept for
 // the next call. Bytes that are whole but have another checksum are deleted: if
 // they came in pieces, the file is fetched once more in one.
-func Download(ctx context.Context, path string, f File, watch Watch) error {
-	return patience{silence: 30 * time.Second, tries: 5, wait: time.Second, much: 1 << 20}.download(ctx, path, f, watch)
+//
+// allow says which servers may be asked, also where a redirection leads: web.Public
+// or web.Any.
+func Download(ctx context.Context, path string, f File, allow web.Allow, watch Watch) error {
+	return patience{silence: 30 * time.Second, tries: 5, wait: time.Second, much: 1 << 20}.download(ctx, path, f, web.Transport(allow, http.ProxyFromEnvironment), watch)
 }
 
-func (p patience) download(ctx context.Context, path string, f File, watch Watch) error {
-	address, err := webAddress(f.URL)
-	if err != nil {
+func (p patience) download(ctx context.Context, path string, f File, transport http.RoundTripper, watch Watch) error {
+	if _, err := web.Parse(f.URL); err != nil {
 		return err
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
@@ -68,15 +71,12 @@ func (p patience) download(ctx context.Context, path string, f File, watch Watch
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	d := &download{patience: p, watch: watch, path: path, url: f.URL, address: address, checksum: f.Checksum, size: f.Size, total: f.Size}
+	d := &download{patience: p, watch: watch, path: path, url: f.URL, address: web.Shown(f.URL), checksum: f.Checksum, size: f.Size, total: f.Size}
 	if err := d.open(); err != nil {
 		return err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 1 << 16
-	transport.DisableKeepAlives = true // few requests, and no connection is left open
 	d.client = &http.Client{Transport: transport, CheckRedirect: follow}
-	err = d.run(ctx)
+	err := d.run(ctx)
 	if closed := d.close(); err == nil {
 		err = closed
 	}
@@ -89,7 +89,7 @@ type download struct {
 	watch    Watch
 	path     string
 	url      string
-	address  string // url without a password, for messages
+	address  string // url as messages show it
 	checksum Checksum
 	size     int64 // that the file must have, 0 if not known
 	client   *http.Client

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,6 +25,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"lookalike/internal/web"
 )
 
 // content is a file of weights, other one of the same length.
@@ -42,6 +45,9 @@ func sumOf(data []byte) Checksum {
 
 // hurry does not wait between tries.
 var hurry = patience{silence: time.Minute, tries: 4, wait: time.Millisecond, much: 50_000}
+
+// anywhere asks every server, those of the tests too.
+var anywhere = web.Transport(web.Any, nil)
 
 // good serves data as files are served, with ranges and an ETag.
 func good(data []byte) http.HandlerFunc {
@@ -202,7 +208,7 @@ func TestDownload(t *testing.T) {
 				var done, total int64
 				w := watch(t)
 				w.Bytes = func(d, t int64) { done, total = d, t }
-				if err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: size}, w); err != nil {
+				if err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: size}, anywhere, w); err != nil {
 					t.Fatal(err)
 				}
 				holds(t, path, content, nil)
@@ -257,7 +263,7 @@ func TestDownloadFails(t *testing.T) {
 			if err := os.WriteFile(path, before, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: c.size}, watch(t))
+			err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: c.size}, anywhere, watch(t))
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), address) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -296,15 +302,11 @@ func TestDownloadSilent(t *testing.T) {
 					pipes := make(listener)
 					server := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
 					go server.Serve(pipes)
-					transport := http.DefaultTransport.(*http.Transport)
-					defer func(before *http.Transport) { http.DefaultTransport = before }(transport)
-					transport = transport.Clone()
-					transport.DialContext = pipes.dial
-					http.DefaultTransport = transport
+					transport := &http.Transport{DialContext: pipes.dial, DisableKeepAlives: true}
 
 					path := filepath.Join(t.TempDir(), "w.h5")
 					start := time.Now()
-					err := hurry.download(t.Context(), path, File{URL: "http://localhost/w.h5", Checksum: sumOf(content), Size: size}, watch(t))
+					err := hurry.download(t.Context(), path, File{URL: "http://localhost/w.h5", Checksum: sumOf(content), Size: size}, transport, watch(t))
 					took := time.Since(start).Truncate(time.Minute)
 					server.Close()
 					if c.want == "" {
@@ -383,7 +385,7 @@ func TestDownloadGoesOn(t *testing.T) {
 			if c.ranges == "none" {
 				address = "http://localhost:1/"
 			}
-			if err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: c.size}, watch(t)); err != nil {
+			if err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: c.size}, anywhere, watch(t)); err != nil {
 				t.Fatal(err)
 			}
 			holds(t, path, content, nil)
@@ -414,14 +416,14 @@ func TestDownloadStops(t *testing.T) {
 			}
 			patient := patience{silence: time.Minute, tries: 5, wait: time.Minute, much: 1}
 			start := time.Now()
-			err := patient.download(ctx, path, File{URL: address, Checksum: sumOf(content), Size: 300_000}, w)
+			err := patient.download(ctx, path, File{URL: address, Checksum: sumOf(content), Size: 300_000}, anywhere, w)
 			if !errors.Is(err, context.Canceled) || time.Since(start) > 20*time.Second {
 				t.Errorf("%v after %v", err, time.Since(start))
 			}
 			holds(t, path, nil, content[:100_000])
 
 			address, ranges := serve(t, good(content))
-			if err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: 300_000}, watch(t)); err != nil {
+			if err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content), Size: 300_000}, anywhere, watch(t)); err != nil {
 				t.Fatal(err)
 			}
 			holds(t, path, content, nil)
@@ -445,10 +447,10 @@ func TestDownloadAlone(t *testing.T) {
 	w := watch(t)
 	w.Bytes = func(done, _ int64) {
 		if done > 0 && !asked.Swap(true) {
-			second = hurry.download(t.Context(), path, f, watch(t))
+			second = hurry.download(t.Context(), path, f, anywhere, watch(t))
 		}
 	}
-	if err := hurry.download(t.Context(), path, f, w); err != nil {
+	if err := hurry.download(t.Context(), path, f, anywhere, w); err != nil {
 		t.Fatal(err)
 	}
 	if second == nil || !strings.Contains(second.Error(), path+" is being downloaded already") {
@@ -476,17 +478,19 @@ func TestDownloadRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "w.h5")
 	for address, want := range map[string]string{
-		"":                       "must begin with https://",
-		"w.h5":                   "must begin with https://",
-		"file:///etc/passwd":     "must begin with https://",
-		"ftp://a:secret@host/w":  "ftp://a:xxxxx@host/w: the address must begin with https://",
-		"http://":                "must begin with https://",
+		"":                       "only http:// and https:// addresses",
+		"w.h5":                   "only http:// and https:// addresses",
+		"file:///etc/passwd":     "only http:// and https:// addresses",
+		"ftp://a:secret@host/w":  "ftp://host/w: only http",
+		"http://":                "names no server",
 		"http://[::1/":           "missing ']'",
+		"http://a:sec ret@[::1]": "http://[::1]: this is not a valid address",
+		"http://secret:/@x%zz/":  "http://x%zz/: this is not a valid address",
 		"http://localhost:1/w":   "http://localhost:1/w: dial tcp",
-		"http://a:secret@[::]:1": "http://a:xxxxx@[::]:1: dial tcp",
+		"http://a:secret@[::]:1": "http://[::]:1: dial tcp",
 	} {
-		err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content)}, watch(t))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+		err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content)}, anywhere, watch(t))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "sec") {
 			t.Errorf("%s: error %v, want %q", address, err, want)
 		}
 		holds(t, path, nil, nil)
@@ -494,13 +498,13 @@ func TestDownloadRefuses(t *testing.T) {
 
 	address, ranges := serve(t, good(content))
 	f := File{URL: address, Checksum: sumOf(content)}
-	if err := hurry.download(t.Context(), dir, f, watch(t)); err == nil || !strings.Contains(err.Error(), "no regular file") {
+	if err := hurry.download(t.Context(), dir, f, anywhere, watch(t)); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("a folder in its place: %v", err)
 	}
 	if err := os.Mkdir(path+".part", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := hurry.download(t.Context(), path, f, watch(t)); err == nil || !strings.Contains(err.Error(), "w.h5.part") {
+	if err := hurry.download(t.Context(), path, f, anywhere, watch(t)); err == nil || !strings.Contains(err.Error(), "w.h5.part") {
 		t.Errorf("a folder in the part's place: %v", err)
 	}
 	if got := ranges(); got != "" {
@@ -516,7 +520,7 @@ func TestDownloadCertificate(t *testing.T) {
 	defer s.Close()
 	var notes int
 	w := Watch{Bytes: func(int64, int64) {}, Note: func(string) { notes++ }}
-	err := hurry.download(t.Context(), filepath.Join(t.TempDir(), "w.h5"), File{URL: s.URL, Checksum: sumOf(content)}, w)
+	err := hurry.download(t.Context(), filepath.Join(t.TempDir(), "w.h5"), File{URL: s.URL, Checksum: sumOf(content)}, anywhere, w)
 	if err == nil || !strings.Contains(err.Error(), "certificate") || notes > 0 {
 		t.Errorf("error %v after %d notes", err, notes)
 	}
@@ -572,5 +576,56 @@ func TestChecksumOf(t *testing.T) {
 	cancel()
 	if _, err := sumOf(nil).Of(ctx, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
+	}
+}
+
+// A redirection to a private address is not followed, however many tries there are,
+// and neither it nor one to nonsense shows the password in it.
+func TestRedirectedToPrivate(t *testing.T) {
+	inner := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the private server was asked")
+	}))
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skip("no second address of this machine:", err)
+	}
+	inner.Listener.Close()
+	inner.Listener = l
+	inner.Start()
+	defer inner.Close()
+	allow := func(a netip.Addr) error { // as if the first server were public
+		if a == netip.MustParseAddr("127.0.0.1") {
+			return nil
+		}
+		return web.Public(a)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for to, want := range map[string]string{
+		inner.URL:                           "127.0.0.2 is a private",
+		"http://a:secret@127.0.0.2:" + port: "127.0.0.2 is a private",
+		"http://169.254.169.254/latest":     "169.254.169.254 is a private",
+		"http://a:secret@[::1/":             "not a valid address",
+		"ftp://a:secret@x/":                 "a redirection to ftp://x/, which is no web address",
+	} {
+		asked := 0
+		address, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			code(http.StatusFound, "Location", to)(w, r)
+		})
+		path := filepath.Join(t.TempDir(), "w.h5")
+		err := hurry.download(t.Context(), path, File{URL: address, Checksum: sumOf(content)}, web.Transport(allow, nil), watch(t))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("to %s: error %v, want %q", to, err, want)
+		}
+		if _, private := errors.AsType[*web.PrivateError](err); private && asked != 1 {
+			t.Errorf("to %s: asked %d times", to, asked)
+		}
+		holds(t, path, nil, nil)
+	}
+	// The first server itself is refused as well.
+	address, _ := serve(t, good(content))
+	path := filepath.Join(t.TempDir(), "w.h5")
+	if err := Download(t.Context(), path, File{URL: address, Checksum: sumOf(content)}, web.Public, watch(t)); !strings.Contains(fmt.Sprint(err), "is a private") {
+		t.Errorf("from %s: %v", address, err)
 	}
 }

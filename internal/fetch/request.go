@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"lookalike/internal/web"
 )
 
 // passingError is a failure that may be over when the server is asked again.
@@ -32,27 +33,15 @@ func (e redirectError) Error() string { return string(e) }
 
 var errSilent = errors.New("the server has fallen silent")
 
-// webAddress checks a URL and returns it without a password.
-func webAddress(address string) (string, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", err
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", fmt.Errorf("%s: the address must begin with https:// or http:// and a host", u.Redacted())
-	}
-	return u.Redacted(), nil
-}
-
 // follow says which redirections are followed.
 func follow(r *http.Request, via []*http.Request) error {
 	switch before := via[len(via)-1].URL; {
 	case len(via) > 5:
 		return redirectError("more than 5 redirections, one after the other")
 	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
-		return redirectError("a redirection to " + r.URL.Redacted() + ", which is no web address")
+		return redirectError("a redirection to " + web.Shown(r.URL.String()) + ", which is no web address")
 	case before.Scheme == "https" && r.URL.Scheme == "http":
-		return redirectError("a redirection from https to http, to " + r.URL.Redacted())
+		return redirectError("a redirection from https to http, to " + web.Shown(r.URL.String()))
 	}
 	return nil
 }
@@ -202,13 +191,12 @@ func (d *download) network(ctx context.Context, err error) error {
 	if context.Cause(ctx) == errSilent {
 		return passing("%s: not a byte for %v", d.address, d.silence)
 	}
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = e.Err // without the address, which may have a password in it
-	}
+	err = web.Plain(err)
 	err = fmt.Errorf("%s: %w", d.address, err)
 	_, redirect := errors.AsType[redirectError](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
-	if redirect || certificate {
+	_, private := errors.AsType[*web.PrivateError](err)
+	if redirect || certificate || private {
 		return err
 	}
 	return passingError{error: err}

@@ -2,11 +2,9 @@
 // servers only unless told otherwise.
 //
 // What a user pastes, or a server redirects to, must not make the program fetch
-// from networks that only this machine can reach. So each address is checked
-// when it is dialled, after the name has been resolved: the address checked is
-// the address used, and a name that resolves differently the next moment gains
-// nothing. For the same reason proxies named in the environment are not used:
-// with one, the address dialled would be the proxy's.
+// from networks that only this machine can reach; package web sees to that. For the
+// same reason proxies named in the environment are not used: with one, the address
+// dialled would be the proxy's.
 package remote
 
 import (
@@ -16,13 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
+
+	"lookalike/internal/web"
 )
 
 // Options bounds what Get does. The zero value has the defaults.
@@ -36,7 +33,6 @@ const (
 	defaultMaxBytes = 64 << 20
 	defaultTimeout  = 30 * time.Second
 	maxRedirects    = 5
-	maxHeader       = 64 << 10
 )
 
 // IsAddress says whether a query is meant as an address, not as a path.
@@ -46,20 +42,17 @@ func IsAddress(query string) bool { return strings.Contains(query, "://") }
 // error; whether the bytes are a picture is for the decoder to say. Errors name
 // the address.
 func Get(ctx context.Context, address string, o Options) ([]byte, error) {
-	allow := public
+	allow := web.Public
 	if o.AllowPrivate {
-		allow = func(netip.Addr) error { return nil }
+		allow = web.Any
 	}
 	return get(ctx, address, o, allow)
 }
 
-func get(ctx context.Context, address string, o Options, allow func(netip.Addr) error) ([]byte, error) {
-	u, err := url.Parse(address)
+func get(ctx context.Context, address string, o Options, allow web.Allow) ([]byte, error) {
+	u, err := web.Parse(address)
 	if err != nil {
 		return nil, err
-	}
-	if err := checkURL(u); err != nil {
-		return nil, fmt.Errorf("%s: %w", u.Redacted(), err)
 	}
 	timeout := cmp.Or(o.Timeout, defaultTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no whole answer within %v", timeout))
@@ -69,41 +62,19 @@ func get(ctx context.Context, address string, o Options, allow func(netip.Addr) 
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("%s: %w", u.Redacted(), err)
+		return nil, fmt.Errorf("%s: %w", web.Shown(address), err)
 	}
 	return data, nil
 }
 
-func checkURL(u *url.URL) error {
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("only http:// and https:// addresses can be fetched")
-	case u.Hostname() == "":
-		return errors.New("the address names no server")
-	}
-	return nil
-}
-
-func download(ctx context.Context, u *url.URL, maxBytes int64, allow func(netip.Addr) error) ([]byte, error) {
-	dialer := net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		return allow(to.Addr())
-	}}
+func download(ctx context.Context, u *url.URL, maxBytes int64, allow web.Allow) ([]byte, error) {
 	client := http.Client{
-		Transport: &http.Transport{
-			DialContext:            dialer.DialContext,
-			DisableKeepAlives:      true, // nothing outlives the call
-			DisableCompression:     true, // pictures are compressed already
-			MaxResponseHeaderBytes: maxHeader,
-		},
+		Transport: web.Transport(allow, nil),
 		CheckRedirect: func(r *http.Request, before []*http.Request) error {
 			if len(before) > maxRedirects {
 				return fmt.Errorf("more than %d redirects", maxRedirects)
 			}
-			return checkURL(r.URL)
+			return web.Redirected(r)
 		},
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -114,7 +85,7 @@ func download(ctx context.Context, u *url.URL, maxBytes int64, allow func(netip.
 	request.Header.Set("Accept", "image/*")
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, plain(err)
+		return nil, web.Plain(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -133,17 +104,6 @@ func download(ctx context.Context, u *url.URL, maxBytes int64, allow func(netip.
 		return nil, fmt.Errorf("the file has more than %d bytes, the limit", maxBytes)
 	}
 	return data, checkContent(data, response.Header.Get("Content-Type"))
-}
-
-// plain takes off what net/http says about the request, which callers name.
-func plain(err error) error {
-	if e, ok := errors.AsType[*PrivateError](err); ok {
-		return e
-	}
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // checkContent goes by the bytes; the declared type only words an error.

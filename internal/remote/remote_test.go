@@ -11,30 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-func TestPublic(t *testing.T) {
-	for _, s := range []string{"8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "192.0.1.1", "223.255.255.255",
-		"2606:4700::1111", "2a00:1450::1", "64:ff9b::808:808", "::ffff:8.8.8.8"} {
-		if err := public(netip.MustParseAddr(s)); err != nil {
-			t.Errorf("%s: %v", s, err)
-		}
-	}
-	for _, s := range []string{"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.1.1", "169.254.169.254",
-		"172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.19.0.1", "198.51.100.7", "203.0.113.7",
-		"224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "168.63.129.16",
-		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.1.1.1", "::ffff:169.254.169.254", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
-		"64:ff9b:1::808:808", "2002:7f00:1::", "2002:808:808::1", "2001::1", "2001:db8::1", "3fff::1", "fc00::1", "fd00:ec2::254",
-		"fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "5f00::1", "100::1"} {
-		var private *PrivateError
-		if err := public(netip.MustParseAddr(s)); !errors.As(err, &private) {
-			t.Errorf("%s: %v", s, err)
-		}
-	}
-	if err := public(netip.Addr{}); err == nil {
-		t.Error("no address at all is public")
-	}
-}
+	"lookalike/internal/web"
+)
 
 const png = "\x89PNG\r\n\x1a\nrest"
 
@@ -128,7 +107,7 @@ func TestPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"} {
-		var private *PrivateError
+		var private *web.PrivateError
 		if _, err := Get(t.Context(), "http://"+host+":"+port+"/a.png", Options{}); !errors.As(err, &private) {
 			t.Errorf("%s: %v", host, err)
 		}
@@ -161,13 +140,13 @@ func TestRedirectToPrivate(t *testing.T) {
 		if a == first {
 			return nil
 		}
-		return public(a)
+		return web.Public(a)
 	}
 	s := server(t)
 	if data, err := get(t.Context(), s.URL+"/to?u="+s.URL+"/a.png", Options{}, allow); err != nil || string(data) != png {
 		t.Errorf("to itself: %q, %v", data, err)
 	}
-	var private *PrivateError
+	var private *web.PrivateError
 	if _, err := get(t.Context(), s.URL+"/to?u="+inner.URL, Options{}, allow); !errors.As(err, &private) {
 		t.Errorf("to %s: %v", inner.URL, err)
 	}

@@ -1,15 +1,21 @@
-package remote
+package web
 
 import (
 	"fmt"
 	"net/netip"
 )
 
+// Allow says why an address must not be dialled.
+type Allow func(netip.Addr) error
+
+// Any allows every address.
+func Any(netip.Addr) error { return nil }
+
 // PrivateError says that an address was refused.
 type PrivateError struct{ Address netip.Addr }
 
 func (e *PrivateError) Error() string {
-	return fmt.Sprintf("%s is a private or reserved network address, from which nothing is fetched unless --allow-private is given", e.Address)
+	return fmt.Sprintf("%s is a private or reserved network address, from which nothing is fetched", e.Address)
 }
 
 // reserved are the IPv4 networks of IANA's special-purpose registry that are not
@@ -36,8 +42,8 @@ func prefixes(texts ...string) []netip.Prefix {
 	return out
 }
 
-// public returns a *PrivateError for an address that is not open to all.
-func public(a netip.Addr) error {
+// Public returns a *PrivateError for an address that is not open to all.
+func Public(a netip.Addr) error {
 	ip, nets := a.WithZone("").Unmap(), reserved
 	if translated.Contains(ip) {
 		b := ip.As16()
