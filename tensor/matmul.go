@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"lookalike/internal/gemm"
 )
@@ -64,5 +65,5 @@ func checkShape(op string, t *Tensor, want ...int) {
 			return
 		}
 	}
-	panic(fmt.Sprintf("tensor.%s: shape is %v, needs %v", op, t.shape, want))
+	panic(fmt.Sprintf("tensor.%s: shape is %v, needs %v", op, t.shape, slices.Clone(want)))
 }
