@@ -51,7 +51,9 @@ func biasData(op string, bias *Tensor, n int) []float32 {
 	if bias == nil {
 		return nil
 	}
-	checkShape(op+" bias", bias, n)
+	if len(bias.shape) != 1 || bias.shape[0] != n {
+		checkShape(op+" bias", bias, n) // the name takes memory
+	}
 	return bias.data
 }
 
