@@ -121,11 +121,11 @@ func (l *Conv2D) backwardPooled(p *Pass, x, dy *tensor.Tensor, choice []uint8) *
 	for lo := 0; lo < n; lo += step {
 		hi := min(n, lo+step)
 		dz := p.lend(step*each, hi-lo, l.out[0], l.out[1], l.Filters)
-		part := dy.Rows(lo, hi)
+		part := p.rows(dy, lo, hi)
 		tensor.MaxPoolGrad(dz, part, choice[lo*len(choice)/n:][:part.Len()], halving)
-		tensor.Conv2DKernelGrad(l.kernel.grad(), x.Rows(lo, hi), dz, l.window, true)
+		tensor.Conv2DKernelGrad(l.kernel.grad(), p.rows(x, lo, hi), dz, l.window, true)
 		if dx != nil {
-			tensor.Conv2DInputGrad(dx.Rows(lo, hi), dz, l.kernel.Value, nil, l.window)
+			tensor.Conv2DInputGrad(p.rows(dx, lo, hi), dz, l.kernel.Value, nil, l.window)
 		}
 		p.Release(dz)
 	}

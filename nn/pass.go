@@ -83,6 +83,13 @@ func (p *Pass) matrix(t *tensor.Tensor) *tensor.Tensor {
 	return p.view(t.Data(), t.Len()/n, n)
 }
 
+// rows is t.Rows(lo, hi).
+func (p *Pass) rows(t *tensor.Tensor, lo, hi int) *tensor.Tensor {
+	var dims [8]int // most shapes fit
+	n := t.Len() / t.Dim(0)
+	return p.view(t.Data()[lo*n:hi*n], append(append(dims[:0], hi-lo), t.Shape()[1:]...)...)
+}
+
 // lend lends a tensor in a buffer of the given capacity.
 func (p *Pass) lend(capacity int, shape ...int) *tensor.Tensor {
 	return p.view(p.take(capacity)[:tensor.Size(shape)], shape...)
