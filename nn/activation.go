@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -59,8 +60,7 @@ func (a Activation) forward(x *tensor.Tensor) {
 	if a.apply == nil {
 		return
 	}
-	n := x.Dim(len(x.Shape()) - 1)
-	eachBlock(x, func(lo, hi int) { a.apply(x.Data()[lo:hi], n, a.alpha) })
+	eachRows(x, activating{a, x.Data(), nil, lastDim(x)}, activating.forward)
 }
 
 // on returns the activation of parts of a tensor whose last dimension is n, in
@@ -77,9 +77,28 @@ func (a Activation) backward(dy, y *tensor.Tensor) {
 	if a.back == nil {
 		return
 	}
-	n := y.Dim(len(y.Shape()) - 1)
-	eachBlock(y, func(lo, hi int) { a.back(dy.Data()[lo:hi], y.Data()[lo:hi], n, a.alpha) })
+	eachRows(y, activating{a, y.Data(), dy.Data(), lastDim(y)}, activating.backward)
 }
+
+// activating is an activation of y, or of its gradient.
+type activating struct {
+	Activation
+	y, dy []float32
+	n     int // y's last dimension
+}
+
+var activations parallel.Loop[activating]
+
+func (a activating) forward(lo, hi int)  { a.apply(a.y[lo:hi], a.n, a.alpha) }
+func (a activating) backward(lo, hi int) { a.back(a.dy[lo:hi], a.y[lo:hi], a.n, a.alpha) }
+
+// eachRows cuts the values of x into parts of whole rows; each takes some nanoseconds.
+func eachRows(x *tensor.Tensor, a activating, f func(a activating, lo, hi int)) {
+	n := max(1, a.n)
+	activations.Spans(x.Len(), (activationBlock+n-1)/n*n, time.Duration(x.Len()), a, f)
+}
+
+func lastDim(x *tensor.Tensor) int { return x.Dim(len(x.Shape()) - 1) }
 
 // eachBlock cuts the values of x into parts of whole rows.
 func eachBlock(x *tensor.Tensor, f func(lo, hi int)) {

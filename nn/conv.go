@@ -32,6 +32,7 @@ type Conv2D struct {
 	window       tensor.Window
 	out          [2]int
 	kernel, bias *Param
+	activate     func(values []float32)
 	filter       filterCache
 }
 
@@ -53,6 +54,7 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 	}
 	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
 	l.bias = newBias(l.NoBias, l.Filters)
+	l.activate = l.Activation.on(l.Filters)
 	return []int{l.out[0], l.out[1], l.Filters}, err
 }
 
@@ -75,7 +77,7 @@ func (l *Conv2D) epilogue() tensor.Epilogue {
 	if l.Activation.name == ReLU.name {
 		e.ReLU = true
 	} else {
-		e.Activate = l.Activation.on(l.Filters)
+		e.Activate = l.activate
 	}
 	return e
 }
@@ -119,11 +121,11 @@ func (l *Conv2D) backwardPooled(p *Pass, x, dy *tensor.Tensor, choice []uint8) *
 	for lo := 0; lo < n; lo += step {
 		hi := min(n, lo+step)
 		dz := p.lend(step*each, hi-lo, l.out[0], l.out[1], l.Filters)
-		part := dy.Rows(lo, hi)
+		part := p.rows(dy, lo, hi)
 		tensor.MaxPoolGrad(dz, part, choice[lo*len(choice)/n:][:part.Len()], halving)
-		tensor.Conv2DKernelGrad(l.kernel.grad(), x.Rows(lo, hi), dz, l.window, true)
+		tensor.Conv2DKernelGrad(l.kernel.grad(), p.rows(x, lo, hi), dz, l.window, true)
 		if dx != nil {
-			tensor.Conv2DInputGrad(dx.Rows(lo, hi), dz, l.kernel.Value, nil, l.window)
+			tensor.Conv2DInputGrad(p.rows(dx, lo, hi), dz, l.kernel.Value, nil, l.window)
 		}
 		p.Release(dz)
 	}
@@ -138,17 +140,18 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
 	e := l.epilogue()
 	e.Pool = true
-	if p.Training() {
-		e.Choice = p.mask(y.Shape()...)
+	if !p.Training() {
+		l.convolve(p, y, x, e)
+		return y
 	}
+	choice := p.mask(y.Shape()...)
+	e.Choice = choice
 	l.convolve(p, y, x, e)
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			l.Activation.backward(dy, y)
-			addBiasGrad(l.bias, dy) // all else in dz is zero
-			return l.backwardPooled(p, x, dy, e.Choice)
-		})
-	}
+	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
+		l.Activation.backward(dy, y)
+		addBiasGrad(l.bias, dy) // all else in dz is zero
+		return l.backwardPooled(p, x, dy, choice)
+	})
 	return y
 }
 

@@ -3,6 +3,7 @@ package nn
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"lookalike/tensor"
 )
@@ -42,6 +43,9 @@ func Resize(t *tensor.Tensor, shape ...int) *tensor.Tensor {
 	n := tensor.Size(shape)
 	if t == nil || cap(t.Data()) < n {
 		return tensor.New(shape...)
+	}
+	if slices.Equal(t.Shape(), shape) {
+		return t
 	}
 	return tensor.From(t.Data()[:n], shape...)
 }

@@ -21,6 +21,7 @@ type Dense struct {
 	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
 
 	kernel, bias *Param
+	activate     func(values []float32)
 }
 
 func (l *Dense) Identity() (name, class string) { return l.Name, "Dense" }
@@ -38,37 +39,33 @@ func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
 	var err error
 	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[last], l.Units)
 	l.bias = newBias(l.NoBias, l.Units)
+	l.activate = l.Activation.on(l.Units)
 	return append(append([]int(nil), in[:last]...), l.Units), err
 }
 
 func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	shape := append([]int(nil), x.Shape()...)
+	var dims [8]int // most shapes fit
+	shape := append(dims[:0], x.Shape()...)
 	shape[len(shape)-1] = l.Units
 	y := p.New(shape...)
 	if l.Activation.elementwise() {
-		tensor.MatMulFused(matrix(y), matrix(x), l.kernel.Value, value(l.bias), l.Activation.on(l.Units))
+		tensor.MatMulFused(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias), l.activate)
 	} else {
-		tensor.MatMul(matrix(y), matrix(x), l.kernel.Value, value(l.bias))
+		tensor.MatMul(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias))
 		l.Activation.forward(y)
 	}
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			l.Activation.backward(dy, y)
 			addBiasGrad(l.bias, dy)
-			tensor.MatMulTransA(l.kernel.grad(), matrix(x), matrix(dy), true)
+			tensor.MatMulTransA(l.kernel.grad(), p.matrix(x), p.matrix(dy), true)
 			if !p.wantsGrad(x) {
 				return nil
 			}
 			dx := p.New(x.Shape()...)
-			tensor.MatMulTransB(matrix(dx), matrix(dy), l.kernel.Value)
+			tensor.MatMulTransB(p.matrix(dx), p.matrix(dy), l.kernel.Value)
 			return dx
 		})
 	}
 	return y
-}
-
-// matrix sees a tensor as the rows of its last dimension.
-func matrix(t *tensor.Tensor) *tensor.Tensor {
-	n := t.Dim(len(t.Shape()) - 1)
-	return t.Reshape(t.Len()/n, n)
 }

@@ -181,6 +181,7 @@ func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
 			clear(p.Grad.Data())
 		}
 	}
+	t.pass.begin()
 	t.pass.training, t.pass.rng, t.pass.input = true, rng, b.X
 	y := t.net.Forward(t.pass, b.X)
 	dy := t.pass.New(y.Shape()...)
@@ -210,6 +211,7 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	var sum float64
 	err := eachBatch(ctx, data, order, batch, new([2]Batch), func(b *Batch) error {
 		s.check("Evaluate", b.X)
+		p.begin()
 		y := s.Forward(p, b.X)
 		grad := p.New(y.Shape()...)
 		sum += loss.Loss(grad, y, b.Y) * float64(b.X.Dim(0))

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -179,7 +180,7 @@ func sumParts(n, size int, f func(lo, hi int) float64) float64 {
 }
 
 func checkLoss(l Loss, grad, prediction, target *tensor.Tensor) {
-	if p := fmt.Sprint(prediction.Shape()); p != fmt.Sprint(target.Shape()) || p != fmt.Sprint(grad.Shape()) {
+	if p := prediction.Shape(); !slices.Equal(p, target.Shape()) || !slices.Equal(p, grad.Shape()) {
 		panic(fmt.Sprintf("nn: %v of predictions %v, targets %v, gradient %v: shapes differ", l, prediction.Shape(), target.Shape(), grad.Shape()))
 	}
 	if prediction.Len() == 0 {

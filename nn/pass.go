@@ -19,8 +19,10 @@ type Pass struct {
 
 	input *tensor.Tensor // the network's own input, whose gradient nobody needs
 	steps []step
-	lent  map[*float32][]float32
-	free  map[int][][]float32 // by capacity
+
+	buffers []buffer
+	headers []*tensor.Tensor // of the tensors of this run, and for those of the next
+	made    int              // how many of them this run has
 
 	masks [][]uint8 // in the order in which training asks for them
 	given int       // how many of them this run has
@@ -32,10 +34,16 @@ type step struct {
 	back func(dy *tensor.Tensor) (dx *tensor.Tensor)
 }
 
+// buffer is memory that is lent to layer after layer.
+type buffer struct {
+	data []float32
+	lent bool
+}
+
 // newPass returns a pass whose buffers hold batches of up to the given size, so
 // that a smaller last batch uses the same memory.
 func newPass(batch int) *Pass {
-	return &Pass{batch: batch, lent: map[*float32][]float32{}, free: map[int][][]float32{}}
+	return &Pass{batch: batch}
 }
 
 // passes keeps the buffers of inference between calls.
@@ -57,35 +65,53 @@ func (p *Pass) New(shape ...int) *tensor.Tensor {
 	return p.lend(n/shape[0]*max(shape[0], p.batch), shape...)
 }
 
-// lend lends a tensor in a buffer of the given capacity.
-func (p *Pass) lend(capacity int, shape ...int) *tensor.Tensor {
-	data := p.take(capacity)
-	if data == nil {
-		data = hugepages.Floats(capacity)
+// begin begins a run: tensors of the one before are used again.
+func (p *Pass) begin() { p.made = 0 }
+
+// view returns a tensor over data, whose header the next run uses again.
+func (p *Pass) view(data []float32, shape ...int) *tensor.Tensor {
+	if p.made == len(p.headers) {
+		p.headers = append(p.headers, new(tensor.Tensor))
 	}
-	p.lent[&data[0]] = data
-	return tensor.From(data[:tensor.Size(shape)], shape...)
+	p.made++
+	return p.headers[p.made-1].Set(data, shape...)
 }
 
-// take returns a free buffer. Training comes back to every size, so it takes
-// its own only, lest a small request take what a large one needs; inference
-// takes the smallest that is large enough.
+// matrix sees a tensor as the rows of its last dimension.
+func (p *Pass) matrix(t *tensor.Tensor) *tensor.Tensor {
+	n := t.Dim(len(t.Shape()) - 1)
+	return p.view(t.Data(), t.Len()/n, n)
+}
+
+// rows is t.Rows(lo, hi).
+func (p *Pass) rows(t *tensor.Tensor, lo, hi int) *tensor.Tensor {
+	var dims [8]int // most shapes fit
+	n := t.Len() / t.Dim(0)
+	return p.view(t.Data()[lo*n:hi*n], append(append(dims[:0], hi-lo), t.Shape()[1:]...)...)
+}
+
+// lend lends a tensor in a buffer of the given capacity.
+func (p *Pass) lend(capacity int, shape ...int) *tensor.Tensor {
+	return p.view(p.take(capacity)[:tensor.Size(shape)], shape...)
+}
+
+// take lends a buffer. Training comes back to every size, so it takes its own
+// only, lest a small request take what a large one needs; inference takes the
+// smallest that is large enough.
 func (p *Pass) take(capacity int) []float32 {
-	size := capacity
-	if !p.training {
-		size = math.MaxInt
-		for c, free := range p.free {
-			if c >= capacity && c < size && len(free) > 0 {
-				size = c
-			}
+	best, size := -1, math.MaxInt
+	for i := range p.buffers {
+		b := &p.buffers[i]
+		if c := cap(b.data); !b.lent && c >= capacity && c < size && (c == capacity || !p.training) {
+			best, size = i, c
 		}
 	}
-	free := p.free[size]
-	if len(free) == 0 {
-		return nil
+	if best < 0 {
+		best = len(p.buffers)
+		p.buffers = append(p.buffers, buffer{data: hugepages.Floats(capacity)})
 	}
-	p.free[size] = free[:len(free)-1]
-	return free[len(free)-1]
+	p.buffers[best].lent = true
+	return p.buffers[best].data
 }
 
 // Release takes back a tensor that New lent. Others are left alone.
@@ -93,10 +119,10 @@ func (p *Pass) Release(t *tensor.Tensor) {
 	if t.Len() == 0 {
 		return
 	}
-	key := &t.Data()[0]
-	if data, ok := p.lent[key]; ok {
-		delete(p.lent, key)
-		p.free[cap(data)] = append(p.free[cap(data)], data)
+	for i := range p.buffers {
+		if b := &p.buffers[i]; &b.data[0] == &t.Data()[0] {
+			b.lent = false
+		}
 	}
 }
 

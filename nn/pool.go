@@ -112,7 +112,7 @@ func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 
 func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := averagePool(p, x, l.window, [2]int{1, 1})
-	return y.Reshape(x.Dim(0), x.Dim(3))
+	return p.view(y.Data(), x.Dim(0), x.Dim(3))
 }
 
 // GlobalMaxPool2D takes the greatest value of each channel. Values that share it
@@ -191,7 +191,7 @@ func averagePool(p *Pass, x *tensor.Tensor, w tensor.Window, out [2]int) *tensor
 				return nil
 			}
 			dx := p.New(x.Shape()...)
-			tensor.AveragePoolGrad(dx, dy.Reshape(y.Shape()...), w)
+			tensor.AveragePoolGrad(dx, p.view(dy.Data(), y.Shape()...), w)
 			return dx
 		})
 	}

@@ -176,15 +176,18 @@ const predictBatch = 32
 func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
 	s.check("Predict", x)
 	n := x.Dim(0)
-	out := tensor.New(append([]int{n}, s.out()...)...)
+	out := s.newOutput(n)
 	p := passes.Get().(*Pass)
 	defer passes.Put(p)
+	var dims [8]int // most shapes fit
+	in := append(append(dims[:0], 0), s.in...)
 	each, size := tensor.Size(s.out()), tensor.Size(s.in)
 	parallel.Awake(func() {
 		for lo := 0; lo < n; lo += predictBatch {
 			hi := min(n, lo+predictBatch)
-			batch := tensor.From(x.Data()[lo*size:hi*size], append([]int{hi - lo}, s.in...)...)
-			y := s.Forward(p, batch)
+			p.begin()
+			in[0] = hi - lo
+			y := s.Forward(p, p.view(x.Data()[lo*size:hi*size], in...))
 			copy(out.Data()[lo*each:], y.Data())
 			p.Release(y)
 		}
@@ -192,11 +195,17 @@ func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
 	return out
 }
 
+// newOutput returns a tensor for the outputs of n samples.
+func (s *Sequential) newOutput(n int) *tensor.Tensor {
+	var dims [8]int // most shapes fit
+	return tensor.New(append(append(dims[:0], n), s.out()...)...)
+}
+
 // check panics unless x is a batch of the network's inputs.
 func (s *Sequential) check(op string, x *tensor.Tensor) {
 	s.mustBeBuilt(op)
 	shape := x.Shape()
-	if len(shape) != len(s.in)+1 || fmt.Sprint(shape[1:]) != fmt.Sprint(s.in) {
+	if len(shape) != len(s.in)+1 || !slices.Equal(shape[1:], s.in) {
 		panic(fmt.Sprintf("nn.%s: batch has shape %v, the network takes [n %v]", op, shape, strings.Trim(fmt.Sprint(s.in), "[]")))
 	}
 }

@@ -67,9 +67,10 @@ func (l *Reshape) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 
 // reshape gives every sample of x another shape and records the way back.
 func reshape(p *Pass, x *tensor.Tensor, sample ...int) *tensor.Tensor {
-	y := x.Reshape(append([]int{x.Dim(0)}, sample...)...)
+	var dims [8]int // most shapes fit
+	y := p.view(x.Data(), append(append(dims[:0], x.Dim(0)), sample...)...)
 	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor { return dy.Reshape(x.Shape()...) })
+		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor { return p.view(dy.Data(), x.Shape()...) })
 	}
 	return y
 }

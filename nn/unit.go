@@ -32,7 +32,7 @@ func (l *UnitNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 
 func (l *UnitNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Shape()...)
-	rows, out := matrix(x), matrix(y)
+	rows, out := p.matrix(x), p.matrix(y)
 	inverse := make([]float64, rows.Dim(0)) // of the lengths; 0 for a vector of zeros
 	parallel.Spans(len(inverse), unitRows(rows), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -46,7 +46,7 @@ func (l *UnitNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if p.Training() {
 		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
 			// What points along y only changes the length, which is lost.
-			grad := matrix(dy)
+			grad := p.matrix(dy)
 			parallel.Spans(len(inverse), unitRows(rows), func(lo, hi int) {
 				for i := lo; i < hi; i++ {
 					g, to := grad.Row(i), out.Row(i)

@@ -41,7 +41,7 @@ type Stateful interface {
 type state struct {
 	begun bool // the options have been checked
 	steps int
-	slots map[string]*tensor.Tensor // "slot/parameter"
+	slots map[slotKey]*tensor.Tensor
 }
 
 // begin panics in front of the first step if the options make no sense.
@@ -52,14 +52,19 @@ func (s *state) begin(o checker) {
 	}
 }
 
+// slotKey is what a state's tensor is for. Its name is "purpose/parameter".
+type slotKey struct{ purpose, parameter string }
+
+func (k slotKey) String() string { return k.purpose + "/" + k.parameter }
+
 // slot returns a parameter's tensor of the given purpose, zero at first. It
 // panics where the optimizer has trained a parameter of that name and another
 // shape: it cannot go on with another network.
 func (s *state) slot(purpose string, p *nn.Param) []float32 {
 	if s.slots == nil {
-		s.slots = map[string]*tensor.Tensor{}
+		s.slots = map[slotKey]*tensor.Tensor{}
 	}
-	key := purpose + "/" + p.Name
+	key := slotKey{purpose, p.Name}
 	t := s.slots[key]
 	if t == nil {
 		t = tensor.New(p.Value.Shape()...)
@@ -80,8 +85,8 @@ func (s *state) State() map[string]*tensor.Tensor {
 	all := map[string]*tensor.Tensor{
 		stepsKey: tensor.From([]float32{float32(s.steps >> 24), float32(s.steps & (1<<24 - 1))}, 2),
 	}
-	for name, t := range s.slots {
-		all[name] = t
+	for key, t := range s.slots {
+		all[key.String()] = t
 	}
 	return all
 }
@@ -92,14 +97,15 @@ func (s *state) restore(kept map[string]*tensor.Tensor, params []*nn.Param, purp
 	if err != nil {
 		return err
 	}
-	slots := map[string]*tensor.Tensor{}
+	slots, used := map[slotKey]*tensor.Tensor{}, map[string]bool{stepsKey: true}
 	for _, p := range params {
 		if !p.Trainable() || steps == 0 {
 			continue
 		}
 		for _, purpose := range purposes {
-			key := purpose + "/" + p.Name
-			t := kept[key]
+			key := slotKey{purpose, p.Name}
+			t := kept[key.String()]
+			used[key.String()] = true
 			if t == nil {
 				return fmt.Errorf("optim: the state has no %q; another optimizer or another network has kept it", key)
 			}
@@ -110,7 +116,7 @@ func (s *state) restore(kept map[string]*tensor.Tensor, params []*nn.Param, purp
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(kept)) {
-		if key != stepsKey && slots[key] == nil {
+		if !used[key] {
 			return fmt.Errorf("optim: the state has a %q, which no parameter needs; another optimizer or another network has kept it", key)
 		}
 	}

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
@@ -101,24 +102,38 @@ func Conv2DKernelGrad(dk, x, dy *Tensor, w Window, accumulate bool) {
 		winograd.KernelGrad(dk.data, x.data, dy.data, x.shape[0], x.shape[1], x.shape[2], x.shape[3], w.Pad[0], w.Pad[1], rows, dy.shape[2], n)
 		return
 	}
-	run, height := g.gatheredKernelGrad, blockRows(g, k)
+	run, height := grid.gatheredKernelGrad, blockRows(g, k)
 	if w.Size[1]*x.shape[3] >= directTaps && k*n <= directKernel {
-		run, height = g.directKernelGrad, directRows
+		run, height = grid.directKernelGrad, directRows
 	}
 	sums := buffer(parts * len(dk.data))
 	defer release(sums)
 	clear(*sums)
-	parallel.For(parts, func(part int) {
-		sum := (*sums)[part*len(dk.data):][:len(dk.data)]
-		for r, end := part*total/parts, (part+1)*total/parts; r < end; {
-			b, y := r/rows, r%rows
-			next := min(end, r+height, (b+1)*rows)
-			run(sum, x, dy, b, y, y+next-r)
-			r = next
-		}
-	})
+	kernelGrads.For(parts, correlationTime(total*g.cols*k*n), kernelGrad{*sums, x, dy, g, run, height, parts}, kernelGrad.part)
 	for p := range parts {
 		f32.Axpy(dk.data, 1, (*sums)[p*len(dk.data):][:len(dk.data)])
+	}
+}
+
+// kernelGrad is what the parts of a kernel's gradient have in common.
+type kernelGrad struct {
+	sums          []float32 // of each part
+	x, dy         *Tensor
+	g             grid
+	run           func(g grid, sum []float32, x, dy *Tensor, b, lo, hi int)
+	height, parts int
+}
+
+var kernelGrads parallel.Loop[kernelGrad]
+
+func (k kernelGrad) part(part int) {
+	size, rows := len(k.sums)/k.parts, k.g.rows
+	sum, total := k.sums[part*size:][:size], k.x.shape[0]*rows
+	for r, end := part*total/k.parts, (part+1)*total/k.parts; r < end; {
+		b, y := r/rows, r%rows
+		next := min(end, r+k.height, (b+1)*rows)
+		k.run(k.g, sum, k.x, k.dy, b, y, y+next-r)
+		r = next
 	}
 }
 
@@ -145,6 +160,6 @@ func (w Window) slides(x, y *Tensor) bool {
 func checkConv(op string, y, x, kernel *Tensor, w Window) {
 	if !w.slides(x, y) || len(kernel.shape) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] ||
 		x.shape[3] != kernel.shape[2] || y.shape[3] != kernel.shape[3] {
-		panic(fmt.Sprintf("tensor.%s: picture %v, kernel %v and output %v do not fit with %+v", op, x.shape, kernel.shape, y.shape, w))
+		panic(fmt.Sprintf("tensor.%s: picture %v, kernel %v and output %v do not fit with %+v", op, x.shape, kernel.shape, slices.Clone(y.shape), w)) // y may be on a stack
 	}
 }

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"sync"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
@@ -71,32 +72,52 @@ func phaseKernel(kernel *Tensor, w Window, r, taps [2]int) *[]float32 {
 // kernel, a block of rows at a time, and runs the epilogue on each block.
 func correlate(dst, x *Tensor, kernel *gemm.Packed, bias []float32, e Epilogue, g grid) {
 	k, n := kernel.Shape()
-	run, height := g.gathered, blockRows(g, k)
+	run, height := grid.gathered, blockRows(g, k)
 	if k > 0 && k*n <= directKernel {
-		run, height = g.direct, directRows
+		run, height = grid.direct, directRows
 	}
 	if e.Pool {
 		height = (height + 1) / 2 * 2
 	}
 	blocks := (g.rows + height - 1) / height
-	parallel.For(x.shape[0]*blocks, func(i int) {
-		b, lo := i/blocks, i%blocks*height
-		hi := min(lo+height, g.rows)
-		if e.Pool {
-			z := buffer((hi - lo) * g.cols * n)
-			defer release(z)
-			run(*z, g.cols*n, x, kernel, bias, b, lo, hi)
-			e.pool(dst, *z, g.cols*n, b, lo/2, hi/2)
-			return
-		}
-		pitch := g.step[0] * dst.shape[2] * n
-		out := g.row(dst, b, lo)
-		run(out, pitch, x, kernel, bias, b, lo, hi)
-		if e.ReLU || e.Activate != nil {
-			e.activate(out[:(hi-lo)*pitch])
-		}
-	})
+	correlations.For(x.shape[0]*blocks, correlationTime(x.shape[0]*g.rows*g.cols*k*n), correlation{dst, x, kernel, bias, e, g, run, height, blocks}, correlation.block)
 }
+
+// correlation is what the blocks of a call of correlate have in common.
+type correlation struct {
+	dst, x         *Tensor
+	kernel         *gemm.Packed
+	bias           []float32
+	e              Epilogue
+	g              grid
+	run            func(g grid, out []float32, pitch int, x *Tensor, kernel *gemm.Packed, bias []float32, b, lo, hi int)
+	height, blocks int
+}
+
+var correlations parallel.Loop[correlation]
+
+func (c correlation) block(i int) {
+	_, n := c.kernel.Shape()
+	b, lo := i/c.blocks, i%c.blocks*c.height
+	hi := min(lo+c.height, c.g.rows)
+	if c.e.Pool {
+		z := buffer((hi - lo) * c.g.cols * n)
+		defer release(z)
+		c.run(c.g, *z, c.g.cols*n, c.x, c.kernel, c.bias, b, lo, hi)
+		c.e.pool(c.dst, *z, c.g.cols*n, b, lo/2, hi/2)
+		return
+	}
+	pitch := c.g.step[0] * c.dst.shape[2] * n
+	out := c.g.row(c.dst, b, lo)
+	c.run(c.g, out, pitch, c.x, c.kernel, c.bias, b, lo, hi)
+	if c.e.ReLU || c.e.Activate != nil {
+		c.e.activate(out[:(hi-lo)*pitch])
+	}
+}
+
+// correlationTime returns about how long one goroutine takes for so many
+// multiplications: the assembly does 16 to 40 a nanosecond.
+func correlationTime(multiplications int) time.Duration { return time.Duration(multiplications) / 32 }
 
 // pool writes rows [lo, hi) of picture b of dst from z, the rows that they are
 // the maxima of, which are pitch apart.

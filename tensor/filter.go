@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
@@ -75,19 +76,21 @@ var filters = sync.Pool{New: func() any { return new(Filter) }}
 // Conv2D computes the convolution of x, with an epilogue. With Pool dst is
 // [batch, oh/2, ow/2, out].
 func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
-	whole := *dst // the convolution before pooling
+	var whole Tensor // the shape of the convolution before pooling
+	whole.shape = append(whole.dims[:0], dst.shape...)
 	if e.Pool && len(dst.shape) == 4 {
-		whole.shape = []int{dst.shape[0], 2 * dst.shape[1], 2 * dst.shape[2], dst.shape[3]}
+		whole.shape[1], whole.shape[2] = 2*dst.shape[1], 2*dst.shape[2]
 	}
 	w := f.window
 	checkConv("Conv2D", &whole, x, f.kernel, w)
+	oh, ow := whole.shape[1], whole.shape[2]
 	bias := biasData("Conv2D", e.Bias, f.kernel.shape[3])
 	if tile := winogradTile(w, &whole, x); tile > 0 {
-		f.winograd(dst, &whole, x, tile, bias, e)
+		f.winograd(dst, oh, ow, x, tile, bias, e)
 		return
 	}
 	correlate(dst, x, f.pack(), bias, e, grid{
-		rows: whole.shape[1], cols: whole.shape[2], step: [2]int{1, 1},
+		rows: oh, cols: ow, step: [2]int{1, 1},
 		taps: w.Size, stride: w.Stride, offset: [2]int{-w.Pad[0], -w.Pad[1]},
 	})
 }
@@ -108,16 +111,15 @@ func winogradTile(w Window, y, x *Tensor) int {
 	return 4
 }
 
-// winograd computes Conv2D by Winograd's method.
-func (f *Filter) winograd(dst, whole, x *Tensor, tile int, bias []float32, e Epilogue) {
+// winograd computes Conv2D by Winograd's method; oh and ow are the sides before pooling.
+func (f *Filter) winograd(dst *Tensor, oh, ow int, x *Tensor, tile int, bias []float32, e Epilogue) {
 	k := f.transform(tile)
 	batch, h, w := x.shape[0], x.shape[1], x.shape[2]
-	oh, ow := whole.shape[1], whole.shape[2]
 	if e.Choice == nil {
 		k.Convolve(dst.data, x.data, batch, h, w, f.window.Pad[0], f.window.Pad[1], oh, ow, winograd.Epilogue{Bias: bias, ReLU: e.ReLU, Pool: e.Pool})
 		if e.Activate != nil {
 			n := dst.shape[3]
-			parallel.Spans(len(dst.data), max(1, activationBlock/n)*n, func(lo, hi int) { e.Activate(dst.data[lo:hi]) })
+			activations.Spans(len(dst.data), max(1, activationBlock/n)*n, time.Duration(len(dst.data)), activation{dst.data, e.Activate}, activation.apply)
 		}
 		return
 	}
@@ -130,11 +132,33 @@ func (f *Filter) winograd(dst, whole, x *Tensor, tile int, bias []float32, e Epi
 		n := min(chosenPictures, batch-first)
 		k.Convolve((*z)[:n*size], x.data[first*len(x.data)/batch:][:n*len(x.data)/batch], n, h, w,
 			f.window.Pad[0], f.window.Pad[1], oh, ow, winograd.Epilogue{Bias: bias})
-		parallel.For(n*dst.shape[1], func(i int) {
-			b, y := i/dst.shape[1], i%dst.shape[1]
-			e.pool(dst, (*z)[b*size+2*y*ow*dst.shape[3]:], ow*dst.shape[3], first+b, y, y+1)
-		})
+		chosenPools.For(n*dst.shape[1], time.Duration(n*size/poolRate), chosenPool{dst, e, *z, size, ow, first}, chosenPool.row)
 	}
+}
+
+// activation is values to be activated. It takes about a nanosecond for each.
+type activation struct {
+	values   []float32
+	activate func(values []float32)
+}
+
+var activations parallel.Loop[activation]
+
+func (a activation) apply(lo, hi int) { a.activate(a.values[lo:hi]) }
+
+// chosenPool is pooling, with the places of the maxima, of pictures z from first on.
+type chosenPool struct {
+	dst             *Tensor
+	e               Epilogue
+	z               []float32
+	size, ow, first int
+}
+
+var chosenPools parallel.Loop[chosenPool]
+
+func (p chosenPool) row(i int) {
+	b, y, pitch := i/p.dst.shape[1], i%p.dst.shape[1], p.ow*p.dst.shape[3]
+	p.e.pool(p.dst, p.z[b*p.size+2*y*pitch:], pitch, p.first+b, y, y+1)
 }
 
 const (

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"lookalike/internal/gemm"
 )
@@ -50,7 +51,9 @@ func biasData(op string, bias *Tensor, n int) []float32 {
 	if bias == nil {
 		return nil
 	}
-	checkShape(op+" bias", bias, n)
+	if len(bias.shape) != 1 || bias.shape[0] != n {
+		checkShape(op+" bias", bias, n) // the name takes memory
+	}
 	return bias.data
 }
 
@@ -64,5 +67,5 @@ func checkShape(op string, t *Tensor, want ...int) {
 			return
 		}
 	}
-	panic(fmt.Sprintf("tensor.%s: shape is %v, needs %v", op, t.shape, want))
+	panic(fmt.Sprintf("tensor.%s: shape is %v, needs %v", op, t.shape, slices.Clone(want)))
 }

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -24,27 +25,37 @@ func MaxPool(dst *Tensor, choice []uint8, x *Tensor, w Window) {
 	if choice != nil {
 		checkChoice("MaxPool", choice, dst)
 	}
-	c, halves := x.shape[3], w.halves(x, dst)
-	eachRow(x, dst, func(b, y int) {
-		out, at := dst.row(b, y)
-		var chosen []uint8
-		if choice != nil {
-			chosen = choice[at:][:len(out)]
+	eachRow(pooling{dst, x, choice, w}, pooling.maxima)
+}
+
+// pooling is what the rows of a pool have in common: y is smaller, x larger, each
+// either given or made.
+type pooling struct {
+	y, x   *Tensor
+	choice []uint8
+	w      Window
+}
+
+func (p pooling) maxima(b, y int) {
+	c, x := p.x.shape[3], p.x
+	out, at := p.y.row(b, y)
+	var chosen []uint8
+	if p.choice != nil {
+		chosen = p.choice[at:][:len(out)]
+	}
+	if p.w.halves(x, p.y) {
+		top, _ := x.row(b, 2*y)
+		bottom, _ := x.row(b, 2*y+1)
+		f32.MaxPool2x2(c, out, chosen, top, bottom)
+		return
+	}
+	for at := 0; at < len(out); at += c {
+		var places []uint8
+		if chosen != nil {
+			places = chosen[at:][:c]
 		}
-		if halves {
-			top, _ := x.row(b, 2*y)
-			bottom, _ := x.row(b, 2*y+1)
-			f32.MaxPool2x2(c, out, chosen, top, bottom)
-			return
-		}
-		for at := 0; at < len(out); at += c {
-			var places []uint8
-			if choice != nil {
-				places = chosen[at:][:c]
-			}
-			w.over(x, b, y, at/c).max(out[at:][:c], places, x.data)
-		}
-	})
+		p.w.over(x, b, y, at/c).max(out[at:][:c], places, x.data)
+	}
 }
 
 // MaxPoolGrad is MaxPool's adjoint: each value of dy goes to the place that
@@ -88,43 +99,48 @@ func (w Window) halves(x, y *Tensor) bool {
 // halvesGrad is MaxPoolGrad of windows that halve the picture. Each value of dx
 // is written once; a row and a column that no window reaches are zero.
 func halvesGrad(dx, dy *Tensor, choice []uint8) {
-	eachRow(dx, dy, func(b, y int) {
-		grad, at := dy.row(b, y)
-		top, _ := dx.row(b, 2*y)
-		bottom, _ := dx.row(b, 2*y+1)
-		f32.MaxPool2x2Grad(dx.shape[3], top, bottom, grad, choice[at:][:len(grad)])
-		clear(top[2*len(grad):])
-		clear(bottom[2*len(grad):])
-		if y == dy.shape[1]-1 {
-			for rest := 2*y + 2; rest < dx.shape[1]; rest++ {
-				row, _ := dx.row(b, rest)
-				clear(row)
-			}
+	eachRow(pooling{y: dy, x: dx, choice: choice}, pooling.halvesGrad)
+}
+
+func (p pooling) halvesGrad(b, y int) {
+	dx, dy := p.x, p.y
+	grad, at := dy.row(b, y)
+	top, _ := dx.row(b, 2*y)
+	bottom, _ := dx.row(b, 2*y+1)
+	f32.MaxPool2x2Grad(dx.shape[3], top, bottom, grad, p.choice[at:][:len(grad)])
+	clear(top[2*len(grad):])
+	clear(bottom[2*len(grad):])
+	if y == dy.shape[1]-1 {
+		for rest := 2*y + 2; rest < dx.shape[1]; rest++ {
+			row, _ := dx.row(b, rest)
+			clear(row)
 		}
-	})
+	}
 }
 
 // AveragePool computes the mean of each window; what lies outside the picture
 // is not counted.
 func AveragePool(dst, x *Tensor, w Window) {
 	checkPool("AveragePool", dst, x, w)
-	c := x.shape[3]
-	eachRow(x, dst, func(b, y int) {
-		means, _ := dst.row(b, y)
-		clear(means)
-		for at := 0; at < len(means); at += c {
-			part, out := w.over(x, b, y, at/c), means[at:][:c]
-			for i := range part.rows {
-				for j := range part.cols {
-					f32.Axpy(out, 1, x.data[part.value(i, j):][:c])
-				}
-			}
-			scale := 1 / float32(part.rows*part.cols)
-			for i := range out {
-				out[i] *= scale
+	eachRow(pooling{y: dst, x: x, w: w}, pooling.means)
+}
+
+func (p pooling) means(b, y int) {
+	c, x := p.x.shape[3], p.x
+	means, _ := p.y.row(b, y)
+	clear(means)
+	for at := 0; at < len(means); at += c {
+		part, out := p.w.over(x, b, y, at/c), means[at:][:c]
+		for i := range part.rows {
+			for j := range part.cols {
+				f32.Axpy(out, 1, x.data[part.value(i, j):][:c])
 			}
 		}
-	})
+		scale := 1 / float32(part.rows*part.cols)
+		for i := range out {
+			out[i] *= scale
+		}
+	}
 }
 
 // AveragePoolGrad is AveragePool's adjoint; dx is overwritten.
@@ -199,18 +215,31 @@ func (t *Tensor) row(b, y int) (values []float32, at int) {
 // poolPart is about how many values of the picture one goroutine takes at a time.
 const poolPart = 1 << 16
 
-// eachRow calls f for every row of the pictures of y, some at a time in parallel.
-func eachRow(x, y *Tensor, f func(b, row int)) {
-	if len(y.data) == 0 {
+// poolRate is about how many values of the picture it takes in a nanosecond.
+const poolRate = 8
+
+// pooledRows is pooling some rows at a time.
+type pooledRows struct {
+	pooling
+	f func(p pooling, b, row int)
+}
+
+var pools parallel.Loop[pooledRows]
+
+func (p pooledRows) some(lo, hi int) {
+	height := p.y.shape[1]
+	for i := lo; i < hi; i++ {
+		p.f(p.pooling, i/height, i%height)
+	}
+}
+
+// eachRow calls f for every row of the pictures of p.y, some at a time in parallel.
+func eachRow(p pooling, f func(p pooling, b, row int)) {
+	if len(p.y.data) == 0 {
 		return
 	}
-	height := y.shape[1]
-	n := y.shape[0] * height
-	parallel.Spans(n, max(1, poolPart/(1+len(x.data)/n)), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			f(i/height, i%height)
-		}
-	})
+	n, size := p.y.shape[0]*p.y.shape[1], len(p.x.data)
+	pools.Spans(n, max(1, poolPart/(1+size/n)), time.Duration(size/poolRate), pooledRows{p, f}, pooledRows.some)
 }
 
 // checkPool panics unless y can be a pooling of x.

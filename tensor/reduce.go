@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -14,6 +15,26 @@ const reduceRows = 4096
 // reduceWidth is the least width of the rows that are added: narrow ones are
 // taken several at a time, so that registers are full.
 const reduceWidth = 32
+
+// reduceRate is about how many values one goroutine adds in a nanosecond.
+const reduceRate = 8
+
+// columnSum is what the parts of a column sum have in common.
+type columnSum struct {
+	parts, x []float32
+	n, wide  int
+}
+
+var columnSums parallel.Loop[columnSum]
+
+func (c columnSum) add(lo, hi int) {
+	sum, part := c.parts[lo/reduceRows*c.wide:][:c.wide], c.x[lo*c.n:hi*c.n]
+	k := len(part) / c.wide
+	f32.AddVecMat(sum, k, one, 0, part, c.wide)
+	for at := k * c.wide; at < len(part); at += c.n {
+		f32.Axpy(sum[:c.n], 1, part[at:][:c.n])
+	}
+}
 
 var one = []float32{1}
 
@@ -38,14 +59,7 @@ func SumRows(dst, x *Tensor, accumulate bool) {
 	defer release(lent)
 	parts := *lent
 	clear(parts)
-	parallel.Spans(rows, reduceRows, func(lo, hi int) {
-		sum, part := parts[lo/reduceRows*wide:][:wide], x.data[lo*n:hi*n]
-		k := len(part) / wide
-		f32.AddVecMat(sum, k, one, 0, part, wide)
-		for at := k * wide; at < len(part); at += n {
-			f32.Axpy(sum[:n], 1, part[at:][:n])
-		}
-	})
+	columnSums.Spans(rows, reduceRows, time.Duration(len(x.data)/reduceRate), columnSum{parts, x.data, n, wide}, columnSum.add)
 	for p := 0; p < len(parts); p += n {
 		f32.Axpy(dst.data, 1, parts[p:][:n])
 	}

@@ -18,6 +18,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"lookalike/internal/hugepages"
 )
@@ -26,19 +27,30 @@ import (
 type Tensor struct {
 	shape []int
 	data  []float32
+	dims  [4]int // where shape lies, if it fits
 }
 
 // New returns a tensor of zeros.
 func New(shape ...int) *Tensor {
-	return &Tensor{append([]int(nil), shape...), hugepages.Floats(Size(shape))}
+	return new(Tensor).Set(hugepages.Floats(Size(shape)), shape...)
 }
 
 // From wraps data, which is not copied, as a tensor of the given shape.
 func From(data []float32, shape ...int) *Tensor {
+	return new(Tensor).Set(data, shape...)
+}
+
+// Set makes t what From returns, in memory that t has: whoever holds t or its shape
+// sees the new one.
+func (t *Tensor) Set(data []float32, shape ...int) *Tensor {
 	if n := Size(shape); n != len(data) {
-		panic(fmt.Sprintf("tensor.From: shape %v holds %d values, data has %d", shape, n, len(data)))
+		panic(fmt.Sprintf("tensor.From: shape %v holds %d values, data has %d", slices.Clone(shape), n, len(data)))
 	}
-	return &Tensor{append([]int(nil), shape...), data}
+	if cap(t.shape) == 0 {
+		t.shape = t.dims[:0]
+	}
+	t.shape, t.data = append(t.shape[:0], shape...), data
+	return t
 }
 
 // Size returns the number of values that a shape holds.
@@ -46,7 +58,7 @@ func Size(shape []int) int {
 	n := 1
 	for _, d := range shape {
 		if d < 0 {
-			panic(fmt.Sprintf("tensor: negative dimension in shape %v", shape))
+			panic(fmt.Sprintf("tensor: negative dimension in shape %v", slices.Clone(shape))) // the caller's stays on its stack
 		}
 		n *= d
 	}
@@ -68,9 +80,9 @@ func (t *Tensor) Len() int { return len(t.data) }
 // Reshape returns a tensor of another shape over the same data.
 func (t *Tensor) Reshape(shape ...int) *Tensor {
 	if Size(shape) != len(t.data) {
-		panic(fmt.Sprintf("tensor.Reshape: %v does not fit %v", t.shape, shape))
+		panic(fmt.Sprintf("tensor.Reshape: %v does not fit %v", t.shape, slices.Clone(shape)))
 	}
-	return &Tensor{append([]int(nil), shape...), t.data}
+	return new(Tensor).Set(t.data, shape...)
 }
 
 // Row returns the values of index i of the first dimension.

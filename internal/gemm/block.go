@@ -109,6 +109,7 @@ func skip(s []float32, n int) []float32 { return s[min(n, len(s)):] }
 // workspace is what one goroutine needs to multiply.
 type workspace struct {
 	a, b, next     []float32
+	packing        f32.Packing
 	packedNext     bool // next holds the block of B that comes next
 	partsA, partsB []uint16
 }
@@ -179,19 +180,19 @@ func (w *workspace) blockPackingNext(x product, a *tiles, next *product) {
 		x = w.pack(x)
 	}
 	w.next = grow(w.next, next.k*ceil(next.n, kernel.NR)*kernel.NR)
-	packing := kernel.PackLater(a.count, w.next, next.k*kernel.NR, next.k, next.n, next.b, next.ldb)
+	w.packing = kernel.PackLater(a.count, w.next, next.k*kernel.NR, next.k, next.n, next.b, next.ldb)
 	for i := range a.count {
 		lo, hi, from := a.tile(i)
 		for j, panel := 0, 0; j < x.n; j, panel = j+kernel.NR, panel+x.ldb {
 			b, start, c := skip(x.b, panel), skip(x.start, lo*x.lds+j), x.c[lo*x.ldc+j:]
 			if j+kernel.NR <= x.n {
-				kernel.MulPacking(hi-lo, x.k, from, a.ars, a.acs, b, &packing, start, x.lds, c, x.ldc)
+				kernel.MulPacking(hi-lo, x.k, from, a.ars, a.acs, b, &w.packing, start, x.lds, c, x.ldc)
 			} else {
 				kernel.Mul(hi-lo, x.n-j, x.k, from, a.ars, a.acs, b, start, x.lds, c, x.ldc)
 			}
 		}
 	}
-	kernel.FinishPacking(&packing)
+	kernel.FinishPacking(&w.packing)
 	w.packedNext = next.n > 0
 	x.finish()
 }

@@ -18,6 +18,7 @@ package gemm
 import (
 	"fmt"
 	"runtime"
+	"time"
 
 	"lookalike/internal/parallel"
 )
@@ -83,17 +84,34 @@ func blocks(x product) {
 		}
 		across = min(panels, ceil(ceil(x.n, width), workers)*workers)
 	}
-	parallel.For(down*across, func(i int) {
-		w := workspaces.Get().(*workspace)
-		defer workspaces.Put(w)
-		r, c := i/across, i%across
-		part := x.rows(r*x.m/down, (r+1)*x.m/down).columns(c*panels/across*kernel.NR, min(x.n, (c+1)*panels/across*kernel.NR))
-		if x.byParts() {
-			w.multiplyParts(part)
-		} else {
-			w.multiply(part)
-		}
-	})
+	divisions.For(down*across, alone(x.m, x.n, x.k), division{x, down, across}, division.multiply)
+}
+
+// division is C cut into parts by rows and columns.
+type division struct {
+	product
+	down, across int
+}
+
+var divisions parallel.Loop[division]
+
+func (d division) multiply(i int) {
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	x, panels := d.product, ceil(d.n, kernel.NR)
+	r, c := i/d.across, i%d.across
+	part := x.rows(r*x.m/d.down, (r+1)*x.m/d.down).columns(c*panels/d.across*kernel.NR, min(x.n, (c+1)*panels/d.across*kernel.NR))
+	if x.byParts() {
+		w.multiplyParts(part)
+	} else {
+		w.multiply(part)
+	}
+}
+
+// alone returns about how long one goroutine takes for a product: kernels do about as
+// many multiplications a nanosecond as their tiles are wide.
+func alone(m, n, k int) time.Duration {
+	return time.Duration(float64(m) * float64(n) * float64(k) / float64(kernel.NR))
 }
 
 const (

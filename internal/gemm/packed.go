@@ -2,6 +2,7 @@ package gemm
 
 import (
 	"fmt"
+	"time"
 
 	"lookalike/internal/parallel"
 )
@@ -32,14 +33,30 @@ func (p *Packed) Pack(k, n int, b []float32, ldb int, transB bool) {
 		kernel.Pack(p.data, k*nr, k, n, b, ldb, transB)
 		return
 	}
-	parallel.Spans(panels, max(1, packGrain/max(1, k*nr)), func(lo, hi int) {
-		j := lo * nr
-		kernel.Pack(p.data[j*k:], k*nr, k, min(hi*nr, n)-j, from(b, 0, j, ldb, transB), ldb, transB)
-	})
+	packings.Spans(panels, max(1, packGrain/max(1, k*nr)), time.Duration(panels*k*nr/packRate), packing{p.data, k, n, b, ldb, transB}, packing.pack)
 }
 
-// packGrain is the number of values from which another goroutine pays.
-const packGrain = 1 << 16
+// packing is a matrix and where it goes.
+type packing struct {
+	to     []float32
+	k, n   int
+	b      []float32
+	ldb    int
+	transB bool
+}
+
+var packings parallel.Loop[packing]
+
+func (p packing) pack(lo, hi int) {
+	nr := kernel.NR
+	j := lo * nr
+	kernel.Pack(p.to[j*p.k:], p.k*nr, p.k, min(hi*nr, p.n)-j, from(p.b, 0, j, p.ldb, p.transB), p.ldb, p.transB)
+}
+
+const (
+	packGrain = 1 << 16 // values that one goroutine packs at a time
+	packRate  = 4       // values that it packs in a nanosecond, about
+)
 
 // Mul computes C = A·B on the caller's goroutine: A [m, k] with row stride lda, whose
 // rows may overlap (lda < k), C [m, n] with row stride ldc. C must not overlap A.

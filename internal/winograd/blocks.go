@@ -3,6 +3,7 @@ package winograd
 import (
 	"runtime"
 	"sync"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
@@ -75,21 +76,32 @@ func partSize() int {
 // near computes tiles part by part. A part goes through all steps while it is in the
 // second-level cache; the kernel stays in the last-level cache.
 func (c *convolution) near(tiles, part int) {
+	convolutions.Spans(tiles, part, c.alone(tiles), *c, convolution.nearPart)
+}
+
+// convolutions are cut into parts of tiles.
+var convolutions parallel.Loop[convolution]
+
+// alone returns about how long one goroutine takes for the products at some tiles: as
+// many multiplications a nanosecond as the micro-kernel's tiles are wide.
+func (c *convolution) alone(tiles int) time.Duration {
+	return time.Duration(tiles) * time.Duration(c.points()*c.in*c.out) / time.Duration(micro.NR)
+}
+
+func (c convolution) nearPart(lo, hi int) {
 	panels := ceil(c.out, micro.NR)
-	parallel.Spans(tiles, part, func(lo, hi int) {
-		t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
-		defer tileScratch.put(b)
-		c.transform(t)
-		for first := 0; first < panels; first += nearPanels {
-			last := min(first+nearPanels, panels)
-			m, b := newTiles(&productScratch, lo, hi-lo, (last-first)*micro.NR, c.points())
-			for i := range c.points() {
-				c.multiply(m, t, i, first, last)
-			}
-			c.finish(m, first*micro.NR, min(last*micro.NR, c.out)-first*micro.NR)
-			productScratch.put(b)
+	t, b := newTiles(&tileScratch, lo, hi-lo, c.in, c.points())
+	defer tileScratch.put(b)
+	c.transform(t)
+	for first := 0; first < panels; first += nearPanels {
+		last := min(first+nearPanels, panels)
+		m, b := newTiles(&productScratch, lo, hi-lo, (last-first)*micro.NR, c.points())
+		for i := range c.points() {
+			c.multiply(m, t, i, first, last)
 		}
-	})
+		c.finish(m, first*micro.NR, min(last*micro.NR, c.out)-first*micro.NR)
+		productScratch.put(b)
+	}
 }
 
 // far computes tiles set by set, each step for all of a set, which stays in the
@@ -103,16 +115,32 @@ func (c *convolution) far(tiles, part int) {
 		n := min(set, tiles-lo)
 		t, tb := newTiles(&tileScratch, lo, n, c.in, c.points())
 		m, mb := newTiles(&productScratch, lo, n, panels*micro.NR, c.points())
-		parallel.Spans(n, transformGrain, func(lo, hi int) { c.transform(t.part(lo, hi)) })
-		parallel.For(c.points()*pieces, func(task int) {
-			i, piece := task/pieces, task%pieces
-			first := piece * panels / pieces
-			c.multiply(m.channels(first*micro.NR), t, i, first, (piece+1)*panels/pieces)
-		})
-		parallel.Spans(n, transformGrain, func(lo, hi int) { c.finish(m.part(lo, hi), 0, c.out) })
+		s := tileSet{*c, t, m, pieces}
+		tileSets.Spans(n, transformGrain, time.Duration(n*c.points()*c.in/transformRate), s, tileSet.transformPart)
+		tileSets.For(c.points()*pieces, c.alone(n), s, tileSet.multiplyPiece)
+		tileSets.Spans(n, transformGrain, time.Duration(n*c.points()*c.out/transformRate), s, tileSet.finishPart)
 		tileScratch.put(tb)
 		productScratch.put(mb)
 	}
+}
+
+// tileSet is a set of tiles that far computes step by step.
+type tileSet struct {
+	convolution
+	tiles, products tilesOf
+	pieces          int
+}
+
+var tileSets parallel.Loop[tileSet]
+
+func (s tileSet) transformPart(lo, hi int) { s.transform(s.tiles.part(lo, hi)) }
+
+func (s tileSet) finishPart(lo, hi int) { s.finish(s.products.part(lo, hi), 0, s.out) }
+
+func (s tileSet) multiplyPiece(task int) {
+	i, piece, panels := task/s.pieces, task%s.pieces, ceil(s.out, micro.NR)
+	first := piece * panels / s.pieces
+	s.multiply(s.products.channels(first*micro.NR), s.tiles, i, first, (piece+1)*panels/s.pieces)
 }
 
 const (
@@ -120,6 +148,7 @@ const (
 	partTiles      = 14       // about, in a part, for each MB of second-level cache, up to 2; with 256 channels they take 0.5 MB
 	setBytes       = 16 << 20 // of a set's tiles and products
 	transformGrain = 4        // tiles
+	transformRate  = 4        // values that are transformed in a nanosecond, about
 )
 
 // Variables for tests.

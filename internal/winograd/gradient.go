@@ -2,6 +2,7 @@ package winograd
 
 import (
 	"fmt"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -26,21 +27,34 @@ func KernelGrad(dk, x, dy []float32, batch, h, w, in, padTop, padLeft, oh, ow, o
 		grid: grid{padTop, padLeft, ceil(oh, gradTile), ceil(ow, gradTile)},
 		x:    pictures{x, h, w, in}, dy: pictures{dy, oh, ow, out},
 	}
-	panels := ceil(out, micro.NR)
 	down, across := ceil(in, gradChannels), ceil(out, gradChannels)
 	tiles := batch * g.down * g.across
 	parts := min(tiles, ceil(gradParts, down*across))
 	sums := gradScratch.get(parts * len(dk))
 	defer gradScratch.put(sums)
 	clear(*sums)
-	parallel.For(parts*down*across, func(i int) {
-		part, r, c := i/across/down, i/across%down, i%across
-		g.block((*sums)[part*len(dk):][:len(dk)], part*tiles/parts, (part+1)*tiles/parts,
-			r*in/down, (r+1)*in/down, c*panels/across*micro.NR, min(out, (c+1)*panels/across*micro.NR))
-	})
+	long := time.Duration(tiles) * time.Duration(gradPoints*in*out) / time.Duration(micro.NR)
+	gradients.For(parts*down*across, long, gradBlocks{g, *sums, tiles, parts, down, across}, gradBlocks.compute)
 	for part := range parts {
 		f32.Axpy(dk, 1, (*sums)[part*len(dk):][:len(dk)])
 	}
+}
+
+// gradBlocks are a kernel's gradient, cut into blocks of channels and parts of tiles.
+type gradBlocks struct {
+	kernelGrad
+	sums                       []float32 // of each part
+	tiles, parts, down, across int
+}
+
+var gradients parallel.Loop[gradBlocks]
+
+func (b gradBlocks) compute(i int) {
+	part, r, c := i/b.across/b.down, i/b.across%b.down, i%b.across
+	in, out := b.x.channels, b.dy.channels
+	panels, size := ceil(out, micro.NR), 9*in*out
+	b.block(b.sums[part*size:][:size], part*b.tiles/b.parts, (part+1)*b.tiles/b.parts,
+		r*in/b.down, (r+1)*in/b.down, c*panels/b.across*micro.NR, min(out, (c+1)*panels/b.across*micro.NR))
 }
 
 // The sums at all points of a block of channels, gradChannels of the picture by as many

@@ -30,6 +30,7 @@ package winograd
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
@@ -69,10 +70,21 @@ func (k *Kernel) Transform(tile int, kernel []float32, in, out int) {
 		k.u = k.u[:n]
 		clear(k.panel(panels - 1)) // columns past the last
 	}
-	parallel.For(panels, func(panel int) {
-		first := panel * nr
-		kernelTransform(tile, in, min(nr, out-first), k.panel(panel), kernel[first:], out)
-	})
+	kernelTransforms.For(panels, time.Duration(k.points()*in*out), transform{k, kernel}, transform.panel)
+}
+
+// transform is a kernel to be transformed. It takes about a nanosecond for each value
+// that comes out.
+type transform struct {
+	to     *Kernel
+	kernel []float32
+}
+
+var kernelTransforms parallel.Loop[transform]
+
+func (t transform) panel(i int) {
+	k, first := t.to, i*micro.NR
+	kernelTransform(k.tile, k.in, min(micro.NR, k.out-first), k.panel(i), t.kernel[first:], k.out)
 }
 
 func (k *Kernel) points() int { return (k.tile + 2) * (k.tile + 2) }
