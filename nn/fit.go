@@ -61,8 +61,58 @@ const defaultBatch = 32
 // History holds the epochs of one call of Fit.
 type History []EpochStats
 
-// ErrDiverged tells that the loss has become NaN or infinite.
+// ErrDiverged tells that the loss has become NaN or infinite, or has risen beyond
+// all that it began with (see DivergedError).
 var ErrDiverged = errors.New("training diverged")
+
+// DivergedError is ErrDiverged with where it happened. The network keeps the
+// parameters that it has then.
+type DivergedError struct {
+	Epoch, Batch int     // from 1
+	Loss         float64 // of that batch
+	Beginning    float64 // the greatest loss of the first batches of this call of Fit
+}
+
+func (e *DivergedError) Error() string {
+	text := fmt.Sprintf("%v: loss is %.4g at batch %d of epoch %d", ErrDiverged, e.Loss, e.Batch, e.Epoch)
+	if !math.IsNaN(e.Loss) && !math.IsInf(e.Loss, 0) {
+		text += fmt.Sprintf(", after %.4g at the beginning", e.Beginning)
+	}
+	return text + "; try a smaller learning rate"
+}
+
+func (e *DivergedError) Unwrap() error { return ErrDiverged }
+
+// A loss has diverged beyond a million times the greatest one of the first ten
+// batches. Losses of sane trainings spread over two or three orders of magnitude
+// between batches, and a first step too long may add some that training makes good;
+// from a million times there is nothing to come back to. Losses below 1 count as 1,
+// for a training that goes on may begin next to perfect. The ten batches, and not
+// the first alone, since that may be an odd one; but while they pass learning may
+// diverge already, so they do not raise the bound beyond a thousand times what the
+// first one, from which nothing had been learned, would give.
+const (
+	divergedFactor = 1e6
+	oddFactor      = 1e3
+	firstBatches   = 10
+)
+
+// watch returns a *DivergedError if the loss of a batch has diverged.
+func (t *trainer) watch(b BatchStats) error {
+	loss := math.Abs(b.Loss)
+	if t.seen == 0 {
+		t.first = max(1, loss)
+	}
+	bound := divergedFactor * max(t.first, min(t.greatest, oddFactor*t.first))
+	if !(loss <= bound) || math.IsInf(loss, 1) {
+		return &DivergedError{Epoch: b.Epoch, Batch: b.Batch, Loss: b.Loss, Beginning: t.greatest}
+	}
+	if t.seen < firstBatches {
+		t.seen++
+		t.greatest = max(t.greatest, loss)
+	}
+	return nil
+}
 
 // Fit trains the network. Between batches it looks at ctx and returns its error
 // if it is done. It returns the history of whole epochs in any case.
@@ -97,6 +147,9 @@ type trainer struct {
 	params []*Param
 	pass   *Pass
 	turns  [2]Batch // filled and learned from by turns
+
+	seen            int     // batches, up to firstBatches
+	first, greatest float64 // of their losses, the first one as at least 1
 }
 
 func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
@@ -155,8 +208,8 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 		b.Samples += batch.X.Dim(0)
 		sum += b.Loss * float64(batch.X.Dim(0))
 		b.MeanLoss = sum / float64(b.Samples)
-		if math.IsNaN(b.Loss) || math.IsInf(b.Loss, 0) {
-			return fmt.Errorf("%w: loss is %v at batch %d of epoch %d; try a smaller learning rate", ErrDiverged, b.Loss, b.Batch, b.Epoch)
+		if err := t.watch(b); err != nil {
+			return err
 		}
 		for _, c := range t.Callbacks {
 			if err := c.BatchEnd(b); err != nil {
