@@ -156,8 +156,21 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	if !s.built {
 		return nil, errors.New("the network has not been built; call Init or Build first")
 	}
-	if cfg.Optimizer == nil {
+	if isNil(cfg.Optimizer) {
 		return nil, errors.New("no optimizer given")
+	}
+	if c, ok := cfg.Optimizer.(interface{ Check() error }); ok {
+		if err := c.Check(); err != nil {
+			return nil, err
+		}
+	}
+	if isNil(data) {
+		return nil, errors.New("no data given")
+	}
+	for i, c := range cfg.Callbacks {
+		if isNil(c) {
+			return nil, fmt.Errorf("callback %d of %d is nil", i+1, len(cfg.Callbacks))
+		}
 	}
 	if cfg.Epochs == 0 {
 		cfg.Epochs = 1
@@ -204,7 +217,10 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	var sum float64
 	err := eachBatch(ctx, t.data, order, t.Batch, &t.turns, func(batch *Batch) error {
 		b.Batch++
-		b.Loss = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch))))
+		var err error
+		if b.Loss, err = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch)))); err != nil {
+			return err
+		}
 		b.Samples += batch.X.Dim(0)
 		sum += b.Loss * float64(batch.X.Dim(0))
 		b.MeanLoss = sum / float64(b.Samples)
@@ -227,8 +243,10 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 }
 
 // step learns from one batch and returns its loss, before the step.
-func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
-	t.net.check("Fit", b.X)
+func (t *trainer) step(b *Batch, rng *rand.Rand) (float64, error) {
+	if err := t.net.takes(b.X); err != nil {
+		return 0, fmt.Errorf("fit: %w", err)
+	}
 	for _, p := range t.params {
 		if p.Grad != nil {
 			clear(p.Grad.Data())
@@ -236,13 +254,16 @@ func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
 	}
 	t.pass.training, t.pass.rng, t.pass.input = true, rng, b.X
 	y := t.net.Forward(t.pass, b.X)
+	if err := checkTargets(t.Loss, y, b.Y); err != nil {
+		return 0, fmt.Errorf("fit: %w", err)
+	}
 	dy := t.pass.New(y.Shape()...)
 	loss := t.Loss.Loss(dy, y, b.Y)
 	if dx := t.pass.backward(dy); dx != nil {
 		t.pass.Release(dx) // a first layer without parameters gives one
 	}
 	t.Optimizer.Step(t.params)
-	return loss
+	return loss, nil
 }
 
 // Evaluate returns the mean loss over all samples, without training, taking
@@ -254,6 +275,14 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	if batch < 0 {
 		return 0, fmt.Errorf("evaluate: batch %d must not be negative", batch)
 	}
+	switch {
+	case !s.built:
+		return 0, errors.New("evaluate: the network has not been built; call Init or Build first")
+	case isNil(data):
+		return 0, errors.New("evaluate: no data given")
+	case isNil(loss):
+		return 0, errors.New("evaluate: no loss given")
+	}
 	order := make([]int, data.Len())
 	for i := range order {
 		order[i] = i
@@ -262,8 +291,13 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	defer passes.Put(p)
 	var sum float64
 	err := eachBatch(ctx, data, order, batch, new([2]Batch), func(b *Batch) error {
-		s.check("Evaluate", b.X)
+		if err := s.takes(b.X); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		y := s.Forward(p, b.X)
+		if err := checkTargets(loss, y, b.Y); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		grad := p.New(y.Shape()...)
 		sum += loss.Loss(grad, y, b.Y) * float64(b.X.Dim(0))
 		p.Release(grad)

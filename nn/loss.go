@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -178,8 +179,20 @@ func sumParts(n, size int, f func(lo, hi int) float64) float64 {
 	return sum
 }
 
+// checkTargets returns an error if a loss of ours cannot compare predictions with
+// these targets; others may take what they like.
+func checkTargets(l Loss, prediction, target *tensor.Tensor) error {
+	switch l.(type) {
+	case elementwise, crossentropy, ArcFace:
+		if !slices.Equal(prediction.Shape(), target.Shape()) {
+			return fmt.Errorf("%v of predictions %v and targets %v: shapes differ", l, prediction.Shape(), target.Shape())
+		}
+	}
+	return nil
+}
+
 func checkLoss(l Loss, grad, prediction, target *tensor.Tensor) {
-	if p := fmt.Sprint(prediction.Shape()); p != fmt.Sprint(target.Shape()) || p != fmt.Sprint(grad.Shape()) {
+	if p := prediction.Shape(); !slices.Equal(p, target.Shape()) || !slices.Equal(p, grad.Shape()) {
 		panic(fmt.Sprintf("nn: %v of predictions %v, targets %v, gradient %v: shapes differ", l, prediction.Shape(), target.Shape(), grad.Shape()))
 	}
 	if prediction.Len() == 0 {

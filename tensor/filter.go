@@ -35,8 +35,8 @@ func NewFilter(kernel *Tensor, w Window) *Filter {
 }
 
 func (f *Filter) reset(kernel *Tensor, w Window) {
-	if len(kernel.shape) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] {
-		panic(fmt.Sprintf("tensor.Conv2D: kernel %v does not fit with %+v", kernel.shape, w))
+	if len(kernel.Shape()) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] {
+		panic(fmt.Sprintf("tensor.Conv2D: kernel %v does not fit with %+v", kernel.Shape(), w))
 	}
 	f.kernel, f.window = kernel, w
 	f.isPacked = false
@@ -75,6 +75,9 @@ var filters = sync.Pool{New: func() any { return new(Filter) }}
 // Conv2D computes the convolution of x, with an epilogue. With Pool dst is
 // [batch, oh/2, ow/2, out].
 func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
+	if dst == nil {
+		panic("tensor.Conv2D: no tensor to write to")
+	}
 	whole := *dst // the convolution before pooling
 	if e.Pool && len(dst.shape) == 4 {
 		whole.shape = []int{dst.shape[0], 2 * dst.shape[1], 2 * dst.shape[2], dst.shape[3]}

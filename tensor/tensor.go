@@ -18,6 +18,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 
 	"lookalike/internal/hugepages"
 )
@@ -41,20 +42,33 @@ func From(data []float32, shape ...int) *Tensor {
 	return &Tensor{append([]int(nil), shape...), data}
 }
 
-// Size returns the number of values that a shape holds.
+// most is how many values a tensor may hold: more has no address.
+const most = math.MaxInt / 4 & (1<<45 - 1)
+
+// Size returns the number of values that a shape holds. It panics if a dimension
+// is negative or if there are more than memory has addresses for.
 func Size(shape []int) int {
 	n := 1
 	for _, d := range shape {
 		if d < 0 {
 			panic(fmt.Sprintf("tensor: negative dimension in shape %v", shape))
 		}
+		if d > 0 && n > most/d {
+			panic(fmt.Sprintf("tensor: shape %v holds more values than there can be", shape))
+		}
 		n *= d
 	}
 	return n
 }
 
-// Shape returns the dimensions; the caller must not change them.
-func (t *Tensor) Shape() []int { return t.shape }
+// Shape returns the dimensions; the caller must not change them. A nil tensor has
+// none, so that it fits nowhere.
+func (t *Tensor) Shape() []int {
+	if t == nil {
+		return nil
+	}
+	return t.shape
+}
 
 // Dim returns dimension i.
 func (t *Tensor) Dim(i int) int { return t.shape[i] }
@@ -63,7 +77,12 @@ func (t *Tensor) Dim(i int) int { return t.shape[i] }
 func (t *Tensor) Data() []float32 { return t.data }
 
 // Len returns the number of values.
-func (t *Tensor) Len() int { return len(t.data) }
+func (t *Tensor) Len() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.data)
+}
 
 // Reshape returns a tensor of another shape over the same data.
 func (t *Tensor) Reshape(shape ...int) *Tensor {
@@ -82,6 +101,9 @@ func (t *Tensor) Row(i int) []float32 {
 // Rows returns the tensor of indices [lo, hi) of the first dimension, over the same
 // data.
 func (t *Tensor) Rows(lo, hi int) *Tensor {
+	if len(t.shape) == 0 || lo < 0 || hi < lo || hi > t.shape[0] {
+		panic(fmt.Sprintf("tensor.Rows: there are no rows %d to %d in %v", lo, hi, t.shape))
+	}
 	n := len(t.data) / max(1, t.shape[0])
 	return From(t.data[lo*n:hi*n:hi*n], append([]int{hi - lo}, t.shape[1:]...)...)
 }
