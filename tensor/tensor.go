@@ -45,18 +45,28 @@ func From(data []float32, shape ...int) *Tensor {
 // most is how many values a tensor may hold: more has no address.
 const most = math.MaxInt / 4 & (1<<45 - 1)
 
-// Size returns the number of values that a shape holds. It panics if a dimension
-// is negative or if there are more than memory has addresses for.
+// Size returns the number of values that a shape holds, 0 if a dimension is 0. It
+// panics if one is negative, or if there are more values than memory has addresses
+// for.
 func Size(shape []int) int {
-	n := 1
+	n, over, empty := 1, false, false
 	for _, d := range shape {
-		if d < 0 {
+		switch {
+		case d < 0:
 			panic(fmt.Sprintf("tensor: negative dimension in shape %v", shape))
+		case d == 0:
+			empty = true
+		case n > most/d:
+			over = true
+		default:
+			n *= d
 		}
-		if d > 0 && n > most/d {
-			panic(fmt.Sprintf("tensor: shape %v holds more values than there can be", shape))
-		}
-		n *= d
+	}
+	if empty {
+		return 0
+	}
+	if over {
+		panic(fmt.Sprintf("tensor: shape %v holds more values than there can be", shape))
 	}
 	return n
 }
