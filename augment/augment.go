@@ -97,6 +97,16 @@ func Parse(text string) (Config, error) {
 	return c, nil
 }
 
+// Check returns an error unless the amounts make sense.
+func (c Config) Check() error {
+	for _, o := range c.options() {
+		if !(*o.value >= 0 && *o.value < 1) {
+			return fmt.Errorf("augment: %s of %v is not in [0, 1)", o.name, *o.value)
+		}
+	}
+	return nil
+}
+
 // String is the configuration as Parse reads it, each in one way only.
 func (c Config) String() string {
 	var parts []string
@@ -121,8 +131,11 @@ type Change struct {
 }
 
 // Draw draws the change of picture number row in an epoch, a square of that
-// side. It depends on its arguments alone.
+// side. It depends on its arguments alone. Amounts that make no sense panic.
 func (c Config) Draw(seed uint64, epoch, row, side int) Change {
+	if err := c.Check(); err != nil {
+		panic(err.Error())
+	}
 	rng := rand.New(rand.NewPCG(seed^0x6175676d656e74, uint64(epoch)<<32|uint64(uint32(row))))
 	// Every number is drawn whether it is used or not, so that one option does
 	// not change what another does.

@@ -12,6 +12,7 @@ package autoencoder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -160,6 +161,9 @@ func (m *Model) Fingerprint() string { return checkpoint.Fingerprint(m.Encoder.P
 // Fit trains encoder and decoder to draw the photographs as they are. Without
 // other choice in cfg the loss is the mean squared error.
 func (m *Model) Fit(ctx context.Context, photos Photos, cfg nn.FitConfig) (nn.History, error) {
+	if photos == nil {
+		return nil, errNoPhotos
+	}
 	return m.FitSamples(ctx, m.Samples(photos, augment.Config{}, 0), cfg)
 }
 
@@ -168,11 +172,16 @@ func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfi
 	return m.whole.Fit(ctx, data, cfg)
 }
 
+var errNoPhotos = errors.New("autoencoder: no photographs given")
+
 // encodeBatch is how many pictures are held, decoded, at a time.
 const encodeBatch = 32
 
 // Encode returns the codes of the photographs, [n, code].
 func (m *Model) Encode(ctx context.Context, photos Photos) (*tensor.Tensor, error) {
+	if photos == nil {
+		return nil, errNoPhotos
+	}
 	codes := tensor.New(photos.Len(), m.Config.Code)
 	err := m.eachBatch(ctx, photos, func(first int, x *tensor.Tensor) {
 		copy(codes.Data()[first*m.Config.Code:], m.Encoder.Predict(x).Data())
@@ -186,6 +195,9 @@ func (m *Model) Decode(codes *tensor.Tensor) *tensor.Tensor { return m.Decoder.P
 
 // Reconstruct draws the photographs from their codes.
 func (m *Model) Reconstruct(ctx context.Context, photos Photos) ([]*picture.Image, error) {
+	if photos == nil {
+		return nil, errNoPhotos
+	}
 	var drawn []*picture.Image
 	err := m.eachBatch(ctx, photos, func(_ int, x *tensor.Tensor) {
 		y := m.whole.Predict(x)

@@ -2,6 +2,7 @@ package autoencoder
 
 import (
 	"context"
+	"fmt"
 
 	"lookalike/augment"
 	"lookalike/internal/memory"
@@ -34,7 +35,7 @@ func (m *Model) Prepare(p *picture.Image) *picture.Image { return Prepare(p, m.C
 
 // Prepare resizes a picture as [Preprocessing] says, for a network of that size.
 func Prepare(p *picture.Image, size int) *picture.Image {
-	if p.Width == size && p.Height == size {
+	if p != nil && p.Width == size && p.Height == size {
 		return p
 	}
 	return picture.Bilinear(p, size, size)
@@ -106,6 +107,9 @@ func (s *samples) Epoch(n int) { s.epoch = n }
 func (s *samples) Len() int { return s.photos.Len() }
 
 func (s *samples) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
+	if err := s.change.Check(); err != nil {
+		return err
+	}
 	b.X = nn.Resize(b.X, len(rows), s.size, s.size, 3)
 	b.Y = b.X
 	errs := make([]error, len(rows))
@@ -141,6 +145,9 @@ func (s *samples) load(i int) (*picture.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("autoencoder: photograph %d: %w", i, err)
+	}
 	p = Prepare(p, s.size)
 	if i < len(s.cache) {
 		s.cache[i] = p
@@ -155,6 +162,11 @@ func (m *Model) Input(pictures []*picture.Image) *tensor.Tensor {
 
 // Input is the method of that name for a network of that size.
 func Input(pictures []*picture.Image, size int) *tensor.Tensor {
+	for i, p := range pictures {
+		if err := p.Check(); err != nil {
+			panic(fmt.Sprintf("autoencoder.Input: picture %d of %d: %v", i+1, len(pictures), err))
+		}
+	}
 	x := tensor.New(len(pictures), size, size, 3)
 	parallel.For(len(pictures), func(i int) { toInput(x.Row(i), Prepare(pictures[i], size)) })
 	return x

@@ -134,7 +134,10 @@ func (n Network) CheckSize(needs int64) error {
 // ByName returns the values of parameters by their names.
 func ByName(params []*nn.Param) map[string]*tensor.Tensor {
 	all := map[string]*tensor.Tensor{}
-	for _, p := range params {
+	for i, p := range params {
+		if p == nil || p.Value == nil {
+			panic(fmt.Sprintf("checkpoint.ByName: parameter %d of %d is nil or has no value", i, len(params)))
+		}
 		all[p.Name] = p.Value
 	}
 	return all

@@ -248,6 +248,11 @@ func (m *Model) features(ctx context.Context, pictures []*picture.Image) (*tenso
 	if m.base != nil {
 		return m.base.Features(ctx, pictures, baseLayer)
 	}
+	for i, p := range pictures {
+		if err := p.Check(); err != nil {
+			return nil, fmt.Errorf("embedding: picture %d of %d: %w", i+1, len(pictures), err)
+		}
+	}
 	return autoencoder.Input(pictures, m.Config.Size), ctx.Err()
 }
 

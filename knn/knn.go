@@ -172,6 +172,9 @@ func (x *Index) tiles() int { return (x.Len() + tileRows - 1) / tileRows }
 // keep returns true. keep is called now, once for each row in ascending order, not
 // while searching. What x leaves out stays out. It costs a bit a row.
 func (x *Index) Where(keep func(row int) bool) *Index {
+	if keep == nil {
+		panic("knn.Where: keep is nil")
+	}
 	y := *x
 	y.keep = make([]uint64, (x.Len()+63)/64)
 	for row := range x.Len() {

@@ -34,8 +34,8 @@ var (
 // WithAlpha returns the activation with another slope (LeakyReLU) or scale
 // (ELU), which must be positive for the gradient to be found from the output.
 func (a Activation) WithAlpha(alpha float32) Activation {
-	if !(alpha > 0) {
-		panic(fmt.Sprintf("nn.Activation.WithAlpha: %v is not positive", alpha))
+	if !(alpha > 0 && alpha <= math.MaxFloat32) {
+		panic(fmt.Sprintf("nn.Activation.WithAlpha: %v is not a positive number", alpha))
 	}
 	a.alpha = alpha
 	return a

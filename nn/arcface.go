@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"lookalike/tensor"
@@ -39,6 +40,9 @@ func (l ArcFace) Loss(grad, prediction, target *tensor.Tensor) float64 {
 	}
 	if l.Scale == 0 {
 		l.Scale = 64
+	}
+	if !(l.Margin > 0 && l.Margin < math.Pi && l.Scale > 0 && l.Scale <= math.MaxFloat32) {
+		panic(fmt.Sprintf("nn.ArcFace: margin %v is not between 0 and π, or scale %v is not a positive number", l.Margin, l.Scale))
 	}
 	n := prediction.Dim(len(prediction.Shape()) - 1)
 	count := prediction.Len() / n

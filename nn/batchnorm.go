@@ -29,8 +29,8 @@ func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 	if len(in) == 0 || tensor.Size(in) == 0 {
 		return nil, fmt.Errorf("needs inputs with channels, got shape %v", in)
 	}
-	if !(l.Momentum >= 0 && l.Momentum < 1 && l.Epsilon >= 0) {
-		return nil, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is negative", l.Momentum, l.Epsilon)
+	if !(l.Momentum >= 0 && l.Momentum < 1 && l.Epsilon >= 0 && l.Epsilon <= math.MaxFloat32) {
+		return nil, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is not a number from 0", l.Momentum, l.Epsilon)
 	}
 	n := in[len(in)-1]
 	l.gamma, l.beta = newParam("gamma", ones(n)), newParam("beta", tensor.New(n))

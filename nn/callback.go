@@ -56,6 +56,9 @@ func PrintProgress(w io.Writer) Callback {
 // Checkpoint calls save after every epoch or, with onlyBest, after those whose
 // validation loss (training loss where there is none) is the least so far.
 func Checkpoint(save func(EpochStats) error, onlyBest bool) Callback {
+	if save == nil {
+		panic("nn.Checkpoint: save is nil")
+	}
 	best := math.Inf(1)
 	return OnEpoch(func(e EpochStats) error {
 		if onlyBest && !(e.watched() < best) {

@@ -52,10 +52,16 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := wantSize("an output", l.out[0], l.out[1], l.Filters); err != nil {
+		return nil, err
+	}
 	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
+	if err != nil {
+		return nil, err
+	}
 	l.bias = newBias(l.NoBias, l.Filters)
 	l.activate = l.Activation.on(l.Filters)
-	return []int{l.out[0], l.out[1], l.Filters}, err
+	return []int{l.out[0], l.out[1], l.Filters}, nil
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
@@ -193,6 +199,9 @@ func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
 		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
 	}
 	size, stride := pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1)
+	if _, _, err := slide(in, [2]int{1, 1}, stride, l.Padding); err != nil {
+		return nil, err
+	}
 	for d := range 2 {
 		l.out[d] = in[d] * stride[d]
 		if l.Padding == Valid {
@@ -203,7 +212,12 @@ func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
 	if l.window, _, err = slide(l.out[:], size, stride, l.Padding); err != nil {
 		return nil, err
 	}
-	l.kernel = newKernel(l.Initializer, rng, size[0], size[1], l.Filters, in[2])
+	if err := wantSize("an output", l.out[0], l.out[1], l.Filters); err != nil {
+		return nil, err
+	}
+	if l.kernel, err = givenKernel(nil, l.Initializer, rng, size[0], size[1], l.Filters, in[2]); err != nil {
+		return nil, err
+	}
 	l.bias = newBias(l.NoBias, l.Filters)
 	return []int{l.out[0], l.out[1], l.Filters}, nil
 }
@@ -239,6 +253,9 @@ func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
 // givenKernel is newKernel, without a drawing or memory of its own if there is a
 // kernel already.
 func givenKernel(given *tensor.Tensor, k Initializer, rng *rand.Rand, shape ...int) (*Param, error) {
+	if err := wantSize("a kernel", shape...); err != nil {
+		return nil, err
+	}
 	switch {
 	case given == nil:
 		return newKernel(k, rng, shape...), nil

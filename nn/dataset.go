@@ -55,10 +55,15 @@ type InMemory struct {
 	X, Y *tensor.Tensor
 }
 
-func (d InMemory) Len() int { return d.X.Dim(0) }
+func (d InMemory) Len() int {
+	if len(d.X.Shape()) == 0 {
+		return 0
+	}
+	return d.X.Dim(0)
+}
 
 func (d InMemory) Fill(_ context.Context, rows []int, b *Batch) error {
-	if d.X.Dim(0) != d.Y.Dim(0) {
+	if len(d.Y.Shape()) == 0 || d.Len() != d.Y.Dim(0) {
 		return fmt.Errorf("nn.InMemory: inputs %v and targets %v are not as many", d.X.Shape(), d.Y.Shape())
 	}
 	b.X = pick(b.X, d.X, rows)

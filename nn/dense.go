@@ -38,9 +38,12 @@ func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
 	last := len(in) - 1
 	var err error
 	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[last], l.Units)
+	if err != nil {
+		return nil, err
+	}
 	l.bias = newBias(l.NoBias, l.Units)
 	l.activate = l.Activation.on(l.Units)
-	return append(append([]int(nil), in[:last]...), l.Units), err
+	return append(append([]int(nil), in[:last]...), l.Units), nil
 }
 
 func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {

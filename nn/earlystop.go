@@ -62,9 +62,13 @@ func (s *EarlyStopping) Next(loss float64) (best, stop bool) {
 // EarlyStop ends training by [EarlyStopping] when the validation loss (training
 // loss where there is none) has not fallen by more than minDelta for patience
 // epochs. With restore, which may be nil, the parameters go back to those of the
-// best epoch, also when training ends by itself.
+// best epoch, also when training ends by itself. A patience below 0 panics, and so
+// does a minDelta that is not a number from 0.
 func EarlyStop(patience int, minDelta float64, restore *Sequential) Callback {
 	watch := EarlyStopping{Patience: patience, MinDelta: minDelta}
+	if err := watch.Check(); err != nil {
+		panic("nn.EarlyStop: " + err.Error())
+	}
 	var kept []*tensor.Tensor
 	return OnEpoch(func(e EpochStats) error {
 		best, stop := watch.Next(e.watched())

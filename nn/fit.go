@@ -61,8 +61,58 @@ const defaultBatch = 32
 // History holds the epochs of one call of Fit.
 type History []EpochStats
 
-// ErrDiverged tells that the loss has become NaN or infinite.
+// ErrDiverged tells that the loss has become NaN or infinite, or has risen beyond
+// all that it began with (see DivergedError).
 var ErrDiverged = errors.New("training diverged")
+
+// DivergedError is ErrDiverged with where it happened. The network keeps the
+// parameters that it has then.
+type DivergedError struct {
+	Epoch, Batch int     // from 1
+	Loss         float64 // of that batch
+	Beginning    float64 // the greatest loss of the first batches of this call of Fit
+}
+
+func (e *DivergedError) Error() string {
+	text := fmt.Sprintf("%v: loss is %.4g at batch %d of epoch %d", ErrDiverged, e.Loss, e.Batch, e.Epoch)
+	if !math.IsNaN(e.Loss) && !math.IsInf(e.Loss, 0) {
+		text += fmt.Sprintf(", after %.4g at the beginning", e.Beginning)
+	}
+	return text + "; try a smaller learning rate"
+}
+
+func (e *DivergedError) Unwrap() error { return ErrDiverged }
+
+// A loss has diverged beyond a million times the greatest one of the first ten
+// batches. Losses of sane trainings spread over two or three orders of magnitude
+// between batches, and a first step too long may add some that training makes good;
+// from a million times there is nothing to come back to. Losses below 1 count as 1,
+// for a training that goes on may begin next to perfect. The ten batches, and not
+// the first alone, since that may be an odd one; but while they pass learning may
+// diverge already, so they do not raise the bound beyond a thousand times what the
+// first one, from which nothing had been learned, would give.
+const (
+	divergedFactor = 1e6
+	oddFactor      = 1e3
+	firstBatches   = 10
+)
+
+// watch returns a *DivergedError if the loss of a batch has diverged.
+func (t *trainer) watch(b BatchStats) error {
+	loss := math.Abs(b.Loss)
+	if t.seen == 0 {
+		t.first = max(1, loss)
+	}
+	bound := divergedFactor * max(t.first, min(t.greatest, oddFactor*t.first))
+	if !(loss <= bound) || math.IsInf(loss, 1) {
+		return &DivergedError{Epoch: b.Epoch, Batch: b.Batch, Loss: b.Loss, Beginning: t.greatest}
+	}
+	if t.seen < firstBatches {
+		t.seen++
+		t.greatest = max(t.greatest, loss)
+	}
+	return nil
+}
 
 // Fit trains the network. Between batches it looks at ctx and returns its error
 // if it is done. It returns the history of whole epochs in any case.
@@ -97,14 +147,30 @@ type trainer struct {
 	params []*Param
 	pass   *Pass
 	turns  [2]Batch // filled and learned from by turns
+
+	seen            int     // batches, up to firstBatches
+	first, greatest float64 // of their losses, the first one as at least 1
 }
 
 func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	if !s.built {
 		return nil, errors.New("the network has not been built; call Init or Build first")
 	}
-	if cfg.Optimizer == nil {
+	if isNil(cfg.Optimizer) {
 		return nil, errors.New("no optimizer given")
+	}
+	if c, ok := cfg.Optimizer.(interface{ Check() error }); ok {
+		if err := c.Check(); err != nil {
+			return nil, err
+		}
+	}
+	if isNil(data) {
+		return nil, errors.New("no data given")
+	}
+	for i, c := range cfg.Callbacks {
+		if isNil(c) {
+			return nil, fmt.Errorf("callback %d of %d is nil", i+1, len(cfg.Callbacks))
+		}
 	}
 	if cfg.Epochs == 0 {
 		cfg.Epochs = 1
@@ -151,12 +217,15 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	var sum float64
 	err := eachBatch(ctx, t.data, order, t.Batch, &t.turns, func(batch *Batch) error {
 		b.Batch++
-		b.Loss = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch))))
+		var err error
+		if b.Loss, err = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch)))); err != nil {
+			return err
+		}
 		b.Samples += batch.X.Dim(0)
 		sum += b.Loss * float64(batch.X.Dim(0))
 		b.MeanLoss = sum / float64(b.Samples)
-		if math.IsNaN(b.Loss) || math.IsInf(b.Loss, 0) {
-			return fmt.Errorf("%w: loss is %v at batch %d of epoch %d; try a smaller learning rate", ErrDiverged, b.Loss, b.Batch, b.Epoch)
+		if err := t.watch(b); err != nil {
+			return err
 		}
 		for _, c := range t.Callbacks {
 			if err := c.BatchEnd(b); err != nil {
@@ -174,8 +243,10 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 }
 
 // step learns from one batch and returns its loss, before the step.
-func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
-	t.net.check("Fit", b.X)
+func (t *trainer) step(b *Batch, rng *rand.Rand) (float64, error) {
+	if err := t.net.takes(b.X); err != nil {
+		return 0, fmt.Errorf("fit: %w", err)
+	}
 	for _, p := range t.params {
 		if p.Grad != nil {
 			clear(p.Grad.Data())
@@ -184,13 +255,16 @@ func (t *trainer) step(b *Batch, rng *rand.Rand) float64 {
 	t.pass.begin()
 	t.pass.training, t.pass.rng, t.pass.input = true, rng, b.X
 	y := t.net.Forward(t.pass, b.X)
+	if err := checkTargets(t.Loss, y, b.Y); err != nil {
+		return 0, fmt.Errorf("fit: %w", err)
+	}
 	dy := t.pass.New(y.Shape()...)
 	loss := t.Loss.Loss(dy, y, b.Y)
 	if dx := t.pass.backward(dy); dx != nil {
 		t.pass.Release(dx) // a first layer without parameters gives one
 	}
 	t.Optimizer.Step(t.params)
-	return loss
+	return loss, nil
 }
 
 // Evaluate returns the mean loss over all samples, without training, taking
@@ -202,6 +276,14 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	if batch < 0 {
 		return 0, fmt.Errorf("evaluate: batch %d must not be negative", batch)
 	}
+	switch {
+	case !s.built:
+		return 0, errors.New("evaluate: the network has not been built; call Init or Build first")
+	case isNil(data):
+		return 0, errors.New("evaluate: no data given")
+	case isNil(loss):
+		return 0, errors.New("evaluate: no loss given")
+	}
 	order := make([]int, data.Len())
 	for i := range order {
 		order[i] = i
@@ -210,9 +292,14 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	defer passes.Put(p)
 	var sum float64
 	err := eachBatch(ctx, data, order, batch, new([2]Batch), func(b *Batch) error {
-		s.check("Evaluate", b.X)
+		if err := s.takes(b.X); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		p.begin()
 		y := s.Forward(p, b.X)
+		if err := checkTargets(loss, y, b.Y); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		grad := p.New(y.Shape()...)
 		sum += loss.Loss(grad, y, b.Y) * float64(b.X.Dim(0))
 		p.Release(grad)

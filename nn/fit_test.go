@@ -499,3 +499,61 @@ func TestEnding(t *testing.T) {
 		})
 	}
 }
+
+// losses is a loss that is as told, batch by batch.
+type losses struct {
+	values []float64
+	calls  int
+}
+
+func (l *losses) Loss(grad, _, _ *tensor.Tensor) float64 {
+	clear(grad.Data())
+	l.calls++
+	return l.values[l.calls-1]
+}
+
+func (l *losses) String() string { return "losses" }
+
+// TestDiverged: training stops at the batch whose loss is NaN, infinite, or beyond
+// the first ones by orders of magnitude, and not where it merely jumps or began
+// next to nothing.
+func TestDiverged(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	long := func(first float64, then ...float64) []float64 {
+		return append(slices.Repeat([]float64{first}, 12), then...)
+	}
+	for name, c := range map[string]struct {
+		losses []float64
+		batch  int // at which it stops, 0: not at all
+	}{
+		"steady":                   {long(0.3, 0.2, 0.1), 0},
+		"NaN at once":              {[]float64{nan, 1}, 1},
+		"infinite at once":         {[]float64{inf, 1}, 1},
+		"minus infinity":           {[]float64{1, -inf}, 2},
+		"risen":                    {long(0.3, 1e31), 13},
+		"risen from the second on": {[]float64{0.3, 1e5, 1e10, 1e15, 1e20, 1e25, 1e31, 1, 1, 1, 1}, 3},
+		"risen slowly":             {[]float64{0.3, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12, 1e14, 1e16, 1e18, 1e20}, 6},
+		"fallen from 1e12":         {[]float64{1e12, 1e6, 1, 1e3, 1e12, 1e14}, 0},
+		"a jump":                   {long(0.3, 3e4, 0.3), 0},
+		"next to nothing at first": {long(1e-30, 1e-2, 50), 0},
+		"zero at first":            {long(0, 100, 0), 0},
+		"an odd first batch":       {append([]float64{0}, long(1e5, 1e8, 1e5)...), 0},
+		"negative":                 {long(-5, -1e31), 13},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := linear(t).Fit(t.Context(), vectors(len(c.losses)), nn.FitConfig{Batch: 1, Optimizer: &optim.SGD{}, Loss: &losses{values: c.losses}})
+			var diverged *nn.DivergedError
+			switch {
+			case c.batch == 0 && err != nil:
+				t.Error(err)
+			case c.batch == 0:
+			case !errors.As(err, &diverged) || !errors.Is(err, nn.ErrDiverged):
+				t.Errorf("error %v, want a DivergedError", err)
+			case diverged.Epoch != 1 || diverged.Batch != c.batch:
+				t.Errorf("%v, want batch %d of epoch 1", err, c.batch)
+			default:
+				says(t, err.Error(), fmt.Sprintf("batch %d of epoch 1|smaller learning rate", c.batch))
+			}
+		})
+	}
+}

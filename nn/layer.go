@@ -93,9 +93,15 @@ func pair(full [2]int, side, fallback int) [2]int {
 func slide(picture []int, size, stride [2]int, padding Padding) (tensor.Window, [2]int, error) {
 	w := tensor.Window{Size: size, Stride: stride}
 	var out [2]int
+	if padding != Valid && padding != Same {
+		return w, out, fmt.Errorf("padding %d is neither Valid nor Same", int(padding))
+	}
 	for d := range 2 {
 		if size[d] < 1 || stride[d] < 1 {
 			return w, out, fmt.Errorf("kernel %v and stride %v must be positive", size, stride)
+		}
+		if size[d] > maxWindow || stride[d] > maxWindow {
+			return w, out, fmt.Errorf("kernel %v or stride %v is over %d", size, stride, maxWindow)
 		}
 		if padding == Same {
 			out[d] = (picture[d] + stride[d] - 1) / stride[d]
@@ -109,6 +115,25 @@ func slide(picture []int, size, stride [2]int, padding Padding) (tensor.Window, 
 		out[d] = (picture[d]-size[d])/stride[d] + 1
 	}
 	return w, out, nil
+}
+
+// maxWindow bounds kernels and strides, so that sizes computed from them cannot
+// overflow, and maxValues what a kernel or the output for one sample holds (8 GB).
+const (
+	maxWindow = 1 << 15
+	maxValues = 1<<31 - 1
+)
+
+// wantSize returns an error unless a tensor of that shape can be made.
+func wantSize(what string, shape ...int) error {
+	n := 1
+	for _, d := range shape {
+		if d < 0 || d > 0 && n > maxValues/d {
+			return fmt.Errorf("%s of shape %v cannot be: dimensions are not negative, and it holds at most %d values", what, shape, maxValues)
+		}
+		n *= d
+	}
+	return nil
 }
 
 // wantPicture returns an error unless in is [height, width, channels].

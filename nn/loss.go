@@ -179,6 +179,18 @@ func sumParts(n, size int, f func(lo, hi int) float64) float64 {
 	return sum
 }
 
+// checkTargets returns an error if a loss of ours cannot compare predictions with
+// these targets; others may take what they like.
+func checkTargets(l Loss, prediction, target *tensor.Tensor) error {
+	switch l.(type) {
+	case elementwise, crossentropy, ArcFace:
+		if !slices.Equal(prediction.Shape(), target.Shape()) {
+			return fmt.Errorf("%v of predictions %v and targets %v: shapes differ", l, prediction.Shape(), target.Shape())
+		}
+	}
+	return nil
+}
+
 func checkLoss(l Loss, grad, prediction, target *tensor.Tensor) {
 	if p := prediction.Shape(); !slices.Equal(p, target.Shape()) || !slices.Equal(p, grad.Shape()) {
 		panic(fmt.Sprintf("nn: %v of predictions %v, targets %v, gradient %v: shapes differ", l, prediction.Shape(), target.Shape(), grad.Shape()))

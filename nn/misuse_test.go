@@ -1,7 +1,6 @@
 package nn_test
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -63,6 +62,22 @@ func TestBuildErrors(t *testing.T) {
 		"name like a number": {[]nn.Layer{&nn.Dense{Name: "dense", Units: 1}, &nn.Dense{Units: 1}}, picture, `layers 1 and 2|"dense"`},
 		"layer twice":        {[]nn.Layer{shared, &nn.Conv2D{Filters: 2, Kernel: 1}, shared}, picture, `"max_pooling2d"|"max_pooling2d_1"|second`},
 		"layer inside too":   {[]nn.Layer{shared, nn.NewSequential("in", shared)}, picture, `"max_pooling2d"|"in/max_pooling2d"|second`},
+		"padding":            {[]nn.Layer{&nn.Conv2D{Filters: 2, Kernel: 3, Padding: 7}}, picture, `"conv2d"|padding 7`},
+		"padding transposed": {[]nn.Layer{&nn.Conv2DTranspose{Filters: 2, Kernel: 3, Padding: -1}}, picture, `"conv2d_transpose"|padding -1`},
+		"padding of pools":   {[]nn.Layer{&nn.MaxPool2D{Padding: 2}}, picture, `padding 2`},
+		"padding of means":   {[]nn.Layer{&nn.AveragePool2D{Padding: 2}}, picture, `padding 2`},
+		"units without end":  {[]nn.Layer{&nn.Dense{Units: math.MaxInt/4 + 1}}, picture, `"dense"|a kernel of shape`},
+		"units that wrap":    {[]nn.Layer{&nn.UnitDense{Units: math.MaxInt/2 + 1}}, []int{4}, `"unit_dense"|a kernel of shape`},
+		"many filters":       {[]nn.Layer{&nn.Conv2D{Filters: math.MaxInt / 8, Kernel: 3}}, picture, `"conv2d"|an output of shape`},
+		"large stride":       {[]nn.Layer{&nn.Conv2DTranspose{Filters: 1, Kernel: 3, Stride: math.MaxInt/4 + 1}}, picture, `stride|32768`},
+		"large kernel":       {[]nn.Layer{&nn.Conv2D{Filters: 1, Kernel: math.MaxInt / 9, Padding: nn.Same}}, picture, `kernel|32768`},
+		"large shape":        {[]nn.Layer{&nn.Reshape{Target: []int{math.MaxInt/2 + 1, 4, -1}}}, picture, `cannot reshape`},
+		"nil layer":          {[]nn.Layer{&nn.Flatten{}, nil}, picture, `layer 2 of 2 is nil`},
+		"nil pointer":        {[]nn.Layer{(*nn.Dense)(nil)}, picture, `layer 1 of 1 is nil`},
+		"nil inside":         {[]nn.Layer{nn.NewSequential("in", nil)}, picture, `layer 1 of 1 is nil`},
+		"negative input":     {[]nn.Layer{&nn.Flatten{}}, []int{-1, 3}, `an input of shape [-1 3]`},
+		"large input":        {[]nn.Layer{&nn.Flatten{}}, []int{math.MaxInt, math.MaxInt}, `an input of shape`},
+		"epsilon infinite":   {[]nn.Layer{&nn.BatchNorm{Epsilon: float32(math.Inf(1))}}, picture, `epsilon +Inf`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			net := nn.NewSequential("net", c.layers...)
@@ -92,6 +107,15 @@ func TestFitErrors(t *testing.T) {
 		"split NaN":        {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: math.NaN()}, vectors(3), "split NaN"},
 		"no samples":       {nn.FitConfig{Optimizer: &optim.SGD{}}, vectors(0), "no samples"},
 		"split of one":     {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: 0.5}, vectors(1), "no samples"},
+		"another width":    {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 4), Y: tensor.New(5, 2)}, "fit: |[5 4]|[n 3]"},
+		"other targets":    {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 3), Y: tensor.New(5, 3)}, "fit: mean_squared_error|[5 2]|[5 3]"},
+		"no data":          {nn.FitConfig{Optimizer: &optim.SGD{}}, nil, "no data"},
+		"empty data":       {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{}, "no samples"},
+		"no targets":       {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 3)}, "[5 3]|[]"},
+		"nil optimizer":    {nn.FitConfig{Optimizer: (*optim.SGD)(nil)}, vectors(3), "no optimizer"},
+		"nil callback":     {nn.FitConfig{Optimizer: &optim.SGD{}, Callbacks: []nn.Callback{nil}}, vectors(3), "callback 1 of 1"},
+		"rate NaN":         {nn.FitConfig{Optimizer: &optim.SGD{LearningRate: math.NaN()}}, vectors(3), "optim.SGD: learning rate NaN"},
+		"rate infinite":    {nn.FitConfig{Optimizer: &optim.Adam{LearningRate: 1e39}}, vectors(3), "optim.Adam: learning rate 1e+39"},
 		"targets missing":  {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: vectors(3).X, Y: vectors(2).Y}, "[3 3]|[2 2]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,9 +140,6 @@ func TestFitErrors(t *testing.T) {
 
 // TestMisusePanics: a panic names the operation and the shapes.
 func TestMisusePanics(t *testing.T) {
-	fit := func(d nn.InMemory) {
-		linear(t).Fit(context.Background(), d, nn.FitConfig{Optimizer: &optim.SGD{}})
-	}
 	unbuilt := nn.NewSequential("n", &nn.Dense{Units: 2})
 	for name, c := range map[string]struct {
 		run  func()
@@ -128,8 +149,16 @@ func TestMisusePanics(t *testing.T) {
 		"predict one sample":    {func() { linear(t).Predict(tensor.New(3)) }, "nn.Predict|[3]|[n 3]"},
 		"predict unbuilt":       {func() { unbuilt.Predict(tensor.New(1, 3)) }, "nn.Predict|built"},
 		"summary unbuilt":       {func() { unbuilt.Summary() }, "nn.Summary|built"},
-		"fit another shape":     {func() { fit(nn.InMemory{X: tensor.New(5, 4), Y: tensor.New(5, 2)}) }, "nn.Fit|[5 4]|[n 3]"},
-		"fit other targets":     {func() { fit(nn.InMemory{X: tensor.New(5, 3), Y: tensor.New(5, 3)}) }, "mean_squared_error|[5 2]|[5 3]"},
+		"alpha infinite":        {func() { nn.ELU.WithAlpha(float32(math.Inf(1))) }, "WithAlpha|+Inf"},
+		"predict nothing":       {func() { linear(t).Predict(nil) }, "nn.Predict|[]|[n 3]"},
+		"loss of nil":           {func() { nn.MSE.Loss(nil, nil, nil) }, "nn: mean_squared_error|[]"},
+		"margin":                {func() { nn.ArcFace{Margin: math.NaN()}.Loss(tensor.New(1, 2), tensor.New(1, 2), tensor.New(1, 2)) }, "nn.ArcFace|NaN"},
+		"scale":                 {func() { nn.ArcFace{Scale: -1}.Loss(tensor.New(1, 2), tensor.New(1, 2), tensor.New(1, 2)) }, "nn.ArcFace|-1"},
+		"patience":              {func() { nn.EarlyStop(-1, 0, nil) }, "nn.EarlyStop|-1"},
+		"least gain":            {func() { nn.EarlyStop(1, math.NaN(), nil) }, "nn.EarlyStop|NaN"},
+		"nothing to save":       {func() { nn.Checkpoint(nil, false) }, "nn.Checkpoint|nil"},
+		"slice":                 {func() { linear(t).Slice(0, 2) }, "nn.Slice|0 to 2|1"},
+		"slice backwards":       {func() { linear(t).Slice(1, 0) }, "nn.Slice|1 to 0"},
 		"loss of other shapes":  {func() { nn.MAE.Loss(tensor.New(2), tensor.New(2), tensor.New(3)) }, "mean_absolute_error|[2]|[3]"},
 		"loss of nothing":       {func() { nn.MSE.Loss(tensor.New(0, 3), tensor.New(0, 3), tensor.New(0, 3)) }, "mean_squared_error|[0 3]"},
 		"crossentropy gradient": {func() { nn.CategoricalCrossentropy.Loss(tensor.New(6), tensor.New(2, 3), tensor.New(2, 3)) }, "categorical_crossentropy|[2 3]|[6]"},

@@ -38,6 +38,12 @@ func (s *Sequential) Identity() (name, class string) { return s.Name, "Sequentia
 // nor a layer may come twice.
 func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 	s.built = false
+	if err := s.checkNil(); err != nil {
+		return nil, err
+	}
+	if err := wantSize("an input", in...); err != nil {
+		return nil, err
+	}
 	s.in = append([]int(nil), in...)
 	s.names = uniqueNames(s.Layers)
 	s.shapes = nil
@@ -50,6 +56,9 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
 		}
 		nameParams(s.names[i], layer)
+		if err := wantSize("an output", out...); err != nil {
+			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
+		}
 		s.shapes = append(s.shapes, out)
 		in = out
 	}
@@ -84,6 +93,16 @@ func distinct(list []*Param) []*Param {
 	return once
 }
 
+// checkNil returns an error if there is no layer in some place.
+func (s *Sequential) checkNil() error {
+	for i, layer := range s.Layers {
+		if isNil(layer) {
+			return fmt.Errorf("layer %d of %d is nil", i+1, len(s.Layers))
+		}
+	}
+	return nil
+}
+
 // checkDistinct returns an error if two layers have one name, which would mix up
 // their parameters, or if a layer comes twice here or in a network inside: it
 // would keep the shapes of its second place only.
@@ -96,6 +115,9 @@ func (s *Sequential) checkDistinct() error {
 	places := map[Layer]string{}
 	var visit func(s *Sequential, path string) error
 	visit = func(s *Sequential, path string) error {
+		if err := s.checkNil(); err != nil {
+			return err
+		}
 		for i, name := range uniqueNames(s.Layers) {
 			layer, name := s.Layers[i], path+name
 			if reflect.ValueOf(layer).Comparable() {
@@ -204,10 +226,29 @@ func (s *Sequential) newOutput(n int) *tensor.Tensor {
 // check panics unless x is a batch of the network's inputs.
 func (s *Sequential) check(op string, x *tensor.Tensor) {
 	s.mustBeBuilt(op)
-	shape := x.Shape()
-	if len(shape) != len(s.in)+1 || !slices.Equal(shape[1:], s.in) {
-		panic(fmt.Sprintf("nn.%s: batch has shape %v, the network takes [n %v]", op, shape, strings.Trim(fmt.Sprint(s.in), "[]")))
+	if err := s.takes(x); err != nil {
+		panic("nn." + op + ": " + err.Error())
 	}
+}
+
+// takes returns an error unless x is a batch of the network's inputs.
+func (s *Sequential) takes(x *tensor.Tensor) error {
+	if shape := x.Shape(); len(shape) != len(s.in)+1 || !slices.Equal(shape[1:], s.in) {
+		return fmt.Errorf("batch has shape %v, the network takes [n %v]", shape, strings.Trim(fmt.Sprint(s.in), "[]"))
+	}
+	return nil
+}
+
+// isNil tells whether an interface holds nothing, or a nil pointer.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice:
+		return r.IsNil()
+	}
+	return false
 }
 
 // out returns the shape of one output.
@@ -229,6 +270,9 @@ func (s *Sequential) OutputShape() []int {
 // It must not be built again.
 func (s *Sequential) Slice(lo, hi int) *Sequential {
 	s.mustBeBuilt("Slice")
+	if lo < 0 || hi < lo || hi > len(s.Layers) {
+		panic(fmt.Sprintf("nn.Slice: there are no layers %d to %d among %d", lo, hi, len(s.Layers)))
+	}
 	part := &Sequential{Name: s.Name, Layers: s.Layers[lo:hi:hi], built: true, in: s.in, names: s.names[lo:hi:hi], shapes: s.shapes[lo:hi:hi]}
 	if lo > 0 {
 		part.in = s.shapes[lo-1]

@@ -43,6 +43,8 @@ func (l *Reshape) Build(in []int, _ *rand.Rand) ([]int, error) {
 	l.out = append([]int(nil), l.Target...)
 	for i, d := range l.out {
 		switch {
+		case d > 0 && known > maxValues/d:
+			return nil, fmt.Errorf("cannot reshape to %v: it holds more than %d values", l.Target, maxValues)
 		case d > 0:
 			known *= d
 		case d == -1 && open < 0:

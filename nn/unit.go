@@ -106,7 +106,10 @@ func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
 	if l.Units < 1 {
 		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
 	}
-	l.kernel = newKernel(GlorotUniform, rng, in[0], l.Units)
+	var err error
+	if l.kernel, err = givenKernel(nil, GlorotUniform, rng, in[0], l.Units); err != nil {
+		return nil, err
+	}
 	return []int{l.Units}, nil
 }
 

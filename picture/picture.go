@@ -13,8 +13,10 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"image"
+	"math"
 )
 
 // Image is an RGB picture, 8 bits a channel, rows from top to bottom.
@@ -23,12 +25,29 @@ type Image struct {
 	Pix           []uint8 // 3*Width*Height values, RGB interleaved
 }
 
-// New returns a black picture.
+// mostPixels is what there are addresses for.
+const mostPixels = math.MaxInt / 3 & (1<<45 - 1)
+
+// New returns a black picture. It panics if a side is negative, and where memory
+// has no addresses for the pixels.
 func New(width, height int) *Image {
-	if width < 0 || height < 0 {
-		panic(fmt.Sprintf("picture.New: negative size %dx%d", width, height))
+	if width < 0 || height < 0 || width > 0 && height > mostPixels/width {
+		panic(fmt.Sprintf("picture.New: a size of %dx%d cannot be", width, height))
 	}
 	return &Image{width, height, make([]uint8, 3*width*height)}
+}
+
+// Check returns an error unless there are pixels, as many as the size says.
+func (m *Image) Check() error {
+	switch {
+	case m == nil:
+		return errors.New("there is no picture")
+	case m.Width < 1 || m.Height < 1:
+		return fmt.Errorf("a picture of %dx%d has no pixels", m.Width, m.Height)
+	case len(m.Pix)%3 != 0 || len(m.Pix)/3/m.Width != m.Height || len(m.Pix)/3%m.Width != 0:
+		return fmt.Errorf("a picture of %dx%d has %d values", m.Width, m.Height, len(m.Pix))
+	}
+	return nil
 }
 
 // RGBA returns a copy for the image, draw and encoding packages, opaque.

@@ -116,7 +116,10 @@ func mix(dst []uint8, upper, lower []int32, t tap) {
 }
 
 func checkResize(op string, m *Image, width, height int) {
-	if width < 1 || height < 1 || m.Width < 1 || m.Height < 1 {
+	if err := m.Check(); err != nil {
+		panic(fmt.Sprintf("picture.%s: %v", op, err))
+	}
+	if width < 1 || height < 1 {
 		panic(fmt.Sprintf("picture.%s: cannot resize %dx%d to %dx%d", op, m.Width, m.Height, width, height))
 	}
 }

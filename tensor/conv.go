@@ -148,7 +148,7 @@ func patchLen(kernel *Tensor) int { return kernel.shape[0] * kernel.shape[1] * k
 // many pictures, and every window meets its picture. The last may hang over the
 // end by less than its size.
 func (w Window) slides(x, y *Tensor) bool {
-	fits := len(x.shape) == 4 && len(y.shape) == 4 && x.shape[0] == y.shape[0]
+	fits := len(x.Shape()) == 4 && len(y.Shape()) == 4 && x.shape[0] == y.shape[0]
 	for d := range 2 {
 		fits = fits && w.Size[d] > 0 && w.Stride[d] > 0 && w.Pad[d] >= 0 && w.Pad[d] < w.Size[d] &&
 			(y.shape[1+d] == 0 || (y.shape[1+d]-1)*w.Stride[d]-w.Pad[d] < x.shape[1+d])
@@ -158,8 +158,8 @@ func (w Window) slides(x, y *Tensor) bool {
 
 // checkConv panics unless y can be the convolution of x by kernel.
 func checkConv(op string, y, x, kernel *Tensor, w Window) {
-	if !w.slides(x, y) || len(kernel.shape) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] ||
+	if !w.slides(x, y) || len(kernel.Shape()) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] ||
 		x.shape[3] != kernel.shape[2] || y.shape[3] != kernel.shape[3] {
-		panic(fmt.Sprintf("tensor.%s: picture %v, kernel %v and output %v do not fit with %+v", op, x.shape, kernel.shape, slices.Clone(y.shape), w)) // y may be on a stack
+		panic(fmt.Sprintf("tensor.%s: picture %v, kernel %v and output %v do not fit with %+v", op, x.Shape(), kernel.Shape(), slices.Clone(y.Shape()), w)) // y may be on a stack
 	}
 }

@@ -36,8 +36,8 @@ func NewFilter(kernel *Tensor, w Window) *Filter {
 }
 
 func (f *Filter) reset(kernel *Tensor, w Window) {
-	if len(kernel.shape) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] {
-		panic(fmt.Sprintf("tensor.Conv2D: kernel %v does not fit with %+v", kernel.shape, w))
+	if len(kernel.Shape()) != 4 || kernel.shape[0] != w.Size[0] || kernel.shape[1] != w.Size[1] {
+		panic(fmt.Sprintf("tensor.Conv2D: kernel %v does not fit with %+v", kernel.Shape(), w))
 	}
 	f.kernel, f.window = kernel, w
 	f.isPacked = false
@@ -76,6 +76,9 @@ var filters = sync.Pool{New: func() any { return new(Filter) }}
 // Conv2D computes the convolution of x, with an epilogue. With Pool dst is
 // [batch, oh/2, ow/2, out].
 func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
+	if dst == nil {
+		panic("tensor.Conv2D: no tensor to write to")
+	}
 	var whole Tensor // the shape of the convolution before pooling
 	whole.shape = append(whole.dims[:0], dst.shape...)
 	if e.Pool && len(dst.shape) == 4 {

@@ -36,8 +36,8 @@ func MatMulTransB(dst, a, b *Tensor) {
 // product checks a matrix product's shapes; am, ak, bk and bn tell which
 // dimension of a and b plays which part.
 func product(op string, dst, a, b *Tensor, am, ak, bk, bn int) (m, k, n int) {
-	if len(a.shape) != 2 || len(b.shape) != 2 {
-		panic(fmt.Sprintf("tensor.%s: needs two matrices, has %v and %v", op, a.shape, b.shape))
+	if len(a.Shape()) != 2 || len(b.Shape()) != 2 {
+		panic(fmt.Sprintf("tensor.%s: needs two matrices, has %v and %v", op, a.Shape(), b.Shape()))
 	}
 	m, k, n = a.shape[am], a.shape[ak], b.shape[bn]
 	if b.shape[bk] != k {
@@ -58,7 +58,7 @@ func biasData(op string, bias *Tensor, n int) []float32 {
 }
 
 func checkShape(op string, t *Tensor, want ...int) {
-	if len(t.shape) == len(want) {
+	if len(t.Shape()) == len(want) {
 		same := true
 		for i, d := range want {
 			same = same && t.shape[i] == d
@@ -67,5 +67,5 @@ func checkShape(op string, t *Tensor, want ...int) {
 			return
 		}
 	}
-	panic(fmt.Sprintf("tensor.%s: shape is %v, needs %v", op, t.shape, slices.Clone(want)))
+	panic(fmt.Sprintf("tensor.%s: shape is %v, needs %v", op, t.Shape(), slices.Clone(want)))
 }

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 )
@@ -47,6 +48,22 @@ func TestMisusePanics(t *testing.T) {
 		{func() { SumRows(New(3), picture(), false) }, "SumRows|[3]|[1 6 6 2]"},
 		{func() { From(make([]float32, 5), 2, 3) }, "From|[2 3]|6|5"},
 		{func() { New(2, -3) }, "tensor|[2 -3]"},
+		{func() { New(math.MaxInt, math.MaxInt) }, "tensor|more values"},
+		{func() { Size([]int{math.MaxInt/4 + 1}) }, "tensor|more values"},
+		{func() { From(nil, math.MaxInt/2+1, 4) }, "tensor|more values"},
+		{func() { picture().Reshape(math.MaxInt/2+1, 2) }, "tensor|more values"},
+		{func() { picture().Rows(0, 2) }, "tensor.Rows|0 to 2|[1 6 6 2]"},
+		{func() { picture().Rows(1, 0) }, "tensor.Rows|1 to 0"},
+		{func() { MatMul(nil, New(3, 4), New(4, 6), nil) }, "tensor.MatMul|[]|[3 6]"},
+		{func() { MatMul(New(3, 6), nil, New(4, 6), nil) }, "tensor.MatMul|[]|[4 6]"},
+		{func() { MatMulTransA(New(3, 6), New(4, 3), nil, false) }, "tensor.MatMulTransA|[4 3]|[]"},
+		{func() { Conv2D(picture(), nil, New(3, 3, 2, 2), nil, three) }, "tensor.Conv2D|[]"},
+		{func() { Conv2D(picture(), picture(), nil, nil, three) }, "tensor.Conv2D|[]"},
+		{func() { NewFilter(nil, three) }, "tensor.Conv2D|[]"},
+		{func() { MaxPool(nil, nil, picture(), two) }, "tensor.MaxPool|[]"},
+		{func() { AveragePool(New(1, 3, 3, 2), nil, two) }, "tensor.AveragePool|[]"},
+		{func() { SumRows(nil, picture(), false) }, "tensor.SumRows|[]"},
+		{func() { SumRows(New(2), nil, false) }, "tensor.SumRows|[]"},
 		{func() { picture().Reshape(5, 5) }, "Reshape|[1 6 6 2]|[5 5]"},
 	} {
 		got := func() (message string) {
@@ -97,6 +114,9 @@ func TestTensorBasics(t *testing.T) {
 		t.Errorf("row %v of capacity %d, reshaped %v, clone %v", row, cap(row), shaped.Data(), copied.Data())
 	}
 	shape := []int{2, 2}
+	if n := Size([]int{math.MaxInt, 0, math.MaxInt}); n != 0 {
+		t.Errorf("an empty shape holds %d values", n)
+	}
 	y := New(shape...)
 	shape[0] = 9
 	if y.Dim(0) != 2 {

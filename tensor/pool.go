@@ -245,7 +245,7 @@ func eachRow(p pooling, f func(p pooling, b, row int)) {
 // checkPool panics unless y can be a pooling of x.
 func checkPool(op string, y, x *Tensor, w Window) {
 	if !w.slides(x, y) || x.shape[3] != y.shape[3] {
-		panic(fmt.Sprintf("tensor.%s: picture %v and output %v do not fit with %+v", op, x.shape, y.shape, w))
+		panic(fmt.Sprintf("tensor.%s: picture %v and output %v do not fit with %+v", op, x.Shape(), y.Shape(), w))
 	}
 }
 

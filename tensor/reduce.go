@@ -42,10 +42,10 @@ var one = []float32{1}
 // matrix whose columns are the last dimension; with accumulate it adds to dst.
 // It is the gradient of a bias.
 func SumRows(dst, x *Tensor, accumulate bool) {
-	n := x.shape[len(x.shape)-1]
-	if len(dst.data) != n {
-		panic(fmt.Sprintf("tensor.SumRows: %v does not fit the columns of %v", dst.shape, x.shape))
+	if len(x.Shape()) == 0 || dst.Len() != x.shape[len(x.shape)-1] || dst == nil {
+		panic(fmt.Sprintf("tensor.SumRows: %v does not fit the columns of %v", dst.Shape(), x.Shape()))
 	}
+	n := len(dst.data)
 	if !accumulate {
 		clear(dst.data)
 	}

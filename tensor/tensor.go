@@ -18,6 +18,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"lookalike/internal/hugepages"
@@ -53,20 +54,43 @@ func (t *Tensor) Set(data []float32, shape ...int) *Tensor {
 	return t
 }
 
-// Size returns the number of values that a shape holds.
+// most is how many values a tensor may hold: more has no address.
+const most = math.MaxInt / 4 & (1<<45 - 1)
+
+// Size returns the number of values that a shape holds, 0 if a dimension is 0. It
+// panics if one is negative, or if there are more values than memory has addresses
+// for.
 func Size(shape []int) int {
-	n := 1
+	n, over, empty := 1, false, false
 	for _, d := range shape {
-		if d < 0 {
-			panic(fmt.Sprintf("tensor: negative dimension in shape %v", slices.Clone(shape))) // the caller's stays on its stack
+		switch {
+		case d < 0:
+			panic(fmt.Sprintf("tensor: negative dimension in shape %v", slices.Clone(shape))) // the caller's stays on its stack)
+		case d == 0:
+			empty = true
+		case n > most/d:
+			over = true
+		default:
+			n *= d
 		}
-		n *= d
+	}
+	if empty {
+		return 0
+	}
+	if over {
+		panic(fmt.Sprintf("tensor: shape %v holds more values than there can be", slices.Clone(shape)))
 	}
 	return n
 }
 
-// Shape returns the dimensions; the caller must not change them.
-func (t *Tensor) Shape() []int { return t.shape }
+// Shape returns the dimensions; the caller must not change them. A nil tensor has
+// none, so that it fits nowhere.
+func (t *Tensor) Shape() []int {
+	if t == nil {
+		return nil
+	}
+	return t.shape
+}
 
 // Dim returns dimension i.
 func (t *Tensor) Dim(i int) int { return t.shape[i] }
@@ -75,7 +99,12 @@ func (t *Tensor) Dim(i int) int { return t.shape[i] }
 func (t *Tensor) Data() []float32 { return t.data }
 
 // Len returns the number of values.
-func (t *Tensor) Len() int { return len(t.data) }
+func (t *Tensor) Len() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.data)
+}
 
 // Reshape returns a tensor of another shape over the same data.
 func (t *Tensor) Reshape(shape ...int) *Tensor {
@@ -94,6 +123,9 @@ func (t *Tensor) Row(i int) []float32 {
 // Rows returns the tensor of indices [lo, hi) of the first dimension, over the same
 // data.
 func (t *Tensor) Rows(lo, hi int) *Tensor {
+	if len(t.shape) == 0 || lo < 0 || hi < lo || hi > t.shape[0] {
+		panic(fmt.Sprintf("tensor.Rows: there are no rows %d to %d in %v", lo, hi, t.shape))
+	}
 	n := len(t.data) / max(1, t.shape[0])
 	return From(t.data[lo*n:hi*n:hi*n], append([]int{hi - lo}, t.shape[1:]...)...)
 }

@@ -89,6 +89,9 @@ func Load(src weights.Source, c Config) (*Model, error) {
 }
 
 func load(src weights.Source, c Config) (*Model, error) {
+	if src == nil {
+		return nil, errors.New("no source of weights given")
+	}
 	kind := recognise(src.Names())
 	c.NoTop = c.NoTop || !kind.top
 	m := &Model{name: kind.name, source: src}
@@ -317,6 +320,9 @@ func batch() int { return max(1, memory.Share(mostBatch*outputBytes, 16)/outputB
 // Features returns the output of a layer for pictures of any size,
 // [n, the layer's shape…]. Nothing behind the layer is computed.
 func (m *Model) Features(ctx context.Context, pictures []*picture.Image, layer string) (*tensor.Tensor, error) {
+	if err := checkPictures(pictures); err != nil {
+		return nil, fmt.Errorf("vgg: %w", err)
+	}
 	return m.each(ctx, len(pictures), layer, func(lo, hi int) *tensor.Tensor { return m.Input(pictures[lo:hi]) })
 }
 

@@ -119,6 +119,27 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// TestEmptyPictures: a picture without pixels is an error that says which.
+func TestEmptyPictures(t *testing.T) {
+	m := load(t, &arrays{values: random16()}, vgg.Config{Input: [2]int{32, 32}, NoTop: true})
+	good := noise(1, 5, 5)
+	for want, bad := range map[string]*picture.Image{
+		"vgg: picture 2 of 2: there is no picture":            nil,
+		"vgg: picture 2 of 2: a picture of 0x0 has no pixels": picture.New(0, 0),
+		"vgg: picture 2 of 2: a picture of 5x6 has 75 values": {Width: 5, Height: 6, Pix: good.Pix},
+	} {
+		if _, err := m.Features(t.Context(), []*picture.Image{good, bad}, "block1_pool"); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	defer func() {
+		if got := fmt.Sprint(recover()); !strings.Contains(got, "vgg.Outputs: pictures have shape []") {
+			t.Errorf("panic %q", got)
+		}
+	}()
+	m.Outputs(t.Context(), nil, "block1_pool")
+}
+
 // The dense layers of a whole file are not read for features below them.
 func TestTopIsReadWhenNeeded(t *testing.T) {
 	src := &arrays{values: withTop(random16())}

@@ -1,6 +1,8 @@
 package vgg
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
 	"lookalike/internal/parallel"
@@ -32,7 +34,14 @@ var modes = [...]struct {
 	}},
 }
 
-func (m Mode) String() string { return modes[m].name }
+func (m Mode) String() string {
+	if !m.known() {
+		return fmt.Sprintf("Mode(%d)", int(m))
+	}
+	return modes[m].name
+}
+
+func (m Mode) known() bool { return m >= 0 && int(m) < len(modes) }
 
 // levels has what each channel of the input is for a level of the picture.
 func (m Mode) levels() (table [3][256]float32) {
@@ -45,8 +54,15 @@ func (m Mode) levels() (table [3][256]float32) {
 }
 
 // Preprocess returns pictures as a batch, [n, height, width, 3]: resized to the
-// nearest pixels as Keras's load_img does it, and scaled by a mode.
+// nearest pixels as Keras's load_img does it, and scaled by a mode. A picture
+// without pixels panics.
 func Preprocess(pictures []*picture.Image, height, width int, mode Mode) *tensor.Tensor {
+	if !mode.known() {
+		panic(fmt.Sprintf("vgg.Preprocess: there is no %v", mode))
+	}
+	if err := checkPictures(pictures); err != nil || height < 1 || width < 1 {
+		panic(fmt.Sprintf("vgg.Preprocess: to %dx%d: %v", width, height, cmp.Or(err, errors.New("a size below 1"))))
+	}
 	x := tensor.New(len(pictures), height, width, 3)
 	levels, source := mode.levels(), modes[mode].source
 	parallel.For(len(pictures), func(i int) {
@@ -60,8 +76,18 @@ func Preprocess(pictures []*picture.Image, height, width int, mode Mode) *tensor
 	return x
 }
 
+// checkPictures returns an error if a picture has no pixels to describe.
+func checkPictures(pictures []*picture.Image) error {
+	for i, p := range pictures {
+		if err := p.Check(); err != nil {
+			return fmt.Errorf("picture %d of %d: %w", i+1, len(pictures), err)
+		}
+	}
+	return nil
+}
+
 func resize(p *picture.Image, height, width int) *picture.Image {
-	if p.Width == width && p.Height == height {
+	if p != nil && p.Width == width && p.Height == height {
 		return p
 	}
 	return picture.Nearest(p, width, height)

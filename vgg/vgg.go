@@ -41,7 +41,14 @@ var poolings = [...]struct{ name, layer string }{
 	{"none", ""}, {"avg", "global_average_pooling2d"}, {"max", "global_max_pooling2d"},
 }
 
-func (p Pooling) String() string { return poolings[p].name }
+func (p Pooling) String() string {
+	if !p.known() {
+		return fmt.Sprintf("Pooling(%d)", int(p))
+	}
+	return poolings[p].name
+}
+
+func (p Pooling) known() bool { return p >= 0 && int(p) < len(poolings) }
 
 func (p Pooling) layerName() string { return poolings[p].layer }
 
@@ -92,6 +99,8 @@ func (c Config) complete() (Config, error) {
 		c.Input = [2]int{side, side}
 	}
 	switch h, w := c.Input[0], c.Input[1]; {
+	case !c.Pooling.known():
+		return c, fmt.Errorf("there is no %v, only None, Average and Max", c.Pooling)
 	case !c.NoTop && c.Input != [2]int{side, side}:
 		return c, fmt.Errorf("the dense layers take pictures of %dx%d, not %dx%d; leave out the top for another size", side, side, h, w)
 	case min(h, w) < minSide:

@@ -23,6 +23,9 @@ import (
 // Text becomes NumPy's fixed-width Unicode, 4 bytes a character at the width of
 // the longest. NumPy cuts zeros off its end, so text must not contain any.
 func SaveNPZ(path string, tensors map[string]*tensor.Tensor, texts map[string][]string, options ...Option) error {
+	if err := checkTensors(tensors); err != nil {
+		return fmt.Errorf("weights: write %s: %w", path, err)
+	}
 	for name, list := range texts {
 		if tensors[name] != nil {
 			return fmt.Errorf("weights: write %s: array %q is given twice", path, name)

@@ -242,6 +242,9 @@ func checkLayout(records []record, size int64) error {
 // multiple come first, so that these lie at multiples as well when the file is
 // mapped.
 func Save(path string, tensors map[string]*tensor.Tensor, metadata map[string]string, options ...Option) error {
+	if err := checkTensors(tensors); err != nil {
+		return fmt.Errorf("weights: write %s: %w", path, err)
+	}
 	how := settle(options)
 	t := how.dtype()
 	ragged := func(name string) int { return min(1, tensors[name].Len()*t.size%alignment) }
@@ -273,6 +276,16 @@ const alignment = 64
 
 // makeHeader returns the header with its length before it, for arrays that
 // follow in the order of names. encoding/json writes the keys of a map sorted.
+// checkTensors returns an error if one of the tensors to be written is nil.
+func checkTensors(tensors map[string]*tensor.Tensor) error {
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		if tensors[name] == nil {
+			return fmt.Errorf("there is no tensor for array %q", name)
+		}
+	}
+	return nil
+}
+
 func makeHeader(names []string, tensors map[string]*tensor.Tensor, t dtype, metadata map[string]string) ([]byte, error) {
 	type entry struct {
 		Dtype   string   `json:"dtype"`

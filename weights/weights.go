@@ -72,6 +72,9 @@ func Open(path string) (*File, error) {
 // Read is Open for size bytes that need not lie in a file of their own. It
 // keeps r, which Close leaves open.
 func Read(r io.ReaderAt, size int64) (*File, error) {
+	if r == nil || size < 0 {
+		return nil, fmt.Errorf("weights: cannot read %d bytes from %T", size, r)
+	}
 	return open(&input{ReaderAt: r, size: size})
 }
 
@@ -265,6 +268,12 @@ func (f *File) Close() error { return f.using.Close(f.close) }
 // [Compare]. If an array cannot be read later, those before it have been filled,
 // and the network is of no use.
 func Load(src Source, params map[string]*tensor.Tensor) error {
+	if src == nil {
+		return errors.New("weights: no source given")
+	}
+	if err := checkTensors(params); err != nil {
+		return fmt.Errorf("weights: %w", err)
+	}
 	shapes := make(map[string][]int, len(params))
 	for name, param := range params {
 		shapes[name] = param.Shape()

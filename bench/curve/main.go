@@ -1,8 +1,11 @@
 // Command curve lays the loss of our training beside Keras's: the same
-// photographs, the same first weights, the same order.
+// photographs, the same first weights, the same order. The autoencoder is trained by
+// Adamax, and with --classes a small classifier by Adam:
 //
 //	python testdata/keras/train_curve.py PHOTOS 200 224 10 32 keras.json --no-shuffle --save-weights initial.safetensors
 //	go -C bench run ./curve -photos PHOTOS -initial initial.safetensors -keras keras.json -plot curve.png
+//
+//	python testdata/keras/train_curve.py PHOTOS 240 64 10 32 keras.json --classes airplanes,Motorbikes,Faces,sunflower,elephant --no-shuffle --save-weights initial.safetensors
 //
 // It prints a table, in Markdown, of each epoch's loss.
 package main
@@ -12,6 +15,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log"
 	"math"
 	"os"
@@ -22,6 +26,7 @@ import (
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
+	"lookalike/tensor"
 	"lookalike/weights"
 )
 
@@ -33,6 +38,8 @@ type keras struct {
 	Epochs  int
 	Batch   int
 	Shuffle bool
+	Photos  []string
+	Classes []string // none: an autoencoder
 }
 
 func main() {
@@ -56,22 +63,7 @@ func run(photos, initial, theirs, plot string) error {
 	if err := json.Unmarshal(text, &k); err != nil {
 		return fmt.Errorf("%s: %w", theirs, err)
 	}
-	set, err := picture.Folder(os.DirFS(photos), picture.Options{})
-	if err != nil {
-		return err
-	}
-	model, err := autoencoder.New(autoencoder.Config{Size: k.Size}, 0)
-	if err != nil {
-		return err
-	}
-	if err := load(model, initial); err != nil {
-		return err
-	}
-	history, err := model.Fit(context.Background(), set.Limit(k.N), nn.FitConfig{
-		Epochs: k.Epochs, Batch: k.Batch, NoShuffle: !k.Shuffle,
-		Optimizer: &optim.Adamax{},
-		Callbacks: []nn.Callback{nn.PrintProgress(os.Stderr)},
-	})
+	history, err := train(os.DirFS(photos), k, initial)
 	if err != nil {
 		return err
 	}
@@ -88,11 +80,66 @@ func run(photos, initial, theirs, plot string) error {
 		sheet.Series{Name: "Keras", Values: k.Loss}, sheet.Series{Name: "lookalike", Values: ours})
 }
 
-func load(model *autoencoder.Model, path string) error {
+// train trains what Keras has trained, from the same weights.
+func train(photos fs.FS, k keras, initial string) (nn.History, error) {
+	cfg := nn.FitConfig{Epochs: k.Epochs, Batch: k.Batch, NoShuffle: !k.Shuffle, Callbacks: []nn.Callback{nn.PrintProgress(os.Stderr)}}
+	if len(k.Classes) > 0 {
+		return trainClassifier(photos, k, initial, cfg)
+	}
+	set, err := picture.Folder(photos, picture.Options{})
+	if err != nil {
+		return nil, err
+	}
+	model, err := autoencoder.New(autoencoder.Config{Size: k.Size}, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := load(model.Params(), initial); err != nil {
+		return nil, err
+	}
+	cfg.Optimizer = &optim.Adamax{}
+	return model.Fit(context.Background(), set.Limit(k.N), cfg)
+}
+
+// trainClassifier trains train_curve.py's classifier.
+func trainClassifier(photos fs.FS, k keras, initial string, cfg nn.FitConfig) (nn.History, error) {
+	x, y := tensor.New(k.N, k.Size, k.Size, 3), tensor.New(k.N, len(k.Classes))
+	for i, path := range k.Photos {
+		f, err := photos.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		p, err := picture.Decode(f, picture.Options{})
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		row := x.Row(i)
+		for j, v := range autoencoder.Prepare(p, k.Size).Pix {
+			row[j] = float32(v) / 255
+		}
+		y.Row(i)[i%len(k.Classes)] = 1
+	}
+	net := nn.NewSequential("")
+	for _, filters := range []int{16, 32, 64} {
+		net.Layers = append(net.Layers, &nn.Conv2D{Filters: filters, Kernel: 3, Padding: nn.Same, Activation: nn.ELU}, &nn.MaxPool2D{})
+	}
+	net.Layers = append(net.Layers, &nn.Flatten{}, &nn.Dense{Units: 64, Activation: nn.ELU}, &nn.Dense{Units: len(k.Classes), Activation: nn.Softmax})
+	if err := net.Init(0, k.Size, k.Size, 3); err != nil {
+		return nil, err
+	}
+	if err := load(net.Params(), initial); err != nil {
+		return nil, err
+	}
+	cfg.Optimizer, cfg.Loss = &optim.Adam{}, nn.CategoricalCrossentropy
+	return net.Fit(context.Background(), nn.InMemory{X: x, Y: y}, cfg)
+}
+
+func load(params []*nn.Param, path string) error {
 	f, err := weights.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return weights.Load(f, checkpoint.ByName(model.Params()))
+	return weights.Load(f, checkpoint.ByName(params))
 }

@@ -68,7 +68,7 @@ func (o *trainOptions) check(cmd *cobra.Command) (err error) {
 	case o.batch < 1:
 		return usagef("--batch %d: give 1 or more", o.batch)
 	case !(o.rate > 0 && o.rate <= 1e6):
-		return usagef("--lr %v: give a number above 0, such as 0.001", o.rate)
+		return usagef("--lr %v: give a number above 0 and up to 1e6, such as 0.001", o.rate)
 	case o.limit < 0:
 		return usagef("--limit %d: give 1 or more, or 0 for all", o.limit)
 	case o.size < 1:
@@ -94,7 +94,7 @@ func (o *trainOptions) check(cmd *cobra.Command) (err error) {
 	case !(o.margin > 0 && o.margin < math.Pi):
 		return usagef("--margin %v: give an angle between 0 and 3.14, such as 0.5", o.margin)
 	case !(o.scale > 0 && o.scale <= 1e6):
-		return usagef("--scale %v: give a number above 0, such as 64", o.scale)
+		return usagef("--scale %v: give a number above 0 and up to 1e6, such as 64", o.scale)
 	case !(o.unseen >= 0 && o.unseen < 1):
 		return usagef("--unseen %v: give a share of the classes below 1, such as 0.2", o.unseen)
 	case err != nil:

@@ -52,6 +52,9 @@ func ByDistances(ctx context.Context, vectors *tensor.Tensor, metric knn.Metric,
 	if metric == knn.InnerProduct {
 		return nil, errors.New("retrieval: the inner product is no distance, so nothing follows from how it is distributed; labels are needed")
 	}
+	if shape := vectors.Shape(); len(shape) != 2 {
+		return nil, fmt.Errorf("retrieval: vectors have shape %v, want [n, d]", shape)
+	}
 	n := vectors.Dim(0)
 	if n < fewest {
 		return nil, fmt.Errorf("retrieval: %d pictures are too few to tell from their distances what is near; %d at least, or labels, are needed", n, fewest)

@@ -38,6 +38,9 @@ const (
 )
 
 func newRanker(x *tensor.Tensor, metric knn.Metric) (*ranker, error) {
+	if _, err := knn.ParseMetric(metric.String()); err != nil {
+		return nil, fmt.Errorf("retrieval: there is no metric %v", metric)
+	}
 	n, d := x.Dim(0), x.Dim(1)
 	for i, v := range x.Data() {
 		if v-v != 0 {

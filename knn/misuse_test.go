@@ -1,0 +1,67 @@
+package knn_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"lookalike/knn"
+	"lookalike/knn/pca"
+	"lookalike/knn/retrieval"
+	"lookalike/knn/tsne"
+	"lookalike/tensor"
+)
+
+// TestMisuse: an argument that cannot be is an error, or a panic, that says where
+// and what; never a runtime error, never silence.
+func TestMisuse(t *testing.T) {
+	ctx, x := context.Background(), tensor.New(70, 3)
+	x.Data()[0] = 1
+	index, err := knn.New(x, knn.Euclidean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, run := range map[string]func() error{
+		`knn: vectors have shape []`: func() error { _, err := knn.New(nil, knn.Euclidean); return err },
+		`knn: |9`:                    func() error { _, err := knn.New(x, 9); return err },
+		`knn: |-1`:                   func() error { _, err := knn.New(x, -1); return err },
+		`knn: -1 neighbours`:         func() error { _, err := index.Search(ctx, nil, -1); return err },
+		`knn: |dimension`:            func() error { _, err := index.Search(ctx, [][]float32{nil}, 1); return err },
+		`knn: a radius of NaN`:       func() error { _, err := index.Within(ctx, nil, math.NaN()); return err },
+		`knn.Where|nil`:              func() error { index.Where(nil); return nil },
+		`pca: vectors have shape []`: func() error { _, err := pca.Fit(nil, 1, pca.Options{}); return err },
+		`pca: 0 components`:          func() error { _, err := pca.Fit(x, 0, pca.Options{}); return err },
+		`pca: |solver`:               func() error { _, err := pca.Fit(x, 1, pca.Options{Solver: 9}); return err },
+		`tsne: |[]`:                  func() error { _, err := tsne.Embed(ctx, nil, knn.Euclidean, tsne.Options{}); return err },
+		`tsne: a perplexity of NaN`: func() error {
+			_, err := tsne.Embed(ctx, x, knn.Euclidean, tsne.Options{Perplexity: math.NaN()})
+			return err
+		},
+		`tsne: |9`:              func() error { _, err := tsne.Embed(ctx, x, 9, tsne.Options{}); return err },
+		`tsne: -1 iterations`:   func() error { _, err := tsne.Embed(ctx, x, knn.Euclidean, tsne.Options{Iterations: -1}); return err },
+		`retrieval.Evaluate|[]`: func() error { _, err := retrieval.Evaluate(ctx, nil, nil, knn.Euclidean, nil); return err },
+		`retrieval: |metric`: func() error {
+			_, err := retrieval.Evaluate(ctx, tensor.New(2, 1), []string{"a", "b"}, 9, nil)
+			return err
+		},
+		`retrieval: vectors have shape []`: func() error { _, err := retrieval.ByDistances(ctx, nil, knn.Euclidean, 0.1, nil); return err },
+		`retrieval: |share|NaN`:            func() error { _, err := retrieval.ByDistances(ctx, x, knn.Euclidean, math.NaN(), nil); return err },
+		`retrieval.ByLabels|[]`:            func() error { _, err := retrieval.ByLabels(ctx, nil, nil, knn.Euclidean, 0.1, nil); return err },
+	} {
+		got := func() (message string) {
+			defer func() {
+				if r := recover(); r != nil {
+					message = fmt.Sprint(r)
+				}
+			}()
+			return fmt.Sprint(run())
+		}()
+		for _, part := range strings.Split(want, "|") {
+			if !strings.Contains(got, part) {
+				t.Errorf("got %q, want %q", got, part)
+			}
+		}
+	}
+}
