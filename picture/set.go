@@ -179,7 +179,7 @@ func (s *Set) Pick(files []int) *Set {
 
 // Map returns the set whose pictures are passed through f after decoding, on
 // the goroutine that decoded them, such as for a resize. No more pictures than fit in the
-// memory for decoding go through f at once.
+// memory for decoding go through f at once; f must not wait for another to be decoded.
 func (s *Set) Map(f func(*Image) *Image) *Set {
 	out := *s
 	if g := s.transform; g != nil {

@@ -13,17 +13,33 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/image/tiff"
 )
 
-// peak runs the program and returns the most memory that it had, in bytes.
+// tellPeak is the command peak: it runs the program and writes the most memory that it had,
+// in bytes. It is a process of its own, for the system counts what the parent has as well.
+func tellPeak() {
+	cmd := exec.Command("lookalike", os.Args[1:]...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fmt.Printf("%v\n%s", err, out)
+		os.Exit(1)
+	}
+	fmt.Print(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10)
+}
+
 func peak(t *testing.T, args ...string) int64 {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "lookalike", args...)
+	cmd := exec.CommandContext(t.Context(), "peak", args...)
 	cmd.Env = append(os.Environ(), "LOOKALIKE_CACHE="+t.TempDir(), "XDG_CACHE_HOME="+t.TempDir())
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.Output()
+	if err != nil {
 		t.Fatalf("%s: %v\n%s", args, err, out)
 	}
-	most := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	most, err := strconv.ParseInt(string(out), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("%s: %d MB", strings.Join(args, " "), most/1e6)
 	return most
 }
@@ -37,9 +53,9 @@ func within(t *testing.T, limit int64, args ...string) {
 }
 
 // A line of CSV or JSON may be as long as its file; it takes the memory of its values,
-// while they are read, written and collected, and not of its text.
+// while they are read and written, and not of its text.
 func TestMemoryOfLongLines(t *testing.T) {
-	const n = 3_000_000
+	const n = 5_000_000
 	row := strings.Repeat("0.1234,", n-1) + "1"
 	for name, text := range map[string]string{"long.csv": row + "\n", "long.jsonl": `{"path":"a","vector":[` + row + "]}\n"} {
 		dir := t.TempDir()
@@ -47,10 +63,7 @@ func TestMemoryOfLongLines(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if most := peak(t, "import", file, "-o", filepath.Join(dir, "a.idx")); most > 7*4*n+40e6 {
-			t.Errorf("%s: %d MB for %d MB of values", name, most/1e6, 4*n/1e6)
-		}
-		within(t, 100e6, "import", file, "-o", filepath.Join(dir, "b.idx"))
+		within(t, 150e6, "import", file, "-o", filepath.Join(dir, "a.idx"))
 	}
 }
 
@@ -75,21 +88,29 @@ func TestMemoryOfPhotographs(t *testing.T) {
 	}
 }
 
-// Small files that are large pictures, several at once: together they keep to what
-// decoders may have, a half of the limit, and to the limit.
+// Small files that are large pictures, several at once: who fits in half of the limit is
+// decoded, and a TIFF of 16 bits a channel in a single strip, which takes more, is not.
 func TestMemoryOfBombs(t *testing.T) {
 	data, err := os.ReadFile("../../picture/testdata/bomb.webp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	bombs := t.TempDir()
-	for k := range 6 {
-		const w, h = 4000, 3000
-		size := binary.LittleEndian.Uint32(data[21:]) &^ (1<<28 - 1)
-		binary.LittleEndian.PutUint32(data[21:], size|uint32(w-1)|uint32(h-1-k)<<14)
-		if err := os.WriteFile(filepath.Join(bombs, strconv.Itoa(k)+".webp"), data, 0o666); err != nil {
+	write := func(name string, data []byte) {
+		if err := os.WriteFile(filepath.Join(bombs, name), data, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	within(t, 300e6, "dups", bombs, "--threads", "4")
+	for k := range 8 {
+		const w, h = 2000, 1500
+		size := binary.LittleEndian.Uint32(data[21:]) &^ (1<<28 - 1)
+		binary.LittleEndian.PutUint32(data[21:], size|uint32(w-1)|uint32(h-1-k)<<14)
+		write(strconv.Itoa(k)+".webp", data)
+	}
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, image.NewNRGBA64(image.Rect(0, 0, 3000, 2000)), &tiff.Options{Compression: tiff.Deflate}); err != nil {
+		t.Fatal(err)
+	}
+	write("a.tiff", b.Bytes())
+	within(t, 170e6, "dups", bombs, "--threads", "4")
 }
