@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"math"
 	"sync"
 	"time"
@@ -45,19 +46,19 @@ type loaded struct {
 
 // load reads file i of photos.
 func (d Describer) load(photos *picture.Set, i int) (l loaded) {
-	data, info, err := photos.Read(i)
+	err := photos.Read(i, func(data []byte, info fs.FileInfo) (err error) {
+		l.picture, err = photos.Map(func(m *picture.Image) *picture.Image {
+			l.row.Entry = Entry{Path: photos.Path(i), Label: photos.Label(i), Width: m.Width, Height: m.Height}
+			return d.Prepare(m)
+		}).Decode(data)
+		// Should the file be written to just now, then its time is another one at the
+		// next run.
+		l.row.File = File{Size: info.Size(), Modified: info.ModTime(), SHA256: sha256.Sum256(data)}
+		return err
+	})
 	if err != nil {
 		return loaded{err: err}
 	}
-	m, err := photos.Decode(data)
-	if err != nil {
-		return loaded{err: err}
-	}
-	// Should the file be written to just now, then its time is another one at the
-	// next run.
-	l.row.Entry = Entry{Path: photos.Path(i), Label: photos.Label(i), Width: m.Width, Height: m.Height}
-	l.row.File = File{Size: info.Size(), Modified: info.ModTime(), SHA256: sha256.Sum256(data)}
-	l.picture = d.Prepare(m)
 	l.err = l.row.Entry.validate()
 	return l
 }

@@ -2,12 +2,10 @@ package gallery
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -99,21 +97,10 @@ func (g *Gallery) exportSafetensors(path string) error {
 // exported is a picture as CSV and JSON Lines have it.
 type exported struct {
 	Entry
-	Size     int64  `json:"size"`
-	Modified string `json:"modified,omitempty"` // RFC 3339
-	SHA256   string `json:"sha256,omitempty"`
-	Vector   vector `json:"vector"`
-}
-
-// vector is a list of numbers, in which JSON's null, by which other programs write
-// NaN, is no 0.
-type vector []float32
-
-func (v *vector) UnmarshalJSON(text []byte) error {
-	if bytes.Contains(text, []byte("null")) {
-		return errors.New("a value of a vector is null")
-	}
-	return json.Unmarshal(text, (*[]float32)(v))
+	Size     int64     `json:"size"`
+	Modified string    `json:"modified,omitempty"` // RFC 3339
+	SHA256   string    `json:"sha256,omitempty"`
+	Vector   []float32 `json:"vector"`
 }
 
 func (g *Gallery) exported(i int) exported {

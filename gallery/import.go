@@ -2,7 +2,6 @@ package gallery
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -169,151 +168,285 @@ func (g *Gallery) importMetadata(metadata map[string]string) error {
 }
 
 // importLines reads a file picture by picture.
-func importLines(file string, read func(r io.Reader, add func(exported) error) error) (*Gallery, error) {
+func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Gallery, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	g := &Gallery{}
-	var values []float32
-	d := 0
-	err = read(bufio.NewReaderSize(f, 1<<16), func(e exported) error {
-		switch {
-		case len(e.Vector) == 0:
-			return fmt.Errorf("picture %d has no vector", len(g.Entries))
-		case d == 0:
-			d = len(e.Vector)
-		case d != len(e.Vector):
-			return fmt.Errorf("picture %d has %d values, those before have %d", len(g.Entries), len(e.Vector), d)
-		}
-		file := File{Size: e.Size}
-		if e.Modified != "" {
-			if file.Modified, err = time.Parse(time.RFC3339Nano, e.Modified); err != nil {
-				return fmt.Errorf("picture %d: %w", len(g.Entries), err)
-			}
-		}
-		if sum, err := hex.DecodeString(e.SHA256); err != nil || len(sum) != len(file.SHA256) && len(sum) != 0 {
-			return fmt.Errorf("picture %d: %q is no SHA-256", len(g.Entries), e.SHA256)
-		} else {
-			copy(file.SHA256[:], sum)
-		}
-		values = append(values, e.Vector...)
-		g.Entries, g.Files = append(g.Entries, e.Entry), append(g.Files, file)
-		return nil
-	})
-	if err == nil {
-		g.Vectors = tensor.From(values, len(g.Entries), d)
+	rows := &rowsRead{}
+	if err := read(bufio.NewReaderSize(f, 1<<16), rows); err != nil {
+		return nil, err
 	}
-	return g, err
+	g := &rows.g
+	g.Vectors = tensor.From(rows.values, len(g.Entries), rows.width)
+	return g, nil
 }
 
-func readJSONLines(r io.Reader, add func(exported) error) error {
-	dec := json.NewDecoder(r)
+// rowsRead is what has been read of a file. Values go to their place one by one, for a
+// vector may be as long as the file.
+type rowsRead struct {
+	g      Gallery
+	width  int // of a vector; 0 before the first is whole
+	values []float32
+}
+
+// restart forgets the values of the picture that is being read.
+func (r *rowsRead) restart() { r.values = r.values[:len(r.g.Entries)*r.width] }
+
+// end completes a picture, whose values have been read.
+func (r *rowsRead) end(e exported) (err error) {
+	at := len(r.g.Entries)
+	switch n := len(r.values) - at*r.width; {
+	case n == 0:
+		return fmt.Errorf("picture %d has no vector", at)
+	case r.width == 0:
+		r.width = n
+	case r.width != n:
+		return fmt.Errorf("picture %d has %d values, those before have %d", at, n, r.width)
+	}
+	file := File{Size: e.Size}
+	if e.Modified != "" {
+		if file.Modified, err = time.Parse(time.RFC3339Nano, e.Modified); err != nil {
+			return fmt.Errorf("picture %d: %w", at, err)
+		}
+	}
+	if sum, err := hex.DecodeString(e.SHA256); err != nil || len(sum) != len(file.SHA256) && len(sum) != 0 {
+		return fmt.Errorf("picture %d: %q is no SHA-256", at, e.SHA256)
+	} else {
+		copy(file.SHA256[:], sum)
+	}
+	r.g.Entries, r.g.Files = append(r.g.Entries, e.Entry), append(r.g.Files, file)
+	return nil
+}
+
+func readJSONLines(in *bufio.Reader, rows *rowsRead) error {
+	dec := json.NewDecoder(in)
+	dec.UseNumber()
 	for n := 0; ; n++ {
-		var e exported
-		err := dec.Decode(&e)
-		wrong, isWrong := errors.AsType[*json.UnmarshalTypeError](err) // which speaks of Go's types
-		switch {
-		case err == io.EOF:
+		first, err := dec.Token()
+		if err == io.EOF {
 			return nil
-		case err == io.ErrUnexpectedEOF:
+		}
+		var e exported
+		switch {
+		case err != nil:
+		case first == json.Delim('{'):
+			err = readObject(dec, &e, rows)
+		case first != nil: // null is an object without anything
+			err = fmt.Errorf("it is no object but of the type %s", jsonType(first))
+		}
+		switch {
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
 			return fmt.Errorf("object %d: the file is cut short", n)
-		case isWrong && wrong.Field == "":
-			return fmt.Errorf("object %d: it is no object but of the type %s", n, wrong.Value)
-		case isWrong:
-			return fmt.Errorf("object %d: %q does not take the %s", n, wrong.Field, wrong.Value)
 		case err != nil:
 			return fmt.Errorf("object %d: %w", n, err)
 		}
-		if err := add(e); err != nil {
+		if err := rows.end(e); err != nil {
 			return err
 		}
 	}
+}
+
+// readObject reads an object behind its brace.
+func readObject(dec *json.Decoder, e *exported, rows *rowsRead) error {
+	fields := map[string]any{
+		"path": &e.Path, "label": &e.Label, "width": &e.Width, "height": &e.Height,
+		"size": &e.Size, "modified": &e.Modified, "sha256": &e.SHA256,
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		name := strings.ToLower(key.(string)) // as encoding/json takes it
+		if name == "vector" {
+			rows.restart()
+			err = readVector(dec, rows)
+		} else if to := fields[name]; to != nil {
+			err = dec.Decode(to)
+		} else {
+			err = skipValue(dec)
+		}
+		if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is { // which speaks of Go's types
+			return fmt.Errorf("%q does not take the %s", name, wrong.Value)
+		} else if err != nil {
+			return err
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+// readVector reads the numbers of an array. JSON's null, by which other programs write
+// NaN, is no 0.
+func readVector(dec *json.Decoder, rows *rowsRead) error {
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	} else if token != json.Delim('[') && token != nil {
+		return fmt.Errorf("\"vector\" does not take the %s", jsonType(token))
+	}
+	for token != nil {
+		if token, err = dec.Token(); err != nil {
+			return err
+		} else if token == json.Delim(']') {
+			return nil
+		} else if token == nil {
+			break
+		}
+		text, isNumber := token.(json.Number)
+		if !isNumber {
+			return fmt.Errorf("\"vector\" does not take the %s", jsonType(token))
+		}
+		number, err := strconv.ParseFloat(string(text), 32)
+		if err != nil {
+			return fmt.Errorf("\"vector\" does not take the number %s", text)
+		}
+		rows.values = append(rows.values, float32(number))
+	}
+	return errors.New("a value of a vector is null")
+}
+
+// skipValue passes over a value of whatever length.
+func skipValue(dec *json.Decoder) error {
+	for depth := 0; ; {
+		token, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// jsonType names what a value is that begins with a token.
+func jsonType(token json.Token) string {
+	switch token.(type) {
+	case bool:
+		return "bool"
+	case string:
+		return "string"
+	case json.Number:
+		return "number"
+	}
+	if token == json.Delim('[') {
+		return "array"
+	}
+	return "object"
 }
 
 // byteOrderMark is what spreadsheets begin UTF-8 with.
 const byteOrderMark = "\ufeff"
 
-// nameColumns sets the names of columns that are no values, which must be among
-// pictureColumns.
-func nameColumns(names, header []string) error {
-	last := -1 // value
-	for i, name := range header {
-		digits, isValue := strings.CutPrefix(name, "v")
-		number, err := strconv.Atoi(digits)
-		switch {
-		case name == "":
-			return fmt.Errorf("column %d has no name; a column of row numbers, as pandas writes it, must be left out (index=False)", i+1)
-		case slices.Contains(pictureColumns, name):
-			names[i] = name
-		case !isValue || err != nil:
-			return fmt.Errorf("column %q is neither of a picture (%s) nor a value (v0, v1, …)", name, strings.Join(pictureColumns, ", "))
-		case number <= last:
-			return fmt.Errorf("column %q comes after \"v%d\"; values must be in order, each once", name, last)
-		default:
-			last = number
-		}
+// columns are what the columns of a CSV file hold: a value, or one of pictureColumns by
+// its number and one. A byte each, for there may be millions.
+type columns struct {
+	kinds []uint8
+	last  int // value that has a name, and one
+}
+
+// name adds a column that has a name.
+func (c *columns) name(name string) error {
+	digits, isValue := strings.CutPrefix(name, "v")
+	number, err := strconv.Atoi(digits)
+	kind := slices.Index(pictureColumns, name) + 1
+	switch {
+	case name == "":
+		return fmt.Errorf("column %d has no name; a column of row numbers, as pandas writes it, must be left out (index=False)", len(c.kinds)+1)
+	case kind > 0:
+	case !isValue || err != nil:
+		return fmt.Errorf("column %q is neither of a picture (%s) nor a value (v0, v1, …)", name, strings.Join(pictureColumns, ", "))
+	case number < c.last:
+		return fmt.Errorf("column %q comes after \"v%d\"; values must be in order, each once", name, c.last-1)
+	default:
+		c.last = number + 1
 	}
+	c.kinds = append(c.kinds, uint8(kind))
 	return nil
 }
 
-func readCSV(r io.Reader, add func(exported) error) error {
-	in := csv.NewReader(r)
-	in.ReuseRecord = true
-	var names []string // of the columns; "" for a value
-	for n := 1; ; n++ {
-		line, err := in.Read()
-		if err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if n == 1 {
-			line[0] = strings.TrimPrefix(line[0], byteOrderMark)
-			header := false
-			for _, name := range line {
-				if _, err := strconv.ParseFloat(name, 32); err != nil {
-					header = true
-				}
+func readCSV(r *bufio.Reader, rows *rowsRead) error {
+	if mark, _ := r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		r.Discard(len(byteOrderMark))
+	}
+	var c columns
+	in := newCSVFields(r)
+	header, begun := false, ""
+	for n := 1; ; {
+		var e exported
+		i := 0
+		for ; i == 0 || !in.last; i++ {
+			field, _, err := in.next()
+			if err == io.EOF && i == 0 {
+				return nil
+			} else if err != nil {
+				return err
 			}
-			names = make([]string, len(line))
-			if header {
-				if err := nameColumns(names, line); err != nil {
+			switch {
+			case n == 1 && i == 0:
+				begun = string(field)
+				_, err := strconv.ParseFloat(begun, 32)
+				header = err != nil
+			case n > 1 && i >= len(c.kinds):
+				return in.wrongCount()
+			}
+			if header && n == 1 {
+				if err := c.name(string(field)); err != nil {
 					return err
 				}
 				continue
 			}
-		}
-		var e exported
-		for i, text := range line {
-			number := 0.0
-			switch names[i] {
-			case "":
-				number, err = strconv.ParseFloat(text, 32)
-				e.Vector = append(e.Vector, float32(number))
-			case "path":
-				e.Path = strings.Clone(text)
-			case "label":
-				e.Label = strings.Clone(text)
-			case "width":
-				e.Width, err = strconv.Atoi(text)
-			case "height":
-				e.Height, err = strconv.Atoi(text)
-			case "size":
-				e.Size, err = strconv.ParseInt(text, 10, 64)
-			case "modified":
-				e.Modified = text
-			case "sha256":
-				e.SHA256 = text
+			if n == 1 {
+				c.kinds = append(c.kinds, 0)
 			}
-			if err != nil {
-				line, _ := in.FieldPos(i)
-				return fmt.Errorf("line %d, column %d: %q is no number that fits", line, i+1, text)
+			if err := rows.take(&e, c.kinds[i], string(field)); err != nil && n == 1 {
+				return (&columns{}).name(begun) // a line of names, and a number is none
+			} else if err != nil {
+				return fmt.Errorf("line %d, column %d: %q is no number that fits", in.fieldLine, i+1, field)
 			}
 		}
-		if err := add(e); err != nil {
+		if i != len(c.kinds) {
+			return in.wrongCount()
+		}
+		if n++; n == 2 && header {
+			continue
+		}
+		if err := rows.end(e); err != nil {
 			return err
 		}
 	}
+}
+
+// take takes in a field of a column.
+func (r *rowsRead) take(e *exported, kind uint8, text string) (err error) {
+	if kind == 0 {
+		number, err := strconv.ParseFloat(text, 32)
+		r.values = append(r.values, float32(number))
+		return err
+	}
+	switch pictureColumns[kind-1] {
+	case "path":
+		e.Path = text
+	case "label":
+		e.Label = text
+	case "width":
+		e.Width, err = strconv.Atoi(text)
+	case "height":
+		e.Height, err = strconv.Atoi(text)
+	case "size":
+		e.Size, err = strconv.ParseInt(text, 10, 64)
+	case "modified":
+		e.Modified = text
+	case "sha256":
+		e.SHA256 = text
+	}
+	return err
 }

@@ -71,6 +71,19 @@ func TestImportRefuses(t *testing.T) {
 		"path,v1,v0\na,1,2\n":                {"m.csv", `"v0" comes after "v1"`},
 		"v0,v0\n1,2\n":                       {"n.csv", `"v0" comes after "v0"`},
 		"{\"vector\":[1,null]}":              {"o.jsonl", "null"},
+		"1,2\n3,4,5,6\n":                     {"t.csv", "record on line 2: wrong number of fields"},
+		"1,2\n\n3\n":                         {"u.csv", "record on line 3: wrong number of fields"},
+		"1,x\n":                              {"v.csv", `column "1" is neither`},
+		"path,v0\na,\"1\"\"\"\n":             {"w.csv", `line 2, column 2: "1\"" is no number`},
+		"{\"vector\":[1,\"x\"]}":             {"x.jsonl", `object 0: "vector" does not take the string`},
+		"{\"vector\":[1,[2]]}":               {"y.jsonl", `object 0: "vector" does not take the array`},
+		"{\"vector\":7}":                     {"z.jsonl", `object 0: "vector" does not take the number`},
+		"{\"vector\":null}":                  {"a1.jsonl", "null"},
+		"{\"label\":5,\"vector\":[1]}":       {"a2.jsonl", `object 0: "label" does not take the number`},
+		"{\"vector\":[1]}x":                  {"a3.jsonl", "object 1: invalid character 'x'"},
+		"{\"vector\":[1}":                    {"a4.jsonl", "object 0: invalid character '}'"},
+		"{\"vector\":[1]":                    {"a5.jsonl", "object 0: the file is cut short"},
+		"{\"vector\":[1],\"x\":{\"y\":[1":    {"a6.jsonl", "object 0: the file is cut short"},
 		"path\na\n":                          {"e.csv", "no vector"},
 		"{\"vector\":[1]}{\"vector\":[1,2]}": {"f.jsonl", "picture 1 has 2 values"},
 		"{\"path\":\"a\"}":                   {"g.jsonl", "no vector"},
@@ -114,5 +127,19 @@ func TestImportPlainCSV(t *testing.T) {
 		if err != nil || len(g.Entries) != 2 || !slices.Equal(g.Vectors.Data(), []float32{1, 2, 3, 4}) || g.Entries[1].Path != "row-000001" {
 			t.Errorf("%q: %+v, %v", text, g, err)
 		}
+	}
+}
+
+// Of a field that comes twice the last one counts, of others none, and names are taken as
+// encoding/json takes them.
+func TestImportObjects(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "objects.jsonl")
+	text := `{"vector":[7,8,9],"other":{"a":[1,{"b":null}],"c":"d"},"PATH":"a","Vector":[1,2],"label":null}` + "\n" + `{"path":"b","vector":[3,4],"none":[]}`
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	g, err := Import(file)
+	if err != nil || !slices.Equal(g.Vectors.Data(), []float32{1, 2, 3, 4}) || g.Entries[0].Path != "a" || g.Entries[1].Path != "b" {
+		t.Errorf("%+v, %v", g, err)
 	}
 }

@@ -2,6 +2,8 @@ package picture
 
 import (
 	"math"
+	"runtime"
+	"runtime/metrics"
 	"sync"
 
 	"lookalike/internal/memory"
@@ -9,29 +11,56 @@ import (
 
 // Decoding takes several times the memory that a picture takes afterwards. Pictures that
 // are decoded at the same time share a budget, so that many decoders do not multiply the
-// memory of the largest picture: 4 GiB, or half of the process's memory limit (see
-// debug.SetMemoryLimit) if that is less.
-const (
-	decodingBytes int64 = 4 << 30
-	decodingPart        = 2
-
-	filePart = 8 // of the limit, that a file may have
+// memory of the largest picture: 4 GiB, or half of the process's memory limit if that is
+// less. The bytes of their files have one of their own, an eighth of it. What was given
+// back counts until the garbage collector has had it: the process still has it.
+var (
+	decoding = newBudget(4<<30, 2)
+	reading  = newBudget(512<<20, 8)
 )
 
-// decoding is the memory that decoders have at the moment.
-var decoding = budget{freed: sync.NewCond(new(sync.Mutex))}
-
+// budget is memory that goroutines share.
 type budget struct {
-	freed *sync.Cond
-	used  int64
+	largest int64 // without a memory limit
+	part    int64 // of the limit, otherwise
+
+	freed   *sync.Cond
+	used    int64
+	garbage []garbage
+}
+
+// garbage is memory that was given back when the collector had been there so many times.
+type garbage struct {
+	bytes  int64
+	cycles uint64
+}
+
+func newBudget(largest, part int64) *budget {
+	return &budget{largest: largest, part: part, freed: sync.NewCond(new(sync.Mutex))}
+}
+
+// most is what the budget has in all.
+func (b *budget) most() int64 { return int64(memory.Share(int(b.largest), int(b.part))) }
+
+// alone is what one may have at all: no more than the budget if the process has a memory
+// limit, and anything otherwise.
+func (b *budget) alone() int64 {
+	if memory.Limit() == math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return b.most()
 }
 
 // take waits until n bytes are in the budget, or nobody else has any.
 func (b *budget) take(n int64) {
 	b.freed.L.Lock()
 	defer b.freed.L.Unlock()
-	for b.used > 0 && b.used+n > share(decodingBytes) {
+	for b.used > 0 && b.used+n > b.most() {
 		b.freed.Wait()
+	}
+	if left := b.uncollected(); left > 0 && b.used+left+n > b.most() {
+		runtime.GC()
+		b.garbage = nil
 	}
 	b.used += n
 }
@@ -39,14 +68,31 @@ func (b *budget) take(n int64) {
 func (b *budget) give(n int64) {
 	b.freed.L.Lock()
 	b.used -= n
+	b.garbage = append(b.garbage, garbage{n, cycles()})
+	b.uncollected()
 	b.freed.L.Unlock()
 	b.freed.Broadcast()
 }
 
-// mostBytes is what decoding one picture may take: no more than the budget if the process
-// has a memory limit, and anything otherwise.
-func mostBytes() int64 { return share(math.MaxInt64) }
+// uncollected returns the garbage that there may still be. A cycle that was under way when
+// memory was given back has perhaps missed it; the next one has not.
+func (b *budget) uncollected() int64 {
+	now, n := cycles(), int64(0)
+	for len(b.garbage) > 0 && b.garbage[0].cycles+2 <= now {
+		b.garbage = b.garbage[1:]
+	}
+	for _, g := range b.garbage {
+		n += g.bytes
+	}
+	return n
+}
 
-func share(most int64) int64 { return int64(memory.Share(int(min(most, math.MaxInt)), decodingPart)) }
+// cycles is how many times the garbage collector has been through.
+func cycles() uint64 {
+	s := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
 
-func shareOfFile() int64 { return int64(memory.Share(defaultMaxBytes, filePart)) }
+// shareOfFile is how large a file may be.
+func shareOfFile() int64 { return int64(memory.Share(defaultMaxBytes, int(reading.part))) }

@@ -25,21 +25,22 @@ func limitMemory(t *testing.T, bytes int64) {
 // A picture is refused if half of the memory limit is not enough to decode it.
 func TestMemoryLimit(t *testing.T) {
 	var p, j bytes.Buffer
-	if err := errors.Join(png.Encode(&p, image.NewGray(image.Rect(0, 0, 3000, 2000))), jpeg.Encode(&j, image.NewGray(image.Rect(0, 0, 3000, 2000)), nil)); err != nil {
+	if err := errors.Join(png.Encode(&p, image.NewRGBA(image.Rect(0, 0, 3000, 2000))), jpeg.Encode(&j, image.NewGray(image.Rect(0, 0, 3000, 2000)), nil)); err != nil {
 		t.Fatal(err)
 	}
 	cmyk, err := os.ReadFile("testdata/decode/cmyk.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "3000 x 2000 pixels take some 66 MB to decode, more than half of the memory limit (131 MB)"
+	const cmykNeed = 4*48*40 + 10*45*37 // planes in whole blocks, ink and light
+	const want = "3000 x 2000 pixels take some 42 MB to decode, more than half of the memory limit (83 MB)"
 	for _, c := range []struct {
 		data  []byte
 		limit int64
 		err   string
-	}{{p.Bytes(), 132e6, ""}, {p.Bytes(), 131e6, want}, {j.Bytes(), 131e6, ""},
+	}{{p.Bytes(), 84e6, ""}, {p.Bytes(), 83e6, want}, {j.Bytes(), 83e6, ""},
 		{cmyk, int64(8*len(cmyk) - 8), fmt.Sprintf("the file has more than %d bytes, an eighth of the memory limit", len(cmyk)-1)},
-		{cmyk, 2 * 24 * 45 * 37, ""}, {cmyk, 2*24*45*37 - 2, "45 x 37 pixels take"}} {
+		{cmyk, 2 * cmykNeed, ""}, {cmyk, 2*cmykNeed - 2, "45 x 37 pixels take"}} {
 		limitMemory(t, c.limit)
 		_, err := Decode(bytes.NewReader(c.data), Options{})
 		switch {
@@ -55,7 +56,7 @@ func TestMemoryLimit(t *testing.T) {
 func TestBudget(t *testing.T) {
 	limitMemory(t, 200)
 	synctest.Test(t, func(t *testing.T) {
-		b := budget{freed: sync.NewCond(new(sync.Mutex))}
+		b := newBudget(1000, 2)
 		inside, most, done := int64(0), int64(0), 0
 		var mu sync.Mutex
 		for _, n := range []int64{60, 60, 40, 150, 30, 1, 100, 50, 50} {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/bep/imagemeta"
 
+	"lookalike/internal/jpegplanes"
+	"lookalike/internal/memory"
 	"lookalike/internal/regular"
 )
 
@@ -52,30 +53,37 @@ type format struct {
 	name   string
 	magic  string // how a file begins; '?' stands for any byte
 	dense  int64  // most pixels that a byte of the file can stand for; 0: any number
-	cost   int64  // most bytes that decoding takes for a pixel, measured
 	meta   imagemeta.ImageFormat
 	config func(io.Reader) (image.Config, error)
+	ways   func(data []byte, c image.Config, small bool) []way
+}
+
+// way is how a file may be decoded. If it is not for this way, the error is
+// jpegplanes.ErrOther, and there is a next one.
+type way struct {
+	need   int64 // most bytes that it takes, but for some that do not grow with the picture
 	decode func(data []byte) (*Image, error)
-	eighth func(data []byte) (*Image, error) // decode at an eighth of the size, or nil
 }
 
 // noMeta marks a format without EXIF.
 const noMeta = imagemeta.ImageFormatAuto
 
-// cmykCost is what decoding CMYK takes, as only JPEG has it here.
-const cmykCost = 24
-
 var formats = []format{
 	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, 9, imagemeta.JPEG, jpeg.DecodeConfig, decodeJPEG, decodeJPEGEighth},
+	{"JPEG", "\xff\xd8\xff", 512, imagemeta.JPEG, jpeg.DecodeConfig, waysOfJPEG},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, 11, imagemeta.PNG, png.DecodeConfig, with(png.Decode), nil},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, 5, noMeta, gif.DecodeConfig, decodeGIF, nil},
-	{"BMP", "BM", 8, 7, noMeta, bmp.DecodeConfig, with(bmp.Decode), nil},
-	{"TIFF", "II*\x00", 0, 14, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
-	{"TIFF", "MM\x00*", 0, 14, imagemeta.TIFF, tiff.DecodeConfig, decodeTIFF, nil},
-	{"WebP", "RIFF????WEBP", 0, 7, imagemeta.WebP, configWebP, decodeWebP, nil},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, one(needGIF, decodeGIF)},
+	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, one(needBMP, with(bmp.Decode))},
+	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
+	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
+	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, one(needWebP, decodeWebP)},
+}
+
+// one makes the ways of a format that has a single one.
+func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, error)) func([]byte, image.Config, bool) []way {
+	return func(data []byte, c image.Config, _ bool) []way { return []way{{need(data, c), decode}} }
 }
 
 // known are pictures of formats that are not read, so that a report of what was
@@ -148,7 +156,7 @@ func Decode(r io.Reader, o Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(data, o)
+	return decode(data, o, nil)
 }
 
 // File decodes the picture at a path of the file system.
@@ -165,7 +173,9 @@ func File(path string, o Options) (*Image, error) {
 	return m, nil
 }
 
-func decode(data []byte, o Options) (*Image, error) {
+// decode decodes a file and passes the picture through use, if not nil. Until that has
+// returned, what was taken for decoding counts as taken.
+func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 	if int64(len(data)) > o.MaxBytes {
 		limit := "the limit"
 		if o.MaxBytes == shareOfFile() && o.MaxBytes < defaultMaxBytes {
@@ -177,56 +187,73 @@ func decode(data []byte, o Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := f.read(data, o)
+	c, err := f.size(data, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
+	turn := upright
 	if !o.IgnoreOrientation && f.meta != noMeta {
-		m = m.oriented(orientation(data, f.meta))
+		turn = orientation(data, f.meta)
+	}
+	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
+	for _, w := range f.ways(data, c, small) {
+		var m *Image
+		if m, err = w.run(data, c, turn, use); err == nil {
+			return m, nil
+		} else if !errors.Is(err, jpegplanes.ErrOther) {
+			break
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", f.name, cutShort(err))
+}
+
+// size reads the header of a file, and checks it against the limits.
+func (f format) size(data []byte, o Options) (image.Config, error) {
+	c, err := caught(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
+	if err != nil {
+		return c, cutShort(err)
+	}
+	if c.Width <= 0 || c.Height <= 0 {
+		return c, fmt.Errorf("%d x %d pixels: nothing to see", c.Width, c.Height)
+	}
+	if n := pixels(c); n > o.MaxPixels {
+		return c, fmt.Errorf("%d x %d pixels are over the limit of %d", c.Width, c.Height, o.MaxPixels)
+	} else if f.dense > 0 && n/f.dense > int64(len(data)) {
+		return c, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)
+	}
+	return c, nil
+}
+
+// run decodes a file within the budget, sets the picture upright and has it used.
+func (w way) run(data []byte, c image.Config, turn int, use func(*Image) *Image) (*Image, error) {
+	need := w.need
+	if turn != upright {
+		need += pixels(c) * rgb
+	}
+	if need > decoding.alone() {
+		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of the memory limit (%d MB)", c.Width, c.Height, need/1e6, memory.Limit()/1e6)
+	}
+	need += beside
+	decoding.take(need)
+	defer decoding.give(need)
+	m, err := caught(func() (*Image, error) { return w.decode(data) })
+	if err != nil {
+		return nil, err
+	}
+	if m = m.oriented(turn); use != nil {
+		m = use(m)
 	}
 	return m, nil
 }
 
-// read is the one place where decoders of others meet a file's bytes: limits
-// are checked before, and a panic becomes an error here.
-func (f format) read(data []byte, o Options) (m *Image, err error) {
+// caught is where decoders of others meet a file's bytes: a panic becomes an error.
+func caught[T any](read func() (T, error)) (v T, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			m, err = nil, fmt.Errorf("the decoder failed on damaged data: %v", r)
+			err = fmt.Errorf("the decoder failed on damaged data: %v", r)
 		}
 	}()
-	c, err := f.config(bytes.NewReader(data))
-	if err != nil {
-		return nil, cutShort(err)
-	}
-	if c.Width <= 0 || c.Height <= 0 {
-		return nil, fmt.Errorf("%d x %d pixels: nothing to see", c.Width, c.Height)
-	}
-	pixels := int64(c.Width) * int64(c.Height)
-	if pixels > o.MaxPixels {
-		return nil, fmt.Errorf("%d x %d pixels are over the limit of %d", c.Width, c.Height, o.MaxPixels)
-	}
-	if f.dense > 0 && pixels/f.dense > int64(len(data)) {
-		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)
-	}
-	need := pixels * f.cost
-	if c.ColorModel == color.CMYKModel {
-		need = pixels * cmykCost
-	}
-	if most := mostBytes(); need > most {
-		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of the memory limit (%d MB)", c.Width, c.Height, need/1e6, most*decodingPart/1e6)
-	}
-	decoding.take(need)
-	defer decoding.give(need)
-	decode := f.decode
-	if f.eighth != nil && o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail) {
-		decode = f.eighth
-	}
-	m, err = decode(data)
-	if err != nil {
-		return nil, cutShort(err)
-	}
-	return m, nil
+	return read()
 }
 
 // fills tells whether a picture of w by h pixels is not smaller than it would be

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/jpeg"
 	"io"
@@ -10,31 +11,38 @@ import (
 	"lookalike/internal/jpegplanes"
 )
 
-// decodeJPEG brings the planes of a file to RGB as libjpeg-turbo and Pillow do.
-func decodeJPEG(data []byte) (*Image, error) { return joinPlanes(data, jpegplanes.Decode) }
-
-// decodeJPEGEighth is decodeJPEG at an eighth of the size, of most files: what
-// package jpegplanes does not cover comes whole.
-func decodeJPEGEighth(data []byte) (*Image, error) { return joinPlanes(data, jpegplanes.DecodeEighth) }
-
-func joinPlanes(data []byte, planes func([]byte) (image.Image, error)) (*Image, error) {
+// waysOfJPEG are package jpegplanes, which decodes most files as libjpeg-turbo does, and
+// image/jpeg for the others, which gives damage its name. Small is at an eighth of the
+// size.
+func waysOfJPEG(data []byte, c image.Config, small bool) []way {
 	h := scanJPEG(data)
-	src, err := planes(data)
-	if err != nil {
-		if src, err = otherPlanes(data, h); err != nil {
+	ours, eighth, others := needJPEG(h, c)
+	first := way{ours, joined(h, jpegplanes.Decode)}
+	if small {
+		first = way{eighth, joined(h, jpegplanes.DecodeEighth)}
+	}
+	return []way{first, {others, joined(h, func(data []byte) (image.Image, error) { return otherPlanes(data, h) })}}
+}
+
+// joined makes a decoder of one of planes: it brings them to RGB as libjpeg-turbo and
+// Pillow do.
+func joined(h jpegHeader, planes func([]byte) (image.Image, error)) func([]byte) (*Image, error) {
+	return func(data []byte) (*Image, error) {
+		src, err := planes(data)
+		if err != nil {
 			return nil, err
 		}
-	}
-	switch s := src.(type) {
-	case *image.YCbCr:
-		if h.isRGB() {
-			return fromPlanes(s, interleave), nil
+		switch s := src.(type) {
+		case *image.YCbCr:
+			if h.isRGB() {
+				return fromPlanes(s, interleave), nil
+			}
+			return fromPlanes(s, convertYCbCr), nil
+		case *image.CMYK:
+			return fromCMYK(s, h), nil
 		}
-		return fromPlanes(s, convertYCbCr), nil
-	case *image.CMYK:
-		return fromCMYK(s, h), nil
+		return FromImage(src), nil
 	}
-	return FromImage(src), nil
 }
 
 // otherPlanes has image/jpeg decode the planes.
@@ -67,6 +75,10 @@ type jpegHeader struct {
 	adobe      bool
 	transform  byte // of the Adobe segment
 	scan       int  // where the first scan's segment begins
+
+	progressive bool
+	padded      int64 // pixels of the picture in whole units of blocks
+	samples     int64 // of all components in these
 }
 
 // isRGB and isYCCK decide as libjpeg does.
@@ -113,11 +125,30 @@ func (h *jpegHeader) read(marker byte, body []byte) {
 		h.jfif = true
 	case marker == 0xee && bytes.HasPrefix(body, []byte("Adobe")) && len(body) >= 12:
 		h.adobe, h.transform = true, body[11]
+	case 0xc0 <= marker && marker <= 0xc2 && len(body) == 6+3:
+		h.components = 1
+		h.frame(marker == 0xc2, body)
 	case 0xc0 <= marker && marker <= 0xc2 && len(body) >= 6+3*3:
 		h.components = int(body[5])
 		h.names = [3]byte{body[6], body[9], body[12]}
 		h.halved = body[7]>>4 == 2*(body[10]>>4)
+		h.frame(marker == 0xc2, body)
 	}
+}
+
+// frame takes in how many samples there are.
+func (h *jpegHeader) frame(progressive bool, body []byte) {
+	high, wide := int64(binary.BigEndian.Uint16(body[1:])), int64(binary.BigEndian.Uint16(body[3:]))
+	across, down, blocks := int64(1), int64(1), int64(0)
+	for i := 6; i+2 < len(body); i += 3 {
+		x, y := int64(body[i+1]>>4), int64(body[i+1]&15)
+		if h.components == 1 { // is a block at a time, whatever the file says
+			x, y = 1, 1
+		}
+		across, down, blocks = max(across, x), max(down, y), blocks+x*y
+	}
+	units := ((wide + 8*across - 1) / (8 * across)) * ((high + 8*down - 1) / (8 * down))
+	h.progressive, h.padded, h.samples = progressive, units*across*down*64, units*blocks*64
 }
 
 // fromPlanes joins planes whose rectangle begins at (0, 0).

@@ -6,11 +6,14 @@ import (
 	"github.com/bep/imagemeta"
 )
 
+// upright is the EXIF orientation of a picture that is as it is seen.
+const upright = 1
+
 // orientation returns the EXIF orientation of a file, by the standard 1 to 8.
 // A file without one, or whose EXIF block is damaged, counts as upright (1):
 // the pixels are worth more than their metadata.
 func orientation(data []byte, f imagemeta.ImageFormat) int {
-	value := 1
+	value := upright
 	isOrientation := func(t imagemeta.TagInfo) bool {
 		return t.Tag == "Orientation" && t.Namespace == "IFD0"
 	}

@@ -91,58 +91,58 @@ func LabelOf(name string) string {
 
 // Load decodes file i. The error names the path and wraps the reason.
 func (s *Set) Load(i int) (*Image, error) {
-	data, _, err := s.Read(i)
 	var m *Image
-	if err == nil {
+	err := s.Read(i, func(data []byte, _ fs.FileInfo) (err error) {
 		m, err = s.Decode(data)
-	}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.paths[i], err)
 	}
 	return m, nil
 }
 
-// Read returns the bytes of file i, with what the file system says of it. The
-// error does not repeat the path. Of files that Decode refuses it reads no more than
-// tells so: of one that is no picture, such as a film, the beginning, and of one over
-// Options.MaxBytes so many and one more.
-func (s *Set) Read(i int) ([]byte, fs.FileInfo, error) {
+// Read calls use with the bytes of file i, which are its own until it returns, and with
+// what the file system says of it. The error is that of use, or of reading, and does not
+// repeat the path. Of files that Decode refuses it reads no more than tells so: of one
+// that is no picture, such as a film, the beginning, and of one over Options.MaxBytes so
+// many and one more. The bytes of all files in use are bounded; who has to, waits.
+func (s *Set) Read(i int, use func(data []byte, info fs.FileInfo) error) error {
 	f, err := s.fsys.Open(s.paths[i])
 	if err != nil {
 		if !utf8.ValidString(s.paths[i]) {
-			return nil, nil, errors.New("the file's name is not UTF-8; rename it")
+			return errors.New("the file's name is not UTF-8; rename it")
 		}
-		return nil, nil, withoutPath(err)
+		return withoutPath(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, nil, withoutPath(err)
+		return withoutPath(err)
 	}
 	var beginning [longestMagic]byte
 	n, err := io.ReadFull(f, beginning[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, nil, withoutPath(err)
+		return withoutPath(err)
 	}
 	if _, err := formatOf(beginning[:n]); err != nil {
-		return beginning[:n], info, nil
+		return use(beginning[:n], info)
 	}
 	// What is said of the size need not be true; it saves copying if it is.
-	data := bytes.NewBuffer(make([]byte, 0, min(max(info.Size(), 0), trustedSize)+bytes.MinRead))
+	size := min(max(info.Size(), 0), s.options.MaxBytes+1)
+	reading.take(size)
+	defer reading.give(size)
+	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	data.Write(beginning[:n])
-	_, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1-int64(n)))
-	return data.Bytes(), info, withoutPath(err)
+	if _, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1-int64(n))); err != nil {
+		return withoutPath(err)
+	}
+	return use(data.Bytes(), info)
 }
-
-// trustedSize bounds the memory that is taken before a file has been read.
-const trustedSize = 16 << 20
 
 // Decode makes the picture of the bytes of a file. The error names no path.
 func (s *Set) Decode(data []byte) (*Image, error) {
-	m, err := decode(data, s.options)
-	if err == nil && s.transform != nil {
-		m = s.transform(m)
-	}
+	m, err := decode(data, s.options, s.transform)
 	return m, withoutPath(err)
 }
 
@@ -178,7 +178,8 @@ func (s *Set) Pick(files []int) *Set {
 }
 
 // Map returns the set whose pictures are passed through f after decoding, on
-// the goroutine that decoded them, such as for a resize.
+// the goroutine that decoded them, such as for a resize. No more pictures than fit in the
+// memory for decoding go through f at once; f must not wait for another to be decoded.
 func (s *Set) Map(f func(*Image) *Image) *Set {
 	out := *s
 	if g := s.transform; g != nil {

@@ -133,8 +133,9 @@ func TestReadOfOthers(t *testing.T) {
 	}))
 	for i := range s.Len() {
 		path := s.Path(i)
-		data, info, err := s.Read(i)
-		if err != nil {
+		var data []byte
+		var info fs.FileInfo
+		if err := s.Read(i, func(d []byte, about fs.FileInfo) error { data, info = d, about; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		whole := s.fsys.(fstest.MapFS)[path].Data

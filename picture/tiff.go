@@ -16,7 +16,7 @@ func decodeTIFF(data []byte) (*Image, error) {
 	}
 	m := FromImage(src)
 	const compression, photometric, group3, group4, blackIsZero = 259, 262, 3, 4, 1
-	tags := shortTags(data)
+	tags := numberTags(data)
 	if c := tags[compression]; (c == group3 || c == group4) && tags[photometric] == blackIsZero {
 		for i, v := range m.Pix {
 			m.Pix[i] = ^v
@@ -25,9 +25,9 @@ func decodeTIFF(data []byte) (*Image, error) {
 	return m, nil
 }
 
-// shortTags returns the 16-bit values of a TIFF's first directory. Damage is
-// left for the decoder to report.
-func shortTags(data []byte) map[uint16]uint16 {
+// numberTags returns the single numbers of a TIFF's first directory. Damage is left
+// for the decoder to report.
+func numberTags(data []byte) map[uint16]uint32 {
 	if len(data) < 8 {
 		return nil
 	}
@@ -39,15 +39,18 @@ func shortTags(data []byte) map[uint16]uint16 {
 	if at+2 > uint64(len(data)) {
 		return nil
 	}
-	const short, size = 3, 12
-	tags := map[uint16]uint16{}
+	const short, long, size = 3, 4, 12
+	tags := map[uint16]uint32{}
 	entries := data[at+2:]
 	for range order.Uint16(data[at:]) {
 		if len(entries) < size {
 			break
 		}
-		if order.Uint16(entries[2:]) == short && order.Uint32(entries[4:]) == 1 {
-			tags[order.Uint16(entries)] = order.Uint16(entries[8:])
+		if kind := order.Uint16(entries[2:]); order.Uint32(entries[4:]) != 1 {
+		} else if kind == short {
+			tags[order.Uint16(entries)] = uint32(order.Uint16(entries[8:]))
+		} else if kind == long {
+			tags[order.Uint16(entries)] = order.Uint32(entries[8:])
 		}
 		entries = entries[size:]
 	}

@@ -9,13 +9,14 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"lookalike/internal/memory"
 )
 
 // Exit statuses.
@@ -207,7 +208,7 @@ func (a *app) begin(cmd *cobra.Command) error {
 		runtime.GOMAXPROCS(int(a.threads))
 	}
 	if a.memory > 0 {
-		debug.SetMemoryLimit(int64(a.memory))
+		memory.Keep(int64(a.memory))
 	}
 	if a.cache != "" { // internal/fetch looks there
 		return os.Setenv("LOOKALIKE_CACHE", a.cache)

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if _, ok := os.LookupEnv("LOOKALIKE_CONFIG"); !ok {
 		os.Setenv("LOOKALIKE_CONFIG", os.DevNull) // not the settings of whoever runs the tests
 	}
-	testscript.Main(m, map[string]func(){"lookalike": main})
+	testscript.Main(m, map[string]func(){"lookalike": main, "peak": tellPeak})
 }
 
 // script runs testdata/script/NAME.txtar. Besides testscript's own commands it

@@ -19,3 +19,18 @@ func TestShare(t *testing.T) {
 		t.Errorf("the limit was changed to %d", now)
 	}
 }
+
+// The runtime gets what the program leaves; who sets the runtime's limit afterwards is heard.
+func TestKeep(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	for limit, want := range map[int64]int64{300e6: 280e6, 32e6: 16e6} {
+		Keep(limit)
+		if got := debug.SetMemoryLimit(-1); got != want || Limit() != limit {
+			t.Errorf("of %d bytes the runtime has %d, want %d; the limit is told as %d", limit, got, want, Limit())
+		}
+	}
+	debug.SetMemoryLimit(500e6)
+	if Limit() != 500e6 {
+		t.Errorf("the limit is told as %d", Limit())
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/image/tiff"
+)
+
+// tellPeak is the command peak: it runs the program and writes the most memory that it had,
+// in bytes. It is a process of its own, for the system counts what the parent has as well.
+func tellPeak() {
+	cmd := exec.Command("lookalike", os.Args[1:]...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fmt.Printf("%v\n%s", err, out)
+		os.Exit(1)
+	}
+	fmt.Print(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10)
+}
+
+func peak(t *testing.T, args ...string) int64 {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "peak", args...)
+	cmd.Env = append(os.Environ(), "LOOKALIKE_CACHE="+t.TempDir(), "XDG_CACHE_HOME="+t.TempDir())
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", args, err, out)
+	}
+	most, err := strconv.ParseInt(string(out), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: %d MB", strings.Join(args, " "), most/1e6)
+	return most
+}
+
+// A memory limit is kept, within 5%.
+func within(t *testing.T, limit int64, args ...string) {
+	t.Helper()
+	if most := peak(t, append(args, "--memory-limit", fmt.Sprintf("%dMB", limit/1e6), "--quiet")...); most > limit*105/100 {
+		t.Errorf("%s: %d MB at its peak, the limit is %d", args, most/1e6, limit/1e6)
+	}
+}
+
+// A line of CSV or JSON may be as long as its file; it takes the memory of its values,
+// while they are read and written, and not of its text.
+func TestMemoryOfLongLines(t *testing.T) {
+	const n = 5_000_000
+	row := strings.Repeat("0.1234,", n-1) + "1"
+	for name, text := range map[string]string{"long.csv": row + "\n", "long.jsonl": `{"path":"a","vector":[` + row + "]}\n"} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 150e6, "import", file, "-o", filepath.Join(dir, "a.idx"))
+	}
+}
+
+// Many photographs of 12 megapixels, of which several do not fit in the limit at once.
+func TestMemoryOfPhotographs(t *testing.T) {
+	photos := t.TempDir()
+	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
+	for i := range m.Y {
+		m.Y[i] = uint8(i / 7 * (i / 90001))
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, nil); err != nil {
+		t.Fatal(err)
+	}
+	for k := range 8 {
+		if err := os.WriteFile(filepath.Join(photos, strconv.Itoa(k)+".jpg"), append(b.Bytes(), byte(k)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, limit := range []int64{130e6, 300e6} {
+		within(t, limit, "dups", photos)
+	}
+}
+
+// Small files that are large pictures, several at once: who fits in half of the limit is
+// decoded, and a TIFF of 16 bits a channel in a single strip, which takes more, is not.
+func TestMemoryOfBombs(t *testing.T) {
+	data, err := os.ReadFile("../../picture/testdata/bomb.webp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bombs := t.TempDir()
+	write := func(name string, data []byte) {
+		if err := os.WriteFile(filepath.Join(bombs, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k := range 8 {
+		const w, h = 2000, 1500
+		size := binary.LittleEndian.Uint32(data[21:]) &^ (1<<28 - 1)
+		binary.LittleEndian.PutUint32(data[21:], size|uint32(w-1)|uint32(h-1-k)<<14)
+		write(strconv.Itoa(k)+".webp", data)
+	}
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, image.NewNRGBA64(image.Rect(0, 0, 3000, 2000)), &tiff.Options{Compression: tiff.Deflate}); err != nil {
+		t.Fatal(err)
+	}
+	write("a.tiff", b.Bytes())
+	within(t, 170e6, "dups", bombs, "--threads", "4")
+}
