@@ -56,9 +56,11 @@ func BenchmarkKernel(b *testing.B) {
 	for _, t := range available {
 		x := &t.kernel
 		for _, k := range benchtest.Some([]int{256, 64}, 1) {
-			for _, rows := range benchtest.Some([]int{x.MR, x.MR / 2, 1}, 1) {
-				for _, cols := range benchtest.Some([]int{x.NR, x.NR / 2}, 1) {
-					b.Run(fmt.Sprintf("tier=%s/rows=%d/cols=%d/k=%d", t.name, rows, cols, k), func(b *testing.B) {
+			for _, down := range benchtest.Some([]string{"all", "half", "one"}, 1) {
+				for _, across := range benchtest.Some([]string{"all", "half"}, 1) {
+					size := map[string]int{"all": 1, "half": 2, "one": x.MR}
+					rows, cols := x.MR/size[down], x.NR/size[across]
+					b.Run(fmt.Sprintf("tier=%s/rows=%s/cols=%s/k=%d", t.name, down, across, k), func(b *testing.B) {
 						a, p, c := make([]float32, rows*k), make([]float32, k*x.NR), make([]float32, rows*x.NR)
 						reportRate(b, 100*2*float64(rows*cols*k), func() {
 							for range 100 {
@@ -102,20 +104,21 @@ func BenchmarkElementwise(b *testing.B) {
 		x[i] = float32(i%200)/50 - 2
 	}
 	for _, t := range available {
-		for _, k := range []struct {
+		type kernel struct {
 			name string
 			flop int // for each value
 			run  func(x, y []float32)
-		}{
+		}
+		for _, k := range benchtest.Some([]kernel{
 			{"dot", 2, func(x, y []float32) { t.dot(x, y) }},
-			{"squaredDistance", 3, func(x, y []float32) { t.squaredDistance(x, y) }},
 			{"axpy", 2, func(x, y []float32) { t.axpy(y, 0, x) }},
-			{"exp", 1, func(x, y []float32) { t.exp(y, x) }},
 			{"elu", 2, func(x, y []float32) { t.elu(y, x, 1) }},
+			{"squaredDistance", 3, func(x, y []float32) { t.squaredDistance(x, y) }},
+			{"exp", 1, func(x, y []float32) { t.exp(y, x) }},
 			{"relu", 1, func(x, y []float32) { t.relu(y, x) }},
 			{"reluGrad", 1, func(x, y []float32) { t.reluGrad(y, x, x) }},
 			{"eluGrad", 2, func(x, y []float32) { t.eluGrad(y, x, x, 1) }},
-		} {
+		}, 3) {
 			for _, n := range benchtest.Some([]int{224 * 64, 7 * 7 * 512, 112 * 112 * 32, most}, 1) {
 				run := func() { k.run(x[:n], y[:n]) }
 				hotAndCold(b, fmt.Sprintf("op=%s/tier=%s/n=%d", k.name, t.name, n), float64(k.flop*n), run)
