@@ -3,7 +3,7 @@ package nn_test
 import (
 	"testing"
 
-	"lookalike/internal/alloctest"
+	"lookalike/internal/benchtest"
 	"lookalike/nn"
 	"lookalike/tensor"
 )
@@ -34,7 +34,7 @@ func TestPredictAllocates(t *testing.T) {
 		}
 		x := tensor.New(append([]int{1}, c.in...)...)
 		for _, procs := range []int{1, 2} {
-			if n := alloctest.Count(t, procs, 20, func() { net.Predict(x) }); n > most {
+			if n := benchtest.Count(t, procs, 20, func() { net.Predict(x) }); n > most {
 				t.Errorf("%s, procs %d: %d allocations, want at most %d", name, procs, n, most)
 			}
 		}

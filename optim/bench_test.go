@@ -18,7 +18,7 @@ func BenchmarkStep(b *testing.B) {
 		p.Grad.Data()[i] = float32(r.NormFloat64())
 	}
 	for name, o := range map[string]nn.Optimizer{"adamax": &optim.Adamax{}, "adam": &optim.Adam{}, "sgd": &optim.SGD{}, "momentum": &optim.SGD{Momentum: 0.9}} {
-		b.Run(name, func(b *testing.B) {
+		b.Run("optimizer="+name, func(b *testing.B) {
 			b.SetBytes(int64(4 * p.Value.Len()))
 			for b.Loop() {
 				o.Step([]*nn.Param{p})

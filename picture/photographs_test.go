@@ -134,7 +134,7 @@ func BenchmarkDecode(b *testing.B) {
 		files = append(files, data)
 	}
 	run := func(name string, decode func(data []byte) error) {
-		b.Run(name, func(b *testing.B) {
+		b.Run("to="+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				if err := decode(files[i%len(files)]); err != nil {
@@ -151,7 +151,7 @@ func BenchmarkDecode(b *testing.B) {
 		_, err := Decode(bytes.NewReader(data), Options{})
 		return err
 	})
-	run("RGB and Bilinear", func(data []byte) error {
+	run("RGB224", func(data []byte) error {
 		m, err := Decode(bytes.NewReader(data), Options{})
 		if err == nil {
 			Bilinear(m, 224, 224)

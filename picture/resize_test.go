@@ -88,7 +88,7 @@ func TestResizeMisuse(t *testing.T) {
 func BenchmarkResize(b *testing.B) {
 	m := noise(300, 200)
 	for kind, resize := range resizers {
-		b.Run(kind, func(b *testing.B) {
+		b.Run("kind="+kind, func(b *testing.B) {
 			for b.Loop() {
 				resize(m, 224, 224)
 			}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/internal/benchtest"
+	"lookalike/internal/f32"
 	"lookalike/tensor"
 )
 
@@ -21,7 +23,7 @@ var elsewhere = make([]float32, 16<<20)
 // BenchmarkConv measures the convolutions of 8 pictures, and their gradients, hot, each
 // after itself, and cold, after the caches have held something else.
 func BenchmarkConv(b *testing.B) {
-	for _, s := range autoencoderShapes {
+	for _, s := range benchtest.Some(autoencoderShapes, 2) {
 		const batch = 8
 		side := s.size / s.stride
 		x, y := tensor.New(batch, s.size, s.size, s.in), tensor.New(batch, side, side, s.out)
@@ -35,8 +37,8 @@ func BenchmarkConv(b *testing.B) {
 			{"input", func() { tensor.Conv2DInputGrad(x, y, k, nil, w) }},
 			{"kernel", func() { tensor.Conv2DKernelGrad(k, x, y, w, false) }},
 		} {
-			for _, heat := range []string{"hot", "cold"} {
-				b.Run(fmt.Sprintf("%dx%dx%d-%d/stride%d/%s/%s", s.size, s.size, s.in, s.out, s.stride, op.name, heat), func(b *testing.B) {
+			for _, heat := range benchtest.Some([]string{"hot", "cold"}, 1) {
+				b.Run(fmt.Sprintf("tier=%s/size=%d/in=%d/out=%d/stride=%d/op=%s/heat=%s", f32.Tier(), s.size, s.in, s.out, s.stride, op.name, heat), func(b *testing.B) {
 					var times []time.Duration
 					for b.Loop() {
 						if heat == "cold" {
@@ -49,8 +51,10 @@ func BenchmarkConv(b *testing.B) {
 						times = append(times, time.Since(start))
 					}
 					slices.Sort(times) // the median: on a shared machine the mean does not repeat
+					median := times[len(times)/2]
+					b.ReportMetric(float64(median), "ns/op")
 					flop := 2 * float64(batch*side*side*9*s.in*s.out)
-					b.ReportMetric(flop/times[len(times)/2].Seconds()/1e9, "GFLOP/s")
+					b.ReportMetric(flop/median.Seconds()/1e9, "GFLOP/s")
 				})
 			}
 		}

@@ -5,6 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"lookalike/internal/benchtest"
+	"lookalike/internal/f32"
 )
 
 // pictures fills a tensor with what pooling finds hard.
@@ -118,8 +121,8 @@ func TestPoolIsTheSameOnAnyProcs(t *testing.T) {
 // VGG16's: 2x2 by 2, and 3x3 by 2, which has no kernel of its own.
 func BenchmarkPool(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
-	for _, c := range []int{32, 64} {
-		for _, size := range []int{2, 3} {
+	for _, c := range benchtest.Some([]int{32, 64}, 1) {
+		for _, size := range benchtest.Some([]int{2, 3}, 1) {
 			w := Window{Size: [2]int{size, size}, Stride: [2]int{2, 2}, Pad: [2]int{size - 2, size - 2}}
 			x, dx := random(r, 4, 224, 224, c), New(4, 224, 224, c)
 			y, choice := New(4, 112, 112, c), make([]uint8, 4*112*112*c)
@@ -131,7 +134,7 @@ func BenchmarkPool(b *testing.B) {
 				"average":     func() { AveragePool(y, x, w) },
 				"averagegrad": func() { AveragePoolGrad(dx, y, w) },
 			} {
-				b.Run(fmt.Sprintf("%dx%d/%d/%s", size, size, c, name), func(b *testing.B) {
+				b.Run(fmt.Sprintf("tier=%s/window=%d/channels=%d/op=%s", f32.Tier(), size, c, name), func(b *testing.B) {
 					b.SetBytes(int64(4 * (len(x.data) + len(y.data))))
 					for b.Loop() {
 						f()

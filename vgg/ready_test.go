@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func BenchmarkReady(b *testing.B) {
 		b.Skip("LOOKALIKE_VGG16 names no weights")
 	}
 	for _, file := range strings.Split(files, ":") {
-		b.Run(file, func(b *testing.B) {
+		b.Run("file="+filepath.Base(file), func(b *testing.B) {
 			var opened, extra, later []float64
 			for b.Loop() {
 				cmd := exec.Command(os.Args[0], "-test.run=^TestStart$", "-test.v")

@@ -12,7 +12,8 @@ type config struct {
 	python, peers, vgg, data string
 	photos                   string // to be indexed
 
-	lookalike, goEngines, agree, search, indexing string // our programs, built
+	lookalike, goEngines, agree, search, indexing, small string // our programs, built
+	networks                                             string // folder that small exports to
 
 	threads   int
 	tiers     string   // of ours to measure
@@ -103,6 +104,17 @@ func groups(c config) []group {
 	add("autoencoder", ours(all, "--task", "autoencoder"),
 		contestant{who: "tf", command: script("autoencoder", "tf", all)},
 		contestant{who: "torch", command: script("autoencoder", "torch", all)})
+	for _, n := range threads {
+		theirs := contestant{who: "ort", command: []string{c.python, "small/small.py", c.networks, n}}
+		add("small threads "+n, ours(n, "--task", "small"), theirs)
+		beside := []string{c.small, "-beside"}
+		list := ours(n, "--task", "small")
+		for i := range list {
+			list[i].command = append(beside[:2:2], list[i].command...)
+		}
+		theirs.command = append(beside[:2:2], theirs.command...)
+		add("small threads "+n+" beside a busy process", list, theirs)
+	}
 	for _, set := range searched {
 		search := func(who string, args ...string) contestant {
 			return contestant{who: who, command: append(append([]string{c.search, "-data", c.data, "-threads", all}, args...), set)}

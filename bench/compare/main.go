@@ -116,7 +116,7 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds, p
 		return err
 	}
 	defer os.RemoveAll(dir)
-	for name, program := range map[string]*string{"lookalike": &c.lookalike, "goengines": &c.goEngines, "agree": &c.agree, "search": &c.search, "indexing": &c.indexing} {
+	for name, program := range map[string]*string{"lookalike": &c.lookalike, "goengines": &c.goEngines, "agree": &c.agree, "search": &c.search, "indexing": &c.indexing, "small": &c.small} {
 		*program = filepath.Join(dir, name)
 	}
 	if pictures > 0 {
@@ -130,6 +130,7 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds, p
 		{"go", "build", "-o", c.agree, "./agree"},
 		{"go", "build", "-o", c.search, "./search"},
 		{"go", "build", "-o", c.indexing, "./indexing"},
+		{"go", "build", "-o", c.small, "./small"},
 	} {
 		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
 		cmd.Stderr = os.Stderr
@@ -137,6 +138,7 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds, p
 			return fmt.Errorf("%s: %w", strings.Join(build, " "), err)
 		}
 	}
+	c.networks = dir
 	var chosen []group
 	for _, g := range groups(c) {
 		if only.MatchString(g.name) {
@@ -160,6 +162,12 @@ func measureGroups(ctx context.Context, c config, only *regexp.Regexp, rounds, p
 			return err
 		}
 		m.Agreement = append(m.Agreement, found...)
+	}
+	if slices.ContainsFunc(chosen, func(g group) bool { return strings.HasPrefix(g.name, "small") }) {
+		if out, err := exec.CommandContext(ctx, c.small, "-export", dir).CombinedOutput(); err != nil {
+			return fmt.Errorf("small networks cannot be exported: %w: %s", err, out)
+		}
+		m.Agreement = append(m.Agreement, "small networks: ONNX Runtime's results are within 1e-5 of ours by norm, or it fails")
 	}
 	log.Print(strings.Join(m.Agreement, "\n"))
 	log.Printf("load %s; figures are worth keeping below 0.5", m.Load)

@@ -97,7 +97,7 @@ func TestGroups(t *testing.T) {
 	for _, g := range groups(c) {
 		names[g.name] = g
 	}
-	for _, want := range []string{"gemm threads 1", "gemm threads 4", "vgg16 batch 1", "vgg16 batch 8", "vgg16 batch 32", "autoencoder", "knn mixture128", "knn pca-noise", "products in Go"} {
+	for _, want := range []string{"gemm threads 1", "gemm threads 4", "vgg16 batch 1", "vgg16 batch 8", "vgg16 batch 32", "autoencoder", "small threads 1", "small threads 4 beside a busy process", "knn mixture128", "knn pca-noise", "products in Go"} {
 		if _, ok := names[want]; !ok {
 			t.Errorf("no group %q", want)
 		}
@@ -126,8 +126,8 @@ func TestGroups(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	c.threads = 1
-	if n := len(groups(c)); n != len(names)-1 {
-		t.Errorf("%d groups with one thread, want %d", n, len(names)-1)
+	if n := len(groups(c)); n != len(names)-3 {
+		t.Errorf("%d groups with one thread, want %d", n, len(names)-3)
 	}
 }
 

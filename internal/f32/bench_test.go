@@ -5,10 +5,12 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"lookalike/internal/benchtest"
 )
 
-// reportRate times f, which takes flop operations, and reports the median rate: on
-// a shared machine the mean does not repeat.
+// reportRate times f, which takes flop operations, and reports the median time and
+// rate: on a shared machine the mean does not repeat.
 func reportRate(b *testing.B, flop float64, f func()) {
 	reportRateAfter(b, flop, func() {}, f)
 }
@@ -23,7 +25,20 @@ func reportRateAfter(b *testing.B, flop float64, before, f func()) {
 		times = append(times, time.Since(start))
 	}
 	slices.Sort(times)
-	b.ReportMetric(flop/times[len(times)/2].Seconds()/1e9, "GFLOP/s")
+	median := times[len(times)/2]
+	b.ReportMetric(float64(median), "ns/op")
+	b.ReportMetric(flop/median.Seconds()/1e9, "GFLOP/s")
+}
+
+// hotAndCold times f with caches full of what it needs, and full of something else.
+func hotAndCold(b *testing.B, name string, flop float64, f func()) {
+	for _, heat := range benchtest.Some([]string{"hot", "cold"}, 1) {
+		before := func() {}
+		if heat == "cold" {
+			before = evict
+		}
+		b.Run(name+"/heat="+heat, func(b *testing.B) { reportRateAfter(b, flop, before, f) })
+	}
 }
 
 // evict fills the caches with something else.
@@ -40,10 +55,12 @@ var elsewhere = make([]float32, 16<<20)
 func BenchmarkKernel(b *testing.B) {
 	for _, t := range available {
 		x := &t.kernel
-		for _, k := range []int{64, 256} {
-			for _, rows := range []int{x.MR, x.MR / 2, 1} {
-				for _, cols := range []int{x.NR, x.NR / 2} {
-					b.Run(fmt.Sprintf("%s/%dx%dx%d", x.Name, rows, cols, k), func(b *testing.B) {
+		for _, k := range benchtest.Some([]int{256, 64}, 1) {
+			for _, down := range benchtest.Some([]string{"all", "half", "one"}, 1) {
+				for _, across := range benchtest.Some([]string{"all", "half"}, 1) {
+					size := map[string]int{"all": 1, "half": 2, "one": x.MR}
+					rows, cols := x.MR/size[down], x.NR/size[across]
+					b.Run(fmt.Sprintf("tier=%s/rows=%s/cols=%s/k=%d", t.name, down, across, k), func(b *testing.B) {
 						a, p, c := make([]float32, rows*k), make([]float32, k*x.NR), make([]float32, rows*x.NR)
 						reportRate(b, 100*2*float64(rows*cols*k), func() {
 							for range 100 {
@@ -72,8 +89,7 @@ func BenchmarkReading(b *testing.B) {
 			}
 			run := func() { x.MulPack(x.MR, k, a, k, 1, from, columns, to, Address(from, x.NR), nil, 0, c, x.NR) }
 			flop := 2 * float64(x.MR*x.NR*k)
-			b.Run(fmt.Sprintf("%s/%s/hot", x.Name, name), func(b *testing.B) { reportRate(b, flop, run) })
-			b.Run(fmt.Sprintf("%s/%s/cold", x.Name, name), func(b *testing.B) { reportRateAfter(b, flop, evict, run) })
+			hotAndCold(b, fmt.Sprintf("tier=%s/way=%s", t.name, name), flop, run)
 		}
 	}
 }
@@ -88,24 +104,24 @@ func BenchmarkElementwise(b *testing.B) {
 		x[i] = float32(i%200)/50 - 2
 	}
 	for _, t := range available {
-		for _, k := range []struct {
+		type kernel struct {
 			name string
 			flop int // for each value
 			run  func(x, y []float32)
-		}{
+		}
+		for _, k := range benchtest.Some([]kernel{
 			{"dot", 2, func(x, y []float32) { t.dot(x, y) }},
-			{"squaredDistance", 3, func(x, y []float32) { t.squaredDistance(x, y) }},
 			{"axpy", 2, func(x, y []float32) { t.axpy(y, 0, x) }},
-			{"exp", 1, func(x, y []float32) { t.exp(y, x) }},
 			{"elu", 2, func(x, y []float32) { t.elu(y, x, 1) }},
+			{"squaredDistance", 3, func(x, y []float32) { t.squaredDistance(x, y) }},
+			{"exp", 1, func(x, y []float32) { t.exp(y, x) }},
 			{"relu", 1, func(x, y []float32) { t.relu(y, x) }},
 			{"reluGrad", 1, func(x, y []float32) { t.reluGrad(y, x, x) }},
 			{"eluGrad", 2, func(x, y []float32) { t.eluGrad(y, x, x, 1) }},
-		} {
-			for _, n := range []int{224 * 64, 7 * 7 * 512, 112 * 112 * 32, most} {
+		}, 3) {
+			for _, n := range benchtest.Some([]int{224 * 64, 7 * 7 * 512, 112 * 112 * 32, most}, 1) {
 				run := func() { k.run(x[:n], y[:n]) }
-				b.Run(fmt.Sprintf("%s/%s/%d/hot", k.name, t.name, n), func(b *testing.B) { reportRate(b, float64(k.flop*n), run) })
-				b.Run(fmt.Sprintf("%s/%s/%d/cold", k.name, t.name, n), func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, run) })
+				hotAndCold(b, fmt.Sprintf("op=%s/tier=%s/n=%d", k.name, t.name, n), float64(k.flop*n), run)
 			}
 		}
 	}
@@ -114,7 +130,7 @@ func BenchmarkElementwise(b *testing.B) {
 // BenchmarkMaxPool pools VGG16's and the autoencoder's rows of 112 windows, in the
 // caches and in memory. A comparison, or a value that is moved, counts as one operation.
 func BenchmarkMaxPool(b *testing.B) {
-	for _, channels := range []int{32, 64} {
+	for _, channels := range benchtest.Some([]int{64, 32}, 1) {
 		n := 112 * channels
 		top, bottom, y, choice := make([]float32, 2*n), make([]float32, 2*n), make([]float32, n), make([]uint8, n)
 		for i := range top {
@@ -130,9 +146,7 @@ func BenchmarkMaxPool(b *testing.B) {
 				{"choice", 3, func() { t.maxPool(channels, y, choice, top, bottom) }},
 				{"grad", 4, func() { t.maxPoolGrad(channels, top, bottom, y, choice) }},
 			} {
-				name := fmt.Sprintf("%s/%s/%d", k.name, t.name, channels)
-				b.Run(name+"/hot", func(b *testing.B) { reportRate(b, float64(k.flop*n), k.run) })
-				b.Run(name+"/cold", func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, k.run) })
+				hotAndCold(b, fmt.Sprintf("op=%s/tier=%s/channels=%d", k.name, t.name, channels), float64(k.flop*n), k.run)
 			}
 		}
 	}
@@ -155,8 +169,7 @@ func BenchmarkOptimizers(b *testing.B) {
 			{"adamax", 11, func() { t.adamax(w, g, m, u, 0.1, 0.999, 1e-3, 0.5, 1e-7) }},
 			{"adam", 15, func() { t.adam(w, g, m, u, 0.1, 1e-3, 0, 1e-3, 1e-3, 1e-7) }},
 		} {
-			b.Run(k.name+"/"+t.name+"/hot", func(b *testing.B) { reportRate(b, float64(k.flop*n), k.run) })
-			b.Run(k.name+"/"+t.name+"/cold", func(b *testing.B) { reportRateAfter(b, float64(k.flop*n), evict, k.run) })
+			hotAndCold(b, fmt.Sprintf("op=%s/tier=%s", k.name, t.name), float64(k.flop*n), k.run)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"lookalike/internal/benchtest"
 	"lookalike/internal/kerneltest"
 )
 
@@ -202,8 +203,8 @@ func TestCodeSieve(t *testing.T) {
 // queries. A product of two codes counts as two operations.
 func BenchmarkCodes(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 12))
-	for _, d := range []int{32, 128, 512} {
-		b.Run(fmt.Sprint(d), func(b *testing.B) {
+	for _, d := range benchtest.Some([]int{128, 32, 512}, 1) {
+		b.Run(fmt.Sprintf("tier=%s/d=%d", Tier(), d), func(b *testing.B) {
 			const n = 256
 			x, center := random(r, n*d), random(r, d)
 			codes, made, factors := make([]uint8, n*d), make([]Coded, CodeRows), slices.Repeat([]float32{1}, CodeRows)
@@ -222,8 +223,8 @@ func BenchmarkCodeSieve(b *testing.B) {
 		b.Skip("not with these kernels")
 	}
 	r := rand.New(rand.NewPCG(1, 12))
-	for _, d := range []int{32, 128, 512, 4096} {
-		b.Run(fmt.Sprint(d), func(b *testing.B) {
+	for _, d := range benchtest.Some([]int{128, 32, 512, 4096}, 1) {
+		b.Run(fmt.Sprintf("tier=%s/d=%d", Tier(), d), func(b *testing.B) {
 			const n, queries = 256, 510
 			codes, rows := make([]uint8, n*d), make([]float32, n*3)
 			for i := range codes {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"lookalike/internal/benchtest"
 	"lookalike/internal/kerneltest"
 )
 
@@ -201,26 +202,26 @@ func BenchmarkParts(b *testing.B) {
 		b.Skip("no multiplication by parts in this tier")
 	}
 	r := rand.New(rand.NewPCG(2, 10))
-	for _, k := range []int{64, 128, 256, 512} {
+	for _, k := range benchtest.Some([]int{128, 64, 256, 512}, 1) {
 		const cols = 128
 		x, y := random(r, k*PartsGroup), random(r, k*cols)
 		sx, sy := make([]uint16, PartsSize(PartsGroup, k)), make([]uint16, PartsSize(cols, k))
 		c := make([]float32, PartsGroup*cols)
 		p.SplitA(sx, PartsGroup, k, x, k, false)
 		p.SplitB(sy, k, cols, y, cols, false)
-		b.Run(fmt.Sprintf("32x%dx%d", cols, k), func(b *testing.B) {
+		b.Run(fmt.Sprintf("op=multiply/rows=32/cols=%d/k=%d", cols, k), func(b *testing.B) {
 			for b.Loop() {
 				p.Mul(PartsGroup, cols, k, sx, sy, nil, 0, c, cols)
 			}
 			b.ReportMetric(2*PartsGroup*cols*float64(k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
-		b.Run(fmt.Sprintf("split A 32x%d", k), func(b *testing.B) {
+		b.Run(fmt.Sprintf("op=splitA/rows=32/k=%d", k), func(b *testing.B) {
 			for b.Loop() {
 				p.SplitA(sx, PartsGroup, k, x, k, false)
 			}
 			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/float64(PartsGroup*k), "ns/value")
 		})
-		b.Run(fmt.Sprintf("split B %dx%d", k, cols), func(b *testing.B) {
+		b.Run(fmt.Sprintf("op=splitB/cols=%d/k=%d", cols, k), func(b *testing.B) {
 			for b.Loop() {
 				p.SplitB(sy, k, cols, y, cols, false)
 			}

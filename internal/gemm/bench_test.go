@@ -6,19 +6,23 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"lookalike/internal/benchtest"
+	"lookalike/internal/f32"
 )
 
 // BenchmarkMul runs square products, VGG16's convolutions as products, and its
 // first dense layer, for one picture and for 32, hot, each after itself, and cold,
 // after the caches have held something else.
 func BenchmarkMul(b *testing.B) {
-	for _, s := range []struct{ m, n, k int }{
-		{1024, 1024, 1024}, {2048, 2048, 2048}, {64, 50176, 576}, {128, 12544, 1152}, {256, 3136, 2304},
-		{512, 784, 4608}, {512, 196, 4608}, {1, 4096, 25088}, {32, 4096, 25088},
-	} {
-		for _, trans := range []string{"NN", "TN", "NT"} {
-			for _, heat := range []string{"hot", "cold"} {
-				b.Run(fmt.Sprintf("%dx%dx%d/%s/%s", s.m, s.n, s.k, trans, heat), func(b *testing.B) {
+	type shape struct{ m, n, k int }
+	for _, s := range benchtest.Some([]shape{
+		{1024, 1024, 1024}, {64, 50176, 576}, {1, 4096, 25088}, {2048, 2048, 2048}, {128, 12544, 1152}, {256, 3136, 2304},
+		{512, 784, 4608}, {512, 196, 4608}, {32, 4096, 25088},
+	}, 3) {
+		for _, trans := range benchtest.Some([]string{"NN", "TN", "NT"}, 1) {
+			for _, heat := range benchtest.Some([]string{"hot", "cold"}, 1) {
+				b.Run(fmt.Sprintf("tier=%s/m=%d/n=%d/k=%d/layout=%s/heat=%s", f32.Tier(), s.m, s.n, s.k, trans, heat), func(b *testing.B) {
 					r := rand.New(rand.NewPCG(1, 1))
 					x, y, c := random(r, s.m*s.k), random(r, s.k*s.n), make([]float32, s.m*s.n)
 					elsewhere := make([]float32, 16<<20)
@@ -41,7 +45,9 @@ func BenchmarkMul(b *testing.B) {
 						times = append(times, time.Since(start))
 					}
 					slices.Sort(times) // the median: on a shared machine the mean does not repeat
-					b.ReportMetric(2*float64(s.m)*float64(s.n)*float64(s.k)/times[len(times)/2].Seconds()/1e9, "GFLOP/s")
+					median := times[len(times)/2]
+					b.ReportMetric(float64(median), "ns/op")
+					b.ReportMetric(2*float64(s.m)*float64(s.n)*float64(s.k)/median.Seconds()/1e9, "GFLOP/s")
 				})
 			}
 		}

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"lookalike/internal/f32"
 	"lookalike/nn"
-	"lookalike/tensor"
 	"lookalike/vgg"
 )
 
@@ -22,12 +22,12 @@ func BenchmarkPredict(b *testing.B) {
 }
 
 func predict(b *testing.B, name string, input []int, make func() (*nn.Sequential, error)) {
-	b.Run(fmt.Sprintf("net=%s/batch=1", name), func(b *testing.B) {
+	b.Run(fmt.Sprintf("tier=%s/net=%s/batch=1", f32.Tier(), name), func(b *testing.B) {
 		net, err := make()
 		if err != nil {
 			b.Fatal(err)
 		}
-		var x *tensor.Tensor = SmallInput(input)
+		x := SmallInput(input)
 		net.Predict(x) // kernels are made ready
 		b.ReportAllocs()
 		for b.Loop() {

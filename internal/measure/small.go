@@ -48,9 +48,9 @@ func SmallInput(shape []int) *tensor.Tensor {
 	return tensor.From(random(tensor.Size(shape), rand.New(rand.NewPCG(2, 0))), slices.Concat([]int{1}, shape)...)
 }
 
-// small measures single predictions for at least the time that is given: what is short
-// is disturbed often.
-func small(ctx context.Context, least time.Duration, emit func(Row)) error {
+// small measures single predictions, as many one after the other as take about the time
+// that is given: long enough for other processes to have their turns in it.
+func small(ctx context.Context, long time.Duration, emit func(Row)) error {
 	for _, s := range Small {
 		net, err := s.New()
 		if err != nil {
@@ -60,16 +60,22 @@ func small(ctx context.Context, least time.Duration, emit func(Row)) error {
 		for range 100 { // until memory and processors are warm
 			net.Predict(x)
 		}
-		begun := time.Now()
-		net.Predict(x)
-		runs := max(100, int(least/max(1, time.Since(begun))))
-		times, err := Time(ctx, runs, func() error { net.Predict(x); return nil })
+		count := 0
+		for begun := time.Now(); time.Since(begun) < long; count++ {
+			net.Predict(x)
+		}
+		times, err := Time(ctx, 20, func() error {
+			for range count {
+				net.Predict(x)
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
 		r := newRow(s.Name).took(times)
 		r.Batch = 1
-		r.MinMSPerImage, r.MedianMSPerImage = times.per(1)
+		r.MinMSPerImage, r.MedianMSPerImage = times.per(count)
 		emit(r.Finish())
 	}
 	return nil

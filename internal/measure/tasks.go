@@ -43,7 +43,7 @@ var Tasks = []Task{
 		return autoencode(ctx, autoencoder.Config{}, 96, emit)
 	}},
 	{"small", "small networks, one prediction at a time", func(ctx context.Context, _ []int, emit func(Row)) error {
-		return small(ctx, time.Second, emit)
+		return small(ctx, 50*time.Millisecond, emit)
 	}},
 	{"knn", "exact search for the 10 nearest vectors", func(ctx context.Context, _ []int, emit func(Row)) error {
 		return search(ctx, searches, emit)

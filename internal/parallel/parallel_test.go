@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"lookalike/internal/alloctest"
+	"lookalike/internal/benchtest"
 )
 
 func TestForVisitsEachPartOnce(t *testing.T) {
@@ -232,7 +232,7 @@ func TestLoopAllocates(t *testing.T) {
 	add := func(x []int, i int) { x[i]++ }
 	x := make([]int, 2)
 	for _, procs := range []int{1, 2} {
-		if n := alloctest.Count(t, procs, 200, func() { loop.For(len(x), Long, x, add) }); n > 0 {
+		if n := benchtest.Count(t, procs, 200, func() { loop.For(len(x), Long, x, add) }); n > 0 {
 			t.Errorf("procs %d: %v allocations", procs, n)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/internal/benchtest"
+	"lookalike/internal/f32"
 	"lookalike/internal/winograd"
 	"lookalike/tensor"
 )
@@ -15,24 +17,22 @@ import (
 // many as exceed the last-level cache: in a network others are used in between. The
 // rate counts the multiplications and additions of the direct method.
 func BenchmarkVGG(b *testing.B) {
-	for _, batch := range []int{1, 8} {
-		for _, s := range []struct {
+	for _, batch := range benchtest.Some([]int{1, 8}, 1) {
+		type shape struct {
 			size, in, out int
 			pool          bool
-		}{
-			{224, 64, 64, true}, {112, 64, 128, false}, {112, 128, 128, true}, {56, 128, 256, false}, {56, 256, 256, false},
-			{56, 256, 256, true}, {28, 256, 512, false}, {28, 512, 512, false}, {28, 512, 512, true}, {14, 512, 512, false}, {14, 512, 512, true},
-		} {
-			name := fmt.Sprintf("%dx%dx%d-%d", s.size, s.size, s.in, s.out)
-			if s.pool {
-				name += "-pool"
-			}
+		}
+		for _, s := range benchtest.Some([]shape{
+			{112, 128, 128, true}, {28, 512, 512, false}, {224, 64, 64, true}, {112, 64, 128, false}, {56, 128, 256, false}, {56, 256, 256, false},
+			{56, 256, 256, true}, {28, 256, 512, false}, {28, 512, 512, true}, {14, 512, 512, false}, {14, 512, 512, true},
+		}, 2) {
+			name := fmt.Sprintf("tier=%s/batch=%d/size=%d/in=%d/out=%d/pool=%t", f32.Tier(), batch, s.size, s.in, s.out, s.pool)
 			w := tensor.Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [2]int{1, 1}}
 			x, bias := tensor.New(batch, s.size, s.size, s.in), tensor.New(s.out)
 			fill(x.Data())
 			y := tensor.New(batch, s.size, s.size, s.out)
 			flop := 2 * 9 * float64(batch*s.size*s.size*s.in*s.out)
-			b.Run(fmt.Sprintf("%d/%s/direct", batch, name), func(b *testing.B) {
+			b.Run(name+"/method=direct", func(b *testing.B) {
 				kernels := make([]*tensor.Tensor, 1+48<<20/(36*s.in*s.out))
 				for i := range kernels {
 					kernels[i] = tensor.New(3, 3, s.in, s.out)
@@ -40,7 +40,7 @@ func BenchmarkVGG(b *testing.B) {
 				report(b, flop, func(i int) { tensor.Conv2D(y, x, kernels[i%len(kernels)], bias, w) })
 			})
 			for _, tile := range []int{2, 4} {
-				b.Run(fmt.Sprintf("%d/%s/F%d", batch, name, tile), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/method=F%d", name, tile), func(b *testing.B) {
 					weights := make([]float32, 9*s.in*s.out)
 					fill(weights)
 					kernels := make([]*winograd.Kernel, 1+48<<20/(4*(tile+2)*(tile+2)*s.in*s.out))
@@ -77,6 +77,8 @@ func report(b *testing.B, flop float64, f func(i int)) {
 		times = append(times, time.Since(start))
 	}
 	slices.Sort(times)
-	b.ReportMetric(flop/times[len(times)/2].Seconds()/1e9, "GFLOP/s")
+	median := times[len(times)/2]
+	b.ReportMetric(float64(median), "ns/op")
+	b.ReportMetric(flop/median.Seconds()/1e9, "GFLOP/s")
 	b.ReportMetric(float64(times[0].Microseconds())/1e3, "ms-best")
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/internal/benchtest"
 	"lookalike/knn/pca"
 	"lookalike/tensor"
 )
@@ -386,9 +387,10 @@ func TestErrors(t *testing.T) {
 // BenchmarkRandomized is 100 components of noise, the hardest spectrum, and of
 // one that falls off as that of features does.
 func BenchmarkRandomized(b *testing.B) {
+	benchtest.All(b)
 	for _, size := range [][2]int{{9144, 4096}, {3068, 25088}} {
 		for _, power := range []float64{0, 0.5} {
-			b.Run(fmt.Sprintf("%dx%d/power=%v", size[0], size[1], power), func(b *testing.B) {
+			b.Run(fmt.Sprintf("rows=%d/d=%d/power=%v", size[0], size[1], power), func(b *testing.B) {
 				x := tensor.New(size[0], size[1])
 				if power == 0 {
 					rng := rand.New(rand.NewPCG(1, 0))

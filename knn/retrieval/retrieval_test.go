@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/internal/benchtest"
 	"lookalike/knn"
 	"lookalike/tensor"
 )
@@ -166,8 +167,8 @@ func TestErrors(t *testing.T) {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	for _, d := range []int{100, 512, 25088} {
-		b.Run(fmt.Sprint(d), func(b *testing.B) {
+	for _, d := range benchtest.Some([]int{100, 512, 25088}, 1) {
+		b.Run(fmt.Sprintf("d=%d", d), func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(3, 3))
 			x, labels := tensor.New(3068, d), make([]string, 3068)
 			for i := range labels {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/internal/benchtest"
 	"lookalike/knn"
 	"lookalike/tensor"
 )
@@ -449,8 +450,8 @@ func TestErrors(t *testing.T) {
 }
 
 func BenchmarkEmbed(b *testing.B) {
-	for _, n := range []int{3000, 20000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+	for _, n := range benchtest.Some([]int{3000, 20000}, 1) {
+		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 0))
 			x := tensor.New(n, 32)
 			for i := range n { // 60 groups

@@ -1,7 +1,8 @@
-// Package alloctest counts allocations for tests.
-package alloctest
+// Package benchtest is what benchmarks and tests of allocations share.
+package benchtest
 
 import (
+	"os"
 	"runtime"
 	"testing"
 )
@@ -34,4 +35,20 @@ func Count(t testing.TB, procs, runs int, f func()) int {
 		}
 	}
 	return least
+}
+
+// Some returns the first n cases of a benchmark, those that show most, or all if the
+// environment has LOOKALIKE_BENCH=all: all of all packages take a quarter of an hour.
+func Some[T any](cases []T, n int) []T {
+	if os.Getenv("LOOKALIKE_BENCH") == "all" {
+		return cases
+	}
+	return cases[:min(n, len(cases))]
+}
+
+// All skips a benchmark that only runs with LOOKALIKE_BENCH=all.
+func All(b *testing.B) {
+	if os.Getenv("LOOKALIKE_BENCH") != "all" {
+		b.Skip("LOOKALIKE_BENCH=all runs it")
+	}
 }
