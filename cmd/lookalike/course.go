@@ -10,12 +10,13 @@ import (
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/tensor"
+	"lookalike/weights"
 )
 
 // learner is a network that can be taught.
 type learner interface {
 	Params() []*nn.Param
-	Save(path string, t *checkpoint.Training) error
+	Save(path string, t *checkpoint.Training, options ...weights.Option) error
 	FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error)
 }
 
@@ -26,6 +27,7 @@ type course struct {
 	epochs           int                  // in all
 	data, validation nn.Dataset           // validation may be nil
 	file             string               // of the model
+	new              bool                 // there must be no such file before the first epoch is over
 
 	sheet func(ctx context.Context, epoch int) error // nil: none
 	curve string                                     // file of the loss curve, "" for none
@@ -135,14 +137,19 @@ func (a *app) teach(ctx context.Context, c *course) error {
 
 // save writes the model of the best epoch and, if that is not the last one, the
 // parameters of the last beside them.
-func (c *course) save(best bool) error {
+func (c *course) save(best bool) (err error) {
 	params := c.network.Params()
+	var options []weights.Option
+	if c.new {
+		options = append(options, weights.Exclusive)
+	}
+	defer func() { c.new = c.new && err != nil }()
 	c.record.Last = nil
 	if best {
 		for i, k := range c.kept {
 			copy(k.Data(), params[i].Value.Data())
 		}
-		return c.network.Save(c.file, c.record)
+		return c.network.Save(c.file, c.record, options...)
 	}
 	c.record.Last = checkpoint.ByName(params)
 	swap := func() {
@@ -152,7 +159,7 @@ func (c *course) save(best bool) error {
 	}
 	swap()
 	defer swap()
-	return c.network.Save(c.file, c.record)
+	return c.network.Save(c.file, c.record, options...)
 }
 
 // drawCurve draws the losses of all epochs.

@@ -134,7 +134,7 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
 	return cmd
 }
 
-func (o *dupsOptions) check(cmd *cobra.Command, source string) error {
+func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	switch {
 	case o.moveTo != "" && o.hardlink:
 		return usagef("give only one of --move-to and --hardlink")
@@ -155,15 +155,15 @@ func (o *dupsOptions) check(cmd *cobra.Command, source string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := checkDrawing("sheet", o.sheet, source); err != nil {
+	if err := a.checkDrawing("sheet", o.sheet, source); err != nil {
 		return err
 	}
-	return checkPage("html", o.html, source)
+	return a.checkPage("html", o.html, source)
 }
 
 func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	ctx := cmd.Context()
-	if err := o.check(cmd, source); err != nil {
+	if err := o.check(a, cmd, source); err != nil {
 		return err
 	}
 	info, err := os.Stat(source)

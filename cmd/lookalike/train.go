@@ -115,10 +115,10 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 }
 
 func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
-	if err := o.check(cmd); err != nil {
+	if err := o.check(a, cmd); err != nil {
 		return err
 	}
-	if err := checkOutput(o.out); err != nil {
+	if err := a.reserve(o.out); err != nil {
 		return err
 	}
 	isEmbedding, err := o.kind()
@@ -139,7 +139,7 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 	if err != nil {
 		return err
 	}
-	c := &course{network: m, record: record, epochs: o.epochs, file: o.out, curve: o.curve,
+	c := &course{network: m, record: record, epochs: o.epochs, file: o.out, new: !o.resume, curve: o.curve,
 		title: "Mean squared error of the reconstructions"}
 	if a.alreadyDone(c) {
 		return nil
@@ -203,7 +203,7 @@ func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, 
 	if o.limit > 0 {
 		files = files.Limit(o.limit)
 	}
-	if err := o.makeSheets(); err != nil {
+	if err := o.makeSheets(a); err != nil {
 		return nil, err
 	}
 	if c.log, err = openLog(o.log, o.out, c.record); err != nil {
@@ -260,12 +260,12 @@ func (o *trainOptions) autoencoder(cmd *cobra.Command) (*autoencoder.Model, *che
 }
 
 // makeSheets makes the folder for the sheets.
-func (o *trainOptions) makeSheets() error {
+func (o *trainOptions) makeSheets(a *app) error {
 	if o.sheets == "" {
 		return nil
 	}
 	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return checkOutput(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+	return a.reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

@@ -36,7 +36,7 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 			return err
 		}
 	}
-	c := &course{record: record, epochs: o.epochs, file: o.out, curve: o.curve, title: "ArcFace loss"}
+	c := &course{record: record, epochs: o.epochs, file: o.out, new: !o.resume, curve: o.curve, title: "ArcFace loss"}
 	if a.alreadyDone(c) {
 		return nil
 	}
