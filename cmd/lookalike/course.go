@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -102,12 +103,19 @@ func (a *app) teach(ctx context.Context, c *course) error {
 			record.ValLosses = append(record.ValLosses, e.ValLoss)
 		}
 		record.Optimizer = optimizer.State()
-		return c.save(c.judge(e.Epoch - 1))
+		// The log has an epoch before the model does, so that no kill leaves it behind,
+		// but is made only beside a model, so that the same command can be given again.
+		best := c.judge(e.Epoch - 1)
+		if c.log.isNew() {
+			if err := c.save(best); err != nil {
+				return err
+			}
+			return c.log.add(e)
+		}
+		logged := c.log.add(e)
+		return cmp.Or(c.save(best), logged) // an epoch is not lost for the log's sake
 	})
 	draw := nn.OnEpoch(func(e nn.EpochStats) error {
-		if err := c.log.add(e); err != nil {
-			return err
-		}
 		if c.curve != "" {
 			if err := c.drawCurve(); err != nil {
 				return err
