@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-var kills = flag.Int("kills", 2, "how often to kill each command that writes")
+var kills = flag.Int("kills", 1, "how often to kill each command that writes")
 
 // What is written over keeps its permissions and the link by which it was found.
 func TestOutputsKeepLinks(t *testing.T) {
