@@ -74,7 +74,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := checkDrawing("confusion", o.confusion, index); err != nil {
+	if err := a.checkDrawing("confusion", o.confusion, index); err != nil {
 		return err
 	}
 	if o.split != "" && o.confusion != "" {

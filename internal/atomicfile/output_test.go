@@ -162,6 +162,41 @@ func TestCreate(t *testing.T) {
 	expect(t, dir, map[string]string{"a.txt": "ours"})
 }
 
+// What is to be checked has no name until it is.
+func TestCreateChecked(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.txt")
+	wrong := errors.New("wrong")
+	err := CreateChecked(path, text("ours"), func(temporary string) error {
+		if got, err := os.ReadFile(temporary); string(got) != "ours" || err != nil {
+			t.Errorf("to be checked are %q, %v", got, err)
+		}
+		return wrong
+	})
+	if !errors.Is(err, wrong) {
+		t.Error(err)
+	}
+	expect(t, dir, nil)
+}
+
+// Files whose names only begin like those of leftovers stay.
+func TestSweepLeavesOthers(t *testing.T) {
+	needsLocks(t)
+	dir := t.TempDir()
+	want := map[string]string{}
+	for _, name := range []string{".lookalike-0123456789abcdef.tmp", ".lookalike-0123456789abcdef.tmp.new", ".lookalike-notes.new", ".lookalike-.lock"} {
+		want[name] = "theirs"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("theirs"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".lookalike-0123456789abcdef.new"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	Sweep(dir)
+	expect(t, dir, want)
+}
+
 // Of many that create a file of one name at once, one does, and its content stays.
 func TestCreateRace(t *testing.T) {
 	dir := t.TempDir()
