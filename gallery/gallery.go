@@ -8,6 +8,9 @@
 //
 // Update writes to it, a transaction at a time; while it does, another one is
 // refused and any number of programs may read (see snapshot.go).
+//
+// In WebAssembly an index is only read, for bbolt does not build there: Save,
+// SaveThreshold and Update return [errors.ErrUnsupported].
 package gallery
 
 import (

@@ -1,9 +1,10 @@
+//go:build !wasm
+
 package gallery
 
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -20,42 +20,6 @@ import (
 	"lookalike/tensor"
 	"lookalike/weights"
 )
-
-func example(n, d int) *Gallery {
-	rng := rand.New(rand.NewPCG(1, 2))
-	g := &Gallery{
-		Root: "/photos/ä & b",
-		Recipe: Recipe{
-			Model: "autoencoder", WeightsSHA256: strings.Repeat("0a", 32), Layer: "code",
-			Preprocessing: "RGB, bilinear to 224x224, divided by 255", EXIF: "applied",
-			WeightsFile: "model.safetensors", Program: "lookalike 0.1",
-		},
-		Entries: make([]Entry, n),
-		Files:   make([]File, n),
-		Vectors: tensor.New(n, d),
-	}
-	for i := range g.Entries {
-		label := fmt.Sprintf("klasse „%d“", 3*i/n)
-		g.Entries[i] = Entry{Path: fmt.Sprintf("%s/bild <%06d>.jpg", label, i), Label: label, Width: 300 + i, Height: 200}
-		g.Files[i] = File{Size: int64(i), SHA256: sha256.Sum256([]byte(label))}
-		if i > 0 {
-			g.Files[i].Modified = time.Unix(int64(i), 5).UTC()
-		}
-	}
-	for i := range g.Vectors.Data() {
-		g.Vectors.Data()[i] = float32(rng.NormFloat64())
-	}
-	return g
-}
-
-func save(t *testing.T, g *Gallery) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "photos.idx")
-	if err := g.Save(path); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 func TestSaveThenOpen(t *testing.T) {
 	for _, n := range []int{1, 5, 5000} {

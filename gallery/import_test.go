@@ -49,10 +49,11 @@ func TestImportOfExport(t *testing.T) {
 		if same := got.Recipe == want.Recipe; same != (format == ".safetensors") || !same && got.Recipe.Model != Imported {
 			t.Errorf("%s: recipe %+v", format, got.Recipe)
 		}
-		again := save(t, got)
-		if back, err := Open(again); err != nil || !reflect.DeepEqual(back.Vectors, want.Vectors) {
-			t.Errorf("%s: saved and opened: %v", format, err)
-		}
+		t.Run("saved"+format, func(t *testing.T) {
+			if back, err := Open(save(t, got)); err != nil || !reflect.DeepEqual(back.Vectors, want.Vectors) {
+				t.Errorf("opened: %v", err)
+			}
+		})
 	}
 }
 

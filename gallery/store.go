@@ -1,3 +1,5 @@
+//go:build !wasm
+
 package gallery
 
 import (
@@ -72,6 +74,19 @@ func openWriter(path string) (*writer, *Gallery, error) {
 	}
 	w.state = state
 	return w, g, nil
+}
+
+// amend changes what an index says of itself.
+func amend(path string, change func(*state) error) error {
+	w, _, err := openWriter(path)
+	if err != nil {
+		return err
+	}
+	defer w.db.Close()
+	if err := change(&w.state); err != nil {
+		return err
+	}
+	return w.commit(nil)
 }
 
 // store reads what the last transaction has left, and hands it to f.

@@ -56,17 +56,14 @@ func (g *Gallery) SaveThreshold(path string, t Threshold) error {
 	if err := t.validate(); err != nil {
 		return fmt.Errorf("gallery: %w", err)
 	}
-	w, _, err := openWriter(path)
-	if err != nil {
-		return err
-	}
-	defer w.db.Close()
-	if now := w.state.Recipe; now.Fingerprint() != g.Recipe.Fingerprint() {
-		return fmt.Errorf("gallery: the vectors of %s have been replaced since the threshold was computed: compute it again", path)
-	}
-	rest := slices.DeleteFunc(slices.Clone(w.state.Thresholds), func(old Threshold) bool { return old.Metric == t.Metric && old.Method == t.Method })
-	w.state.Thresholds = append(rest, t)
-	return w.commit(nil)
+	return amend(path, func(s *state) error {
+		if s.Recipe.Fingerprint() != g.Recipe.Fingerprint() {
+			return fmt.Errorf("gallery: the vectors of %s have been replaced since the threshold was computed: compute it again", path)
+		}
+		rest := slices.DeleteFunc(slices.Clone(s.Thresholds), func(old Threshold) bool { return old.Metric == t.Metric && old.Method == t.Method })
+		s.Thresholds = append(rest, t)
+		return nil
+	})
 }
 
 func (t *Threshold) validate() error {

@@ -1,0 +1,64 @@
+package gallery
+
+import (
+	"context"
+	"time"
+
+	"lookalike/internal/memory"
+	"lookalike/picture"
+)
+
+// fitBytes bounds the vectors that principal components are fitted to, as does
+// a quarter of the memory that the process may take. Of larger collections a
+// sample is taken, evenly spaced in the order of the paths.
+const fitBytes = 1 << 30
+
+// Changes counts what Update did.
+type Changes struct {
+	Pictures int // in the index now
+	Added    int // described, and new
+	Changed  int // described anew, for their files have changed
+	Moved    int // files under new names, with contents that the index knew
+	Dropped  int // gone, or no pictures any more
+	Kept     int // of files that could not be looked at, as in a folder without permission
+}
+
+// Watch is told how far Update is. Its functions may be nil.
+type Watch struct {
+	Done  func(files int)    // so many files have been dealt with, from any goroutine, one at a time
+	Saved func(pictures int) // the index holds so many pictures, come what may
+
+	// Worked is told, at the end, how long pictures were described in all, and how
+	// long of that the network, or the principal components, were at work: the
+	// more, the less it waited for files.
+	Worked func(all, network time.Duration)
+}
+
+// Update brings the index at path, which need not exist, up to date with the
+// photographs, which lie below the folder root. Files that cannot be decoded are
+// left out and returned with the reason.
+//
+// Files of the same size and time as in the index count as the same, others are
+// compared by their SHA-256; contents that the index knows under another path
+// are not described again. What the index has and photos has not is taken out, but
+// not if it lies in a folder that cannot be read: it may still be there.
+//
+// Pictures are written as they are described, once in a second or so. Update may
+// be ended by ctx or by force at any moment, and called again to go on. Ended by
+// ctx, it first finishes and writes the batch that d is at work on, of 32 pictures
+// at most.
+//
+// For each file it holds the path, in photos, and about 50 bytes; of files that
+// have gone or moved the path once more. Of pictures it holds some batches, so that
+// memory does not depend on how many there are: besides what d takes, and the
+// decoder for the largest pictures, less than 64 MB. While components are fitted it
+// holds the vectors for that.
+//
+// The files of photos must ascend by path, as [picture.Folder] lists them.
+//
+// The index must have been made in the way of d. Principal components are fitted
+// to the first vectors, at most 1 GiB of them and at most a quarter of the
+// process's memory limit, and kept; until then the index holds whole vectors.
+func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+	return update(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+}

@@ -1,0 +1,26 @@
+package gallery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lookalike/picture"
+	"lookalike/tensor"
+)
+
+// bbolt needs locks and mapped files, which WebAssembly has not: an index is read
+// there (see snapshot.go), and written nowhere.
+var errReadOnly = fmt.Errorf("an index cannot be written by a program in WebAssembly, only read: %w", errors.ErrUnsupported)
+
+func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
+	return errReadOnly
+}
+
+func amend(path string, change func(*state) error) error {
+	return fmt.Errorf("gallery: write %s: %w", path, errReadOnly)
+}
+
+func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	return Changes{}, nil, fmt.Errorf("gallery: write %s: %w", path, errReadOnly)
+}
