@@ -147,19 +147,26 @@ func (o *Output) Temporary() string { return o.temp }
 // Replace gives the file at Temporary, whose bytes are on the disk already, the
 // output's name, in place of what is there, with the permissions and, if that is
 // allowed, the owner of what is there.
-func (o *Output) Replace() error {
+func (o *Output) Replace() error { return o.ReplaceBy(o.Temporary()) }
+
+// ReplaceBy is Replace by another file of the same folder, which no later run takes
+// for a leftover.
+func (o *Output) ReplaceBy(file string) error {
 	if info, err := os.Stat(o.path); err == nil {
-		if err := keepOwner(o.Temporary(), info); err != nil {
+		if err := keepOwner(file, info); err != nil {
 			return err
 		}
 	}
-	return Rename(o.Temporary(), o.path)
+	return Rename(file, o.path)
 }
 
 // Publish gives the file at Temporary the output's name. If there is something of
 // that name it stays as it is, and the error is fs.ErrExist.
-func (o *Output) Publish() error {
-	if err := RenameNew(o.Temporary(), o.path); err != nil {
+func (o *Output) Publish() error { return o.PublishFile(o.Temporary()) }
+
+// PublishFile is Publish of another file of the same folder.
+func (o *Output) PublishFile(file string) error {
+	if err := RenameNew(file, o.path); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(o.path))
