@@ -44,6 +44,11 @@ func remake(ctx context.Context, path string, photos *picture.Set, root string, 
 	old, err := os.Stat(out.Path())
 	switch {
 	case err == nil:
+		f, err := os.OpenFile(out.Path(), os.O_RDWR, 0)
+		if err != nil { // one that may not be written to is not replaced either
+			return none, nil, fmt.Errorf("gallery: cannot write to the index: %w", err)
+		}
+		f.Close()
 		mode = old.Mode().Perm() // from the start: what is secret is so at any moment
 	case !there: // nothing is to be kept while the new index grows
 		s.Unfinished = false
@@ -75,13 +80,10 @@ func holdOld(path string, out *atomicfile.Output) (unlock func(), err error) {
 		return nil, err
 	}
 	w, _, err := openWriter(path, out)
-	switch {
-	case err == nil:
-		return func() { w.db.Close() }, nil
-	case errors.Is(err, fs.ErrPermission): // then nobody writes to it
-		return unlock, nil
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	return func() { w.db.Close() }, nil
 }
 
 // resume tells whether the index that an earlier Remake has begun is there. It is

@@ -209,8 +209,10 @@ func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
 	})
 }
 
-// existing stands for the permissions of a store that is there.
-const existing fs.FileMode = 0
+const (
+	existing fs.FileMode = 0     // stands for the permissions of a store that is there
+	writable fs.FileMode = 0o600 // are what a new one needs until it is whole
+)
 
 // openStore opens a store for writing: one that is there, or a new one with the
 // permissions mode less the umask, where nothing may be.
@@ -227,13 +229,16 @@ func openStore(path string, mode fs.FileMode, o bbolt.Options) (db *bbolt.DB, in
 		db, err = bbolt.Open(path, mode, &o)
 		return err
 	})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, nil, ErrBusy
-	}
 	if err == nil {
 		if info, err = file.Stat(); err != nil {
 			db.Close()
 		}
+	}
+	if err != nil && file != nil {
+		file.Close() // which bbolt leaves open, and locked, when it panics
+	}
+	if errors.Is(err, berrors.ErrTimeout) {
+		err = ErrBusy
 	}
 	return db, info, err
 }
@@ -289,7 +294,7 @@ func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, array
 	o := storeOptions
 	o.FreelistType = bbolt.FreelistArrayType // which gives the same gallery the same bytes
 	var err error
-	if w.db, w.file, err = openStore(w.path, mode, o); err != nil {
+	if w.db, w.file, err = openStore(w.path, mode|writable, o); err != nil {
 		return nil, err
 	}
 	err = w.transact(func(tx *bbolt.Tx) error {
@@ -391,7 +396,7 @@ func (w *writer) compact() error {
 	if err := removeIfThere(temporary); err != nil {
 		return err
 	}
-	small, _, err := openStore(temporary, w.file.Mode().Perm(), storeOptions)
+	small, _, err := openStore(temporary, w.file.Mode().Perm()|writable, storeOptions)
 	if err != nil {
 		return err
 	}
