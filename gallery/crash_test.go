@@ -186,6 +186,8 @@ func TestKill(t *testing.T) {
 	if kill < kills || saving == 0 {
 		t.Errorf("of %d runs %d were killed, of %d that were to be, with %d transactions in all", runs, kill, kills, saving)
 	}
+	run(time.Hour)
+	onlyIndex(t, dir)
 	t.Logf("%d runs, %d killed within %v, %d transactions", runs, kill, whole, saving)
 }
 
@@ -193,8 +195,11 @@ func TestKill(t *testing.T) {
 // the old one as it was or the new one whole, what was described is not lost, and the
 // last run leaves nothing else.
 func TestKillRemake(t *testing.T) {
-	kills := 100
-	if testing.Short() {
+	kills := 40
+	switch {
+	case *long:
+		kills = 300
+	case testing.Short():
 		kills = 15
 	}
 	rng := rand.New(rand.NewPCG(7, 9))
@@ -281,8 +286,11 @@ func onlyIndex(t *testing.T, dir string) {
 // An index is killed while it is written anew to be smaller: it stays as it was, and
 // the next run removes what is left.
 func TestKillCompact(t *testing.T) {
-	kills := 60
-	if testing.Short() {
+	kills := 40
+	switch {
+	case *long:
+		kills = 300
+	case testing.Short():
 		kills = 10
 	}
 	rng := rand.New(rand.NewPCG(8, 9))

@@ -92,6 +92,7 @@ func branched(t *testing.T) (content []byte, g *Gallery, files fstest.MapFS) {
 func TestFlips(t *testing.T) {
 	defer func(o bbolt.Options) { storeOptions = o }(storeOptions)
 	storeOptions.NoSync = true // no power is cut here
+	alone(t)
 	content, before, files := branched(t)
 	for path := range files {
 		switch {
@@ -162,9 +163,18 @@ func TestFlips(t *testing.T) {
 	}
 }
 
+// alone says that nobody writes to the indexes of a test that could have a header half
+// written.
+func alone(t *testing.T) {
+	old := doubtTries
+	doubtTries = 0
+	t.Cleanup(func() { doubtTries = old })
+}
+
 // A run that has come to its end leaves two headers that say the same: whichever is
 // damaged, nothing is lost, and it is said.
 func TestDamagedHeader(t *testing.T) {
+	alone(t)
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	photos := folder(t, colours(t, 20))
 	update := func() {
@@ -182,11 +192,7 @@ func TestDamagedHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := 41
-	if *long {
-		step = 1
-	}
-	for i := 0; i < 2*8*metaSize; i += step {
+	for i := 0; i < 2*8*metaSize; i++ {
 		at := i/(8*metaSize)*pageSize + pageHeader + i/8%metaSize
 		flipped := bytes.Clone(content)
 		flipped[at] ^= 1 << (i % 8)

@@ -48,9 +48,12 @@ const (
 	picturesBucket = "pictures"
 	stateKey       = "state"
 
-	readTries  = 50
-	doubtTries = 10 // within which a header that is being written is whole
+	readTries = 50
 )
+
+// doubtTries is within how many tries a header that is being written is whole; a
+// variable for tests only.
+var doubtTries = 10
 
 // Gallery is a collection of pictures, each with a vector, sorted by path.
 type Gallery struct {

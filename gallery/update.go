@@ -65,6 +65,7 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 	if err != nil {
 		return Changes{}, nil, err
 	}
+	w.state.Unfinished = s.Unfinished // should Remake have been killed just before its end
 	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
 	err = u.run(ctx, g, photos, s.Root, fitBytes)
 	if errors.Is(err, ErrDamaged) {

@@ -168,7 +168,7 @@ func (a *app) earlier(o indexOptions) (gallery.Recipe, error) {
 		return gallery.Recipe{}, nil
 	case o.fresh && (err == nil || damaged || old):
 		return gallery.Recipe{}, nil
-	case damaged:
+	case damaged, old:
 		return gallery.Recipe{}, err
 	case err != nil:
 		return gallery.Recipe{}, fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
