@@ -114,7 +114,7 @@ func run(args []string) int {
 	case isUsage:
 		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.origins(err), "")
+		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.origins(err), "")
 	case a.different:
 		return statusDifferent
 	case a.strict && a.skipped > 0:

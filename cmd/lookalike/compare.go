@@ -180,7 +180,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var c *collection
 	if o.index != "" {
 		var err error
-		if c, err = openCollection(o.index, o.photos); err != nil {
+		if c, err = a.openCollection(o.index, o.photos); err != nil {
 			return err
 		}
 		defer c.Close()

@@ -185,10 +185,7 @@ func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Mod
 		return nil, err
 	}
 	index := o.file("photos.idx")
-	if err := os.Remove(index); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if _, _, err := a.index(ctx, index, photos, dir, d.Describer); err != nil {
+	if _, _, err := a.index(ctx, gallery.Remake, index, photos, dir, d.Describer); err != nil {
 		return nil, err
 	}
 	return gallery.Open(index)

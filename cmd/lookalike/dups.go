@@ -180,7 +180,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 				return usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
-		c, err = openCollection(source, o.photos)
+		c, err = a.openCollection(source, o.photos)
 	}
 	if err != nil {
 		return err
@@ -272,18 +272,18 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err := d.Identify(earlier); err != nil {
 		return nil, err
 	}
+	bring := gallery.Update
 	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
-		os.Remove(index) // it is the cache's, and will be made anew
+		bring = gallery.Remake // for it is the cache's
 	}
-	_, _, err = a.index(cmd.Context(), index, set, dir, d.Describer)
+	_, _, err = a.index(cmd.Context(), bring, index, set, dir, d.Describer)
 	if errors.Is(err, gallery.ErrDamaged) { // which only the whole of it shows
-		os.Remove(index)
-		_, _, err = a.index(cmd.Context(), index, set, dir, d.Describer)
+		_, _, err = a.index(cmd.Context(), gallery.Remake, index, set, dir, d.Describer)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return openCollection(index, "")
+	return a.openCollection(index, "")
 }
 
 // cachedIndex is where the index of a folder is kept between runs of dups. The name

@@ -80,7 +80,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if o.split != "" && o.confusion != "" {
 		return usagef("--confusion shows a whole index: leave --split away, or --confusion")
 	}
-	g, err := gallery.Open(index)
+	g, err := a.openIndex(index)
 	if err != nil {
 		return err
 	}

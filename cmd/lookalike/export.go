@@ -40,7 +40,7 @@ that the name's end says:
 			if err := a.reserve(out, args[0]); err != nil {
 				return err
 			}
-			g, err := gallery.Open(args[0])
+			g, err := a.openIndex(args[0])
 			if err != nil {
 				return err
 			}

@@ -84,7 +84,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	if err := o.check(a, index, out); err != nil {
 		return err
 	}
-	c, only, err := openFiltered(index, o.photos, o.filters)
+	c, only, err := a.openFiltered(index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}

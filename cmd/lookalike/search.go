@@ -151,7 +151,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := openFiltered(index, o.photos, o.filters)
+	c, only, err := a.openFiltered(index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}

@@ -144,12 +144,19 @@ func (o *Output) Temporary() string { return o.temp }
 
 // Replace gives the file at Temporary, whose bytes are on the disk already, the
 // output's name, in place of what is there, as Rename does.
-func (o *Output) Replace() error { return Rename(o.Temporary(), o.path) }
+func (o *Output) Replace() error { return o.ReplaceBy(o.Temporary()) }
+
+// ReplaceBy is Replace by another file of the same folder, which no later run takes
+// for a leftover.
+func (o *Output) ReplaceBy(file string) error { return Rename(file, o.path) }
 
 // Publish gives the file at Temporary the output's name. If there is something of
 // that name it stays as it is, and the error is fs.ErrExist.
-func (o *Output) Publish() error {
-	if err := RenameNew(o.Temporary(), o.path); err != nil {
+func (o *Output) Publish() error { return o.PublishFile(o.Temporary()) }
+
+// PublishFile is Publish of another file of the same folder.
+func (o *Output) PublishFile(file string) error {
+	if err := RenameNew(file, o.path); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(o.path))

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -288,4 +290,32 @@ func TestLockRace(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// Another file of the folder takes the output's name too, with the permissions of
+// what it replaces, but not if it is to be new.
+func TestByAnotherFile(t *testing.T) {
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "a.txt"), filepath.Join(dir, "a.txt.new")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(other, []byte("new"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o, err := Reserve(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.PublishFile(other); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("published where something is: %v", err)
+	}
+	if err := o.ReplaceBy(other); err != nil {
+		t.Fatal(err)
+	}
+	o.Close()
+	expect(t, dir, map[string]string{"a.txt": "new"})
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("permissions %v, %v", info.Mode(), err)
+	}
 }

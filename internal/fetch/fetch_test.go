@@ -466,7 +466,7 @@ func TestDownloadKeeps(t *testing.T) {
 	}
 	f := File{URL: address, Checksum: sumOf(content), Size: 300_000}
 	for i := range 2 {
-		if err := hurry.download(t.Context(), link, f, watch(t)); err != nil {
+		if err := hurry.download(t.Context(), link, f, anywhere, watch(t)); err != nil {
 			t.Fatal(err)
 		}
 		if to, err := os.Readlink(link); to != "w.h5" {
