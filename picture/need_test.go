@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"lookalike/internal/benchtest"
 )
 
 // progressiveJPEG is a gray picture with chroma halved, all of whose values are stored.
@@ -120,6 +122,7 @@ func largePictures(t *testing.T, w, h int) map[string][]byte {
 // What decoding takes is known from the header: no less, lest decoders burst the budget,
 // and not twice as much, lest pictures are refused under a memory limit.
 func TestNeed(t *testing.T) {
+	benchtest.SkipRacing(t)
 	for name, data := range largePictures(t, 1501, 1003) {
 		f, err := formatOf(data)
 		if err != nil {

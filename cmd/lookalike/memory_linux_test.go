@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/tiff"
+
+	"lookalike/internal/benchtest"
 )
 
 // tellPeak is the command peak: it runs the program and writes the most memory that it had,
@@ -55,6 +57,7 @@ func within(t *testing.T, limit int64, args ...string) {
 // A line of CSV or JSON may be as long as its file; it takes the memory of its values,
 // while they are read and written, and not of its text.
 func TestMemoryOfLongLines(t *testing.T) {
+	benchtest.SkipRacing(t)
 	const n = 5_000_000
 	row := strings.Repeat("0.1234,", n-1) + "1"
 	for name, text := range map[string]string{"long.csv": row + "\n", "long.jsonl": `{"path":"a","vector":[` + row + "]}\n"} {
@@ -69,6 +72,7 @@ func TestMemoryOfLongLines(t *testing.T) {
 
 // Many photographs of 12 megapixels, of which several do not fit in the limit at once.
 func TestMemoryOfPhotographs(t *testing.T) {
+	benchtest.SkipRacing(t)
 	photos := t.TempDir()
 	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
 	for i := range m.Y {
@@ -96,6 +100,7 @@ func TestMemoryOfPhotographs(t *testing.T) {
 // Small files that are large pictures, several at once: who fits in half of the limit is
 // decoded, and a TIFF of 16 bits a channel in a single strip, which takes more, is not.
 func TestMemoryOfBombs(t *testing.T) {
+	benchtest.SkipRacing(t)
 	data, err := os.ReadFile("../../picture/testdata/bomb.webp")
 	if err != nil {
 		t.Fatal(err)

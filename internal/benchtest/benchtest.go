@@ -14,9 +14,7 @@ import (
 // Where the race detector runs, pools lose things at random, and the test is skipped.
 func Count(t testing.TB, procs, runs int, f func()) int {
 	t.Helper()
-	if racing {
-		t.Skip("pools are not kept with the race detector")
-	}
+	SkipRacing(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	least := -1
 	for range 5 {
@@ -35,6 +33,15 @@ func Count(t testing.TB, procs, runs int, f func()) int {
 		}
 	}
 	return least
+}
+
+// SkipRacing skips a test of how much memory something takes where the race detector runs,
+// with which everything takes several times as much.
+func SkipRacing(t testing.TB) {
+	t.Helper()
+	if racing {
+		t.Skip("memory is not what it is without the race detector")
+	}
 }
 
 // Some returns the first n cases of a benchmark, those that show most, or all if the
