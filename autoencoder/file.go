@@ -17,8 +17,8 @@ type Training = checkpoint.Training
 
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
-func (m *Model) Save(path string, training *Training) error {
-	return checkpoint.Save(path, m.Metadata(), checkpoint.ByName(m.Params()), training)
+func (m *Model) Save(path string, training *Training, options ...weights.Option) error {
+	return checkpoint.Save(path, m.Metadata(), checkpoint.ByName(m.Params()), training, options...)
 }
 
 // Metadata returns what a model file says of the network beside its parameters.

@@ -88,13 +88,13 @@ func CheckPreprocessing(file *weights.File, now string) error {
 // Save writes a model file: metadata, a network's tensors, and what training needs
 // to go on unless that is nil. The file appears whole or not at all. The maps are
 // added to.
-func Save(path string, metadata map[string]string, tensors map[string]*tensor.Tensor, training *Training) error {
+func Save(path string, metadata map[string]string, tensors map[string]*tensor.Tensor, training *Training, options ...weights.Option) error {
 	if training != nil {
 		if err := training.put(metadata, tensors); err != nil {
 			return err
 		}
 	}
-	return weights.Save(path, tensors, metadata)
+	return weights.Save(path, tensors, metadata, options...)
 }
 
 // Network is a file without the tensors that belong to its training, and without

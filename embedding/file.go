@@ -41,7 +41,7 @@ func IsFile(path string) (bool, error) {
 
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
-func (m *Model) Save(path string, training *checkpoint.Training) error {
+func (m *Model) Save(path string, training *checkpoint.Training, options ...weights.Option) error {
 	if err := m.hold(); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (m *Model) Save(path string, training *checkpoint.Training) error {
 	for name, t := range m.frozen {
 		tensors[basePrefix+name] = t
 	}
-	return checkpoint.Save(path, m.Metadata(), tensors, training)
+	return checkpoint.Save(path, m.Metadata(), tensors, training, options...)
 }
 
 // Metadata returns what a model file says of the network beside its parameters.

@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"lookalike/internal/memory"
@@ -43,8 +44,9 @@ type Watch struct {
 // are not described again. What the index has and photos has not is taken out, but
 // not if it lies in a folder that cannot be read: it may still be there.
 //
-// Pictures are written as they are described, once in a second or so. Update may
-// be ended by ctx or by force at any moment, and called again to go on. Ended by
+// Pictures are written as they are described, once in a second or so; a new index
+// gets its name with the first of them, unless there is something of that name by
+// then: [fs.ErrExist]. Update may be ended by ctx or by force at any moment, and called again to go on. Ended by
 // ctx, it first finishes and writes the batch that d is at work on, of 32 pictures
 // at most.
 //
@@ -56,9 +58,27 @@ type Watch struct {
 //
 // The files of photos must ascend by path, as [picture.Folder] lists them.
 //
-// The index must have been made in the way of d. Principal components are fitted
+// The index must have been made in the way of d, or the error is ErrOther. Principal components are fitted
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
 func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
 	return update(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+}
+
+// Remake is Update of an index that is made anew, in place of one at path, which may
+// be damaged or of another recipe, but not of another kind. That one stays, and is
+// what others read, until the new one stands: it grows in the file Unfinished(path),
+// and if Remake is ended or fails, both are left. Called again, Remake goes on with
+// it, or begins it anew if it was to become another one.
+func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+	return remake(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+}
+
+// Unfinished returns the name under which Remake makes the new index for path: beside
+// it or, if it is a symbolic link, beside its target.
+func Unfinished(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return path + ".new"
 }

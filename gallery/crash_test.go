@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -20,25 +22,79 @@ import (
 	"lookalike/picture"
 )
 
-const crashFolder = "LOOKALIKE_TEST_CRASH_FOLDER"
+const (
+	crashFolder = "LOOKALIKE_TEST_CRASH_FOLDER"
+	crashJob    = "LOOKALIKE_TEST_CRASH_JOB" // update (default), remake, compact or the number of pictures to save
+)
 
-// TestMain is also the process that TestKill kills: it brings an index up to date
-// and says after each transaction how many pictures are safe.
+// TestMain is also the process that tests kill or let race: it brings the index
+// photos.idx in a folder up to date, or does another job with it, and says after each
+// transaction how many pictures are safe.
 func TestMain(m *testing.M) {
 	dir := os.Getenv(crashFolder)
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	set, err := picture.Folder(os.DirFS(filepath.Join(dir, "photos")), picture.Options{})
-	if err == nil {
-		pendingTime = 0 // for many transactions
-		d := new(pixels).describer()
-		_, _, err = Update(context.Background(), filepath.Join(dir, "photos.idx"), set, "photos", d, Watch{Saved: func(n int) { fmt.Println(n) }})
-	}
-	if err != nil {
+	if err := crashing(filepath.Join(dir, "photos.idx"), filepath.Join(dir, "photos"), os.Getenv(crashJob)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func crashing(index, photos, job string) error {
+	bring := Update
+	switch job {
+	case "compact":
+		for {
+			if err := compacted(index); err != nil {
+				return err
+			}
+			fmt.Println(0)
+		}
+	case "remake":
+		bring = Remake
+	case "", "update":
+	default:
+		n, err := strconv.Atoi(job)
+		if err != nil {
+			return err
+		}
+		return example(n, 7).Save(index)
+	}
+	set, err := picture.Folder(os.DirFS(photos), picture.Options{})
+	if err != nil {
+		return err
+	}
+	pendingTime = 0 // for many transactions
+	_, _, err = bring(context.Background(), index, set, "photos", new(pixels).describer(), Watch{Saved: func(n int) { fmt.Println(n) }})
+	return err
+}
+
+// compacted writes an index anew.
+func compacted(path string) error {
+	out, err := reserve(path)
+	if err != nil {
+		return err
+	}
+	defer release(out)
+	w, _, err := openWriter(path, out)
+	if err != nil {
+		return err
+	}
+	defer w.db.Close()
+	return w.compact()
+}
+
+// process is the test program at work on the index in a folder.
+func process(ctx context.Context, t *testing.T, dir, job string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), crashFolder+"="+dir, crashJob+"="+job, "GORACE=atexit_sleep_ms=0") // the race detector waits a second at the end
+	return cmd
 }
 
 // An index that is being written to is killed at random moments. Afterwards it
@@ -59,17 +115,12 @@ func TestKill(t *testing.T) {
 	if err := os.CopyFS(photos, files); err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	safe := 0 // as many pictures as a process has said
 	// run ends by itself or is killed, and returns how often it said what is safe.
 	run := func(limit time.Duration) (saved int, killed bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, self)
-		cmd.Env = append(os.Environ(), crashFolder+"="+dir, "GORACE=atexit_sleep_ms=0") // the race detector waits a second at the end
+		cmd := process(ctx, t, dir, "update")
 		var errs strings.Builder
 		cmd.Stderr = &errs
 		out, err := cmd.StdoutPipe()
@@ -135,5 +186,138 @@ func TestKill(t *testing.T) {
 	if kill < kills || saving == 0 {
 		t.Errorf("of %d runs %d were killed, of %d that were to be, with %d transactions in all", runs, kill, kills, saving)
 	}
+	run(time.Hour)
+	onlyIndex(t, dir)
 	t.Logf("%d runs, %d killed within %v, %d transactions", runs, kill, whole, saving)
+}
+
+// While an index is made anew it is killed at random moments: what is at its name is
+// the old one as it was or the new one whole, what was described is not lost, and the
+// last run leaves nothing else.
+func TestKillRemake(t *testing.T) {
+	kills := 40
+	switch {
+	case *long:
+		kills = 300
+	case testing.Short():
+		kills = 15
+	}
+	rng := rand.New(rand.NewPCG(7, 9))
+	dir := t.TempDir()
+	index, n := filepath.Join(dir, "photos.idx"), 150
+	if err := os.CopyFS(filepath.Join(dir, "photos"), colours(t, n)); err != nil {
+		t.Fatal(err)
+	}
+	old := example(9, 4)
+	oldFile := save(t, old)
+	content, err := os.ReadFile(oldFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func() {
+		if err := os.WriteFile(index, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(limit time.Duration) (killed bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		text, err := process(ctx, t, dir, "remake").CombinedOutput()
+		if err != nil && ctx.Err() == nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		safe := 0
+		for line := range strings.Lines(string(text)) {
+			fmt.Sscan(line, &safe) // the last may be cut short, and be a smaller number
+		}
+		g, err := Open(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(g.Entries) == n {
+			return ctx.Err() != nil
+		}
+		if !slices.Equal(g.Entries, old.Entries) {
+			t.Fatalf("there are %d pictures, neither the old ones nor the new", len(g.Entries))
+		}
+		if next, err := Open(Unfinished(index)); safe > 0 && (err != nil || len(next.Entries) < safe) {
+			t.Fatalf("the new index, of which %d pictures were safe: %v", safe, err)
+		}
+		return true
+	}
+	begin := time.Now()
+	again()
+	if run(time.Hour) {
+		t.Fatal("a run to the end was killed")
+	}
+	whole := time.Since(begin)
+	again()
+	for kill, runs := 0, 0; kill < kills && runs < 5*kills; runs++ {
+		if run(time.Duration(rng.Int64N(int64(whole)))) {
+			kill++
+		}
+		if g, err := Open(index); err == nil && len(g.Entries) == n {
+			again()
+		}
+	}
+	run(time.Hour)
+	_, s, err := open(index, true)
+	if err != nil || s.Unfinished || s.Pictures != n {
+		t.Errorf("at last: %+v, %v", s, err)
+	}
+	onlyIndex(t, dir)
+}
+
+// onlyIndex makes sure that the folder of an index holds nothing else, but for the
+// photographs.
+func onlyIndex(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != "photos" && e.Name() != "photos.idx" {
+			t.Errorf("%s is left", e.Name())
+		}
+	}
+}
+
+// An index is killed while it is written anew to be smaller: it stays as it was, and
+// the next run removes what is left.
+func TestKillCompact(t *testing.T) {
+	kills := 40
+	switch {
+	case *long:
+		kills = 300
+	case testing.Short():
+		kills = 10
+	}
+	rng := rand.New(rand.NewPCG(8, 9))
+	dir := t.TempDir()
+	index, want := filepath.Join(dir, "photos.idx"), example(3000, 16)
+	if err := want.Save(index); err != nil {
+		t.Fatal(err)
+	}
+	for range kills {
+		cmd := process(t.Context(), t, dir, "compact")
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Read(make([]byte, 1)) // it has been written anew once
+		time.Sleep(time.Duration(rng.Int64N(int64(30 * time.Millisecond))))
+		cmd.Process.Kill()
+		cmd.Wait()
+		if g, err := Open(index); err != nil || !slices.Equal(g.Entries, want.Entries) || !slices.Equal(g.Vectors.Data(), want.Vectors.Data()) {
+			t.Fatalf("after a kill: %v", err)
+		}
+	}
+	if err := compacted(index); err != nil {
+		t.Fatal(err)
+	}
+	onlyIndex(t, dir)
 }

@@ -107,13 +107,13 @@ func (f *csvFields) add(b byte) error {
 func (f *csvFields) byte() (byte, error) {
 	b, err := f.in.ReadByte()
 	if b == '\r' && err == nil {
-		switch next, err := f.in.Peek(1); {
-		case err == nil && next[0] == '\n':
+		switch next, peekErr := f.in.Peek(1); {
+		case peekErr == nil && next[0] == '\n':
 			f.column++
 			b, err = f.in.ReadByte()
-		case err == io.EOF:
+		case peekErr == io.EOF:
 			f.column++
-			return 0, err
+			return 0, io.EOF
 		}
 	}
 	f.column++

@@ -6,11 +6,11 @@
 // components, "pictures" has blocks of pictures (see block.go), sorted by path.
 // Every value has a checksum.
 //
-// Update writes to it, a transaction at a time; while it does, another one is
-// refused and any number of programs may read (see snapshot.go).
+// Update writes to it, a transaction at a time; while it does, another one gets
+// ErrBusy and any number of programs may read (see snapshot.go).
 //
 // In WebAssembly an index is only read, for bbolt does not build there: Save,
-// SaveThreshold and Update return [errors.ErrUnsupported].
+// SaveThreshold, Update and Remake return [errors.ErrUnsupported].
 package gallery
 
 import (
@@ -29,6 +29,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
@@ -50,6 +51,10 @@ const (
 	readTries = 50
 )
 
+// doubtTries is within how many tries a header that is being written is whole; a
+// variable for tests only.
+var doubtTries = 10
+
 // Gallery is a collection of pictures, each with a vector, sorted by path.
 type Gallery struct {
 	Root    string // folder of the pictures
@@ -60,6 +65,12 @@ type Gallery struct {
 	PCA     *pca.PCA       // what brought them to d principal components; nil: nothing
 
 	Thresholds []Threshold // at most one for each metric and method
+
+	// Doubtful is set if one of the two headers of the index that was read is
+	// damaged, or was not written to its end when the machine stopped: what was
+	// saved last may be missing. Update brings back what is missing and makes both
+	// headers whole.
+	Doubtful bool
 }
 
 // Entry is one picture.
@@ -90,63 +101,69 @@ type state struct {
 	Sum        uint32 `json:"sum"` // of all blocks' checksums, by exclusive or
 
 	Thresholds []Threshold `json:"thresholds,omitempty"`
+
+	Unfinished bool `json:"unfinished,omitempty"` // Remake is at work on it
 }
 
 // Open reads an index whole and checks it. It may be written to at the same
 // time: what is read is as one transaction left it.
-func Open(path string) (*Gallery, error) { return open(path, true) }
+func Open(path string) (*Gallery, error) {
+	g, _, err := open(path, true)
+	return g, err
+}
 
-// ErrOld is for an index that an older version of this program has made.
-var ErrOld = errors.New("made by an older version of this program: make the index again, with --fresh if under the same name")
+// What may be wrong with an index, for errors.Is. ErrDamaged, ErrOld and ErrOther
+// leave no way but another name or Remake.
+var (
+	ErrDamaged = errors.New("damaged index")
+	ErrOld     = errors.New("index made by an older version of this program")
+	ErrOther   = errors.New("index made another way")
 
-// ErrDamaged is for an index that is not as it was written.
-var ErrDamaged = errors.New("damaged index")
+	// ErrBusy is for an index that another program, or another part of this one, is
+	// writing to.
+	ErrBusy = atomicfile.ErrBusy
+)
 
 func damaged(reason error) error { return fmt.Errorf("%w: %w", ErrDamaged, reason) }
 
-// unusable says which index is damaged, and what to do.
-func unusable(path string, err error) error {
-	return fmt.Errorf("gallery: %s: %w; make it again, with --fresh if under the same name", path, err)
-}
-
 // Inspect reads what an index says of itself, and no pictures, which may take much
 // memory: there are no entries and 0 vectors, [0, d].
-func Inspect(path string) (*Gallery, error) { return open(path, false) }
+func Inspect(path string) (*Gallery, error) {
+	g, _, err := open(path, false)
+	return g, err
+}
 
 // open is Open, with or without pictures.
-func open(path string, pictures bool) (*Gallery, error) {
+func open(path string, pictures bool) (*Gallery, *state, error) {
 	f, err := regular.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("gallery: %w", err)
+		return nil, nil, fmt.Errorf("gallery: %w", err)
 	}
 	defer f.Close()
 	for try := range readTries {
 		if try > 0 {
 			time.Sleep(10 * time.Millisecond)
 		}
-		var g *Gallery
-		var old bool
-		if g, old, err = read(f, pictures); !old {
-			if errors.Is(err, errNoStore) {
-				err = notAnIndex(path)
-			}
-			if errors.Is(err, ErrDamaged) {
-				return nil, unusable(path, err)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("gallery: %s: %w", path, err)
-			}
-			return g, nil
+		g, s, old, err := read(f, pictures)
+		switch {
+		case old || err == nil && g.Doubtful && try < doubtTries:
+			continue
+		case errors.Is(err, errNoStore):
+			err = notAnIndex(path, err)
 		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("gallery: %s: %w", path, err)
+		}
+		return g, s, nil
 	}
-	return nil, fmt.Errorf("gallery: %s is being written to more often than it can be read; try again later", path)
+	return nil, nil, fmt.Errorf("gallery: %s is being written to more often than it can be read; try again later", path)
 }
 
 // notAnIndex says what another file is, if it can.
-func notAnIndex(path string) error {
+func notAnIndex(path string, reason error) error {
 	f, err := weights.Open(path)
 	if err != nil {
-		return errNoStore
+		return reason
 	}
 	defer f.Close()
 	if f.Metadata()["format"] == format {
@@ -157,25 +174,36 @@ func notAnIndex(path string) error {
 
 // read reads a store. It is old if another transaction has come in between, and
 // then of no use.
-func read(f *os.File, pictures bool) (g *Gallery, old bool, err error) {
+func read(f *os.File, pictures bool) (g *Gallery, state *state, old bool, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, false, err
+		return nil, nil, false, err
 	}
 	s, buckets, err := openSnapshot(f, info.Size())
 	if err == nil {
-		g, _, err = gather(f, buckets, pictures)
+		g, state, err = gather(f, buckets, pictures)
 	}
 	if s != nil {
 		if now, e := lastMeta(f); e != nil || now.serial != s.serial {
-			return nil, true, nil
+			return nil, nil, true, nil
 		}
 	}
-	return g, false, err
+	if err == nil {
+		g.Doubtful = s.doubtful
+	}
+	return g, state, false, err
 }
 
 // gather reads what a store holds, with or without the pictures.
 func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Gallery, *state, error) {
+	_, hasIndex := buckets[indexBucket]
+	_, hasPictures := buckets[picturesBucket]
+	switch both := hasIndex && hasPictures; {
+	case len(buckets) != 2 || !hasIndex && !hasPictures:
+		return nil, nil, errNoStore // another program's
+	case !both:
+		return nil, nil, damaged(errors.New("a bucket of another name"))
+	}
 	values := map[string][]byte{}
 	for _, i := range buckets[indexBucket] {
 		b := make([]byte, i.size)
@@ -349,7 +377,7 @@ func (s *state) encode() ([]byte, error) {
 func (s *state) decode(b []byte) error {
 	text, err := unsealed(b)
 	if err != nil {
-		return errNoStore // another program's
+		return damaged(fmt.Errorf("what it says of itself: %w", err))
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(s); err != nil {
@@ -436,9 +464,10 @@ func writeArray(h hash.Hash, a *tensor.Tensor) {
 	}
 }
 
-// Save writes the gallery as a new index, in place of what is at path. The file
-// appears whole or not at all. Entries need not be sorted; without Files, nothing
-// is known of these.
+// Save writes the gallery as a new index. The file appears whole or not at all;
+// if there is something at path, also if it appears meanwhile, it stays as it is,
+// and the error is [fs.ErrExist]. Entries need not be sorted; without Files,
+// nothing is known of these.
 func (g *Gallery) Save(path string) error {
 	if err := g.save(path); err != nil {
 		return fmt.Errorf("gallery: write %s: %w", path, err)

@@ -134,7 +134,7 @@ func TestSaveRefuses(t *testing.T) {
 func forge(t *testing.T, change func(s *state, index, pictures *bbolt.Bucket) error) string {
 	t.Helper()
 	path := save(t, example(3, 2))
-	db, _, err := openStore(path, storeOptions)
+	db, _, err := openStore(path, existing, storeOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,6 +268,7 @@ func TestOverlappingElements(t *testing.T) {
 // Whatever is cut off or flipped, an index is read as it was or refused; writing
 // to it does not crash or hang either.
 func TestDamage(t *testing.T) {
+	alone(t)
 	want := reduced(t)
 	content, err := os.ReadFile(save(t, want))
 	if err != nil {
@@ -281,17 +282,14 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := Open(path)
-		// A damaged header counts as one that was not finished: what is left is the
-		// transaction before it.
-		header := len(damaged) == len(content) && bytes.Equal(damaged[2*pageSize:], content[2*pageSize:])
-		if err == nil && !header && (!reflect.DeepEqual(got.Entries, want.Entries) || !slices.Equal(got.Vectors.Data(), want.Vectors.Data())) {
+		if err == nil && (!reflect.DeepEqual(got.Entries, want.Entries) || !slices.Equal(got.Vectors.Data(), want.Vectors.Data())) {
 			t.Errorf(format+": read as another index", args...)
 		}
-		w, _, err := openWriter(path)
+		w, _, err := openWriter(path, nil)
 		if err != nil {
 			return
 		}
-		if err := w.commit([]edit{{want.Entries[3].Path, nil}}); err == nil && !header {
+		if err := w.commit([]edit{{want.Entries[3].Path, nil}}); err == nil {
 			if g, err := Open(path); err != nil || len(g.Entries) != len(want.Entries)-1 {
 				t.Errorf(format+": of no use after a transaction: %v", append(args, err)...)
 			}

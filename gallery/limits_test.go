@@ -138,4 +138,51 @@ func TestReadOnlyFolder(t *testing.T) {
 	if g, err := Open(index); err != nil || len(g.Entries) != 10 {
 		t.Errorf("afterwards: %v", err)
 	}
+
+	// One that may be written to needs no reservation.
+	if err := os.Chmod(index, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, err := updateLimited(t, dir, env...); err != nil {
+		t.Errorf("an index that may be written to: %v, %s", err, errs)
+	}
+	if g, err := Open(index); err != nil || len(g.Entries) != 9 {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// An index behind a symbolic link is written anew behind it, with its permissions.
+func TestRewriteKeepsLinkAndMode(t *testing.T) {
+	for name, rewrite := range map[string]func(path string) error{
+		"compacted": compacted,
+		"remade": func(path string) error {
+			_, _, err := Remake(t.Context(), path, folder(t, colours(t, 5)), "photos", new(pixels).describer(), Watch{Saved: func(int) {
+				if info, err := os.Stat(Unfinished(path)); err != nil || info.Mode().Perm() != 0o600 {
+					t.Errorf("it grows with the permissions %v, %v", info.Mode(), err)
+				}
+			}})
+			return err
+		},
+	} {
+		dir := t.TempDir()
+		link, file := filepath.Join(dir, "photos.idx"), filepath.Join(t.TempDir(), "there.idx")
+		if err := cmp.Or(example(4, 3).Save(file), os.Chmod(file, 0o600), os.Symlink(file, link)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rewrite(link); err != nil {
+			t.Fatal(err)
+		}
+		if to, err := os.Readlink(link); err != nil || to != file {
+			t.Errorf("%s: the link leads to %q, %v", name, to, err)
+		}
+		after, err := os.Stat(file)
+		if err != nil || after.Mode() != before.Mode() || os.SameFile(after, before) {
+			t.Errorf("%s: the file has the permissions %v, %v", name, after.Mode(), err)
+		}
+		onlyIndex(t, dir)
+	}
 }

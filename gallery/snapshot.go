@@ -1,11 +1,13 @@
 package gallery
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"math/bits"
 )
 
 // pageSize is that of the stores which this package makes, whatever the
@@ -27,8 +29,7 @@ const (
 	maxDepth       = 32
 	maxKey         = 32768
 	manyFree       = 0xffff // the freelist's count stands in its first element
-	noFreelist     = ^uint64(0)
-	firstTreePage  = 2 // after both metas
+	firstTreePage  = 2      // after both metas
 	bytesInPageID  = 8
 	freelistBuffer = 8192 // page ids
 )
@@ -41,7 +42,10 @@ var errNoStore = errors.New("not an index of pictures")
 // snapshot is a store as its last transaction left it, read without bbolt: bbolt
 // lets nobody read while somebody writes, even from the pages that the writer
 // leaves alone, and it trusts every number in the file, so that a flipped bit may
-// crash or hang it.
+// crash or hang it. What bbolt relies on is therefore checked, by readers and
+// before a writer hands it the file: that a branch names its children by their
+// first keys, that leaves are equally deep and keys ascend, that elements lie one
+// behind the other, and that each page is used once or free.
 //
 // What is read is consistent if the file's last transaction is still the same
 // afterwards. A transaction writes to pages only that the one before it did not
@@ -50,6 +54,7 @@ type snapshot struct {
 	file               io.ReaderAt
 	pages              uint64 // in use or free; the file has them all
 	root, free, serial uint64
+	doubtful           bool     // the other header is not whole
 	seen               []uint64 // a bit for each page
 }
 
@@ -62,7 +67,7 @@ type item struct {
 // lastMeta returns the newer one of the two metas that is whole.
 func lastMeta(file io.ReaderAt) (*snapshot, error) {
 	var last *snapshot
-	whole := false
+	ours, whole := false, 0
 	for id := range int64(2) {
 		var b [pageHeader + metaSize]byte
 		if _, err := file.ReadAt(b[:], id*pageSize); err == io.EOF {
@@ -74,23 +79,25 @@ func lastMeta(file io.ReaderAt) (*snapshot, error) {
 		if order.Uint32(m) != metaMagic || order.Uint32(m[4:]) != metaVersion || order.Uint32(m[8:]) != pageSize {
 			continue
 		}
-		whole = true
+		ours = true
 		sum := fnv.New64a()
 		sum.Write(m[:56])
 		if sum.Sum64() != order.Uint64(m[56:]) {
 			continue
 		}
+		whole++
 		s := &snapshot{file: file, root: order.Uint64(m[16:]), free: order.Uint64(m[32:]), pages: order.Uint64(m[40:]), serial: order.Uint64(m[48:])}
 		if last == nil || s.serial > last.serial {
 			last = s
 		}
 	}
 	switch {
-	case last == nil && whole:
+	case last == nil && ours:
 		return nil, fmt.Errorf("%w: neither of its two headers is whole", ErrDamaged)
 	case last == nil:
 		return nil, errNoStore
 	}
+	last.doubtful = whole < 2
 	return last, nil
 }
 
@@ -106,14 +113,15 @@ func openSnapshot(file io.ReaderAt, size int64) (*snapshot, map[string][]item, e
 	}
 	s.seen = make([]uint64, (s.pages+63)/64)
 	buckets := map[string][]item{}
-	if err := s.tree(s.root, 0, func(i item, flags uint32) error {
+	root := tree{s, -1, "", func(i item, flags uint32) error {
 		if flags != bucketElement {
 			return errors.New("a value outside of buckets")
 		}
 		items, err := s.bucket(i)
 		buckets[i.key] = items
 		return err
-	}); err != nil {
+	}}
+	if err := root.page(s.root, nil, 0); err != nil {
 		return s, nil, damaged(err)
 	}
 	if err := s.checkFree(); err != nil {
@@ -123,39 +131,33 @@ func openSnapshot(file io.ReaderAt, size int64) (*snapshot, map[string][]item, e
 }
 
 // bucket lists a bucket's items. A small one lies in its parent's page.
-func (s *snapshot) bucket(i item) ([]item, error) {
-	var header [bucketHeader]byte
+func (s *snapshot) bucket(i item) (items []item, err error) {
+	var header [bucketHeader + pageHeader]byte
 	if i.size < bucketHeader {
 		return nil, fmt.Errorf("a bucket of %d bytes", i.size)
 	}
-	if _, err := s.file.ReadAt(header[:], i.offset); err != nil {
+	if _, err := s.file.ReadAt(header[:min(i.size, int64(len(header)))], i.offset); err != nil {
 		return nil, err
 	}
-	var items []item
-	add := func(i item, flags uint32) error {
+	t := tree{s, -1, "", func(i item, flags uint32) error {
 		if flags != 0 {
 			return errors.New("a bucket in a bucket")
 		}
-		if len(items) > 0 && i.key <= items[len(items)-1].key {
-			return errors.New("keys out of order")
-		}
 		items = append(items, i)
 		return nil
-	}
+	}}
 	if root := order.Uint64(header[:]); root != 0 {
-		return items, s.tree(root, 0, add)
+		err := t.page(root, nil, 0)
+		return items, err
 	}
-	var page [pageHeader]byte
 	if i.size < bucketHeader+pageHeader {
 		return nil, fmt.Errorf("a bucket of %d bytes", i.size)
 	}
-	if _, err := s.file.ReadAt(page[:], i.offset+bucketHeader); err != nil {
-		return nil, err
-	}
-	if order.Uint16(page[8:]) != leafPage {
+	page := header[bucketHeader:]
+	if order.Uint64(page) != 0 || order.Uint16(page[8:]) != leafPage || order.Uint32(page[12:]) != 0 {
 		return nil, errors.New("a bucket that is no leaf")
 	}
-	err := s.leaf(i.offset+bucketHeader, i.offset+i.size, int(order.Uint16(page[10:])), add)
+	err = t.leaf(i.offset+bucketHeader, i.offset+i.size, int(order.Uint16(page[10:])), 0)
 	return items, err
 }
 
@@ -189,9 +191,18 @@ func (s *snapshot) page(id uint64) (flags uint16, count int, end int64, err erro
 	return order.Uint16(b[8:]), int(order.Uint16(b[10:])), int64(id+n) * pageSize, s.take(id, n)
 }
 
-// tree visits all items below a page.
-func (s *snapshot) tree(id uint64, depth int, visit func(item, uint32) error) error {
-	flags, count, end, err := s.page(id)
+// tree is a bucket's tree of pages while it is visited.
+type tree struct {
+	*snapshot
+	depth int    // of the leaves, -1 before the first
+	last  string // key
+	visit func(item, uint32) error
+}
+
+// page visits all items below a page. Its parent, if it has one, knows it by its
+// first key.
+func (t *tree) page(id uint64, first *string, depth int) error {
+	flags, count, end, err := t.snapshot.page(id)
 	if err != nil {
 		return err
 	}
@@ -199,14 +210,20 @@ func (s *snapshot) tree(id uint64, depth int, visit func(item, uint32) error) er
 	switch {
 	case depth == maxDepth:
 		return errors.New("a tree that is too deep")
-	case flags == leafPage:
-		return s.leaf(offset, end, count, visit)
-	case flags != branchPage:
+	case flags != leafPage && flags != branchPage:
 		return fmt.Errorf("page %d is of the kind %d", id, flags)
-	case count == 0:
-		return fmt.Errorf("page %d leads nowhere", id)
+	case count == 0 && (first != nil || flags == branchPage):
+		return fmt.Errorf("page %d is empty", id)
 	}
-	table, free, err := s.table(offset, end, count)
+	if first != nil {
+		if err := t.begins(offset, end, flags, *first); err != nil {
+			return fmt.Errorf("page %d: %w", id, err)
+		}
+	}
+	if flags == leafPage {
+		return t.leaf(offset, end, count, depth)
+	}
+	table, free, err := t.table(offset, end, count)
 	if err != nil {
 		return err
 	}
@@ -216,16 +233,48 @@ func (s *snapshot) tree(id uint64, depth int, visit func(item, uint32) error) er
 		if free, err = after(free, start, size, end); err != nil {
 			return err
 		}
-		if err := s.tree(order.Uint64(e[8:]), depth+1, visit); err != nil {
+		key, err := t.key(start, size)
+		if err != nil {
+			return err
+		}
+		if err := t.page(order.Uint64(e[8:]), &key, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// begins makes sure that the first key of a page, which is not empty, is that which
+// its parent has.
+func (t *tree) begins(offset, end int64, flags uint16, first string) error {
+	table, _, err := t.table(offset, end, 1)
+	if err != nil {
+		return err
+	}
+	if flags == leafPage {
+		table = table[4:]
+	}
+	start := offset + pageHeader + int64(order.Uint32(table))
+	if int64(order.Uint32(table[4:])) != int64(len(first)) || start+int64(len(first)) > end {
+		return errors.New("its first key is not that of its parent")
+	}
+	key, err := t.key(start, int64(len(first)))
+	if err == nil && key != first {
+		err = errors.New("its first key is not that of its parent")
+	}
+	return err
+}
+
 // leaf visits the items of a leaf page.
-func (s *snapshot) leaf(offset, end int64, count int, visit func(item, uint32) error) error {
-	table, free, err := s.table(offset, end, count)
+func (t *tree) leaf(offset, end int64, count, depth int) error {
+	if t.depth >= 0 && t.depth != depth {
+		return errors.New("leaves that are not equally deep")
+	}
+	t.depth = depth
+	if count == 0 {
+		return t.blank(offset+pageHeader, end)
+	}
+	table, free, err := t.table(offset, end, count)
 	if err != nil {
 		return err
 	}
@@ -236,18 +285,41 @@ func (s *snapshot) leaf(offset, end int64, count int, visit func(item, uint32) e
 		if free, err = after(free, start, keySize+valueSize, end); err != nil {
 			return err
 		}
-		if keySize > maxKey {
-			return fmt.Errorf("a key of %d bytes", keySize)
-		}
-		key := make([]byte, keySize)
-		if _, err := s.file.ReadAt(key, start); err != nil {
+		key, err := t.key(start, keySize)
+		if err != nil {
 			return err
 		}
-		if err := visit(item{string(key), start + keySize, valueSize}, order.Uint32(e)); err != nil {
+		if key <= t.last {
+			return errors.New("keys out of order")
+		}
+		t.last = key
+		if err := t.visit(item{key, start + keySize, valueSize}, order.Uint32(e)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// blank makes sure that nothing was ever written where a page says that it is empty.
+func (s *snapshot) blank(from, to int64) error {
+	b := make([]byte, min(to-from, pageSize))
+	if _, err := s.file.ReadAt(b, from); err != nil {
+		return err
+	}
+	if len(bytes.Trim(b, "\x00")) > 0 {
+		return errors.New("an empty page that is not blank")
+	}
+	return nil
+}
+
+// key reads a key of a page, which has its bytes.
+func (s *snapshot) key(start, size int64) (string, error) {
+	if size == 0 || size > maxKey {
+		return "", fmt.Errorf("a key of %d bytes", size)
+	}
+	key := make([]byte, size)
+	_, err := s.file.ReadAt(key, start)
+	return string(key), err
 }
 
 // table reads the elements of a page, and returns where what they point to begins.
@@ -262,21 +334,18 @@ func (s *snapshot) table(offset, end int64, count int) (elements []byte, free in
 }
 
 // after makes sure that what an element points to, size bytes from start on, lies in
-// its page behind what those before it point to, and returns where it ends. So no
-// byte belongs to two elements, and all that is read is no more than the file.
+// its page right behind what the one before it points to, and returns where it ends.
+// So no byte belongs to two elements, and all that is read is no more than the file.
 func after(free, start, size, end int64) (int64, error) {
-	if start < free || start+size > end {
+	if start != free || start+size > end {
 		return 0, errors.New("an element that points out of its page or to another's place")
 	}
 	return start + size, nil
 }
 
 // checkFree makes sure that no page on the list of free ones, to which the next
-// transaction would write, is in use.
+// transaction would write, is in use, and that all others are.
 func (s *snapshot) checkFree() error {
-	if s.free == noFreelist {
-		return nil
-	}
 	flags, count, end, err := s.page(s.free)
 	if err != nil {
 		return err
@@ -309,6 +378,13 @@ func (s *snapshot) checkFree() error {
 		}
 		at += int64(len(buf))
 		left -= uint64(len(buf) / bytesInPageID)
+	}
+	used := 0
+	for _, word := range s.seen {
+		used += bits.OnesCount64(word)
+	}
+	if n := s.pages - firstTreePage; uint64(used) != n {
+		return fmt.Errorf("%d of %d pages are neither used nor free", n-uint64(used), n)
 	}
 	return nil
 }

@@ -45,52 +45,100 @@ type edit struct {
 
 // writer writes to an index, and nobody else meanwhile.
 type writer struct {
-	path  string
+	name  string             // of the index, as the caller has given it
+	out   *atomicfile.Output // its reservation; nil in a folder that cannot be written to
+	path  string             // of the file now, which gets its name with its first pictures
 	db    *bbolt.DB
 	file  fs.FileInfo // the index that is open
 	state state
+	wrote bool // since both headers were equal
+}
+
+// reserve makes sure that this run alone writes the index at path. Programs older
+// than reservations hold bbolt's lock only, and in a folder that cannot be written to
+// there can be none, so that this lock must do: then the reservation is nil.
+func reserve(path string) (*atomicfile.Output, error) {
+	out, err := atomicfile.Reserve(path)
+	if errors.Is(err, fs.ErrPermission) {
+		if _, e := os.Stat(path); e == nil {
+			return nil, nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gallery: %w", err)
+	}
+	return out, nil
+}
+
+// release ends a reservation, if there is one.
+func release(out *atomicfile.Output) {
+	if out != nil {
+		out.Close()
+	}
 }
 
 // openWriter opens an existing index and returns what it says of itself, without
 // its pictures.
-func openWriter(path string) (*writer, *Gallery, error) {
-	// bbolt is given none but sound files.
-	if _, err := open(path, false); err != nil {
-		return nil, nil, err
+func openWriter(path string, out *atomicfile.Output) (*writer, *Gallery, error) {
+	for range readTries {
+		// bbolt is given none but sound files.
+		if _, _, err := open(path, false); err != nil {
+			return nil, nil, err
+		}
+		w := &writer{name: path, out: out, path: path}
+		if out != nil {
+			w.path = out.Path()
+		}
+		var err error
+		if w.db, w.file, err = openStore(w.path, existing, storeOptions); err != nil {
+			return nil, nil, fmt.Errorf("gallery: cannot write to the index %s: %w", path, err)
+		}
+		if w.owns() != nil { // a writer of an older program has ended in between, and written the file anew
+			w.db.Close()
+			continue
+		}
+		g, state, err := w.read(false)
+		if err != nil {
+			w.db.Close()
+			return nil, nil, fmt.Errorf("gallery: %s: %w", path, err)
+		}
+		w.state, w.wrote = state, g.Doubtful
+		return w, g, nil
 	}
-	w := &writer{path: path}
-	var err error
-	if w.db, w.file, err = openStore(path, storeOptions); err != nil {
-		return nil, nil, err
-	}
-	if w.owns() != nil { // another writer has ended in between, and written the file anew
-		w.db.Close()
-		return openWriter(path)
-	}
-	g, state, err := w.read(false)
-	if err != nil {
-		w.db.Close()
-		return nil, nil, err
-	}
-	w.state = state
-	return w, g, nil
+	return nil, nil, fmt.Errorf("gallery: %s is replaced again and again by another program", path)
 }
 
 // amend changes what an index says of itself.
 func amend(path string, change func(*state) error) error {
-	w, _, err := openWriter(path)
+	out, err := reserve(path)
 	if err != nil {
 		return err
 	}
-	defer w.db.Close()
-	if err := change(&w.state); err != nil {
+	defer release(out)
+	return amendReserved(path, out, change)
+}
+
+func amendReserved(path string, out *atomicfile.Output, change func(*state) error) error {
+	w, g, err := openWriter(path, out)
+	if err != nil {
 		return err
 	}
-	return w.commit(nil)
+	if g.Doubtful { // to write would hide that
+		err = fmt.Errorf("gallery: %s: one of its two headers is damaged, so that pictures may be missing; bring it up to date first", path)
+	}
+	if err == nil {
+		err = change(&w.state)
+	}
+	if err == nil {
+		err = w.commit(nil)
+	} else {
+		w.wrote = false
+	}
+	return cmp.Or(err, w.close())
 }
 
 // store reads what the last transaction has left, and hands it to f.
-func (w *writer) store(f func(file *os.File, buckets map[string][]item) error) error {
+func (w *writer) store(f func(file *os.File, last *snapshot, buckets map[string][]item) error) error {
 	file, err := os.Open(w.path)
 	if err != nil {
 		return err
@@ -100,19 +148,19 @@ func (w *writer) store(f func(file *os.File, buckets map[string][]item) error) e
 	if err != nil {
 		return err
 	}
-	_, buckets, err := openSnapshot(file, info.Size())
+	s, buckets, err := openSnapshot(file, info.Size())
 	if err != nil {
 		return err
 	}
-	return f(file, buckets)
+	return f(file, s, buckets)
 }
 
 func (w *writer) read(pictures bool) (g *Gallery, s state, err error) {
-	err = w.store(func(file *os.File, buckets map[string][]item) error {
+	err = w.store(func(file *os.File, last *snapshot, buckets map[string][]item) error {
 		var now *state
 		g, now, err = gather(file, buckets, pictures)
 		if err == nil {
-			s = *now
+			s, g.Doubtful = *now, last.doubtful
 		}
 		return err
 	})
@@ -122,7 +170,7 @@ func (w *writer) read(pictures bool) (g *Gallery, s state, err error) {
 // scan visits all pictures, but for their vectors, by ascending path. Some blocks
 // at a time are in memory.
 func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
-	return w.store(func(file *os.File, buckets map[string][]item) error {
+	return w.store(func(file *os.File, _ *snapshot, buckets map[string][]item) error {
 		blocks, err := w.state.blocks(file, buckets[picturesBucket])
 		if err != nil {
 			return damaged(err)
@@ -161,29 +209,38 @@ func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
 	})
 }
 
-// openStore opens a store for writing.
-func openStore(path string, o bbolt.Options) (db *bbolt.DB, info fs.FileInfo, err error) {
+const (
+	existing fs.FileMode = 0     // stands for the permissions of a store that is there
+	writable fs.FileMode = 0o600 // are what a new one needs until it is whole
+)
+
+// openStore opens a store for writing: one that is there, or a new one with the
+// permissions mode less the umask, where nothing may be.
+func openStore(path string, mode fs.FileMode, o bbolt.Options) (db *bbolt.DB, info fs.FileInfo, err error) {
 	var file *os.File
 	o.OpenFile = func(name string, flags int, mode os.FileMode) (_ *os.File, err error) {
+		if flags &^= os.O_CREATE; mode != existing {
+			flags |= os.O_CREATE | os.O_EXCL
+		}
 		file, err = os.OpenFile(name, flags, mode)
 		return file, err
 	}
 	err = guard(func() (err error) {
-		db, err = bbolt.Open(path, 0o644, &o)
+		db, err = bbolt.Open(path, mode, &o)
 		return err
 	})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, nil, fmt.Errorf("gallery: %s is being written to by another run of this program; wait for its end", path)
-	}
 	if err == nil {
 		if info, err = file.Stat(); err != nil {
 			db.Close()
 		}
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("gallery: cannot write to the index: %w", err)
+	if err != nil && file != nil {
+		file.Close() // which bbolt leaves open, and locked, when it panics
 	}
-	return db, info, nil
+	if errors.Is(err, berrors.ErrTimeout) {
+		err = ErrBusy
+	}
+	return db, info, err
 }
 
 // guard calls f and returns as an error what bbolt panics with or where it reads
@@ -199,31 +256,48 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// create writes a new index, whose file appears whole.
+// create writes a new index, whose file appears whole, where nothing may be.
 func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
-	// One name, so that what a crash leaves is overwritten by the next run.
-	temporary := path + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	out, err := atomicfile.Reserve(path)
+	if err != nil {
+		return errors.Unwrap(err) // which names path
+	}
+	defer out.Close()
+	if _, err := os.Lstat(out.Path()); err == nil {
+		return fs.ErrExist // before any work
+	}
+	w, err := begin(path, out, 0o644, s, arrays)
+	if err != nil {
 		return err
 	}
-	err := fill(temporary, s, arrays, rows)
+	for chunk := range slices.Chunk(rows, saveBlocks*blockRows(s.Width)) {
+		if err == nil {
+			err = w.transact(func(tx *bbolt.Tx) error { return w.append(tx, chunk) })
+		}
+	}
 	if err == nil {
-		err = atomicfile.Rename(temporary, path)
+		err = w.settle()
 	}
-	if err != nil {
-		os.Remove(temporary)
+	if err = cmp.Or(err, w.db.Close()); err != nil {
+		return err
 	}
-	return err
+	return out.Publish()
 }
 
-func fill(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
-	db, _, err := openStore(path, storeOptions)
-	if err != nil {
-		return err
-	}
-	w := &writer{path: path, db: db, state: s}
+// begin makes a new index that has no name yet: see publish.
+func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, arrays map[string]*tensor.Tensor) (*writer, error) {
+	w := &writer{name: path, out: out, path: out.Temporary(), state: s}
 	w.state.Format, w.state.Version = format, version
-	err = db.Update(func(tx *bbolt.Tx) error {
+	if err := removeIfThere(w.path); err != nil {
+		return nil, err
+	}
+	o := storeOptions
+	o.FreelistType = bbolt.FreelistArrayType // which gives the same gallery the same bytes
+	var err error
+	if w.db, w.file, err = openStore(w.path, mode|writable, o); err != nil {
+		return nil, err
+	}
+	err = w.transact(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucket([]byte(indexBucket))
 		if err != nil {
 			return err
@@ -233,17 +307,49 @@ func fill(path string, s state, arrays map[string]*tensor.Tensor, rows []row) er
 				return err
 			}
 		}
-		if _, err = tx.CreateBucket([]byte(picturesBucket)); err != nil {
-			return err
-		}
-		return w.putState(tx)
+		_, err = tx.CreateBucket([]byte(picturesBucket))
+		return err
 	})
-	for chunk := range slices.Chunk(rows, saveBlocks*blockRows(s.Width)) {
-		if err == nil {
-			err = w.transact(func(tx *bbolt.Tx) error { return w.append(tx, chunk) })
-		}
+	if err != nil {
+		w.db.Close()
+		return nil, err
 	}
-	return cmp.Or(err, db.Close())
+	return w, nil
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// hidden tells whether the index has no name yet.
+func (w *writer) hidden() bool { return w.out != nil && w.path == w.out.Temporary() }
+
+// publish gives a new index its name, unless there is something of that name. The
+// file is closed for that, as Windows renames none that is open; the reservation
+// stays.
+func (w *writer) publish() error {
+	if err := w.db.Close(); err != nil {
+		return err
+	}
+	if err := w.out.Publish(); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("another program has written it meanwhile, and it is not replaced: %w", fs.ErrExist)
+	} else if err != nil {
+		return err
+	}
+	w.path = w.out.Path()
+	db, file, err := openStore(w.path, existing, storeOptions)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(file, w.file) {
+		db.Close()
+		return errors.New("another program has replaced it")
+	}
+	w.db = db
+	return nil
 }
 
 // close ends writing. A file that is mostly free pages is written anew first; should
@@ -256,29 +362,54 @@ func (w *writer) close() error {
 		return nil
 	})
 	// Windows replaces no file that is open, and it must stay so for its lock.
-	if err == nil && written >= slackBytes && free > written/2 && runtime.GOOS != "windows" {
-		w.compact()
+	anew := err == nil && written >= slackBytes && free > written/2 && runtime.GOOS != "windows" && w.compact() == nil
+	if err == nil && !anew {
+		if err = w.settle(); err != nil {
+			err = fmt.Errorf("gallery: write %s: %w", w.name, err)
+		}
 	}
 	return cmp.Or(err, w.db.Close())
 }
 
+// settle makes both headers of what was written say the same, so that one of them is
+// enough.
+func (w *writer) settle() error {
+	if !w.wrote {
+		return nil
+	}
+	err := guard(func() error { return repeat(w.db) })
+	w.wrote = err != nil
+	return err
+}
+
+// repeat is a transaction without changes.
+func repeat(db *bbolt.DB) error { return db.Update(func(*bbolt.Tx) error { return nil }) }
+
 func (w *writer) compact() error {
+	if w.out == nil || w.hidden() {
+		return errors.ErrUnsupported
+	}
 	if err := w.owns(); err != nil {
 		return err
 	}
-	temporary := w.path + ".new"
-	os.Remove(temporary)
-	small, _, err := openStore(temporary, storeOptions)
+	temporary := w.out.Temporary()
+	if err := removeIfThere(temporary); err != nil {
+		return err
+	}
+	small, _, err := openStore(temporary, w.file.Mode().Perm()|writable, storeOptions)
 	if err != nil {
 		return err
 	}
 	err = guard(func() error { return bbolt.Compact(small, w.db, saveBlocks*blockBytes) })
+	if err == nil {
+		err = repeat(small)
+	}
 	if err = cmp.Or(err, small.Close()); err == nil {
-		err = atomicfile.Rename(temporary, w.path)
+		err = w.out.Replace()
 	}
 	if err != nil {
 		os.Remove(temporary)
-		return fmt.Errorf("gallery: write %s: %w", w.path, err)
+		return fmt.Errorf("gallery: write %s: %w", w.name, err)
 	}
 	return nil
 }
@@ -287,16 +418,16 @@ func (w *writer) compact() error {
 func (w *writer) owns() error {
 	now, err := os.Stat(w.path)
 	if err != nil {
-		return fmt.Errorf("gallery: the index has gone while it was being written to: %w", err)
+		return fmt.Errorf("gallery: the index %s has gone while it was being written to: %w", w.name, err)
 	}
 	if !os.SameFile(now, w.file) {
-		return fmt.Errorf("gallery: %s has been replaced by another program while it was being written to", w.path)
+		return fmt.Errorf("gallery: %s has been replaced by another program while it was being written to", w.name)
 	}
 	return nil
 }
 
 // commit writes and takes out pictures, all or none. When it returns without an
-// error, they are on the disk.
+// error, they are on the disk, and the index has its name if there are any.
 func (w *writer) commit(edits []edit) error {
 	if err := w.owns(); err != nil {
 		return err
@@ -304,15 +435,19 @@ func (w *writer) commit(edits []edit) error {
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.path, b.path) })
 	before := w.state
 	err := w.transact(func(tx *bbolt.Tx) error { return w.change(tx.Bucket([]byte(picturesBucket)), edits) })
+	if err == nil && w.hidden() && w.state.Pictures > 0 {
+		err = w.publish()
+	}
 	if err != nil {
 		w.state = before
-		return fmt.Errorf("gallery: write %s: %w", w.path, err)
+		return fmt.Errorf("gallery: write %s: %w", w.name, err)
 	}
 	return nil
 }
 
 // transact runs f and notes the state in one transaction.
 func (w *writer) transact(f func(tx *bbolt.Tx) error) error {
+	w.wrote = true
 	return guard(func() error {
 		return w.db.Update(func(tx *bbolt.Tx) error {
 			if err := f(tx); err != nil {
@@ -342,6 +477,9 @@ func (w *writer) change(b *bbolt.Bucket, edits []edit) error {
 			c.Seek(key)
 			if next, _ := c.Next(); next != nil {
 				n, _ = slices.BinarySearchFunc(edits, string(next), func(e edit, next string) int { return cmp.Compare(e.path, next) })
+			}
+			if n == 0 { // or this would never end
+				return damaged(fmt.Errorf("%q is not in the block %q that it belongs to", edits[0].path, key))
 			}
 			var err error
 			if rows, err = blockOf(value, w.state.Width); err != nil {

@@ -24,3 +24,7 @@ func amend(path string, change func(*state) error) error {
 func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
 	return Changes{}, nil, fmt.Errorf("gallery: write %s: %w", path, errReadOnly)
 }
+
+func remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	return update(ctx, path, photos, root, d, watch, fitBytes)
+}

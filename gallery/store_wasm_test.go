@@ -20,10 +20,12 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, updated := Update(t.Context(), path, new(picture.Set), "photos", Describer{}, Watch{})
+	_, _, remade := Remake(t.Context(), path, new(picture.Set), "photos", Describer{}, Watch{})
 	for name, err := range map[string]error{
 		"Save":          g.Save(path),
 		"SaveThreshold": g.SaveThreshold(path, Threshold{Metric: "euclidean", Method: FromLabels}),
 		"Update":        updated,
+		"Remake":        remade,
 	} {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)

@@ -50,8 +50,8 @@ func (g *Gallery) Threshold(metric string) (Threshold, bool) {
 
 // SaveThreshold writes a threshold that was found with g to the index at path,
 // in place of an earlier one for the same metric and method. Readers are not disturbed.
-// While another program writes to the index, or if its vectors have been made
-// another way since g was read, that is an error.
+// While another program writes to the index the error is ErrBusy. If its vectors have
+// been made another way since g was read, or it is Doubtful, that is an error too.
 func (g *Gallery) SaveThreshold(path string, t Threshold) error {
 	if err := t.validate(); err != nil {
 		return fmt.Errorf("gallery: %w", err)

@@ -77,7 +77,7 @@ func TestThresholds(t *testing.T) {
 	path = copied
 	check()
 
-	w, g, err := openWriter(path)
+	w, g, err := openWriter(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
 
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/parallel"
 	"lookalike/knn/pca"
 	"lookalike/picture"
@@ -40,36 +40,57 @@ const (
 var pendingTime = time.Second
 
 func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
-	w, g, err := openWriter(path)
-	fresh := errors.Is(err, fs.ErrNotExist)
-	if fresh {
-		if most := min(photos.Len(), d.Width); d.Components < 0 || d.Components > most {
-			return Changes{}, nil, fmt.Errorf("gallery: %d principal components of %d files with %d values each; there are 1 to %d", d.Components, photos.Len(), d.Width, most)
+	out, err := reserve(path)
+	if err != nil {
+		return Changes{}, nil, err
+	}
+	defer release(out)
+	s := state{Root: root, Recipe: d.Recipe, Width: d.Width, Components: d.Components}
+	return bring(ctx, path, out, 0o644, s, photos, d, watch, fitBytes)
+}
+
+// bring brings an index up to date that is reserved. A new one begins as s, with the
+// permissions mode, and gets its name with its first pictures.
+func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.FileMode, s state, photos *picture.Set, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	w, g, err := openWriter(path, out)
+	if errors.Is(err, fs.ErrNotExist) && out != nil {
+		if err := d.reach(photos); err != nil {
+			return Changes{}, nil, err
 		}
-		if err := create(path, state{Root: root, Recipe: d.Recipe, Width: d.Width, Components: d.Components}, nil, nil); err != nil {
-			return Changes{}, nil, fmt.Errorf("gallery: write %s: %w", path, err)
+		g = &Gallery{Root: s.Root}
+		if w, err = begin(path, out, mode, s, nil); err != nil {
+			err = fmt.Errorf("gallery: write %s: %w", path, err)
 		}
-		w, g, err = openWriter(path)
 	}
 	if err != nil {
 		return Changes{}, nil, err
 	}
+	w.state.Unfinished = s.Unfinished // should Remake have been killed just before its end
 	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
-	err = u.run(ctx, g, photos, root, fitBytes)
+	err = u.run(ctx, g, photos, s.Root, fitBytes)
 	if errors.Is(err, ErrDamaged) {
-		err = unusable(path, err)
+		err = fmt.Errorf("gallery: %s: %w", path, err)
 	}
 	u.changes.Pictures = w.state.Pictures
 	if watch.Worked != nil {
 		watch.Worked(u.worked.all, u.worked.network)
 	}
-	if w.state.Pictures == 0 && fresh {
-		os.Remove(path)
-		if err == nil {
-			err = fmt.Errorf("gallery: no picture that could be read among the %d files in %s", photos.Len(), root)
-		}
+	if w.hidden() {
+		err = cmp.Or(err, fmt.Errorf("gallery: no picture that could be read among the %d files in %s", photos.Len(), s.Root))
+	}
+	if err != nil && !u.changed {
+		w.wrote = false // a refusal changes nothing
 	}
 	return u.changes, u.skips, cmp.Or(err, w.close())
+}
+
+// reach makes sure that the vectors can be brought to as many principal components
+// as are wanted.
+func (d Describer) reach(photos *picture.Set) error {
+	if most := min(photos.Len(), d.Width); d.Components < 0 || d.Components > most {
+		return fmt.Errorf("gallery: %d principal components of %d files with %d values each; there are 1 to %d", d.Components, photos.Len(), d.Width, most)
+	}
+	return nil
 }
 
 // updater is one run of Update.
@@ -82,7 +103,8 @@ type updater struct {
 	changes Changes
 	worked  worked
 	skips   []picture.Skip
-	done    int // files dealt with
+	done    int  // files dealt with
+	changed bool // the index may be another now
 
 	pending []edit
 	saved   time.Time // when the last transaction ended
@@ -99,6 +121,7 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 	if n := u.w.state.Pictures; n > 0 && len(plan.gone) == n && len(plan.copies) == 0 && head.Root != root {
 		return fmt.Errorf("gallery: the index is of the pictures in %s, of which %s has none; choose another name for this folder's index", head.Root, root)
 	}
+	u.changed = true
 	if err := u.header(root); err != nil {
 		return err
 	}
@@ -146,18 +169,24 @@ func sample(files []described, n, m int) (in, out []described) {
 
 // check refuses to add vectors that were made another way.
 func (u *updater) check() error {
-	have, run := u.w.state.Recipe, u.d.Recipe
-	run.PCA = have.PCA // as these will be brought to the same, if they are as many
-	if differ := have.differences(run, "this run"); differ != "" {
-		return fmt.Errorf("gallery: %s; make another one under another name, or this one anew with --fresh:\n%s", have.against(run, "this run"), differ)
+	s, name := &u.w.state, u.w.name
+	if differ := s.Recipe.apart(u.d.Recipe); differ != "" {
+		return fmt.Errorf("gallery: %s: %w: %s:\n%s", name, ErrOther, s.Recipe.against(u.d.Recipe, "this run"), differ)
 	}
-	if u.w.state.Components != u.d.Components {
-		return fmt.Errorf("gallery: the index is of %d principal components, this run of %d (0: whole vectors); give the same number, or make the index anew with --fresh", u.w.state.Components, u.d.Components)
+	if s.Components != u.d.Components {
+		return fmt.Errorf("gallery: %s: %w: it is of %d principal components, this run of %d (0: whole vectors)", name, ErrOther, s.Components, u.d.Components)
 	}
-	if width := u.d.Width; u.pca == nil && u.w.state.Width != width || u.pca != nil && u.pca.Mean.Len() != width {
-		return fmt.Errorf("gallery: the index is of vectors of another length than %d", width)
+	if width := u.d.Width; u.pca == nil && s.Width != width || u.pca != nil && u.pca.Mean.Len() != width {
+		return fmt.Errorf("gallery: %s: %w: its vectors are of another length than %d", name, ErrOther, width)
 	}
 	return nil
+}
+
+// apart lists what of an index's recipe is otherwise for a run that adds to it, ""
+// if nothing is. Its vectors will be brought to the same principal components.
+func (r Recipe) apart(run Recipe) string {
+	run.PCA = r.PCA
+	return r.differences(run, "this run")
 }
 
 // header notes where pictures and weights are now.
@@ -497,7 +526,7 @@ func (u *updater) fit() error {
 	})
 	if err != nil {
 		u.w.state = before
-		return fmt.Errorf("gallery: write %s: %w", u.w.path, err)
+		return fmt.Errorf("gallery: write %s: %w", u.w.name, err)
 	}
 	u.pca = g.PCA
 	return nil

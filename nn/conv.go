@@ -83,9 +83,9 @@ func (l *Conv2D) epilogue() tensor.Epilogue {
 }
 
 // convolve writes the convolution of x to y. In training the kernel changes with
-// every step; otherwise it is made ready once.
+// every step; otherwise it is made ready once, unless memory is short.
 func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
-	if p.Training() {
+	if p.Training() || !keepsReady(l.kernel.Value.Len()) {
 		tensor.Conv2DFused(y, x, l.kernel.Value, l.window, e)
 		return
 	}

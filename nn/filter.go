@@ -3,6 +3,7 @@ package nn
 import (
 	"sync/atomic"
 
+	"lookalike/internal/memory"
 	"lookalike/tensor"
 )
 
@@ -16,6 +17,19 @@ type readyFilter struct {
 	*tensor.Filter
 	kernel *tensor.Tensor
 	probe  []float32
+}
+
+// readyShare is the part of a memory limit that one kernel made ready may take. VGG16's
+// all together take 235 MB, of which a limit of 300 MB leaves the smaller ones, 28 MB;
+// the others are made ready for each batch, which takes a millisecond a picture in
+// batches of 32. From 604 MB on all are kept.
+const readyShare = 16
+
+// keepsReady tells whether a kernel of so many values may be kept ready: transformed
+// for tiles of 4x4 pixels it has four times as many.
+func keepsReady(values int) bool {
+	bytes := 4 * 4 * values
+	return bytes <= memory.Share(bytes, readyShare)
 }
 
 // of returns the filter of a kernel. It is made anew if the kernel has changed

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/closing"
 )
 
@@ -184,20 +185,28 @@ func isTar(head []byte) bool {
 }
 
 // openTarGzip unpacks into a temporary file, which is taken off its folder at
-// once where the system allows that, so that nothing stays after a crash.
+// once where the system allows that, so that nothing stays after a crash. Where it
+// does not, the next run removes it.
 func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 	packed, err := gzip.NewReader(f)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", cutShort(err))
 	}
-	spool, err := os.CreateTemp("", "lookalike-*.tar")
+	output, err := atomicfile.Reserve(atomicfile.TempName(os.TempDir()))
 	if err != nil {
 		return nil, err
 	}
-	os.Remove(spool.Name())
+	spool, err := os.OpenFile(output.Temporary(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		output.Close()
+		return nil, err
+	}
 	discard := func() error {
-		defer os.Remove(spool.Name()) // fails where the first one did not
+		defer output.Close()
 		return spool.Close()
+	}
+	if os.Remove(spool.Name()) == nil {
+		output.Close()
 	}
 	defer func() {
 		if err != nil {

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,53 +10,51 @@ import (
 	"lookalike/tensor"
 )
 
-// Every writer tells how far it is, and ends without a file when it is told to.
-func TestWatch(t *testing.T) {
-	x := tensor.New(1000, 1000)
-	for i := range x.Data() {
-		x.Data()[i] = float32(i)
+// A file that is there, or appears while another is being written, stays if that one
+// was to be new; one that is not as it should be gets no name.
+func TestExclusive(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.safetensors")
+	arrays := map[string]*tensor.Tensor{"a": tensor.New(3)}
+	appear := Watch(func(int64) error {
+		_, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.WriteFile(path, []byte("theirs"), 0o644)
+		}
+		return err
+	})
+	wrong := errors.New("wrong")
+	for _, options := range [][]Option{{Exclusive, appear}, {Exclusive}} {
+		if err := Save(path, arrays, nil, options...); !errors.Is(err, fs.ErrExist) {
+			t.Error(err)
+		}
+		if data, err := os.ReadFile(path); string(data) != "theirs" {
+			t.Errorf("%q, %v", data, err)
+		}
 	}
-	arrays := map[string]*tensor.Tensor{"x": x}
-	for name, save := range map[string]func(path string, o ...Option) error{
-		"a.safetensors": func(path string, o ...Option) error { return Save(path, arrays, nil, o...) },
-		"a.npz":         func(path string, o ...Option) error { return SaveNPZ(path, arrays, nil, o...) },
-		"a.weights.h5": func(path string, o ...Option) error {
-			return SaveKeras(path, KerasLayer{Class: "Sequential", Layers: []KerasLayer{{Class: "Dense", Variables: []*tensor.Tensor{x}}}}, o...)
-		},
-	} {
-		path := filepath.Join(t.TempDir(), name)
-		var last int64
-		times := 0
-		if err := save(path, Watch(func(n int64) error {
-			if n <= last {
-				t.Errorf("%s: %d bytes after %d", name, n, last)
-			}
-			last = n
-			times++
-			return nil
-		})); err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	check := Checked(func(temporary string) error {
+		f, err := Open(temporary)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return err
 		}
-		if last != info.Size() || times < 4 {
-			t.Errorf("%s: told of %d bytes in %d times, the file has %d", name, last, times, info.Size())
+		return errors.Join(f.Close(), wrong)
+	})
+	for _, save := range []func() error{
+		func() error { return Save(path, arrays, nil, check) },
+		func() error { return SaveNPZ(path, arrays, nil, check) },
+	} {
+		if err := save(); !errors.Is(err, wrong) {
+			t.Error(err)
 		}
-		stop := errors.New("enough")
-		path = filepath.Join(t.TempDir(), name)
-		err = save(path, Watch(func(n int64) error {
-			if n > 1e6 {
-				return stop
-			}
-			return nil
-		}))
-		if !errors.Is(err, stop) {
-			t.Errorf("%s: stopped with %v", name, err)
-		}
-		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) > 0 {
-			t.Errorf("%s: %q left behind", name, left)
-		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if err := Save(path, arrays, nil, Exclusive); err != nil {
+		t.Error(err)
 	}
 }

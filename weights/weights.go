@@ -16,9 +16,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"lookalike/internal/closing"
 	"lookalike/internal/hdf5"
+	"lookalike/internal/memory"
 	"lookalike/internal/regular"
 	"lookalike/tensor"
 )
@@ -43,6 +45,29 @@ type File struct {
 	arrays   map[string]array
 	texts    map[string]func() ([]string, error)
 	using    closing.Guard
+	viewed   viewed
+}
+
+// viewed are the arrays of which there are views, and their bytes, which the process
+// has in memory once they are read.
+type viewed struct {
+	sync.Mutex
+	arrays map[string]bool
+	bytes  int64
+}
+
+func (v *viewed) add(name string, bytes int64) {
+	v.Lock()
+	defer v.Unlock()
+	if v.arrays[name] {
+		return
+	}
+	if v.arrays == nil {
+		v.arrays = map[string]bool{}
+	}
+	v.arrays[name] = true
+	v.bytes += bytes
+	memory.Outside(bytes)
 }
 
 // Open opens a file of any format that recognise knows and maps it into memory,
@@ -232,6 +257,7 @@ func (f *File) View(name string) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	defer f.Release()
+	f.viewed.add(name, 4*int64(len(a.values)))
 	return tensor.From(a.values, a.shape...), nil
 }
 
@@ -260,7 +286,15 @@ func (f *File) wrap(err error) error {
 
 // Close closes the file that Open opened and ends its views, when all that have said
 // Hold have said Release. It may be called again.
-func (f *File) Close() error { return f.using.Close(f.close) }
+func (f *File) Close() error {
+	return f.using.Close(func() error {
+		memory.Outside(-f.viewed.bytes)
+		if f.close == nil {
+			return nil
+		}
+		return f.close()
+	})
+}
 
 // Load fills every parameter with the array of the same name, straight from the
 // file where src is a [File]. Names and shapes must correspond exactly. They are

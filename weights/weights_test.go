@@ -12,32 +12,32 @@ import (
 	"lookalike/tensor"
 )
 
-// memory is a Source of tensors; one of the name "broken" cannot be read.
-type memory struct {
+// held is a Source of tensors; one of the name "broken" cannot be read.
+type held struct {
 	names  []string
 	arrays map[string]*tensor.Tensor
 }
 
-func (m memory) Names() []string { return m.names }
+func (m held) Names() []string { return m.names }
 
-func (m memory) Shape(name string) ([]int, bool) {
+func (m held) Shape(name string) ([]int, bool) {
 	if m.arrays[name] == nil {
 		return nil, false
 	}
 	return m.arrays[name].Shape(), true
 }
 
-func (m memory) Tensor(name string) (*tensor.Tensor, error) {
+func (m held) Tensor(name string) (*tensor.Tensor, error) {
 	if name == "broken" {
 		return nil, errors.New("disk on fire")
 	}
 	return m.arrays[name], nil
 }
 
-func source(arrays map[string]*tensor.Tensor, more ...string) memory {
+func source(arrays map[string]*tensor.Tensor, more ...string) held {
 	names := append(slices.Collect(maps.Keys(arrays)), more...)
 	slices.Sort(names)
-	return memory{names, arrays}
+	return held{names, arrays}
 }
 
 func TestLoad(t *testing.T) {

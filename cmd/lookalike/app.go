@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/memory"
 )
 
@@ -76,6 +77,7 @@ type app struct {
 	events   *events                // for --progress json, otherwise nil
 	settings map[*pflag.Flag]origin // of flags that were not given on the command line
 	skipped  int                    // files that were named in a report and left out
+	outputs  []*atomicfile.Output   // files that this run alone writes
 
 	different bool // what compare found
 }
@@ -90,6 +92,7 @@ func run(args []string) int {
 
 	out := &output{file: os.Stdout}
 	a := &app{out: out, err: os.Stderr}
+	defer a.releaseOutputs()
 	root := a.root()
 	root.SetOut(out)
 	a.layOutHelp(root)
@@ -111,7 +114,7 @@ func run(args []string) int {
 	case isUsage:
 		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.origins(err), "")
+		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.origins(err), "")
 	case a.different:
 		return statusDifferent
 	case a.strict && a.skipped > 0:

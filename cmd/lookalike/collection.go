@@ -29,11 +29,37 @@ type collection struct {
 	opened *picture.Source // by source
 }
 
+// openIndex reads an index, and warns if it may not be whole.
+func (a *app) openIndex(file string) (*gallery.Gallery, error) {
+	g, err := gallery.Open(file)
+	if err == nil {
+		a.doubt(file, g)
+	}
+	return g, err
+}
+
+func (a *app) doubt(file string, g *gallery.Gallery) {
+	if g.Doubtful {
+		a.warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", printable(file))
+	}
+}
+
+// unusable adds to an error what to do about an index that cannot be used as it is.
+func unusable(err error) string {
+	switch {
+	case errors.Is(err, gallery.ErrOther):
+		return "\nmake another index under another name, or this one anew with --fresh"
+	case errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld):
+		return "; make it again, with --fresh if under the same name"
+	}
+	return ""
+}
+
 // openCollection reads an index. photos is where its pictures are now, "" if
 // they have not moved; they are looked for when one is asked for. The caller
 // closes the collection.
-func openCollection(file, photos string) (*collection, error) {
-	g, err := gallery.Open(file)
+func (a *app) openCollection(file, photos string) (*collection, error) {
+	g, err := a.openIndex(file)
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ Exit status:
 		Args:        arguments("A", "B"),
 		Annotations: map[string]string{annotationFailures: fmt.Sprint(statusNotCompared)},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd, args); err != nil {
+			if err := o.check(a, cmd, args); err != nil {
 				return err
 			}
 			hugepages.Avoid()
@@ -143,11 +143,11 @@ Exit status:
 }
 
 // check finds mistakes in the flags.
-func (o *compareOptions) check(cmd *cobra.Command, args []string) error {
+func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := checkDrawing("why", o.why, args...); err != nil {
+	if err := a.checkDrawing("why", o.why, args...); err != nil {
 		return err
 	}
 	if o.index == "" {
@@ -180,7 +180,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var c *collection
 	if o.index != "" {
 		var err error
-		if c, err = openCollection(o.index, o.photos); err != nil {
+		if c, err = a.openCollection(o.index, o.photos); err != nil {
 			return err
 		}
 		defer c.Close()

@@ -45,7 +45,7 @@ var completionCases = []struct {
 func completionFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"photos/more/a.jpg", "photos/b c.JPG", "photos/notes.txt", "photos.idx", "phrases.txt", "model.safetensors", "mine.txt", "pictures.png", "pitch.txt"} {
+	for _, name := range []string{"photos/more/a.jpg", "photos/b c.JPG", "photos/notes.txt", "phrases.txt", "model.safetensors", "mine.txt", "pictures.png", "pitch.txt"} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -78,7 +79,7 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOutput(out, in); err != nil {
+	if err := a.reserve(out, in); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(out); err == nil {
@@ -104,17 +105,10 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	}
 	parameters := c.describe().Parameters
 	if err := a.writeConverted(ctx, out, suffix, c, arrays, parameters, half); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s has been made by another program meanwhile, and stays as it is; remove it or choose another name", out)
+		}
 		return err
-	}
-	p := a.progress("Comparing", "MB", 4*parameters/1e6)
-	defer p.end()
-	err = compareArrays(ctx, out, arrays, half, func(values int) { p.set(4 * values / 1e6) })
-	p.end()
-	if ctx.Err() != nil {
-		return errors.Join(err, os.Remove(out))
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("%s did not hold what was written, and was removed: %w", out, err), os.Remove(out))
 	}
 	info, err := os.Stat(out)
 	if err != nil {
@@ -148,7 +142,8 @@ func convertedSuffix(out string) (string, error) {
 	return "", usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
 }
 
-// writeConverted writes arrays of so many parameters.
+// writeConverted writes arrays of so many parameters. The file gets its name after it
+// has been read again and compared.
 func (a *app) writeConverted(ctx context.Context, out, suffix string, c *content, arrays map[string]*tensor.Tensor, parameters int, half bool) error {
 	size := 4
 	if half {
@@ -156,7 +151,17 @@ func (a *app) writeConverted(ctx context.Context, out, suffix string, c *content
 	}
 	p := a.progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
 	defer p.end()
-	options := []weights.Option{weights.Watch(func(n int64) error {
+	compare := func(path string) error {
+		p.end()
+		p := a.progress("Comparing", "MB", 4*parameters/1e6)
+		defer p.end()
+		err := compareArrays(ctx, path, arrays, half, func(values int) { p.set(4 * values / 1e6) })
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("it did not hold what was written, and was removed: %w", err)
+		}
+		return err
+	}
+	options := []weights.Option{weights.Checked(compare), weights.Watch(func(n int64) error {
 		p.set(int(n / 1e6))
 		return ctx.Err()
 	})}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -10,12 +11,13 @@ import (
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/tensor"
+	"lookalike/weights"
 )
 
 // learner is a network that can be taught.
 type learner interface {
 	Params() []*nn.Param
-	Save(path string, t *checkpoint.Training) error
+	Save(path string, t *checkpoint.Training, options ...weights.Option) error
 	FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error)
 }
 
@@ -26,6 +28,7 @@ type course struct {
 	epochs           int                  // in all
 	data, validation nn.Dataset           // validation may be nil
 	file             string               // of the model
+	new              bool                 // there must be no such file before the first epoch is over
 
 	sheet func(ctx context.Context, epoch int) error // nil: none
 	curve string                                     // file of the loss curve, "" for none
@@ -100,12 +103,19 @@ func (a *app) teach(ctx context.Context, c *course) error {
 			record.ValLosses = append(record.ValLosses, e.ValLoss)
 		}
 		record.Optimizer = optimizer.State()
-		return c.save(c.judge(e.Epoch - 1))
+		// The log has an epoch before the model does, so that no kill leaves it behind,
+		// but is made only beside a model, so that the same command can be given again.
+		best := c.judge(e.Epoch - 1)
+		if c.log.isNew() {
+			if err := c.save(best); err != nil {
+				return err
+			}
+			return c.log.add(e)
+		}
+		logged := c.log.add(e)
+		return cmp.Or(c.save(best), logged) // an epoch is not lost for the log's sake
 	})
 	draw := nn.OnEpoch(func(e nn.EpochStats) error {
-		if err := c.log.add(e); err != nil {
-			return err
-		}
 		if c.curve != "" {
 			if err := c.drawCurve(); err != nil {
 				return err
@@ -135,14 +145,19 @@ func (a *app) teach(ctx context.Context, c *course) error {
 
 // save writes the model of the best epoch and, if that is not the last one, the
 // parameters of the last beside them.
-func (c *course) save(best bool) error {
+func (c *course) save(best bool) (err error) {
 	params := c.network.Params()
+	var options []weights.Option
+	if c.new {
+		options = append(options, weights.Exclusive)
+	}
+	defer func() { c.new = c.new && err != nil }()
 	c.record.Last = nil
 	if best {
 		for i, k := range c.kept {
 			copy(k.Data(), params[i].Value.Data())
 		}
-		return c.network.Save(c.file, c.record)
+		return c.network.Save(c.file, c.record, options...)
 	}
 	c.record.Last = checkpoint.ByName(params)
 	swap := func() {
@@ -152,7 +167,7 @@ func (c *course) save(best bool) error {
 	}
 	swap()
 	defer swap()
-	return c.network.Save(c.file, c.record)
+	return c.network.Save(c.file, c.record, options...)
 }
 
 // drawCurve draws the losses of all epochs.

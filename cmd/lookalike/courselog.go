@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -8,47 +9,77 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strconv"
+	"syscall"
+	"time"
 
 	"lookalike/checkpoint"
+	"lookalike/internal/atomicfile"
 	"lookalike/nn"
 )
 
 // courseLog is the table of a training, a line an epoch; nil for none.
 type courseLog struct {
-	path string
-	file *os.File
+	path   string
+	first  bool       // nothing has been written yet
+	begin  [][]string // what comes before the first epoch's line: heading and epochs done
+	exists bool       // a log to go on with
+	file   *os.File   // that lines are added to
+	stream bool       // file is a pipe or a device
 }
 
 // logColumns are its heading.
 var logColumns = []string{"epoch", "loss", "val_loss", "images_per_second", "seconds"}
 
-// openLog begins a log or, after the epochs that record tells of, goes on with
-// one: it keeps the lines of these epochs and drops later ones, which a model
-// that has been put back from a copy does not have. Where a line is missing, as
-// when the log was not kept at first, the losses are known from the record. A
-// path of "" is no log.
-func openLog(path, model string, record *checkpoint.Training) (*courseLog, error) {
+// openLog makes sure that a log can be written, and writes nothing: a training that
+// does not come to the end of an epoch leaves the file as it was, or none. After the
+// epochs that record tells of, the log goes on: it keeps their lines and drops later
+// ones, which a model that has been put back from a copy, or was not yet written when
+// the run was killed, does not have. Where a line is missing, as when the log was not
+// kept at first, the losses are known from the record. A path of "" is no log.
+func (a *app) openLog(ctx context.Context, path, model string, record *checkpoint.Training) (*courseLog, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if err := checkOutput(path, model); err != nil {
+	l := &courseLog{path: path, first: true}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return l, l.openStream(ctx, record)
+	}
+	if err := a.reserve(path, model); err != nil {
 		return nil, err
 	}
-	done := len(record.Losses)
+	l.path = a.outputs[len(a.outputs)-1].Path() // links followed
 	lines, err := readLog(path)
 	switch {
 	case err != nil:
 		return nil, err
-	case done == 0 && lines != nil:
+	case len(record.Losses) == 0 && lines != nil:
 		return nil, fmt.Errorf("the log %s exists already; remove it or choose another name", path)
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot write the log: %w", err)
+	l.exists = lines != nil
+	l.begin = logBegin(record, lines)
+	return l, nil
+}
+
+// openStream opens a pipe or a device. A pipe that nobody reads is an error, and one
+// that is read slowly does not keep the program from ending.
+func (l *courseLog) openStream(ctx context.Context, record *checkpoint.Training) (err error) {
+	if l.file, err = os.OpenFile(l.path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err != nil {
+		if errors.Is(err, syscall.ENXIO) {
+			err = errors.New("nobody reads it; start the reader first")
+		}
+		return fmt.Errorf("cannot write the log %s: %w", l.path, rootCause(err))
 	}
-	l := &courseLog{path, f}
-	err = l.write(logColumns)
+	l.stream, l.begin = true, logBegin(record, nil)
+	context.AfterFunc(ctx, func() { l.file.SetWriteDeadline(time.Now()) }) // a device may have none
+	return nil
+}
+
+// logBegin is the heading and a line for each epoch of a record, the one that a log
+// has if there is one.
+func logBegin(record *checkpoint.Training, lines [][]string) [][]string {
+	begin := [][]string{logColumns}
 	for i := range record.Losses {
 		val := math.NaN()
 		if i < len(record.ValLosses) {
@@ -60,13 +91,9 @@ func openLog(path, model string, record *checkpoint.Training) (*courseLog, error
 				line = old
 			}
 		}
-		err = errors.Join(err, l.write(line))
+		begin = append(begin, line)
 	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return l, nil
+	return begin
 }
 
 // mostLog bounds the size of a log that is read.
@@ -117,29 +144,71 @@ func logLine(epoch int, loss, val float64, rate, seconds string) []string {
 	return []string{strconv.Itoa(epoch), number(loss), number(val), rate, seconds}
 }
 
-// add writes the line of an epoch.
+// add writes the line of an epoch, and makes it last.
 func (l *courseLog) add(e nn.EpochStats) error {
 	if l == nil {
 		return nil
 	}
 	seconds := e.Duration.Seconds()
-	return l.write(logLine(e.Epoch, e.Loss, e.ValLoss,
-		strconv.FormatFloat(float64(e.Samples)/seconds, 'f', 2, 64), strconv.FormatFloat(seconds, 'f', 3, 64)))
-}
-
-func (l *courseLog) write(line []string) error {
-	w := csv.NewWriter(l.file)
-	w.Write(line)
-	w.Flush()
-	if err := w.Error(); err != nil {
+	line := logLine(e.Epoch, e.Loss, e.ValLoss,
+		strconv.FormatFloat(float64(e.Samples)/seconds, 'f', 2, 64), strconv.FormatFloat(seconds, 'f', 3, 64))
+	err := l.write(line)
+	if err != nil {
 		return fmt.Errorf("cannot write the log %s: %w", l.path, err)
 	}
 	return nil
 }
 
+func (l *courseLog) write(line []string) (err error) {
+	switch {
+	case l.first && !l.stream:
+		err = l.create(append(l.begin, line))
+	case l.first:
+		err = csv.NewWriter(l.file).WriteAll(append(l.begin, line))
+	default:
+		err = csv.NewWriter(l.file).WriteAll([][]string{line})
+	}
+	if err == nil && !l.stream {
+		err = l.file.Sync()
+	}
+	l.first = l.first && err != nil
+	return err
+}
+
+// create makes the file, or puts a new one in the place of the log that it goes on
+// with, and opens it for further lines.
+func (l *courseLog) create(lines [][]string) error {
+	place := atomicfile.Create
+	if l.exists {
+		place = atomicfile.Write
+	}
+	err := place(l.path, func(w io.Writer) error { return csv.NewWriter(w).WriteAll(lines) })
+	if err != nil {
+		return err
+	}
+	l.exists = true
+	l.file, err = os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND, 0)
+	return err
+}
+
+// isNew tells whether there is no file yet.
+func (l *courseLog) isNew() bool { return l != nil && l.first && !l.exists }
+
+// complete writes the epochs that are done, if the log that was told of lacks some: the
+// run that trained them may have been killed before.
+func (l *courseLog) complete() error {
+	if l == nil || l.stream {
+		return nil
+	}
+	if have, err := readLog(l.path); err != nil || slices.EqualFunc(have, l.begin[1:], slices.Equal) {
+		return err
+	}
+	return l.create(l.begin)
+}
+
 // Close closes the file.
 func (l *courseLog) Close() error {
-	if l == nil {
+	if l == nil || l.file == nil {
 		return nil
 	}
 	return l.file.Close()

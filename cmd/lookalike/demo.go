@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/gallery"
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/describe"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
@@ -148,9 +151,9 @@ func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, file
 		if files, err = folder(o.photos, o.pictures); err != nil {
 			return "", nil, err
 		}
-		return o.photos, files, demoFolder(o.out)
+		return o.photos, files, a.demoFolder(o.out)
 	}
-	if err := demoFolder(o.out); err != nil {
+	if err := a.demoFolder(o.out); err != nil {
 		return "", nil, err
 	}
 	dir = o.file("photos")
@@ -182,10 +185,7 @@ func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Mod
 		return nil, err
 	}
 	index := o.file("photos.idx")
-	if err := os.Remove(index); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if _, _, err := a.index(ctx, index, photos, dir, d.Describer); err != nil {
+	if _, _, err := a.index(ctx, gallery.Remake, index, photos, dir, d.Describer); err != nil {
 		return nil, err
 	}
 	return gallery.Open(index)
@@ -201,10 +201,11 @@ var demoFiles = []struct{ name, what string }{
 }
 
 // demoFolder makes the folder for the results, or makes sure that an existing
-// one may be used.
-func demoFolder(dir string) error {
+// one may be used, for this run alone.
+func (a *app) demoFolder(dir string) error {
 	mark := filepath.Join(dir, "README.txt")
 	entries, err := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".lookalike-") }) // of a run that was killed
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -217,16 +218,19 @@ func demoFolder(dir string) error {
 			return fmt.Errorf("the folder %s holds other files than a demo's; choose another one with --out", dir)
 		}
 	}
+	if err := a.reserve(mark); err != nil {
+		return err
+	}
 	var text strings.Builder
 	fmt.Fprintln(&text, demoMark+" The next demo overwrites these files.")
 	fmt.Fprintln(&text)
 	for _, f := range demoFiles {
 		fmt.Fprintf(&text, "%-19s  %s\n", f.name, f.what)
 	}
-	if err := os.WriteFile(mark, []byte(text.String()), 0o644); err != nil {
-		return fmt.Errorf("cannot write the results: %w", err)
-	}
-	return nil
+	return atomicfile.Write(mark, func(w io.Writer) error {
+		_, err := io.WriteString(w, text.String())
+		return err
+	})
 }
 
 // drawGallery writes the drawn pictures as DIR/CLASS/NAME.png.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
 	"lookalike/internal/describe"
 	"lookalike/internal/fetch"
@@ -134,7 +135,7 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
 	return cmd
 }
 
-func (o *dupsOptions) check(cmd *cobra.Command, source string) error {
+func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	switch {
 	case o.moveTo != "" && o.hardlink:
 		return usagef("give only one of --move-to and --hardlink")
@@ -155,15 +156,15 @@ func (o *dupsOptions) check(cmd *cobra.Command, source string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := checkDrawing("sheet", o.sheet, source); err != nil {
+	if err := a.checkDrawing("sheet", o.sheet, source); err != nil {
 		return err
 	}
-	return checkPage("html", o.html, source)
+	return a.checkPage("html", o.html, source)
 }
 
 func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	ctx := cmd.Context()
-	if err := o.check(cmd, source); err != nil {
+	if err := o.check(a, cmd, source); err != nil {
 		return err
 	}
 	info, err := os.Stat(source)
@@ -179,7 +180,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 				return usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
-		c, err = openCollection(source, o.photos)
+		c, err = a.openCollection(source, o.photos)
 	}
 	if err != nil {
 		return err
@@ -271,23 +272,24 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err := d.Identify(earlier); err != nil {
 		return nil, err
 	}
+	bring := gallery.Update
 	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
-		os.Remove(index) // it is the cache's, and will be made anew
+		bring = gallery.Remake // for it is the cache's
 	}
-	_, _, err = a.index(cmd.Context(), index, set, dir, d.Describer)
+	_, _, err = a.index(cmd.Context(), bring, index, set, dir, d.Describer)
 	if errors.Is(err, gallery.ErrDamaged) { // which only the whole of it shows
-		os.Remove(index)
-		_, _, err = a.index(cmd.Context(), index, set, dir, d.Describer)
+		_, _, err = a.index(cmd.Context(), gallery.Remake, index, set, dir, d.Describer)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return openCollection(index, "")
+	return a.openCollection(index, "")
 }
 
 // cachedIndex is where the index of a folder is kept between runs of dups. The name
 // does not depend on a hash of published weights, so that the index can tell it.
-// Where there can be no cache, it is a temporary file that remove removes.
+// Where there can be no cache, it is a temporary file that remove removes, or the next
+// run if this one is killed.
 func cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
@@ -298,8 +300,11 @@ func cachedIndex(root string, d gallery.Describer) (path string, remove func(), 
 			return filepath.Join(dir, name), func() {}, nil
 		}
 	}
-	dir, err := os.MkdirTemp("", "lookalike-dups-")
-	return filepath.Join(dir, name), func() { os.RemoveAll(dir) }, err
+	output, err := atomicfile.Reserve(atomicfile.TempName(os.TempDir()))
+	if err != nil {
+		return "", nil, err
+	}
+	return output.Temporary(), output.Close, nil
 }
 
 // limit returns the distance up to which pictures are duplicates, NaN if only files

@@ -115,6 +115,78 @@ func TestDupsKilled(t *testing.T) {
 	}
 }
 
+// A disk that is full, of the journal or of the copies, is an error, and what was done
+// before can be taken back.
+func TestDupsDiskFull(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no limit of file sizes")
+	}
+	photos := drawn(t, 1)
+	dir := filepath.Dir(photos)
+	big := bytes.Repeat([]byte("0123456789abcdef"), 4096)
+	original := read(t, filepath.Join(photos, "fish", "fish-01.png"))
+	for i := range 4 { // no larger than the limit, but the last
+		content := original
+		if i == 3 {
+			content = append(slices.Clone(original), big...)
+			if err := os.WriteFile(filepath.Join(photos, "copy.png"), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(photos, fmt.Sprintf("copy-%d.png", i)), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index := filepath.Join(dir, "photos.idx")
+	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
+	before, _ := files(t, photos)
+	limited := func(bytes int, args ...string) (string, error) { // so large may files become
+		script := fmt.Sprintf(`ulimit -f %d; exec lookalike "$@"`, bytes/512)
+		out, err := exec.CommandContext(t.Context(), "sh", append([]string{"-c", script, "sh"}, args...)...).CombinedOutput()
+		return string(out), err
+	}
+	for _, action := range [][]string{{"--move-to", filepath.Join(dir, "away")}, {"--hardlink"}} {
+		journal := filepath.Join(dir, action[0]+".jsonl")
+		out, err := limited(1024, append([]string{"dups", index, "--exact", "--apply", "--journal", journal}, action...)...)
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != statusError || !strings.Contains(out, "cannot write the journal: ") {
+			t.Errorf("%s, the journal full: %v\n%s", action, err, out)
+		}
+		lookalike(t, "dups", "--undo", journal)
+		if after, _ := files(t, photos); !slices.Equal(after, before) {
+			t.Fatalf("%s: after undo there are %d files, before %d", action, len(after), len(before))
+		}
+	}
+
+	// Of the copies on another device one does not fit.
+	away, err := os.MkdirTemp("/dev/shm", "lookalike-")
+	if err != nil {
+		t.Skip("no other device:", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(away) })
+	journal := filepath.Join(dir, "copies.jsonl")
+	out, err := limited(32<<10, "dups", index, "--exact", "--apply", "--journal", journal, "--move-to", away)
+	if err == nil && !strings.Contains(out, "left") {
+		t.Skip("/dev/shm is the same device")
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != statusError || !strings.Contains(out, "file too large") {
+		t.Errorf("a copy does not fit: %v\n%s", err, out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(away, "*")); len(left) != 3 {
+		t.Errorf("moved are %q", left)
+	}
+	// Taking back fails as well, and goes on when there is space.
+	if out, err := limited(512, "dups", "--undo", journal); err == nil {
+		t.Errorf("the journal is full: %s", out)
+	}
+	lookalike(t, "dups", "--undo", journal)
+	if after, _ := files(t, photos); !slices.Equal(after, before) {
+		t.Errorf("after undo there are %d files, before %d", len(after), len(before))
+	}
+	if left, _ := filepath.Glob(filepath.Join(away, "*")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
 // The hash of published weights is taken from the cached index as long as path, size
 // and time of the file are the same. With other weights the index is made anew.
 func TestDupsWeights(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
 	"lookalike/internal/putaway"
 )
@@ -70,8 +71,9 @@ func (d *dupsFound) plan(c *collection, o dupsOptions) {
 	}
 }
 
-// apply does what is planned, if it is to be done. What cannot be done is left,
-// with the reason.
+// apply does what is planned, if it is to be done. What is not fit for it is left,
+// with the reason. What fails, such as on a full disk, is an error in the end; without
+// a journal nothing more is tried.
 func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
 	total, _, _ := d.states()
 	if !o.apply || total == 0 {
@@ -85,7 +87,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	job := map[string]string{"move": "Moving", "hardlink": "Linking"}[d.Action]
 	p := a.progress(job, "files", total)
 	defer p.end()
-	tried := 0
+	tried, failed := 0, []error(nil)
 	for i := range d.Groups {
 		var best error // of the file that stays
 		if d.Action == "move" && ctx.Err() == nil {
@@ -93,14 +95,17 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 		}
 		for k := range d.Groups[i].Others {
 			other := &d.Groups[i].Others[k]
-			if other.State != "planned" || ctx.Err() != nil {
+			if other.State != "planned" || ctx.Err() != nil || journal.Err() != nil {
 				continue
 			}
 			if best != nil {
 				other.State, other.Reason = "left", "the best copy: "+rootCause(best).Error()
 				a.warnLeft(other)
-			} else {
-				a.putAway(journal, c, groups[i].Others[k], other, d.Action)
+				if !putaway.IsLeft(best) {
+					failed = append(failed, best)
+				}
+			} else if err := a.putAway(journal, c, groups[i].Others[k], other, d.Action); err != nil {
+				failed = append(failed, err)
 			}
 			tried++
 			p.set(tried)
@@ -108,7 +113,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	}
 	p.end()
 	if err := journal.Close(); err != nil {
-		return err
+		failed = append(failed, err)
 	}
 	if _, err := os.Stat(journal.Path); err != nil {
 		d.Journal = "" // nothing was done
@@ -116,11 +121,18 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	if ctx.Err() != nil {
 		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, count(total, "file"), typed("dups", "--undo", journal.Path)))
 	}
+	switch err := journal.Err(); {
+	case err != nil:
+		return fmt.Errorf("stopped after %d of %s: %w", tried, count(total, "file"), err)
+	case len(failed) > 0:
+		return fmt.Errorf("%s with errors, the first: %w", count(len(failed), "file"), failed[0])
+	}
 	return nil
 }
 
-// putAway moves or links one duplicate and notes what has become of it.
-func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other, other *dupsOther, action string) {
+// putAway moves or links one duplicate and notes what has become of it. The error is
+// one of the system, not that the file is not fit.
+func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other, other *dupsOther, action string) error {
 	from, sum := c.absolute(found.Row), c.Files[found.Row].SHA256
 	var done bool
 	var err error
@@ -144,6 +156,10 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 			a.warnLeft(other)
 		}
 	}
+	if putaway.IsLeft(err) {
+		return nil
+	}
+	return err
 }
 
 // warnLeft tells of a duplicate that was left, and counts it for --strict.
@@ -166,7 +182,7 @@ func (o *dupsOptions) newJournal() (*putaway.Journal, error) {
 	}
 	for name, n := stem+".jsonl", 2; ; n++ {
 		j, err := putaway.Create(name, "lookalike "+version())
-		if !errors.Is(err, fs.ErrExist) {
+		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, atomicfile.ErrBusy) {
 			return j, err
 		}
 		name = fmt.Sprintf("%s-%d.jsonl", stem, n)

@@ -74,13 +74,13 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := checkDrawing("confusion", o.confusion, index); err != nil {
+	if err := a.checkDrawing("confusion", o.confusion, index); err != nil {
 		return err
 	}
 	if o.split != "" && o.confusion != "" {
 		return usagef("--confusion shows a whole index: leave --split away, or --confusion")
 	}
-	g, err := gallery.Open(index)
+	g, err := a.openIndex(index)
 	if err != nil {
 		return err
 	}

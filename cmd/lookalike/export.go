@@ -37,10 +37,10 @@ that the name's end says:
 			if !slices.Contains(gallery.ExportFormats, strings.ToLower(filepath.Ext(out))) {
 				return usagef("-o %s: the name must end in one of %s", out, strings.Join(gallery.ExportFormats, ", "))
 			}
-			if err := checkOutput(out, args[0]); err != nil {
+			if err := a.reserve(out, args[0]); err != nil {
 				return err
 			}
-			g, err := gallery.Open(args[0])
+			g, err := a.openIndex(args[0])
 			if err != nil {
 				return err
 			}

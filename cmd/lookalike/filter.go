@@ -68,12 +68,12 @@ func parseFilter(values []string) (*filter, error) {
 
 // openFiltered is openCollection, and makes a filter of the values of --filter; it
 // leaves something to find, and is nil if there are none.
-func openFiltered(index, photos string, filters []string) (*collection, *filter, error) {
+func (a *app) openFiltered(index, photos string, filters []string) (*collection, *filter, error) {
 	only, err := parseFilter(filters)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := openCollection(index, photos)
+	c, err := a.openCollection(index, photos)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"lookalike/internal/atomicfile"
 )
 
 // Flags that several commands have, and what these do with them.
@@ -39,52 +41,87 @@ func isPage(path string) bool {
 }
 
 // checkDrawing makes sure, before any work, that a picture can be written to the
-// path that a flag gives, if it gives one, and that it is none of the inputs.
-func checkDrawing(flag, path string, inputs ...string) error {
+// path that a flag gives, if it gives one, that it is none of the inputs, and that
+// nobody else writes it until this run ends.
+func (a *app) checkDrawing(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
 	if !isDrawing(path) {
 		return usagef("--%s %s: the name must end in .png or .jpg", flag, path)
 	}
-	return checkOutput(path, inputs...)
+	return a.reserve(path, inputs...)
 }
 
 // checkPage is checkDrawing for a web page.
-func checkPage(flag, path string, inputs ...string) error {
+func (a *app) checkPage(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
 	if !isPage(path) {
 		return usagef("--%s %s: the name must end in .html", flag, path)
 	}
-	return checkOutput(path, inputs...)
+	return a.reserve(path, inputs...)
 }
 
-// checkOutput makes sure, before any work, that path can be written and is none
-// of the inputs.
+// reserve is checkOutput for a file that nobody else is to write until this run ends.
+func (a *app) reserve(path string, inputs ...string) error {
+	o, err := reserveOutput(path, inputs)
+	if errors.Is(err, atomicfile.ErrBusy) {
+		for _, ours := range a.outputs {
+			if abs, e := filepath.Abs(path); e == nil && resolved(abs) == resolved(ours.Path()) {
+				return usagef("%s is to be written twice; give two names", path)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	a.outputs = append(a.outputs, o)
+	return nil
+}
+
+// releaseOutputs lets others write what reserve has reserved.
+func (a *app) releaseOutputs() {
+	for _, o := range a.outputs {
+		o.Close()
+	}
+}
+
+// checkOutput makes sure, before any work, that path can be written, is none of the
+// inputs, and is not being written. What killed runs have left beside it goes.
 func checkOutput(path string, inputs ...string) error {
+	o, err := reserveOutput(path, inputs)
+	if err == nil {
+		o.Close()
+	}
+	return err
+}
+
+func reserveOutput(path string, inputs []string) (*atomicfile.Output, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
+		return nil, fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
 	case err == nil:
 		for _, in := range inputs {
 			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
-				return fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
+				return nil, fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
 			}
 		}
 	}
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
+		return nil, fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
 	} else if !info.IsDir() {
-		return fmt.Errorf("cannot write %s: %s is no folder", path, dir)
+		return nil, fmt.Errorf("cannot write %s: %s is no folder", path, dir)
 	}
-	probe, err := os.CreateTemp(dir, ".lookalike-*.tmp")
-	if err != nil {
-		return fmt.Errorf("cannot write %s: the folder %s cannot be written to: %w", path, dir, errors.Unwrap(err))
+	o, err := atomicfile.Reserve(path)
+	switch {
+	case errors.Is(err, atomicfile.ErrBusy):
+		return nil, fmt.Errorf("cannot write %s: %w", path, atomicfile.ErrBusy)
+	case err != nil:
+		return nil, fmt.Errorf("cannot write %s: its folder cannot be written to: %w", path, errors.Unwrap(err))
 	}
-	probe.Close()
-	return os.Remove(probe.Name())
+	return o, nil
 }

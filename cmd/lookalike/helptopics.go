@@ -35,10 +35,9 @@ memory-limit, or --memory-limit, makes the program keep less for speed alone, su
 as decoded pictures between epochs, take fewer pictures at a time through VGG, and
 collect garbage sooner. Pictures that take more than half of it to decode, 4 to 12
 bytes a pixel for most, and files of more than an eighth of it are named and left
-out. The limit is of the whole process, but for weights that are mapped from a file:
-the system can take those back at any time (Linux has them in RssFile, and so in a
-process's maximum resident set size). What a network itself needs it takes all the
-same, VGG16 about 300 MB: under a limit below that, work is slower, not refused.
+out. The limit is of the whole process, weights that are mapped from a file too. What
+a network itself needs it takes all the same, VGG16 without its dense layers about
+290 MB: a limit below that makes work slower and is not kept.
 Results stay the same, but for principal components of collections whose vectors do
 not fit in a quarter of the limit: these are then fitted to a sample.
 

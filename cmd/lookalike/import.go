@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -66,7 +68,7 @@ func (a *app) importVectors(file string, o importOptions) error {
 		return err
 	}
 	if _, err := os.Stat(o.out); err == nil {
-		return fmt.Errorf("%s exists, and is not replaced; remove it or choose another name", o.out)
+		return notReplaced(o.out)
 	}
 	g, err := gallery.Import(file)
 	if err != nil {
@@ -108,11 +110,17 @@ func (a *app) importVectors(file string, o importOptions) error {
 	if g.Recipe.Program == "" {
 		g.Recipe.Program = "lookalike " + version()
 	}
-	if err := g.Save(o.out); err != nil {
+	if err := g.Save(o.out); errors.Is(err, fs.ErrExist) { // it has appeared meanwhile
+		return notReplaced(o.out)
+	} else if err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, count(len(g.Entries), "picture"), vectors(g))
 	return nil
+}
+
+func notReplaced(path string) error {
+	return fmt.Errorf("%s exists, and is not replaced; remove it or choose another name", path)
 }
 
 // relativeTo returns a path as an index has it: from the root on, if that is known.

@@ -50,6 +50,10 @@ search, and often a better one. They are fitted to the vectors of the first run
 and kept in the index; pictures that are added later are brought to the same.
 To fit them anew, make the index anew with --fresh.
 
+With --fresh a new index grows in PHOTOS.idx.new, and takes the place of one that
+exists when it is complete. Until then that one stays, and is what others search.
+A run that was stopped goes on when the same command is given again.
+
 An index that exists is brought up to date: what is new in the sources is added,
 what they do not have is taken out, what has changed (size or time, then content) is
 described again, and renamed files are recognised by their content. What lies in a
@@ -57,7 +61,8 @@ folder that cannot be read is kept. That another model, layer or treatment would
 make other vectors is an error. Pictures are saved as they are described, once in
 a second or so: the command may be stopped at any moment, and goes on when it is
 given again. At Ctrl-C it still finishes and saves the few pictures that the
-network is at work on. Others may search meanwhile.
+network is at work on. Others may search meanwhile. Only one run at a time may
+write to an index.
 
 Files that cannot be read as pictures are named and left out.`,
 		Example: `  lookalike index photos -o photos.idx --model model.safetensors
@@ -101,23 +106,27 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 		return err
 	}
 	defer d.Close()
-	source, set, err := sources(paths, o.pictures, o.out, file)
+	source, set, err := sources(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
 	start := time.Now()
-	earlier, err := o.earlier()
+	earlier, err := a.earlier(o)
 	if err != nil {
 		return err
 	}
 	if err := d.Identify(earlier); err != nil {
 		return err
 	}
-	changes, w, err := a.index(cmd.Context(), o.out, set, source.Root, d.Describer)
+	bring := gallery.Update
+	if o.fresh {
+		bring = gallery.Remake
+	}
+	changes, w, err := a.index(cmd.Context(), bring, o.out, set, source.Root, d.Describer)
 	if err != nil {
 		if cmd.Context().Err() != nil && changes.Pictures > 0 {
-			return stoppedError(fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", o.out, count(changes.Pictures, "picture")))
+			return stoppedError(o.stopped(changes.Pictures))
 		}
 		return err
 	}
@@ -139,21 +148,32 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	return nil
 }
 
-// earlier is how an index that exists was made, nothing if there is none. With
-// --fresh it is removed.
-func (o *indexOptions) earlier() (gallery.Recipe, error) {
+// stopped says what there is after a signal, and how to go on.
+func (o *indexOptions) stopped(pictures int) string {
+	holds := count(pictures, "picture")
+	next := gallery.Unfinished(o.out)
+	if _, err := os.Stat(next); o.fresh && err == nil {
+		return fmt.Sprintf("stopped; %s is as it was, and %s holds %s; to go on, give the same command again", o.out, next, holds)
+	}
+	return fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", o.out, holds)
+}
+
+// earlier is how an index that exists was made, nothing if there is none or it is to
+// be made anew.
+func (a *app) earlier(o indexOptions) (gallery.Recipe, error) {
 	g, err := gallery.Inspect(o.out)
 	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return gallery.Recipe{}, nil
 	case o.fresh && (err == nil || damaged || old):
-		return gallery.Recipe{}, os.Remove(o.out)
-	case damaged:
+		return gallery.Recipe{}, nil
+	case damaged, old:
 		return gallery.Recipe{}, err
 	case err != nil:
 		return gallery.Recipe{}, fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
 	}
+	a.doubt(o.out, g)
 	return g.Recipe, nil
 }
 

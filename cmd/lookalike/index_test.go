@@ -80,7 +80,8 @@ func TestIndexSources(t *testing.T) {
 }
 
 // Ctrl-C lets the network finish the pictures that it is at work on, and saves
-// them.
+// them. With --fresh these are kept beside the index, which stays, until the same
+// command has come to its end.
 func TestIndexInterrupted(t *testing.T) {
 	photos := drawn(t, 10)
 	dir := filepath.Dir(photos)
@@ -88,7 +89,41 @@ func TestIndexInterrupted(t *testing.T) {
 	if err := writeVGG(weights); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "lookalike", "index", photos, "-o", index, "--model", "vgg16", "--weights", weights, "--threads", "2", "--progress", "json") // so that no machine is done with all at once
+	args := []string{"index", photos, "-o", index, "--model", "vgg16", "--weights", weights, "--threads", "2", "--progress", "json"} // two, so that no machine is done with all at once
+	holds := func(path string, pictures int) {
+		t.Helper()
+		if g, err := gallery.Open(path); err != nil || len(g.Entries) != pictures {
+			t.Errorf("%s cannot be read or has not %d pictures: %v", path, pictures, err)
+		}
+	}
+	var held, begun int
+	text := interrupted(t, args...)
+	if _, err := fmt.Sscanf(text, "stopped; "+index+" holds %d pictures", &held); err != nil || held < 32 || held%32 != 0 {
+		t.Errorf("at the end it said %q", text)
+	}
+	holds(index, held)
+	args = append(args, "--pool", "max", "--fresh")
+	next := gallery.Unfinished(index)
+	text = interrupted(t, args...)
+	if _, err := fmt.Sscanf(text, "stopped; "+index+" is as it was, and "+next+" holds %d pictures", &begun); err != nil || begun < 32 || begun%32 != 0 {
+		t.Errorf("at the end it said %q", text)
+	}
+	holds(index, held)
+	holds(next, begun)
+	if out := lookalike(t, args...); !strings.Contains(out, fmt.Sprintf("%d added", 100-begun)) {
+		t.Errorf("gone on with: %s", out)
+	}
+	holds(index, 100)
+	if exists(next) {
+		t.Errorf("%s is left", next)
+	}
+}
+
+// interrupted runs the program with --progress json, sends it Ctrl-C when it has
+// finished some pictures, and returns what it says at its end.
+func interrupted(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "lookalike", args...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,13 +150,7 @@ func TestIndexInterrupted(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
 		t.Fatalf("exit status %d, want %d", code, statusInterrupted)
 	}
-	var held int
-	if _, err := fmt.Sscanf(last.Text, "stopped; "+index+" holds %d pictures", &held); err != nil || held < 32 || held%32 != 0 {
-		t.Errorf("the last event is %+v", last)
-	}
-	if g, err := gallery.Open(index); err != nil || len(g.Entries) != held {
-		t.Errorf("the index cannot be read or has not %d pictures: %v", held, err)
-	}
+	return last.Text
 }
 
 // pack writes the files of a folder to archives.

@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 //	touch FILE YEAR      makes a file as old as the first day of that year
 //	same A B             fails unless both are one file
 //	cut FILE N           leaves the first N bytes of a file
+//	flip FILE N          flips a bit of its byte N
 //	blind FILE           writes a VGG16 that sees a tabby on every picture
 //	vgg FILE             writes the convolutions of a VGG16, with random weights
 func script(t *testing.T, name string) {
@@ -86,6 +87,14 @@ func script(t *testing.T, name string) {
 				n, err := strconv.ParseInt(args[1], 10, 64)
 				ts.Check(err)
 				ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+			},
+			"flip": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				content, err := os.ReadFile(ts.MkAbs(args[0]))
+				ts.Check(err)
+				content[n] ^= 4
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o666))
 			},
 			"same": func(ts *testscript.TestScript, not bool, args []string) {
 				a, err := os.Stat(ts.MkAbs(args[0]))

@@ -66,7 +66,7 @@ each picture attends to, shows larger groups.
 }
 
 // check finds mistakes in the flags, and where the map is to be written.
-func (o *mapOptions) check(index, out string) error {
+func (o *mapOptions) check(a *app, index, out string) error {
 	switch {
 	case o.metric != "" && o.metric != knn.Cosine.String() && o.metric != knn.Euclidean.String():
 		return usagef("--metric %s: give cosine or euclidean", o.metric)
@@ -77,14 +77,14 @@ func (o *mapOptions) check(index, out string) error {
 	case !isPage(out) && !isDrawing(out):
 		return usagef("%s: the name must end in .html, .png or .jpg", out)
 	}
-	return checkOutput(out, index)
+	return a.reserve(out, index)
 }
 
 func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
-	if err := o.check(index, out); err != nil {
+	if err := o.check(a, index, out); err != nil {
 		return err
 	}
-	c, only, err := openFiltered(index, o.photos, o.filters)
+	c, only, err := a.openFiltered(index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}

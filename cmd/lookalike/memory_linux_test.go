@@ -86,6 +86,11 @@ func TestMemoryOfPhotographs(t *testing.T) {
 	for _, limit := range []int64{130e6, 300e6} {
 		within(t, limit, "dups", photos)
 	}
+	weights := filepath.Join("..", "..", "..", "shared", "weights", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
+	if _, err := os.Stat(weights); err != nil {
+		t.Skipf("no weights of VGG16: %v", err)
+	}
+	within(t, 300e6, "index", photos, "-o", filepath.Join(t.TempDir(), "a.idx"), "--model", "vgg16", "--weights", weights)
 }
 
 // Small files that are large pictures, several at once: who fits in half of the limit is

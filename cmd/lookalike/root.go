@@ -31,6 +31,10 @@ pictures of like things:
 Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
 Files that cannot be read as pictures are named and left out.
 
+A drawing, a page or a table that exists is replaced as a whole. A model, its log,
+converted weights and a journal must be new. While one run writes a file, another
+one that is to write it is refused.
+
 Exit status:
 
 ` + exitStatuses,
@@ -63,7 +67,7 @@ Exit status:
 	})
 	flags := root.PersistentFlags()
 	flags.Var(&a.threads, "threads", "use `N` processors (default all)")
-	flags.Var(&a.memory, "memory-limit", "keep within `SIZE` of memory, such as 800MB, but for mapped weights: cache less, collect garbage sooner")
+	flags.Var(&a.memory, "memory-limit", "keep within `SIZE` of memory, such as 800MB: cache less, collect garbage sooner")
 	flags.BoolVar(&a.quiet, "quiet", false, "show no progress, only results")
 	flags.Var(newOneOf(&a.showProgress, "auto", "lines", "json", "none"), "progress", "show progress in the `WAY` auto, lines, json or none (see 'lookalike help progress')")
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")

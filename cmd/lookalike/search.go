@@ -121,7 +121,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 }
 
 // check finds mistakes in the flags.
-func (o *searchOptions) check(index string, queries []string) error {
+func (o *searchOptions) check(a *app, index string, queries []string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
@@ -131,10 +131,10 @@ func (o *searchOptions) check(index string, queries []string) error {
 	case o.json && o.csv || o.json && o.paths0 || o.csv && o.paths0:
 		return usagef("give only one of --json, --csv and --paths0")
 	}
-	if err := checkDrawing("sheet", o.sheet, append(queries, index)...); err != nil {
+	if err := a.checkDrawing("sheet", o.sheet, append(queries, index)...); err != nil {
 		return err
 	}
-	return checkPage("html", o.html, append(queries, index)...)
+	return a.checkPage("html", o.html, append(queries, index)...)
 }
 
 // limited tells whether -k limits how many pictures are found: --within alone finds
@@ -148,10 +148,10 @@ type result struct {
 }
 
 func (a *app) search(ctx context.Context, index string, args []string, o searchOptions) error {
-	if err := o.check(index, args); err != nil {
+	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := openFiltered(index, o.photos, o.filters)
+	c, only, err := a.openFiltered(index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}

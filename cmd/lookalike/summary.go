@@ -71,7 +71,7 @@ func (d description) write(w io.Writer) {
 
 // summarizeIndex shows what an index holds.
 func (a *app) summarizeIndex(index string, asJSON bool) error {
-	g, err := gallery.Open(index)
+	g, err := a.openIndex(index)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
 		return usagef("--by %s: give labels or distances", o.by)
 	}
-	g, err := gallery.Open(index)
+	g, err := a.openIndex(index)
 	if err != nil {
 		return err
 	}

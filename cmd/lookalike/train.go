@@ -67,8 +67,10 @@ They are Keras's RandomFlip, RandomCrop with Resizing, RandomBrightness,
 RandomContrast and RandomSaturation, in this order.
 
 --log writes a table with the columns epoch, loss, val_loss, images_per_second
-and seconds. With --resume the lines of the epochs that the model has seen are
-kept, later ones are dropped, and missing ones are put in without their times.
+and seconds. It is made when the first epoch is over. With --resume the lines of
+the epochs that the model has seen are kept, later ones are dropped, and missing
+ones are put in without their times. A pipe that is read, or a device, gets the
+lines as they come.
 
 --split writes which pictures were learned from: a table with the columns path,
 class and set, where the set is train, validation or unseen. 'lookalike eval
@@ -115,10 +117,10 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 }
 
 func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
-	if err := o.check(cmd); err != nil {
+	if err := o.check(a, cmd); err != nil {
 		return err
 	}
-	if err := checkOutput(o.out); err != nil {
+	if err := a.reserve(o.out); err != nil {
 		return err
 	}
 	isEmbedding, err := o.kind()
@@ -139,16 +141,16 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 	if err != nil {
 		return err
 	}
-	c := &course{network: m, record: record, epochs: o.epochs, file: o.out, curve: o.curve,
+	c := &course{network: m, record: record, epochs: o.epochs, file: o.out, new: !o.resume, curve: o.curve,
 		title: "Mean squared error of the reconstructions"}
-	if a.alreadyDone(c) {
-		return nil
+	if done, err := a.alreadyDone(cmd.Context(), o, c); done || err != nil {
+		return err
 	}
+	defer c.log.Close()
 	photos, err := a.trainingPictures(cmd.Context(), args[0], o, c)
 	if err != nil {
 		return err
 	}
-	defer c.log.Close()
 	sets, err := split.Pictures(photos, record.Validation)
 	if err != nil {
 		return err
@@ -177,24 +179,27 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 	return a.runCourse(cmd, args, o, c)
 }
 
-// alreadyDone goes through the epochs done before and tells whether there is
-// nothing left to do.
-func (a *app) alreadyDone(c *course) bool {
+// alreadyDone opens the log, goes through the epochs done before and tells whether
+// there is nothing left to do.
+func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over bool, err error) {
+	if c.log, err = a.openLog(ctx, o.log, o.out, c.record); err != nil {
+		return false, err
+	}
 	done := len(c.record.Losses)
 	if c.begin(); c.stop && done < c.epochs {
 		fmt.Fprintf(a.out, "%s has stopped early, %s; for more give a greater --patience than %d\n", c.file, c.best(), c.record.EarlyStop.Patience)
-		return true
+		return true, c.log.complete()
 	}
 	if done >= c.epochs {
 		fmt.Fprintf(a.out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, count(done, "epoch"), c.epochs)
-		return true
+		return true, c.log.complete()
 	}
-	return false
+	return false, nil
 }
 
 // trainingPictures returns the pictures of a folder, those to be kept out among
-// them, after they have been decoded once, and opens the log. Where training goes
-// on they must be the same as before.
+// them, after they have been decoded once. Where training goes on they must be the
+// same as before.
 func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, c *course) (*picture.Set, error) {
 	files, err := folder(dir, o.pictures)
 	if err != nil {
@@ -203,10 +208,7 @@ func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, 
 	if o.limit > 0 {
 		files = files.Limit(o.limit)
 	}
-	if err := o.makeSheets(); err != nil {
-		return nil, err
-	}
-	if c.log, err = openLog(o.log, o.out, c.record); err != nil {
+	if err := o.makeSheets(a); err != nil {
 		return nil, err
 	}
 	photos, err := a.check(ctx, dir, files)
@@ -216,9 +218,6 @@ func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, 
 		} else if c.record.Photos != names {
 			err = fmt.Errorf("%s was trained on other pictures than the %d that %s holds now, so training cannot go on from it; give the same folder, --limit and --ignore-orientation, or train another model", o.out, photos.Len(), dir)
 		}
-	}
-	if err != nil {
-		c.log.Close()
 	}
 	return photos, err
 }
@@ -260,12 +259,12 @@ func (o *trainOptions) autoencoder(cmd *cobra.Command) (*autoencoder.Model, *che
 }
 
 // makeSheets makes the folder for the sheets.
-func (o *trainOptions) makeSheets() error {
+func (o *trainOptions) makeSheets(a *app) error {
 	if o.sheets == "" {
 		return nil
 	}
 	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return checkOutput(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+	return a.reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

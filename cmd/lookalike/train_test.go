@@ -7,9 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"lookalike/autoencoder"
 )
 
 func TestTrain(t *testing.T) { script(t, "train") }
@@ -104,10 +108,7 @@ func TestTrainInterruptedAtOnce(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "lookalike", "train", photos, "-o", filepath.Join(dir, "m.safetensors"), "--size", "224", "--epochs", "2", "--log", filepath.Join(dir, "loss.csv"))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	ended := startUntil(t, cmd, func() bool { // the log is opened when the work begins
-		_, err := os.Stat(filepath.Join(dir, "loss.csv"))
-		return err == nil
-	})
+	ended := startUntil(t, cmd, func() bool { return len(locks(t, dir)) == 2 }) // of the model and the log
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -123,9 +124,160 @@ func TestTrainInterruptedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if e.Name() != "loss.csv" {
-			t.Errorf("%s is left behind", e.Name())
+		t.Errorf("%s is left behind", e.Name())
+	}
+}
+
+// locks are the files by which running commands hold their outputs in a folder.
+func locks(t *testing.T, dir string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, ".lookalike-*.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// Of two trainings to one file the second is refused at its start, and a file that
+// appears while the first is at work stays.
+func TestTrainAlone(t *testing.T) {
+	photos, dir := drawn(t, 8), t.TempDir()
+	model := filepath.Join(dir, "m.safetensors")
+	args := []string{"train", photos, "-o", model, "--size", "96", "--epochs", "1"}
+	cmd := exec.CommandContext(t.Context(), "lookalike", args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	ended := startUntil(t, cmd, func() bool { return len(locks(t, dir)) == 1 })
+	if out, err := exec.CommandContext(t.Context(), "lookalike", args...).CombinedOutput(); err == nil || !strings.Contains(string(out), "another run of this program is writing it") {
+		t.Errorf("a second run: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(model, []byte("theirs"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil || !strings.Contains(stderr.String(), "exists") {
+		t.Errorf("a file has appeared: %v\n%s", err, &stderr)
+	}
+	if got := string(read(t, model)); got != "theirs" {
+		t.Errorf("it holds %d bytes", len(got))
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".lookalike-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// Wherever training is killed, the log has a line for each epoch of the model, and
+// going on gives each epoch one line.
+func TestTrainLogKilled(t *testing.T) {
+	photos, dir := drawn(t, 2), t.TempDir()
+	model, log := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "loss.csv")
+	epochs := func() int {
+		if _, err := os.Stat(model); err != nil {
+			return 0
 		}
+		_, record, err := autoencoder.Resume(model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(record.Losses)
+	}
+	total := 0
+	for round := range 8 {
+		total += 2
+		done, args := epochs(), []string{"train", photos, "-o", model, "--size", "32", "--batch", "8", "--log", log, "--epochs", fmt.Sprint(total + 50), "--quiet"}
+		if done > 0 {
+			args = append(args, "--resume")
+		}
+		cmd := exec.CommandContext(t.Context(), "lookalike", args...)
+		size := func(path string) (n int64, changed time.Time) {
+			if info, err := os.Stat(path); err == nil {
+				n, changed = info.Size(), info.ModTime()
+			}
+			return n, changed
+		}
+		lines, _ := size(log)
+		_, saved := size(model)
+		ended := startUntil(t, cmd, func() bool { // as soon as one of them changes
+			n, _ := size(log)
+			_, when := size(model)
+			if round%2 == 0 {
+				return n > lines
+			}
+			return when.After(saved)
+		})
+		cmd.Process.Kill()
+		if err := <-ended; err == nil {
+			t.Fatalf("round %d ended by itself", round)
+		}
+		logged, err := readLog(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := epochs(); now == 1 && len(logged) == 0 {
+			continue // the log is made beside the model
+		} else if len(logged) < now || len(logged) > now+1 {
+			t.Fatalf("round %d: %d lines, %d epochs", round, len(logged), now)
+		}
+		for i, line := range logged {
+			if line[0] != fmt.Sprint(i+1) {
+				t.Fatalf("round %d: line %d is of epoch %s", round, i+1, line[0])
+			}
+		}
+	}
+	final := fmt.Sprint(epochs() + 1)
+	lookalike(t, "train", photos, "-o", model, "--log", log, "--epochs", final, "--resume", "--quiet")
+	logged, err := readLog(log)
+	if err != nil || fmt.Sprint(len(logged)) != final {
+		t.Errorf("%d lines of %s epochs, %v", len(logged), final, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".lookalike-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// A pipe may be the log. One that nobody reads is refused, and one that is read by
+// nobody any more does not keep the program from ending.
+func TestTrainLogPipe(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no pipes with names in folders")
+	}
+	photos, dir := drawn(t, 1), t.TempDir()
+	pipe, model := filepath.Join(dir, "pipe"), filepath.Join(dir, "m.safetensors")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		t.Skip("no pipe:", err)
+	}
+	args := []string{"train", photos, "-o", model, "--size", "32", "--log", pipe, "--epochs", "2"}
+	if out, err := exec.CommandContext(t.Context(), "lookalike", args...).CombinedOutput(); err == nil || !strings.Contains(string(out), "nobody reads it") {
+		t.Errorf("without a reader: %v\n%s", err, out)
+	}
+	both, err := os.OpenFile(pipe, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer both.Close()
+	lookalike(t, args...)
+	lines := bufio.NewReader(both)
+	for _, want := range []string{"epoch,", "1,", "2,"} {
+		if line, err := lines.ReadString('\n'); !strings.HasPrefix(line, want) {
+			t.Errorf("%q, %v, want %q", line, err, want)
+		}
+	}
+
+	// Full, and nobody reads.
+	if err := both.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Skip("no deadline for pipes:", err)
+	}
+	for err == nil {
+		_, err = both.Write(make([]byte, 4096))
+	}
+	cmd := exec.CommandContext(t.Context(), "lookalike", append(args, "--resume", "--epochs", "9")...)
+	before := read(t, model)
+	ended := startUntil(t, cmd, func() bool { return !bytes.Equal(read(t, model), before) })
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
+		t.Errorf("exit status %d, want %d", code, statusInterrupted)
 	}
 }
 

@@ -36,15 +36,15 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 			return err
 		}
 	}
-	c := &course{record: record, epochs: o.epochs, file: o.out, curve: o.curve, title: "ArcFace loss"}
-	if a.alreadyDone(c) {
-		return nil
+	c := &course{record: record, epochs: o.epochs, file: o.out, new: !o.resume, curve: o.curve, title: "ArcFace loss"}
+	if done, err := a.alreadyDone(ctx, o, c); done || err != nil {
+		return err
 	}
+	defer c.log.Close()
 	photos, err := a.trainingPictures(ctx, args[0], o, c)
 	if err != nil {
 		return err
 	}
-	defer c.log.Close()
 	sets, err := split.Classes(photos, record.Validation, record.Unseen)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ type trainOptions struct {
 
 // check finds what is wrong with the flags by themselves. cmd tells which were
 // given.
-func (o *trainOptions) check(cmd *cobra.Command) (err error) {
+func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 	o.change, err = augment.Parse(o.augment)
 	given := cmd.Flags().Changed
 	switch {
@@ -106,11 +106,11 @@ func (o *trainOptions) check(cmd *cobra.Command) (err error) {
 		}
 	}
 	if o.split != "" {
-		if err := checkOutput(o.split, o.out); err != nil {
+		if err := a.reserve(o.split, o.out); err != nil {
 			return err
 		}
 	}
-	return checkDrawing("curve", o.curve, o.out)
+	return a.checkDrawing("curve", o.curve, o.out)
 }
 
 // early is the stopping that the flags ask for, nil for none.
@@ -128,7 +128,7 @@ func (o *trainOptions) early(cmd *cobra.Command) *nn.EarlyStopping {
 // kind tells whether an embedding is to be trained: as the flags say or, where
 // training goes on, as the file does.
 func (o *trainOptions) kind() (isEmbedding bool, err error) {
-	_, err = os.Stat(o.out)
+	_, err = os.Lstat(o.out)
 	switch exists := err == nil; {
 	case exists && !o.resume:
 		return false, fmt.Errorf("%s exists already; add --resume to go on training it, or remove it or choose another name", o.out)

@@ -13,9 +13,9 @@ import (
 // was at work.
 type worked struct{ all, network time.Duration }
 
-// index brings an index up to date with pictures below a root and shows how far
-// it is.
-func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, worked, error) {
+// index brings an index up to date, by gallery.Update, or makes it anew, by
+// gallery.Remake, with pictures below a root and shows how far it is.
+func (a *app) index(ctx context.Context, bring func(context.Context, string, *picture.Set, string, gallery.Describer, gallery.Watch) (gallery.Changes, []picture.Skip, error), out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, worked, error) {
 	var w worked
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -25,7 +25,7 @@ func (a *app) index(ctx context.Context, out string, set *picture.Set, root stri
 	p := a.progress("Indexing", "images", set.Len())
 	defer p.end()
 	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
-	changes, skips, err := gallery.Update(ctx, out, set, root, d, gallery.Watch{
+	changes, skips, err := bring(ctx, out, set, root, d, gallery.Watch{
 		Done:   func(n int) { p.set(n) },
 		Worked: func(all, network time.Duration) { w = worked{all, network} },
 	})

@@ -29,18 +29,24 @@ import (
 // ErrBusy; a reservation of this process is used. Errors name path; one that
 // write returned can be found in it with errors.Is and errors.As.
 func Write(path string, write func(w io.Writer) error) error {
-	return withOutput(path, func(o *Output) error { return o.write(write, o.Replace) })
+	return withOutput(path, func(o *Output) error { return o.write(write, nil, o.Replace) })
 }
 
 // Create is Write for a file that must not exist: if there is something of that
 // name, also if it appears while write is at work, it stays as it is, and the
 // error is fs.ErrExist.
 func Create(path string, write func(w io.Writer) error) error {
+	return CreateChecked(path, write, nil)
+}
+
+// CreateChecked is Create that lets check, unless it is nil, look at the file before
+// it takes its name: it is whole and on the disk under the name that check is given.
+func CreateChecked(path string, write func(w io.Writer) error, check func(temporary string) error) error {
 	return withOutput(path, func(o *Output) error {
 		if _, err := os.Lstat(path); err == nil {
 			return fs.ErrExist // before any work
 		}
-		return o.write(write, o.Publish)
+		return o.write(write, check, o.Publish)
 	})
 }
 
@@ -60,8 +66,12 @@ func withOutput(path string, f func(o *Output) error) error {
 	return nil
 }
 
-// write puts the temporary file on the disk and lets place give it its name.
-func (o *Output) write(write func(w io.Writer) error, place func() error) error {
+// write puts the temporary file on the disk, lets check look at it unless that is nil,
+// and lets place give it its name.
+func (o *Output) write(write func(w io.Writer) error, check func(temporary string) error, place func() error) error {
+	if check == nil {
+		check = func(string) error { return nil }
+	}
 	if !o.writing.TryLock() {
 		return ErrBusy
 	}
@@ -92,7 +102,8 @@ func (o *Output) write(write func(w io.Writer) error, place func() error) error 
 	}()
 	buffer := bufio.NewWriterSize(f, 1<<16)
 	for _, step := range []func() error{
-		func() error { return write(buffer) }, buffer.Flush, f.Sync, f.Close, place,
+		func() error { return write(buffer) }, buffer.Flush, f.Sync, f.Close,
+		func() error { return check(temporary) }, place,
 	} {
 		if err := step(); err != nil {
 			return plain(err, temporary)
@@ -110,8 +121,14 @@ func removeIfThere(path string) error {
 }
 
 // Rename gives the file at temporary, whose bytes are on the disk already, the
-// name path in the same folder, in place of what is there, and makes that last.
+// name path in the same folder, in place of what is there, and makes that last. What
+// is there passes its permissions on and, if that is allowed, its owner.
 func Rename(temporary, path string) error {
+	if info, err := os.Stat(path); err == nil {
+		if err := keepOwner(temporary, info); err != nil {
+			return err
+		}
+	}
 	if err := os.Rename(temporary, path); err != nil {
 		return err
 	}

@@ -83,10 +83,8 @@ func take(path string, own bool) (*Output, error) {
 	if o.lock == nil { // then another process may be at work on the same output
 		o.temp = TempName(filepath.Dir(target))
 	}
-	if dir := filepath.Dir(target); o.lock != nil {
-		if _, before := swept.LoadOrStore(dir, true); !before {
-			sweep(dir)
-		}
+	if o.lock != nil {
+		Sweep(filepath.Dir(target))
 	}
 	return o, nil
 }
@@ -145,21 +143,20 @@ func (o *Output) Path() string { return o.path }
 func (o *Output) Temporary() string { return o.temp }
 
 // Replace gives the file at Temporary, whose bytes are on the disk already, the
-// output's name, in place of what is there, with the permissions and, if that is
-// allowed, the owner of what is there.
-func (o *Output) Replace() error {
-	if info, err := os.Stat(o.path); err == nil {
-		if err := keepOwner(o.Temporary(), info); err != nil {
-			return err
-		}
-	}
-	return Rename(o.Temporary(), o.path)
-}
+// output's name, in place of what is there, as Rename does.
+func (o *Output) Replace() error { return o.ReplaceBy(o.Temporary()) }
+
+// ReplaceBy is Replace by another file of the same folder, which no later run takes
+// for a leftover.
+func (o *Output) ReplaceBy(file string) error { return Rename(file, o.path) }
 
 // Publish gives the file at Temporary the output's name. If there is something of
 // that name it stays as it is, and the error is fs.ErrExist.
-func (o *Output) Publish() error {
-	if err := RenameNew(o.Temporary(), o.path); err != nil {
+func (o *Output) Publish() error { return o.PublishFile(o.Temporary()) }
+
+// PublishFile is Publish of another file of the same folder.
+func (o *Output) PublishFile(file string) error {
+	if err := RenameNew(file, o.path); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(o.path))
@@ -168,11 +165,15 @@ func (o *Output) Publish() error {
 // RenameNew renames a file to a name that nothing has, or returns fs.ErrExist. Where
 // the system cannot do both at once, an empty file holds the name for a moment.
 func RenameNew(from, to string) error {
-	if err := renameNew(from, to); !errors.Is(err, errors.ErrUnsupported) {
+	if err := RenameAtOnce(from, to); !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	return renameHeld(from, to)
 }
+
+// RenameAtOnce is RenameNew without a file that holds the name. Where the system, or
+// the file system, cannot do that, the error is errors.ErrUnsupported.
+func RenameAtOnce(from, to string) error { return renameNew(from, to) }
 
 func renameHeld(from, to string) error {
 	held, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -248,8 +249,14 @@ func unlock(l *flock.Flock) {
 	l.Unlock()
 }
 
-// sweep removes what killed processes have left in a folder. What cannot be removed
-// stays: it is in nobody's way.
+// Sweep removes what killed processes have left in a folder, if this process has not
+// done so before. What cannot be removed stays: it is in nobody's way.
+func Sweep(dir string) {
+	if _, before := swept.LoadOrStore(dir, true); !before {
+		sweep(dir)
+	}
+}
+
 func sweep(dir string) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -264,7 +271,7 @@ func sweep(dir string) {
 			if !isTemporary {
 				name = strings.TrimSuffix(e.Name(), lockSuffix)
 			}
-			if name != e.Name() && strings.HasPrefix(name, prefix) && e.Type().IsRegular() {
+			if name != e.Name() && isStem(name) && e.Type().IsRegular() {
 				left[name] = true
 			}
 		}
@@ -282,6 +289,13 @@ func sweep(dir string) {
 			unlock(l)
 		}
 	}
+}
+
+// isStem tells whether a name is one that beside makes, less its suffix. Others that
+// begin like it may hold what somebody needs.
+func isStem(name string) bool {
+	digits, ours := strings.CutPrefix(name, prefix)
+	return ours && len(digits) == 16 && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
 // keepOwner gives a file the permissions of another and, if that is allowed, its owner.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -162,6 +164,41 @@ func TestCreate(t *testing.T) {
 	expect(t, dir, map[string]string{"a.txt": "ours"})
 }
 
+// What is to be checked has no name until it is.
+func TestCreateChecked(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.txt")
+	wrong := errors.New("wrong")
+	err := CreateChecked(path, text("ours"), func(temporary string) error {
+		if got, err := os.ReadFile(temporary); string(got) != "ours" || err != nil {
+			t.Errorf("to be checked are %q, %v", got, err)
+		}
+		return wrong
+	})
+	if !errors.Is(err, wrong) {
+		t.Error(err)
+	}
+	expect(t, dir, nil)
+}
+
+// Files whose names only begin like those of leftovers stay.
+func TestSweepLeavesOthers(t *testing.T) {
+	needsLocks(t)
+	dir := t.TempDir()
+	want := map[string]string{}
+	for _, name := range []string{".lookalike-0123456789abcdef.tmp", ".lookalike-0123456789abcdef.tmp.new", ".lookalike-notes.new", ".lookalike-.lock"} {
+		want[name] = "theirs"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("theirs"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".lookalike-0123456789abcdef.new"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	Sweep(dir)
+	expect(t, dir, want)
+}
+
 // Of many that create a file of one name at once, one does, and its content stays.
 func TestCreateRace(t *testing.T) {
 	dir := t.TempDir()
@@ -253,4 +290,32 @@ func TestLockRace(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// Another file of the folder takes the output's name too, with the permissions of
+// what it replaces, but not if it is to be new.
+func TestByAnotherFile(t *testing.T) {
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "a.txt"), filepath.Join(dir, "a.txt.new")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(other, []byte("new"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o, err := Reserve(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.PublishFile(other); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("published where something is: %v", err)
+	}
+	if err := o.ReplaceBy(other); err != nil {
+		t.Fatal(err)
+	}
+	o.Close()
+	expect(t, dir, map[string]string{"a.txt": "new"})
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("permissions %v, %v", info.Mode(), err)
+	}
 }

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 	"unicode"
@@ -62,21 +61,26 @@ func (p patience) download(ctx context.Context, path string, f File, transport h
 	if _, err := web.Parse(f.URL); err != nil {
 		return err
 	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("cannot write %s: it exists and is no regular file", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
+	output, err := atomicfile.Reserve(path)
+	if errors.Is(err, atomicfile.ErrBusy) {
+		return fmt.Errorf("%s is being downloaded already, by another process", path)
+	} else if err != nil {
+		return err
+	}
+	defer output.Close()
+	path = output.Path() // links followed
 	d := &download{patience: p, watch: watch, path: path, url: f.URL, address: web.Shown(f.URL), checksum: f.Checksum, size: f.Size, total: f.Size}
 	if err := d.open(); err != nil {
 		return err
 	}
 	d.client = &http.Client{Transport: transport, CheckRedirect: follow}
-	err := d.run(ctx)
+	err = d.run(ctx)
 	if closed := d.close(); err == nil {
 		err = closed
 	}
@@ -105,48 +109,31 @@ type download struct {
 func (d *download) partName() string  { return d.path + ".part" }
 func (d *download) stateName() string { return d.path + ".part.state" }
 
-// open opens the part, for this process alone.
+// open opens the part.
 func (d *download) open() error {
-	for {
-		f, err := os.OpenFile(d.partName(), os.O_RDWR|os.O_CREATE, 0o644)
-		if err != nil {
-			return err
-		}
-		info, err := f.Stat()
-		if err == nil && !info.Mode().IsRegular() {
-			err = fmt.Errorf("%s is in the way: it is no regular file", f.Name())
-		}
-		if err == nil && !lock(f) {
-			err = fmt.Errorf("%s is being downloaded already, by another process", d.path)
-		}
-		if err != nil {
-			f.Close()
-			return err
-		}
-		if now, err := os.Stat(f.Name()); err != nil || !os.SameFile(info, now) {
-			f.Close() // the process that had the lock has renamed or removed it
-			continue
-		}
-		if info, err = f.Stat(); err != nil { // its size with the lock held
-			f.Close()
-			return err
-		}
-		d.part, d.have, d.pieces = f, info.Size(), info.Size() > 0
-		if raw, err := os.ReadFile(d.stateName()); err == nil && d.pieces {
-			d.state = state(string(raw))
-		}
-		return nil
+	f, err := os.OpenFile(d.partName(), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
 	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is in the way: it is no regular file", f.Name())
+	}
+	if err != nil {
+		f.Close()
+		return err
+	}
+	d.part, d.have, d.pieces = f, info.Size(), info.Size() > 0
+	if raw, err := os.ReadFile(d.stateName()); err == nil && d.pieces {
+		d.state = state(string(raw))
+	}
+	return nil
 }
 
 // close ends the use of the part. It takes its name away if it is empty, and
-// gives it its final one if it is complete; the lock is held meanwhile, but on
-// Windows, where an open file cannot be renamed.
+// gives it its final one if it is complete.
 func (d *download) close() error {
-	if runtime.GOOS == "windows" {
-		d.part.Close()
-	}
-	defer d.part.Close()
+	d.part.Close() // what was written has been synced; Windows renames no open file
 	switch {
 	case d.right:
 		os.Remove(d.stateName())

@@ -436,9 +436,6 @@ func TestDownloadStops(t *testing.T) {
 
 // Two downloads of one file at a time would spoil each other.
 func TestDownloadAlone(t *testing.T) {
-	if !locks(t) {
-		t.Skip("files are not locked on " + runtime.GOOS)
-	}
 	address, _ := serve(t, cut(100_000, good(content)), good(content))
 	path := filepath.Join(t.TempDir(), "w.h5")
 	f := File{URL: address, Checksum: sumOf(content), Size: 300_000}
@@ -459,19 +456,30 @@ func TestDownloadAlone(t *testing.T) {
 	holds(t, path, content, nil)
 }
 
-func locks(t *testing.T) bool {
-	name := filepath.Join(t.TempDir(), "f")
-	for range 2 {
-		f, err := os.Create(name)
-		if err != nil {
+// A link stays, also to what is not there yet, and permissions that a file has.
+func TestDownloadKeeps(t *testing.T) {
+	address, _ := serve(t, good(content), good(content))
+	dir := t.TempDir()
+	link, target := filepath.Join(dir, "link"), filepath.Join(dir, "w.h5")
+	if err := os.Symlink("w.h5", link); err != nil {
+		t.Skip("no symbolic links:", err)
+	}
+	f := File{URL: address, Checksum: sumOf(content), Size: 300_000}
+	for i := range 2 {
+		if err := hurry.download(t.Context(), link, f, anywhere, watch(t)); err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
-		if !lock(f) {
-			return true
+		if to, err := os.Readlink(link); to != "w.h5" {
+			t.Fatalf("the link leads to %q, %v", to, err)
+		}
+		holds(t, target, content, nil)
+		if info, err := os.Stat(target); err != nil || i == 1 && runtime.GOOS != "windows" && info.Mode() != 0o600 {
+			t.Errorf("permissions %v, %v", info.Mode(), err)
+		}
+		if err := os.Chmod(target, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return false
 }
 
 func TestDownloadRefuses(t *testing.T) {

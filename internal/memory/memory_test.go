@@ -23,13 +23,21 @@ func TestShare(t *testing.T) {
 // The runtime gets what the program leaves; who sets the runtime's limit afterwards is heard.
 func TestKeep(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
-	for limit, want := range map[int64]int64{300e6: 280e6, 32e6: 16e6} {
+	defer Outside(-60e6)
+	for limit, want := range map[int64][2]int64{300e6: {252e6, 198e6}, 32e6: {10.8e6, 8e6}} {
 		Keep(limit)
-		if got := debug.SetMemoryLimit(-1); got != want || Limit() != limit {
-			t.Errorf("of %d bytes the runtime has %d, want %d; the limit is told as %d", limit, got, want, Limit())
+		if got := debug.SetMemoryLimit(-1); got != want[0] {
+			t.Errorf("of %d bytes the runtime has %d, want %d", limit, got, want[0])
 		}
+		Outside(60e6)
+		if got := debug.SetMemoryLimit(-1); got != want[1] || Limit() != limit {
+			t.Errorf("of %d bytes the runtime has %d, with 60 MB outside, want %d; the limit is told as %d", limit, got, want[1], Limit())
+		}
+		Outside(-60e6)
 	}
+	Outside(60e6)
 	debug.SetMemoryLimit(500e6)
+	Outside(0)
 	if Limit() != 500e6 {
 		t.Errorf("the limit is told as %d", Limit())
 	}

@@ -9,8 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
+
+	"lookalike/internal/atomicfile"
 )
 
 // A journal is a file of lines of JSON: a header, then a step before each file is
@@ -38,6 +39,8 @@ const (
 	opDone   = "done"   // the step of this ID has been done, if not without an error,
 	opFailed = "failed" // or left undone,
 	opUndone = "undone" // or taken back
+
+	opHold = "hold" // an empty file is to hold From's name while the step of this ID is taken back
 )
 
 // line is one after the header.
@@ -51,6 +54,8 @@ type line struct {
 	Mode   fs.FileMode `json:"mode,omitempty"` // of From, as its time
 	Time   time.Time   `json:"modified,omitzero"`
 	Why    string      `json:"why,omitempty"`
+
+	held bool // there is an opHold of this step
 }
 
 func (l line) sum() (sum [32]byte, err error) {
@@ -63,42 +68,56 @@ func (l line) sum() (sum [32]byte, err error) {
 
 // Journal is one that is being written.
 type Journal struct {
-	Path string
-	f    *os.File
-	next int
+	Path   string
+	f      *os.File
+	next   int
+	broken error              // of the first line that could not be written, perhaps in part
+	output *atomicfile.Output // so that nobody undoes it meanwhile
 }
 
 // Create begins a journal, on the disk under its name. An existing file is an error.
 func Create(path, program string) (*Journal, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	output, err := atomicfile.Reserve(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the journal: %w", err)
 	}
-	j := &Journal{Path: path, f: f}
-	err = j.write(header{journalFormat, journalVersion, program, time.Now().UTC()})
+	err = atomicfile.Create(path, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(header{journalFormat, journalVersion, program, time.Now().UTC()})
+	})
+	var f *os.File
 	if err == nil {
-		if err = syncDir(filepath.Dir(path)); err != nil {
-			err = fmt.Errorf("cannot write the journal: %w", err)
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+			err = errors.Join(err, os.Remove(path))
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close(), os.Remove(path))
+		output.Close()
+		return nil, fmt.Errorf("cannot write the journal: %w", err)
 	}
-	return j, nil
+	return &Journal{Path: path, f: f, output: output}, nil
 }
 
-func (j *Journal) write(v any) error {
-	b, err := json.Marshal(v)
+// write adds a line. After one that could not be written there is no other: it would
+// stand behind a part of that one, and nobody could read it.
+func (j *Journal) write(l line) error {
+	if j.broken != nil {
+		return j.broken
+	}
+	b, err := json.Marshal(l)
 	if err == nil {
-		if _, err = j.f.Write(append(b, '\n')); err == nil {
-			err = j.f.Sync()
-		}
+		err = doing("write", j.Path, func() error { _, err := j.f.Write(append(b, '\n')); return err })
+	}
+	if err == nil {
+		err = doing("sync", j.Path, j.f.Sync)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write the journal: %w", err)
+		j.broken = fmt.Errorf("cannot write the journal: %w", err)
 	}
-	return nil
+	return j.broken
 }
+
+// Err is the error for which nothing more can be put away with this journal.
+func (j *Journal) Err() error { return j.broken }
 
 // step writes down what is going to happen, and returns its number.
 func (j *Journal) step(l line) (int, error) {
@@ -107,8 +126,12 @@ func (j *Journal) step(l line) (int, error) {
 	return l.ID, j.write(l)
 }
 
-// end writes down how a step went.
+// end writes down how a step went, unless there is something left to be undone of one
+// that has failed.
 func (j *Journal) end(id int, done bool, err error) error {
+	if !done && errors.Is(err, errLeft) {
+		return nil
+	}
 	l := line{Op: opFailed, ID: id}
 	if done {
 		l.Op = opDone
@@ -121,6 +144,7 @@ func (j *Journal) end(id int, done bool, err error) error {
 
 // Close ends the journal. One without a step is removed.
 func (j *Journal) Close() error {
+	defer j.output.Close()
 	err := j.f.Close()
 	if j.next == 0 {
 		return errors.Join(err, os.Remove(j.Path))
@@ -147,7 +171,7 @@ func read(r io.Reader) ([]line, error) {
 		return nil, fmt.Errorf("it is a journal of version %d; this program reads version %d", h.Version, journalVersion)
 	}
 	var steps []line
-	over := map[int]bool{}
+	over, held := map[int]bool{}, map[int]bool{}
 	for n := 2; lines.Scan(); n++ {
 		var l line
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
@@ -164,6 +188,8 @@ func read(r io.Reader) ([]line, error) {
 			steps = append(steps, l)
 		case opFailed, opUndone:
 			over[l.ID] = true
+		case opHold:
+			held[l.ID] = true
 		case opDone:
 		default:
 			return nil, fmt.Errorf("line %d: there is no %q", n, l.Op)
@@ -175,6 +201,7 @@ func read(r io.Reader) ([]line, error) {
 	kept := steps[:0]
 	for _, l := range steps {
 		if !over[l.ID] {
+			l.held = held[l.ID]
 			kept = append(kept, l)
 		}
 	}

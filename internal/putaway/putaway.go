@@ -24,7 +24,22 @@ import (
 var (
 	ErrChanged = errors.New("has changed since it was indexed")
 	ErrLinked  = errors.New("is the same file already, by a hard link")
+
+	errIrregular = errors.New("is no regular file")
+	errOwner     = errors.New("has another owner or other permissions")
+	errElsewhere = errors.New("lies on another device")
 )
+
+// IsLeft tells whether an error says that a file is not fit to be put away, or is not
+// there. Any other is a failure: of the disk, of permissions, of the journal.
+func IsLeft(err error) bool {
+	for _, reason := range []error{ErrChanged, ErrLinked, errIrregular, errOwner, errElsewhere, fs.ErrNotExist} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
+}
 
 // Examine makes sure that a path is a regular file with those contents, and that
 // nobody writes to it meanwhile. Symbolic links are not followed.
@@ -45,7 +60,7 @@ func contents(path string) (info fs.FileInfo, sum [32]byte, err error) {
 		return nil, sum, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, sum, fmt.Errorf("%s is no regular file", path)
+		return nil, sum, fmt.Errorf("%s %w", path, errIrregular)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -99,7 +114,8 @@ func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		done, err := move(from, to, sum, info)
+		nothing := func() error { return nil } // the step tells that to is held
+		done, err := move(from, to, sum, info, nothing)
 		e := j.end(id, done, err)
 		switch {
 		case done:
@@ -110,75 +126,40 @@ func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 	}
 }
 
-// syncDir is a variable so that a test can let it fail.
-var syncDir = atomicfile.SyncDir
-
-// makeFolder makes a folder, and those above it, where there are none, and makes them
-// last: a copy is only as safe as the names of the folders that it lies in.
-func makeFolder(dir string) error {
-	parent := filepath.Dir(dir)
-	if _, err := os.Stat(dir); err == nil || parent == dir {
-		return nil
-	}
-	if err := makeFolder(parent); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(parent)
-}
-
 // move is Move without a journal. info is what is known of the file since its
-// contents were read. done says that it has moved, also if there is an error. A name
-// that is taken is fs.ErrExist.
-func move(from, to string, sum [32]byte, info fs.FileInfo) (done bool, err error) {
-	// An empty file holds the name, so that nobody else's is overwritten.
-	held, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return false, err
-	}
-	defer func() {
-		if err != nil && !done {
-			release(to, sum, from, info)
-		}
-	}()
-	if err := held.Close(); err != nil {
-		return false, err
-	}
-	err = os.Rename(from, to)
+// contents were read; hold is for renameNew. done says that it has moved, also if
+// there is an error. A name that is taken is fs.ErrExist.
+func move(from, to string, sum [32]byte, info fs.FileInfo, hold func() error) (done bool, err error) {
+	err = renameNew(from, to, hold)
 	switch {
 	case err == nil:
-		return true, errors.Join(syncDir(filepath.Dir(to)), syncDir(filepath.Dir(from)))
-	case !otherDevice(err):
+		return true, errors.Join(syncFolderOf(to), syncFolderOf(from))
+	case !otherDevice(err) || errors.Is(err, errLeft):
 		return false, err
 	}
-	if err := copyFile(from, to, sum, info.Mode().Perm(), info.ModTime()); err != nil {
+	placed, err := copyFile(from, to, sum, info.Mode().Perm(), info.ModTime(), func(temporary string) error {
+		return renameNew(temporary, to, hold)
+	})
+	if !placed {
 		return false, err
 	}
-	// The copy is on the disk. Only what has been copied is removed.
-	now, err := os.Lstat(from)
-	if err == nil && !unchanged(info, now) {
-		err = fmt.Errorf("%s %w; a copy of what it was is at %s", from, ErrChanged, to)
+	// The copy has its name. Only what has been copied is removed.
+	now, e := os.Lstat(from)
+	if e == nil && !unchanged(info, now) {
+		return false, fmt.Errorf("%s %w; a copy of what it was is at %s", from, ErrChanged, to)
 	}
-	if err != nil {
-		return false, err
+	if err = errors.Join(err, e); err == nil {
+		err = remove(from)
 	}
-	if err := os.Remove(from); err != nil {
-		return false, err
+	if err == nil {
+		return true, syncFolderOf(from)
 	}
-	return true, nil
-}
-
-// release removes what stands where a file was to go, an empty file or a copy, if
-// the file itself has certainly stayed where it was.
-func release(to string, sum [32]byte, from string, info fs.FileInfo) {
-	if now, err := os.Lstat(from); err != nil || !unchanged(info, now) {
-		return
+	if now, e := os.Lstat(from); e == nil && unchanged(info, now) { // it has certainly stayed
+		if e := remove(to); e != nil {
+			err = fmt.Errorf("%w; %w: %w", err, errLeft, e)
+		}
 	}
-	if there, got, err := contents(to); err == nil && (there.Size() == 0 || got == sum) {
-		os.Remove(to)
-	}
+	return false, err
 }
 
 // otherDevice tells whether files cannot be renamed, or linked, because they lie
@@ -188,43 +169,61 @@ func otherDevice(err error) bool {
 	return errors.Is(err, syscall.EXDEV) || runtime.GOOS == "windows" && errors.Is(err, notSameDevice)
 }
 
-// copyFile puts a copy of a file in the place of to, with that time. It appears
-// whole, with the contents that sum says, or not at all.
-func copyFile(from, to string, sum [32]byte, mode fs.FileMode, modified time.Time) (err error) {
+// copyFile makes a copy of a file, with those permissions and that time, beside to;
+// place gives it that name. It appears whole, with the contents that sum says, or not
+// at all. placed says that it has appeared, also if there is an error.
+func copyFile(from, to string, sum [32]byte, mode fs.FileMode, modified time.Time, place func(temporary string) error) (placed bool, err error) {
+	output, err := atomicfile.Reserve(to) // what a killed process leaves goes with the next
+	if err != nil {
+		return false, err
+	}
+	defer output.Close()
+	temporary := output.Temporary()
+	if err := writeCopy(from, temporary, sum, mode, modified); err != nil {
+		return false, err
+	}
+	if err := place(temporary); err != nil {
+		return false, err
+	}
+	return true, syncFolderOf(to)
+}
+
+// writeCopy makes a copy of a file, in place of what is there, on the disk and read back.
+func writeCopy(from, to string, sum [32]byte, mode fs.FileMode, modified time.Time) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	temporary := atomicfile.TempName(filepath.Dir(to))
-	out, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err := removeIfThere(to); err != nil {
+		return err
+	}
+	var out *os.File
+	err = doing("create", to, func() (err error) {
+		out, err = os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary)
-		}
-	}()
 	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(out, h), in)
-	err = errors.Join(err, out.Chmod(mode), out.Sync(), out.Close())
-	if err == nil && [32]byte(h.Sum(nil)) != sum {
-		err = fmt.Errorf("%s %w", from, ErrChanged)
-	}
+	err = doing("write", to, func() error {
+		_, err := io.Copy(io.MultiWriter(out, h), in)
+		return errors.Join(err, out.Chmod(mode))
+	})
 	if err == nil {
-		_, err = Examine(temporary, sum) // read back
+		err = doing("sync", to, out.Sync)
 	}
-	if err == nil {
-		err = os.Chtimes(temporary, time.Time{}, modified)
-	}
-	if err != nil {
+	if err = errors.Join(err, out.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, to); err != nil {
+	if [32]byte(h.Sum(nil)) != sum {
+		return fmt.Errorf("%s %w", from, ErrChanged)
+	}
+	if _, err := Examine(to, sum); err != nil { // read back
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return doing("set the time", to, func() error { return os.Chtimes(to, time.Time{}, modified) })
 }
 
 // Link puts a hard link to keep in the place of from; both have the contents that
@@ -244,36 +243,48 @@ func (j *Journal) Link(from, keep string, sum [32]byte) (done bool, err error) {
 	case os.SameFile(kept, info):
 		return false, fmt.Errorf("%s %w", from, ErrLinked)
 	case kept.Mode() != info.Mode() || owner(kept) != owner(info):
-		return false, fmt.Errorf("%s has another owner or other permissions than %s", from, keep)
+		return false, fmt.Errorf("%s %w than %s", from, errOwner, keep)
 	}
 	aside := atomicfile.TempName(filepath.Dir(from))
 	id, err := j.step(line{Op: opLink, From: from, To: keep, Aside: aside, SHA256: hex.EncodeToString(sum[:]), Mode: info.Mode().Perm(), Time: info.ModTime()})
 	if err != nil {
 		return false, err
 	}
-	done, err = link(from, keep, aside, sum)
+	done, err = exchange(from, keep, aside, sum)
 	return done, errors.Join(err, j.end(id, done, err))
 }
 
 // added ends the name of a link until it takes its place.
 const added = ".new"
 
-func link(from, keep, aside string, sum [32]byte) (done bool, err error) {
+// exchange is Link without a journal.
+func exchange(from, keep, aside string, sum [32]byte) (done bool, err error) {
 	fresh := aside + added
-	if err := os.Link(keep, fresh); err != nil {
+	if err := link(keep, fresh); err != nil {
 		if otherDevice(err) {
-			return false, fmt.Errorf("%s lies on another device than %s", from, keep)
+			return false, fmt.Errorf("%s %w than %s", from, errElsewhere, keep)
 		}
 		return false, err
 	}
-	if err := os.Link(from, aside); err != nil {
-		return false, errors.Join(err, os.Remove(fresh))
+	giveUp := func(err error, made ...string) error {
+		for _, path := range made {
+			if e := remove(path); e != nil {
+				err = fmt.Errorf("%w; %w: %w", err, errLeft, e)
+			}
+		}
+		return err
 	}
-	if err := os.Rename(fresh, from); err != nil {
-		return false, errors.Join(err, os.Remove(fresh), os.Remove(aside))
+	if err := link(from, aside); err != nil {
+		return false, giveUp(err, fresh)
+	}
+	if err := rename(fresh, from); err != nil {
+		return false, giveUp(err, fresh, aside)
 	}
 	if _, err := Examine(aside, sum); err != nil {
-		return false, errors.Join(fmt.Errorf("%s %w", from, ErrChanged), os.Rename(aside, from))
+		if e := rename(aside, from); e != nil {
+			err = fmt.Errorf("%w; %w: %w", err, errLeft, e)
+		}
+		return false, err
 	}
-	return true, errors.Join(os.Remove(aside), syncDir(filepath.Dir(from)))
+	return true, errors.Join(remove(aside), syncFolderOf(from))
 }
