@@ -30,6 +30,7 @@ type collector struct {
 	limit   float64 // keys above are proven out
 	full    int     // number of candidates to look through them at
 	found   []candidate
+	spare   []candidate // memory for them
 	scratch []float64
 	nearest leastBounds // of few that are wanted, the least upper bounds so far
 	shared  bool        // others are told of upper bounds
@@ -42,10 +43,13 @@ type collector struct {
 // the collector looks through them.
 const slackRows = 48
 
+// mostKept is for how many candidates a collector keeps memory.
+const mostKept = 1 << 15
+
 // reset makes c ready for another query; its memory is kept.
 func (c *collector) reset(x *Index, q *query, w wanted, number int, limit float64) {
 	*c = collector{most: w.most, radius: w.radius, after: -1, limit: limit, full: 2*min(w.most, 1<<12) + slackRows,
-		found: c.found[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], fresh: c.fresh[:0], index: x, query: q}
+		found: c.found[:0], spare: c.spare[:0], scratch: c.scratch[:0], nearest: c.nearest[:0], fresh: c.fresh[:0], index: x, query: q}
 	if w.after >= 0 {
 		c.after = w.after + number
 	}
@@ -242,13 +246,17 @@ func (c *collector) settle() {
 	}
 }
 
-// neighbors returns the result.
+// neighbors returns the result, and lets go of all but memory for another query.
 func (c *collector) neighbors() []Neighbor {
 	c.tighten()
 	c.settle()
 	list := make([]Neighbor, len(c.found))
 	for i, f := range c.found {
 		list[i] = f.neighbor()
+	}
+	c.index, c.query = nil, nil
+	if cap(c.found)+cap(c.spare) > mostKept {
+		c.found, c.spare, c.scratch = nil, nil, nil
 	}
 	return list
 }

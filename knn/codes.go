@@ -2,6 +2,7 @@ package knn
 
 import (
 	"math"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -80,20 +81,31 @@ func center(x *Index) []float32 {
 func (c *coder) rowBytes() int   { return c.groups * f32.CodeGroup }
 func (c *coder) blockBytes() int { return c.rowBytes() * f32.CodeRows }
 
-// room returns codes of n vectors, not made yet; whole tiles of f32.CodeSieve.
-func (c *coder) room(n int) codes {
+// room returns codes of n vectors, not made yet, in k's memory if it is enough; whole
+// tiles of f32.CodeSieve.
+func (c *coder) room(k codes, n int) codes {
 	blocks := (n + f32.SieveRows - 1) / f32.SieveRows * (f32.SieveRows / f32.CodeRows)
-	return codes{make([]uint8, blocks*c.blockBytes()), make([]float32, blocks*3*f32.CodeRows), make([]float64, blocks)}
+	return codes{grow(k.bytes, blocks*c.blockBytes()), grow(k.rows, blocks*3*f32.CodeRows), grow(k.sizes, blocks)}
 }
 
-// all makes codes of all vectors.
-func (c *coder) all() codes {
-	k := c.room(c.x.Len())
-	parallel.For(c.x.tiles(), func(tile int) {
-		row := tile * tileRows
-		c.make(k.from(c, row), row, min(c.x.Len(), row+tileRows))
-	})
+// all makes codes of all vectors, in k's memory if it is enough.
+func (c *coder) all(k codes) codes {
+	k = c.room(k, c.x.Len())
+	codings.For(c.x.tiles(), time.Duration(c.x.Len()*c.x.Dim()/4), allCodes{c, k}, allCodes.tile)
 	return k
+}
+
+// allCodes are codes that are made tile by tile.
+type allCodes struct {
+	*coder
+	codes
+}
+
+var codings parallel.Loop[allCodes]
+
+func (a allCodes) tile(i int) {
+	row := i * tileRows
+	a.make(a.from(a.coder, row), row, min(a.x.Len(), row+tileRows))
 }
 
 // from returns the codes from a row on, the first of a block.
@@ -188,7 +200,7 @@ type codeQuery struct {
 // encode makes the codes of a query, kept in z, and returns false if they are of no
 // use for it. block has room for a block of codes.
 func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
-	k.z = z
+	*k = codeQuery{z: z, bounds: k.bounds}
 	center, factors := c.center, []float32{1}
 	switch c.x.metric {
 	case Cosine:
@@ -207,6 +219,7 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
 	for i := range c.x.Dim() {
 		z[i] = int8(block[i/f32.CodeGroup*f32.CodeGroup*f32.CodeRows+i%f32.CodeGroup] - 128)
 	}
+	clear(z[c.x.Dim():])
 	return true
 }
 

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -128,19 +129,7 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 	if metric == Cosine {
 		x.scales = make([]float64, x.Len())
 	}
-	parallel.For(len(x.longest), func(tile int) {
-		for row := tile * tileRows; row < min(x.Len(), (tile+1)*tileRows); row++ {
-			v := vectors.Row(row)
-			square := float64(f32.Dot(v, v))
-			if !(square > huge/1e70 && square < huge) { // it may have overflowed, or underflowed
-				square = dot(v, v)
-			}
-			x.longest[tile] = max(x.longest[tile], math.Sqrt(square*(1+2*gamma(x.Dim()+16))))
-			if metric == Cosine {
-				x.scales[row] = scale(v)
-			}
-		}
-	})
+	measurings.For(len(x.longest), time.Duration(x.Len()*x.Dim()/8), x, (*Index).measure)
 	for tile, length := range x.longest { // NaN if one of its values is, and infinite likewise
 		if length-length == 0 {
 			continue
@@ -152,6 +141,23 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 		}
 	}
 	return x, nil
+}
+
+var measurings parallel.Loop[*Index]
+
+// measure sets what is known of the lengths of a tile's vectors.
+func (x *Index) measure(tile int) {
+	for row := tile * tileRows; row < min(x.Len(), (tile+1)*tileRows); row++ {
+		v := x.vectors.Row(row)
+		square := float64(f32.Dot(v, v))
+		if !(square > huge/1e70 && square < huge) { // it may have overflowed, or underflowed
+			square = dot(v, v)
+		}
+		x.longest[tile] = max(x.longest[tile], math.Sqrt(square*(1+2*gamma(x.Dim()+16))))
+		if x.metric == Cosine {
+			x.scales[row] = scale(v)
+		}
+	}
 }
 
 func notFinite(v float32) bool { return v-v != 0 }

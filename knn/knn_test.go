@@ -374,7 +374,7 @@ func TestContextStopsBeforeResults(t *testing.T) {
 			ctx.left <- struct{}{}
 		}
 		found := make([][]Neighbor, len(queries))
-		x.round(ctx, queries, wanted{most: math.MaxInt, radius: 3, after: -1}, found)
+		new(round).find(ctx, x, queries, wanted{most: math.MaxInt, radius: 3, after: -1}, found)
 		for i, list := range found {
 			if list != nil {
 				t.Fatalf("query %d has a result", i)

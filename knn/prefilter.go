@@ -19,7 +19,7 @@ import (
 func (x *Index) Prefiltered() *Index {
 	y := *x
 	if c := x.coder(); c != nil && x.Len() > 0 {
-		all := c.all()
+		all := c.all(codes{})
 		y.codes = &all
 	}
 	return &y

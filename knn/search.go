@@ -5,13 +5,11 @@ import (
 	"context"
 	"math"
 	"math/bits"
-	"runtime"
 	"slices"
 	"sync"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
-	"lookalike/internal/parallel"
 )
 
 // wanted says which rows belong to the result of a query.
@@ -45,14 +43,6 @@ const (
 	scanBytes = 128 << 10
 )
 
-// group is queries that pass over the rows together.
-type group struct {
-	queries []*query
-	factors []float32 // [len(queries), d], stride values apart
-	stride  int
-	sieving *sieving // nil if codes are not sieved
-}
-
 // workspace is what one goroutine needs for a pass.
 type workspace struct {
 	collectors []collector
@@ -74,6 +64,8 @@ type workspace struct {
 	wanted     []uint64 // and which of the rows may be found
 	tests      []f32.CodeTest
 	tested     []float64 // limits that the tests are for
+	together   together
+	block      []uint8 // of codes
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -96,209 +88,26 @@ func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]
 		}
 		return found, ctx.Err()
 	}
+	r := rounds.Get().(*round)
+	defer rounds.Put(r)
+	defer r.forget()
 	if x.sieves(len(queries)) {
-		x = x.coded()
+		x = r.coded(x)
 	}
-	rounds := (len(queries) + roundQueries - 1) / roundQueries
-	size := (len(queries) + rounds - 1) / max(1, rounds)
+	count := (len(queries) + roundQueries - 1) / roundQueries
+	size := (len(queries) + count - 1) / max(1, count)
 	for at := 0; at < len(queries); at += size {
 		end := min(at+size, len(queries))
 		w := w
 		if w.after >= 0 {
 			w.after += at
 		}
-		x.round(ctx, queries[at:end], w, found[at:end])
+		r.find(ctx, x, queries[at:end], w, found[at:end])
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 	}
 	return found, ctx.Err()
-}
-
-// division is how queries and rows are dealt out to goroutines: groups of queries, and
-// for each group parts of the rows.
-type division struct {
-	pass                func(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) // of a group over rows
-	coding              coding
-	groups, size, parts int
-	shared              bool // the parts of a group take tiles by turns from the same rows, all of them
-}
-
-func (x *Index) divide(queries int) division {
-	procs, most := runtime.GOMAXPROCS(0), 0
-	var v division
-	switch {
-	case x.sieves(queries):
-		v.pass, v.coding, most = x.sieve, allTogether, sieveQueries
-	case x.codes != nil && queries < filterQueries:
-		v.pass, v.coding, most = x.sieve, oneByOne, scanQueries
-	case queries < scanQueries:
-		v.pass, v.coding, most = x.scan, notCoded, scanQueries
-	default:
-		v.pass, v.coding, most = x.multiply, notCoded, groupQueries
-	}
-	v.groups = (queries + most - 1) / most
-	if v.coding == allTogether && x.codes != nil { // nothing is made for each group anew, and it knows its limits alone
-		v.groups = (v.groups + procs - 1) / procs * procs
-	}
-	v.size = (queries + v.groups - 1) / v.groups
-	switch {
-	case v.coding == notCoded: // more parts than goroutines, so that all end together
-		v.parts = min(x.tiles(), max(1, 4*procs/v.groups))
-	case v.groups >= 2*procs || v.groups%procs == 0:
-		v.parts = 1
-	default:
-		v.parts, v.shared = min(x.tiles(), procs), true
-	}
-	return v
-}
-
-// rows returns from and up to which row a part passes.
-func (v division) rows(x *Index, part int) (lo, hi int) {
-	if v.shared {
-		return 0, x.Len()
-	}
-	tiles := (x.tiles() + v.parts - 1) / v.parts
-	return part * tiles * tileRows, min(x.Len(), (part+1)*tiles*tileRows)
-}
-
-// round finds the neighbours of some thousand queries.
-func (x *Index) round(ctx context.Context, queries [][]float32, w wanted, found [][]Neighbor) {
-	v, limit := x.divide(len(queries)), x.keyOf(w.radius)
-	groups := make([]func() *group, v.groups)
-	for i := range groups {
-		lo, hi := min(i*v.size, len(queries)), min((i+1)*v.size, len(queries))
-		groups[i] = sync.OnceValue(func() *group { return x.newGroup(queries[lo:hi], v.coding, v.parts > 1) })
-	}
-	gathered := make([][]collector, v.groups*v.parts)
-	parallel.For(len(gathered), func(i int) {
-		if ctx.Err() != nil {
-			return
-		}
-		work := workspaces.Get().(*workspace)
-		defer workspaces.Put(work)
-		g, first := groups[i/v.parts](), i/v.parts*v.size
-		if len(g.queries) == 0 {
-			return
-		}
-		work.collectors = grow(work.collectors, len(g.queries))
-		c := work.collectors
-		if v.parts > 1 { // they are needed when all parts are done
-			c = make([]collector, len(g.queries))
-			gathered[i] = c
-		}
-		for j, q := range g.queries {
-			c[j].reset(x, q, w, first+j, limit)
-		}
-		if v.shared {
-			g.sieving.share(len(c), limit)
-			for j := range c {
-				c[j].shared = true
-			}
-		}
-		lo, hi := v.rows(x, i%v.parts)
-		if w.after >= 0 { // rows of queries come with them
-			lo = max(lo, (first+w.after+1)/tileRows*tileRows)
-		}
-		if lo < hi {
-			v.pass(ctx, g, work, c, lo, hi)
-		}
-		if v.parts > 1 {
-			return
-		}
-		for j, q := range g.queries {
-			if ctx.Err() != nil { // a result may be as long as the index
-				return
-			}
-			found[first+j] = x.result(q, &c[j])
-		}
-	})
-	if v.parts == 1 {
-		return
-	}
-	parallel.For(len(queries), func(i int) {
-		if ctx.Err() != nil {
-			return
-		}
-		g, j := i/v.size, i%v.size
-		found[i] = x.result(groups[g]().queries[j], merge(gathered[g*v.parts:(g+1)*v.parts], j))
-	})
-}
-
-// merge puts together what the parts' collectors have found for query j of a group.
-func merge(parts [][]collector, j int) *collector {
-	c := &parts[0][j]
-	for _, part := range parts[1:] {
-		c.limit = min(c.limit, part[j].limit)
-		c.found = append(c.found, part[j].found...)
-	}
-	return c
-}
-
-// result returns what a collector has found when all rows have been seen.
-func (x *Index) result(q *query, c *collector) []Neighbor {
-	c.tighten()
-	x.sharpen(q, c)
-	return c.neighbors()
-}
-
-// coding says what the codes of queries are needed for.
-type coding int
-
-const (
-	notCoded coding = iota
-	oneByOne        // they are tested so
-	allTogether
-)
-
-// newGroup prepares queries, on several goroutines if these wait for the group.
-func (x *Index) newGroup(queries [][]float32, coding coding, waiting bool) *group {
-	d := x.Dim()
-	g := &group{queries: make([]*query, len(queries)), stride: d + 16} // not a whole number of pages
-	g.factors = make([]float32, len(queries)*g.stride)
-	list := make([]query, len(queries))
-	var z []int8
-	var codes []codeQuery
-	depth := 0
-	if coding != notCoded {
-		depth = x.coder().groups * f32.CodeGroup
-		z, codes = make([]int8, len(queries)*depth), make([]codeQuery, len(queries))
-	}
-	prepare := func(lo, hi int) {
-		var block []uint8
-		if coding != notCoded {
-			block = make([]uint8, x.coder().blockBytes())
-		}
-		for i := lo; i < hi; i++ {
-			v, q := queries[i], &list[i]
-			*q = query{v: v, square: dot(v, v), factor: g.factors[i*g.stride:][:d]}
-			q.length = math.Sqrt(q.square) * (1 + 1e-9)
-			turn := -1.0
-			if x.metric == Cosine {
-				q.scale = scale(v)
-				turn = -q.scale
-			}
-			for j, value := range v {
-				q.factor[j] = float32(turn * float64(value))
-			}
-			if coding != notCoded && x.coder().encode(&codes[i], q, z[i*depth:][:depth], block) {
-				q.code = &codes[i]
-				if coding == oneByOne {
-					q.code.bounds = f32.NewCodeQuery(q.code.z)
-				}
-			}
-			g.queries[i] = q
-		}
-	}
-	if waiting {
-		parallel.Spans(len(queries), 64, prepare)
-	} else {
-		prepare(0, len(queries))
-	}
-	if coding != notCoded {
-		g.sieving = newSieving(g, x.coder(), coding == allTogether)
-	}
-	return g
 }
 
 // rowBounds are the bounds of rowScores for rows of at most that length.
@@ -357,7 +166,8 @@ func (x *Index) scan(ctx context.Context, g *group, w *workspace, c []collector,
 	for ; lo < hi && ctx.Err() == nil; lo += rows {
 		scores := w.scores[:min(rows, hi-lo)]
 		longest := slices.Max(x.longest[lo/tileRows : (lo+len(scores)-1)/tileRows+1])
-		for i, q := range g.queries {
+		for i := range g.queries {
+			q := &g.queries[i]
 			x.rowScores(q, scores, lo)
 			x.collect(&c[i], x.rowBounds(q, longest), w, scores, lo)
 		}
@@ -435,8 +245,8 @@ func (x *Index) multiply(ctx context.Context, g *group, w *workspace, c []collec
 				}
 				w.packed.Mul(len(queries), g.factors[at*g.stride+k:], g.stride, gemm.Epilogue{Bias: bias, Accumulate: k > 0}, w.scores, stride)
 			}
-			for i, q := range queries {
-				x.collect(&c[at+i], x.tileBounds(q, x.longest[lo/tileRows], step+steps, d), w, w.scores[i*stride:][:n], lo)
+			for i := range queries {
+				x.collect(&c[at+i], x.tileBounds(&queries[i], x.longest[lo/tileRows], step+steps, d), w, w.scores[i*stride:][:n], lo)
 			}
 		}
 	}
@@ -476,7 +286,7 @@ func (x *Index) sharpen(q *query, c *collector) {
 		return
 	}
 	slices.SortFunc(waiting, func(a, b candidate) int { return cmp.Compare(a.low, b.low) })
-	c.found, c.nearest = nil, c.nearest[:0]
+	c.found, c.spare, c.nearest = c.spare[:0], waiting, c.nearest[:0]
 	for i, w := range waiting {
 		if w.low > c.limit {
 			break

@@ -31,11 +31,11 @@ const (
 
 // sieving is what the goroutines share that sieve for a group of queries.
 type sieving struct {
-	codes  *f32.CodeQueries // nil if they are tested one by one
-	next   atomic.Int64     // the tile that is taken next
-	once   sync.Once        // for what follows, of each query; nothing for a goroutine alone
-	limits []atomic.Uint64  // the least that anybody has found
-	known  []known
+	together bool // codes are tested so
+	codes    f32.CodeQueries
+	next     atomic.Int64    // the tile that is taken next
+	limits   []atomic.Uint64 // of each query, the least that anybody has found; nothing for a goroutine alone
+	known    []known
 }
 
 // known is what goroutines tell each other of a query.
@@ -44,33 +44,28 @@ type known struct {
 	nearest leastBounds // of the rows of all
 }
 
-func newSieving(g *group, c *coder, together bool) *sieving {
-	s := &sieving{}
-	if !together {
-		return s
+// begin makes s ready for n queries of d values; its memory is kept. Goroutines that
+// share the work tell each other what they know.
+func (s *sieving) begin(n, d int, together, shared bool, limit float64) {
+	s.together = together
+	s.next.Store(0)
+	if together {
+		s.codes.Reset(n, d)
 	}
-	s.codes = f32.NewCodeQueries(len(g.queries), c.x.Dim())
-	for i, q := range g.queries {
-		if q.code != nil {
-			s.codes.Set(i, q.code.z)
-		}
+	s.known, s.limits = s.known[:0], s.limits[:0]
+	if !shared {
+		return
 	}
-	return s
-}
-
-// share makes several goroutines tell each other what they know.
-func (s *sieving) share(n int, limit float64) {
-	s.once.Do(func() {
-		s.known, s.limits = make([]known, n), make([]atomic.Uint64, n)
-		for i := range s.limits {
-			s.limits[i].Store(math.Float64bits(limit))
-		}
-	})
+	s.known, s.limits = grow(s.known, n), grow(s.limits, n)
+	for i := range s.limits {
+		s.limits[i].Store(math.Float64bits(limit))
+		s.known[i].nearest = s.known[i].nearest[:0]
+	}
 }
 
 // publish tells the others of what a collector has found since it did so last.
 func (s *sieving) publish(i int, c *collector) {
-	if s.known == nil {
+	if len(s.known) == 0 {
 		return
 	}
 	heard := math.Float64frombits(s.limits[i].Load())
@@ -101,7 +96,7 @@ func (s *sieving) hear(c []collector) {
 // other their limits. The order jumps about: where neighbours of a query lie together,
 // as in a folder, some of them are seen early.
 func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector, lo, hi int) {
-	coder, s := x.coder(), g.sieving
+	coder, s := x.coder(), &g.sieving
 	tiles := (hi - lo + tileRows - 1) / tileRows
 	jump := coprime(tiles)
 	t := x.newTogether(g, w, c)
@@ -116,7 +111,7 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 		if t.waiting == 0 {
 			s.hear(c)
 		}
-		if s.codes != nil && t.multiply > 0 {
+		if s.together && t.multiply > 0 {
 			t.multiply--
 			stop := end
 			if t.first && x.Dim() > partValues {
@@ -136,13 +131,11 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 		if x.codes != nil {
 			k = x.codes.from(coder, row)
 		} else {
-			if len(w.codes.bytes) < tileRows/f32.CodeRows*coder.blockBytes() {
-				w.codes = coder.room(tileRows)
-			}
+			w.codes = coder.room(w.codes, tileRows)
 			k = w.codes
 			coder.make(k, row, end)
 		}
-		if s.codes != nil {
+		if s.together {
 			var ahead []uint8
 			if next < tiles {
 				from, to := place(next)
@@ -155,12 +148,13 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 			t.tile(k, row, end, ahead)
 			continue
 		}
-		for j, q := range g.queries {
-			x.filterTile(q, &c[j], w, k, row, end)
+		for j := range g.queries {
+			x.filterTile(&g.queries[j], &c[j], w, k, row, end)
 			s.publish(j, &c[j])
 		}
 	}
 	t.endStage()
+	*t = together{}
 }
 
 // coprime returns a number near the golden section of n without a common divisor.
@@ -212,11 +206,12 @@ const (
 )
 
 func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
-	t := &together{x: x, g: g, w: w, c: c, multiply: firstMultiplied, next: 1, first: true}
+	t := &w.together
+	*t = together{x: x, g: g, w: w, c: c, multiply: firstMultiplied, next: 1, first: true}
 	if c[0].limit < huge { // there is a radius
 		t.multiply = 0
 	}
-	if g.sieving.codes != nil {
+	if g.sieving.together {
 		places := g.sieving.codes.Places()
 		t.room = max(tilePlaces, min(stageBytes/(4*f32.SieveRows*x.Dim()), stageMasks/places))
 		w.masks, w.tests, w.tested = grow(w.masks, t.room*places), grow(w.tests, places), grow(w.tested, places)
@@ -270,13 +265,13 @@ func (t *together) forget() {
 // aim sets the test of a query for its limit.
 func (t *together) aim(j int) {
 	if limit := t.c[j].limit; limit != t.w.tested[j] {
-		t.w.tested[j], t.w.tests[j] = limit, t.x.codeTest(t.g.queries[j], limit, t.size)
+		t.w.tested[j], t.w.tests[j] = limit, t.x.codeTest(&t.g.queries[j], limit, t.size)
 	}
 }
 
 // sieve sets the bits of a tile's rows that pass, and ends stages. It fetches ahead meanwhile.
 func (t *together) sieve(k codes, row, end int, ahead []uint8) {
-	x, s := t.x, t.g.sieving
+	x, s := t.x, &t.g.sieving
 	blocks := (end - row + f32.SieveRows - 1) / f32.SieveRows
 	for i := range blocks {
 		at := row + i*f32.SieveRows
@@ -286,7 +281,7 @@ func (t *together) sieve(k codes, row, end int, ahead []uint8) {
 		}
 		if wanted != 0 {
 			k := k.from(x.coder(), at-row)
-			f32.CodeSieve(t.w.masks[t.waiting:], t.room, k.bytes, k.rows, s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
+			f32.CodeSieve(t.w.masks[t.waiting:], t.room, k.bytes, k.rows, &s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
 			t.w.first[t.waiting], t.w.wanted[t.waiting] = int32(at), wanted
 			t.waiting++
 			if t.waiting >= t.stage {
@@ -315,7 +310,7 @@ func (t *together) endStage() {
 		if long {
 			w.ends = append(w.ends, len(w.near))
 		} else if len(w.near) > 0 {
-			x.pickedScores(t.g.queries[j], w)
+			x.pickedScores(&t.g.queries[j], w)
 			t.offer(j, w.near, w.picked)
 			t.passed += len(w.near)
 			w.near = w.near[:0]
@@ -362,7 +357,7 @@ const partValues = 512
 
 // offer offers rows to the collector of a query.
 func (t *together) offer(j int, rows []int32, scores []float32) {
-	x, q, c := t.x, t.g.queries[j], &t.c[j]
+	x, q, c := t.x, &t.g.queries[j], &t.c[j]
 	for i, n := 0, 0; i < len(rows); i += n {
 		tile := rows[i] / tileRows
 		for n = 1; i+n < len(rows) && (x.metric != InnerProduct || rows[i+n]/tileRows == tile); {
@@ -424,7 +419,7 @@ func (t *together) addScores(j, i, end, lo, hi int) {
 	for next+1 < len(t.c) && w.ends[next] == end {
 		next++
 	}
-	q, after := t.g.queries[j], t.g.queries[next]
+	q, after := &t.g.queries[j], &t.g.queries[next]
 	if x.metric == Euclidean {
 		f32.SquaredDistanceRows(&w.sums, q.v[lo:hi], &w.rows, after.v[lo:hi])
 	} else {
@@ -437,15 +432,6 @@ func (t *together) addScores(j, i, end, lo, hi int) {
 
 // smallCodes is how many bytes of codes may be made for the time of a search.
 const smallCodes = 8 << 20
-
-// coded returns x with codes for the time of a search, if it is small: several
-// groups of queries then share them.
-func (x *Index) coded() *Index {
-	if x.codes == nil && x.Len()*x.Dim() <= smallCodes {
-		return x.Prefiltered()
-	}
-	return x
-}
 
 // sieves tells whether so many queries are sieved.
 func (x *Index) sieves(queries int) bool {

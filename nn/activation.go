@@ -200,11 +200,11 @@ func (l *Activate) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Shape()...)
 	copy(y.Data(), x.Data())
 	l.Activation.forward(y)
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			l.Activation.backward(dy, y)
-			return dy
-		})
-	}
+	p.record(x, y, l, nil)
 	return y
+}
+
+func (l *Activate) back(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	l.Activation.backward(dy, s.y)
+	return dy
 }

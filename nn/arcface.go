@@ -34,7 +34,7 @@ type ArcFace struct {
 func (l ArcFace) String() string { return "arcface" }
 
 func (l ArcFace) Loss(grad, prediction, target *tensor.Tensor) float64 {
-	checkLoss(l, grad, prediction, target)
+	checkLoss(l.String(), grad, prediction, target)
 	if l.Margin == 0 {
 		l.Margin = 0.5
 	}
@@ -44,15 +44,9 @@ func (l ArcFace) Loss(grad, prediction, target *tensor.Tensor) float64 {
 	if !(l.Margin > 0 && l.Margin < math.Pi && l.Scale > 0 && l.Scale <= math.MaxFloat32) {
 		panic(fmt.Sprintf("nn.ArcFace: margin %v is not between 0 and π, or scale %v is not a positive number", l.Margin, l.Scale))
 	}
-	n := prediction.Dim(len(prediction.Shape()) - 1)
-	count := prediction.Len() / n
-	return sumParts(count, max(1, activationBlock/n), func(lo, hi int) float64 {
-		var sum float64
-		for r := lo; r < hi; r++ {
-			sum += l.row(grad.Data()[r*n:][:n], prediction.Data()[r*n:][:n], target.Data()[r*n:][:n], 1/float64(count))
-		}
-		return sum
-	}) / float64(count)
+	n := lastDim(prediction)
+	count := float64(prediction.Len() / n)
+	return sumLoss(grad, prediction, target, n, 1/count, l.row) / count
 }
 
 // row is the loss of one embedding; weight is what it counts in the batch's.

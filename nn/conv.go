@@ -67,13 +67,7 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	l.convolve(p, y, x, l.epilogue())
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			l.Activation.backward(dy, y)
-			addBiasGrad(l.bias, dy)
-			return l.backward(p, x, dy)
-		})
-	}
+	p.record(x, y, l, nil)
 	return y
 }
 
@@ -98,26 +92,32 @@ func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
 	l.filter.of(l.kernel, l.window).Conv2D(y, x, e)
 }
 
-// backward adds up the kernel's gradient for dz, the gradient in front of the
-// activation, and returns that of x.
-func (l *Conv2D) backward(p *Pass, x, dz *tensor.Tensor) *tensor.Tensor {
-	tensor.Conv2DKernelGrad(l.kernel.grad(), x, dz, l.window, true)
-	if !p.wantsGrad(x) {
+func (l *Conv2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	l.Activation.backward(dy, s.y)
+	addBiasGrad(l.bias, dy)
+	tensor.Conv2DKernelGrad(l.kernel.grad(), s.x, dy, l.window, true)
+	if !p.wantsGrad(s.x) {
 		return nil
 	}
-	dx := p.New(x.Shape()...)
-	tensor.Conv2DInputGrad(dx, dz, l.kernel.Value, nil, l.window)
+	dx := p.New(s.x.Shape()...)
+	tensor.Conv2DInputGrad(dx, dy, l.kernel.Value, nil, l.window)
 	return dx
 }
+
+// pooledConv is a convolution together with the 2x2 max-pooling behind it, on the way
+// back; the step's mask says which values that took.
+type pooledConv Conv2D
 
 // unpooledValues bounds the values of dz, the gradient in front of the pooling,
 // that backwardPooled holds at a time: 16 MB. For a whole batch of the first layer
 // it would be the greatest tensor of all training.
 const unpooledValues = 4 << 20
 
-// backwardPooled is backward for dy, the gradient behind the 2x2 max-pooling that
-// took the values that choice names. It goes back some pictures at a time.
-func (l *Conv2D) backwardPooled(p *Pass, x, dy *tensor.Tensor, choice []uint8) *tensor.Tensor {
+// back goes back some pictures at a time.
+func (l *pooledConv) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	x, choice := s.x, s.mask
+	l.Activation.backward(dy, s.y)
+	addBiasGrad(l.bias, dy) // all else in dz is zero
 	var dx *tensor.Tensor
 	if p.wantsGrad(x) {
 		dx = p.New(x.Shape()...)
@@ -146,18 +146,11 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
 	e := l.epilogue()
 	e.Pool = true
-	if !p.Training() {
-		l.convolve(p, y, x, e)
-		return y
+	if p.Training() {
+		e.Choice = p.mask(y.Shape()...)
 	}
-	choice := p.mask(y.Shape()...)
-	e.Choice = choice
 	l.convolve(p, y, x, e)
-	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-		l.Activation.backward(dy, y)
-		addBiasGrad(l.bias, dy) // all else in dz is zero
-		return l.backwardPooled(p, x, dy, choice)
-	})
+	p.record(x, y, (*pooledConv)(l), e.Choice)
 	return y
 }
 
@@ -226,20 +219,20 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	tensor.Conv2DInputGrad(y, x, l.kernel.Value, value(l.bias), l.window)
 	l.Activation.forward(y)
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			l.Activation.backward(dy, y)
-			addBiasGrad(l.bias, dy)
-			tensor.Conv2DKernelGrad(l.kernel.grad(), dy, x, l.window, true)
-			if !p.wantsGrad(x) {
-				return nil
-			}
-			dx := p.New(x.Shape()...)
-			tensor.Conv2D(dx, dy, l.kernel.Value, nil, l.window)
-			return dx
-		})
-	}
+	p.record(x, y, l, nil)
 	return y
+}
+
+func (l *Conv2DTranspose) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	l.Activation.backward(dy, s.y)
+	addBiasGrad(l.bias, dy)
+	tensor.Conv2DKernelGrad(l.kernel.grad(), dy, s.x, l.window, true)
+	if !p.wantsGrad(s.x) {
+		return nil
+	}
+	dx := p.New(s.x.Shape()...)
+	tensor.Conv2D(dx, dy, l.kernel.Value, nil, l.window)
+	return dx
 }
 
 func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {

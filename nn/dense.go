@@ -57,18 +57,18 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		tensor.MatMul(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias))
 		l.Activation.forward(y)
 	}
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			l.Activation.backward(dy, y)
-			addBiasGrad(l.bias, dy)
-			tensor.MatMulTransA(l.kernel.grad(), p.matrix(x), p.matrix(dy), true)
-			if !p.wantsGrad(x) {
-				return nil
-			}
-			dx := p.New(x.Shape()...)
-			tensor.MatMulTransB(p.matrix(dx), p.matrix(dy), l.kernel.Value)
-			return dx
-		})
-	}
+	p.record(x, y, l, nil)
 	return y
+}
+
+func (l *Dense) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	l.Activation.backward(dy, s.y)
+	addBiasGrad(l.bias, dy)
+	tensor.MatMulTransA(l.kernel.grad(), p.matrix(s.x), p.matrix(dy), true)
+	if !p.wantsGrad(s.x) {
+		return nil
+	}
+	dx := p.New(s.x.Shape()...)
+	tensor.MatMulTransB(p.matrix(dx), p.matrix(dy), l.kernel.Value)
+	return dx
 }

@@ -39,16 +39,18 @@ func (l *Dropout) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 			y.Data()[i], keep[i] = 0, 0
 		}
 	}
-	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-		g := dy.Data()
-		for i, k := range keep {
-			if k != 0 {
-				g[i] *= scale
-			} else {
-				g[i] = 0
-			}
-		}
-		return dy
-	})
+	p.record(x, y, l, keep)
 	return y
+}
+
+func (l *Dropout) back(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	g, scale := dy.Data(), 1/(1-l.Rate)
+	for i, k := range s.mask {
+		if k != 0 {
+			g[i] *= scale
+		} else {
+			g[i] = 0
+		}
+	}
+	return dy
 }

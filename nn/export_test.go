@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"math/rand/v2"
 
 	"lookalike/tensor"
@@ -21,4 +22,24 @@ func Differentiate(l Layer, x, dy *tensor.Tensor) (y, dx *tensor.Tensor) {
 	p.training, p.rng = true, rand.New(rand.NewPCG(7, 7))
 	y = l.Forward(p, x).Clone()
 	return y, p.backward(dy.Clone()).Clone()
+}
+
+// Stepper returns what learns from the first batch of data, as Fit does it.
+func Stepper(s *Sequential, data Dataset, cfg FitConfig) (func() error, error) {
+	t, err := s.newTrainer(data, cfg)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]int, t.Batch)
+	for i := range rows {
+		rows[i] = i
+	}
+	b := &t.turns[0]
+	if err := data.Fill(context.Background(), rows, b); err != nil {
+		return nil, err
+	}
+	return func() error {
+		_, err := t.step(b)
+		return err
+	}, nil
 }

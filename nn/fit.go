@@ -147,6 +147,7 @@ type trainer struct {
 	params []*Param
 	pass   *Pass
 	turns  [2]Batch // filled and learned from by turns
+	source rand.PCG // of the pass's randomness, set anew for every batch
 
 	seen            int     // batches, up to firstBatches
 	first, greatest float64 // of their losses, the first one as at least 1
@@ -196,7 +197,9 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	if data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
-	return &trainer{FitConfig: cfg, net: s, data: data, params: s.Params(), pass: newPass(min(cfg.Batch, data.Len()))}, nil
+	t := &trainer{FitConfig: cfg, net: s, data: data, params: s.Params(), pass: newPass(min(cfg.Batch, data.Len()))}
+	t.pass.training, t.pass.rng = true, rand.New(&t.source)
+	return t, nil
 }
 
 // epoch learns from every sample once.
@@ -218,7 +221,8 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	err := eachBatch(ctx, t.data, order, t.Batch, &t.turns, func(batch *Batch) error {
 		b.Batch++
 		var err error
-		if b.Loss, err = t.step(batch, rand.New(rand.NewPCG(^t.Seed, uint64(epoch)<<32|uint64(b.Batch)))); err != nil {
+		t.source.Seed(^t.Seed, uint64(epoch)<<32|uint64(b.Batch))
+		if b.Loss, err = t.step(batch); err != nil {
 			return err
 		}
 		b.Samples += batch.X.Dim(0)
@@ -243,7 +247,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 }
 
 // step learns from one batch and returns its loss, before the step.
-func (t *trainer) step(b *Batch, rng *rand.Rand) (float64, error) {
+func (t *trainer) step(b *Batch) (float64, error) {
 	if err := t.net.takes(b.X); err != nil {
 		return 0, fmt.Errorf("fit: %w", err)
 	}
@@ -253,7 +257,7 @@ func (t *trainer) step(b *Batch, rng *rand.Rand) (float64, error) {
 		}
 	}
 	t.pass.begin()
-	t.pass.training, t.pass.rng, t.pass.input = true, rng, b.X
+	t.pass.input = b.X
 	y := t.net.Forward(t.pass, b.X)
 	if err := checkTargets(t.Loss, y, b.Y); err != nil {
 		return 0, fmt.Errorf("fit: %w", err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
@@ -89,12 +90,9 @@ func each(f func(p, t float64) (loss, derivative float64)) func(grad, p, t []flo
 func (l elementwise) String() string { return l.name }
 
 func (l elementwise) Loss(grad, prediction, target *tensor.Tensor) float64 {
-	checkLoss(l, grad, prediction, target)
-	p, t, g := prediction.Data(), target.Data(), grad.Data()
-	scale := 1 / float64(len(p))
-	return sumParts(len(p), activationBlock, func(lo, hi int) float64 {
-		return l.sum(g[lo:hi], p[lo:hi], t[lo:hi], scale)
-	}) * scale
+	checkLoss(l.String(), grad, prediction, target)
+	scale := 1 / float64(prediction.Len())
+	return sumLoss(grad, prediction, target, activationBlock, scale, l.sum) * scale
 }
 
 type crossentropy struct{ logits bool }
@@ -102,21 +100,14 @@ type crossentropy struct{ logits bool }
 func (l crossentropy) String() string { return "categorical_crossentropy" }
 
 func (l crossentropy) Loss(grad, prediction, target *tensor.Tensor) float64 {
-	checkLoss(l, grad, prediction, target)
-	n := prediction.Dim(len(prediction.Shape()) - 1)
-	count := prediction.Len() / n
+	checkLoss(l.String(), grad, prediction, target)
+	n := lastDim(prediction)
 	row := probabilityRow
 	if l.logits {
 		row = logitRow
 	}
-	scale := 1 / float64(count)
-	return sumParts(count, max(1, activationBlock/n), func(lo, hi int) float64 {
-		var sum float64
-		for r := lo; r < hi; r++ {
-			sum += row(grad.Data()[r*n:][:n], prediction.Data()[r*n:][:n], target.Data()[r*n:][:n], scale)
-		}
-		return sum
-	}) * scale
+	scale := 1 / float64(prediction.Len()/n)
+	return sumLoss(grad, prediction, target, n, scale, row) * scale
 }
 
 // probabilityRow is -Σ t·log(q) of q = clip(p/Σp).
@@ -168,15 +159,38 @@ func logitRow(grad, z, t []float32, scale float64) float64 {
 	return loss
 }
 
-// sumParts adds up f over parts of fixed size, in a fixed order.
-func sumParts(n, size int, f func(lo, hi int) float64) float64 {
-	parts := make([]float64, (n+size-1)/size)
-	parallel.Spans(n, size, func(lo, hi int) { parts[lo/size] = f(lo, hi) })
+// sumLoss adds up a function over pieces of n values, the last of which may be shorter,
+// and has it write the gradients times scale. Several pieces are a part of fixed size,
+// and parts are added up in a fixed order.
+func sumLoss(grad, prediction, target *tensor.Tensor, n int, scale float64, f func(grad, p, t []float32, scale float64) float64) float64 {
+	l := lossParts{grad.Data(), prediction.Data(), target.Data(), n, max(1, activationBlock/n) * n, scale, f, nil}
+	l.sums = make([]float64, (len(l.p)+l.size-1)/l.size)
+	losses.Spans(len(l.p), l.size, time.Duration(len(l.p)), l, lossParts.add)
 	var sum float64
-	for _, v := range parts {
+	for _, v := range l.sums {
 		sum += v
 	}
 	return sum
+}
+
+// lossParts is a loss that is added up part by part.
+type lossParts struct {
+	grad, p, t []float32
+	n, size    int // values of a piece, and of a part
+	scale      float64
+	f          func(grad, p, t []float32, scale float64) float64
+	sums       []float64 // of each part
+}
+
+var losses parallel.Loop[lossParts]
+
+func (l lossParts) add(lo, hi int) {
+	var sum float64
+	for at := lo; at < hi; at += l.n {
+		end := min(hi, at+l.n)
+		sum += l.f(l.grad[at:end], l.p[at:end], l.t[at:end], l.scale)
+	}
+	l.sums[lo/l.size] = sum
 }
 
 // checkTargets returns an error if a loss of ours cannot compare predictions with
@@ -191,11 +205,11 @@ func checkTargets(l Loss, prediction, target *tensor.Tensor) error {
 	return nil
 }
 
-func checkLoss(l Loss, grad, prediction, target *tensor.Tensor) {
+func checkLoss(name string, grad, prediction, target *tensor.Tensor) {
 	if p := prediction.Shape(); !slices.Equal(p, target.Shape()) || !slices.Equal(p, grad.Shape()) {
-		panic(fmt.Sprintf("nn: %v of predictions %v, targets %v, gradient %v: shapes differ", l, prediction.Shape(), target.Shape(), grad.Shape()))
+		panic(fmt.Sprintf("nn: %s of predictions %v, targets %v, gradient %v: shapes differ", name, prediction.Shape(), target.Shape(), grad.Shape()))
 	}
 	if prediction.Len() == 0 {
-		panic(fmt.Sprintf("nn: %v of no values (shape %v)", l, prediction.Shape()))
+		panic(fmt.Sprintf("nn: %s of no values (shape %v)", name, prediction.Shape()))
 	}
 }

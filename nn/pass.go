@@ -31,7 +31,22 @@ type Pass struct {
 // step is what training remembers of one layer.
 type step struct {
 	x, y *tensor.Tensor
-	back func(dy *tensor.Tensor) (dx *tensor.Tensor)
+	back func(dy *tensor.Tensor) (dx *tensor.Tensor) // as Record got it; or else
+	turn turn
+	mask []uint8 // that turn needs
+}
+
+// turn is how a layer of ours goes back through a step: what Record's back is, without
+// memory for a closure in every run.
+type turn interface {
+	back(p *Pass, s step, dy *tensor.Tensor) (dx *tensor.Tensor)
+}
+
+func (s step) goBack(p *Pass, dy *tensor.Tensor) *tensor.Tensor {
+	if s.turn != nil {
+		return s.turn.back(p, s, dy)
+	}
+	return s.back(dy)
 }
 
 // buffer is memory that is lent to layer after layer.
@@ -156,7 +171,14 @@ func (p *Pass) mask(shape ...int) []uint8 {
 // It gets nil from a branch that begins at the network's input, whose gradient
 // nobody needs. What back gets is lent until it returns; it copies what it keeps.
 func (p *Pass) Record(x, y *tensor.Tensor, back func(dy *tensor.Tensor) (dx *tensor.Tensor)) {
-	p.steps = append(p.steps, step{x, y, back})
+	p.steps = append(p.steps, step{x: x, y: y, back: back})
+}
+
+// record is Record for our own layers; outside training it does nothing.
+func (p *Pass) record(x, y *tensor.Tensor, t turn, mask []uint8) {
+	if p.training {
+		p.steps = append(p.steps, step{x: x, y: y, turn: t, mask: mask})
+	}
 }
 
 // wantsGrad tells whether anything needs the gradient of x. Nothing does in
@@ -174,7 +196,7 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 		s := p.steps[i]
 		var dx *tensor.Tensor
 		if dy != nil || i+1 < len(p.steps) && p.betweenBranches(s, p.steps[i+1]) {
-			dx = s.back(dy)
+			dx = s.goBack(p, dy)
 			if dy != nil && !sameData(dx, dy) {
 				p.Release(dy)
 			}

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
@@ -39,21 +40,22 @@ func (l *MaxPool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
 
 func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
-	if !p.Training() {
-		tensor.MaxPool(y, nil, x, l.window)
-		return y
+	var choice []uint8
+	if p.Training() {
+		choice = p.mask(y.Shape()...)
 	}
-	choice := p.mask(y.Shape()...)
 	tensor.MaxPool(y, choice, x, l.window)
-	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-		if !p.wantsGrad(x) {
-			return nil
-		}
-		dx := p.New(x.Shape()...)
-		tensor.MaxPoolGrad(dx, dy, choice, l.window)
-		return dx
-	})
+	p.record(x, y, l, choice)
 	return y
+}
+
+func (l *MaxPool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	if !p.wantsGrad(s.x) {
+		return nil
+	}
+	dx := p.New(s.x.Shape()...)
+	tensor.MaxPoolGrad(dx, dy, s.mask, l.window)
+	return dx
 }
 
 // AveragePool2D takes the mean of each window. With padding Same what lies
@@ -83,7 +85,14 @@ func (l *AveragePool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
 }
 
 func (l *AveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	return averagePool(p, x, l.window, l.out)
+	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
+	tensor.AveragePool(y, x, l.window)
+	p.record(x, y, l, nil)
+	return y
+}
+
+func (l *AveragePool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	return averagePoolGrad(p, s, dy, l.window)
 }
 
 // GlobalAveragePool2D takes the mean of each channel.
@@ -111,8 +120,14 @@ func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 }
 
 func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	y := averagePool(p, x, l.window, [2]int{1, 1})
+	y := p.New(x.Dim(0), 1, 1, x.Dim(3))
+	tensor.AveragePool(y, x, l.window)
+	p.record(x, y, l, nil)
 	return p.view(y.Data(), x.Dim(0), x.Dim(3))
+}
+
+func (l *GlobalAveragePool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	return averagePoolGrad(p, s, dy, l.window)
 }
 
 // GlobalMaxPool2D takes the greatest value of each channel. Values that share it
@@ -136,29 +151,37 @@ func (l *GlobalMaxPool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 }
 
 func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	channels := x.Dim(3)
-	y := p.New(x.Dim(0), channels)
-	parallel.For(x.Dim(0), func(b int) {
-		top := y.Row(b)
-		copy(top, x.Row(b))
-		for pixel := range rows(x.Row(b), channels) {
-			for c, v := range pixel {
-				top[c] = max(top[c], v)
-			}
-		}
-	})
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			if !p.wantsGrad(x) {
-				return nil
-			}
-			dx := p.New(x.Shape()...)
-			parallel.For(x.Dim(0), func(b int) { shareGrad(dx.Row(b), dy.Row(b), x.Row(b), y.Row(b)) })
-			return dx
-		})
-	}
+	y := p.New(x.Dim(0), x.Dim(3))
+	globalPools.For(x.Dim(0), time.Duration(x.Len()), globalPool{x: x, y: y}, globalPool.greatest)
+	p.record(x, y, l, nil)
 	return y
 }
+
+func (l *GlobalMaxPool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	if !p.wantsGrad(s.x) {
+		return nil
+	}
+	dx := p.New(s.x.Shape()...)
+	globalPools.For(dx.Dim(0), time.Duration(2*dx.Len()), globalPool{s.x, s.y, dx, dy}, globalPool.grad)
+	return dx
+}
+
+// globalPool is a batch of pictures, their greatest values, and the gradients of both.
+type globalPool struct{ x, y, dx, dy *tensor.Tensor }
+
+var globalPools parallel.Loop[globalPool]
+
+func (g globalPool) greatest(b int) {
+	top := g.y.Row(b)
+	copy(top, g.x.Row(b))
+	for pixel := range rows(g.x.Row(b), len(top)) {
+		for c, v := range pixel {
+			top[c] = max(top[c], v)
+		}
+	}
+}
+
+func (g globalPool) grad(b int) { shareGrad(g.dx.Row(b), g.dy.Row(b), g.x.Row(b), g.y.Row(b)) }
 
 // shareGrad writes to dx, for each channel, the gradient dy of the greatest value
 // top in equal parts to all pixels of x that have it.
@@ -180,22 +203,15 @@ func shareGrad(dx, dy, x, top []float32) {
 	}
 }
 
-// averagePool runs and records an average pooling; gradients may come in any
+// averagePoolGrad goes back through an average pooling; gradients may come in any
 // shape of the output's size.
-func averagePool(p *Pass, x *tensor.Tensor, w tensor.Window, out [2]int) *tensor.Tensor {
-	y := p.New(x.Dim(0), out[0], out[1], x.Dim(3))
-	tensor.AveragePool(y, x, w)
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			if !p.wantsGrad(x) {
-				return nil
-			}
-			dx := p.New(x.Shape()...)
-			tensor.AveragePoolGrad(dx, p.view(dy.Data(), y.Shape()...), w)
-			return dx
-		})
+func averagePoolGrad(p *Pass, s step, dy *tensor.Tensor, w tensor.Window) *tensor.Tensor {
+	if !p.wantsGrad(s.x) {
+		return nil
 	}
-	return y
+	dx := p.New(s.x.Shape()...)
+	tensor.AveragePoolGrad(dx, p.view(dy.Data(), s.y.Shape()...), w)
+	return dx
 }
 
 func buildPool(in []int, size, stride int, sizes, strides [2]int, padding Padding) (w tensor.Window, out [2]int, shape []int, err error) {

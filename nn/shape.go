@@ -22,8 +22,10 @@ func (l *Flatten) Build(in []int, _ *rand.Rand) ([]int, error) {
 }
 
 func (l *Flatten) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	return reshape(p, x, x.Len()/x.Dim(0))
+	return reshape(p, x, l, x.Len()/x.Dim(0))
 }
+
+func (l *Flatten) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor { return likeInput(p, s, dy) }
 
 // Reshape gives each sample another shape of the same size, without moving its
 // values. One dimension of Target may be -1: what is left.
@@ -64,15 +66,20 @@ func (l *Reshape) Build(in []int, _ *rand.Rand) ([]int, error) {
 }
 
 func (l *Reshape) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	return reshape(p, x, l.out...)
+	return reshape(p, x, l, l.out...)
 }
 
+func (l *Reshape) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor { return likeInput(p, s, dy) }
+
 // reshape gives every sample of x another shape and records the way back.
-func reshape(p *Pass, x *tensor.Tensor, sample ...int) *tensor.Tensor {
+func reshape(p *Pass, x *tensor.Tensor, t turn, sample ...int) *tensor.Tensor {
 	var dims [8]int // most shapes fit
 	y := p.view(x.Data(), append(append(dims[:0], x.Dim(0)), sample...)...)
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor { return p.view(dy.Data(), x.Shape()...) })
-	}
+	p.record(x, y, t, nil)
 	return y
+}
+
+// likeInput gives a gradient the shape of the step's input.
+func likeInput(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	return p.view(dy.Data(), s.x.Shape()...)
 }

@@ -83,12 +83,12 @@ func adamStep(op string, s *state, params []*nn.Param, learning float32, decay, 
 	s.steps++
 	beta1, beta2 = orDefault(beta1, 0.9), orDefault(beta2, 0.999)
 	step := learning * float32(math.Sqrt(float64(1-power(beta2, s.steps)))) / (1 - power(beta1, s.steps))
-	mix1, mix2, floor, shrink := float32(1-beta1), float32(1-beta2), float32(orDefault(epsilon, 1e-7)), float32(decay)
-	each(op, params, clip, func(p *nn.Param) func(lo, hi int) {
-		w, g := p.Value.Data(), p.Grad.Data()
-		m, v := s.slot("momentum", p), s.slot("velocity", p)
-		return func(lo, hi int) {
-			f32.Adam(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], mix1, mix2, shrink, learning, step, floor)
-		}
-	})
+	s.update(op, params, clip, adamRule{float32(1 - beta1), float32(1 - beta2), float32(decay), learning, step, float32(orDefault(epsilon, 1e-7))},
+		"momentum", "velocity")
+}
+
+type adamRule struct{ mix1, mix2, shrink, learning, step, floor float32 }
+
+func (r adamRule) move(w, g, momentum, velocity []float32) {
+	f32.Adam(w, g, momentum, velocity, r.mix1, r.mix2, r.shrink, r.learning, r.step, r.floor)
 }

@@ -36,14 +36,14 @@ func (o *Adamax) Step(params []*nn.Param) {
 	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
 	learning := rate("Adamax", o.Schedule, o.LearningRate, 0.001, o.steps)
 	o.steps++
-	mix, decay, rest, epsilon := float32(1-beta1), float32(beta2), 1-power(beta1, o.steps), float32(orDefault(o.Epsilon, 1e-7))
-	each("Adamax", params, o.Clip, func(p *nn.Param) func(lo, hi int) {
-		w, g := p.Value.Data(), p.Grad.Data()
-		m, u := o.slot("momentum", p), o.slot("norm", p)
-		return func(lo, hi int) {
-			f32.Adamax(w[lo:hi], g[lo:hi], m[lo:hi], u[lo:hi], mix, decay, learning, rest, epsilon)
-		}
-	})
+	o.update("Adamax", params, o.Clip, adamaxRule{float32(1 - beta1), float32(beta2), learning, 1 - power(beta1, o.steps), float32(orDefault(o.Epsilon, 1e-7))},
+		"momentum", "norm")
+}
+
+type adamaxRule struct{ mix, decay, learning, rest, epsilon float32 }
+
+func (r adamaxRule) move(w, g, momentum, norm []float32) {
+	f32.Adamax(w, g, momentum, norm, r.mix, r.decay, r.learning, r.rest, r.epsilon)
 }
 
 // Restore implements Stateful.

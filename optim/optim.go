@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"lookalike/internal/parallel"
 	"lookalike/nn"
@@ -141,9 +142,16 @@ func stepsOf(t *tensor.Tensor) (int, error) {
 // block is how many values one goroutine updates at a time.
 const block = 1 << 15
 
-// each calls f for parts of every trainable parameter, in parallel, after
-// clipping the gradients. Parameters that no batch has reached are left alone.
-func each(op string, params []*nn.Param, clip Clip, f func(p *nn.Param) func(lo, hi int)) {
+// rule is how an optimizer changes values w with gradients g, given what it remembers of
+// them in up to two slots.
+type rule interface {
+	move(w, g, slot1, slot2 []float32)
+}
+
+// update changes every trainable parameter by a rule, in parallel, after clipping the
+// gradients. Parameters that no batch has reached are left alone. The slots are for the
+// given purposes; none for "".
+func (s *state) update(op string, params []*nn.Param, clip Clip, r rule, purpose1, purpose2 string) {
 	for i, p := range params {
 		if p == nil || p.Value == nil {
 			panic(fmt.Sprintf("optim.%s: parameter %d of %d is nil or has no value", op, i, len(params)))
@@ -152,11 +160,36 @@ func each(op string, params []*nn.Param, clip Clip, f func(p *nn.Param) func(lo,
 			panic(fmt.Sprintf("optim.%s: %s has shape %v, its gradient %v", op, p.Name, p.Value.Shape(), p.Grad.Shape()))
 		}
 	}
-	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool { return !p.Trainable() || p.Grad == nil })
 	clip.apply(params)
 	for _, p := range params {
-		parallel.Spans(p.Value.Len(), block, f(p))
+		if !learns(p) {
+			continue
+		}
+		c := change{rule: r, w: p.Value.Data(), g: p.Grad.Data()}
+		if purpose1 != "" {
+			c.slot1 = s.slot(purpose1, p)
+		}
+		if purpose2 != "" {
+			c.slot2 = s.slot(purpose2, p)
+		}
+		changes.Spans(len(c.w), block, time.Duration(len(c.w)/2), c, change.part)
 	}
+}
+
+// learns tells whether an optimizer is to change a parameter now.
+func learns(p *nn.Param) bool { return p.Trainable() && p.Grad != nil }
+
+// change is what happens to one parameter in a step.
+type change struct {
+	rule               rule
+	w, g, slot1, slot2 []float32
+}
+
+var changes parallel.Loop[change]
+
+func (c change) part(lo, hi int) {
+	some := func(v []float32) []float32 { return v[min(lo, len(v)):min(hi, len(v))] } // none of no slot
+	c.rule.move(c.w[lo:hi], c.g[lo:hi], some(c.slot1), some(c.slot2))
 }
 
 // apply scales the gradients that are too long.
@@ -166,6 +199,9 @@ func (c Clip) apply(params []*nn.Param) {
 	}
 	var total float64
 	for _, p := range params {
+		if !learns(p) {
+			continue
+		}
 		var sum float64
 		for _, g := range p.Grad.Data() {
 			sum += float64(g) * float64(g)
@@ -177,7 +213,9 @@ func (c Clip) apply(params []*nn.Param) {
 	}
 	if norm := math.Sqrt(total); c.GlobalNorm > 0 && norm > c.GlobalNorm {
 		for _, p := range params {
-			scale(p, c.GlobalNorm/norm)
+			if learns(p) {
+				scale(p, c.GlobalNorm/norm)
+			}
 		}
 	}
 }

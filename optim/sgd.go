@@ -31,28 +31,35 @@ func (o *SGD) Step(params []*nn.Param) {
 	o.begin(o)
 	step := rate("SGD", o.Schedule, o.LearningRate, 0.01, o.steps)
 	o.steps++
-	momentum := float32(o.Momentum)
-	each("SGD", params, o.Clip, func(p *nn.Param) func(lo, hi int) {
-		w, g := p.Value.Data(), p.Grad.Data()
-		if momentum == 0 {
-			return func(lo, hi int) {
-				for i := lo; i < hi; i++ {
-					w[i] -= float32(step * g[i])
-				}
-			}
+	purpose := "momentum"
+	if o.Momentum == 0 {
+		purpose = ""
+	}
+	o.update("SGD", params, o.Clip, sgdRule{step, float32(o.Momentum), o.Nesterov}, purpose, "")
+}
+
+type sgdRule struct {
+	step, momentum float32
+	nesterov       bool
+}
+
+func (r sgdRule) move(w, g, v, _ []float32) {
+	switch {
+	case len(v) == 0: // without momentum
+		for i := range w {
+			w[i] -= float32(r.step * g[i])
 		}
-		v := o.slot("momentum", p)
-		return func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				v[i] = float32(momentum*v[i]) - float32(step*g[i])
-				if o.Nesterov {
-					w[i] += float32(momentum*v[i]) - float32(step*g[i])
-				} else {
-					w[i] += v[i]
-				}
-			}
+	case r.nesterov:
+		for i := range w {
+			v[i] = float32(r.momentum*v[i]) - float32(r.step*g[i])
+			w[i] += float32(r.momentum*v[i]) - float32(r.step*g[i])
 		}
-	})
+	default:
+		for i := range w {
+			v[i] = float32(r.momentum*v[i]) - float32(r.step*g[i])
+			w[i] += v[i]
+		}
+	}
 }
 
 // Restore implements Stateful.

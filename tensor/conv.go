@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
@@ -60,7 +61,9 @@ func Conv2DInputGrad(dx, dy, kernel, bias *Tensor, w Window) {
 	if t := w.turned(); w.Stride == [2]int{1, 1} && t.slides(dy, dx) {
 		k := phaseKernel(kernel, w, [2]int{}, w.Size)
 		defer release(k)
-		Conv2DFused(dx, dy, From(*k, w.Size[0], w.Size[1], kernel.shape[3], in), t, Epilogue{Bias: bias})
+		turned := headers.Get().(*Tensor)
+		defer headers.Put(turned)
+		Conv2DFused(dx, dy, turned.Set(*k, w.Size[0], w.Size[1], kernel.shape[3], in), t, Epilogue{Bias: bias})
 		return
 	}
 	p := packs.Get().(*gemm.Packed)
@@ -79,6 +82,9 @@ func Conv2DInputGrad(dx, dy, kernel, bias *Tensor, w Window) {
 		}
 	}
 }
+
+// headers are tensors that are over with the call that takes them.
+var headers = sync.Pool{New: func() any { return new(Tensor) }}
 
 // Conv2DKernelGrad is the adjoint of Conv2D in the kernel: it computes dk
 // [rows, columns, in, out] from x and the gradient dy of Conv2D's output; with

@@ -67,27 +67,29 @@ func MaxPoolGrad(dx, dy *Tensor, choice []uint8, w Window) {
 		halvesGrad(dx, dy, choice)
 		return
 	}
+	eachPicture(pooling{dy, dx, choice, w}, pooling.maximaGrad)
+}
+
+func (p pooling) maximaGrad(b, _ int) {
 	var (
-		c             = dx.shape[3]
-		height, width = dx.shape[1], dx.shape[2]
-		oh, ow        = dy.shape[1], dy.shape[2]
+		c             = p.x.shape[3]
+		height, width = p.x.shape[1], p.x.shape[2]
+		oh, ow        = p.y.shape[1], p.y.shape[2]
+		picture       = p.x.data[b*height*width*c:][:height*width*c]
+		at            = b * oh * ow * c
 	)
-	parallel.For(dx.shape[0], func(b int) {
-		picture := dx.data[b*height*width*c:][:height*width*c]
-		clear(picture)
-		at := b * oh * ow * c
-		for y := range oh {
-			for x := range ow {
-				// Choices lie within the picture, so the corner itself may not.
-				corner := ((y*w.Stride[0]-w.Pad[0])*width + x*w.Stride[1] - w.Pad[1]) * c
-				grad, chosen := dy.data[at:at+c], choice[at:at+c]
-				for i, tap := range chosen {
-					picture[corner+(int(tap)/w.Size[1]*width+int(tap)%w.Size[1])*c+i] += grad[i]
-				}
-				at += c
+	clear(picture)
+	for y := range oh {
+		for x := range ow {
+			// Choices lie within the picture, so the corner itself may not.
+			corner := ((y*p.w.Stride[0]-p.w.Pad[0])*width + x*p.w.Stride[1] - p.w.Pad[1]) * c
+			grad, chosen := p.y.data[at:at+c], p.choice[at:at+c]
+			for i, tap := range chosen {
+				picture[corner+(int(tap)/p.w.Size[1]*width+int(tap)%p.w.Size[1])*c+i] += grad[i]
 			}
+			at += c
 		}
-	})
+	}
 }
 
 // halves tells whether w halves pictures of x: windows of 2x2 that lie side by
@@ -146,22 +148,24 @@ func (p pooling) means(b, y int) {
 // AveragePoolGrad is AveragePool's adjoint; dx is overwritten.
 func AveragePoolGrad(dx, dy *Tensor, w Window) {
 	checkPool("AveragePoolGrad", dy, dx, w)
-	c := dx.shape[3]
 	clear(dx.data)
-	parallel.For(dy.shape[0], func(b int) { // windows of one picture may overlap
-		for y := range dy.shape[1] {
-			grads, _ := dy.row(b, y)
-			for at := 0; at < len(grads); at += c {
-				part := w.over(dx, b, y, at/c)
-				scale := 1 / float32(part.rows*part.cols)
-				for i := range part.rows {
-					for j := range part.cols {
-						f32.Axpy(dx.data[part.value(i, j):][:c], scale, grads[at:][:c])
-					}
+	eachPicture(pooling{y: dy, x: dx, w: w}, pooling.meansGrad)
+}
+
+func (p pooling) meansGrad(b, _ int) {
+	c := p.x.shape[3]
+	for y := range p.y.shape[1] {
+		grads, _ := p.y.row(b, y)
+		for at := 0; at < len(grads); at += c {
+			part := p.w.over(p.x, b, y, at/c)
+			scale := 1 / float32(part.rows*part.cols)
+			for i := range part.rows {
+				for j := range part.cols {
+					f32.Axpy(p.x.data[part.value(i, j):][:c], scale, grads[at:][:c])
 				}
 			}
 		}
-	})
+	}
 }
 
 // window is the part of one window that lies in the picture.
@@ -241,6 +245,14 @@ func eachRow(p pooling, f func(p pooling, b, row int)) {
 	n, size := p.y.shape[0]*p.y.shape[1], len(p.x.data)
 	pools.Spans(n, max(1, poolPart/(1+size/n)), time.Duration(size/poolRate), pooledRows{p, f}, pooledRows.some)
 }
+
+// eachPicture calls f for every picture of p.x, in parallel, where windows of one may
+// overlap.
+func eachPicture(p pooling, f func(p pooling, b, _ int)) {
+	pools.For(p.x.shape[0], time.Duration(len(p.x.data)), pooledRows{p, f}, pooledRows.picture)
+}
+
+func (p pooledRows) picture(b int) { p.f(p.pooling, b, 0) }
 
 // checkPool panics unless y can be a pooling of x.
 func checkPool(op string, y, x *Tensor, w Window) {

@@ -20,20 +20,19 @@ type CodeQuery struct {
 	sum          int32
 }
 
-// NewCodeQuery keeps codes.
-func NewCodeQuery(codes []int8) CodeQuery {
+// Set keeps codes. The memory for their magnitudes is used again.
+func (q *CodeQuery) Set(codes []int8) {
 	if len(codes) == 0 || len(codes)%CodeGroup != 0 {
-		panic(fmt.Sprintf("f32.NewCodeQuery: %d codes", len(codes)))
+		panic(fmt.Sprintf("f32.CodeQuery.Set: %d codes", len(codes)))
 	}
-	q := CodeQuery{codes, make([]int8, len(codes)), 0}
+	q.codes, q.sizes, q.sum = codes, grow(q.sizes, len(codes)), 0
 	for i, c := range codes {
 		if c == -128 {
-			panic("f32.NewCodeQuery: code -128")
+			panic("f32.CodeQuery.Set: code -128")
 		}
 		q.sizes[i] = max(c, -c)
 		q.sum += int32(c)
 	}
-	return q
 }
 
 // CodeTest is a condition on the product of codes with a query's.
@@ -104,7 +103,9 @@ func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []f
 		case 1: // four times the same
 			apart = 0
 		default: // the rest is zeros
-			rows, apart = make([]float32, 4*d), d
+			four.padded = grow(four.padded, 4*d)
+			rows, apart = four.padded, d
+			clear(rows)
 			for i := range n - r {
 				copy(rows[i*d:], x[(r+i)*ld:][:d])
 			}
@@ -119,6 +120,8 @@ func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []f
 // fourCoded is what kernels are given and say of four rows.
 type fourCoded struct {
 	factors, most, inverse, scale, lengths, squares, residuals [4]float32
+
+	padded []float32 // rows, where there are fewer than four
 }
 
 var fours = sync.Pool{New: func() any { return new(fourCoded) }}
@@ -159,10 +162,11 @@ type CodeQueries struct {
 	starts       []int32 // [panels][panel]: -128 times the sum of the codes
 }
 
-// NewCodeQueries makes room for n vectors of d codes, d at most 65,536.
-func NewCodeQueries(n, d int) *CodeQueries {
+// Reset makes room for n vectors of d codes, d at most 65,536, all zero. Memory is used
+// again.
+func (q *CodeQueries) Reset(n, d int) {
 	if n < 0 || d < 1 || d > 1<<16 {
-		panic(fmt.Sprintf("f32.NewCodeQueries: %d vectors of %d codes", n, d))
+		panic(fmt.Sprintf("f32.CodeQueries.Reset: %d vectors of %d codes", n, d))
 	}
 	groups, panel := (d+CodeGroup-1)/CodeGroup, active.sievePanel
 	if panel == (sievePanel{}) {
@@ -170,7 +174,17 @@ func NewCodeQueries(n, d int) *CodeQueries {
 	}
 	width := min(panel.width, groups*CodeGroup)
 	steps, panels := (groups*CodeGroup+width-1)/width, (n+panel.queries-1)/panel.queries
-	return &CodeQueries{n, groups, panel.queries, width, steps, make([]int8, panels*steps*panel.queries*width), make([]int32, panels*panel.queries)}
+	*q = CodeQueries{n, groups, panel.queries, width, steps, grow(q.codes, panels*steps*panel.queries*width), grow(q.starts, panels*panel.queries)}
+	clear(q.codes)
+	clear(q.starts)
+}
+
+// grow returns a slice of n values, s itself if it is large enough.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // lastStep is the first value of the last step.

@@ -36,7 +36,8 @@ func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme
 	guard := mask[len(mask)-1]
 	wantDots, wantMask := slices.Clone(dots), slices.Clone(mask)
 	test := CodeTest{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
-	q := NewCodeQuery(query)
+	var q CodeQuery
+	q.Set(query)
 	CodeBounds(mask, dots, codes, rows, q, test)
 	codeBoundsGeneric(wantMask, wantDots, codes, rows, q, test)
 	if !slices.Equal(dots, wantDots) {
@@ -145,6 +146,8 @@ func TestCodeSieve(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 11))
+		var queries CodeQueries // with what the ones before have left
+		var query CodeQuery
 		for _, d := range []int{1, 2, 4, 5, 12, 16, 19, 31, 32, 64, 65, 100, 127, 128, 1000} {
 			for _, n := range []int{1, 5, 6, 7, 16, 17, 40} {
 				groups := (d + CodeGroup - 1) / CodeGroup
@@ -154,7 +157,7 @@ func TestCodeSieve(t *testing.T) {
 				}
 				codes = kerneltest.Edge(t, codes)
 				rows := kerneltest.Edge(t, random(r, SieveRows*3))
-				queries := NewCodeQueries(n, d)
+				queries.Reset(n, d)
 				stride := 1 + r.IntN(3)
 				masks := make([]uint64, (queries.Places()-1)*stride+2)
 				guard := r.Uint64()
@@ -178,15 +181,16 @@ func TestCodeSieve(t *testing.T) {
 					queries.Set(i, q[:d])
 					list = append(list, q)
 				}
-				CodeSieve(masks, stride, codes, rows, queries, tests, codes[:r.IntN(len(codes))])
+				CodeSieve(masks, stride, codes, rows, &queries, tests, codes[:r.IntN(len(codes))])
 				for i, word := range masks {
 					if (i%stride > 0 || i == len(masks)-1) && word != guard {
 						t.Fatalf("wrote to word %d of %d, %d apart", i, len(masks), stride)
 					}
 				}
 				dots, mask := make([]int32, SieveRows), make([]uint64, 1)
-				for i, q := range list {
-					codeBoundsGeneric(mask, dots, codes, rows, NewCodeQuery(q), tests[i])
+				for i, codesOf := range list {
+					query.Set(codesOf)
+					codeBoundsGeneric(mask, dots, codes, rows, query, tests[i])
 					for row, dot := range dots {
 						want, sure := passes(tests[i], rows[row/CodeRows*3*CodeRows+row%CodeRows:], dot)
 						if got := masks[i*stride]>>row&1 == 1; sure && got != want {
@@ -230,7 +234,8 @@ func BenchmarkCodeSieve(b *testing.B) {
 			for i := range codes {
 				codes[i] = uint8(1 + r.IntN(255))
 			}
-			q := NewCodeQueries(queries, d)
+			q := new(CodeQueries)
+			q.Reset(queries, d)
 			code := make([]int8, d)
 			for i := range queries {
 				for j := range code {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // Dots writes the products of q with len(out) rows of x, which are ld apart.
@@ -29,13 +30,15 @@ func checkRows(op string, rows, d, x, ld int) {
 func rowByRow(out, q, x []float32, ld int, four rowsKernel, one func(a, b []float32) float32) {
 	r := 0
 	if len(q) > 0 {
-		rows := new(Rows)
+		rows := rowSets.Get().(*Rows)
 		for ; r+4 <= len(out); r += 4 {
 			for i := range rows {
 				rows[i] = x[(r+i)*ld:]
 			}
 			four((*[4]float32)(out[r:]), q, rows, x[min(len(x)-1, (r+4)*ld):], ld)
 		}
+		*rows = Rows{}
+		rowSets.Put(rows)
 	}
 	for ; r < len(out); r++ {
 		out[r] = one(q, x[r*ld:][:len(q)])
@@ -44,6 +47,8 @@ func rowByRow(out, q, x []float32, ld int, four rowsKernel, one func(a, b []floa
 
 // Rows are four vectors that are compared with another one.
 type Rows [4][]float32
+
+var rowSets = sync.Pool{New: func() any { return new(Rows) }}
 
 // rowsKernel compares q, which is not empty, with as many values of each of four rows. If
 // it can, it fetches as many from where next begins and from the next three times ld values
@@ -114,13 +119,15 @@ type pickedKernel func(out, q, x []float32, ld int, rows []int32)
 // fourPicked makes a pickedKernel of what compares four rows.
 func fourPicked(four rowsKernel) pickedKernel {
 	return func(out, q, x []float32, ld int, rows []int32) {
-		list := new(Rows)
+		list := rowSets.Get().(*Rows)
 		for i := 0; i < len(rows); i += len(list) {
 			for r := range list {
 				list[r] = x[int(rows[i+r])*ld:]
 			}
 			four((*[4]float32)(out[i:]), q, list, nil, 0)
 		}
+		*list = Rows{}
+		rowSets.Put(list)
 	}
 }
 

@@ -58,7 +58,8 @@ func TestSieveTiers(t *testing.T) {
 		var want []uint64
 		for _, x := range sieves {
 			use(t, x)
-			q := NewCodeQueries(n, d)
+			q := new(CodeQueries)
+			q.Reset(n, d)
 			for i, code := range queries {
 				q.Set(i, code)
 			}

@@ -88,7 +88,9 @@ func (g *kernelGrad) block(dk []float32, lo, hi, in, inEnd, out, outEnd int) {
 	height := ceil(rows, ceil(rows, micro.MR))
 	for step := partSize(); lo < hi; lo += step {
 		n := min(step, hi-lo)
-		t, d, release := g.transform(lo, n, in, rows, out, cols)
+		t, tb := newTiles(&tileScratch, lo, n, rows, gradPoints)
+		d, db := newTiles(&tileScratch, lo, n, pitch, gradPoints)
+		g.transform(t, d, in, rows, out, cols)
 		for i := range gradPoints {
 			for p := range panels {
 				for r := 0; r < rows; r += height {
@@ -98,16 +100,15 @@ func (g *kernelGrad) block(dk []float32, lo, hi, in, inEnd, out, outEnd int) {
 				}
 			}
 		}
-		release()
+		tileScratch.put(tb)
+		tileScratch.put(db)
 	}
 	g.finish(dk, *m, pitch, stride, in, rows, out, cols)
 }
 
-// transform returns the transforms of n tiles of x from lo on, and of dy in panels.
-func (g *kernelGrad) transform(lo, n, in, rows, out, cols int) (t, d tilesOf, release func()) {
-	panels := ceil(cols, micro.NR)
-	t, tb := newTiles(&tileScratch, lo, n, rows, gradPoints)
-	d, db := newTiles(&tileScratch, lo, n, panels*micro.NR, gradPoints)
+// transform makes the transforms of tiles of x, and of dy in panels.
+func (g *kernelGrad) transform(t, d tilesOf, in, rows, out, cols int) {
+	lo, n, panels := t.lo, t.n, ceil(cols, micro.NR)
 	padded := pixelScratch.get(gradPoints * max(rows, micro.NR))
 	for i := range n {
 		b, y, x := g.place(lo + i)
@@ -121,7 +122,6 @@ func (g *kernelGrad) transform(lo, n, in, rows, out, cols int) (t, d tilesOf, re
 		}
 	}
 	pixelScratch.put(padded)
-	return t, d, func() { tileScratch.put(tb); tileScratch.put(db) }
 }
 
 // finish adds Gᵀ·m·G to dk, for the kernel's transform G.
