@@ -45,11 +45,11 @@ func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		choice = p.mask(y.Shape()...)
 	}
 	tensor.MaxPool(y, choice, x, l.window)
-	p.record(x, y, l, choice)
+	p.record(step{x: x, y: y, layer: l, mask: choice})
 	return y
 }
 
-func (l *MaxPool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *MaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	if !p.wantsGrad(s.x) {
 		return nil
 	}
@@ -87,11 +87,11 @@ func (l *AveragePool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
 func (l *AveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
 	tensor.AveragePool(y, x, l.window)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *AveragePool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *AveragePool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	return averagePoolGrad(p, s, dy, l.window)
 }
 
@@ -122,11 +122,11 @@ func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), 1, 1, x.Dim(3))
 	tensor.AveragePool(y, x, l.window)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return p.view(y.Data(), x.Dim(0), x.Dim(3))
 }
 
-func (l *GlobalAveragePool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *GlobalAveragePool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	return averagePoolGrad(p, s, dy, l.window)
 }
 
@@ -153,11 +153,11 @@ func (l *GlobalMaxPool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), x.Dim(3))
 	globalPools.For(x.Dim(0), time.Duration(x.Len()), globalPool{x: x, y: y}, globalPool.greatest)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *GlobalMaxPool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *GlobalMaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	if !p.wantsGrad(s.x) {
 		return nil
 	}
