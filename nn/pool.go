@@ -162,12 +162,15 @@ func (l *GlobalMaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.T
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
-	globalPools.For(dx.Dim(0), time.Duration(2*dx.Len()), globalPool{s.x, s.y, dx, dy}, globalPool.grad)
+	share := p.New(s.y.Shape()...)
+	globalPools.For(dx.Dim(0), time.Duration(2*dx.Len()), globalPool{s.x, s.y, dx, dy, share}, globalPool.grad)
+	p.Release(share)
 	return dx
 }
 
-// globalPool is a batch of pictures, their greatest values, and the gradients of both.
-type globalPool struct{ x, y, dx, dy *tensor.Tensor }
+// globalPool is a batch of pictures, their greatest values, and the gradients of both and
+// of one pixel that has the greatest value.
+type globalPool struct{ x, y, dx, dy, share *tensor.Tensor }
 
 var globalPools parallel.Loop[globalPool]
 
@@ -181,24 +184,29 @@ func (g globalPool) greatest(b int) {
 	}
 }
 
-func (g globalPool) grad(b int) { shareGrad(g.dx.Row(b), g.dy.Row(b), g.x.Row(b), g.y.Row(b)) }
+func (g globalPool) grad(b int) {
+	shareGrad(g.dx.Row(b), g.share.Row(b), g.dy.Row(b), g.x.Row(b), g.y.Row(b))
+}
 
 // shareGrad writes to dx, for each channel, the gradient dy of the greatest value
-// top in equal parts to all pixels of x that have it.
-func shareGrad(dx, dy, x, top []float32) {
-	count := make([]float32, len(top))
+// top in equal parts to all pixels of x that have it. A part goes to share.
+func shareGrad(dx, share, dy, x, top []float32) {
+	clear(share)
 	for pixel := range rows(x, len(top)) {
 		for c, v := range pixel {
 			if v == top[c] {
-				count[c]++
+				share[c]++
 			}
 		}
+	}
+	for c, count := range share {
+		share[c] = dy[c] / count
 	}
 	for i, v := range x {
 		c := i % len(top)
 		dx[i] = 0
 		if v == top[c] {
-			dx[i] = dy[c] / count[c]
+			dx[i] = share[c]
 		}
 	}
 }
