@@ -52,7 +52,7 @@ func (a Activation) String() string {
 	return a.name
 }
 
-// activationBlock is how many values one goroutine takes at a time.
+// activationBlock is about how many values one goroutine takes at a time.
 const activationBlock = 1 << 16
 
 // forward replaces x by the activation of x.
@@ -94,17 +94,16 @@ func (a activating) backward(lo, hi int) { a.back(a.dy[lo:hi], a.y[lo:hi], a.n, 
 
 // eachRows cuts the values of x into parts of whole rows; each takes some nanoseconds.
 func eachRows(x *tensor.Tensor, a activating, f func(a activating, lo, hi int)) {
-	n := max(1, a.n)
-	activations.Spans(x.Len(), (activationBlock+n-1)/n*n, time.Duration(x.Len()), a, f)
+	activations.Spans(x.Len(), wholeRows(a.n), time.Duration(x.Len()), a, f)
+}
+
+// wholeRows returns how many values one goroutine takes at a time: rows of n, which may be 0.
+func wholeRows(n int) int {
+	n = max(1, n)
+	return (activationBlock + n - 1) / n * n
 }
 
 func lastDim(x *tensor.Tensor) int { return x.Dim(len(x.Shape()) - 1) }
-
-// eachBlock cuts the values of x into parts of whole rows.
-func eachBlock(x *tensor.Tensor, f func(lo, hi int)) {
-	n := max(1, x.Dim(len(x.Shape())-1))
-	parallel.Spans(x.Len(), (activationBlock+n-1)/n*n, f)
-}
 
 func relu(x []float32, _ int, _ float32)              { f32.ReLU(x, x) }
 func reluGrad(dy, y []float32, _ int, _ float32)      { f32.ReLUGrad(dy, dy, y) }
@@ -200,11 +199,11 @@ func (l *Activate) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Shape()...)
 	copy(y.Data(), x.Data())
 	l.Activation.forward(y)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *Activate) back(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *Activate) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	return dy
 }

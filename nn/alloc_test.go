@@ -27,6 +27,10 @@ func TestPredictAllocates(t *testing.T) {
 			&nn.Conv2D{Filters: 128, Kernel: 3, Padding: nn.Same, Activation: nn.ReLU}, &nn.Conv2D{Filters: 64, Kernel: 3, Activation: nn.ReLU},
 			&nn.GlobalAveragePool2D{}, &nn.Dense{Units: 10, Activation: nn.Softmax},
 		}},
+		"normalised": {[]int{28, 28, 3}, []nn.Layer{
+			&nn.Conv2D{Filters: 8, Kernel: 3}, &nn.BatchNorm{}, &nn.Activate{Activation: nn.ReLU}, &nn.Dropout{Rate: 0.1},
+			&nn.GlobalMaxPool2D{}, &nn.UnitNorm{}, &nn.UnitDense{Units: 10},
+		}},
 		"split": {[]int{1024}, []nn.Layer{&nn.Dense{Units: 2048}, &nn.Dense{Units: 2048}, &nn.Reshape{Target: []int{32, 64}}}},
 	} {
 		net := nn.NewSequential(name, c.layers...)
@@ -42,44 +46,58 @@ func TestPredictAllocates(t *testing.T) {
 	}
 }
 
-// A step of training allocates next to nothing: what an optimizer is to do, and the parts of
-// a loss.
+// A step of training, from the samples to the optimizer, allocates next to nothing: an
+// interface of what the optimizer is to do, the parts of a loss, and shapes.
 func TestStepAllocates(t *testing.T) {
-	const most = 2
-	layers := []nn.Layer{
+	const most = 3
+	pictures := []nn.Layer{
 		&nn.Conv2D{Filters: 8, Kernel: 3, Activation: nn.ReLU}, &nn.MaxPool2D{}, &nn.Dropout{Rate: 0.1},
 		&nn.Conv2D{Filters: 16, Kernel: 3, Padding: nn.Same, Activation: nn.ELU}, &nn.MaxPool2D{Size: 3, Stride: 2}, &nn.AveragePool2D{},
-		&nn.Conv2DTranspose{Filters: 16, Kernel: 3, Stride: 2, Padding: nn.Same}, &nn.Activate{Activation: nn.Tanh},
+		&nn.Conv2DTranspose{Filters: 16, Kernel: 3, Stride: 2, Padding: nn.Same}, &nn.Activate{Activation: nn.Tanh}, &nn.BatchNorm{},
 		&nn.Conv2D{Filters: 32, Kernel: 3, Padding: nn.Same}, &nn.GlobalAveragePool2D{},
 		&nn.Reshape{Target: []int{2, 16}}, &nn.Flatten{}, &nn.Dense{Units: 10, Activation: nn.Softmax},
 	}
-	net := nn.NewSequential("", layers...)
-	if err := net.Init(1, 28, 28, 1); err != nil {
-		t.Fatal(err)
+	cosines := []nn.Layer{
+		&nn.Conv2D{Filters: 32, Kernel: 3, Stride: 2, NoBias: true}, &nn.BatchNorm{}, &nn.GlobalMaxPool2D{},
+		&nn.Dense{Units: 16}, &nn.UnitNorm{}, &nn.UnitDense{Units: 10},
 	}
-	const n = 8
-	x, y := tensor.New(n, 28, 28, 1), tensor.New(n, 10)
-	for i := range n {
-		x.Row(i)[i], y.Row(i)[i] = 1, 1
-	}
-	for _, loss := range []nn.Loss{nn.MSE, nn.CategoricalCrossentropy} {
-		for name, o := range map[string]nn.Optimizer{
-			"Adam": &optim.Adam{}, "AdamW": &optim.AdamW{}, "Adamax": &optim.Adamax{Clip: optim.Clip{GlobalNorm: 1}},
-			"SGD": &optim.SGD{}, "SGD with momentum": &optim.SGD{Momentum: 0.9, Nesterov: true},
-		} {
-			step, err := nn.Stepper(net, nn.InMemory{X: x, Y: y}, nn.FitConfig{Batch: n, Optimizer: o, Loss: loss})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, procs := range []int{1, 2} {
-				got := benchtest.Count(t, procs, 10, func() {
-					if err := step(); err != nil {
-						t.Fatal(err)
-					}
-				})
-				if got > most {
-					t.Errorf("%s, %v, procs %d: %d allocations, want at most %d", name, loss, procs, got, most)
+	steps := optim.StepDecay{Initial: 0.01, Factor: 0.5, Every: 10}
+	for _, c := range []struct {
+		name      string
+		layers    []nn.Layer
+		loss      nn.Loss
+		optimizer nn.Optimizer
+	}{
+		{"Adam", pictures, nn.CategoricalCrossentropy, &optim.Adam{}},
+		{"AdamW with warm-up", pictures, nn.MSE, &optim.AdamW{Schedule: optim.Warmup{Steps: 20, After: steps}}},
+		{"Adamax, clipped", pictures, nn.MAE, &optim.Adamax{Clip: optim.Clip{GlobalNorm: 1}}},
+		{"SGD by steps", pictures, nn.BinaryCrossentropy, &optim.SGD{Schedule: steps}},
+		{"SGD with momentum, clipped", pictures, nn.MSE, &optim.SGD{Momentum: 0.9, Nesterov: true, Clip: optim.Clip{Norm: 1}}},
+		{"cosines by Adam", cosines, nn.ArcFace{}, &optim.Adam{Schedule: optim.Cosine{Initial: 0.01, Steps: 50}}},
+		{"cosines by SGD", cosines, nn.CategoricalCrossentropyFromLogits,
+			&optim.SGD{Schedule: optim.Piecewise{Boundaries: []int{5, 10}, Values: []float64{0.1, 0.01, 0.001}}}},
+	} {
+		net := nn.NewSequential("", c.layers...)
+		if err := net.Init(1, 28, 28, 1); err != nil {
+			t.Fatal(err)
+		}
+		const n = 8
+		x, y := tensor.New(n, 28, 28, 1), tensor.New(n, 10)
+		for i := range n {
+			x.Row(i)[i], y.Row(i)[i] = 1, 1
+		}
+		step, err := nn.Stepper(net, nn.InMemory{X: x, Y: y}, nn.FitConfig{Batch: n, Optimizer: c.optimizer, Loss: c.loss})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, procs := range []int{1, 2} {
+			got := benchtest.Count(t, procs, 10, func() {
+				if err := step(); err != nil {
+					t.Fatal(err)
 				}
+			})
+			if got > most {
+				t.Errorf("%s, procs %d: %d allocations, want at most %d", c.name, procs, got, most)
 			}
 		}
 	}

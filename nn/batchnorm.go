@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
@@ -41,111 +42,95 @@ func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 
 func (l *BatchNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	n := l.gamma.Value.Len()
-	mean, variance := toFloat64(l.mean.Value), toFloat64(l.variance.Value)
+	var mean, variance []float64
 	if p.Training() {
-		mean, variance = moments(x.Data(), n)
+		mean, variance = p.moments(x.Data(), n)
 		momentum := float64(orDefault(l.Momentum, 0.99))
 		follow(l.mean.Value, mean, momentum)
 		follow(l.variance.Value, variance, momentum)
+	} else {
+		mean, variance = p.toFloat64(l.mean.Value), p.toFloat64(l.variance.Value)
 	}
-	center, scale, inverse := make([]float32, n), make([]float32, n), make([]float64, n)
+	kept := p.numbers(2 * n) // mean and inverse
+	copy(kept, mean)
+	inverse := kept[n:]
+	center, scale := p.lend(n, n), p.lend(n, n)
 	for c := range n {
 		inverse[c] = 1 / math.Sqrt(variance[c]+float64(orDefault(l.Epsilon, 1e-3)))
-		center[c] = float32(mean[c])
-		scale[c] = float32(float64(l.gamma.Value.Data()[c]) * inverse[c])
+		center.Data()[c] = float32(mean[c])
+		scale.Data()[c] = float32(float64(l.gamma.Value.Data()[c]) * inverse[c])
 	}
-	shift := l.beta.Value.Data()
 	y := p.New(x.Shape()...)
-	eachBlock(x, func(lo, hi int) {
-		in, out := x.Data(), y.Data()
-		for at := lo; at < hi; at += n {
-			for c := range n {
-				out[at+c] = (in[at+c]-center[c])*scale[c] + shift[c]
-			}
-		}
-	})
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			return l.backward(dy, x, mean, inverse)
-		})
-	}
+	normalizations.Spans(x.Len(), wholeRows(n), time.Duration(x.Len()),
+		normalization{x.Data(), y.Data(), center.Data(), scale.Data(), l.beta.Value.Data()}, normalization.part)
+	p.Release(center)
+	p.Release(scale)
+	p.record(step{x: x, y: y, layer: l, numbers: kept})
 	return y
+}
+
+// normalization is y = (x-center)·scale + shift, channel by channel.
+type normalization struct{ x, y, center, scale, shift []float32 }
+
+var normalizations parallel.Loop[normalization]
+
+func (f normalization) part(lo, hi int) {
+	n := len(f.center)
+	for at := lo; at < hi; at += n {
+		for c := range n {
+			f.y[at+c] = (f.x[at+c]-f.center[c])*f.scale[c] + f.shift[c]
+		}
+	}
 }
 
 // backward adds up the gradients of gamma and beta and turns dy into
 //
 //	dx = gamma/σ · (dy - mean(dy) - x̂·mean(dy·x̂)),  x̂ = (x-mean)/σ
-func (l *BatchNorm) backward(dy, x *tensor.Tensor, mean, inverse []float64) *tensor.Tensor {
-	n := len(mean)
-	sums := columnSums(x.Len()/n, 2*n, func(row int, sum []float64) {
-		in, g := x.Data()[row*n:][:n], dy.Data()[row*n:][:n]
-		for c := range n {
-			sum[c] += float64(g[c])
-			sum[n+c] += float64(g[c]) * (float64(in[c]) - mean[c]) * inverse[c]
-		}
-	})
-	count := float64(x.Len() / n)
+func (l *BatchNorm) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	n := l.gamma.Value.Len()
+	mean, inverse := s.numbers[:n], s.numbers[n:]
+	sums := p.columnSums(columns{a: s.x.Data(), b: dy.Data(), n: n, mean: mean, inverse: inverse}, 2*n, columns.normalGrads)
 	for c := range n {
 		l.beta.grad().Data()[c] += float32(sums[c])
 		l.gamma.grad().Data()[c] += float32(sums[n+c])
 	}
-	eachBlock(x, func(lo, hi int) {
-		in, g := x.Data(), dy.Data()
-		for at := lo; at < hi; at += n {
-			for c := range n {
-				normal := (float64(in[at+c]) - mean[c]) * inverse[c]
-				d := float64(g[at+c]) - (sums[c]+normal*sums[n+c])/count
-				g[at+c] = float32(float64(l.gamma.Value.Data()[c]) * inverse[c] * d)
-			}
-		}
-	})
+	normalGrads.Spans(s.x.Len(), wholeRows(n), time.Duration(2*s.x.Len()),
+		normalGrad{s.x.Data(), dy.Data(), l.gamma.Value.Data(), mean, inverse, sums}, normalGrad.part)
 	return dy
 }
 
-// moments returns the mean and the (biased) variance of each of n channels.
-func moments(x []float32, n int) (mean, variance []float64) {
-	rows := len(x) / n
-	mean = columnSums(rows, n, func(row int, sum []float64) {
-		for c, v := range x[row*n:][:n] {
-			sum[c] += float64(v)
-		}
-	})
-	for c := range mean {
-		mean[c] /= float64(rows)
-	}
-	variance = columnSums(rows, n, func(row int, sum []float64) {
-		for c, v := range x[row*n:][:n] {
-			d := float64(v) - mean[c]
-			sum[c] += d * d
-		}
-	})
-	for c := range variance {
-		variance[c] /= float64(rows)
-	}
-	return mean, variance
+// normalGrad turns dy into dx.
+type normalGrad struct {
+	x, dy, gamma        []float32
+	mean, inverse, sums []float64
 }
 
-// sumRows is how many rows columnSums takes in one part; fixed, so that the
-// order of additions does not depend on the number of cores.
-const sumRows = 4096
+var normalGrads parallel.Loop[normalGrad]
 
-// columnSums adds up n columns over all rows, in float64.
-func columnSums(rows, n int, add func(row int, sum []float64)) []float64 {
-	parts := make([][]float64, (rows+sumRows-1)/sumRows)
-	parallel.Spans(rows, sumRows, func(lo, hi int) {
-		sum := make([]float64, n)
-		for row := lo; row < hi; row++ {
-			add(row, sum)
-		}
-		parts[lo/sumRows] = sum
-	})
-	total := make([]float64, n)
-	for _, part := range parts {
-		for c, v := range part {
-			total[c] += v
+func (f normalGrad) part(lo, hi int) {
+	n := len(f.gamma)
+	count := float64(len(f.x) / n)
+	for at := lo; at < hi; at += n {
+		for c := range n {
+			normal := (float64(f.x[at+c]) - f.mean[c]) * f.inverse[c]
+			d := float64(f.dy[at+c]) - (f.sums[c]+normal*f.sums[n+c])/count
+			f.dy[at+c] = float32(float64(f.gamma[c]) * f.inverse[c] * d)
 		}
 	}
-	return total
+}
+
+// moments returns the mean and the (biased) variance of each of n channels.
+func (p *Pass) moments(x []float32, n int) (mean, variance []float64) {
+	rows := float64(len(x) / n)
+	mean = p.columnSums(columns{a: x, n: n}, n, columns.values)
+	for c := range mean {
+		mean[c] /= rows
+	}
+	variance = p.columnSums(columns{a: x, n: n, mean: mean}, n, columns.squares)
+	for c := range variance {
+		variance[c] /= rows
+	}
+	return mean, variance
 }
 
 // follow moves an average towards the value of this batch.
@@ -163,8 +148,8 @@ func ones(n int) *tensor.Tensor {
 	return t
 }
 
-func toFloat64(t *tensor.Tensor) []float64 {
-	out := make([]float64, t.Len())
+func (p *Pass) toFloat64(t *tensor.Tensor) []float64 {
+	out := p.numbers(t.Len())
 	for i, v := range t.Data() {
 		out[i] = float64(v)
 	}

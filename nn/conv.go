@@ -67,7 +67,7 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	l.convolve(p, y, x, l.epilogue())
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
@@ -92,7 +92,7 @@ func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
 	l.filter.of(l.kernel, l.window).Conv2D(y, x, e)
 }
 
-func (l *Conv2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *Conv2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
 	tensor.Conv2DKernelGrad(l.kernel.grad(), s.x, dy, l.window, true)
@@ -109,12 +109,12 @@ func (l *Conv2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 type pooledConv Conv2D
 
 // unpooledValues bounds the values of dz, the gradient in front of the pooling,
-// that backwardPooled holds at a time: 16 MB. For a whole batch of the first layer
+// that pooledConv holds at a time: 16 MB. For a whole batch of the first layer
 // it would be the greatest tensor of all training.
 const unpooledValues = 4 << 20
 
-// back goes back some pictures at a time.
-func (l *pooledConv) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+// backward goes back some pictures at a time.
+func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	x, choice := s.x, s.mask
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy) // all else in dz is zero
@@ -123,10 +123,10 @@ func (l *pooledConv) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 		dx = p.New(x.Shape()...)
 	}
 	n, each := x.Dim(0), l.out[0]*l.out[1]*l.Filters
-	step := min(max(n, p.batch), max(1, unpooledValues/each))
-	for lo := 0; lo < n; lo += step {
-		hi := min(n, lo+step)
-		dz := p.lend(step*each, hi-lo, l.out[0], l.out[1], l.Filters)
+	some := min(max(n, p.batch), max(1, unpooledValues/each))
+	for lo := 0; lo < n; lo += some {
+		hi := min(n, lo+some)
+		dz := p.lend(some*each, hi-lo, l.out[0], l.out[1], l.Filters)
 		part := p.rows(dy, lo, hi)
 		tensor.MaxPoolGrad(dz, part, choice[lo*len(choice)/n:][:part.Len()], halving)
 		tensor.Conv2DKernelGrad(l.kernel.grad(), p.rows(x, lo, hi), dz, l.window, true)
@@ -150,7 +150,7 @@ func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		e.Choice = p.mask(y.Shape()...)
 	}
 	l.convolve(p, y, x, e)
-	p.record(x, y, (*pooledConv)(l), e.Choice)
+	p.record(step{x: x, y: y, layer: (*pooledConv)(l), mask: e.Choice})
 	return y
 }
 
@@ -219,11 +219,11 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	tensor.Conv2DInputGrad(y, x, l.kernel.Value, value(l.bias), l.window)
 	l.Activation.forward(y)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *Conv2DTranspose) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
 	tensor.Conv2DKernelGrad(l.kernel.grad(), dy, s.x, l.window, true)

@@ -76,7 +76,8 @@ func (d InMemory) Fill(_ context.Context, rows []int, b *Batch) error {
 }
 
 func pick(dst, from *tensor.Tensor, rows []int) *tensor.Tensor {
-	dst = Resize(dst, append([]int{len(rows)}, from.Shape()[1:]...)...)
+	var dims [8]int // most shapes fit
+	dst = Resize(dst, append(append(dims[:0], len(rows)), from.Shape()[1:]...)...)
 	for i, r := range rows {
 		copy(dst.Row(i), from.Row(r))
 	}

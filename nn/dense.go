@@ -57,11 +57,11 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		tensor.MatMul(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias))
 		l.Activation.forward(y)
 	}
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *Dense) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *Dense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
 	tensor.MatMulTransA(l.kernel.grad(), p.matrix(s.x), p.matrix(dy), true)

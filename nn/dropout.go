@@ -39,11 +39,11 @@ func (l *Dropout) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 			y.Data()[i], keep[i] = 0, 0
 		}
 	}
-	p.record(x, y, l, keep)
+	p.record(step{x: x, y: y, layer: l, mask: keep})
 	return y
 }
 
-func (l *Dropout) back(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *Dropout) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	g, scale := dy.Data(), 1/(1-l.Rate)
 	for i, k := range s.mask {
 		if k != 0 {

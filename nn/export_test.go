@@ -35,10 +35,10 @@ func Stepper(s *Sequential, data Dataset, cfg FitConfig) (func() error, error) {
 		rows[i] = i
 	}
 	b := &t.turns[0]
-	if err := data.Fill(context.Background(), rows, b); err != nil {
-		return nil, err
-	}
 	return func() error {
+		if err := data.Fill(context.Background(), rows, b); err != nil {
+			return err
+		}
 		_, err := t.step(b)
 		return err
 	}, nil

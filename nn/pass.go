@@ -24,29 +24,32 @@ type Pass struct {
 	headers []*tensor.Tensor // of the tensors of this run, and for those of the next
 	made    int              // how many of them this run has
 
-	masks [][]uint8 // in the order in which training asks for them
-	given int       // how many of them this run has
+	masks   lent[uint8]
+	doubles lent[float64]
 }
 
 // step is what training remembers of one layer.
 type step struct {
 	x, y *tensor.Tensor
-	back func(dy *tensor.Tensor) (dx *tensor.Tensor) // as Record got it; or else
-	turn turn
-	mask []uint8 // that turn needs
+	back func(dy *tensor.Tensor) (dx *tensor.Tensor) // from Record; nil: the layer goes back
+
+	layer   backwarder
+	mask    []uint8 // what the layer needs besides, if anything
+	numbers []float64
+	tensor  *tensor.Tensor // which it releases
 }
 
-// turn is how a layer of ours goes back through a step: what Record's back is, without
-// memory for a closure in every run.
-type turn interface {
-	back(p *Pass, s step, dy *tensor.Tensor) (dx *tensor.Tensor)
+// backwarder is a layer of ours: it does what Record's back does, and takes no memory
+// for a closure at every run.
+type backwarder interface {
+	backward(p *Pass, s step, dy *tensor.Tensor) (dx *tensor.Tensor)
 }
 
-func (s step) goBack(p *Pass, dy *tensor.Tensor) *tensor.Tensor {
-	if s.turn != nil {
-		return s.turn.back(p, s, dy)
+func (s step) backward(p *Pass, dy *tensor.Tensor) *tensor.Tensor {
+	if s.back != nil {
+		return s.back(dy)
 	}
-	return s.back(dy)
+	return s.layer.backward(p, s, dy)
 }
 
 // buffer is memory that is lent to layer after layer.
@@ -80,8 +83,8 @@ func (p *Pass) New(shape ...int) *tensor.Tensor {
 	return p.lend(n/shape[0]*max(shape[0], p.batch), shape...)
 }
 
-// begin begins a run: tensors of the one before are used again.
-func (p *Pass) begin() { p.made = 0 }
+// begin begins a run: what the one before had is used again.
+func (p *Pass) begin() { p.made, p.masks.given, p.doubles.given = 0, 0, 0 }
 
 // view returns a tensor over data, whose header the next run uses again.
 func (p *Pass) view(data []float32, shape ...int) *tensor.Tensor {
@@ -141,22 +144,37 @@ func (p *Pass) Release(t *tensor.Tensor) {
 	}
 }
 
-// mask lends a byte for every value of a tensor of the given shape, undefined, to
-// remember until training has gone back.
+// mask lends a byte for every value of a tensor of the given shape, undefined, until
+// the end of the run.
 func (p *Pass) mask(shape ...int) []uint8 {
 	n := tensor.Size(shape)
 	if n == 0 {
 		return nil
 	}
-	if p.given == len(p.masks) {
-		p.masks = append(p.masks, nil)
+	return p.masks.take(n, n/shape[0]*max(shape[0], p.batch))
+}
+
+// numbers lends n values, undefined, until the end of the run.
+func (p *Pass) numbers(n int) []float64 { return p.doubles.take(n, n) }
+
+// lent is memory that a run lends piece by piece and has back at its end. The next run
+// mostly asks for the same pieces in the same order.
+type lent[T any] struct {
+	pieces [][]T
+	given  int // how many of them this run has
+}
+
+// take lends n values, undefined, with room for capacity of them.
+func (l *lent[T]) take(n, capacity int) []T {
+	if l.given == len(l.pieces) {
+		l.pieces = append(l.pieces, nil)
 	}
-	m := &p.masks[p.given]
-	p.given++
-	if cap(*m) < n {
-		*m = make([]uint8, n/shape[0]*max(shape[0], p.batch))
+	piece := &l.pieces[l.given]
+	l.given++
+	if cap(*piece) < n {
+		*piece = make([]T, capacity)
 	}
-	return (*m)[:n]
+	return (*piece)[:n]
 }
 
 // Record says how to go back through a layer that made y of x: back gets the
@@ -174,10 +192,11 @@ func (p *Pass) Record(x, y *tensor.Tensor, back func(dy *tensor.Tensor) (dx *ten
 	p.steps = append(p.steps, step{x: x, y: y, back: back})
 }
 
-// record is Record for our own layers; outside training it does nothing.
-func (p *Pass) record(x, y *tensor.Tensor, t turn, mask []uint8) {
+// record is Record for our own layers, with a step's x, y, layer and what that needs to
+// go back. Outside training it does nothing.
+func (p *Pass) record(s step) {
 	if p.training {
-		p.steps = append(p.steps, step{x: x, y: y, turn: t, mask: mask})
+		p.steps = append(p.steps, s)
 	}
 }
 
@@ -196,7 +215,7 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 		s := p.steps[i]
 		var dx *tensor.Tensor
 		if dy != nil || i+1 < len(p.steps) && p.betweenBranches(s, p.steps[i+1]) {
-			dx = s.goBack(p, dy)
+			dx = s.backward(p, dy)
 			if dy != nil && !sameData(dx, dy) {
 				p.Release(dy)
 			}
@@ -208,7 +227,6 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 	}
 	clear(p.steps)
 	p.steps = p.steps[:0]
-	p.given = 0
 	return dy
 }
 

@@ -45,11 +45,11 @@ func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		choice = p.mask(y.Shape()...)
 	}
 	tensor.MaxPool(y, choice, x, l.window)
-	p.record(x, y, l, choice)
+	p.record(step{x: x, y: y, layer: l, mask: choice})
 	return y
 }
 
-func (l *MaxPool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *MaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	if !p.wantsGrad(s.x) {
 		return nil
 	}
@@ -87,11 +87,11 @@ func (l *AveragePool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
 func (l *AveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
 	tensor.AveragePool(y, x, l.window)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *AveragePool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *AveragePool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	return averagePoolGrad(p, s, dy, l.window)
 }
 
@@ -122,11 +122,11 @@ func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), 1, 1, x.Dim(3))
 	tensor.AveragePool(y, x, l.window)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return p.view(y.Data(), x.Dim(0), x.Dim(3))
 }
 
-func (l *GlobalAveragePool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *GlobalAveragePool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	return averagePoolGrad(p, s, dy, l.window)
 }
 
@@ -153,21 +153,24 @@ func (l *GlobalMaxPool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
 func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Dim(0), x.Dim(3))
 	globalPools.For(x.Dim(0), time.Duration(x.Len()), globalPool{x: x, y: y}, globalPool.greatest)
-	p.record(x, y, l, nil)
+	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
-func (l *GlobalMaxPool2D) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+func (l *GlobalMaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	if !p.wantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
-	globalPools.For(dx.Dim(0), time.Duration(2*dx.Len()), globalPool{s.x, s.y, dx, dy}, globalPool.grad)
+	share := p.New(s.y.Shape()...)
+	globalPools.For(dx.Dim(0), time.Duration(2*dx.Len()), globalPool{s.x, s.y, dx, dy, share}, globalPool.grad)
+	p.Release(share)
 	return dx
 }
 
-// globalPool is a batch of pictures, their greatest values, and the gradients of both.
-type globalPool struct{ x, y, dx, dy *tensor.Tensor }
+// globalPool is a batch of pictures, their greatest values, and the gradients of both and
+// of one pixel that has the greatest value.
+type globalPool struct{ x, y, dx, dy, share *tensor.Tensor }
 
 var globalPools parallel.Loop[globalPool]
 
@@ -181,24 +184,29 @@ func (g globalPool) greatest(b int) {
 	}
 }
 
-func (g globalPool) grad(b int) { shareGrad(g.dx.Row(b), g.dy.Row(b), g.x.Row(b), g.y.Row(b)) }
+func (g globalPool) grad(b int) {
+	shareGrad(g.dx.Row(b), g.share.Row(b), g.dy.Row(b), g.x.Row(b), g.y.Row(b))
+}
 
 // shareGrad writes to dx, for each channel, the gradient dy of the greatest value
-// top in equal parts to all pixels of x that have it.
-func shareGrad(dx, dy, x, top []float32) {
-	count := make([]float32, len(top))
+// top in equal parts to all pixels of x that have it. A part goes to share.
+func shareGrad(dx, share, dy, x, top []float32) {
+	clear(share)
 	for pixel := range rows(x, len(top)) {
 		for c, v := range pixel {
 			if v == top[c] {
-				count[c]++
+				share[c]++
 			}
 		}
+	}
+	for c, count := range share {
+		share[c] = dy[c] / count
 	}
 	for i, v := range x {
 		c := i % len(top)
 		dx[i] = 0
 		if v == top[c] {
-			dx[i] = dy[c] / count[c]
+			dx[i] = share[c]
 		}
 	}
 }

@@ -25,7 +25,9 @@ func (l *Flatten) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return reshape(p, x, l, x.Len()/x.Dim(0))
 }
 
-func (l *Flatten) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor { return likeInput(p, s, dy) }
+func (l *Flatten) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	return likeInput(p, s, dy)
+}
 
 // Reshape gives each sample another shape of the same size, without moving its
 // values. One dimension of Target may be -1: what is left.
@@ -69,13 +71,15 @@ func (l *Reshape) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return reshape(p, x, l, l.out...)
 }
 
-func (l *Reshape) back(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor { return likeInput(p, s, dy) }
+func (l *Reshape) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	return likeInput(p, s, dy)
+}
 
 // reshape gives every sample of x another shape and records the way back.
-func reshape(p *Pass, x *tensor.Tensor, t turn, sample ...int) *tensor.Tensor {
+func reshape(p *Pass, x *tensor.Tensor, layer backwarder, sample ...int) *tensor.Tensor {
 	var dims [8]int // most shapes fit
 	y := p.view(x.Data(), append(append(dims[:0], x.Dim(0)), sample...)...)
-	p.record(x, y, t, nil)
+	p.record(step{x: x, y: y, layer: layer})
 	return y
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
@@ -32,37 +33,61 @@ func (l *UnitNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 
 func (l *UnitNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	y := p.New(x.Shape()...)
-	rows, out := p.matrix(x), p.matrix(y)
-	inverse := make([]float64, rows.Dim(0)) // of the lengths; 0 for a vector of zeros
-	parallel.Spans(len(inverse), unitRows(rows), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			in, to := rows.Row(i), out.Row(i)
-			inverse[i] = inverseLength(in)
-			for j, v := range in {
-				to[j] = float32(float64(v) * inverse[i])
-			}
-		}
-	})
-	if p.Training() {
-		p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-			// What points along y only changes the length, which is lost.
-			grad := p.matrix(dy)
-			parallel.Spans(len(inverse), unitRows(rows), func(lo, hi int) {
-				for i := lo; i < hi; i++ {
-					g, to := grad.Row(i), out.Row(i)
-					along := 0.0
-					for j, v := range to {
-						along += float64(g[j]) * float64(v)
-					}
-					for j, v := range to {
-						g[j] = float32((float64(g[j]) - along*float64(v)) * inverse[i])
-					}
-				}
-			})
-			return dy
-		})
-	}
+	u := units{x: x.Data(), y: y.Data(), n: lastDim(x), inverse: p.numbers(x.Len() / lastDim(x))}
+	u.each(units.forward)
+	p.record(step{x: x, y: y, layer: l, numbers: u.inverse})
 	return y
+}
+
+func (l *UnitNorm) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	units{y: s.y.Data(), dy: dy.Data(), n: lastDim(s.y), inverse: s.numbers}.each(units.backward)
+	return dy
+}
+
+// units are vectors x of n values, brought to length 1 in y.
+type units struct {
+	x, y, dy []float32
+	n        int
+	inverse  []float64 // of the lengths; 0 for a vector of zeros
+}
+
+var unitParts parallel.Loop[unitPart]
+
+// unitPart is what happens to some vectors.
+type unitPart struct {
+	units
+	f func(u units, i int)
+}
+
+// each calls f for every vector, in parallel.
+func (u units) each(f func(u units, i int)) {
+	unitParts.Spans(len(u.inverse), max(1, activationBlock/u.n), time.Duration(2*len(u.y)), unitPart{u, f}, unitPart.some)
+}
+
+func (u unitPart) some(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		u.f(u.units, i)
+	}
+}
+
+func (u units) forward(i int) {
+	in, to := u.x[i*u.n:][:u.n], u.y[i*u.n:][:u.n]
+	u.inverse[i] = inverseLength(in)
+	for j, v := range in {
+		to[j] = float32(float64(v) * u.inverse[i])
+	}
+}
+
+// backward turns dy into dx. What points along y only changes the length, which is lost.
+func (u units) backward(i int) {
+	g, to := u.dy[i*u.n:][:u.n], u.y[i*u.n:][:u.n]
+	along := 0.0
+	for j, v := range to {
+		along += float64(g[j]) * float64(v)
+	}
+	for j, v := range to {
+		g[j] = float32((float64(g[j]) - along*float64(v)) * u.inverse[i])
+	}
 }
 
 // inverseLength is one divided by the length of a vector, 0 if that is 0.
@@ -76,9 +101,6 @@ func inverseLength(v []float32) float64 {
 	}
 	return 1 / math.Sqrt(sum)
 }
-
-// unitRows is how many vectors one goroutine takes at a time.
-func unitRows(rows *tensor.Tensor) int { return max(1, activationBlock/rows.Dim(1)) }
 
 // UnitDense is a Dense without bias each of whose units has weights of length 1:
 // the kernel's columns are brought to that before they are used. Of an input on
@@ -115,15 +137,14 @@ func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
 
 func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	kernel := l.kernel.Value
-	n := kernel.Dim(0)
-	inverse := columnProducts(kernel, kernel)
+	inverse := p.columnProducts(kernel, kernel)
 	for j, sum := range inverse {
 		if inverse[j] = 0; sum > 0 {
 			inverse[j] = 1 / math.Sqrt(sum)
 		}
 	}
 	unit := p.lend(kernel.Len(), kernel.Shape()...)
-	for i := range n {
+	for i := range kernel.Dim(0) {
 		from, to := kernel.Row(i), unit.Row(i)
 		for j, v := range from {
 			to[j] = float32(float64(v) * inverse[j])
@@ -133,36 +154,33 @@ func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	tensor.MatMul(y, x, unit, nil)
 	if !p.Training() {
 		p.Release(unit)
-		return y
 	}
-	p.Record(x, y, func(dy *tensor.Tensor) *tensor.Tensor {
-		d := p.lend(kernel.Len(), kernel.Shape()...)
-		tensor.MatMulTransA(d, x, dy, false)
-		along, grad := columnProducts(unit, d), l.kernel.grad()
-		for i := range n {
-			from, u, to := d.Row(i), unit.Row(i), grad.Row(i)
-			for j, v := range from {
-				to[j] += float32((float64(v) - along[j]*float64(u[j])) * inverse[j])
-			}
-		}
-		p.Release(d)
-		var dx *tensor.Tensor
-		if p.wantsGrad(x) {
-			dx = p.New(x.Shape()...)
-			tensor.MatMulTransB(dx, dy, unit)
-		}
-		p.Release(unit)
-		return dx
-	})
+	p.record(step{x: x, y: y, layer: l, numbers: inverse, tensor: unit})
 	return y
 }
 
-// columnProducts adds up the products of two matrices' values, column by column.
-func columnProducts(a, b *tensor.Tensor) []float64 {
-	return columnSums(a.Dim(0), a.Dim(1), func(row int, sum []float64) {
-		other := b.Row(row)
-		for j, v := range a.Row(row) {
-			sum[j] += float64(v) * float64(other[j])
+func (l *UnitDense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
+	unit, inverse, grad := s.tensor, s.numbers, l.kernel.grad()
+	defer p.Release(unit)
+	d := p.lend(unit.Len(), unit.Shape()...)
+	tensor.MatMulTransA(d, s.x, dy, false)
+	along := p.columnProducts(unit, d)
+	for i := range d.Dim(0) {
+		from, u, to := d.Row(i), unit.Row(i), grad.Row(i)
+		for j, v := range from {
+			to[j] += float32((float64(v) - along[j]*float64(u[j])) * inverse[j])
 		}
-	})
+	}
+	p.Release(d)
+	if !p.wantsGrad(s.x) {
+		return nil
+	}
+	dx := p.New(s.x.Shape()...)
+	tensor.MatMulTransB(dx, dy, unit)
+	return dx
+}
+
+// columnProducts adds up the products of two matrices' values, column by column.
+func (p *Pass) columnProducts(a, b *tensor.Tensor) []float64 {
+	return p.columnSums(columns{a: a.Data(), b: b.Data(), n: a.Dim(1)}, a.Dim(1), columns.products)
 }

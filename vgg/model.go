@@ -332,7 +332,12 @@ func (m *Model) Outputs(ctx context.Context, x *tensor.Tensor, layer string) (*t
 	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
 		panic(fmt.Sprintf("vgg.Outputs: pictures have shape %v, want [n %d %d 3]", shape, m.config.Input[0], m.config.Input[1]))
 	}
-	return m.each(ctx, x.Dim(0), layer, x.Rows)
+	return m.each(ctx, x.Dim(0), layer, func(lo, hi int) *tensor.Tensor {
+		if hi-lo == x.Dim(0) {
+			return x
+		}
+		return x.Rows(lo, hi)
+	})
 }
 
 // Predict returns the probabilities of ImageNet's classes, [n, 1000]; see
@@ -364,16 +369,26 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 		}
 		top = top.Slice(0, last-len(base.Layers))
 	}
-	out := tensor.New(append([]int{n}, m.layers[i].Shape...)...)
-	batch := batch()
-	for lo := 0; lo < n; lo += batch {
+	compute := func(lo, hi int) (*tensor.Tensor, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		hi := min(n, lo+batch)
 		y := base.Predict(input(lo, hi))
 		if top != nil {
 			y = top.Predict(y)
+		}
+		return y, nil
+	}
+	batch := batch()
+	if 0 < n && n <= batch {
+		return compute(0, n)
+	}
+	out := tensor.New(append([]int{n}, m.layers[i].Shape...)...)
+	for lo := 0; lo < n; lo += batch {
+		hi := min(n, lo+batch)
+		y, err := compute(lo, hi)
+		if err != nil {
+			return nil, err
 		}
 		copy(out.Rows(lo, hi).Data(), y.Data())
 	}

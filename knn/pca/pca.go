@@ -9,6 +9,7 @@ package pca
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"lookalike/internal/gemm"
 	"lookalike/internal/parallel"
@@ -134,10 +135,25 @@ func (p *PCA) Transform(x *tensor.Tensor) *tensor.Tensor {
 	block := make([]float32, min(transformRows, x.Dim(0))*d)
 	for lo := 0; lo < x.Dim(0); lo += transformRows {
 		n := min(transformRows, x.Dim(0)-lo)
-		parallel.For(n, func(i int) { subtract(block[i*d:(i+1)*d], x.Row(lo+i), p.Mean.Data()) })
+		centrings.For(n, time.Duration(n*d/2), centring{block, x, lo, p.Mean.Data()}, centring.row)
 		gemm.Mul(false, true, n, k, d, block, d, p.Components.Data(), d, gemm.Epilogue{}, out.Data()[lo*k:], k)
 	}
 	return out
+}
+
+// centring takes the mean off the rows of x from lo on.
+type centring struct {
+	block []float32
+	x     *tensor.Tensor
+	lo    int
+	mean  []float32
+}
+
+var centrings parallel.Loop[centring]
+
+func (c centring) row(i int) {
+	d := len(c.mean)
+	subtract(c.block[i*d:][:d], c.x.Row(c.lo+i), c.mean)
 }
 
 // Inverse returns the vectors, [n, d], that lie at the given places along the
