@@ -60,7 +60,9 @@ func (s Piecewise) Check() error {
 }
 
 func (s Piecewise) Rate(step int) float64 {
-	must(s.Check())
+	if err := s.Check(); err != nil {
+		panic("optim.Piecewise: " + err.Error())
+	}
 	for i, b := range s.Boundaries {
 		if step <= b {
 			return s.Values[i]
@@ -110,7 +112,9 @@ func (s Warmup) Check() error {
 }
 
 func (s Warmup) Rate(step int) float64 {
-	must(s.Check())
+	if err := s.Check(); err != nil {
+		panic("optim.Warmup: " + err.Error())
+	}
 	if step >= s.Steps {
 		return s.After.Rate(step - s.Steps)
 	}

@@ -79,6 +79,9 @@ func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
 	if dst == nil {
 		panic("tensor.Conv2D: no tensor to write to")
 	}
+	if f == nil {
+		panic("tensor.Conv2D: there is no kernel: the filter is nil")
+	}
 	var whole Tensor // the shape of the convolution before pooling
 	whole.shape = append(whole.dims[:0], dst.shape...)
 	if e.Pool && len(dst.shape) == 4 {
