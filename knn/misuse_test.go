@@ -49,7 +49,7 @@ func TestMisuse(t *testing.T) {
 		`retrieval: vectors have shape []`: func() error { _, err := retrieval.ByDistances(ctx, nil, knn.Euclidean, 0.1, nil); return err },
 		`retrieval: |share|NaN`:            func() error { _, err := retrieval.ByDistances(ctx, x, knn.Euclidean, math.NaN(), nil); return err },
 		`retrieval.ByLabels|[]`:            func() error { _, err := retrieval.ByLabels(ctx, nil, nil, knn.Euclidean, 0.1, nil); return err },
-		`knn: |New|Search`: func() error { _, err := (*knn.Index)(nil).Search(ctx, nil, 1); return fmt.Errorf("Search: %w", err) },
+		`knn: |New|Search`:                 func() error { _, err := (*knn.Index)(nil).Search(ctx, nil, 1); return fmt.Errorf("Search: %w", err) },
 		`knn: |New|Within`: func() error {
 			_, err := new(knn.Index).Within(ctx, [][]float32{nil}, 1)
 			return fmt.Errorf("Within: %w", err)

@@ -1,6 +1,7 @@
 package nn_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -164,6 +165,36 @@ func TestForks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// joined is a fork that does not record a step between its branches.
+type joined struct{ fork }
+
+func (f joined) Forward(p *nn.Pass, x *tensor.Tensor) *tensor.Tensor {
+	var sum, last *tensor.Tensor
+	for _, branch := range f.fork {
+		if last = branch.Forward(p, x); sum == nil {
+			sum = p.New(last.Shape()...)
+			clear(sum.Data())
+		}
+		add(sum, last)
+	}
+	if p.Training() {
+		p.Record(last, sum, func(d *tensor.Tensor) *tensor.Tensor { return d })
+	}
+	return sum
+}
+
+// TestForkWithoutStepBetween: a branch that has nothing to begin with on the way back
+// is said to lack the step that gives it.
+func TestForkWithoutStepBetween(t *testing.T) {
+	layer := func(units int) nn.Layer { return &nn.Dense{Units: units, Activation: nn.Tanh} }
+	net := nn.NewSequential("net", joined{fork{nn.NewSequential("", layer(5), layer(4)), layer(4)}}, layer(2))
+	if err := net.Init(1, 3); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { says(t, fmt.Sprint(recover()), "nn.Record|between two branches") }()
+	fit(t, net, vectors(7), nn.FitConfig{Optimizer: &optim.SGD{}})
 }
 
 // TestLayerUsedTwice: what two branches share has the sum of both gradients and
