@@ -291,8 +291,13 @@ func (f *File) Hold() error {
 	return nil
 }
 
-// Release ends what Hold began.
-func (f *File) Release() { f.using.Leave() }
+// Release ends what Hold began. It panics if Hold has not.
+func (f *File) Release() {
+	if f == nil {
+		panic("weights.Release: the file is nil")
+	}
+	f.using.Leave()
+}
 
 func (f *File) absent(name string) error {
 	if f == nil {
@@ -354,6 +359,9 @@ func Load(src Source, params map[string]*tensor.Tensor) error {
 // and shape. The error lists what is missing, left over or of another shape, the
 // first 20 of them.
 func Compare(src Source, network map[string][]int) error {
+	if src == nil {
+		return errors.New("weights: no source given")
+	}
 	var problems []string
 	complain := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Sprintf("%s: %s", name, fmt.Sprintf(format, args...)))
