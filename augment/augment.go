@@ -131,10 +131,14 @@ type Change struct {
 }
 
 // Draw draws the change of picture number row in an epoch, a square of that
-// side. It depends on its arguments alone. Amounts that make no sense panic.
+// side. It depends on its arguments alone. Amounts that make no sense panic, and so
+// does a side below 1.
 func (c Config) Draw(seed uint64, epoch, row, side int) Change {
 	if err := c.Check(); err != nil {
-		panic(err.Error())
+		panic(strings.Replace(err.Error(), "augment:", "augment.Draw:", 1))
+	}
+	if side < 1 {
+		panic(fmt.Sprintf("augment.Draw: a side of %d is below 1", side))
 	}
 	rng := rand.New(rand.NewPCG(seed^0x6175676d656e74, uint64(epoch)<<32|uint64(uint32(row))))
 	// Every number is drawn whether it is used or not, so that one option does
@@ -154,8 +158,15 @@ func (c Config) Draw(seed uint64, epoch, row, side int) Change {
 }
 
 // Shape returns the picture cropped, brought to its size again, and flipped; p
-// itself is left alone.
+// itself is left alone. It panics if there are no pixels, and if the square that is kept
+// lies outside.
 func (c Change) Shape(p *picture.Image) *picture.Image {
+	if err := p.Check(); err != nil {
+		panic("augment.Shape: " + err.Error())
+	}
+	if least := min(p.Width, p.Height); c.Side < 0 || c.Side > least || c.Side > 0 && (c.Left < 0 || c.Top < 0 || c.Left > p.Width-c.Side || c.Top > p.Height-c.Side) {
+		panic(fmt.Sprintf("augment.Shape: a picture of %dx%d has no square of side %d at %d, %d", p.Width, p.Height, c.Side, c.Left, c.Top))
+	}
 	if side := cmp.Or(c.Side, p.Width); side < p.Width {
 		part := picture.New(side, side)
 		for y := range side {
@@ -178,8 +189,15 @@ func (c Change) Shape(p *picture.Image) *picture.Image {
 }
 
 // Colours changes the colours of a picture in place: RGB values from 0 to 1,
-// interleaved. They stay in that range.
+// interleaved. They stay in that range. It panics if a pixel is not whole, and if an
+// amount is not a number, or below 0 where it multiplies.
 func (c Change) Colours(pixels []float32) {
+	if len(pixels)%3 != 0 {
+		panic(fmt.Sprintf("augment.Colours: %d values are not pixels of 3 each", len(pixels)))
+	}
+	if c.Brightness-c.Brightness != 0 || !(c.Contrast >= 0 && c.Contrast <= math.MaxFloat32) || !(c.Saturation >= 0 && c.Saturation <= math.MaxFloat32) {
+		panic(fmt.Sprintf("augment.Colours: brightness %v, contrast %v and saturation %v make no colours", c.Brightness, c.Contrast, c.Saturation))
+	}
 	if c.Brightness != 0 {
 		for i, v := range pixels {
 			pixels[i] = unit(v + c.Brightness)

@@ -14,8 +14,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"lookalike/augment"
 	"lookalike/checkpoint"
@@ -148,39 +150,77 @@ func Encoder(c Config) (*nn.Sequential, Config, error) {
 	return c.encoder(), c, nil
 }
 
+// made returns an error unless New, Load or Resume has made the model.
+func (m *Model) made() error {
+	if m == nil || m.whole == nil {
+		return errors.New("autoencoder: the model is nil or empty; New and Load make one")
+	}
+	return nil
+}
+
+// must panics unless New, Load or Resume has made the model.
+func (m *Model) must(op string) *Model {
+	if err := m.made(); err != nil {
+		panic(strings.Replace(err.Error(), "autoencoder:", "autoencoder."+op+":", 1))
+	}
+	return m
+}
+
 // Params returns the parameters of encoder and decoder.
-func (m *Model) Params() []*nn.Param { return m.whole.Params() }
+func (m *Model) Params() []*nn.Param { return m.must("Params").whole.Params() }
 
 // Summary returns Keras's tables of the encoder and of the decoder.
-func (m *Model) Summary() string { return m.Encoder.Summary() + "\n" + m.Decoder.Summary() }
+func (m *Model) Summary() string {
+	return m.must("Summary").Encoder.Summary() + "\n" + m.Decoder.Summary()
+}
 
 // Fingerprint names the encoder: equal weights, equal name. It is the SHA-256 of
 // its parameters, in hexadecimal.
-func (m *Model) Fingerprint() string { return checkpoint.Fingerprint(m.Encoder.Params()) }
+func (m *Model) Fingerprint() string {
+	return checkpoint.Fingerprint(m.must("Fingerprint").Encoder.Params())
+}
 
 // Fit trains encoder and decoder to draw the photographs as they are. Without
 // other choice in cfg the loss is the mean squared error.
 func (m *Model) Fit(ctx context.Context, photos Photos, cfg nn.FitConfig) (nn.History, error) {
-	if photos == nil {
-		return nil, errNoPhotos
+	if err := m.takes(photos); err != nil {
+		return nil, err
 	}
 	return m.FitSamples(ctx, m.Samples(photos, augment.Config{}, 0), cfg)
 }
 
 // FitSamples is Fit for what Samples returned.
 func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error) {
+	if err := m.made(); err != nil {
+		return nil, err
+	}
 	return m.whole.Fit(ctx, data, cfg)
 }
 
-var errNoPhotos = errors.New("autoencoder: no photographs given")
+// mostPhotos is how many pictures there may be: what is kept of each has a number.
+const mostPhotos = math.MaxInt32
+
+// takes returns an error unless there is a network, and photographs for it.
+func (m *Model) takes(photos Photos) error {
+	if err := m.made(); err != nil {
+		return err
+	}
+	if photos == nil {
+		return errors.New("autoencoder: no photographs given")
+	}
+	if n := photos.Len(); n < 0 || n > mostPhotos {
+		return fmt.Errorf("autoencoder: there cannot be %d photographs", n)
+	}
+	return nil
+}
 
 // encodeBatch is how many pictures are held, decoded, at a time.
 const encodeBatch = 32
 
 // Encode returns the codes of the photographs, [n, code].
 func (m *Model) Encode(ctx context.Context, photos Photos) (*tensor.Tensor, error) {
-	if photos == nil {
-		return nil, errNoPhotos
+	if err := m.takes(photos); err != nil {
+		return nil, err
 	}
 	codes := tensor.New(photos.Len(), m.Config.Code)
 	err := m.eachBatch(ctx, photos, func(first int, x *tensor.Tensor) {
@@ -191,12 +231,14 @@ func (m *Model) Encode(ctx context.Context, photos Photos) (*tensor.Tensor, erro
 
 // Decode draws pictures, [n, size, size, 3] of values from 0 to 1, from codes,
 // [n, code].
-func (m *Model) Decode(codes *tensor.Tensor) *tensor.Tensor { return m.Decoder.Predict(codes) }
+func (m *Model) Decode(codes *tensor.Tensor) *tensor.Tensor {
+	return m.must("Decode").Decoder.Predict(codes)
+}
 
 // Reconstruct draws the photographs from their codes.
 func (m *Model) Reconstruct(ctx context.Context, photos Photos) ([]*picture.Image, error) {
-	if photos == nil {
-		return nil, errNoPhotos
+	if err := m.takes(photos); err != nil {
+		return nil, err
 	}
 	var drawn []*picture.Image
 	err := m.eachBatch(ctx, photos, func(_ int, x *tensor.Tensor) {

@@ -18,11 +18,16 @@ type Training = checkpoint.Training
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
 func (m *Model) Save(path string, training *Training, options ...weights.Option) error {
+	if err := m.made(); err != nil {
+		return err
+	}
 	return checkpoint.Save(path, m.Metadata(), checkpoint.ByName(m.Params()), training, options...)
 }
 
 // Metadata returns what a model file says of the network beside its parameters.
-func (m *Model) Metadata() map[string]string { return format.Metadata(m.Config, Preprocessing) }
+func (m *Model) Metadata() map[string]string {
+	return format.Metadata(m.must("Metadata").Config, Preprocessing)
+}
 
 // IsModel tells whether a file seems to hold an autoencoder, by its metadata or
 // its arrays' names.

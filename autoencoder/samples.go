@@ -22,8 +22,15 @@ type Photos interface {
 // Pictures are Photos that are at hand.
 type Pictures []*picture.Image
 
-func (p Pictures) Len() int                           { return len(p) }
-func (p Pictures) Load(i int) (*picture.Image, error) { return p[i], nil }
+func (p Pictures) Len() int { return len(p) }
+
+// Load returns picture i. It panics if there is none.
+func (p Pictures) Load(i int) (*picture.Image, error) {
+	if i < 0 || i >= len(p) {
+		panic(fmt.Sprintf("autoencoder.Load: there is no picture %d among %d", i, len(p)))
+	}
+	return p[i], nil
+}
 
 // Preprocessing says in words what is done to a decoded picture before the
 // network sees it. Weights and this belong together.
@@ -31,7 +38,9 @@ const Preprocessing = "RGB, OpenCV bilinear resize to a square, divided by 255"
 
 // Prepare resizes a picture to the size of the network's input; codes of the
 // result are those of the picture itself.
-func (m *Model) Prepare(p *picture.Image) *picture.Image { return Prepare(p, m.Config.Size) }
+func (m *Model) Prepare(p *picture.Image) *picture.Image {
+	return Prepare(p, m.must("Prepare").Config.Size)
+}
 
 // Prepare resizes a picture as [Preprocessing] says, for a network of that size.
 func Prepare(p *picture.Image, size int) *picture.Image {
@@ -91,11 +100,15 @@ func newSamples(photos Photos, size int) *samples {
 // which are their own targets. In every epoch they are changed at random as
 // change says; how depends on the seed, the epoch and the picture's number alone.
 func (m *Model) Samples(photos Photos, change augment.Config, seed uint64) nn.Varying {
-	return Samples(photos, m.Config.Size, change, seed)
+	return Samples(photos, m.must("Samples").Config.Size, change, seed)
 }
 
-// Samples is the method of that name for a network of that size.
+// Samples is the method of that name for a network of that size. It panics without
+// photographs and where there cannot be a network of that size.
 func Samples(photos Photos, size int, change augment.Config, seed uint64) nn.Varying {
+	if photos == nil || size < 1 || size > maxSize || photos.Len() < 0 {
+		panic(fmt.Sprintf("autoencoder.Samples: photographs %T for a size of %d: there must be some, and the size is between 1 and %d", photos, size, maxSize))
+	}
 	s := newSamples(photos, size)
 	s.change, s.seed = change, seed
 	return s
@@ -157,7 +170,7 @@ func (s *samples) load(i int) (*picture.Image, error) {
 
 // Input returns pictures as a batch for the encoder, [n, size, size, 3].
 func (m *Model) Input(pictures []*picture.Image) *tensor.Tensor {
-	return Input(pictures, m.Config.Size)
+	return Input(pictures, m.must("Input").Config.Size)
 }
 
 // Input is the method of that name for a network of that size.
@@ -166,6 +179,9 @@ func Input(pictures []*picture.Image, size int) *tensor.Tensor {
 		if err := p.Check(); err != nil {
 			panic(fmt.Sprintf("autoencoder.Input: picture %d of %d: %v", i+1, len(pictures), err))
 		}
+	}
+	if size < 1 || size > maxSize {
+		panic(fmt.Sprintf("autoencoder.Input: size %d is not between 1 and %d", size, maxSize))
 	}
 	x := tensor.New(len(pictures), size, size, 3)
 	parallel.For(len(pictures), func(i int) { toInput(x.Row(i), Prepare(pictures[i], size)) })

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -90,9 +91,13 @@ func CheckPreprocessing(file *weights.File, now string) error {
 // added to.
 func Save(path string, metadata map[string]string, tensors map[string]*tensor.Tensor, training *Training, options ...weights.Option) error {
 	if training != nil {
-		if err := training.put(metadata, tensors); err != nil {
+		all, notes := map[string]*tensor.Tensor{}, map[string]string{}
+		maps.Copy(all, tensors)
+		maps.Copy(notes, metadata)
+		if err := training.put(notes, all); err != nil {
 			return err
 		}
+		metadata, tensors = notes, all
 	}
 	return weights.Save(path, tensors, metadata, options...)
 }
@@ -147,7 +152,10 @@ func ByName(params []*nn.Param) map[string]*tensor.Tensor {
 // in the same order, equal fingerprint. It is their SHA-256, in hexadecimal.
 func Fingerprint(params []*nn.Param) string {
 	h := sha256.New()
-	for _, p := range params {
+	for i, p := range params {
+		if p == nil || p.Value == nil {
+			panic(fmt.Sprintf("checkpoint.Fingerprint: parameter %d of %d is nil or has no value", i, len(params)))
+		}
 		fmt.Fprintf(h, "%s %v\n", p.Name, p.Value.Shape())
 		bytes := make([]byte, 0, 4*p.Value.Len())
 		for _, v := range p.Value.Data() {

@@ -117,10 +117,16 @@ func (t *Training) check() error {
 
 // Restore gives params the values after the last epoch.
 func (t *Training) Restore(params []*nn.Param) error {
+	if t == nil {
+		return errors.New("restore: the record of the training is nil")
+	}
 	if len(t.Last) == 0 {
 		return nil
 	}
-	for _, p := range params {
+	for i, p := range params {
+		if p == nil || p.Value == nil {
+			return fmt.Errorf("restore: parameter %d of %d is nil or has no value", i, len(params))
+		}
 		last := t.Last[p.Name]
 		if last == nil || fmt.Sprint(last.Shape()) != fmt.Sprint(p.Value.Shape()) {
 			return fmt.Errorf("the values of %s after the last epoch are missing or of another shape", p.Name)

@@ -18,6 +18,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
@@ -187,8 +188,27 @@ func (m *Model) build(rng *rand.Rand) error {
 
 const errClosed = closing.Error("embedding: the model")
 
+// made returns an error unless New, Load or Resume has made the model.
+func (m *Model) made() error {
+	if m == nil || m.whole == nil {
+		return errors.New("embedding: the model is nil or empty; New and Load make one")
+	}
+	return nil
+}
+
+// must panics unless New, Load or Resume has made the model.
+func (m *Model) must(op string) *Model {
+	if err := m.made(); err != nil {
+		panic(strings.Replace(err.Error(), "embedding:", "embedding."+op+":", 1))
+	}
+	return m
+}
+
 // hold keeps the weights of a base, which may be views of a file, until m.using.Leave.
 func (m *Model) hold() error {
+	if err := m.made(); err != nil {
+		return err
+	}
 	if !m.using.Enter() {
 		return errClosed
 	}
@@ -198,6 +218,9 @@ func (m *Model) hold() error {
 // Close gives back the file of a network with a base, when the calls in flight have
 // ended. It may be called again.
 func (m *Model) Close() error {
+	if m == nil {
+		return m.made()
+	}
 	return m.using.Close(func() error {
 		if m.closer == nil {
 			return nil
@@ -207,14 +230,16 @@ func (m *Model) Close() error {
 }
 
 // Params returns what is learned: not the weights of a VGG.
-func (m *Model) Params() []*nn.Param { return m.whole.Params() }
+func (m *Model) Params() []*nn.Param { return m.must("Params").whole.Params() }
 
 // Summary returns Keras's table of the layers, without those of a VGG below them.
-func (m *Model) Summary() string { return m.net.Summary() }
+func (m *Model) Summary() string { return m.must("Summary").net.Summary() }
 
 // Preprocessing says in words what is done to a decoded picture before the
 // network sees it.
-func (m *Model) Preprocessing() string {
+func (m *Model) Preprocessing() string { return m.must("Preprocessing").preprocessing() }
+
+func (m *Model) preprocessing() string {
 	if m.base != nil {
 		return m.base.Preprocessing()
 	}
@@ -224,7 +249,7 @@ func (m *Model) Preprocessing() string {
 // Prepare resizes a picture to the size of the network's input; the embedding of
 // the result is that of the picture itself.
 func (m *Model) Prepare(p *picture.Image) *picture.Image {
-	if m.base != nil {
+	if m.must("Prepare").base != nil {
 		return m.base.Prepare(p)
 	}
 	return autoencoder.Prepare(p, m.Config.Size)

@@ -55,7 +55,7 @@ func (m *Model) Save(path string, training *checkpoint.Training, options ...weig
 
 // Metadata returns what a model file says of the network beside its parameters.
 func (m *Model) Metadata() map[string]string {
-	meta := format.Metadata(m.Config, m.Preprocessing())
+	meta := format.Metadata(m.must("Metadata").Config, m.preprocessing())
 	classes, err := json.Marshal(m.Classes)
 	if err != nil {
 		panic(err) // strings always have JSON
@@ -113,7 +113,7 @@ func read(f *weights.File, src source) (*Model, error) {
 			return nil, err
 		}
 	}
-	if err := checkpoint.CheckPreprocessing(f, m.Preprocessing()); err != nil {
+	if err := checkpoint.CheckPreprocessing(f, m.preprocessing()); err != nil {
 		return nil, err
 	}
 	learned := checkpoint.Network{File: f, Except: basePrefix}

@@ -31,13 +31,16 @@ const mostFeatures = min(8<<30, math.MaxInt)
 // many it has described. Such pictures cannot be changed at random. For an
 // encoder they are, as in package autoencoder.
 func (m *Model) Samples(ctx context.Context, photos Photos, labels []string, change augment.Config, seed uint64, done func(n int)) (nn.Dataset, error) {
-	if len(labels) != photos.Len() {
-		panic(fmt.Sprintf("embedding.Samples: %d labels for %d photographs", len(labels), photos.Len()))
-	}
 	if err := m.hold(); err != nil {
 		return nil, err
 	}
 	defer m.using.Leave()
+	if photos == nil {
+		return nil, errors.New("embedding: no photographs given")
+	}
+	if len(labels) != photos.Len() {
+		panic(fmt.Sprintf("embedding.Samples: %d labels for %d photographs", len(labels), photos.Len()))
+	}
 	classes := make([]int, len(labels))
 	for i, label := range labels {
 		class, ok := slices.BinarySearch(m.Classes, label)
@@ -196,6 +199,9 @@ func (m *Model) From(a *autoencoder.Model) error {
 	defer m.using.Leave()
 	if m.base != nil {
 		return errors.New("embedding: only an encoder can start from an autoencoder")
+	}
+	if a == nil {
+		return errors.New("embedding: no autoencoder given")
 	}
 	if a.Config.Size != m.Config.Size || !slices.Equal(a.Config.Widths, m.Config.Widths) {
 		return fmt.Errorf("embedding: the autoencoder has size %d and widths %v, the embedding %d and %v", a.Config.Size, a.Config.Widths, m.Config.Size, m.Config.Widths)

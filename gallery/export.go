@@ -34,7 +34,10 @@ var ExportFormats = []string{".npz", ".npy", ".safetensors", ".csv", ".jsonl"}
 //
 // What is not known of a file is left empty. The file appears whole or not at all.
 func (g *Gallery) Export(path string) error {
-	var err error
+	err := g.complete()
+	if err != nil {
+		return fmt.Errorf("gallery: %s cannot be written: %w", path, err)
+	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npz":
 		err = g.exportNPZ(path)

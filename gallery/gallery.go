@@ -356,8 +356,11 @@ func readBlock(file io.ReaderAt, b block, d int, entries []Entry, files []File, 
 
 // fits makes sure that vectors, recipe and principal components belong together.
 func (g *Gallery) fits() error {
-	if g.PCA != nil && g.PCA.Components.Dim(0) != g.Vectors.Dim(1) {
-		return fmt.Errorf("vectors of shape %v and %d principal components", g.Vectors.Shape(), g.PCA.Components.Dim(0))
+	if p := g.PCA; p != nil {
+		c, mean := p.Components.Shape(), p.Mean.Shape()
+		if len(c) != 2 || len(mean) != 1 || mean[0] != c[1] || c[0] != g.Vectors.Dim(1) {
+			return fmt.Errorf("vectors of shape %v, principal components of shape %v and a mean of shape %v do not fit", g.Vectors.Shape(), c, mean)
+		}
 	}
 	if fingerprint := g.fingerprint(); g.Recipe.PCA != fingerprint {
 		return fmt.Errorf("the recipe speaks of the principal components %q, the index has %q", g.Recipe.PCA, fingerprint)
@@ -475,12 +478,24 @@ func (g *Gallery) Save(path string) error {
 	return nil
 }
 
-func (g *Gallery) save(path string) error {
+// complete returns an error unless every picture has a vector and, if there are files,
+// one of these.
+func (g *Gallery) complete() error {
+	if g == nil {
+		return errors.New("the gallery is nil")
+	}
 	if shape := g.Vectors.Shape(); len(shape) != 2 || shape[0] != len(g.Entries) || shape[1] < 1 {
 		return fmt.Errorf("%d pictures and vectors of shape %v, want [%[1]d, d]", len(g.Entries), shape)
 	}
 	if g.Files != nil && len(g.Files) != len(g.Entries) {
 		return fmt.Errorf("%d pictures and %d files", len(g.Entries), len(g.Files))
+	}
+	return nil
+}
+
+func (g *Gallery) save(path string) error {
+	if err := g.complete(); err != nil {
+		return err
 	}
 	if err := g.fits(); err != nil {
 		return err

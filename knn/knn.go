@@ -88,7 +88,7 @@ type Searcher interface {
 }
 
 // Index searches vectors held in memory. It may be used by many goroutines at
-// once.
+// once. [New] makes it; methods of one that is nil or empty return an error or panic.
 //
 // It needs no memory beside the vectors but for [Cosine], 8 bytes a vector;
 // [Index.Prefiltered] trades memory for speed.
@@ -160,17 +160,33 @@ func (x *Index) measure(tile int) {
 	}
 }
 
+// made returns an error unless New has made the index.
+func (x *Index) made() error {
+	if x == nil || x.vectors == nil {
+		return errors.New("the index is nil or empty; make one with knn.New")
+	}
+	return nil
+}
+
+// must panics unless New has made the index.
+func (x *Index) must(op string) *Index {
+	if err := x.made(); err != nil {
+		panic("knn." + op + ": " + err.Error())
+	}
+	return x
+}
+
 func notFinite(v float32) bool { return v-v != 0 }
 
 // Len returns the number of vectors, those that [Index.Where] leaves out among
 // them.
-func (x *Index) Len() int { return x.vectors.Dim(0) }
+func (x *Index) Len() int { return x.must("Len").vectors.Dim(0) }
 
 // Dim returns the number of values in a vector.
-func (x *Index) Dim() int { return x.vectors.Dim(1) }
+func (x *Index) Dim() int { return x.must("Dim").vectors.Dim(1) }
 
 // Metric returns what the distances are.
-func (x *Index) Metric() Metric { return x.metric }
+func (x *Index) Metric() Metric { return x.must("Metric").metric }
 
 func (x *Index) tiles() int { return (x.Len() + tileRows - 1) / tileRows }
 
@@ -181,7 +197,7 @@ func (x *Index) Where(keep func(row int) bool) *Index {
 	if keep == nil {
 		panic("knn.Where: keep is nil")
 	}
-	y := *x
+	y := *x.must("Where")
 	y.keep = make([]uint64, (x.Len()+63)/64)
 	for row := range x.Len() {
 		if x.keeps(row) && keep(row) {
@@ -226,6 +242,9 @@ func (x *Index) Within(ctx context.Context, queries [][]float32, radius float64)
 
 // check returns an error if a query cannot be searched for.
 func (x *Index) check(queries [][]float32) error {
+	if err := x.made(); err != nil {
+		return fmt.Errorf("knn: %w", err)
+	}
 	for i, q := range queries {
 		if len(q) != x.Dim() {
 			return fmt.Errorf("knn: query %d has %d dimensions, the index has %d", i, len(q), x.Dim())

@@ -49,6 +49,27 @@ func TestMisuse(t *testing.T) {
 		`retrieval: vectors have shape []`: func() error { _, err := retrieval.ByDistances(ctx, nil, knn.Euclidean, 0.1, nil); return err },
 		`retrieval: |share|NaN`:            func() error { _, err := retrieval.ByDistances(ctx, x, knn.Euclidean, math.NaN(), nil); return err },
 		`retrieval.ByLabels|[]`:            func() error { _, err := retrieval.ByLabels(ctx, nil, nil, knn.Euclidean, 0.1, nil); return err },
+		`knn: |New|Search`:                 func() error { _, err := (*knn.Index)(nil).Search(ctx, nil, 1); return fmt.Errorf("Search: %w", err) },
+		`knn: |New|Within`: func() error {
+			_, err := new(knn.Index).Within(ctx, [][]float32{nil}, 1)
+			return fmt.Errorf("Within: %w", err)
+		},
+		`knn: |New|Pairs`: func() (err error) {
+			for _, err = range new(knn.Index).Pairs(ctx, 1) {
+			}
+			return fmt.Errorf("Pairs: %w", err)
+		},
+		`knn.Len: |New`:         func() error { (*knn.Index)(nil).Len(); return nil },
+		`knn.Dim: |New`:         func() error { new(knn.Index).Dim(); return nil },
+		`knn.Metric: |New`:      func() error { (*knn.Index)(nil).Metric(); return nil },
+		`knn.Where: |New`:       func() error { new(knn.Index).Where(func(int) bool { return true }); return nil },
+		`knn.Prefiltered: |New`: func() error { (*knn.Index)(nil).Prefiltered(); return nil },
+		`pca.Transform: |Fit`:   func() error { (*pca.PCA)(nil).Transform(x); return nil },
+		`pca.Inverse: |Fit`:     func() error { new(pca.PCA).Inverse(x); return nil },
+		`pca.Transform: |Mean`: func() error {
+			(&pca.PCA{Mean: tensor.New(2), Components: tensor.New(1, 3)}).Transform(x)
+			return nil
+		},
 	} {
 		got := func() (message string) {
 			defer func() {

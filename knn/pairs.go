@@ -3,6 +3,7 @@ package knn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 )
@@ -19,6 +20,10 @@ type Pair struct {
 // rows A at a time.
 func (x *Index) Pairs(ctx context.Context, radius float64) iter.Seq2[Pair, error] {
 	return func(yield func(Pair, error) bool) {
+		if err := x.made(); err != nil {
+			yield(Pair{}, fmt.Errorf("knn: %w", err))
+			return
+		}
 		if radius != radius {
 			yield(Pair{}, errors.New("knn: a radius of NaN"))
 			return

@@ -17,7 +17,7 @@ import (
 // Making it takes about as long as some tens of queries. Vectors of more than 65,536
 // values are searched as without it.
 func (x *Index) Prefiltered() *Index {
-	y := *x
+	y := *x.must("Prefiltered")
 	if c := x.coder(); c != nil && x.Len() > 0 {
 		all := c.all(codes{})
 		y.codes = &all

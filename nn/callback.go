@@ -23,14 +23,26 @@ var ErrStop = errors.New("stop training")
 // OnBatch is a Callback that is told of batches only.
 type OnBatch func(BatchStats) error
 
-func (f OnBatch) BatchEnd(b BatchStats) error { return f(b) }
-func (f OnBatch) EpochEnd(EpochStats) error   { return nil }
+func (f OnBatch) BatchEnd(b BatchStats) error {
+	if f == nil {
+		panic("nn.OnBatch: the function is nil")
+	}
+	return f(b)
+}
+
+func (f OnBatch) EpochEnd(EpochStats) error { return nil }
 
 // OnEpoch is a Callback that is told of epochs only.
 type OnEpoch func(EpochStats) error
 
-func (f OnEpoch) BatchEnd(BatchStats) error   { return nil }
-func (f OnEpoch) EpochEnd(e EpochStats) error { return f(e) }
+func (f OnEpoch) BatchEnd(BatchStats) error { return nil }
+
+func (f OnEpoch) EpochEnd(e EpochStats) error {
+	if f == nil {
+		panic("nn.OnEpoch: the function is nil")
+	}
+	return f(e)
+}
 
 // watched returns the loss that says how good an epoch was: that of the
 // validation where there is one.
@@ -43,6 +55,9 @@ func (e EpochStats) watched() float64 {
 
 // PrintProgress writes one line an epoch.
 func PrintProgress(w io.Writer) Callback {
+	if isNil(w) {
+		panic("nn.PrintProgress: w is nil")
+	}
 	return OnEpoch(func(e EpochStats) error {
 		line := fmt.Sprintf("epoch %d/%d  loss %.6f", e.Epoch, e.Epochs, e.Loss)
 		if !math.IsNaN(e.ValLoss) {
@@ -73,6 +88,9 @@ func Checkpoint(save func(EpochStats) error, onlyBest bool) Callback {
 // validation), samples, seconds. The heading is left out when training goes on
 // after its first epoch.
 func CSVLog(w io.Writer) Callback {
+	if isNil(w) {
+		panic("nn.CSVLog: w is nil")
+	}
 	return OnEpoch(func(e EpochStats) error {
 		c := csv.NewWriter(w)
 		if e.Epoch == 1 {

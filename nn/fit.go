@@ -154,6 +154,9 @@ type trainer struct {
 }
 
 func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
+	if s == nil {
+		return nil, errors.New("the network is nil")
+	}
 	if !s.built {
 		return nil, errors.New("the network has not been built; call Init or Build first")
 	}
@@ -167,6 +170,12 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	}
 	if isNil(data) {
 		return nil, errors.New("no data given")
+	}
+	if cfg.Validation != nil && isNil(cfg.Validation) {
+		return nil, errors.New("the data for validation are nil")
+	}
+	if cfg.Loss != nil && isNil(cfg.Loss) {
+		return nil, errors.New("the loss is nil")
 	}
 	for i, c := range cfg.Callbacks {
 		if isNil(c) {
@@ -196,6 +205,11 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	}
 	if data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
+	}
+	for _, d := range []Dataset{data, cfg.Validation} {
+		if err := checkLen(d); err != nil {
+			return nil, err
+		}
 	}
 	t := &trainer{FitConfig: cfg, net: s, data: data, params: s.Params(), pass: newPass(min(cfg.Batch, data.Len()))}
 	t.pass.training, t.pass.rng = true, rand.New(&t.source)
@@ -281,12 +295,17 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 		return 0, fmt.Errorf("evaluate: batch %d must not be negative", batch)
 	}
 	switch {
+	case s == nil:
+		return 0, errors.New("evaluate: the network is nil")
 	case !s.built:
 		return 0, errors.New("evaluate: the network has not been built; call Init or Build first")
 	case isNil(data):
 		return 0, errors.New("evaluate: no data given")
 	case isNil(loss):
 		return 0, errors.New("evaluate: no loss given")
+	}
+	if err := checkLen(data); err != nil {
+		return 0, fmt.Errorf("evaluate: %w", err)
 	}
 	order := make([]int, data.Len())
 	for i := range order {
@@ -313,7 +332,19 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	return sum / float64(max(1, len(order))), err
 }
 
-func batches(n, size int) int { return (n + size - 1) / size }
+// checkLen returns an error if there cannot be as many samples: their order is kept in
+// memory, 8 bytes each.
+func checkLen(data Dataset) error {
+	if data == nil {
+		return nil
+	}
+	if n := data.Len(); n < 0 || n > maxValues {
+		return fmt.Errorf("there cannot be %d samples: 0 to %d", n, maxValues)
+	}
+	return nil
+}
+
+func batches(n, size int) int { return (max(n, 1)-1)/size + min(1, n) }
 
 // eachBatch calls f for each batch of the samples in the given order, while the
 // next is being filled, both in the memory of turns. It returns when both are done.

@@ -1,6 +1,7 @@
 package nn_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -164,6 +165,223 @@ func TestForks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// side is a layer as a user may write one: its branches' outputs side by side.
+type side struct{ fork }
+
+func (s side) Identity() (name, class string) { return "side", "Side" }
+
+func (s side) Build(in []int, rng *rand.Rand) ([]int, error) {
+	width := 0
+	for _, branch := range s.fork {
+		out, err := branch.Build(in, rng)
+		if err != nil {
+			return nil, err
+		}
+		width += out[0]
+	}
+	return []int{width}, nil
+}
+
+func (s side) Forward(p *nn.Pass, x *tensor.Tensor) *tensor.Tensor {
+	var dy, dx *tensor.Tensor // of the whole and, once it is known, of x
+	var outputs []*tensor.Tensor
+	// begin returns the gradient that branch i begins with on the way back.
+	begin := func(i int) *tensor.Tensor {
+		d, at := p.New(outputs[i].Shape()...), 0
+		for _, y := range outputs[:i] {
+			at += y.Dim(1)
+		}
+		for r := range d.Dim(0) {
+			copy(d.Row(r), dy.Row(r)[at:])
+		}
+		return d
+	}
+	keep := func(d *tensor.Tensor) {
+		switch {
+		case d == nil:
+		case dx == nil:
+			dx = d.Reshape(x.Shape()...).Clone()
+		default:
+			add(dx, d)
+		}
+	}
+	if p.Training() {
+		p.Record(x, x, func(d *tensor.Tensor) *tensor.Tensor {
+			if keep(d); dx == nil {
+				return nil
+			}
+			d = p.New(x.Shape()...)
+			copy(d.Data(), dx.Data())
+			return d
+		})
+	}
+	width := 0
+	for i, branch := range s.fork {
+		y := branch.Forward(p, x)
+		outputs = append(outputs, y)
+		width += y.Dim(1)
+		if p.Training() && i < len(s.fork)-1 {
+			p.Record(y, y, func(d *tensor.Tensor) *tensor.Tensor {
+				keep(d)
+				return begin(i)
+			})
+		}
+	}
+	whole := p.New(x.Dim(0), width)
+	for r := range x.Dim(0) {
+		at := 0
+		for _, y := range outputs {
+			at += copy(whole.Row(r)[at:], y.Row(r))
+		}
+	}
+	if p.Training() {
+		p.Record(outputs[len(outputs)-1], whole, func(d *tensor.Tensor) *tensor.Tensor {
+			dy = d.Clone()
+			return begin(len(outputs) - 1)
+		})
+	}
+	return whole
+}
+
+// beside is the reference of a side.
+func beside(branches ...stage) reference {
+	return func(x array, params []array) array {
+		var parts []array
+		width := 0
+		for _, b := range branches {
+			y := b.f(x, params[:b.params])
+			params = params[b.params:]
+			parts, width = append(parts, y), width+y.shape[1]
+		}
+		all := newArray(x.shape[0], width)
+		for r := range x.shape[0] {
+			at := r * width
+			for _, y := range parts {
+				at += copy(all.data[at:], y.data[r*y.shape[1]:][:y.shape[1]])
+			}
+		}
+		return all
+	}
+}
+
+// TestRandomForks: sums and rows of branches within one another, of which any may do
+// nothing or begin at the network's input: no gradient is lost or counted twice, and
+// every parameter has a name of its own.
+func TestRandomForks(t *testing.T) {
+	same := func(x array, _ []array) array { return x }
+	tanh := reference(dense).then(activations[7].f)
+	rounds := 40
+	if !testing.Short() {
+		rounds = 300
+	}
+	for seed := range rounds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(uint64(seed), 9))
+			// Every part takes and gives rows of 3, so that it fits anywhere.
+			var part func(depth int) (nn.Layer, stage)
+			part = func(depth int) (nn.Layer, stage) {
+				kind := r.IntN(6)
+				if depth == 0 {
+					kind = r.IntN(2)
+				}
+				n := 2 + r.IntN(2)
+				var layers []nn.Layer
+				var stages []stage
+				sum := 0
+				for range n {
+					if kind < 2 {
+						break
+					}
+					l, s := part(depth - 1)
+					layers, stages, sum = append(layers, l), append(stages, s), sum+s.params
+				}
+				switch kind {
+				case 0:
+					return &nn.Flatten{}, stage{same, 0}
+				case 1:
+					return &nn.Dense{Units: 3, Activation: nn.Tanh}, stage{tanh, 2}
+				case 2, 3:
+					return nn.NewSequential("", fork(layers)), stage{forked(stages...), sum}
+				case 4:
+					return nn.NewSequential("", side{layers}, &nn.Dense{Units: 3, Activation: nn.Tanh}), stage{chain(stage{beside(stages...), sum}, stage{tanh, 2}), sum + 2}
+				}
+				return nn.NewSequential("", layers...), stage{chain(stages...), sum}
+			}
+			first, a := part(3)
+			second, b := part(2)
+			net := nn.NewSequential("net", first, second, &nn.Dense{Units: 2, Activation: nn.Tanh})
+			if err := net.Init(uint64(seed), 3); err != nil {
+				t.Fatal(err)
+			}
+			f := chain(a, b, stage{tanh, 2})
+			data := vectors(5)
+			var params []array
+			for _, p := range net.Params() {
+				params = append(params, exact(p.Value))
+			}
+			optimizer := &firstGradients{Optimizer: &optim.SGD{}}
+			fit(t, net, data, nn.FitConfig{Batch: 5, NoShuffle: true, Optimizer: optimizer})
+			x, y := exact(data.X), exact(data.Y)
+			loss := func() float64 {
+				var sum float64
+				for i, v := range f(x, params).data {
+					sum += (v - y.data[i]) * (v - y.data[i])
+				}
+				return sum / float64(len(y.data))
+			}
+			var want []array
+			greatest, names := 0.0, map[string]bool{}
+			for i, p := range net.Params() {
+				want = append(want, slope(params[i], loss))
+				for _, v := range want[i].data {
+					greatest = max(greatest, math.Abs(v))
+				}
+				names[p.Name] = true
+			}
+			if len(names) != len(params) {
+				t.Errorf("%d names of %d parameters", len(names), len(params))
+			}
+			for i, p := range net.Params() {
+				for j, v := range optimizer.kept[p.Name].Data() {
+					if d := math.Abs(float64(v) - want[i].data[j]); !(d <= 1e-5*greatest+1e-8) {
+						t.Fatalf("%s[%d] = %v, want %v: off by %.3g", p.Name, j, v, want[i].data[j], d)
+					}
+				}
+			}
+		})
+	}
+}
+
+// joined is a fork that does not record a step between its branches.
+type joined struct{ fork }
+
+func (f joined) Forward(p *nn.Pass, x *tensor.Tensor) *tensor.Tensor {
+	var sum, last *tensor.Tensor
+	for _, branch := range f.fork {
+		if last = branch.Forward(p, x); sum == nil {
+			sum = p.New(last.Shape()...)
+			clear(sum.Data())
+		}
+		add(sum, last)
+	}
+	if p.Training() {
+		p.Record(last, sum, func(d *tensor.Tensor) *tensor.Tensor { return d })
+	}
+	return sum
+}
+
+// TestForkWithoutStepBetween: a branch that has nothing to begin with on the way back
+// is said to lack the step that gives it.
+func TestForkWithoutStepBetween(t *testing.T) {
+	layer := func(units int) nn.Layer { return &nn.Dense{Units: units, Activation: nn.Tanh} }
+	net := nn.NewSequential("net", joined{fork{nn.NewSequential("", layer(5), layer(4)), layer(4)}}, layer(2))
+	if err := net.Init(1, 3); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { says(t, fmt.Sprint(recover()), "nn.Record|between two branches") }()
+	fit(t, net, vectors(7), nn.FitConfig{Optimizer: &optim.SGD{}})
 }
 
 // TestLayerUsedTwice: what two branches share has the sum of both gradients and

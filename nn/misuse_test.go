@@ -1,6 +1,7 @@
 package nn_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -99,24 +100,31 @@ func TestFitErrors(t *testing.T) {
 		data nn.Dataset
 		want string
 	}{
-		"no optimizer":     {nn.FitConfig{}, vectors(3), "no optimizer"},
-		"negative epochs":  {nn.FitConfig{Optimizer: &optim.SGD{}, Epochs: -1}, vectors(3), "epochs -1"},
-		"negative batch":   {nn.FitConfig{Optimizer: &optim.SGD{}, Batch: -2}, vectors(3), "batch -2"},
-		"negative initial": {nn.FitConfig{Optimizer: &optim.SGD{}, InitialEpoch: -3}, vectors(3), "initial epoch -3"},
-		"split of all":     {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: 1}, vectors(3), "split 1|[0, 1)"},
-		"split NaN":        {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: math.NaN()}, vectors(3), "split NaN"},
-		"no samples":       {nn.FitConfig{Optimizer: &optim.SGD{}}, vectors(0), "no samples"},
-		"split of one":     {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: 0.5}, vectors(1), "no samples"},
-		"another width":    {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 4), Y: tensor.New(5, 2)}, "fit: |[5 4]|[n 3]"},
-		"other targets":    {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 3), Y: tensor.New(5, 3)}, "fit: mean_squared_error|[5 2]|[5 3]"},
-		"no data":          {nn.FitConfig{Optimizer: &optim.SGD{}}, nil, "no data"},
-		"empty data":       {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{}, "no samples"},
-		"no targets":       {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 3)}, "[5 3]|[]"},
-		"nil optimizer":    {nn.FitConfig{Optimizer: (*optim.SGD)(nil)}, vectors(3), "no optimizer"},
-		"nil callback":     {nn.FitConfig{Optimizer: &optim.SGD{}, Callbacks: []nn.Callback{nil}}, vectors(3), "callback 1 of 1"},
-		"rate NaN":         {nn.FitConfig{Optimizer: &optim.SGD{LearningRate: math.NaN()}}, vectors(3), "optim.SGD: learning rate NaN"},
-		"rate infinite":    {nn.FitConfig{Optimizer: &optim.Adam{LearningRate: 1e39}}, vectors(3), "optim.Adam: learning rate 1e+39"},
-		"targets missing":  {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: vectors(3).X, Y: vectors(2).Y}, "[3 3]|[2 2]"},
+		"no optimizer":                {nn.FitConfig{}, vectors(3), "no optimizer"},
+		"negative epochs":             {nn.FitConfig{Optimizer: &optim.SGD{}, Epochs: -1}, vectors(3), "epochs -1"},
+		"negative batch":              {nn.FitConfig{Optimizer: &optim.SGD{}, Batch: -2}, vectors(3), "batch -2"},
+		"negative initial":            {nn.FitConfig{Optimizer: &optim.SGD{}, InitialEpoch: -3}, vectors(3), "initial epoch -3"},
+		"split of all":                {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: 1}, vectors(3), "split 1|[0, 1)"},
+		"split NaN":                   {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: math.NaN()}, vectors(3), "split NaN"},
+		"no samples":                  {nn.FitConfig{Optimizer: &optim.SGD{}}, vectors(0), "no samples"},
+		"split of one":                {nn.FitConfig{Optimizer: &optim.SGD{}, ValidationSplit: 0.5}, vectors(1), "no samples"},
+		"another width":               {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 4), Y: tensor.New(5, 2)}, "fit: |[5 4]|[n 3]"},
+		"other targets":               {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 3), Y: tensor.New(5, 3)}, "fit: mean_squared_error|[5 2]|[5 3]"},
+		"no data":                     {nn.FitConfig{Optimizer: &optim.SGD{}}, nil, "no data"},
+		"empty data":                  {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{}, "no samples"},
+		"no targets":                  {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: tensor.New(5, 3)}, "[5 3]|[]"},
+		"OnBatch of nil":              {nn.FitConfig{Optimizer: &optim.SGD{}, Callbacks: []nn.Callback{nn.OnBatch(nil)}}, vectors(3), "callback 1 of 1"},
+		"negative samples":            {nn.FitConfig{Optimizer: &optim.SGD{}}, counted(-1), "-1 samples"},
+		"validation of negative size": {nn.FitConfig{Optimizer: &optim.SGD{}, Validation: counted(-1)}, vectors(3), "-1 samples"},
+		"samples without end":         {nn.FitConfig{Optimizer: &optim.SGD{}}, counted(math.MaxInt), "9223372036854775807 samples"},
+		"no validation":               {nn.FitConfig{Optimizer: &optim.SGD{}, Validation: (*nn.InMemory)(nil)}, vectors(3), "validation|nil"},
+		"filled with nothing":         {nn.FitConfig{Optimizer: &optim.SGD{}}, counted(2), "batch has shape []"},
+		"nil loss":                    {nn.FitConfig{Optimizer: &optim.SGD{}, Loss: (*nn.ArcFace)(nil)}, vectors(3), "loss|nil"},
+		"nil optimizer":               {nn.FitConfig{Optimizer: (*optim.SGD)(nil)}, vectors(3), "no optimizer"},
+		"nil callback":                {nn.FitConfig{Optimizer: &optim.SGD{}, Callbacks: []nn.Callback{nil}}, vectors(3), "callback 1 of 1"},
+		"rate NaN":                    {nn.FitConfig{Optimizer: &optim.SGD{LearningRate: math.NaN()}}, vectors(3), "optim.SGD: learning rate NaN"},
+		"rate infinite":               {nn.FitConfig{Optimizer: &optim.Adam{LearningRate: 1e39}}, vectors(3), "optim.Adam: learning rate 1e+39"},
+		"targets missing":             {nn.FitConfig{Optimizer: &optim.SGD{}}, nn.InMemory{X: vectors(3).X, Y: vectors(2).Y}, "[3 3]|[2 2]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := linear(t).Fit(t.Context(), c.data, c.cfg); err == nil {
@@ -138,6 +146,12 @@ func TestFitErrors(t *testing.T) {
 	}
 }
 
+// counted is a Dataset of so many samples that has none.
+type counted int
+
+func (c counted) Len() int                                     { return int(c) }
+func (c counted) Fill(context.Context, []int, *nn.Batch) error { return nil }
+
 // TestMisusePanics: a panic names the operation and the shapes.
 func TestMisusePanics(t *testing.T) {
 	unbuilt := nn.NewSequential("n", &nn.Dense{Units: 2})
@@ -157,6 +171,12 @@ func TestMisusePanics(t *testing.T) {
 		"patience":              {func() { nn.EarlyStop(-1, 0, nil) }, "nn.EarlyStop|-1"},
 		"least gain":            {func() { nn.EarlyStop(1, math.NaN(), nil) }, "nn.EarlyStop|NaN"},
 		"nothing to save":       {func() { nn.Checkpoint(nil, false) }, "nn.Checkpoint|nil"},
+		"no function":           {func() { nn.OnBatch(nil).BatchEnd(nn.BatchStats{}) }, "nn.OnBatch|nil"},
+		"no function of epochs": {func() { nn.OnEpoch(nil).EpochEnd(nn.EpochStats{}) }, "nn.OnEpoch|nil"},
+		"nowhere to print":      {func() { nn.PrintProgress(nil) }, "nn.PrintProgress|nil"},
+		"nowhere to log":        {func() { nn.CSVLog(nil) }, "nn.CSVLog|nil"},
+		"no network":            {func() { (*nn.Sequential)(nil).Predict(tensor.New(1, 3)) }, "nn.Predict|nil"},
+		"summary of nothing":    {func() { (*nn.Sequential)(nil).Summary() }, "nn.Summary|nil"},
 		"slice":                 {func() { linear(t).Slice(0, 2) }, "nn.Slice|0 to 2|1"},
 		"slice backwards":       {func() { linear(t).Slice(1, 0) }, "nn.Slice|1 to 0"},
 		"loss of other shapes":  {func() { nn.MAE.Loss(tensor.New(2), tensor.New(2), tensor.New(3)) }, "mean_absolute_error|[2]|[3]"},

@@ -215,6 +215,9 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 		s := p.steps[i]
 		var dx *tensor.Tensor
 		if dy != nil || i+1 < len(p.steps) && p.betweenBranches(s, p.steps[i+1]) {
+			if dy == nil && !sameData(s.x, s.y) {
+				panic("nn.Record: there is no step between two branches: the one in front has no gradient to begin with")
+			}
 			dx = s.backward(p, dy)
 			if dy != nil && !sameData(dx, dy) {
 				p.Release(dy)

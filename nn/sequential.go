@@ -70,14 +70,14 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 // one's own may have several layers inside that name theirs alike: from the second
 // on they are numbered, for optimizers and files go by names.
 func nameParams(layer string, l Layer) {
-	seen := map[string]int{}
+	taken := map[string]bool{}
 	for _, p := range distinct(l.Params()) {
-		base := p.Name
-		if n := seen[base]; n > 0 {
-			p.Name = fmt.Sprintf("%s_%d", base, n)
+		name := p.Name
+		for n := 1; taken[name]; n++ { // a layer within may have numbered its own
+			name = fmt.Sprintf("%s_%d", p.Name, n)
 		}
-		seen[base]++
-		p.Name = layer + "/" + p.Name
+		taken[name] = true
+		p.Name = layer + "/" + name
 	}
 }
 

@@ -139,6 +139,9 @@ func byteSize(n int) string {
 }
 
 func (s *Sequential) mustBeBuilt(op string) {
+	if s == nil {
+		panic("nn." + op + ": the network is nil")
+	}
 	if !s.built {
 		panic("nn." + op + ": the network has not been built; call Init or Build first")
 	}

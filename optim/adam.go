@@ -34,6 +34,9 @@ func (o *Adam) Check() error {
 }
 
 func (o *Adam) Step(params []*nn.Param) {
+	if o == nil {
+		must(errNil("Adam"))
+	}
 	o.begin(o)
 	learning := rate("Adam", o.Schedule, o.LearningRate, 0.001, o.steps)
 	adamStep("Adam", &o.state, params, learning, 0, o.Beta1, o.Beta2, o.Epsilon, o.Clip)
@@ -41,6 +44,9 @@ func (o *Adam) Step(params []*nn.Param) {
 
 // Restore implements Stateful.
 func (o *Adam) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	if o == nil {
+		return errNil("Adam")
+	}
 	return o.restore(kept, params, "momentum", "velocity")
 }
 
@@ -67,6 +73,9 @@ func (o *AdamW) Check() error {
 }
 
 func (o *AdamW) Step(params []*nn.Param) {
+	if o == nil {
+		must(errNil("AdamW"))
+	}
 	o.begin(o)
 	learning := rate("AdamW", o.Schedule, o.LearningRate, 0.001, o.steps)
 	adamStep("AdamW", &o.state, params, learning, orDefault(o.WeightDecay, 0.004), o.Beta1, o.Beta2, o.Epsilon, o.Clip)
@@ -74,6 +83,9 @@ func (o *AdamW) Step(params []*nn.Param) {
 
 // Restore implements Stateful.
 func (o *AdamW) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	if o == nil {
+		return errNil("AdamW")
+	}
 	return o.restore(kept, params, "momentum", "velocity")
 }
 

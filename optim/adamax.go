@@ -32,6 +32,9 @@ func (o *Adamax) Check() error {
 }
 
 func (o *Adamax) Step(params []*nn.Param) {
+	if o == nil {
+		must(errNil("Adamax"))
+	}
 	o.begin(o)
 	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
 	learning := rate("Adamax", o.Schedule, o.LearningRate, 0.001, o.steps)
@@ -48,5 +51,8 @@ func (r adamaxRule) move(w, g, momentum, norm []float32) {
 
 // Restore implements Stateful.
 func (o *Adamax) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	if o == nil {
+		return errNil("Adamax")
+	}
 	return o.restore(kept, params, "momentum", "norm")
 }

@@ -221,6 +221,26 @@ func TestSchedulesEqualKeras(t *testing.T) {
 	}
 }
 
+// TestLongStepDecaysEqualKeras: Keras raises the factor as float32 has it, which counts
+// after hundreds of times. The rates are those of Keras's ExponentialDecay(initial, every,
+// factor, staircase=True).
+func TestLongStepDecaysEqualKeras(t *testing.T) {
+	growing := optim.StepDecay{Initial: 0.00138702, Factor: 1.0109438, Every: 1}
+	falling := optim.StepDecay{Initial: 0.1, Factor: 0.95, Every: 2}
+	for _, c := range []struct {
+		s    optim.StepDecay
+		step int
+		want float64
+	}{
+		{growing, 1, 0.0014021992683410645}, {growing, 60, 0.002665033796802163}, {growing, 300, 0.03632309287786484},
+		{falling, 1, 0.10000000149011612}, {falling, 120, 0.004606976639479399}, {falling, 599, 2.1845215414373342e-08},
+	} {
+		if got := c.s.Rate(c.step); !(math.Abs(got/c.want-1) <= 3.0/(1<<23)) {
+			t.Errorf("step %d of %+v: rate %v, Keras %v: %.3g of it off", c.step, c.s, got, c.want, math.Abs(got/c.want-1))
+		}
+	}
+}
+
 // TestLongRunsEqualKeras: after hundreds of steps the parameters are still
 // Keras's, to the bit.
 func TestLongRunsEqualKeras(t *testing.T) {

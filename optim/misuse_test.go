@@ -65,6 +65,38 @@ func TestMisuse(t *testing.T) {
 			}
 		}
 	}
+	for _, o := range []optim.Stateful{(*optim.SGD)(nil), (*optim.Adam)(nil), (*optim.AdamW)(nil), (*optim.Adamax)(nil)} {
+		for how, run := range map[string]func() error{
+			"Step":    func() error { o.Step(nil); return nil },
+			"Restore": func() error { return o.Restore(map[string]*tensor.Tensor{"steps": tensor.New(2)}, nil) },
+		} {
+			got := func() (message string) {
+				defer func() {
+					if r := recover(); r != nil {
+						message = fmt.Sprint(r)
+					}
+				}()
+				return fmt.Sprint(run())
+			}()
+			if want := strings.TrimPrefix(fmt.Sprintf("%T: the optimizer is nil", o), "*"); !strings.HasPrefix(got, want) {
+				t.Errorf("%s of a nil %T says %q, want %q", how, o, got, want)
+			}
+		}
+	}
+	for want, s := range map[string]optim.Schedule{
+		"optim.Piecewise: piecewise rates []": optim.Piecewise{},
+		"optim.Warmup: a warm-up from -1":     optim.Warmup{From: -1},
+		"optim.Warmup: after the warm-up":     optim.Warmup{},
+	} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, want) {
+					t.Errorf("panic %q, want %q", got, want)
+				}
+			}()
+			s.Rate(0)
+		}()
+	}
 	for want, params := range map[string][]*nn.Param{
 		"optim.SGD: parameter 0 of 1 is nil": {nil},
 		"optim.SGD: parameter 0 of 1":        {{Name: "w"}},

@@ -19,8 +19,8 @@ func (c Constant) Check() error { return number{"constant rate", float64(c)}.Che
 
 func (c Constant) Rate(int) float64 { return float64(c) }
 
-// StepDecay multiplies the rate by Factor after every Every steps: Keras's
-// ExponentialDecay with staircase.
+// StepDecay multiplies the rate by Factor, rounded to float32 as Keras does it, after
+// every Every steps: Keras's ExponentialDecay with staircase.
 type StepDecay struct {
 	Initial float64
 	Factor  float64
@@ -36,7 +36,7 @@ func (s StepDecay) Check() error {
 }
 
 func (s StepDecay) Rate(step int) float64 {
-	return s.Initial * math.Pow(s.Factor, float64(step/max(1, s.Every)))
+	return s.Initial * math.Pow(float64(float32(s.Factor)), float64(step/max(1, s.Every)))
 }
 
 // Piecewise has rate Values[i] up to and with step Boundaries[i], and the last
@@ -60,7 +60,9 @@ func (s Piecewise) Check() error {
 }
 
 func (s Piecewise) Rate(step int) float64 {
-	must(s.Check())
+	if err := s.Check(); err != nil {
+		panic("optim.Piecewise: " + err.Error())
+	}
 	for i, b := range s.Boundaries {
 		if step <= b {
 			return s.Values[i]
@@ -110,7 +112,9 @@ func (s Warmup) Check() error {
 }
 
 func (s Warmup) Rate(step int) float64 {
-	must(s.Check())
+	if err := s.Check(); err != nil {
+		panic("optim.Warmup: " + err.Error())
+	}
 	if step >= s.Steps {
 		return s.After.Rate(step - s.Steps)
 	}

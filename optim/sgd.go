@@ -28,6 +28,9 @@ func (o *SGD) Check() error {
 }
 
 func (o *SGD) Step(params []*nn.Param) {
+	if o == nil {
+		must(errNil("SGD"))
+	}
 	o.begin(o)
 	step := rate("SGD", o.Schedule, o.LearningRate, 0.01, o.steps)
 	o.steps++
@@ -64,6 +67,9 @@ func (r sgdRule) move(w, g, v, _ []float32) {
 
 // Restore implements Stateful.
 func (o *SGD) Restore(kept map[string]*tensor.Tensor, params []*nn.Param) error {
+	if o == nil {
+		return errNil("SGD")
+	}
 	if o.Momentum == 0 {
 		return o.restore(kept, params)
 	}

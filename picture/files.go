@@ -8,12 +8,16 @@ import (
 
 // Stat describes file i as it lies on disk. The error does not repeat the path.
 func (s *Set) Stat(i int) (fs.FileInfo, error) {
-	info, err := fs.Stat(s.fsys, s.paths[i])
+	name := s.path("Stat", i)
+	info, err := fs.Stat(s.fsys, name)
 	return info, withoutPath(err)
 }
 
 // Open opens file i for reading its bytes. The caller closes it.
-func (s *Set) Open(i int) (fs.File, error) { return s.fsys.Open(s.paths[i]) }
+func (s *Set) Open(i int) (fs.File, error) {
+	name := s.path("Open", i)
+	return s.fsys.Open(name)
+}
 
 // Without returns the set but for the files at some paths of the system, such as
 // the program's own.
@@ -28,5 +32,5 @@ func (s *Set) Without(root string, files ...string) *Set {
 			own[filepath.ToSlash(rel)] = true
 		}
 	}
-	return s.with(slices.DeleteFunc(slices.Clone(s.paths), func(path string) bool { return own[path] }))
+	return s.with(slices.DeleteFunc(slices.Clone(s.all()), func(path string) bool { return own[path] }))
 }

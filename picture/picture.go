@@ -50,8 +50,12 @@ func (m *Image) Check() error {
 	return nil
 }
 
-// RGBA returns a copy for the image, draw and encoding packages, opaque.
+// RGBA returns a copy for the image, draw and encoding packages, opaque. It panics
+// where there are not as many pixels as the size says.
 func (m *Image) RGBA() *image.RGBA {
+	if err := m.Check(); err != nil && (m == nil || m.Width != 0 && m.Height != 0) {
+		panic("picture.RGBA: " + err.Error())
+	}
 	out := image.NewRGBA(image.Rect(0, 0, m.Width, m.Height))
 	for i := range m.Width * m.Height {
 		s, d := m.Pix[3*i:3*i+3], out.Pix[4*i:4*i+4]

@@ -30,6 +30,9 @@ type Set struct {
 // (links to files are followed). A folder that cannot be read is listed as if it were a file, so
 // that Check reports it. Nothing is decoded yet.
 func Folder(fsys fs.FS, o Options) (*Set, error) {
+	if fsys == nil {
+		return nil, errors.New("picture.Folder: the file system is nil")
+	}
 	var paths []string
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -62,14 +65,28 @@ func Folder(fsys fs.FS, o Options) (*Set, error) {
 	return &Set{fsys: fsys, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
 }
 
-// Len returns the number of files.
-func (s *Set) Len() int { return len(s.paths) }
+// Len returns the number of files. A nil set has none.
+func (s *Set) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.paths)
+}
 
-// Path returns the path of file i relative to the root, with slashes.
-func (s *Set) Path(i int) string { return s.paths[i] }
+// path returns the path of file i for an operation, which panics if there is none.
+func (s *Set) path(op string, i int) string {
+	if i < 0 || i >= s.Len() {
+		panic(fmt.Sprintf("picture.%s: there is no file %d among %d", op, i, s.Len()))
+	}
+	return s.paths[i]
+}
+
+// Path returns the path of file i relative to the root, with slashes. It panics, as
+// all methods that take a file's number, if there is no such file.
+func (s *Set) Path(i int) string { return s.path("Path", i) }
 
 // Label returns the name of the folder that file i lies in, "" at the root.
-func (s *Set) Label(i int) string { return LabelOf(s.paths[i]) }
+func (s *Set) Label(i int) string { return LabelOf(s.path("Label", i)) }
 
 // Labels returns the label of every file.
 func (s *Set) Labels() []string {
@@ -91,13 +108,14 @@ func LabelOf(name string) string {
 
 // Load decodes file i. The error names the path and wraps the reason.
 func (s *Set) Load(i int) (*Image, error) {
+	name := s.path("Load", i)
 	var m *Image
 	err := s.Read(i, func(data []byte, _ fs.FileInfo) (err error) {
 		m, err = s.Decode(data)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.paths[i], err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }
@@ -108,9 +126,13 @@ func (s *Set) Load(i int) (*Image, error) {
 // that is no picture, such as a film, the beginning, and of one over Options.MaxBytes so
 // many and one more. The bytes of all files in use are bounded; who has to, waits.
 func (s *Set) Read(i int, use func(data []byte, info fs.FileInfo) error) error {
-	f, err := s.fsys.Open(s.paths[i])
+	name := s.path("Read", i)
+	if use == nil {
+		panic("picture.Read: use is nil")
+	}
+	f, err := s.fsys.Open(name)
 	if err != nil {
-		if !utf8.ValidString(s.paths[i]) {
+		if !utf8.ValidString(name) {
 			return errors.New("the file's name is not UTF-8; rename it")
 		}
 		return withoutPath(err)
@@ -172,7 +194,7 @@ func (s *Set) Limit(n int) *Set {
 func (s *Set) Pick(files []int) *Set {
 	paths := make([]string, len(files))
 	for k, i := range files {
-		paths[k] = s.paths[i]
+		paths[k] = s.path("Pick", i)
 	}
 	return s.with(paths)
 }
@@ -181,17 +203,31 @@ func (s *Set) Pick(files []int) *Set {
 // the goroutine that decoded them, such as for a resize. No more pictures than fit in the
 // memory for decoding go through f at once; f must not wait for another to be decoded.
 func (s *Set) Map(f func(*Image) *Image) *Set {
-	out := *s
-	if g := s.transform; g != nil {
+	if f == nil {
+		panic("picture.Map: f is nil")
+	}
+	out := s.with(s.all())
+	if g := out.transform; g != nil {
 		out.transform = func(m *Image) *Image { return f(g(m)) }
 	} else {
 		out.transform = f
 	}
-	return &out
+	return out
+}
+
+// all returns the paths of all files.
+func (s *Set) all() []string {
+	if s == nil {
+		return nil
+	}
+	return s.paths
 }
 
 func (s *Set) with(paths []string) *Set {
-	out := *s
+	var out Set
+	if s != nil {
+		out = *s
+	}
 	out.paths = paths
 	return &out
 }
@@ -201,6 +237,9 @@ func (s *Set) with(paths []string) *Set {
 // two pictures a processor wait for f. An error of f, or the end of ctx, ends
 // the work and is returned.
 func (s *Set) Each(ctx context.Context, f func(i int, m *Image, err error) error) error {
+	if f == nil {
+		panic("picture.Each: f is nil")
+	}
 	type loaded struct {
 		m   *Image
 		err error
@@ -227,7 +266,7 @@ func (s *Set) Check(ctx context.Context, done func(i int)) (*Set, []Skip, error)
 		good []string
 		bad  []Skip
 	)
-	drop := s.with(s.paths)
+	drop := s.with(s.all())
 	drop.transform = func(*Image) *Image { return nil }
 	err := drop.Each(ctx, func(i int, _ *Image, err error) error {
 		if err != nil {

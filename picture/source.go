@@ -239,6 +239,9 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 // Pictures lists the pictures as Folder does; a single file is one, whatever
 // its name.
 func (s *Source) Pictures(o Options) (*Set, error) {
+	if s == nil || s.FS == nil {
+		return nil, errNoSource
+	}
 	if !s.using.Enter() {
 		return nil, closing.Error("picture: " + s.Root)
 	}
@@ -269,4 +272,11 @@ func (s *Source) Pictures(o Options) (*Set, error) {
 
 // Close ends the use of an archive, of those in a folder too: reading from it, and
 // Pictures, return [io/fs.ErrClosed] afterwards. It may be called again.
-func (s *Source) Close() error { return s.using.Close(s.close) }
+func (s *Source) Close() error {
+	if s == nil {
+		return errNoSource
+	}
+	return s.using.Close(s.close)
+}
+
+var errNoSource = errors.New("picture: the source is nil or empty; OpenSource makes one")

@@ -39,7 +39,9 @@ type Epilogue struct {
 }
 
 // Conv2DFused computes Conv2D with an epilogue. With Pool dst is [batch, oh/2,
-// ow/2, out].
+// ow/2, out]. Where the kernel lies on zeros alone and the bias is 0 the outcome is
+// exactly 0, unless there is neither bias nor activation, or Pool without Choice;
+// a [Filter] may leave a rest of what is near.
 func Conv2DFused(dst, x, kernel *Tensor, w Window, e Epilogue) {
 	f := filters.Get().(*Filter)
 	defer filters.Put(f)

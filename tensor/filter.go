@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type Filter struct {
 	window Window
 	kernel *Tensor // [rows, columns, in, out]
+	exact  bool    // zeros stay zeros: see settle
 
 	making      sync.Mutex
 	isPacked    bool
@@ -71,13 +73,16 @@ func (f *Filter) transform(tile int) *winograd.Kernel {
 }
 
 // filters keep the memory of filters that are used once.
-var filters = sync.Pool{New: func() any { return new(Filter) }}
+var filters = sync.Pool{New: func() any { return &Filter{exact: true} }}
 
 // Conv2D computes the convolution of x, with an epilogue. With Pool dst is
 // [batch, oh/2, ow/2, out].
 func (f *Filter) Conv2D(dst, x *Tensor, e Epilogue) {
 	if dst == nil {
 		panic("tensor.Conv2D: no tensor to write to")
+	}
+	if f == nil {
+		panic("tensor.Conv2D: there is no kernel: the filter is nil")
 	}
 	var whole Tensor // the shape of the convolution before pooling
 	whole.shape = append(whole.dims[:0], dst.shape...)
@@ -120,6 +125,9 @@ func (f *Filter) winograd(dst *Tensor, oh, ow int, x *Tensor, tile int, bias []f
 	batch, h, w := x.shape[0], x.shape[1], x.shape[2]
 	if e.Choice == nil {
 		k.Convolve(dst.data, x.data, batch, h, w, f.window.Pad[0], f.window.Pad[1], oh, ow, winograd.Epilogue{Bias: bias, ReLU: e.ReLU, Pool: e.Pool})
+		if !e.Pool && (bias != nil || e.ReLU || e.Activate != nil) {
+			f.settle(dst.data, x, 0, batch, oh, ow, bias, e.ReLU)
+		}
 		if e.Activate != nil {
 			n := dst.shape[3]
 			activations.Spans(len(dst.data), max(1, activationBlock/n)*n, time.Duration(len(dst.data)), activation{dst.data, e.Activate}, activation.apply)
@@ -135,7 +143,66 @@ func (f *Filter) winograd(dst *Tensor, oh, ow int, x *Tensor, tile int, bias []f
 		n := min(chosenPictures, batch-first)
 		k.Convolve((*z)[:n*size], x.data[first*len(x.data)/batch:][:n*len(x.data)/batch], n, h, w,
 			f.window.Pad[0], f.window.Pad[1], oh, ow, winograd.Epilogue{Bias: bias})
+		f.settle((*z)[:n*size], x, first, n, oh, ow, bias, false)
 		chosenPools.For(n*dst.shape[1], time.Duration(n*size/poolRate), chosenPool{dst, e, *z, size, ow, first}, chosenPool.row)
+	}
+}
+
+// settle puts the bias where the kernel lies on zeros alone, in n pictures from first on:
+// Winograd's method leaves rests there of what else is in the tile. With a bias of 0 a
+// ReLU would take half of them for values to be trained, all over a black background.
+// Biases are 0 before the first step of training, and hardly ever again: otherwise
+// rests do no harm, nor in prediction, and nothing is done.
+func (f *Filter) settle(dst []float32, x *Tensor, first, n, oh, ow int, bias []float32, relu bool) {
+	if !f.exact || n == 0 || bias != nil && !slices.Contains(bias, 0) {
+		return
+	}
+	each := len(x.data) / x.shape[0]
+	settlings.For(n*oh, time.Duration(n*each/settleRate), settling{
+		dst: dst, x: x.data[first*each:][:n*each], bias: bias, relu: relu,
+		h: x.shape[1], w: x.shape[2], in: x.shape[3], oh: oh, ow: ow, out: f.kernel.shape[3], pad: f.window.Pad,
+	}, settling.row)
+}
+
+// settling is what the rows of settle have in common.
+type settling struct {
+	dst, x, bias []float32
+	relu         bool
+	h, w, in     int
+	oh, ow, out  int
+	pad          [2]int
+}
+
+var settlings parallel.Loop[settling]
+
+// settleRate is about how many values of x are looked at in a nanosecond.
+const settleRate = 2
+
+func (s settling) row(i int) {
+	b, y := i/s.oh, i%s.oh-s.pad[0] // where the kernel begins
+	pictures := s.x[b*s.h*s.w*s.in:]
+	zero := 0 // columns in a row in which the kernel finds nothing
+	for x := -s.pad[1]; x < s.ow+2-s.pad[1]; x++ {
+		zero++
+		for yy := max(0, y); yy < min(s.h, y+3) && x >= 0 && x < s.w && zero > 0; yy++ {
+			for _, v := range pictures[(yy*s.w+x)*s.in:][:s.in] {
+				if v != 0 {
+					zero = 0
+					break
+				}
+			}
+		}
+		if zero >= 3 {
+			to := s.dst[(i*s.ow+x-2+s.pad[1])*s.out:][:s.out]
+			if clear(to); s.bias == nil {
+				continue
+			}
+			for c, v := range s.bias {
+				if to[c] = v; s.relu {
+					to[c] = max(v, 0)
+				}
+			}
+		}
 	}
 }
 

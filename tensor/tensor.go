@@ -92,11 +92,29 @@ func (t *Tensor) Shape() []int {
 	return t.shape
 }
 
-// Dim returns dimension i.
-func (t *Tensor) Dim(i int) int { return t.shape[i] }
+// Dim returns dimension i. It panics if there is none.
+func (t *Tensor) Dim(i int) int {
+	shape := t.Shape()
+	if uint(i) >= uint(len(shape)) {
+		t.lacks("Dim", i)
+	}
+	return shape[i]
+}
 
-// Data returns the values in row-major order; writing to them changes t.
-func (t *Tensor) Data() []float32 { return t.data }
+// lacks panics where an operation asks for what t does not have. It stands apart so
+// that the operation can be inlined.
+func (t *Tensor) lacks(op string, i int) {
+	panic(fmt.Sprintf("tensor.%s: there is no %d in %v", op, i, t.Shape()))
+}
+
+// Data returns the values in row-major order; writing to them changes t. A nil
+// tensor has none.
+func (t *Tensor) Data() []float32 {
+	if t == nil {
+		return nil
+	}
+	return t.data
+}
 
 // Len returns the number of values.
 func (t *Tensor) Len() int {
@@ -108,14 +126,17 @@ func (t *Tensor) Len() int {
 
 // Reshape returns a tensor of another shape over the same data.
 func (t *Tensor) Reshape(shape ...int) *Tensor {
-	if Size(shape) != len(t.data) {
-		panic(fmt.Sprintf("tensor.Reshape: %v does not fit %v", t.shape, slices.Clone(shape)))
+	if t == nil || Size(shape) != len(t.data) {
+		panic(fmt.Sprintf("tensor.Reshape: %v does not fit %v", t.Shape(), slices.Clone(shape)))
 	}
 	return new(Tensor).Set(t.data, shape...)
 }
 
-// Row returns the values of index i of the first dimension.
+// Row returns the values of index i of the first dimension. It panics if there is none.
 func (t *Tensor) Row(i int) []float32 {
+	if t == nil || len(t.shape) == 0 || uint(i) >= uint(t.shape[0]) {
+		t.lacks("Row", i)
+	}
 	n := len(t.data) / t.shape[0]
 	return t.data[i*n : (i+1)*n : (i+1)*n]
 }
@@ -123,8 +144,8 @@ func (t *Tensor) Row(i int) []float32 {
 // Rows returns the tensor of indices [lo, hi) of the first dimension, over the same
 // data.
 func (t *Tensor) Rows(lo, hi int) *Tensor {
-	if len(t.shape) == 0 || lo < 0 || hi < lo || hi > t.shape[0] {
-		panic(fmt.Sprintf("tensor.Rows: there are no rows %d to %d in %v", lo, hi, t.shape))
+	if len(t.Shape()) == 0 || lo < 0 || hi < lo || hi > t.shape[0] {
+		panic(fmt.Sprintf("tensor.Rows: there are no rows %d to %d in %v", lo, hi, t.Shape()))
 	}
 	n := len(t.data) / max(1, t.shape[0])
 	return From(t.data[lo*n:hi*n:hi*n], append([]int{hi - lo}, t.shape[1:]...)...)
@@ -132,8 +153,11 @@ func (t *Tensor) Rows(lo, hi int) *Tensor {
 
 // Clone returns a copy that shares nothing with t.
 func (t *Tensor) Clone() *Tensor {
+	if t == nil {
+		panic("tensor.Clone: the tensor is nil")
+	}
 	return From(append([]float32(nil), t.data...), t.shape...)
 }
 
 // String gives the shape; values are too many to print.
-func (t *Tensor) String() string { return fmt.Sprintf("float32%v", t.shape) }
+func (t *Tensor) String() string { return fmt.Sprintf("float32%v", t.Shape()) }

@@ -54,6 +54,12 @@ func (a Agreement) OK() bool { return a.Compared && a.Error <= Tolerance }
 // The pictures are scaled as by Caffe, whatever the network's own mode, so that
 // the same inputs meet the same weights. After each layer it calls done, if not nil.
 func (m *Model) Verify(ctx context.Context, reference weights.Source, done func(layers int)) ([]Agreement, error) {
+	if err := m.made(); err != nil {
+		return nil, err
+	}
+	if reference == nil {
+		return nil, errors.New("vgg: no reference given")
+	}
 	if m.config.Input != [2]int{side, side} {
 		return nil, fmt.Errorf("vgg: a certificate is about pictures of %dx%d, not %dx%d", side, side, m.config.Input[0], m.config.Input[1])
 	}
@@ -187,6 +193,7 @@ np.savez("reference.npz", **{n: np.float32([v.mean(), np.linalg.norm(v), *v[plac
 // the weights at path, which Keras must be able to read, and writes them as
 // reference.npz, which [weights.Open] reads.
 func (m *Model) VerifyScript(path string) string {
+	m.must("VerifyScript")
 	class := map[string]string{"vgg16": "VGG16", "vgg19": "VGG19"}[m.name]
 	top := map[bool]string{true: "False", false: "True"}[m.config.NoTop]
 	return fmt.Sprintf(verifyScript, m.name, class, path, top, side, certificatePictures, samples)

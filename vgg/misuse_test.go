@@ -28,6 +28,34 @@ func TestMisuse(t *testing.T) {
 		},
 		`vgg.DecodePredictions|[]`:    func() error { vgg.DecodePredictions(nil, 1); return nil },
 		`vgg.DecodePredictions|[2 3]`: func() error { vgg.DecodePredictions(tensor.New(2, 3), 1); return nil },
+		`vgg.Layers: |Open`:           func() error { (*vgg.Model)(nil).Layers(); return nil },
+		`vgg.DefaultLayer: |Open`:     func() error { new(vgg.Model).DefaultLayer(); return nil },
+		`vgg.Name: |Open`:             func() error { (*vgg.Model)(nil).Name(); return nil },
+		`vgg.Mode: |Open`:             func() error { (*vgg.Model)(nil).Mode(); return nil },
+		`vgg.Config: |Open`:           func() error { (*vgg.Model)(nil).Config(); return nil },
+		`vgg.Input: |Open`:            func() error { new(vgg.Model).Input(nil); return nil },
+		`vgg.Prepare: |Open`:          func() error { new(vgg.Model).Prepare(image); return nil },
+		`vgg.Preprocessing: |Open`:    func() error { (*vgg.Model)(nil).Preprocessing(); return nil },
+		`vgg: |empty|Open|Summary`:    func() error { _, err := new(vgg.Model).Summary(); return fmt.Errorf("Summary: %w", err) },
+		`vgg: |empty|Open|Close`:      func() error { return fmt.Errorf("Close: %w", (*vgg.Model)(nil).Close()) },
+		`vgg: |empty|Open|Layer`:      func() error { _, err := new(vgg.Model).Layer("fc1"); return fmt.Errorf("Layer: %w", err) },
+		`vgg: |empty|Open|Features`: func() error {
+			_, err := (*vgg.Model)(nil).Features(t.Context(), nil, "fc1")
+			return fmt.Errorf("Features: %w", err)
+		},
+		`vgg: |empty|Open|Predict`: func() error {
+			_, err := (*vgg.Model)(nil).Predict(t.Context(), nil)
+			return fmt.Errorf("Predict: %w", err)
+		},
+		`vgg: |empty|Open|Outputs`: func() error {
+			_, err := (*vgg.Model)(nil).Outputs(t.Context(), tensor.New(1), "fc1")
+			return fmt.Errorf("Outputs: %w", err)
+		},
+		`vgg: |empty|Open|Verify`: func() error {
+			_, err := new(vgg.Model).Verify(t.Context(), nil, nil)
+			return fmt.Errorf("Verify: %w", err)
+		},
+		`vgg.VerifyScript: |empty|Open`: func() error { (*vgg.Model)(nil).VerifyScript("x"); return nil },
 	} {
 		got := func() (message string) {
 			defer func() {

@@ -229,21 +229,21 @@ func (m *Model) describe(top []nn.Layer) {
 }
 
 // Name returns "vgg16" or "vgg19".
-func (m *Model) Name() string { return m.name }
+func (m *Model) Name() string { return m.must("Name").name }
 
 // Config returns what was loaded, complete.
-func (m *Model) Config() Config { return m.config }
+func (m *Model) Config() Config { return m.must("Config").config }
 
 // Mode returns how the network's pictures are scaled.
-func (m *Model) Mode() Mode { return m.mode }
+func (m *Model) Mode() Mode { return m.must("Mode").mode }
 
 // Layers returns the layers whose outputs can be asked for, from the picture on.
-func (m *Model) Layers() []Layer { return slices.Clone(m.layers) }
+func (m *Model) Layers() []Layer { return slices.Clone(m.must("Layers").layers) }
 
 // DefaultLayer returns the name of the layer that describes a picture best: fc2,
 // or the last one without the top.
 func (m *Model) DefaultLayer() string {
-	if m.config.NoTop {
+	if m.must("DefaultLayer").config.NoTop {
 		return m.layers[len(m.layers)-1].Name
 	}
 	return "fc2"
@@ -259,6 +259,9 @@ func (m *Model) Layer(name string) (Layer, error) {
 }
 
 func (m *Model) index(name string) (int, error) {
+	if err := m.made(); err != nil {
+		return 0, err
+	}
 	i := slices.IndexFunc(m.layers, func(l Layer) bool { return l.Name == name })
 	if i >= 0 {
 		return i, nil
@@ -276,11 +279,30 @@ func (m *Model) index(name string) (int, error) {
 
 // Summary returns Keras's table of the network.
 func (m *Model) Summary() (string, error) {
+	if err := m.made(); err != nil {
+		return "", err
+	}
 	net, err := build(m.name, recognise(m.source.Names()).convolutions, m.config, nil)
 	if err != nil {
 		return "", err
 	}
 	return net.Summary(), nil
+}
+
+// made returns an error unless Open or Load has made the model.
+func (m *Model) made() error {
+	if m == nil || m.base == nil {
+		return errors.New("vgg: the model is nil or empty; Open and Load make one")
+	}
+	return nil
+}
+
+// must panics unless Open or Load has made the model.
+func (m *Model) must(op string) *Model {
+	if err := m.made(); err != nil {
+		panic(strings.Replace(err.Error(), "vgg:", "vgg."+op+":", 1))
+	}
+	return m
 }
 
 const errClosed = closing.Error("vgg: the model")
@@ -320,6 +342,9 @@ func batch() int { return max(1, memory.Share(mostBatch*outputBytes, 16)/outputB
 // Features returns the output of a layer for pictures of any size,
 // [n, the layer's shape…]. Nothing behind the layer is computed.
 func (m *Model) Features(ctx context.Context, pictures []*picture.Image, layer string) (*tensor.Tensor, error) {
+	if err := m.made(); err != nil {
+		return nil, err
+	}
 	if err := checkPictures(pictures); err != nil {
 		return nil, fmt.Errorf("vgg: %w", err)
 	}
@@ -329,6 +354,9 @@ func (m *Model) Features(ctx context.Context, pictures []*picture.Image, layer s
 // Outputs is Features for what Input returned: a batch of preprocessed pictures,
 // [n, height, width, 3].
 func (m *Model) Outputs(ctx context.Context, x *tensor.Tensor, layer string) (*tensor.Tensor, error) {
+	if err := m.made(); err != nil {
+		return nil, err
+	}
 	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
 		panic(fmt.Sprintf("vgg.Outputs: pictures have shape %v, want [n %d %d 3]", shape, m.config.Input[0], m.config.Input[1]))
 	}
@@ -343,6 +371,9 @@ func (m *Model) Outputs(ctx context.Context, x *tensor.Tensor, layer string) (*t
 // Predict returns the probabilities of ImageNet's classes, [n, 1000]; see
 // [DecodePredictions].
 func (m *Model) Predict(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
+	if err := m.made(); err != nil {
+		return nil, err
+	}
 	if m.config.NoTop {
 		return nil, fmt.Errorf("vgg: %s was loaded without its top, so it tells no classes apart; weights with the layers fc1, fc2 and predictions are needed", m.name)
 	}
@@ -398,6 +429,9 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 // Close closes the file that Open opened, when the calls in flight have ended. It may
 // be called again.
 func (m *Model) Close() error {
+	if err := m.made(); err != nil {
+		return err
+	}
 	return m.using.Close(func() error {
 		if m.closer == nil {
 			return nil

@@ -96,16 +96,19 @@ func resize(p *picture.Image, height, width int) *picture.Image {
 // Preprocessing says in words what is done to a decoded picture before the
 // network sees it. Features of equal weights and equal words can be compared.
 func (m *Model) Preprocessing() string {
+	m.must("Preprocessing")
 	return fmt.Sprintf("RGB, resize to %dx%d pixels by nearest neighbour as Pillow, %s", m.config.Input[1], m.config.Input[0], modes[m.mode].words)
 }
 
 // Prepare resizes a picture to the size of the network's input: features of the
 // result are those of the picture itself.
 func (m *Model) Prepare(p *picture.Image) *picture.Image {
+	m.must("Prepare")
 	return resize(p, m.config.Input[0], m.config.Input[1])
 }
 
 // Input returns pictures as a batch for the network, [n, height, width, 3].
 func (m *Model) Input(pictures []*picture.Image) *tensor.Tensor {
+	m.must("Input")
 	return Preprocess(pictures, m.config.Input[0], m.config.Input[1], m.mode)
 }

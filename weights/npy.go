@@ -364,11 +364,19 @@ func (s npySource) values(h npy, read func(r io.Reader) error) error {
 }
 
 // TextNames returns the names of all lists of text, sorted.
-func (f *File) TextNames() []string { return slices.Sorted(maps.Keys(f.texts)) }
+func (f *File) TextNames() []string {
+	if f == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(f.texts))
+}
 
 // Texts reads a list of text, such as [SaveNPZ] writes. Names does not list
 // these, for no network has such parameters.
 func (f *File) Texts(name string) ([]string, error) {
+	if f == nil {
+		return nil, errNil
+	}
 	read, ok := f.texts[name]
 	if !ok {
 		return nil, f.wrap(fmt.Errorf("there is no list of text %q", name))

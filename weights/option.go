@@ -40,7 +40,9 @@ type writing struct {
 func settle(options []Option) writing {
 	var w writing
 	for _, o := range options {
-		o(&w)
+		if o != nil {
+			o(&w)
+		}
 	}
 	return w
 }

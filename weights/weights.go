@@ -173,29 +173,45 @@ func guess(start []byte) string {
 	return fmt.Sprintf("no format known here (it starts with %q)", start)
 }
 
+// catalogue returns the arrays; a nil file has none.
+func (f *File) catalogue() map[string]array {
+	if f == nil {
+		return nil
+	}
+	return f.arrays
+}
+
 // Names returns the names of all arrays, sorted.
-func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.arrays)) }
+func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.catalogue())) }
 
 // Metadata returns a copy of the file's notes; it is empty if there are none.
 func (f *File) Metadata() map[string]string {
+	if f == nil {
+		return map[string]string{}
+	}
 	m := make(map[string]string, len(f.metadata))
 	maps.Copy(m, f.metadata)
 	return m
 }
 
 // Format names the file's format as a person would: "safetensors", "NumPy .npz".
-func (f *File) Format() string { return f.format }
+func (f *File) Format() string {
+	if f == nil {
+		return ""
+	}
+	return f.format
+}
 
 // Shape returns an array's shape without reading its values, and whether there
 // is such an array.
 func (f *File) Shape(name string) (shape []int, ok bool) {
-	a, ok := f.arrays[name]
+	a, ok := f.catalogue()[name]
 	return slices.Clone(a.shape), ok
 }
 
 // Type returns how an array's values are stored, in the words of safetensors:
 // "F32", "F16"; "" if there is no such array.
-func (f *File) Type(name string) string { return f.arrays[name].kind }
+func (f *File) Type(name string) string { return f.catalogue()[name].kind }
 
 // slack is what a compressed array may take beyond four times the file's size.
 const slack = 64 << 20
@@ -207,7 +223,7 @@ const slack = 64 << 20
 // float16 and four times for integers of 8 bits; a compressed one that would
 // take more than four times the whole file and 64 MiB is an error.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
-	a, ok := f.arrays[name]
+	a, ok := f.catalogue()[name]
 	if !ok {
 		return nil, f.absent(name)
 	}
@@ -221,7 +237,7 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 
 // ReadTo reads an array into dst, which must have its shape.
 func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
-	a, ok := f.arrays[name]
+	a, ok := f.catalogue()[name]
 	if !ok {
 		return f.absent(name)
 	}
@@ -249,7 +265,7 @@ func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
 // does, are safe). Writing to a view changes neither the file nor other processes'
 // views, only this File's own.
 func (f *File) View(name string) (*tensor.Tensor, error) {
-	a := f.arrays[name]
+	a := f.catalogue()[name]
 	if a.values == nil {
 		return f.Tensor(name)
 	}
@@ -261,19 +277,32 @@ func (f *File) View(name string) (*tensor.Tensor, error) {
 	return tensor.From(a.values, a.shape...), nil
 }
 
+var errNil = errors.New("weights: the file is nil")
+
 // Hold keeps the file open, and its views valid, until Release is called as often.
 // After Close it returns [io/fs.ErrClosed].
 func (f *File) Hold() error {
+	if f == nil {
+		return errNil
+	}
 	if !f.using.Enter() {
 		return closing.Error("weights: " + cmp.Or(f.path, "the file"))
 	}
 	return nil
 }
 
-// Release ends what Hold began.
-func (f *File) Release() { f.using.Leave() }
+// Release ends what Hold began. It panics if Hold has not.
+func (f *File) Release() {
+	if f == nil {
+		panic("weights.Release: the file is nil")
+	}
+	f.using.Leave()
+}
 
 func (f *File) absent(name string) error {
+	if f == nil {
+		return errNil
+	}
 	return f.wrap(fmt.Errorf("there is no array %q", name))
 }
 
@@ -287,6 +316,9 @@ func (f *File) wrap(err error) error {
 // Close closes the file that Open opened and ends its views, when all that have said
 // Hold have said Release. It may be called again.
 func (f *File) Close() error {
+	if f == nil {
+		return errNil
+	}
 	return f.using.Close(func() error {
 		memory.Outside(-f.viewed.bytes)
 		if f.close == nil {
@@ -327,6 +359,9 @@ func Load(src Source, params map[string]*tensor.Tensor) error {
 // and shape. The error lists what is missing, left over or of another shape, the
 // first 20 of them.
 func Compare(src Source, network map[string][]int) error {
+	if src == nil {
+		return errors.New("weights: no source given")
+	}
 	var problems []string
 	complain := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Sprintf("%s: %s", name, fmt.Sprintf(format, args...)))

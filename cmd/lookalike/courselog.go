@@ -206,10 +206,12 @@ func (l *courseLog) complete() error {
 	return l.create(l.begin)
 }
 
-// Close closes the file.
+// Close closes the file. It may be called again.
 func (l *courseLog) Close() error {
 	if l == nil || l.file == nil {
 		return nil
 	}
-	return l.file.Close()
+	file := l.file
+	l.file = nil
+	return file.Close()
 }

@@ -62,6 +62,9 @@ func Find(r io.ReaderAt, size int64) (offset int64, ok bool) {
 		if n, _ := r.ReadAt(start[:], offset); n == len(start) && string(start[:]) == Signature {
 			return offset, true
 		}
+		if offset > size/2 {
+			break // twice that may be more than there are numbers
+		}
 		offset = max(512, 2*offset)
 	}
 	return 0, false

@@ -142,10 +142,15 @@ func (j *Journal) end(id int, done bool, err error) error {
 	return j.write(l)
 }
 
-// Close ends the journal. One without a step is removed.
+// Close ends the journal. One without a step is removed. It may be called again, and
+// does nothing then: another program may have made a file of that name.
 func (j *Journal) Close() error {
+	if j.f == nil {
+		return nil
+	}
 	defer j.output.Close()
 	err := j.f.Close()
+	j.f = nil
 	if j.next == 0 {
 		return errors.Join(err, os.Remove(j.Path))
 	}

@@ -121,13 +121,26 @@ func turn(row []float32) {
 	}
 }
 
+// dims returns the number of components and of dimensions. It panics where mean and
+// components are not those of an analysis.
+func (p *PCA) dims(op string) (k, d int) {
+	if p == nil {
+		panic("pca." + op + ": the analysis is nil; Fit makes one")
+	}
+	c := p.Components.Shape()
+	if len(c) != 2 || len(p.Mean.Shape()) != 1 || p.Mean.Dim(0) != c[1] {
+		panic(fmt.Sprintf("pca.%s: Mean of shape %v and Components of %v are not [d] and [k d], as Fit makes them", op, p.Mean.Shape(), c))
+	}
+	return c[0], c[1]
+}
+
 // transformRows is how many vectors are centred at a time.
 const transformRows = 256
 
 // Transform returns the vectors' places along the components: from [n, d] to
 // [n, k]. Another d panics.
 func (p *PCA) Transform(x *tensor.Tensor) *tensor.Tensor {
-	k, d := p.Components.Dim(0), p.Components.Dim(1)
+	k, d := p.dims("Transform")
 	if len(x.Shape()) != 2 || x.Dim(1) != d {
 		panic(fmt.Sprintf("pca.Transform: vectors have shape %v, components %v", x.Shape(), p.Components.Shape()))
 	}
@@ -160,7 +173,7 @@ func (c centring) row(i int) {
 // components, [n, k]: the nearest to the original ones that k components can
 // describe. Another k panics.
 func (p *PCA) Inverse(y *tensor.Tensor) *tensor.Tensor {
-	k, d := p.Components.Dim(0), p.Components.Dim(1)
+	k, d := p.dims("Inverse")
 	if len(y.Shape()) != 2 || y.Dim(1) != k {
 		panic(fmt.Sprintf("pca.Inverse: places have shape %v, components %v", y.Shape(), p.Components.Shape()))
 	}
