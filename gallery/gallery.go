@@ -22,6 +22,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -124,7 +125,20 @@ var (
 	ErrBusy = atomicfile.ErrBusy
 )
 
-func damaged(reason error) error { return fmt.Errorf("%w: %w", ErrDamaged, reason) }
+// damaged says that an index is, unless the system could not read it, which tells
+// nothing of what is in the file.
+func damaged(reason error) error {
+	if unread(reason) {
+		return reason
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, reason)
+}
+
+// unread tells whether an error is the system's, such as a disk's that fails.
+func unread(err error) bool {
+	_, is := errors.AsType[*fs.PathError](err)
+	return is
+}
 
 // Inspect reads what an index says of itself, and no pictures, which may take much
 // memory: there are no entries and 0 vectors, [0, d].

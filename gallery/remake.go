@@ -94,6 +94,8 @@ func resume(name string, s state) (there bool, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
+	case err != nil && unread(err):
+		return false, err
 	case err != nil || !have.Unfinished:
 		return false, fmt.Errorf("gallery: the new index is to grow in %s, but what is there was not begun by such a run; remove it or give it another name", name)
 	case have.Root == s.Root && have.Components == s.Components && have.Recipe.apart(s.Recipe) == "":

@@ -364,11 +364,12 @@ func (w *writer) close() error {
 	// Windows replaces no file that is open, and it must stay so for its lock.
 	anew := err == nil && written >= slackBytes && free > written/2 && runtime.GOOS != "windows" && w.compact() == nil
 	if err == nil && !anew {
-		if err = w.settle(); err != nil {
-			err = fmt.Errorf("gallery: write %s: %w", w.name, err)
-		}
+		err = w.settle()
 	}
-	return cmp.Or(err, w.db.Close())
+	if err = cmp.Or(err, w.db.Close()); err != nil {
+		err = fmt.Errorf("gallery: write %s: %w", w.name, err)
+	}
+	return err
 }
 
 // settle makes both headers of what was written say the same, so that one of them is

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -162,13 +163,14 @@ func (o *indexOptions) stopped(pictures int) string {
 // be made anew.
 func (a *app) earlier(o indexOptions) (gallery.Recipe, error) {
 	g, err := gallery.Inspect(o.out)
+	_, unread := errors.AsType[*fs.PathError](err)
 	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return gallery.Recipe{}, nil
 	case o.fresh && (err == nil || damaged || old):
 		return gallery.Recipe{}, nil
-	case damaged, old:
+	case damaged, old, unread: // which tells nothing of what is there
 		return gallery.Recipe{}, err
 	case err != nil:
 		return gallery.Recipe{}, fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
