@@ -163,17 +163,31 @@ func (o *Output) PublishFile(file string) error {
 }
 
 // RenameNew renames a file to a name that nothing has, or returns fs.ErrExist. Where
-// the system cannot do both at once, an empty file holds the name for a moment.
+// the system cannot do both at once, the file has both names for a moment, or, without
+// hard links, an empty file holds the new one.
 func RenameNew(from, to string) error {
 	if err := RenameAtOnce(from, to); !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	return renameHeld(from, to)
+	return renameLinked(from, to)
 }
 
 // RenameAtOnce is RenameNew without a file that holds the name. Where the system, or
 // the file system, cannot do that, the error is errors.ErrUnsupported.
 func RenameAtOnce(from, to string) error { return renameNew(from, to) }
+
+// renameLinked is RenameNew by a second name for the file, which takes no place-holder
+// that a killed process could leave.
+func renameLinked(from, to string) error {
+	err := os.Link(from, to)
+	switch {
+	case err == nil:
+		return os.Remove(from)
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	return renameHeld(from, to) // no hard links here
+}
 
 func renameHeld(from, to string) error {
 	held, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -300,7 +314,7 @@ func isStem(name string) bool {
 
 // keepOwner gives a file the permissions of another and, if that is allowed, its owner.
 func keepOwner(path string, of fs.FileInfo) error {
-	changeOwner(path, of)
+	ChangeOwner(path, of)
 	return os.Chmod(path, of.Mode().Perm())
 }
 

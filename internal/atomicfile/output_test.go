@@ -263,6 +263,32 @@ func TestRenameHeld(t *testing.T) {
 	expect(t, dir, map[string]string{"a.txt": "a"})
 }
 
+// Where there are hard links, no empty file holds a name.
+func TestRenameLinked(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "a.txt"), filepath.Join(dir, "b.txt")
+	for _, want := range []error{nil, os.ErrExist} {
+		if err := os.WriteFile(from, []byte("a"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		was, err := os.Stat(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := renameLinked(from, to); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+		if now, err := os.Stat(to); err != nil || os.SameFile(was, now) != (want == nil) {
+			t.Errorf("%s is another file, %v", to, err)
+		}
+	}
+	os.Remove(to)
+	if err := renameLinked(filepath.Join(dir, "missing"), to); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	expect(t, dir, map[string]string{"a.txt": "a"})
+}
+
 // A lock whose owner removes it at that moment is not taken for one that holds.
 func TestLockRace(t *testing.T) {
 	needsLocks(t)

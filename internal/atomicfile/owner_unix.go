@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// changeOwner gives a file the owner of another, if that is allowed.
-func changeOwner(path string, of fs.FileInfo) {
+// ChangeOwner gives a file the owner of another, if that is allowed.
+func ChangeOwner(path string, of fs.FileInfo) {
 	now, err := os.Stat(path)
 	if err != nil {
 		return

@@ -169,7 +169,11 @@ func read(r io.Reader) ([]line, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestLine)
 	var h header
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &h) != nil || h.Format != journalFormat {
+	first := lines.Scan()
+	if !first && lines.Err() == nil { // its run was killed while an empty file held the name
+		return nil, nil
+	}
+	if !first || json.Unmarshal(lines.Bytes(), &h) != nil || h.Format != journalFormat {
 		return nil, errors.New("it is not a journal of 'lookalike dups'")
 	}
 	if h.Version != journalVersion {

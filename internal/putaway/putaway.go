@@ -89,7 +89,7 @@ func unchanged(before, after fs.FileInfo) bool {
 // already, the next free name beside it is taken: a.jpg, a (2).jpg, … It returns
 // where the file is now, "" if it has stayed; a file that has moved may have an
 // error too. On another device, a copy is made and compared before the file is
-// removed; owner and extended attributes do not come along.
+// removed; the owner comes along if that is allowed, extended attributes do not.
 func (j *Journal) Move(from, to string, sum [32]byte) (string, error) {
 	info, err := Examine(from, sum)
 	if err != nil {
@@ -158,6 +158,8 @@ func move(from, to string, sum [32]byte, info fs.FileInfo, hold func() error) (d
 		if e := remove(to); e != nil {
 			err = fmt.Errorf("%w; %w: %w", err, errLeft, e)
 		}
+	} else { // the copy may be all that there is
+		err = fmt.Errorf("%w; a copy is at %s, %w", err, to, errLeft)
 	}
 	return false, err
 }
@@ -169,7 +171,8 @@ func otherDevice(err error) bool {
 	return errors.Is(err, syscall.EXDEV) || runtime.GOOS == "windows" && errors.Is(err, notSameDevice)
 }
 
-// copyFile makes a copy of a file, with those permissions and that time, beside to;
+// copyFile makes a copy of a file, with its owner if that is allowed, those permissions
+// and that time, beside to;
 // place gives it that name. It appears whole, with the contents that sum says, or not
 // at all. placed says that it has appeared, also if there is an error.
 func copyFile(from, to string, sum [32]byte, mode fs.FileMode, modified time.Time, place func(temporary string) error) (placed bool, err error) {
@@ -195,6 +198,10 @@ func writeCopy(from, to string, sum [32]byte, mode fs.FileMode, modified time.Ti
 		return err
 	}
 	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
 	if err := removeIfThere(to); err != nil {
 		return err
 	}
@@ -209,8 +216,14 @@ func writeCopy(from, to string, sum [32]byte, mode fs.FileMode, modified time.Ti
 	h := sha256.New()
 	err = doing("write", to, func() error {
 		_, err := io.Copy(io.MultiWriter(out, h), in)
-		return errors.Join(err, out.Chmod(mode))
+		return err
 	})
+	if err == nil {
+		err = doing("set owner and permissions", to, func() error {
+			atomicfile.ChangeOwner(to, info)
+			return out.Chmod(mode) // after that, while nobody else could read it
+		})
+	}
 	if err == nil {
 		err = doing("sync", to, out.Sync)
 	}

@@ -477,7 +477,6 @@ func TestBadJournals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		"":      "not a journal",
 		"hello": "not a journal",
 		`{"format":"lookalike dups journal","version":9}`:            "version 9",
 		string(head) + "\n{\"op\":\"dance\"}\n":                      `no "dance"`,
@@ -492,5 +491,49 @@ func TestBadJournals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// Where an empty file holds a new name for a moment, a run that is killed then leaves a
+// journal of nothing.
+func TestEmptyJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	write(t, path, "")
+	for _, dryRun := range []bool{true, false} {
+		if err := Undo(t.Context(), path, dryRun, func(Undone) { t.Error("a step") }); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Of two runs that copy one file, the first to remove it wins. What the other has copied
+// is in its journal, so that after both are undone nothing is left.
+func TestMoveTwiceAtOnce(t *testing.T) {
+	dir, away, other := t.TempDir(), t.TempDir(), t.TempDir()
+	from := filepath.Join(dir, "a.jpg")
+	sum := write(t, from, "one")
+	was := tree(t, dir)
+	slow, quick := newJournal(t), newJournal(t)
+	copied := way("copied").calls(func(int) error { return nil })
+	use(t, func(call, path string) error {
+		if call == "remove" && path == from {
+			use(t, copied)
+			if _, err := quick.Move(from, filepath.Join(other, "a.jpg"), sum); err != nil {
+				t.Error(err)
+			}
+		}
+		return copied(call, path)
+	})
+	to, err := slow.Move(from, filepath.Join(away, "a.jpg"), sum)
+	if to != "" || !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("moved to %q, %v", to, err)
+	}
+	for _, j := range []*Journal{slow, quick} {
+		if back, errs := undo(t, j); back != 1 || errs != nil {
+			t.Errorf("%d back, %v", back, errs)
+		}
+	}
+	if got := tree(t, dir) + tree(t, away) + tree(t, other); got != was {
+		t.Errorf("got\n%s\nwant\n%s", got, was)
 	}
 }

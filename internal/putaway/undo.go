@@ -85,6 +85,9 @@ func endLine(f *os.File) error {
 	if err != nil {
 		return err
 	}
+	if end == 0 {
+		return nil
+	}
 	b := make([]byte, 1)
 	for at := end; at > 0; at-- {
 		if _, err := f.ReadAt(b, at-1); err != nil {
@@ -98,7 +101,7 @@ func endLine(f *os.File) error {
 			return errors.Join(err, e)
 		}
 	}
-	return errors.New("an empty journal")
+	return errors.New("a journal without a whole line")
 }
 
 func (j *Journal) unmove(l line, dryRun bool) error {

@@ -1,8 +1,12 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Allow says why an address must not be dialled.
@@ -60,4 +64,64 @@ func Public(a netip.Addr) error {
 		return &PrivateError{a}
 	}
 	return nil
+}
+
+// named returns the address that a server's name stands for, if it does without anybody
+// being asked: in figures, also as others read them who may be asked instead of us (a
+// proxy: 127.1, 0x7f000001, 2130706433, 0177.0.0.1, with wide digits), or this machine's
+// own name. What ends in figures but is no address is an error.
+func named(host string) (a netip.Addr, ok bool, err error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a, true, nil
+	}
+	host = strings.TrimSuffix(strings.ToLower(dots.Replace(host)), ".")
+	last := host[strings.LastIndex(host, ".")+1:]
+	if last == "localhost" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), true, nil
+	}
+	_, err = figure(last)
+	if err != nil && strings.TrimFunc(last, unicode.IsNumber) != "" || last == "" {
+		return a, false, nil
+	}
+	if a, ok = ipv4(strings.Split(host, ".")); !ok {
+		return a, false, errors.New("this is not a valid address: it ends in figures")
+	}
+	return a, true, nil
+}
+
+// dots are what names may have in place of a dot.
+var dots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
+
+// ipv4 reads an address of one to four figures, the last of which fills all that is left.
+func ipv4(parts []string) (a netip.Addr, ok bool) {
+	if len(parts) > 4 {
+		return a, false
+	}
+	var sum uint64
+	for i, p := range parts {
+		n, err := figure(p)
+		bits := 8
+		if i == len(parts)-1 {
+			bits = 8 * (5 - len(parts))
+		}
+		if err != nil || n >= 1<<bits {
+			return a, false
+		}
+		sum = sum<<bits | n
+	}
+	return netip.AddrFrom4([4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}), true
+}
+
+// figure reads a number as C writes it.
+func figure(s string) (uint64, error) {
+	if hex, ok := strings.CutPrefix(s, "0x"); ok {
+		if hex == "" { // some take it for 0
+			return 0, nil
+		}
+		return strconv.ParseUint(hex, 16, 64)
+	}
+	if octal, ok := strings.CutPrefix(s, "0"); ok && octal != "" {
+		return strconv.ParseUint(octal, 8, 64)
+	}
+	return strconv.ParseUint(s, 10, 64)
 }

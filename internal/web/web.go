@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,10 +18,18 @@ import (
 )
 
 // Shown is an address for messages and results: without a user's name and password,
-// for tokens stand in either, also if it cannot be parsed.
+// for tokens stand in either, and without the values that by their names let in whoever
+// has them, also if it cannot be parsed.
 func Shown(address string) string {
+	return secrets.ReplaceAllString(withoutUser(address), "${1}…")
+}
+
+// secrets are values in an address such as token=… and X-Amz-Signature=….
+var secrets = regexp.MustCompile(`(?i)([?&;#][^=&;#]*(?:sig|token|key|secret|pass|pwd|auth|cred|session|jwt)[^=&;#]*=)[^&;#]+`)
+
+func withoutUser(address string) string {
 	u, err := url.Parse(address)
-	if err == nil && (u.User != nil || u.Opaque == "") {
+	if err == nil && u.Host != "" {
 		u.User = nil
 		return u.String()
 	}
@@ -74,7 +83,7 @@ const (
 //
 // proxy says which proxy to use, as [http.ProxyFromEnvironment]; nil means none. A
 // proxy may be anywhere. What is asked through one it resolves itself, so that only
-// an address in figures can be checked.
+// an address in figures, however written, and this machine's own name can be checked.
 func Transport(allow Allow, proxy func(*http.Request) (*url.URL, error)) http.RoundTripper {
 	t := &transport{Transport: http.DefaultTransport.(*http.Transport).Clone(), allow: allow}
 	guarded := net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
@@ -127,10 +136,12 @@ func dialled(u *url.URL) string {
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil {
-		if err := t.allow(a); err != nil {
-			return nil, err
-		}
+	a, ok, err := named(r.URL.Hostname())
+	if ok {
+		err = t.allow(a)
+	}
+	if err != nil {
+		return nil, err
 	}
 	response, err := t.Transport.RoundTrip(r)
 	if err != nil {

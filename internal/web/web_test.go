@@ -48,6 +48,11 @@ func TestShown(t *testing.T) {
 		"http://[::1/":                   "http://[::1/",
 		"http://name:secret@host/%zz":    "http://host/%zz",
 		"":                               "",
+		"http:/name:secret@h/x":          "h/x",
+		"http://h/x?a=b&token=secret&c=d#access_token=secret": "http://h/x?a=b&token=…&c=d#access_token=…",
+		"http://h/x?X-Amz-Signature=secret;x=1":               "http://h/x?X-Amz-Signature=…;x=1",
+		"http://[::1/?api_key=secret":                         "http://[::1/?api_key=…",
+		"http://h/x?token=&a=b":                               "http://h/x?token=&a=b",
 	} {
 		if got := Shown(address); got != want {
 			t.Errorf("%s is shown as %s, want %s", address, got, want)
@@ -73,7 +78,9 @@ func TestProxy(t *testing.T) {
 		t.Fatalf("asked %d times, %v", asked, err)
 	}
 	response.Body.Close()
-	for _, address := range []string{"http://169.254.169.254/", "http://[::ffff:127.0.0.1]/", "http://127.0.0.1:1/"} {
+	for _, address := range []string{"http://169.254.169.254/", "http://[::ffff:127.0.0.1]/", "http://127.0.0.1:1/",
+		"http://2852039166/", "http://0xa9fea9fe/", "http://0xA9.0xFE.43518/", "http://0251.0376.0251.0376/", "http://169.254.169.254./", "http://127.1/", "http://0/",
+		"http://localhost./", "http://a.LocalHost/", "https://127.1/", "http://169\u3002254\u3002169\u3002254/"} {
 		if _, err := client.Get(address); !errors.As(err, new(*PrivateError)) || asked != 1 {
 			t.Errorf("%s: asked %d times, %v", address, asked, err)
 		}
@@ -83,5 +90,26 @@ func TestProxy(t *testing.T) {
 	})}
 	if _, err := bad.Get("http://weights.example/"); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Error(err)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	for host, want := range map[string]string{
+		"127.1": "127.0.0.1", "0x7F000001": "127.0.0.1", "2130706433": "127.0.0.1", "0177.0.0.1": "127.0.0.1", "8.8.2056": "8.8.8.8", "8.8.8.8.": "8.8.8.8",
+		"0x": "0.0.0.0", "localhost": "127.0.0.1", "::1": "::1",
+		"host": "", "a.example.": "", "1.example": "", "0xyz": "", "dead.beef": "", "": "",
+		"1.2.3.4.5": "error", "256.1.1.1": "error", "1.2.3.999": "error", "4294967296": "error", "a.1": "error", "1..1": "error",
+		"\uff11\uff16\uff19.254.169.254": "error", "169.254.169.\u2461": "error", "08.1": "error", "18446744073709551616": "error",
+	} {
+		a, ok, err := named(host)
+		got := ""
+		if ok {
+			got = a.String()
+		} else if err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("%s stands for %q, %v; want %q", host, got, err, want)
+		}
 	}
 }
