@@ -20,7 +20,7 @@ type Changes struct {
 	Added    int // described, and new
 	Changed  int // described anew, for their files have changed
 	Moved    int // files under new names, with contents that the index knew
-	Dropped  int // gone, or no pictures any more
+	Dropped  int // gone and not moved, or no pictures any more
 	Kept     int // of files that could not be looked at, as in a folder without permission
 }
 

@@ -132,6 +132,7 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 	if err := u.drop(ctx, plan.gone); err != nil {
 		return err
 	}
+	u.changes.Dropped -= plan.renamed
 	u.tell(photos.Len() - len(plan.describe))
 
 	if u.d.Components > 0 && u.pca == nil {
@@ -206,6 +207,7 @@ type plan struct {
 	copies   []copied
 	describe []described
 	gone     []string // paths
+	renamed  int      // of those gone: whose contents are there under another name
 }
 
 // described is a file that has to be described.
@@ -346,6 +348,7 @@ func contents(photos *picture.Set, i int) (sum [32]byte, err error) {
 
 // copy enters files whose vectors the index has.
 func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error {
+	found := make([]bool, len(p.gone)) // under another name
 	for some := range slices.Chunk(p.copies, someFiles) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -369,6 +372,10 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			path := photos.Path(c.i)
 			if path != c.from {
 				u.changes.Moved++
+			}
+			if at, gone := slices.BinarySearch(p.gone, c.from); gone && !found[at] {
+				found[at] = true
+				p.renamed++
 			}
 			edits = append(edits, edit{path, &row{
 				Entry:  Entry{Path: path, Label: photos.Label(c.i), Width: r.Width, Height: r.Height},

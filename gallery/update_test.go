@@ -389,6 +389,28 @@ func (l *locked) Stat(name string) (fs.FileInfo, error) {
 }
 
 // What lies in folders that cannot be read may still be there.
+// A picture under another name is not counted as one that has gone, however often it
+// is there now.
+func TestUpdateCountsRenamed(t *testing.T) {
+	a, b, c := plain(t, 2, 2, color.RGBA{R: 1}), plain(t, 2, 2, color.RGBA{R: 2}), plain(t, 2, 2, color.RGBA{R: 3})
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	for i, step := range []struct {
+		files fstest.MapFS
+		want  Changes
+	}{
+		{fstest.MapFS{"a.png": a, "b.png": b, "c.png": c}, Changes{Pictures: 3, Added: 3}},
+		{fstest.MapFS{"x.png": a, "b.png": b, "c.png": c}, Changes{Pictures: 3, Moved: 1}},
+		{fstest.MapFS{"y.png": a, "z.png": a, "b.png": b}, Changes{Pictures: 3, Moved: 2, Dropped: 1}},
+		{fstest.MapFS{"y.png": a, "z.png": a, "b.png": b, "copy.png": b}, Changes{Pictures: 4, Moved: 1}},
+		{fstest.MapFS{"b.png": b}, Changes{Pictures: 1, Dropped: 3}},
+	} {
+		changes, _, err := Update(t.Context(), path, folder(t, step.files), "photos", new(pixels).describer(), Watch{})
+		if err != nil || changes != step.want {
+			t.Errorf("step %d: %+v, %v; want %+v", i, changes, err, step.want)
+		}
+	}
+}
+
 func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 	files := &locked{MapFS: fstest.MapFS{}}
 	for i, name := range []string{"a-b/0.png", "a/0.png", "a/deep/1.png", "ab/0.png", "b/0.png", "b/1.png"} {

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"lookalike/internal/atomicfile"
 	"lookalike/internal/memory"
 )
 
@@ -77,7 +76,7 @@ type app struct {
 	events   *events                // for --progress json, otherwise nil
 	settings map[*pflag.Flag]origin // of flags that were not given on the command line
 	skipped  int                    // files that were named in a report and left out
-	outputs  []*atomicfile.Output   // files that this run alone writes
+	outputs  []reserved             // files that this run alone writes
 
 	different bool // what compare found
 }

@@ -32,10 +32,12 @@ type collection struct {
 // openIndex reads an index, and warns if it may not be whole.
 func (a *app) openIndex(file string) (*gallery.Gallery, error) {
 	g, err := gallery.Open(file)
-	if err == nil {
-		a.doubt(file, g)
+	if err != nil {
+		return nil, err
 	}
-	return g, err
+	a.doubt(file, g)
+	c := collection{Gallery: g, root: g.Root}
+	return g, a.spare(g.Root, func(file string) bool { return c.at(file) >= 0 })
 }
 
 func (a *app) doubt(file string, g *gallery.Gallery) {
@@ -66,6 +68,9 @@ func (a *app) openCollection(file, photos string) (*collection, error) {
 	c := &collection{Gallery: g, file: file, root: g.Root}
 	if photos != "" {
 		c.root = photos
+		if err := a.spare(photos, func(file string) bool { return c.at(file) >= 0 }); err != nil {
+			return nil, err
+		}
 	}
 	c.source = sync.OnceValues(func() (*picture.Source, error) {
 		s, err := picture.OpenSource(c.root)
@@ -193,24 +198,31 @@ func (c *collection) suggest(file string) string {
 // at returns the row of the picture whose file is at a path, -1 if it is none of
 // the index.
 func (c *collection) at(file string) int {
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return -1
-	}
-	root, err := filepath.Abs(c.root)
-	if err != nil {
-		return -1
-	}
-	for _, names := range [][2]string{{root, file}, {resolved(root), resolved(file)}} {
-		rel, err := filepath.Rel(names[0], names[1])
-		if err != nil {
-			continue
-		}
-		if row, ok := slices.BinarySearchFunc(c.Entries, filepath.ToSlash(rel), func(e gallery.Entry, path string) int { return strings.Compare(e.Path, path) }); ok {
+	for _, path := range pathsIn(c.root, file) {
+		if row, ok := slices.BinarySearchFunc(c.Entries, path, func(e gallery.Entry, path string) int { return strings.Compare(e.Path, path) }); ok {
 			return row
 		}
 	}
 	return -1
+}
+
+// pathsIn returns by which paths, with slashes, a folder may have a file: the names
+// compared as they are, and with links followed.
+func pathsIn(root, file string) []string {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return nil
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return nil
+	}
+	var paths []string
+	for _, names := range [][2]string{{root, file}, {resolved(root), resolved(file)}} {
+		if rel, err := filepath.Rel(names[0], names[1]); err == nil {
+			paths = append(paths, filepath.ToSlash(rel))
+		}
+	}
+	return paths
 }
 
 // resolved follows symbolic links, as far as the path exists.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/weights"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -40,6 +41,9 @@ that the name's end says:
 			if err := a.reserve(out, args[0]); err != nil {
 				return err
 			}
+			if err := checkExported(out); err != nil {
+				return err
+			}
 			g, err := a.openIndex(args[0])
 			if err != nil {
 				return err
@@ -53,4 +57,21 @@ that the name's end says:
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "write the vectors to `FILE`")
 	return cmd
+}
+
+// checkExported makes sure that the vectors take no model's place: a file of arrays
+// is replaced only if it has some that are called vectors, as what is exported has.
+func checkExported(path string) error {
+	if strings.ToLower(filepath.Ext(path)) == ".npy" { // which has one array, without a name
+		return nil
+	}
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil // nothing is there, or no arrays
+	}
+	defer f.Close()
+	if slices.Contains(f.Names(), "vectors") {
+		return nil
+	}
+	return fmt.Errorf("%s exists and holds no exported vectors, so it is not replaced; remove it or choose another name", path)
 }

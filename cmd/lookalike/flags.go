@@ -77,7 +77,24 @@ func (a *app) reserve(path string, inputs ...string) error {
 	if err != nil {
 		return err
 	}
-	a.outputs = append(a.outputs, o)
+	a.outputs = append(a.outputs, reserved{o, path})
+	return nil
+}
+
+// reserved is a file that this run alone writes, and its name as it was given.
+type reserved struct {
+	*atomicfile.Output
+	name string
+}
+
+// spare makes sure that no output takes the place of a photograph: of one at where,
+// as is tells of a file.
+func (a *app) spare(where string, is func(file string) bool) error {
+	for _, o := range a.outputs {
+		if _, err := os.Stat(o.name); err == nil && is(o.name) {
+			return fmt.Errorf("cannot write %s: it is one of the pictures in %s; choose another name", o.name, where)
+		}
+	}
 	return nil
 }
 

@@ -188,7 +188,7 @@ func changed(c gallery.Changes) string {
 	for _, d := range []struct {
 		n    int
 		what string
-	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Moved, "moved"}, {c.Dropped, "dropped"}, {c.Kept, "kept that could not be looked at"}} {
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Moved, "renamed or copied"}, {c.Dropped, "dropped"}, {c.Kept, "kept that could not be looked at"}} {
 		if d.n > 0 {
 			did = append(did, fmt.Sprintf("%d %s", d.n, d.what))
 		}

@@ -20,6 +20,8 @@ import (
 
 var kills = flag.Int("kills", 1, "how often to kill each command that writes")
 
+func TestOutputsSparePictures(t *testing.T) { script(t, "outputs") }
+
 // What is written over keeps its permissions and the link by which it was found.
 func TestOutputsKeepLinks(t *testing.T) {
 	if runtime.GOOS == "windows" {

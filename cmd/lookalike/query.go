@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,6 +94,9 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 			sources = append(sources, s)
 			in, err := queriesIn(s, arg)
 			if err != nil {
+				return nil, done, err
+			}
+			if err := a.spare(arg, func(file string) bool { return isDrawing(file) && has(in, file) }); err != nil {
 				return nil, done, err
 			}
 			found = append(found, in...)
@@ -180,6 +184,18 @@ func queriesIn(s *picture.Source, path string) ([]query, error) {
 		found = append(found, q)
 	}
 	return found, nil
+}
+
+// has tells whether a file is one of the queries.
+func has(all []query, file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && slices.ContainsFunc(all, func(q query) bool {
+		if q.path == "" {
+			return false
+		}
+		other, err := os.Stat(q.path)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 // picture reads the query's picture. The error names it.

@@ -31,7 +31,8 @@ pictures of like things:
 Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
 Files that cannot be read as pictures are named and left out.
 
-A drawing, a page or a table that exists is replaced as a whole. A model, its log,
+A drawing, a page or a table that exists is replaced as a whole, but never one of
+the pictures that a command reads or that an index is of. A model, its log,
 converted weights and a journal must be new. While one run writes a file, another
 one that is to write it is refused.
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -212,6 +213,12 @@ func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, 
 		return nil, err
 	}
 	photos, err := a.check(ctx, dir, files)
+	if err == nil {
+		err = a.spare(dir, func(file string) bool {
+			in := pathsIn(dir, file)
+			return slices.ContainsFunc(numbers(photos.Len()), func(i int) bool { return slices.Contains(in, photos.Path(i)) })
+		})
+	}
 	if err == nil {
 		if names := namesOf(photos, o.pictures); c.record.Photos == "" {
 			c.record.Photos = names
