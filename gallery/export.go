@@ -2,10 +2,12 @@ package gallery
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -124,37 +126,77 @@ func (g *Gallery) exported(i int) exported {
 // pictureColumns are those of a CSV file that come before the values v0, v1, …
 var pictureColumns = []string{"path", "label", "width", "height", "size", "modified", "sha256"}
 
+// Values are written some at a time: a vector may be as large as all else.
+const someValues = 4096
+
 func (g *Gallery) writeCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	line := slices.Clone(pictureColumns)
-	for j := range g.Vectors.Dim(1) {
-		line = append(line, "v"+strconv.Itoa(j))
-	}
-	if err := out.Write(line); err != nil {
-		return err
-	}
-	for i := range g.Entries {
-		e := g.exported(i)
-		line = append(line[:0], e.Path, e.Label, strconv.Itoa(e.Width), strconv.Itoa(e.Height), strconv.FormatInt(e.Size, 10), e.Modified, e.SHA256)
-		for _, v := range e.Vector {
-			line = append(line, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
-		if err := out.Write(line); err != nil {
+	out := bufio.NewWriter(w)
+	begin := func(fields []string) error { // a line
+		var line bytes.Buffer
+		c := csv.NewWriter(&line)
+		if err := errors.Join(c.Write(fields), flushed(c)); err != nil {
 			return err
 		}
+		_, err := out.Write(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+		return err
 	}
-	out.Flush()
-	return out.Error()
+	if err := begin(pictureColumns); err != nil {
+		return err
+	}
+	var b []byte
+	for j := range g.Vectors.Dim(1) {
+		b = strconv.AppendInt(append(b[:0], ",v"...), int64(j), 10)
+		out.Write(b) // its error comes again
+	}
+	for i := range g.Entries {
+		out.WriteByte('\n')
+		e := g.exported(i)
+		if err := begin([]string{e.Path, e.Label, strconv.Itoa(e.Width), strconv.Itoa(e.Height), strconv.FormatInt(e.Size, 10), e.Modified, e.SHA256}); err != nil {
+			return err
+		}
+		for _, v := range e.Vector {
+			b = strconv.AppendFloat(append(b[:0], ','), float64(v), 'g', -1, 32)
+			if _, err := out.Write(b); err != nil {
+				return err
+			}
+		}
+	}
+	out.WriteByte('\n')
+	return out.Flush()
+}
+
+func flushed(w *csv.Writer) error {
+	w.Flush()
+	return w.Error()
 }
 
 func (g *Gallery) writeJSON(w io.Writer) error {
-	buffered := bufio.NewWriter(w)
-	enc := json.NewEncoder(buffered)
+	out := bufio.NewWriter(w)
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
 	for i := range g.Entries {
-		if err := enc.Encode(g.exported(i)); err != nil {
+		e := g.exported(i)
+		vector := e.Vector
+		e.Vector = nil // the last field
+		line.Reset()
+		if err := enc.Encode(e); err != nil {
 			return err
 		}
+		out.Write(bytes.TrimSuffix(line.Bytes(), []byte("null}\n"))) // its error comes again
+		before := byte('[')
+		for some := range slices.Chunk(vector, someValues) {
+			text, err := json.Marshal(some)
+			if err != nil {
+				return err
+			}
+			text[0] = before
+			before = ','
+			if _, err := out.Write(text[:len(text)-1]); err != nil {
+				return err
+			}
+		}
+		out.WriteString("]}\n")
 	}
-	return buffered.Flush()
+	return out.Flush()
 }

@@ -514,20 +514,17 @@ func (g *Gallery) save(path string) error {
 	if err := g.fits(); err != nil {
 		return err
 	}
-	rows := make([]row, len(g.Entries))
+	sorted := make([]int, len(g.Entries))
 	for i, e := range g.Entries {
 		if err := e.validate(); err != nil {
 			return fmt.Errorf("picture %d: %w", i, err)
 		}
-		rows[i] = row{Entry: e, vector: g.Vectors.Row(i)}
-		if g.Files != nil {
-			rows[i].File = g.Files[i]
-		}
+		sorted[i] = i
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return strings.Compare(a.Path, b.Path) })
-	for i := 1; i < len(rows); i++ {
-		if rows[i].Path == rows[i-1].Path {
-			return fmt.Errorf("path %q comes twice", rows[i].Path)
+	slices.SortFunc(sorted, func(a, b int) int { return strings.Compare(g.Entries[a].Path, g.Entries[b].Path) })
+	for k := 1; k < len(sorted); k++ {
+		if path := g.Entries[sorted[k]].Path; path == g.Entries[sorted[k-1]].Path {
+			return fmt.Errorf("path %q comes twice", path)
 		}
 	}
 	for _, t := range g.Thresholds {
@@ -539,5 +536,12 @@ func (g *Gallery) save(path string) error {
 	if g.PCA != nil {
 		s.Components = s.Width
 	}
-	return create(path, s, g.arrays(), rows)
+	return create(path, s, g.arrays(), len(sorted), func(k int) row {
+		i := sorted[k]
+		r := row{Entry: g.Entries[i], vector: g.Vectors.Row(i)}
+		if g.Files != nil {
+			r.File = g.Files[i]
+		}
+		return r
+	})
 }

@@ -174,8 +174,17 @@ func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Galle
 		return nil, err
 	}
 	defer f.Close()
-	rows := &rowsRead{}
-	if err := read(bufio.NewReaderSize(f, 1<<16), rows); err != nil {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	rows := &rowsRead{size: info.Size()}
+	in := bufio.NewReaderSize(f, 1<<16)
+	rows.position = func() int64 {
+		at, _ := f.Seek(0, io.SeekCurrent) // 0 of a pipe
+		return at - int64(in.Buffered())
+	}
+	if err := read(in, rows); err != nil {
 		return nil, err
 	}
 	g := &rows.g
@@ -186,9 +195,27 @@ func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Galle
 // rowsRead is what has been read of a file. Values go to their place one by one, for a
 // vector may be as long as the file.
 type rowsRead struct {
-	g      Gallery
-	width  int // of a vector; 0 before the first is whole
-	values []float32
+	g        Gallery
+	width    int // of a vector; 0 before the first is whole
+	values   []float32
+	size     int64        // of the file
+	start    int64        // where its pictures begin
+	position func() int64 // how much of it has been read
+}
+
+// makeRoom makes room for what the rest of the file will hold, going by what was read, if
+// that is enough to tell: to grow step by step takes twice the memory.
+func (r *rowsRead) makeRoom() {
+	const enough, somewhatMore = 1 << 20, 1.02
+	read := r.position() - r.start
+	if read < enough || len(r.values)+r.width <= cap(r.values) {
+		return
+	}
+	n := len(r.g.Entries)
+	left := max(0, r.size-r.start-read) // of a pipe nothing is known
+	more := int(somewhatMore * float64(n) * float64(left) / float64(read))
+	r.g.Entries, r.g.Files = slices.Grow(r.g.Entries, more), slices.Grow(r.g.Files, more)
+	r.values = slices.Grow(r.values, more*r.width)
 }
 
 // restart forgets the values of the picture that is being read.
@@ -217,6 +244,7 @@ func (r *rowsRead) end(e exported) (err error) {
 		copy(file.SHA256[:], sum)
 	}
 	r.g.Entries, r.g.Files = append(r.g.Entries, e.Entry), append(r.g.Files, file)
+	r.makeRoom()
 	return nil
 }
 
@@ -417,6 +445,7 @@ func readCSV(r *bufio.Reader, rows *rowsRead) error {
 			return in.wrongCount()
 		}
 		if n++; n == 2 && header {
+			rows.start = rows.position()
 			continue
 		}
 		if err := rows.end(e); err != nil {

@@ -19,6 +19,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
@@ -27,7 +28,8 @@ const (
 	// lockWait is how long a writer waits for another one to end.
 	lockWait = 300 * time.Millisecond
 
-	// saveBlocks is how many blocks a new file gets in a transaction.
+	// saveBlocks is how many blocks a new file gets in a transaction, unless they are
+	// larger than others.
 	saveBlocks = 64
 
 	// slackBytes is the size from which a file is written anew if more than half
@@ -256,8 +258,9 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// create writes a new index, whose file appears whole, where nothing may be.
-func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
+// create writes a new index of n rows, whose file appears whole, where nothing may be.
+// Some rows at a time are in memory.
+func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at func(int) row) error {
 	out, err := atomicfile.Reserve(path)
 	if err != nil {
 		return errors.Unwrap(err) // which names path
@@ -270,10 +273,12 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) 
 	if err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(rows, saveBlocks*blockRows(s.Width)) {
-		if err == nil {
-			err = w.transact(func(tx *bbolt.Tx) error { return w.append(tx, chunk) })
+	rows := make([]row, 0, saveRows(s.Width))
+	for i := 0; i < n && err == nil; i += len(rows) {
+		for rows = rows[:0]; len(rows) < cap(rows) && i+len(rows) < n; {
+			rows = append(rows, at(i+len(rows)))
 		}
+		err = w.transact(func(tx *bbolt.Tx) error { return w.append(tx, rows) })
 	}
 	if err == nil {
 		err = w.settle()
@@ -282,6 +287,13 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) 
 		return err
 	}
 	return out.Publish()
+}
+
+// saveRows is how many rows with vectors of d values are written in a transaction, which
+// holds them twice: whole blocks, and one row may be larger than all of these.
+func saveRows(d int) int {
+	block := blockRows(d) * (4*d + recordSize)
+	return blockRows(d) * max(1, min(saveBlocks, memory.Share(saveBlocks*blockBytes, 64)/block))
 }
 
 // begin makes a new index that has no name yet: see publish.
@@ -401,7 +413,7 @@ func (w *writer) compact() error {
 	if err != nil {
 		return err
 	}
-	err = guard(func() error { return bbolt.Compact(small, w.db, saveBlocks*blockBytes) })
+	err = guard(func() error { return w.copyTo(small) })
 	if err == nil {
 		err = repeat(small)
 	}
@@ -413,6 +425,33 @@ func (w *writer) compact() error {
 		return fmt.Errorf("gallery: write %s: %w", w.name, err)
 	}
 	return nil
+}
+
+// copyTo copies all buckets to an empty store. (bbolt.Compact reads its source by way of
+// memory that is mapped, and so has all of it in memory in the end.)
+func (w *writer) copyTo(to *bbolt.DB) error {
+	return w.store(func(file *os.File, _ *snapshot, buckets map[string][]item) error {
+		for name, left := range buckets {
+			for begun := false; !begun || len(left) > 0; begun = true {
+				err := to.Update(func(tx *bbolt.Tx) error {
+					b, err := tx.CreateBucketIfNotExists([]byte(name))
+					for size := int64(0); err == nil && len(left) > 0 && size < saveBlocks*blockBytes; left = left[1:] {
+						value := make([]byte, left[0].size)
+						if _, err = file.ReadAt(value, left[0].offset); err == nil {
+							err = b.Put([]byte(left[0].key), value)
+						}
+						size += left[0].size
+					}
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				unload(to)
+			}
+		}
+		return nil
+	})
 }
 
 // owns makes sure that the file that is open is still that of the path.
@@ -450,12 +489,14 @@ func (w *writer) commit(edits []edit) error {
 func (w *writer) transact(f func(tx *bbolt.Tx) error) error {
 	w.wrote = true
 	return guard(func() error {
-		return w.db.Update(func(tx *bbolt.Tx) error {
+		err := w.db.Update(func(tx *bbolt.Tx) error {
 			if err := f(tx); err != nil {
 				return err
 			}
 			return w.putState(tx)
 		})
+		unload(w.db)
+		return err
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // there (see snapshot.go), and written nowhere.
 var errReadOnly = fmt.Errorf("an index cannot be written by a program in WebAssembly, only read: %w", errors.ErrUnsupported)
 
-func create(path string, s state, arrays map[string]*tensor.Tensor, rows []row) error {
+func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at func(int) row) error {
 	return errReadOnly
 }
 

@@ -97,7 +97,7 @@ func TestThresholdsOfOtherVectors(t *testing.T) {
 	d.Components = 2
 	g := example(0, 3)
 	g.Recipe = d.Recipe
-	if err := create(path, state{Root: "photos", Recipe: d.Recipe, Width: 3, Components: 2}, nil, nil); err != nil {
+	if err := create(path, state{Root: "photos", Recipe: d.Recipe, Width: 3, Components: 2}, nil, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	threshold := Threshold{Metric: "cosine", Distance: 0.1, Share: 0.01, Method: FromDistances}

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -16,7 +18,10 @@ import (
 
 	"golang.org/x/image/tiff"
 
+	"lookalike/gallery"
 	"lookalike/internal/benchtest"
+	"lookalike/tensor"
+	"lookalike/weights"
 )
 
 // tellPeak is the command peak: it runs the program and writes the most memory that it had,
@@ -66,8 +71,33 @@ func TestMemoryOfLongLines(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 150e6, "import", file, "-o", filepath.Join(dir, "a.idx"))
+		index := filepath.Join(dir, "a.idx")
+		within(t, 150e6, "import", file, "-o", index)
+		within(t, 150e6, "export", index, "-o", filepath.Join(dir, "out"+filepath.Ext(name)))
 	}
+}
+
+// An import holds its vectors once, however many or long they are, and how the index is
+// written takes little besides.
+func TestMemoryOfImports(t *testing.T) {
+	benchtest.SkipRacing(t)
+	dir := t.TempDir()
+	var b bytes.Buffer
+	for i := range 400_000 {
+		fmt.Fprintf(&b, "%d%s\n", i, strings.Repeat(",0.25", 39))
+	}
+	many := filepath.Join(dir, "many.csv")
+	if err := os.WriteFile(many, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 220e6, "import", many, "-o", filepath.Join(dir, "many.idx")) // 64 MB of vectors, 49 of what is known of pictures
+	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (32, %d), }", 1<<20)
+	header += strings.Repeat(" ", 117-len(header)) + "\n"
+	long := filepath.Join(dir, "long.npy")
+	if err := os.WriteFile(long, append([]byte("\x93NUMPY\x01\x00\x76\x00"+header), make([]byte, 128<<20)...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 320e6, "import", long, "-o", filepath.Join(dir, "long.idx"))
 }
 
 // Many photographs of 12 megapixels, of which several do not fit in the limit at once.
@@ -123,4 +153,36 @@ func TestMemoryOfBombs(t *testing.T) {
 	}
 	write("a.tiff", b.Bytes())
 	within(t, 170e6, "dups", bombs, "--threads", "4")
+}
+
+// What the store has mapped of the index counts, also when all pictures are taken out and
+// the file is written anew.
+func TestMemoryOfUpdates(t *testing.T) {
+	benchtest.SkipRacing(t)
+	photos, dir := drawn(t, 1), t.TempDir()
+	index, vectors := filepath.Join(dir, "a.idx"), filepath.Join(dir, "a.safetensors")
+	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
+	lookalike(t, "export", index, "-o", vectors)
+	f, err := weights.Open(vectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const n = 50_000
+	entries := make([]gallery.Entry, n)
+	for i := range entries {
+		entries[i] = gallery.Entry{Path: fmt.Sprintf("gone/%06d.jpg", i), Label: "gone"}
+	}
+	text, err := json.Marshal(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape, _ := f.Shape("vectors")
+	metadata := map[string]string{"recipe": f.Metadata()["recipe"], "entries": string(text)}
+	err = weights.Save(vectors, map[string]*tensor.Tensor{"vectors": tensor.New(n, shape[1])}, metadata)
+	if err := errors.Join(err, os.Remove(index)); err != nil {
+		t.Fatal(err)
+	}
+	lookalike(t, "import", vectors, "-o", index, "--photos", photos)
+	within(t, 70e6, "index", photos, "-o", index, "--model", "perceptual") // of 65 MB
 }
