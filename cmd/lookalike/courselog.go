@@ -24,7 +24,7 @@ type courseLog struct {
 	path   string
 	first  bool       // nothing has been written yet
 	begin  [][]string // what comes before the first epoch's line: heading and epochs done
-	exists bool       // a log to go on with
+	exists bool       // a file, to be replaced: a log to go on with, or nothing in it
 	file   *os.File   // that lines are added to
 	stream bool       // file is a pipe or a device
 }
@@ -57,7 +57,8 @@ func (a *app) openLog(ctx context.Context, path, model string, record *checkpoin
 	case len(record.Losses) == 0 && lines != nil:
 		return nil, fmt.Errorf("the log %s exists already; remove it or choose another name", path)
 	}
-	l.exists = lines != nil
+	_, missing := os.Stat(path)
+	l.exists = missing == nil
 	l.begin = logBegin(record, lines)
 	return l, nil
 }
@@ -191,8 +192,8 @@ func (l *courseLog) create(lines [][]string) error {
 	return err
 }
 
-// isNew tells whether there is no file yet.
-func (l *courseLog) isNew() bool { return l != nil && l.first && !l.exists }
+// isNew tells whether there is no log yet, only perhaps an empty file.
+func (l *courseLog) isNew() bool { return l != nil && l.first && len(l.begin) == 1 }
 
 // complete writes the epochs that are done, if the log that was told of lacks some: the
 // run that trained them may have been killed before.

@@ -68,10 +68,8 @@ func (a *app) checkPage(flag, path string, inputs ...string) error {
 func (a *app) reserve(path string, inputs ...string) error {
 	o, err := reserveOutput(path, inputs)
 	if errors.Is(err, atomicfile.ErrBusy) {
-		for _, ours := range a.outputs {
-			if abs, e := filepath.Abs(path); e == nil && resolved(abs) == resolved(ours.Path()) {
-				return usagef("%s is to be written twice; give two names", path)
-			}
+		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(a.outputs, func(o *atomicfile.Output) bool { return o.Path() == target }) {
+			return usagef("%s is to be written twice; give two names", path)
 		}
 	}
 	if err != nil {
@@ -121,6 +119,9 @@ func reserveOutput(path string, inputs []string) (*atomicfile.Output, error) {
 	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
 	case err == nil:
+		if out, err := os.Stdout.Stat(); err == nil && info.Mode().IsRegular() && os.SameFile(info, out) {
+			return nil, fmt.Errorf("cannot write %s: it is also what the standard output goes to; choose another name", path)
+		}
 		for _, in := range inputs {
 			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
 				return nil, fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)

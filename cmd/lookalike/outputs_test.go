@@ -216,3 +216,38 @@ func TestKilledLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// Two outputs of one name are refused as that, also where one is a link to the other that
+// is not there yet; so is what the standard output goes to.
+func TestOutputsTwice(t *testing.T) {
+	photos := drawn(t, 2)
+	for _, c := range []struct {
+		name, log, want string
+		link            bool
+	}{
+		{"same", "m.safetensors", "log.csv is to be written twice", true},
+		{"stdout", "out", "it is also what the standard output goes to", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			log := filepath.Join(dir, c.log)
+			if c.link {
+				log = filepath.Join(dir, "log.csv")
+				if err := os.Symlink(c.log, log); err != nil {
+					t.Skip("no symbolic links:", err)
+				}
+			}
+			out, err := os.Create(filepath.Join(dir, "out"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			var said bytes.Buffer
+			cmd := exec.CommandContext(t.Context(), "lookalike", "train", photos, "-o", filepath.Join(dir, "m.safetensors"), "--size", "32", "--epochs", "1", "--log", log)
+			cmd.Stdout, cmd.Stderr = out, &said
+			if err := cmd.Run(); err == nil || !strings.Contains(said.String(), c.want) {
+				t.Errorf("%v: %s, want %q", err, said.String(), c.want)
+			}
+		})
+	}
+}

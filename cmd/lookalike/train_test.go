@@ -289,3 +289,30 @@ func read(t *testing.T, path string) []byte {
 	}
 	return data
 }
+
+// An empty file, as mktemp makes one, is as good a log as none.
+func TestTrainLogEmpty(t *testing.T) {
+	photos, dir := drawn(t, 2), t.TempDir()
+	log := filepath.Join(dir, "log.csv")
+	if err := os.WriteFile(log, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lookalike(t, "train", photos, "-o", filepath.Join(dir, "m"), "--size", "32", "--epochs", "2", "--log", log, "--quiet")
+	data, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(data), "\n"); lines != 3 || !strings.HasPrefix(string(data), "epoch,loss") {
+		t.Errorf("the log is\n%s", data)
+	}
+}
+
+// A rate that float32 takes for 0 would train nothing.
+func TestTrainRate(t *testing.T) {
+	for _, rate := range []string{"1e-50", "0", "-0", "NaN", "Inf", "1e10"} {
+		out, err := exec.CommandContext(t.Context(), "lookalike", "train", t.TempDir(), "-o", filepath.Join(t.TempDir(), "m"), "--lr", rate).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "give a number from 1e-30 to 1e6") {
+			t.Errorf("--lr %s: %v, %s", rate, err, out)
+		}
+	}
+}

@@ -19,6 +19,9 @@ import (
 	"lookalike/picture"
 )
 
+// leastRate is a learning rate that float32, in which parameters are, can still multiply with.
+const leastRate = 1e-30
+
 // trainOptions are the flags of train.
 type trainOptions struct {
 	out       string
@@ -67,8 +70,8 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 		return usagef("--epochs %d: give 1 or more", o.epochs)
 	case o.batch < 1:
 		return usagef("--batch %d: give 1 or more", o.batch)
-	case !(o.rate > 0 && o.rate <= 1e6):
-		return usagef("--lr %v: give a number above 0 and up to 1e6, such as 0.001", o.rate)
+	case !(o.rate >= leastRate && o.rate <= 1e6):
+		return usagef("--lr %v: give a number from %v to 1e6, such as 0.001", o.rate, leastRate)
 	case o.limit < 0:
 		return usagef("--limit %d: give 1 or more, or 0 for all", o.limit)
 	case o.size < 1:

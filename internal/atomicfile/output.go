@@ -67,7 +67,7 @@ func reserve(path string, own bool) (*Output, error) {
 }
 
 func take(path string, own bool) (*Output, error) {
-	target, err := follow(path)
+	target, err := Follow(path)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func take(path string, own bool) (*Output, error) {
 
 // reserved returns the reservation that this process has of path.
 func reserved(path string) (*Output, bool) {
-	target, err := follow(path)
+	target, err := Follow(path)
 	if err != nil {
 		return nil, false
 	}
@@ -103,9 +103,9 @@ func reserved(path string) (*Output, bool) {
 // maxLinks is how many symbolic links may lead from one to the next.
 const maxLinks = 40
 
-// follow returns the absolute name of a path's target, which need not exist, behind
+// Follow returns the absolute name of a path's target, which need not exist, behind
 // symbolic links.
-func follow(path string) (string, error) {
+func Follow(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err

@@ -27,6 +27,9 @@ func Shown(address string) string {
 // secrets are values in an address such as token=… and X-Amz-Signature=….
 var secrets = regexp.MustCompile(`(?i)([?&;#][^=&;#]*(?:sig|token|key|secret|pass|pwd|auth|cred|session|jwt)[^=&;#]*=)[^&;#]+`)
 
+// notPort is what stands in a port's place and is none: a password whose host is missing.
+var notPort = regexp.MustCompile(`^([^:/?#]*://[^:/?#\[]*:)[^/?#]*[^0-9/?#][^/?#]*`)
+
 func withoutUser(address string) string {
 	u, err := url.Parse(address)
 	if err == nil && u.Host != "" {
@@ -36,7 +39,7 @@ func withoutUser(address string) string {
 	// Whatever may be a user's stands before the last @.
 	at := strings.LastIndex(address, "@")
 	if at < 0 {
-		return address
+		return notPort.ReplaceAllString(address, "${1}…")
 	}
 	scheme, _, ok := strings.Cut(address, "://")
 	if !ok || len(scheme) > at {
@@ -50,7 +53,7 @@ func Parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err == nil {
 		err = check(u)
-	} else if strings.Contains(address, "@") { // the parser may name what it stumbles over
+	} else if strings.Contains(address, "@") || notPort.MatchString(address) { // the parser may name what it stumbles over
 		err = errors.New("this is not a valid address; characters such as / ? # % in a name or password must be written as %2F %3F %23 %25")
 	} else if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
