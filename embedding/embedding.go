@@ -216,7 +216,8 @@ func (m *Model) hold() error {
 }
 
 // Close gives back the file of a network with a base, when the calls in flight have
-// ended. It may be called again.
+// ended. It may be called again, but not by what a call in flight calls, such as a
+// callback of training: it would wait for itself.
 func (m *Model) Close() error {
 	if m == nil {
 		return m.made()

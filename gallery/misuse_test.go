@@ -16,6 +16,18 @@ import (
 // TestMisuse: a gallery whose parts do not belong together is an error, of Save and of
 // Export in each format, and no file is left.
 func TestMisuse(t *testing.T) {
+	var missing *Gallery
+	for call, err := range map[string]error{
+		"Check":         missing.Check(Recipe{}),
+		"SaveThreshold": missing.SaveThreshold("x", Threshold{Metric: "euclidean", Method: FromLabels}),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "gallery: ") {
+			t.Errorf("%s of a nil gallery: %v", call, err)
+		}
+	}
+	if _, ok := missing.Threshold("euclidean"); ok {
+		t.Error("a nil gallery has a threshold")
+	}
 	two := []Entry{{Path: "a.jpg"}, {Path: "b.jpg"}}
 	for want, g := range map[string]*Gallery{
 		"the gallery is nil":                      nil,

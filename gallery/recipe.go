@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ func (r Recipe) Fingerprint() string {
 // Check returns an error unless vectors made by r can be compared with the
 // gallery's. It gives both fingerprints and what differs.
 func (g *Gallery) Check(r Recipe) error {
+	if g == nil {
+		return errors.New("gallery: the gallery is nil")
+	}
 	if differ := g.Recipe.differences(r, "the query"); differ != "" {
 		return fmt.Errorf("gallery: %s; make the index again, or the query as the index was made:\n%s", g.Recipe.against(r, "the query"), differ)
 	}

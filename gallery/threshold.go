@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -38,6 +39,9 @@ const (
 // distances, for who compares two pictures, or looks for duplicates, wants to know
 // whether they are the same photograph, not the same kind of thing.
 func (g *Gallery) Threshold(metric string) (Threshold, bool) {
+	if g == nil {
+		return Threshold{}, false
+	}
 	for _, method := range []string{FromDistances, FromLabels} {
 		for _, t := range g.Thresholds {
 			if t.Metric == metric && t.Method == method {
@@ -55,6 +59,9 @@ func (g *Gallery) Threshold(metric string) (Threshold, bool) {
 func (g *Gallery) SaveThreshold(path string, t Threshold) error {
 	if err := t.validate(); err != nil {
 		return fmt.Errorf("gallery: %w", err)
+	}
+	if g == nil {
+		return errors.New("gallery: the gallery is nil")
 	}
 	return amend(path, func(s *state) error {
 		if s.Recipe.Fingerprint() != g.Recipe.Fingerprint() {

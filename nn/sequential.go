@@ -145,6 +145,9 @@ func (s *Sequential) Init(seed uint64, in ...int) error {
 
 // Params returns the parameters of all layers, in order, each once.
 func (s *Sequential) Params() []*Param {
+	if s == nil {
+		panic("nn.Params: the network is nil")
+	}
 	var list []*Param
 	for _, layer := range s.Layers {
 		list = append(list, layer.Params()...)

@@ -10,6 +10,9 @@ import (
 // bits a channel the upper 8 are kept, of gray ones too (where Pillow's
 // convert("RGB") would make everything above 255 white).
 func FromImage(src image.Image) *Image {
+	if src == nil {
+		panic("picture.FromImage: there is no picture")
+	}
 	b := src.Bounds()
 	m := New(b.Dx(), b.Dy())
 	var palette [256][3]uint8

@@ -151,6 +151,9 @@ func matches(data []byte, magic string) bool {
 // Of an animated GIF it reads the first frame. A file that is cut short,
 // damaged or over the limits of o is an error.
 func Decode(r io.Reader, o Options) (*Image, error) {
+	if r == nil {
+		return nil, errors.New("picture.Decode: the reader is nil")
+	}
 	o = o.withDefaults()
 	data, err := io.ReadAll(io.LimitReader(r, o.MaxBytes+1))
 	if err != nil {

@@ -43,6 +43,8 @@ func TestMisuse(t *testing.T) {
 		`picture: the source is|empty`:    func() error { _, err := new(Source).Pictures(Options{}); return fmt.Errorf("empty: %w", err) },
 		`picture.Folder: |nil`:            func() error { _, err := Folder(nil, Options{}); return err },
 		`picture.RGBA|5x5 has 0 values`:   func() error { (&Image{Width: 5, Height: 5}).RGBA(); return nil },
+		`picture.FromImage|no picture`:    func() error { FromImage(nil); return nil },
+		`picture.Decode: |nil`:            func() error { _, err := Decode(nil, Options{}); return err },
 		`picture.RGBA|no picture`:         func() error { (*Image)(nil).RGBA(); return nil },
 	} {
 		got := func() (message string) {

@@ -427,7 +427,8 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 }
 
 // Close closes the file that Open opened, when the calls in flight have ended. It may
-// be called again.
+// be called again, but not by what a call in flight calls, such as done of Verify: it
+// would wait for itself.
 func (m *Model) Close() error {
 	if err := m.made(); err != nil {
 		return err

@@ -38,14 +38,14 @@ func TestMisuse(t *testing.T) {
 			_, ok := f.Shape("w")
 			return fmt.Errorf("0 %v %v %q %v", f.Names(), f.Metadata(), f.Type("w")+f.Format(), ok)
 		},
-		`<nil>`:              func() error { return weights.Save(file, nil, nil, nil, weights.Half) },
+		`<nil>`:                            func() error { return weights.Save(file, nil, nil, nil, weights.Half) },
 		`weights: no source given|Compare`: func() error { return named("Compare", weights.Compare(nil, nil)) },
 		`weights: the file is nil|Texts`: func() error {
 			_, err := (*weights.File)(nil).Texts("w")
 			return fmt.Errorf("Texts: %w %v", err, (*weights.File)(nil).TextNames())
 		},
 		`weights.Release: the file is nil`: func() error { (*weights.File)(nil).Release(); return nil },
-		`weights: no source`: func() error { return weights.Load(nil, nil) },
+		`weights: no source`:               func() error { return weights.Load(nil, nil) },
 	} {
 		got := func() (message string) {
 			defer func() {

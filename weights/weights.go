@@ -314,7 +314,8 @@ func (f *File) wrap(err error) error {
 }
 
 // Close closes the file that Open opened and ends its views, when all that have said
-// Hold have said Release. It may be called again.
+// Hold have said Release. It may be called again, but not between Hold and Release by
+// the goroutine that is to release: it would wait for itself.
 func (f *File) Close() error {
 	if f == nil {
 		return errNil
