@@ -78,7 +78,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 		return err
 	}
 	if o.split != "" && o.confusion != "" {
-		return usagef("--confusion shows a whole index: leave --split away, or --confusion")
+		return usagef("--confusion shows a whole index: leave out --split or --confusion")
 	}
 	g, err := a.openIndex(index)
 	if err != nil {
