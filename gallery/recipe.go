@@ -58,7 +58,7 @@ func (g *Gallery) Check(r Recipe) error {
 		return errors.New("gallery: the gallery is nil")
 	}
 	if differ := g.Recipe.differences(r, "the query"); differ != "" {
-		return fmt.Errorf("gallery: %s; make the index again, or the query as the index was made:\n%s", g.Recipe.against(r, "the query"), differ)
+		return fmt.Errorf("gallery: %s; describe the query as the index was, or make the index anew:\n%s", g.Recipe.against(r, "the query"), differ)
 	}
 	return nil
 }
