@@ -68,7 +68,7 @@ func (a *app) checkPage(flag, path string, inputs ...string) error {
 func (a *app) reserve(path string, inputs ...string) error {
 	o, err := reserveOutput(path, inputs)
 	if errors.Is(err, atomicfile.ErrBusy) {
-		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(a.outputs, func(o *atomicfile.Output) bool { return o.Path() == target }) {
+		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(a.outputs, func(o reserved) bool { return o.Path() == target }) {
 			return usagef("%s is to be written twice; give two names", path)
 		}
 	}
