@@ -64,7 +64,7 @@ func TestMisuse(t *testing.T) {
 		`autoencoder.Input: size 0`:          func() error { autoencoder.Input(nil, 0); return nil },
 		`-1 photographs`:                     func() error { _, err := m.Encode(ctx, count(-1)); return err },
 		`9223372036854775807 photographs`:    func() error { _, err := m.Encode(ctx, count(math.MaxInt)); return err },
-		`augment.Draw: crop of NaN`:               func() error { augment.Config{Crop: math.NaN()}.Draw(1, 0, 0, 16); return nil },
+		`augment.Draw: crop of NaN`:          func() error { augment.Config{Crop: math.NaN()}.Draw(1, 0, 0, 16); return nil },
 		`augment: contrast of 2`: func() error {
 			_, err := m.FitSamples(ctx, m.Samples(autoencoder.Pictures{picture.New(16, 16)}, augment.Config{Contrast: 2}, 1), nn.FitConfig{Optimizer: &optim.Adamax{}})
 			return err
