@@ -94,15 +94,16 @@ func (t *Tensor) Shape() []int {
 
 // Dim returns dimension i. It panics if there is none.
 func (t *Tensor) Dim(i int) int {
-	shape := t.Shape()
-	if uint(i) >= uint(len(shape)) {
+	if t == nil || uint(i) >= uint(len(t.shape)) {
 		t.lacks("Dim", i)
 	}
-	return shape[i]
+	return t.shape[i]
 }
 
 // lacks panics where an operation asks for what t does not have. It stands apart so
 // that the operation can be inlined.
+//
+//go:noinline
 func (t *Tensor) lacks(op string, i int) {
 	panic(fmt.Sprintf("tensor.%s: there is no %d in %v", op, i, t.Shape()))
 }
