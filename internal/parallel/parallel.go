@@ -7,6 +7,7 @@
 package parallel
 
 import (
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -132,6 +133,11 @@ const (
 	// patience is how long a goroutine waits without letting its processor sleep.
 	patience = 200 * time.Microsecond
 )
+
+// Goroutines returns how many goroutines, the caller's among them, would share work that
+// one of them does in the given time: for work that is cut by their number, and loses if
+// one does all the pieces.
+func Goroutines(long time.Duration) int { return 1 + worthwhile(math.MaxInt, long) }
 
 // worthwhile returns how many goroutines should help the caller with work of n parts
 // that it would do in the given time alone.
