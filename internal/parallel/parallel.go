@@ -128,7 +128,7 @@ const (
 	// joining is how long the work of a goroutine should be for it to join, waking
 	// how long all work should be to wake a processor that sleeps.
 	joining = 10 * time.Microsecond
-	waking  = 100 * time.Microsecond
+	waking  = 250 * time.Microsecond
 
 	// patience is how long a goroutine waits without letting its processor sleep.
 	patience = 200 * time.Microsecond
