@@ -192,12 +192,13 @@ func TestSieveExact(t *testing.T) {
 	t.Run("concurrent", TestConcurrentSearches)
 }
 
-// Large shapes: many tiles, many groups, several parts of each sum.
+// Large shapes: many tiles, many groups, several parts of each sum, and all but the last so
+// much work that several goroutines share it.
 func TestExactLarge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, metric := range []Metric{Euclidean, Cosine, InnerProduct} {
-		for _, shape := range [][3]int{{3000, 5, 300}, {700, 1024, 9}, {300, 4096, 3}, {2000, 33, 1}} {
+		for _, shape := range [][3]int{{6000, 5, 300}, {1400, 1024, 9}, {700, 4096, 3}, {2000, 33, 1}} {
 			for _, kind := range []string{"normal", "few values"} {
 				vectors, queries := data(rng, kinds[kind], shape[0], shape[1], shape[2])
 				var want [][]Neighbor

@@ -3,7 +3,6 @@ package knn
 import (
 	"context"
 	"math"
-	"runtime"
 	"sync"
 	"time"
 
@@ -95,7 +94,7 @@ func (x *Index) divide(queries int) division {
 		v.pass, v.coding, most, rate = (*Index).multiply, notCoded, groupQueries, 16
 	}
 	v.alone = time.Duration(queries * x.Len() * x.Dim() / rate)
-	procs := max(1, min(runtime.GOMAXPROCS(0), int(v.alone/passGrain)))
+	procs := max(1, min(parallel.Goroutines(v.alone), int(v.alone/passGrain)))
 	v.groups = (queries + most - 1) / most
 	if v.coding == allTogether && x.codes != nil { // nothing is made for each group anew, and it knows its limits alone
 		v.groups = (v.groups + procs - 1) / procs * procs

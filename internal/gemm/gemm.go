@@ -17,7 +17,6 @@ package gemm
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 
 	"lookalike/internal/parallel"
@@ -71,8 +70,8 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 // tiles of them to pay for packing all of B for itself or if there is no other way,
 // else by columns. Goroutines share nothing but what they read.
 func blocks(x product) {
-	workers := runtime.GOMAXPROCS(0)
-	workers = max(1, min(workers, int(float64(x.m)*float64(x.n)*float64(x.k)/partGrain)))
+	long := alone(x.m, x.n, x.k)
+	workers := max(1, min(parallel.Goroutines(long), int(float64(x.m)*float64(x.n)*float64(x.k)/partGrain)))
 	tiles, panels := ceil(x.m, kernel.MR), ceil(x.n, kernel.NR)
 	down, across := 1, 1
 	if tiles >= partTiles*workers || panels < 2*workers {
@@ -84,7 +83,7 @@ func blocks(x product) {
 		}
 		across = min(panels, ceil(ceil(x.n, width), workers)*workers)
 	}
-	divisions.For(down*across, alone(x.m, x.n, x.k), division{x, down, across}, division.multiply)
+	divisions.For(down*across, long, division{x, down, across}, division.multiply)
 }
 
 // division is C cut into parts by rows and columns.

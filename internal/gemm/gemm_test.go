@@ -9,7 +9,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/kerneltest"
@@ -204,11 +206,12 @@ func TestActivate(t *testing.T) {
 	}
 }
 
-// TestGOMAXPROCS computes the same bits on any number of goroutines.
+// TestGOMAXPROCS computes the same bits on any number of goroutines. Each product is long
+// enough to be cut for them.
 func TestGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(1, 4))
-	for _, s := range []struct{ m, n, k int }{{100, 90, 300}, {40, 5000, 70}, {1, 3000, 200}, {1, 5*kernel.NR + 3, 20*kc + 7}, {3, 200, 3000}, {500, 20, 310}} {
+	for _, s := range []struct{ m, n, k int }{{110, 300, 300}, {40, 5000, 70}, {1, 22000, 200}, {1, 5*kernel.NR + 3, 110*kc + 7}, {3, 500, 3000}, {1500, 20, 310}} {
 		for layout := range 4 {
 			transA, transB := layout&1 != 0, layout&2 != 0
 			a, b := newOperand(r, s.m, s.k, 0, transA), newOperand(r, s.k, s.n, 0, transB)
@@ -222,6 +225,34 @@ func TestGOMAXPROCS(t *testing.T) {
 				} else if !slices.Equal(first, c) {
 					t.Errorf("%dx%dx%d, layout %d: other bits with GOMAXPROCS=%d", s.m, s.n, s.k, layout, procs)
 				}
+			}
+		}
+	}
+}
+
+// A product that one goroutine computes is not cut for two: pieces cost time. What is
+// activated tells the pieces.
+func TestShortProductsAreNotCut(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, s := range []struct{ m, n, k int }{{1, 1024, 512}, {3, 512, 500}, {8, 512, 512}} {
+		if s.m > thinRows && alone(s.m, s.n, s.k) >= 250*time.Microsecond {
+			continue // it is not short for kernels as slow as these
+		}
+		a, b, c := make([]float32, s.m*s.k), make([]float32, s.k*s.n), make([]float32, s.m*s.n)
+		var want int64
+		for _, procs := range []int{1, 2} {
+			runtime.GOMAXPROCS(procs)
+			least := int64(math.MaxInt64) // goroutines that come late, from other tests, may want a part now and then
+			for range 100 {
+				var pieces atomic.Int64
+				e := Epilogue{Activate: func([]float32) { pieces.Add(1) }}
+				Mul(false, false, s.m, s.n, s.k, a, s.k, b, s.n, e, c, s.n)
+				least = min(least, pieces.Load())
+			}
+			if procs == 1 {
+				want = least
+			} else if least != want {
+				t.Errorf("%+v: %d pieces, of one goroutine %d", s, least, want)
 			}
 		}
 	}

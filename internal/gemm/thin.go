@@ -1,7 +1,6 @@
 package gemm
 
 import (
-	"runtime"
 	"time"
 
 	"lookalike/internal/f32"
@@ -14,7 +13,7 @@ const thinRows = 4
 
 // thin computes x at the speed at which memory delivers B.
 func thin(x product) {
-	parts := max(1, min(runtime.GOMAXPROCS(0), x.n*x.k/thinGrain))
+	parts := max(1, min(parallel.Goroutines(thinTime(x)), x.n*x.k/thinGrain))
 	switch {
 	case x.layout == inColumns:
 		w := workspaces.Get().(*workspace)

@@ -7,6 +7,7 @@
 package parallel
 
 import (
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -127,11 +128,16 @@ const (
 	// joining is how long the work of a goroutine should be for it to join, waking
 	// how long all work should be to wake a processor that sleeps.
 	joining = 10 * time.Microsecond
-	waking  = 100 * time.Microsecond
+	waking  = 250 * time.Microsecond
 
 	// patience is how long a goroutine waits without letting its processor sleep.
 	patience = 200 * time.Microsecond
 )
+
+// Goroutines returns how many goroutines, the caller's among them, would share work that
+// one of them does in the given time: for work that is cut by their number, and loses if
+// one does all the pieces.
+func Goroutines(long time.Duration) int { return 1 + worthwhile(math.MaxInt, long) }
 
 // worthwhile returns how many goroutines should help the caller with work of n parts
 // that it would do in the given time alone.

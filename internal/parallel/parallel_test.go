@@ -204,6 +204,9 @@ func TestWorthwhile(t *testing.T) {
 		if got := worthwhile(c.n, c.alone); got != c.want {
 			t.Errorf("%d parts, %v, %d wait: %d helpers, want %d", c.n, c.alone, c.waiting, got, c.want)
 		}
+		if got := Goroutines(c.alone); c.n == 8 && got != 1+c.want {
+			t.Errorf("%v, %d wait: %d goroutines, want %d", c.alone, c.waiting, got, 1+c.want)
+		}
 		waiting.Add(-c.waiting)
 	}
 }

@@ -1,7 +1,6 @@
 package winograd
 
 import (
-	"runtime"
 	"sync"
 	"time"
 
@@ -60,7 +59,7 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 func (c *convolution) run(tiles int) {
 	_, l2 := f32.Caches()
 	part := partSize()
-	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*runtime.GOMAXPROCS(0) {
+	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*parallel.Goroutines(c.alone(tiles)) {
 		c.near(tiles, part)
 	} else {
 		c.far(tiles, part)
@@ -110,7 +109,7 @@ func (c convolution) nearPart(lo, hi int) {
 func (c *convolution) far(tiles, part int) {
 	panels := ceil(c.out, micro.NR)
 	set := max(part, setBytes/4/c.points()/(c.in+panels*micro.NR))
-	pieces := max(1, min(panels, ceil(partsEach*runtime.GOMAXPROCS(0), c.points()))) // of a point: all of them read its tiles
+	pieces := max(1, min(panels, ceil(partsEach*parallel.Goroutines(c.alone(tiles)), c.points()))) // of a point: all of them read its tiles
 	for lo := 0; lo < tiles; lo += set {
 		n := min(set, tiles-lo)
 		t, tb := newTiles(&tileScratch, lo, n, c.in, c.points())
