@@ -104,9 +104,10 @@ func (a *app) teach(ctx context.Context, c *course) error {
 		}
 		record.Optimizer = optimizer.State()
 		// The log has an epoch before the model does, so that no kill leaves it behind,
-		// but is made only beside a model, so that the same command can be given again.
+		// but is made only beside a model, so that the same command can be given again, and
+		// a pipe that nobody reads holds no epoch back.
 		best := c.judge(e.Epoch - 1)
-		if c.log.isNew() {
+		if c.log.follows() {
 			if err := c.save(best); err != nil {
 				return err
 			}

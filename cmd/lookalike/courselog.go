@@ -192,8 +192,11 @@ func (l *courseLog) create(lines [][]string) error {
 	return err
 }
 
-// isNew tells whether there is no log yet, only perhaps an empty file.
-func (l *courseLog) isNew() bool { return l != nil && l.first && len(l.begin) == 1 }
+// follows tells whether an epoch is for the model first: where there is no log yet, only
+// perhaps an empty file, and where it is a pipe, which may never take a line.
+func (l *courseLog) follows() bool {
+	return l != nil && (l.stream || l.first && len(l.begin) == 1)
+}
 
 // complete writes the epochs that are done, if the log that was told of lacks some: the
 // run that trained them may have been killed before.

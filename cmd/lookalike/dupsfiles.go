@@ -123,9 +123,9 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	}
 	switch err := journal.Err(); {
 	case err != nil:
-		return fmt.Errorf("stopped after %d of %s: %w", tried, count(total, "file"), err)
+		return fmt.Errorf("stopped after %d of %s: %w; when that is mended, give the same command again", tried, count(total, "file"), err)
 	case len(failed) > 0:
-		return fmt.Errorf("%s with errors, the first: %w", count(len(failed), "file"), failed[0])
+		return fmt.Errorf("%s with errors, the first: %w; when that is mended, give the same command again", count(len(failed), "file"), failed[0])
 	}
 	return nil
 }

@@ -242,7 +242,7 @@ func writeCopy(from, to string, sum [32]byte, mode fs.FileMode, modified time.Ti
 // Link puts a hard link to keep in the place of from; both have the contents that
 // sum says. Files of other permissions or owners are left as they are. The file
 // that from was is removed only after it has been read once more, under another
-// name that nobody knows. done says that from is a link now, also if there is an
+// name that nobody knows, and the link too. done says that from is a link now, also if there is an
 // error.
 func (j *Journal) Link(from, keep string, sum [32]byte) (done bool, err error) {
 	kept, err := Examine(keep, sum)
@@ -293,7 +293,14 @@ func exchange(from, keep, aside string, sum [32]byte) (done bool, err error) {
 	if err := rename(fresh, from); err != nil {
 		return false, giveUp(err, fresh, aside)
 	}
-	if _, err := Examine(aside, sum); err != nil {
+	// Either file may have changed since it was read, and then aside is all that there is.
+	_, err = Examine(aside, sum)
+	if err == nil {
+		if _, err = Examine(from, sum); err != nil {
+			err = fmt.Errorf("%s %w", keep, ErrChanged)
+		}
+	}
+	if err != nil {
 		if e := rename(aside, from); e != nil {
 			err = fmt.Errorf("%w; %w: %w", err, errLeft, e)
 		}

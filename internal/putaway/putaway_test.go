@@ -537,3 +537,48 @@ func TestMoveTwiceAtOnce(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, was)
 	}
 }
+
+// The file that stays may change after it was read. What was to become a link to it stays
+// then, for it may be the last of its contents.
+func TestLinkKeepChanges(t *testing.T) {
+	for name, change := range map[string]func(keep string) error{
+		"written over": func(keep string) error { return os.WriteFile(keep, []byte("new"), 0o640) },
+		"replaced": func(keep string) error {
+			return errors.Join(os.WriteFile(keep+".new", []byte("new"), 0o640), os.Rename(keep+".new", keep))
+		},
+		"a link": func(keep string) error { return errors.Join(os.Remove(keep), os.Symlink("elsewhere", keep)) },
+	} {
+		for _, at := range []string{"link", "rename"} {
+			t.Run(name+" before "+at, func(t *testing.T) {
+				dir := t.TempDir()
+				from, keep := filepath.Join(dir, "a.jpg"), filepath.Join(dir, "keep.jpg")
+				sum := write(t, from, "one")
+				write(t, keep, "one")
+				changed := false
+				use(t, func(call, path string) error {
+					if call == at && !changed {
+						changed = true
+						if err := change(keep); err != nil {
+							t.Skip(err)
+						}
+					}
+					return nil
+				})
+				j := newJournal(t)
+				done, err := j.Link(from, keep, sum)
+				use(t, way("").calls(nothing))
+				linked := at == "rename" && name != "written over" // to what was read, which lives on
+				if done != linked || err == nil != linked || err != nil && !IsLeft(err) {
+					t.Errorf("done %v, %v", done, err)
+				}
+				undo(t, j)
+				if data, err := os.ReadFile(from); string(data) != "one" {
+					t.Errorf("it holds %q, %v", data, err)
+				}
+				if left, _ := filepath.Glob(filepath.Join(dir, ".lookalike-*")); len(left) > 0 {
+					t.Errorf("left behind: %q", left)
+				}
+			})
+		}
+	}
+}
