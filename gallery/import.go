@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"lookalike/internal/regular"
 	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -169,7 +169,7 @@ func (g *Gallery) importMetadata(metadata map[string]string) error {
 
 // importLines reads a file picture by picture.
 func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Gallery, error) {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Galle
 	rows := &rowsRead{size: info.Size()}
 	in := bufio.NewReaderSize(f, 1<<16)
 	rows.position = func() int64 {
-		at, _ := f.Seek(0, io.SeekCurrent) // 0 of a pipe
+		at, _ := f.Seek(0, io.SeekCurrent)
 		return at - int64(in.Buffered())
 	}
 	if err := read(in, rows); err != nil {
@@ -212,7 +212,7 @@ func (r *rowsRead) makeRoom() {
 		return
 	}
 	n := len(r.g.Entries)
-	left := max(0, r.size-r.start-read) // of a pipe nothing is known
+	left := max(0, r.size-r.start-read) // the file may grow
 	more := int(somewhatMore * float64(n) * float64(left) / float64(read))
 	r.g.Entries, r.g.Files = slices.Grow(r.g.Entries, more), slices.Grow(r.g.Files, more)
 	r.values = slices.Grow(r.values, more*r.width)
