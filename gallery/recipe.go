@@ -54,7 +54,7 @@ func (r Recipe) Fingerprint() string {
 // gallery's. It gives both fingerprints and what differs.
 func (g *Gallery) Check(r Recipe) error {
 	if differ := g.Recipe.differences(r, "the query"); differ != "" {
-		return fmt.Errorf("gallery: %s; make the index again, or the query as the index was made:\n%s", g.Recipe.against(r, "the query"), differ)
+		return fmt.Errorf("gallery: %s; describe the query as the index was, or make the index anew:\n%s", g.Recipe.against(r, "the query"), differ)
 	}
 	return nil
 }

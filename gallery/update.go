@@ -88,7 +88,7 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 // as are wanted.
 func (d Describer) reach(photos *picture.Set) error {
 	if most := min(photos.Len(), d.Width); d.Components < 0 || d.Components > most {
-		return fmt.Errorf("gallery: %d principal components of %d files with %d values each; there are 1 to %d", d.Components, photos.Len(), d.Width, most)
+		return fmt.Errorf("gallery: %d principal components are asked for; %d files with %d values each have 1 to %d", d.Components, photos.Len(), d.Width, most)
 	}
 	return nil
 }
@@ -175,12 +175,20 @@ func (u *updater) check() error {
 		return fmt.Errorf("gallery: %s: %w: %s:\n%s", name, ErrOther, s.Recipe.against(u.d.Recipe, "this run"), differ)
 	}
 	if s.Components != u.d.Components {
-		return fmt.Errorf("gallery: %s: %w: it is of %d principal components, this run of %d (0: whole vectors)", name, ErrOther, s.Components, u.d.Components)
+		return fmt.Errorf("gallery: %s: %w: it holds %s, this run makes %s", name, ErrOther, held(s.Components), held(u.d.Components))
 	}
 	if width := u.d.Width; u.pca == nil && s.Width != width || u.pca != nil && u.pca.Mean.Len() != width {
 		return fmt.Errorf("gallery: %s: %w: its vectors are of another length than %d", name, ErrOther, width)
 	}
 	return nil
+}
+
+// held says in words what an index holds of the vectors.
+func held(components int) string {
+	if components == 0 {
+		return "whole vectors"
+	}
+	return fmt.Sprintf("%d principal components", components)
 }
 
 // apart lists what of an index's recipe is otherwise for a run that adds to it, ""

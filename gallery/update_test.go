@@ -260,7 +260,7 @@ func TestBuildComponents(t *testing.T) {
 	}
 	for _, k := range []int{-1, 4, 61} {
 		d.Components = k
-		if _, _, err := build(t, folder(t, files), "", d); err == nil || !strings.Contains(err.Error(), "there are 1 to 3") {
+		if _, _, err := build(t, folder(t, files), "", d); err == nil || !strings.Contains(err.Error(), "values each have 1 to 3") {
 			t.Errorf("%d components: error %v", k, err)
 		}
 	}

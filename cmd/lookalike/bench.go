@@ -63,7 +63,7 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 	flags := cmd.Flags()
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	flags.StringSliceVar(&names, "task", names, "measure these `TASKS` only")
-	flags.IntSliceVar(&batches, "batch", []int{1, 8, 32}, "pictures at a time, of vgg16")
+	flags.IntSliceVar(&batches, "batch", []int{1, 8, 32}, "give vgg16 `N,N` pictures at a time")
 	return cmd
 }
 

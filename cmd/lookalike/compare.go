@@ -76,15 +76,15 @@ described. Equal files are the same; others are up to a distance of
                    labels, which tells kinds of things apart;
   %.2f             (Euclidean) for perceptual descriptions. Of 4.7 million
                    pairs of photographs 26 were as near, all of them the same
-                   photograph. It knows those again that were resized, saved
+                   photograph. It recognises copies that were resized, saved
                    again or blurred, most of those made lighter or darker, half
                    of those made grey or written on; not those cut, turned or
                    mirrored;
   %.1f              (cosine) for block5_pool of VGG16, averaged. Of the same
-                   pairs 241 were as near, all of things of one kind; it knows
-                   about 9 in 10 photographs again that were made smaller,
-                   saved again, mirrored or lightened, or lost a tenth at the
-                   edges, but not half of those that lost a quarter.
+                   pairs 241 were as near, all of things of one kind; it recognises
+                   about 9 in 10 copies that were made smaller, saved again,
+                   mirrored or lightened, or lost a tenth at the edges, but not
+                   half of those that lost a quarter.
 For any other description there is no default.
 
 --why draws the two pictures twice. Above, in red, the parts that make them alike:
@@ -278,10 +278,10 @@ func distanceOf(ctx context.Context, a, b []float32, metric knn.Metric) (float64
 // unknown is the error that no distance is known up to which pictures are the same.
 func (o *compareOptions) unknown(g *gallery.Gallery, metric knn.Metric) error {
 	if o.index != "" {
-		return fmt.Errorf("up to which %s distance two pictures of %s are the same is not known; let '%s' find it, or give --within D",
+		return fmt.Errorf("nothing says up to which %s distance two pictures of %s are the same; find it with '%s', or give --within D",
 			metric, o.index, typed("threshold", o.index))
 	}
-	return fmt.Errorf("up to which %s distance two pictures are the same by %s is not known; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, describe.Words(g.Recipe))
+	return fmt.Errorf("nothing says up to which %s distance two pictures are the same by %s; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, describe.Words(g.Recipe))
 }
 
 // sameBytes tells whether the files of two queries are equal. Of an index's

@@ -33,7 +33,7 @@ type placement struct {
 // text is that in words.
 func (r *reasons) text() string {
 	if r.Placement == nil {
-		return fmt.Sprintf("%s of A are most alike to one of B, but not in one arrangement.", count(r.Matches, "part"))
+		return fmt.Sprintf("%s of A look most like one of B, but they lie in no common arrangement.", count(r.Matches, "part"))
 	}
 	p := r.Placement
 	var how []string
@@ -54,7 +54,7 @@ func (r *reasons) text() string {
 	case 2*p.Matches > r.Matches:
 		hint = "; one may be a cut of the other"
 	}
-	return fmt.Sprintf("%d of %s that are most alike agree: A lies over B %s%s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "), hint)
+	return fmt.Sprintf("%d of the %s that are most alike agree on how A lies over B: %s%s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "), hint)
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.

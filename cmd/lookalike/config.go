@@ -53,7 +53,11 @@ func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
 	if len(args) > 0 {
 		of, rest, err := root.Find(args)
 		if err != nil || len(rest) > 0 || of == root {
-			return usagef("there is no command %q", strings.Join(args, " "))
+			asked := strings.Join(args, " ")
+			if near := root.SuggestionsFor(asked); len(near) > 0 {
+				return usagef("there is no command %q; did you mean %s?", asked, orList(near))
+			}
+			return usagef("there is no command %q", asked)
 		}
 		list = settingsOf(of, false)
 		for _, c := range commandsBelow(of) {
@@ -85,7 +89,9 @@ func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
 	if tier := os.Getenv(kernelVariable); tier != "" {
 		fmt.Fprintf(a.out, "# The kernels are chosen by %s=%s.\n", kernelVariable, tier)
 	}
-	fmt.Fprintln(a.out)
+	if !strings.Contains(list[0].key, ".") { // a table begins with an empty line of its own
+		fmt.Fprintln(a.out)
+	}
 	a.printSettings(list)
 	return nil
 }

@@ -194,7 +194,7 @@ func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Mod
 // demoFiles are the results, for the report and for the folder's own text.
 var demoFiles = []struct{ name, what string }{
 	{"similar.png", "pictures and their nearest neighbours"},
-	{"reconstructions.png", "pictures and what the network draws from their codes"},
+	{"reconstructions.png", "pictures and their reconstructions"},
 	{"loss.png", "the loss, epoch by epoch"},
 	{"model.safetensors", "the trained autoencoder"},
 	{"photos.idx", "the codes of the pictures"},

@@ -130,7 +130,7 @@ func TestIndexVGG(t *testing.T) {
 	}{
 		{[]string{"--model", "vgg19", "--weights", weights}, "holds weights of vgg16, not of vgg19"},
 		{[]string{"--model", "vgg16", "--weights", weights, "--layer", "fc2"}, `no layer "fc2"`},
-		{[]string{"--model", "vgg16", "--weights", weights, "--pca", "13"}, "13 principal components of 12 files with 512 values each; there are 1 to 12"},
+		{[]string{"--model", "vgg16", "--weights", weights, "--pca", "13"}, "13 principal components are asked for; 12 files with 512 values each have 1 to 12"},
 	} {
 		if out := refused(t, append([]string{"index", photos, "-o", filepath.Join(dir, "x.idx")}, c.flags...)...); !strings.Contains(out, c.want) {
 			t.Errorf("%v: %s, want %q", c.flags, out, c.want)

@@ -94,7 +94,8 @@ With --json the result is one object:
      "state": "planned", "reason": ""}]}],
    "action": "move", "applied": false, "journal": ""}
 where same_as is the path of a picture of the same bytes, target where a file goes
-or whose link it becomes, and state planned, done, or left for a reason.`, perceptual.Within, vggDupsWithin),
+or whose link it becomes, and state planned, done, or left, with a reason unless
+nothing was to be done.`, perceptual.Within, vggDupsWithin),
 		Example: `  lookalike dups photos
   lookalike dups photos --html duplicates.html
   lookalike dups photos --move-to duplicates            # tells what would be moved
@@ -103,7 +104,10 @@ or whose link it becomes, and state planned, done, or left for a reason.`, perce
   lookalike dups photos.idx --within 0.05 --json | jq '.groups[].best.path'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.undo != "" {
-				return arguments()(nil, args)
+				if len(args) > 0 {
+					return usagef("--undo takes the files from its journal; leave %q out", args[0])
+				}
+				return nil
 			}
 			return arguments("DIR|INDEX")(nil, args)
 		},
@@ -314,7 +318,7 @@ func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (wi
 		return math.NaN(), "", nil
 	}
 	if within, from = forDups.within(c.Gallery, metric, o.within); from == "" {
-		err = fmt.Errorf("up to which %s distance pictures of %s are duplicates is not known; let '%s' find it, or give --within D, or --exact for files of the same bytes",
+		err = fmt.Errorf("nothing says up to which %s distance pictures of %s are duplicates; find it with '%s', or give --within D, or --exact for files of the same bytes",
 			metric, source, typed("threshold", source, "--by", gallery.FromDistances))
 	}
 	return within, from, err

@@ -231,6 +231,10 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 	if o.dryRun {
 		verb = "would be as before"
 	}
+	if back+left == 0 {
+		fmt.Fprintf(a.out, "nothing to take back: every step of %s has been taken back already, or was never done\n", o.undo)
+		return nil
+	}
 	fmt.Fprintf(a.out, "%s %s\n", count(back, "file"), verb)
 	if left > 0 {
 		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", count(left, "file"))

@@ -25,7 +25,7 @@ func (a *app) helpWidth() int {
 func (a *app) layOutHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		const most = 84 // of prose
-		fmt.Fprintf(c.OutOrStdout(), "%s\n", fill(strings.TrimSpace(c.Long), min(a.helpWidth(), most)))
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(fill(strings.TrimSpace(c.Long), min(a.helpWidth(), most)), "\n"))
 		if !c.IsAdditionalHelpTopicCommand() {
 			fmt.Fprintln(c.OutOrStdout())
 			a.usage(c.OutOrStdout(), c)

@@ -57,8 +57,8 @@ A run that was stopped goes on when the same command is given again.
 An index that exists is brought up to date: what is new in the sources is added,
 what they do not have is taken out, what has changed (size or time, then content) is
 described again, and renamed files are recognised by their content. What lies in a
-folder that cannot be read is kept. That another model, layer or treatment would
-make other vectors is an error. Pictures are saved as they are described, once in
+folder that cannot be read is kept. A run with another model, layer or treatment,
+which would make other vectors, is refused. Pictures are saved as they are described, once in
 a second or so: the command may be stopped at any moment, and goes on when it is
 given again. At Ctrl-C it still finishes and saves the few pictures that the
 network is at work on. Others may search meanwhile. Only one run at a time may

@@ -113,7 +113,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 // query returns a picture of the index.
 func (c *collection) query(id string) (query, error) {
 	if c == nil {
-		return query{}, usagef("%s%s: there is no index here that it could be a picture of", indexPrefix, id)
+		return query{}, usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
 	}
 	row, err := c.find(id)
 	if err != nil {

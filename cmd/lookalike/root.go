@@ -58,6 +58,11 @@ Exit status:
 			return usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), wants(bad.GetFlag(), bad.Unwrap()))
 		}
 		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
+			for _, c := range root.Commands() {
+				if cmd == root && c.Name() == unknown.GetSpecifiedName() {
+					return usagef("%w; did you mean '%s'?", err, c.CommandPath())
+				}
+			}
 			var names []string
 			cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 			if near := nearest(unknown.GetSpecifiedName(), names); near != "" {

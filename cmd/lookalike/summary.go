@@ -90,12 +90,21 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 		fmt.Fprintf(a.out, "%-13s "+format+"\n", append([]any{name}, args...)...)
 	}
 	line("index", "%s", index)
-	line("pictures", "%d, in %s", len(g.Entries), printable(g.Root))
+	if g.Root == "" {
+		line("pictures", "%d, in a folder that is not known", len(g.Entries))
+	} else {
+		line("pictures", "%d, in %s", len(g.Entries), printable(g.Root))
+	}
 	line("described by", "%s", vectors(g))
 	if r.WeightsFile != "" {
 		line("made with", "%s", printable(r.WeightsFile))
 	}
-	line("orientation", "EXIF's %s", r.EXIF)
+	switch r.EXIF {
+	case "applied", "ignored":
+		line("orientation", "EXIF's %s", r.EXIF)
+	default:
+		line("orientation", "not known")
+	}
 	for _, t := range g.Thresholds {
 		line("threshold", "%s distance %.4g, by %s of %s", t.Metric, t.Distance, t.Method, count(t.Pictures, "picture"))
 	}

@@ -89,7 +89,7 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the model to `FILE`")
 	f.IntVar(&o.size, "size", 224, "make pictures `N` pixels wide and high, a multiple of 16")
-	f.IntVar(&o.code, "code", 32, "describe a picture by `N` numbers (for an embedding by 256 unless told)")
+	f.IntVar(&o.code, "code", 32, "describe a picture by `N` numbers; for an embedding the default is 256")
 	f.StringVar(&o.embedding, "embedding", "", "train an embedding of labelled pictures with the loss `NAME`: arcface")
 	f.StringVar(&o.base, "base", "vgg16", "of an embedding: learn on top of `NETWORK`, vgg16 or vgg19, or encoder for an autoencoder's")
 	f.StringVar(&o.weights, "weights", "", "of an embedding: read the weights of vgg16 or vgg19 from `FILE` (default: those that 'lookalike weights fetch' got)")

@@ -110,7 +110,7 @@ func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *picture.Set, fi
 		return nil, err
 	}
 	if cmd.Flags().Changed("size") && o.size != from.Config.Size {
-		return nil, fmt.Errorf("--size %d: the autoencoder in %s was trained with %d; leave the flag away", o.size, o.from, from.Config.Size)
+		return nil, fmt.Errorf("--size %d: the autoencoder in %s was trained with %d; leave the flag out", o.size, o.from, from.Config.Size)
 	}
 	config.Size, config.Widths = from.Config.Size, from.Config.Widths
 	m, err := embedding.New(config, split.ClassesOf(learned), "", o.seed)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -63,6 +64,8 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 	switch {
 	case o.out == "":
 		return usagef("-o is missing: where to write the model, such as -o model.safetensors")
+	case isOtherFormat(o.out):
+		return usagef("-o %s: the model is written as safetensors; give a name such as model.safetensors, and let 'lookalike convert' write it in another format", o.out)
 	case o.epochs < 1:
 		return usagef("--epochs %d: give 1 or more", o.epochs)
 	case o.batch < 1:
@@ -113,6 +116,12 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 	return a.checkDrawing("curve", o.curve, o.out)
 }
 
+// isOtherFormat tells whether a file of this name would be taken for one of another
+// program's format.
+func isOtherFormat(path string) bool {
+	return slices.Contains([]string{".h5", ".hdf5", ".keras", ".npz", ".npy", ".pth", ".pt", ".onnx"}, strings.ToLower(filepath.Ext(path)))
+}
+
 // early is the stopping that the flags ask for, nil for none.
 func (o *trainOptions) early(cmd *cobra.Command) *nn.EarlyStopping {
 	if !cmd.Flags().Changed("patience") {
@@ -133,13 +142,13 @@ func (o *trainOptions) kind() (isEmbedding bool, err error) {
 	case exists && !o.resume:
 		return false, fmt.Errorf("%s exists already; add --resume to go on training it, or remove it or choose another name", o.out)
 	case !exists && o.resume:
-		return false, fmt.Errorf("there is no %s to go on training; leave --resume away to begin", o.out)
+		return false, fmt.Errorf("there is no %s to go on training; leave --resume out to begin", o.out)
 	case !exists:
 		return o.embedding != "", nil
 	}
 	isEmbedding, err = embedding.IsFile(o.out)
 	if err == nil && o.embedding != "" && !isEmbedding {
-		err = fmt.Errorf("--embedding %s: %s holds no embedding; leave the flag away, or train another model", o.embedding, o.out)
+		err = fmt.Errorf("--embedding %s: %s holds no embedding; leave the flag out, or train another model", o.embedding, o.out)
 	}
 	return isEmbedding, err
 }
@@ -194,7 +203,7 @@ func (o *trainOptions) agree(cmd *cobra.Command, t *checkpoint.Training, further
 	stop := t.EarlyStop
 	switch {
 	case stop == nil && (given("patience") || given("monitor") || given("min-delta")):
-		return fmt.Errorf("%s was trained without --patience, so its best epoch is not known; leave it away, or train another model", o.out)
+		return fmt.Errorf("%s was trained without --patience, so its best epoch is not known; leave it out, or train another model", o.out)
 	case stop == nil:
 		stop = &nn.EarlyStopping{}
 	case given("patience"):
@@ -212,7 +221,7 @@ func (o *trainOptions) agree(cmd *cobra.Command, t *checkpoint.Training, further
 		flagValue{"min-delta", o.minDelta, stop.MinDelta},
 	) {
 		if given(f.name) && f.given != f.model {
-			return fmt.Errorf("--%s %v: %s was trained with %v; leave the flag away, or train another model", f.name, f.given, o.out, f.model)
+			return fmt.Errorf("--%s %v: %s was trained with %v; leave the flag out, or train another model", f.name, f.given, o.out, f.model)
 		}
 	}
 	return nil

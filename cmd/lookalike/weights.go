@@ -104,7 +104,7 @@ also where a public one leads there, unless --allow-private is given.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&address, "url", "", "download from `ADDRESS`, http or https")
-	flags.StringVar(&checksum, "checksum", "", "what the file must have, `md5:… or sha256:…`")
+	flags.StringVar(&checksum, "checksum", "", "compare with `SUM`, md5:… or sha256:…, not with the published checksum")
 	flags.StringVarP(&out, "output", "o", "", "write to `FILE`, not to the cache folder")
 	flags.BoolVar(&force, "force", false, "replace a file that is there already")
 	flags.BoolVar(&allowPrivate, "allow-private", false, "download from private and local network addresses too")
@@ -208,7 +208,7 @@ func weightsState(ctx context.Context, f fetch.File) (string, error) {
 	case err == nil && sum == f.Checksum:
 		return "checksum right    " + path, nil
 	case err == nil:
-		return "not the published " + path, nil
+		return "wrong checksum    " + path, nil
 	case !errors.Is(err, os.ErrNotExist):
 		return "", err
 	case missing == nil:

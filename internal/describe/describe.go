@@ -52,7 +52,7 @@ func (m Model) File() (string, error) {
 		return "", nil
 	case !m.IsNetwork():
 		if _, err := os.Stat(m.Name); errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("%s: there is no such file, and no network of that name; give vgg16, vgg19, or the file that 'lookalike train' has written", m.Name)
+			return "", fmt.Errorf("%s: there is no such file, and no network of that name; give vgg16, vgg19, perceptual, or the file that 'lookalike train' has written", m.Name)
 		}
 		return m.Name, nil
 	case m.Weights != "":

@@ -17,7 +17,7 @@ import (
 
 // ErrNoModel is that the file of the model that an index was made with is nowhere
 // where it would be looked for.
-var ErrNoModel = errors.New("the model is not there")
+var ErrNoModel = errors.New("the model of the index is missing")
 
 // Like opens what describes pictures as those of an index were. file is where the
 // weights are now, "" if they have not moved; other weights than the index's are
@@ -86,7 +86,7 @@ func find(was, index string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%w: that of %s is at none of %s", ErrNoModel, index, strings.Join(places, ", "))
+	return "", fmt.Errorf("%w: what %s was made with is at none of %s", ErrNoModel, index, strings.Join(places, ", "))
 }
 
 // Metric returns the metric that suits vectors of a recipe: codes of an autoencoder

@@ -29,6 +29,9 @@ func Undo(ctx context.Context, journal string, dryRun bool, tell func(Undone)) e
 	if dryRun {
 		f, err = os.Open(journal)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no journal %s", journal)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot read the journal: %w", err)
 	}
