@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +79,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 		return err
 	}
 	if o.split != "" && o.confusion != "" {
-		return usagef("--confusion shows a whole index: leave --split away, or --confusion")
+		return usagef("--confusion shows a whole index: leave out --split or --confusion")
 	}
 	g, err := a.openIndex(index)
 	if err != nil {
@@ -145,6 +146,16 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, index)
 	case left > 0:
 		a.warn("note: %s of %s %s not in %s and left out", count(left, "picture"), index, isOrAre(left), o.split)
+	}
+	for _, set := range sets {
+		if _, labels := rowsOf(g, rows[set]); len(labels) > 0 && len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1 {
+			a.warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", printable(set), printable(labels[0]))
+			in -= len(labels)
+			delete(rows, set)
+		}
+	}
+	if in == 0 {
+		return fmt.Errorf("no set of %s has pictures of two classes, so nothing can be judged", o.split)
 	}
 	p := a.progress("Evaluating", "images", in)
 	defer p.end()
