@@ -94,7 +94,8 @@ With --json the result is one object:
      "state": "planned", "reason": ""}]}],
    "action": "move", "applied": false, "journal": ""}
 where same_as is the path of a picture of the same bytes, target where a file goes
-or whose link it becomes, and state planned, done, or left: for a reason, or since nothing was asked for.`, perceptual.Within, vggDupsWithin),
+or whose link it becomes, and state planned, done, or left, with a reason unless
+nothing was to be done.`, perceptual.Within, vggDupsWithin),
 		Example: `  lookalike dups photos
   lookalike dups photos --html duplicates.html
   lookalike dups photos --move-to duplicates            # tells what would be moved
