@@ -80,7 +80,7 @@ func TestFileSizeLimit(t *testing.T) {
 			}
 			return
 		}
-		if !strings.Contains(errs, "photos.idx") || strings.Contains(errs, "goroutine ") {
+		if !strings.Contains(errs, "photos.idx") || strings.Contains(errs, ".lookalike-") || strings.Contains(errs, "goroutine ") {
 			t.Fatalf("at %d bytes: %v, %s", size, err, errs)
 		}
 		if held == 0 && os.IsNotExist(errorOf(os.Stat(index))) {

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -284,7 +285,7 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at fu
 		err = w.settle()
 	}
 	if err = cmp.Or(err, w.db.Close()); err != nil {
-		return err
+		return w.plain(err)
 	}
 	return out.Publish()
 }
@@ -307,7 +308,7 @@ func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, array
 	o.FreelistType = bbolt.FreelistArrayType // which gives the same gallery the same bytes
 	var err error
 	if w.db, w.file, err = openStore(w.path, mode|writable, o); err != nil {
-		return nil, err
+		return nil, w.plain(err)
 	}
 	err = w.transact(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucket([]byte(indexBucket))
@@ -324,7 +325,7 @@ func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, array
 	})
 	if err != nil {
 		w.db.Close()
-		return nil, err
+		return nil, w.plain(err)
 	}
 	return w, nil
 }
@@ -338,6 +339,24 @@ func removeIfThere(path string) error {
 
 // hidden tells whether the index has no name yet.
 func (w *writer) hidden() bool { return w.out != nil && w.path == w.out.Temporary() }
+
+// plain gives an error of the temporary file the index's name: that one tells the reader
+// nothing. (bbolt's errors have it in their text only.)
+func (w *writer) plain(err error) error {
+	if err == nil || w.out == nil || !strings.Contains(err.Error(), w.out.Temporary()) {
+		return err
+	}
+	return reworded{err, strings.ReplaceAll(err.Error(), w.out.Temporary(), w.name)}
+}
+
+// reworded is an error with another text.
+type reworded struct {
+	error
+	text string
+}
+
+func (r reworded) Error() string { return r.text }
+func (r reworded) Unwrap() error { return r.error }
 
 // publish gives a new index its name, unless there is something of that name. The
 // file is closed for that, as Windows renames none that is open; the reservation

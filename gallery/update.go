@@ -81,7 +81,7 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 	if err != nil && !u.changed {
 		w.wrote = false // a refusal changes nothing
 	}
-	return u.changes, u.skips, cmp.Or(err, w.close())
+	return u.changes, u.skips, w.plain(cmp.Or(err, w.close()))
 }
 
 // reach makes sure that the vectors can be brought to as many principal components
