@@ -26,6 +26,7 @@ const (
 	leafPage       = 2
 	freelistPage   = 16
 	bucketElement  = 1
+	mostSerial     = 1 << 62 // of a transaction; bbolt adds to it
 	maxDepth       = 32
 	maxKey         = 32768
 	manyFree       = 0xffff // the freelist's count stands in its first element
@@ -67,7 +68,7 @@ type item struct {
 // lastMeta returns the newer one of the two metas that is whole.
 func lastMeta(file io.ReaderAt) (*snapshot, error) {
 	var last *snapshot
-	ours, whole := false, 0
+	ours, foreign, whole := false, false, 0
 	for id := range int64(2) {
 		var b [pageHeader + metaSize]byte
 		if _, err := file.ReadAt(b[:], id*pageSize); err == io.EOF {
@@ -76,13 +77,17 @@ func lastMeta(file io.ReaderAt) (*snapshot, error) {
 			return nil, err
 		}
 		m := b[pageHeader:]
-		if order.Uint32(m) != metaMagic || order.Uint32(m[4:]) != metaVersion || order.Uint32(m[8:]) != pageSize {
+		if order.Uint32(m) != metaMagic || order.Uint32(m[4:]) != metaVersion {
 			continue
 		}
-		ours = true
+		ours = ours || order.Uint32(m[8:]) == pageSize
 		sum := fnv.New64a()
 		sum.Write(m[:56])
 		if sum.Sum64() != order.Uint64(m[56:]) {
+			continue
+		}
+		if order.Uint32(m[8:]) != pageSize || order.Uint64(m[48:]) > mostSerial {
+			foreign = true // which bbolt would take
 			continue
 		}
 		whole++
@@ -92,6 +97,8 @@ func lastMeta(file io.ReaderAt) (*snapshot, error) {
 		}
 	}
 	switch {
+	case ours && foreign:
+		return nil, fmt.Errorf("%w: a header that this program has not written", ErrDamaged)
 	case last == nil && ours:
 		return nil, fmt.Errorf("%w: neither of its two headers is whole", ErrDamaged)
 	case last == nil:
