@@ -29,10 +29,12 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
+	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/internal/regular"
 	"lookalike/knn/pca"
@@ -252,6 +254,9 @@ func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Galler
 	}
 	g.Vectors = tensor.New(0, s.Width)
 	if pictures {
+		if err := memory.Allows(int64(s.Pictures) * int64(4*s.Width+knownBytes)); err != nil {
+			return nil, nil, err
+		}
 		if err := g.read(file, blocks, s.Width); err != nil {
 			return nil, nil, damaged(err)
 		}
@@ -261,6 +266,9 @@ func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Galler
 	}
 	return g, &s, nil
 }
+
+// knownBytes is about what is in memory of a picture besides its vector and its path.
+const knownBytes = int(unsafe.Sizeof(Entry{}) + unsafe.Sizeof(File{}))
 
 // block is a block in the file, and the rows that it has in the index.
 type block struct {

@@ -10,12 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
 
+	"lookalike/internal/memory"
 	"lookalike/knn"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -46,6 +48,23 @@ func TestEmpty(t *testing.T) {
 	}
 	if len(g.Entries) != 0 || !slices.Equal(g.Vectors.Shape(), []int{0, 7}) {
 		t.Errorf("%v", g)
+	}
+}
+
+// An index that does not fit in the memory limit is refused before its vectors are read.
+func TestMemoryLimit(t *testing.T) {
+	path := save(t, example(1000, 4000)) // 16 MB
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	memory.Keep(35e6)
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "the memory limit of 35 MB") {
+		t.Errorf("35 MB: %v", err)
+	}
+	if _, err := Inspect(path); err != nil {
+		t.Error(err)
+	}
+	memory.Keep(60e6)
+	if _, err := Open(path); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@
 package memory
 
 import (
+	"fmt"
 	"math"
 	"runtime/debug"
 	"sync"
@@ -57,6 +58,19 @@ func Limit() int64 {
 		return keeping.process
 	}
 	return limit
+}
+
+// Allows returns an error if n bytes that must be in memory at once are more than what
+// Keep was told leaves for them.
+func Allows(n int64) error {
+	keeping.Lock()
+	defer keeping.Unlock()
+	left := keeping.process - program - keeping.outside
+	if keeping.process == 0 || n <= left || debug.SetMemoryLimit(-1) != keeping.runtime {
+		return nil
+	}
+	return fmt.Errorf("%.0f MB must be in memory at once, more than the memory limit of %.0f MB leaves; give %.0f MB or more",
+		float64(n)/1e6, float64(keeping.process)/1e6, math.Ceil(float64(n+n/9+keeping.process-left)/1e6))
 }
 
 // Share returns most, the bytes that a cache takes at best, or a part-th of the
