@@ -68,7 +68,7 @@ func center(x *Index) []float32 {
 		if x.metric == Cosine {
 			factor *= x.scales[row]
 		}
-		for j, v := range x.vectors.Row(row) {
+		for j, v := range x.row(row) {
 			sums[j] += float64(v) * factor
 		}
 	}

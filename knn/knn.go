@@ -94,6 +94,7 @@ type Searcher interface {
 // [Index.Prefiltered] trades memory for speed.
 type Index struct {
 	vectors *tensor.Tensor // [n, d]
+	n, d    int
 	metric  Metric
 	scales  []float64 // of Cosine: 1/length of each vector, 0 of a vector of zeros
 	longest []float64 // of each tile, at least the length of its longest vector
@@ -119,7 +120,7 @@ func New(vectors *tensor.Tensor, metric Metric) (*Index, error) {
 	if n := vectors.Dim(0); n > math.MaxInt32 {
 		return nil, fmt.Errorf("knn: %d vectors, more than %d: search them in parts", n, math.MaxInt32)
 	}
-	x := &Index{vectors: vectors, metric: metric}
+	x := &Index{vectors: vectors, n: vectors.Dim(0), d: vectors.Dim(1), metric: metric}
 	x.bounds = ofSquares(x.Dim())
 	if metric == Cosine {
 		x.bounds = ofProduct(1, 1, 1, 0, x.Dim(), x.Dim())
@@ -148,7 +149,7 @@ var measurings parallel.Loop[*Index]
 // measure sets what is known of the lengths of a tile's vectors.
 func (x *Index) measure(tile int) {
 	for row := tile * tileRows; row < min(x.Len(), (tile+1)*tileRows); row++ {
-		v := x.vectors.Row(row)
+		v := x.row(row)
 		square := float64(f32.Dot(v, v))
 		if !(square > huge/1e70 && square < huge) { // it may have overflowed, or underflowed
 			square = dot(v, v)
@@ -168,7 +169,10 @@ func (x *Index) made() error {
 	return nil
 }
 
-// must panics unless New has made the index.
+// must panics unless New has made the index. It stands apart so that the operation can
+// be inlined, which searches call for each row.
+//
+//go:noinline
 func (x *Index) must(op string) *Index {
 	if err := x.made(); err != nil {
 		panic("knn." + op + ": " + err.Error())
@@ -180,10 +184,23 @@ func notFinite(v float32) bool { return v-v != 0 }
 
 // Len returns the number of vectors, those that [Index.Where] leaves out among
 // them.
-func (x *Index) Len() int { return x.must("Len").vectors.Dim(0) }
+func (x *Index) Len() int {
+	if x == nil || x.d == 0 {
+		x.must("Len")
+	}
+	return x.n
+}
 
 // Dim returns the number of values in a vector.
-func (x *Index) Dim() int { return x.must("Dim").vectors.Dim(1) }
+func (x *Index) Dim() int {
+	if x == nil || x.d == 0 {
+		x.must("Dim")
+	}
+	return x.d
+}
+
+// row returns a vector.
+func (x *Index) row(i int) []float32 { return x.vectors.Data()[i*x.d:][:x.d:x.d] }
 
 // Metric returns what the distances are.
 func (x *Index) Metric() Metric { return x.must("Metric").metric }

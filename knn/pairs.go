@@ -31,7 +31,7 @@ func (x *Index) Pairs(ctx context.Context, radius float64) iter.Seq2[Pair, error
 		for at := 0; at < x.Len(); at += roundQueries {
 			var rows [][]float32
 			for row := at; row < min(at+roundQueries, x.Len()); row++ {
-				rows = append(rows, x.vectors.Row(row))
+				rows = append(rows, x.row(row))
 			}
 			found, err := x.search(ctx, rows, wanted{most: math.MaxInt, radius: radius, after: at})
 			if err != nil {

@@ -137,9 +137,9 @@ func (x *Index) rowScores(q *query, scores []float32, row int) {
 // rowScore is rowScores of one row.
 func (x *Index) rowScore(q *query, row int) float32 {
 	if x.metric == Euclidean {
-		return f32.SquaredDistance(q.v, x.vectors.Row(row))
+		return f32.SquaredDistance(q.v, x.row(row))
 	}
-	return x.scaled(row, f32.Dot(q.factor, x.vectors.Row(row)))
+	return x.scaled(row, f32.Dot(q.factor, x.row(row)))
 }
 
 // scaled makes a score of a product.
@@ -227,7 +227,7 @@ func (x *Index) multiply(ctx context.Context, g *group, w *workspace, c []collec
 			start = w.start[:n]
 			for i := range start {
 				var square float64
-				for part := range slices.Chunk(x.vectors.Row(lo+i), step) {
+				for part := range slices.Chunk(x.row(lo+i), step) {
 					square += float64(f32.Dot(part, part))
 				}
 				start[i] = float32(square / 2)
@@ -261,7 +261,7 @@ func (x *Index) pack(w *workspace, lo, n, k, width int) {
 	unit := w.unit[:n*width]
 	clear(unit)
 	for i := range n {
-		f32.Axpy(unit[i*width:][:width], narrow(x.scales[lo+i]), x.vectors.Row(lo + i)[k:][:width])
+		f32.Axpy(unit[i*width:][:width], narrow(x.scales[lo+i]), x.row(lo + i)[k:][:width])
 	}
 	w.packed.Pack(width, n, unit, width, true)
 }
@@ -349,14 +349,14 @@ var exacts = sync.Pool{New: func() any { return new(exactly) }}
 func (x *Index) distances(q *query, list []candidate, four *exactly) {
 	if x.metric == InnerProduct {
 		for i, f := range list {
-			list[i].distance = -dot(q.v, x.vectors.Row(f.row))
+			list[i].distance = -dot(q.v, x.row(f.row))
 		}
 		return
 	}
 	factor := 1.0
 	for i := range four.rows {
 		row := list[min(i, len(list)-1)].row
-		four.rows[i], four.factors[i] = x.vectors.Row(row), 1
+		four.rows[i], four.factors[i] = x.row(row), 1
 		if x.metric == Cosine {
 			factor, four.factors[i] = q.scale, x.scales[row]
 		}

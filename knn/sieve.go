@@ -413,7 +413,7 @@ func (t *together) partByPart() {
 func (t *together) addScores(j, i, end, lo, hi int) {
 	x, w := t.x, t.w
 	for r := range w.rows {
-		w.rows[r] = x.vectors.Row(int(w.near[min(i+r, end-1)]))[lo:hi]
+		w.rows[r] = x.row(int(w.near[min(i+r, end-1)]))[lo:hi]
 	}
 	next := j
 	for next+1 < len(t.c) && w.ends[next] == end {
