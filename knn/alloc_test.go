@@ -1,6 +1,7 @@
 package knn
 
 import (
+	"fmt"
 	"testing"
 
 	"lookalike/internal/benchtest"
@@ -24,11 +25,8 @@ func TestSearchAllocates(t *testing.T) {
 						list = append(list, queries.Row(i))
 					}
 					for _, procs := range []int{1, 2} {
-						got := benchtest.Count(t, procs, 3, func() { x.Search(t.Context(), list, 10) })
-						if got > 1+n+besides {
-							t.Errorf("%s, %v, %v, %d queries, procs %d: %d allocations beside the %d of the result, want at most %d",
-								kind, metric, s, n, procs, got-1-n, 1+n, besides)
-						}
+						what := fmt.Sprintf("%s, %v, %v, %d queries", kind, metric, s, n)
+						benchtest.Allocations(t, what, procs, 3, 1+n+besides, func() { x.Search(t.Context(), list, 10) })
 					}
 				}
 			}

@@ -39,9 +39,7 @@ func TestPredictAllocates(t *testing.T) {
 		}
 		x := tensor.New(append([]int{1}, c.in...)...)
 		for _, procs := range []int{1, 2} {
-			if n := benchtest.Count(t, procs, 20, func() { net.Predict(x) }); n > most {
-				t.Errorf("%s, procs %d: %d allocations, want at most %d", name, procs, n, most)
-			}
+			benchtest.Allocations(t, name, procs, 20, most, func() { net.Predict(x) })
 		}
 	}
 }
@@ -91,14 +89,11 @@ func TestStepAllocates(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, procs := range []int{1, 2} {
-			got := benchtest.Count(t, procs, 10, func() {
+			benchtest.Allocations(t, c.name, procs, 10, most, func() {
 				if err := step(); err != nil {
 					t.Fatal(err)
 				}
 			})
-			if got > most {
-				t.Errorf("%s, procs %d: %d allocations, want at most %d", c.name, procs, got, most)
-			}
 		}
 	}
 }

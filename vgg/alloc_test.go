@@ -16,14 +16,11 @@ func TestOutputsAllocate(t *testing.T) {
 	x := tensor.New(1, 64, 96, 3)
 	for _, layer := range []string{"block1_conv2", m.DefaultLayer()} {
 		for _, procs := range []int{1, 2} {
-			got := benchtest.Count(t, procs, 3, func() {
+			benchtest.Allocations(t, layer, procs, 3, most, func() {
 				if _, err := m.Outputs(t.Context(), x, layer); err != nil {
 					t.Fatal(err)
 				}
 			})
-			if got > most {
-				t.Errorf("%s, procs %d: %d allocations, want at most %d", layer, procs, got, most)
-			}
 		}
 	}
 }

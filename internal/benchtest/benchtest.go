@@ -2,37 +2,38 @@
 package benchtest
 
 import (
+	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"testing"
 )
 
-// Count returns how many allocations a call of f makes in the steady state, on that many
-// processors. [testing.AllocsPerRun] knows one processor only. Of many rounds the least
-// counts, and each begins after a collection: what other goroutines allocate, or a
-// collection takes from a pool, is seen in some of them, what f allocates in all.
+// Allocations fails unless a call of f makes at most so many allocations in the steady
+// state, on that many processors, which [testing.AllocsPerRun] cannot be told.
+//
+// On a busy machine goroutines change processors, and each processor fills a pool of its
+// own: rounds go on, without collections, until one shows no more than f may allocate.
+// What f allocates in every call shows in all of them.
 // Where the race detector runs, pools lose things at random, and the test is skipped.
-func Count(t testing.TB, procs, runs int, f func()) int {
+func Allocations(t testing.TB, what string, procs, runs, most int, f func()) {
 	t.Helper()
 	SkipRacing(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-	least := -1
-	for range 5 {
-		runtime.GC()
-		for range runs { // memory for all processors and goroutines
-			f()
-		}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	least := math.MaxInt
+	for round := 0; least > most && round < 100; round++ {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range runs {
 			f()
 		}
 		runtime.ReadMemStats(&after)
-		if n := int(after.Mallocs-before.Mallocs) / runs; least < 0 || n < least {
-			least = n
-		}
+		least = min(least, int(after.Mallocs-before.Mallocs)/runs)
 	}
-	return least
+	if least > most {
+		t.Errorf("%s, procs %d: %d allocations, want at most %d", what, procs, least, most)
+	}
 }
 
 // SkipRacing skips a test of how much memory something takes where the race detector runs,
