@@ -105,10 +105,15 @@ type typedJob[T any] struct {
 // Awake calls f, which makes many calls of For one soon after the other. In
 // between, goroutines wait for the next without letting their processors sleep: to
 // wake one takes a good part of a layer's time. They end with f, as soon as each
-// notices; nobody waits for one that has no processor just then.
+// notices; nobody waits for one that has no processor just then. Where calls of Awake
+// follow each other at once, they stay from one to the next.
 func Awake(f func()) {
 	awake.Add(1)
-	defer awake.Add(-1)
+	calls.begin()
+	defer func() {
+		calls.end()
+		awake.Add(-1)
+	}()
 	f()
 }
 
@@ -118,7 +123,12 @@ var (
 	coming  atomic.Int64            // goroutines that were started and have not begun
 	offered [64]atomic.Pointer[job] // to all of them; a call that finds no place does its work alone
 
-	start = func() { go help() } // a variable for tests
+	calls succession // of Awake
+
+	// Variables for tests: what starts a goroutine, and the time since the program began.
+	start = func() { go help() }
+	now   = func() time.Duration { return time.Since(begun) }
+	begun = time.Now()
 )
 
 // Long is what a call of Loop takes that is always worth help.
@@ -127,11 +137,14 @@ const Long = time.Hour
 const (
 	// joining is how long the work of a goroutine should be for it to join, waking
 	// how long all work should be to wake a processor that sleeps.
-	joining = 10 * time.Microsecond
+	joining = 15 * time.Microsecond
 	waking  = 250 * time.Microsecond
 
 	// patience is how long a goroutine waits without letting its processor sleep.
 	patience = 200 * time.Microsecond
+
+	// mostLooks is how often it looks for a job at most, which takes longer than that.
+	mostLooks = 1 << 15
 )
 
 // Goroutines returns how many goroutines, the caller's among them, would share work that
@@ -146,7 +159,7 @@ func worthwhile(n int, alone time.Duration) int {
 		return 0
 	}
 	most := min(n, runtime.GOMAXPROCS(0)) - 1
-	if alone < waking {
+	if alone < waking && !calls.follow() {
 		most = min(most, int(waiting.Load()))
 	}
 	return min(most, int(alone/joining)-1)
@@ -220,8 +233,9 @@ func (j *job) end(place *atomic.Pointer[job]) {
 		place.Store(nil)
 	}
 	j.state.And(vacancy - 1) // no vacancies
-	for begun := time.Now(); j.state.Load() > 0; {
-		if time.Since(begun) > patience {
+	for begun := now(); j.state.Load() > 0; {
+		if now() > begun+patience {
+			calls.preempted()
 			if j.state.Or(asleep) > 0 {
 				j.gate.Lock()
 			}
@@ -265,7 +279,14 @@ func (j *job) assist() {
 
 // next joins a job, for a goroutine that is counted as waiting until then.
 func next() *job {
-	for begun := time.Now(); awake.Load() > 0 && time.Since(begun) < patience; {
+	begun := now()
+	looks := 0 // the clock stands still in a test with [testing/synctest]
+	for t, last := begun, begun; looks < mostLooks && t < begun+patience && (awake.Load() > 0 || calls.follow()); last, t = t, now() {
+		looks++
+		if t > last+absence {
+			calls.preempted()
+			break
+		}
 		if j := joinAny(); j != nil {
 			waiting.Add(-1)
 			return j
