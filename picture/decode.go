@@ -87,7 +87,8 @@ func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, err
 }
 
 // known are pictures of formats that are not read, so that a report of what was
-// left out can name them. For HEIC and AVIF, see ARCHITECTURE.md, "Decisions".
+// left out can name them. For HEIC and AVIF, see
+// docs/decisions/heic-and-avif-named-not-read.md.
 var known = map[string]string{
 	"????ftypheic": "HEIC", "????ftypheix": "HEIC", "????ftyphevc": "HEIC", "????ftyphevx": "HEIC",
 	"????ftypheim": "HEIC", "????ftypheis": "HEIC", "????ftypmif1": "HEIF", "????ftypmsf1": "HEIF",
