@@ -133,6 +133,31 @@ func (l *labelled) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
 	return nil
 }
 
+// TrainingMemory returns about how many bytes FitSamples takes for so many classes,
+// counted as [nn.Sequential.TrainingMemory] does. It takes little memory itself.
+func (c Config) TrainingMemory(classes int, cfg nn.FitConfig) (int64, error) {
+	c, err := c.completeFor(classes)
+	if err != nil {
+		return 0, err
+	}
+	// Most parameters are those of an embedding's numbers: what two networks of few tell
+	// of one number more holds for all.
+	of := func(dim int) (int64, error) {
+		m := &Model{Config: c}
+		m.Config.Dim = dim
+		if err := m.build(classes, nil); err != nil {
+			return 0, err
+		}
+		return m.whole.TrainingMemory(cfg), nil
+	}
+	one, err := of(1)
+	if err != nil {
+		return 0, err
+	}
+	two, err := of(2)
+	return one + int64(c.Dim-1)*(two-one), err
+}
+
 // FitSamples trains the network on what Samples returned. The loss is ArcFace.
 func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error) {
 	if err := m.hold(); err != nil {

@@ -29,7 +29,7 @@ import (
 func tellPeak() {
 	cmd := exec.Command("lookalike", os.Args[1:]...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		fmt.Printf("%v\n%s", err, out)
+		fmt.Printf("%v\n%s\x00%d", err, out, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10)
 		os.Exit(1)
 	}
 	fmt.Print(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10)
@@ -185,4 +185,40 @@ func TestMemoryOfUpdates(t *testing.T) {
 	}
 	lookalike(t, "import", vectors, "-o", index, "--photos", photos)
 	within(t, 70e6, "index", photos, "-o", index, "--model", "perceptual") // of 65 MB
+}
+
+// Training keeps within a limit near what it takes, with validation, early stopping and
+// sheets; below, it is refused before memory is taken.
+func TestMemoryOfTraining(t *testing.T) {
+	benchtest.SkipRacing(t)
+	photos, dir := drawn(t, 8), t.TempDir()
+	train := func(name string, args ...string) []string {
+		return append([]string{"train", photos, "-o", filepath.Join(dir, name+".safetensors")}, args...)
+	}
+	within(t, 228e6, train("a", "--size", "128", "--epochs", "2", "--validation", "0.5", "--patience", "1", "--sheets", dir)...)
+	within(t, 228e6, train("a", "--epochs", "3", "--resume")...)
+	for want, args := range map[string][]string{
+		"learning from 32 pictures of 224x224 at a time: 513 MB must be in memory at once, more than the memory limit of 200 MB leaves; give 590 MB or more, or --batch 4 or less\n":              train("none"),
+		"learning from 1 picture of 512x512 at a time: 449 MB must be in memory at once, more than the memory limit of 200 MB leaves; give 519 MB or more, or --batch 1 and --size 304 or less\n": train("none", "--size", "512"),
+		"525 MB must be in memory at once, more than the memory limit of 200 MB leaves; give 604 MB or more, or --batch 1 and --size 176 or less\n":                                               train("none", "--embedding", "arcface", "--base", "encoder"),
+	} {
+		if got := tooMuch(t, append(args, "--memory-limit", "200MB")...); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+}
+
+// tooMuch returns the message of a command that fails in little memory.
+func tooMuch(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "peak", append(args, "--quiet")...)
+	out, err := cmd.Output()
+	if err == nil {
+		t.Fatalf("%s: done, with %s bytes at its peak", args, out)
+	}
+	message, most, _ := strings.Cut(string(out), "\x00")
+	if bytes, err := strconv.ParseInt(most, 10, 64); err != nil || bytes > 100e6 {
+		t.Errorf("%s: %s bytes until it was refused", args, most)
+	}
+	return message
 }
