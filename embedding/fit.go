@@ -73,7 +73,9 @@ func (m *Model) describe(ctx context.Context, photos Photos, done func(n int)) (
 		return nil, err
 	}
 	n, each := photos.Len(), tensor.Size(layer.Shape)
-	if most := memory.Share(mostFeatures, 2) / (4 * each); n > most {
+	// A fourth of a memory limit, for Start has them twice, and VGG and the layers that are
+	// learned need the rest.
+	if most := memory.Share(mostFeatures, 4) / (4 * each); n > most {
 		return nil, fmt.Errorf("embedding: the features of %d pictures take %d MB of memory, which is enough for %d only; learn from fewer", n, 4*each*n>>20, most)
 	}
 	x := tensor.New(append([]int{n}, layer.Shape...)...)
