@@ -197,6 +197,32 @@ func (m *Model) FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfi
 	return m.whole.Fit(ctx, data, cfg)
 }
 
+// TrainingMemory returns about how many bytes training such a network takes, counted as
+// [nn.Sequential.TrainingMemory] does. It takes little memory itself.
+func (c Config) TrainingMemory(cfg nn.FitConfig) (int64, error) {
+	c, err := c.complete()
+	if err != nil {
+		return 0, err
+	}
+	// Most parameters are those of a code's numbers: what two networks of few tell of one
+	// number more holds for all.
+	of := func(code int) (int64, error) {
+		c := c
+		c.Code = code
+		m, err := build(c, nil)
+		if err != nil {
+			return 0, err
+		}
+		return m.whole.TrainingMemory(cfg), nil
+	}
+	one, err := of(1)
+	if err != nil {
+		return 0, err
+	}
+	two, err := of(2)
+	return one + int64(c.Code-1)*(two-one), err
+}
+
 // mostPhotos is how many pictures there may be: what is kept of each has a number.
 const mostPhotos = math.MaxInt32
 

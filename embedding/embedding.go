@@ -53,11 +53,22 @@ const (
 	maxWeights = 1 << 27 // of the classes
 )
 
-// baseLayer is the layer of VGG whose output is learned from, [7, 7, 512].
+// baseLayer is the layer of VGG whose output is learned from.
 const baseLayer = "block5_pool"
+
+// baseShape is the shape of that.
+var baseShape = []int{7, 7, 512}
 
 // complete fills in the defaults and says what cannot be.
 func (c Config) complete(classes []string) (Config, error) {
+	if !slices.IsSorted(classes) || len(slices.Compact(slices.Clone(classes))) != len(classes) {
+		return c, errors.New("embedding: the classes are not sorted, or one comes twice")
+	}
+	return c.completeFor(len(classes))
+}
+
+// completeFor is complete for n classes.
+func (c Config) completeFor(n int) (Config, error) {
 	if c.Dim == 0 {
 		c.Dim = 256
 	}
@@ -67,7 +78,7 @@ func (c Config) complete(classes []string) (Config, error) {
 	if c.Scale == 0 {
 		c.Scale = 64
 	}
-	switch n := len(classes); {
+	switch {
 	case c.Dim < 1 || c.Dim > maxDim:
 		return c, fmt.Errorf("embedding: %d numbers are not between 1 and %d", c.Dim, maxDim)
 	case !(c.Margin > 0 && c.Margin < math.Pi):
@@ -78,8 +89,6 @@ func (c Config) complete(classes []string) (Config, error) {
 		return c, fmt.Errorf("embedding: %d classes; at least two are needed to tell apart", n)
 	case n > maxClasses || n*c.Dim > maxWeights:
 		return c, fmt.Errorf("embedding: %d classes of %d numbers are too many", n, c.Dim)
-	case !slices.IsSorted(classes) || len(slices.Compact(slices.Clone(classes))) != n:
-		return c, errors.New("embedding: the classes are not sorted, or one comes twice")
 	}
 	if c.Base == Encoder {
 		_, a, err := autoencoder.Encoder(autoencoder.Config{Size: c.Size, Code: c.Dim, Widths: c.Widths})
@@ -130,7 +139,7 @@ func New(c Config, classes []string, file string, seed uint64) (*Model, error) {
 		}
 		m.closer = f
 	}
-	if err := m.build(rand.New(rand.NewPCG(seed, 0))); err != nil {
+	if err := m.build(len(m.Classes), rand.New(rand.NewPCG(seed, 0))); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -163,8 +172,9 @@ type source interface {
 	View(name string) (*tensor.Tensor, error)
 }
 
-// build makes the layers, with parameters drawn from rng, or zero without.
-func (m *Model) build(rng *rand.Rand) error {
+// build makes the layers for so many classes, with parameters drawn from rng, or zero
+// without.
+func (m *Model) build(classes int, rng *rand.Rand) error {
 	c := m.Config
 	in := []int{c.Size, c.Size, 3}
 	if c.Base == Encoder {
@@ -174,14 +184,10 @@ func (m *Model) build(rng *rand.Rand) error {
 		}
 		m.net = nn.NewSequential("embedding", encoder, &nn.UnitNorm{})
 	} else {
-		layer, err := m.base.Layer(baseLayer)
-		if err != nil {
-			return err
-		}
-		in = layer.Shape
+		in = baseShape
 		m.net = nn.NewSequential("embedding", &nn.Flatten{}, &nn.UnitNorm{}, &nn.Dense{Units: c.Dim}, &nn.UnitNorm{})
 	}
-	m.whole = nn.NewSequential("arcface", m.net, &nn.UnitDense{Name: "classes", Units: len(m.Classes)})
+	m.whole = nn.NewSequential("arcface", m.net, &nn.UnitDense{Name: "classes", Units: classes})
 	_, err := m.whole.Build(in, rng)
 	return err
 }

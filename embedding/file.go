@@ -120,7 +120,7 @@ func read(f *weights.File, src source) (*Model, error) {
 	if err := learned.CheckSize(m.values()); err != nil {
 		return nil, err
 	}
-	if err := m.build(nil); err != nil {
+	if err := m.build(len(m.Classes), nil); err != nil {
 		return nil, err
 	}
 	return m, weights.Load(learned, checkpoint.ByName(m.Params()))

@@ -73,7 +73,9 @@ func (m *Model) describe(ctx context.Context, photos Photos, done func(n int)) (
 		return nil, err
 	}
 	n, each := photos.Len(), tensor.Size(layer.Shape)
-	if most := memory.Share(mostFeatures, 2) / (4 * each); n > most {
+	// A fourth of a memory limit, for Start has them twice, and VGG and the layers that are
+	// learned need the rest.
+	if most := memory.Share(mostFeatures, 4) / (4 * each); n > most {
 		return nil, fmt.Errorf("embedding: the features of %d pictures take %d MB of memory, which is enough for %d only; learn from fewer", n, 4*each*n>>20, most)
 	}
 	x := tensor.New(append([]int{n}, layer.Shape...)...)
@@ -131,6 +133,31 @@ func (l *labelled) Fill(ctx context.Context, rows []int, b *nn.Batch) error {
 		b.Y.Row(i)[l.classes[r]] = 1
 	}
 	return nil
+}
+
+// TrainingMemory returns about how many bytes FitSamples takes for so many classes,
+// counted as [nn.Sequential.TrainingMemory] does. It takes little memory itself.
+func (c Config) TrainingMemory(classes int, cfg nn.FitConfig) (int64, error) {
+	c, err := c.completeFor(classes)
+	if err != nil {
+		return 0, err
+	}
+	// Most parameters are those of an embedding's numbers: what two networks of few tell
+	// of one number more holds for all.
+	of := func(dim int) (int64, error) {
+		m := &Model{Config: c}
+		m.Config.Dim = dim
+		if err := m.build(classes, nil); err != nil {
+			return 0, err
+		}
+		return m.whole.TrainingMemory(cfg), nil
+	}
+	one, err := of(1)
+	if err != nil {
+		return 0, err
+	}
+	two, err := of(2)
+	return one + int64(c.Dim-1)*(two-one), err
 }
 
 // FitSamples trains the network on what Samples returned. The loss is ArcFace.

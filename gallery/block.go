@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"lookalike/internal/f32"
+	"lookalike/internal/memory"
 )
 
 // A block is a value of the store: some pictures, by ascending path, each with
@@ -33,6 +34,10 @@ const (
 	blockBytes   = 256 << 10
 	blockLargest = 1024 // pictures
 
+	// saveBlocks is how many blocks a new file gets in a transaction, unless they are
+	// larger than others.
+	saveBlocks = 64
+
 	noTime = math.MinInt64 // of a file that has no time
 )
 
@@ -47,6 +52,20 @@ type row struct {
 
 // blockRows is how many pictures with vectors of d values a full block has.
 func blockRows(d int) int { return max(1, min(blockLargest, blockBytes/(4*d+recordSize))) }
+
+// saveRows is how many rows with vectors of d values are written in a transaction, which
+// holds them three times: whole blocks, and one row may be larger than all of these.
+func saveRows(d int) int {
+	block := blockRows(d) * (4*d + recordSize)
+	return blockRows(d) * max(1, min(saveBlocks, memory.Share(saveBlocks*blockBytes, 64)/block))
+}
+
+// takes is about how many bytes n pictures with vectors of d values take while they are
+// written.
+func takes(n, d int) int64 {
+	written := min(n, saveRows(d))
+	return int64(n)*int64(4*d+knownBytes) + 3*int64(written)*int64(4*d+recordSize)
+}
 
 // encodeBlock writes at least one row.
 func encodeBlock(rows []row) []byte {

@@ -522,6 +522,9 @@ func (g *Gallery) save(path string) error {
 	if err := g.fits(); err != nil {
 		return err
 	}
+	if err := memory.Allows(takes(len(g.Entries), g.Vectors.Dim(1))); err != nil {
+		return err
+	}
 	sorted := make([]int, len(g.Entries))
 	for i, e := range g.Entries {
 		if err := e.validate(); err != nil {

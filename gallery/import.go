@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"lookalike/internal/memory"
 	"lookalike/internal/regular"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -117,6 +119,9 @@ func importArrays(file string) (*Gallery, error) {
 	case len(shape) != 2 || shape[1] < 1:
 		return nil, fmt.Errorf("its vectors are an array of the shape %v; [n, d] is wanted, d at least 1", shape)
 	}
+	if err := memory.Allows(takes(shape[0], shape[1])); err != nil {
+		return nil, err
+	}
 	g := &Gallery{}
 	if g.Vectors, err = f.Tensor(name); err != nil {
 		return nil, err
@@ -201,21 +206,49 @@ type rowsRead struct {
 	size     int64        // of the file
 	start    int64        // where its pictures begin
 	position func() int64 // how much of it has been read
+	full     error        // there is no memory for more values
 }
 
-// makeRoom makes room for what the rest of the file will hold, going by what was read, if
-// that is enough to tell: to grow step by step takes twice the memory.
-func (r *rowsRead) makeRoom() {
-	const enough, somewhatMore = 1 << 20, 1.02
-	read := r.position() - r.start
-	if read < enough || len(r.values)+r.width <= cap(r.values) {
-		return
+// add takes in a value of the picture that is being read.
+func (r *rowsRead) add(v float32) error {
+	if len(r.values) == cap(r.values) {
+		if err := r.makeRoom(); err != nil {
+			return err
+		}
 	}
+	r.values = append(r.values, v)
+	return nil
+}
+
+// makeRoom makes room for the values that the rest of the file will hold, going by what
+// was read, if that is enough to tell: to grow step by step takes twice the memory.
+func (r *rowsRead) makeRoom() error {
+	const few, enough, somewhatMore = 1 << 10, 1 << 20, 1.02
+	n := len(r.values)
+	more := max(n, few)
+	if read := r.position() - r.start; read >= enough {
+		left := max(0, r.size-r.start-read) // the file may grow
+		more = few + int(somewhatMore*float64(n)*float64(left)/float64(read))
+	}
+	if err := memory.Allows(4 * int64(n+n+more)); err != nil { // of which n are copied
+		return err
+	}
+	r.values = slices.Grow(r.values, more)
+	return nil
+}
+
+// makeRoomForPictures makes room for as many pictures as there is for their vectors.
+func (r *rowsRead) makeRoomForPictures() error {
 	n := len(r.g.Entries)
-	left := max(0, r.size-r.start-read) // the file may grow
-	more := int(somewhatMore * float64(n) * float64(left) / float64(read))
+	if n < cap(r.g.Entries) {
+		return nil
+	}
+	more := max(1, cap(r.values)/r.width-n)
+	if err := memory.Allows(takes(n+more, r.width)); err != nil {
+		return err
+	}
 	r.g.Entries, r.g.Files = slices.Grow(r.g.Entries, more), slices.Grow(r.g.Files, more)
-	r.values = slices.Grow(r.values, more*r.width)
+	return nil
 }
 
 // restart forgets the values of the picture that is being read.
@@ -243,8 +276,10 @@ func (r *rowsRead) end(e exported) (err error) {
 	} else {
 		copy(file.SHA256[:], sum)
 	}
+	if err := r.makeRoomForPictures(); err != nil {
+		return err
+	}
 	r.g.Entries, r.g.Files = append(r.g.Entries, e.Entry), append(r.g.Files, file)
-	r.makeRoom()
 	return nil
 }
 
@@ -331,7 +366,9 @@ func readVector(dec *json.Decoder, rows *rowsRead) error {
 		if err != nil {
 			return fmt.Errorf("\"vector\" does not take the number %s", text)
 		}
-		rows.values = append(rows.values, float32(number))
+		if err := rows.add(float32(number)); err != nil {
+			return err
+		}
 	}
 	return errors.New("a value of a vector is null")
 }
@@ -435,7 +472,10 @@ func readCSV(r *bufio.Reader, rows *rowsRead) error {
 			if n == 1 {
 				c.kinds = append(c.kinds, 0)
 			}
-			if err := rows.take(&e, c.kinds[i], string(field)); err != nil && n == 1 {
+			err = rows.take(&e, c.kinds[i], string(field))
+			if rows.full != nil {
+				return rows.full
+			} else if err != nil && n == 1 {
 				return (&columns{}).name(begun) // a line of names, and a number is none
 			} else if err != nil {
 				return fmt.Errorf("line %d, column %d: %q is no number that fits", in.fieldLine, i+1, field)
@@ -458,7 +498,7 @@ func readCSV(r *bufio.Reader, rows *rowsRead) error {
 func (r *rowsRead) take(e *exported, kind uint8, text string) (err error) {
 	if kind == 0 {
 		number, err := strconv.ParseFloat(text, 32)
-		r.values = append(r.values, float32(number))
+		r.full = cmp.Or(r.full, r.add(float32(number)))
 		return err
 	}
 	switch pictureColumns[kind-1] {

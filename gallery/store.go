@@ -20,7 +20,6 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
@@ -28,10 +27,6 @@ import (
 const (
 	// lockWait is how long a writer waits for another one to end.
 	lockWait = 300 * time.Millisecond
-
-	// saveBlocks is how many blocks a new file gets in a transaction, unless they are
-	// larger than others.
-	saveBlocks = 64
 
 	// slackBytes is the size from which a file is written anew if more than half
 	// of what was written of it is free. (bbolt lets it end in pages not written yet.)
@@ -288,13 +283,6 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at fu
 		return w.plain(err)
 	}
 	return out.Publish()
-}
-
-// saveRows is how many rows with vectors of d values are written in a transaction, which
-// holds them twice: whole blocks, and one row may be larger than all of these.
-func saveRows(d int) int {
-	block := blockRows(d) * (4*d + recordSize)
-	return blockRows(d) * max(1, min(saveBlocks, memory.Share(saveBlocks*blockBytes, 64)/block))
 }
 
 // begin makes a new index that has no name yet: see publish.

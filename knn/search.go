@@ -10,6 +10,7 @@ import (
 
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
+	"lookalike/internal/memory"
 )
 
 // wanted says which rows belong to the result of a query.
@@ -34,6 +35,9 @@ const (
 	// product, roundQueries how many are prepared at a time.
 	groupQueries = 256
 	roundQueries = 16 * groupQueries
+
+	// roundPart is the part of a memory limit that the queries of a round may take, copied.
+	roundPart = 16
 
 	// scanQueries is how many pass over the rows together one by one. From that
 	// many, a product pays for arranging the rows.
@@ -78,6 +82,12 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
+// atATime is how many queries are prepared at a time.
+func (x *Index) atATime() int {
+	each := 4 * x.Dim()
+	return max(1, memory.Share(roundQueries*each, roundPart)/each)
+}
+
 // search cuts the work into groups of queries and, where these are few, into parts
 // of the rows.
 func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]Neighbor, error) {
@@ -94,7 +104,8 @@ func (x *Index) search(ctx context.Context, queries [][]float32, w wanted) ([][]
 	if x.sieves(len(queries)) {
 		x = r.coded(x)
 	}
-	count := (len(queries) + roundQueries - 1) / roundQueries
+	most := x.atATime()
+	count := (len(queries) + most - 1) / most
 	size := (len(queries) + count - 1) / max(1, count)
 	for at := 0; at < len(queries); at += size {
 		end := min(at+size, len(queries))

@@ -203,6 +203,8 @@ func (l *Activate) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
+func (l *Activate) take(t *taking, _ int64) { t.inPlace = true }
+
 func (l *Activate) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	return dy

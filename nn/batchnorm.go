@@ -83,6 +83,8 @@ func (f normalization) part(lo, hi int) {
 	}
 }
 
+func (l *BatchNorm) take(t *taking, _ int64) { t.inPlace = true }
+
 // backward adds up the gradients of gamma and beta and turns dy into
 //
 //	dx = gamma/σ · (dy - mean(dy) - x̂·mean(dy·x̂)),  x̂ = (x-mean)/σ

@@ -92,6 +92,8 @@ func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
 	l.filter.of(l.kernel, l.window).Conv2D(y, x, e)
 }
 
+func (l *Conv2D) take(t *taking, _ int64) { t.convolving = kernelParts * int64(l.kernel.Value.Len()) }
+
 func (l *Conv2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
@@ -113,6 +115,17 @@ type pooledConv Conv2D
 // it would be the greatest tensor of all training.
 const unpooledValues = 4 << 20
 
+func (l *pooledConv) take(t *taking, batch int64) {
+	each := l.out[0] * l.out[1] * l.Filters
+	t.mask, t.backward = t.out, int64(l.unpooled(int(batch))*each)
+	t.convolving = max(kernelParts*int64(l.kernel.Value.Len()), min(batch, chosenPictures)*int64(each))
+}
+
+// unpooled is of how many pictures of a batch dz is made at a time.
+func (l *pooledConv) unpooled(batch int) int {
+	return min(batch, max(1, unpooledValues/(l.out[0]*l.out[1]*l.Filters)))
+}
+
 // backward goes back some pictures at a time.
 func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	x, choice := s.x, s.mask
@@ -123,7 +136,7 @@ func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor
 		dx = p.New(x.Shape()...)
 	}
 	n, each := x.Dim(0), l.out[0]*l.out[1]*l.Filters
-	some := min(max(n, p.batch), max(1, unpooledValues/each))
+	some := l.unpooled(max(n, p.batch))
 	for lo := 0; lo < n; lo += some {
 		hi := min(n, lo+some)
 		dz := p.lend(some*each, hi-lo, l.out[0], l.out[1], l.Filters)
@@ -221,6 +234,10 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	l.Activation.forward(y)
 	p.record(step{x: x, y: y, layer: l})
 	return y
+}
+
+func (l *Conv2DTranspose) take(t *taking, _ int64) {
+	t.convolving = kernelParts * int64(l.kernel.Value.Len())
 }
 
 func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {

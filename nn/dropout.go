@@ -43,6 +43,13 @@ func (l *Dropout) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
+func (l *Dropout) take(t *taking, _ int64) {
+	t.inPlace = true
+	if t.view = l.Rate == 0; !t.view {
+		t.mask = t.in
+	}
+}
+
 func (l *Dropout) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	g, scale := dy.Data(), 1/(1-l.Rate)
 	for i, k := range s.mask {

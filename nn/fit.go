@@ -147,6 +147,7 @@ type trainer struct {
 	params []*Param
 	pass   *Pass
 	turns  [2]Batch // filled and learned from by turns
+	judged [2]Batch // of validation
 	source rand.PCG // of the pass's randomness, set anew for every batch
 
 	seen            int     // batches, up to firstBatches
@@ -254,7 +255,10 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	})
 	stats := EpochStats{Epoch: epoch + 1, Epochs: t.Epochs, Loss: b.MeanLoss, ValLoss: math.NaN(), Samples: b.Samples}
 	if err == nil && t.Validation != nil && t.Validation.Len() > 0 {
-		stats.ValLoss, err = t.net.Evaluate(ctx, t.Validation, t.Loss, t.Batch)
+		// In the buffers of training, which are free now and large enough.
+		t.pass.training = false
+		stats.ValLoss, err = t.net.evaluate(ctx, t.Validation, t.Loss, t.Batch, t.pass, &t.judged)
+		t.pass.training = true
 	}
 	stats.Duration = time.Since(start)
 	return stats, err
@@ -307,14 +311,19 @@ func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batc
 	if err := checkLen(data); err != nil {
 		return 0, fmt.Errorf("evaluate: %w", err)
 	}
+	p := passes.Get().(*Pass)
+	defer passes.Put(p)
+	return s.evaluate(ctx, data, loss, batch, p, new([2]Batch))
+}
+
+// evaluate is Evaluate in the buffers of p and of turns.
+func (s *Sequential) evaluate(ctx context.Context, data Dataset, loss Loss, batch int, p *Pass, turns *[2]Batch) (float64, error) {
 	order := make([]int, data.Len())
 	for i := range order {
 		order[i] = i
 	}
-	p := passes.Get().(*Pass)
-	defer passes.Put(p)
 	var sum float64
-	err := eachBatch(ctx, data, order, batch, new([2]Batch), func(b *Batch) error {
+	err := eachBatch(ctx, data, order, batch, turns, func(b *Batch) error {
 		if err := s.takes(b.X); err != nil {
 			return fmt.Errorf("evaluate: %w", err)
 		}

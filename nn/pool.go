@@ -49,6 +49,8 @@ func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
+func (l *MaxPool2D) take(t *taking, _ int64) { t.mask = t.out }
+
 func (l *MaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	if !p.wantsGrad(s.x) {
 		return nil

@@ -25,6 +25,8 @@ func (l *Flatten) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return reshape(p, x, l, x.Len()/x.Dim(0))
 }
 
+func (l *Flatten) take(t *taking, _ int64) { t.view, t.inPlace = true, true }
+
 func (l *Flatten) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	return likeInput(p, s, dy)
 }
@@ -70,6 +72,8 @@ func (l *Reshape) Build(in []int, _ *rand.Rand) ([]int, error) {
 func (l *Reshape) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return reshape(p, x, l, l.out...)
 }
+
+func (l *Reshape) take(t *taking, _ int64) { t.view, t.inPlace = true, true }
 
 func (l *Reshape) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	return likeInput(p, s, dy)

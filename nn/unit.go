@@ -39,6 +39,8 @@ func (l *UnitNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
+func (l *UnitNorm) take(t *taking, _ int64) { t.inPlace = true }
+
 func (l *UnitNorm) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	units{y: s.y.Data(), dy: dy.Data(), n: lastDim(s.y), inverse: s.numbers}.each(units.backward)
 	return dy
@@ -157,6 +159,11 @@ func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	}
 	p.record(step{x: x, y: y, layer: l, numbers: inverse, tensor: unit})
 	return y
+}
+
+func (l *UnitDense) take(t *taking, _ int64) {
+	t.kept = int64(l.kernel.Value.Len()) // as units
+	t.backward = t.kept
 }
 
 func (l *UnitDense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {

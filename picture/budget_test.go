@@ -33,7 +33,7 @@ func TestMemoryLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	const cmykNeed = 4*48*40 + 10*45*37 // planes in whole blocks, ink and light
-	const want = "3000 x 2000 pixels take some 42 MB to decode, more than half of the memory limit (83 MB)"
+	const want = "3000 x 2000 pixels take some 42 MB to decode, more than half of what the memory limit leaves (83 MB)"
 	for _, c := range []struct {
 		data  []byte
 		limit int64

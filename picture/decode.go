@@ -235,7 +235,7 @@ func (w way) run(data []byte, c image.Config, turn int, use func(*Image) *Image)
 		need += pixels(c) * rgb
 	}
 	if need > decoding.alone() {
-		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of the memory limit (%d MB)", c.Width, c.Height, need/1e6, memory.Limit()/1e6)
+		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of what the memory limit leaves (%d MB)", c.Width, c.Height, need/1e6, memory.Left()/1e6)
 	}
 	need += beside
 	decoding.take(need)

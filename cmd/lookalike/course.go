@@ -96,6 +96,7 @@ func (a *app) teach(ctx context.Context, c *course) error {
 		if err := optimizer.Restore(record.Optimizer, params); err != nil {
 			return fmt.Errorf("%s: %w", c.file, err)
 		}
+		record.Optimizer, record.Last = optimizer.State(), nil // what was read is not needed twice
 	}
 	save := nn.OnEpoch(func(e nn.EpochStats) error {
 		record.Losses = append(record.Losses, e.Loss)

@@ -92,7 +92,12 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if o.split != "" {
 		return a.evalSets(ctx, g, index, metric, o)
 	}
-	x, labels := rowsOf(g, a.inFolders(g))
+	rows := a.inFolders(g)
+	x, err := rowsOf(g, rows)
+	if err != nil {
+		return err
+	}
+	labels := classesOf(g, rows)
 	p := a.progress("Evaluating", "images", len(labels))
 	defer p.end()
 	r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.set(n) })
@@ -148,7 +153,7 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 		a.warn("note: %s of %s %s not in %s and left out", count(left, "picture"), index, isOrAre(left), o.split)
 	}
 	for _, set := range sets {
-		if _, labels := rowsOf(g, rows[set]); len(labels) > 0 && len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1 {
+		if labels := classesOf(g, rows[set]); len(labels) > 0 && len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1 {
 			a.warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", printable(set), printable(labels[0]))
 			in -= len(labels)
 			delete(rows, set)
@@ -165,7 +170,11 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 		if len(rows[set]) == 0 {
 			continue
 		}
-		x, labels := rowsOf(g, rows[set])
+		x, err := rowsOf(g, rows[set])
+		if err != nil {
+			return err
+		}
+		labels := classesOf(g, rows[set])
 		r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.set(before + n) })
 		if err != nil {
 			return fmt.Errorf("%s, set %s: %w", index, printable(set), err)

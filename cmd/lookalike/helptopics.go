@@ -36,8 +36,11 @@ as decoded pictures between epochs, take fewer pictures at a time through VGG, a
 collect garbage sooner. Pictures that take more than half of it to decode, 4 to 12
 bytes a pixel for most, and files of more than an eighth of it are named and left
 out. The limit is of the whole process, weights that are mapped from a file too. What
-a network itself needs it takes all the same, VGG16 without its dense layers about
-290 MB: a limit below that makes work slower and is not kept.
+must be in memory at once and does not fit, such as the vectors of an index or what
+training takes, is refused with the figures; train says which --batch would fit, and
+decodes and keeps pictures in what training leaves. What VGG16 needs it takes all the
+same, about 290 MB without its dense layers: a limit below that makes work slower and
+is not kept. There is no limit by default.
 Results stay the same, but for principal components of collections whose vectors do
 not fit in a quarter of the limit: these are then fitted to a sample.
 

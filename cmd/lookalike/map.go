@@ -104,7 +104,10 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	if len(rows) == 0 {
 		return fmt.Errorf("%s has no pictures to lay out", index)
 	}
-	x, _ := rowsOf(c.Gallery, rows)
+	x, err := rowsOf(c.Gallery, rows)
+	if err != nil {
+		return err
+	}
 
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
 	p := a.progress("Laying out", "steps", options.Iterations)

@@ -29,7 +29,7 @@ import (
 func tellPeak() {
 	cmd := exec.Command("lookalike", os.Args[1:]...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		fmt.Printf("%v\n%s", err, out)
+		fmt.Printf("%v\n%s\x00%d", err, out, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10)
 		os.Exit(1)
 	}
 	fmt.Print(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10)
@@ -74,6 +74,10 @@ func TestMemoryOfLongLines(t *testing.T) {
 		index := filepath.Join(dir, "a.idx")
 		within(t, 150e6, "import", file, "-o", index)
 		within(t, 150e6, "export", index, "-o", filepath.Join(dir, "out"+filepath.Ext(name)))
+		const want = " MB must be in memory at once, more than the memory limit of 75 MB leaves; give "
+		if got := tooMuch(t, "import", file, "-o", filepath.Join(dir, "none.idx"), "--memory-limit", "75MB"); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
 	}
 }
 
@@ -98,6 +102,39 @@ func TestMemoryOfImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	within(t, 320e6, "import", long, "-o", filepath.Join(dir, "long.idx"))
+	const want = "147 MB must be in memory at once, more than the memory limit of 150 MB leaves; give 184 MB or more\n"
+	if got := tooMuch(t, "import", long, "-o", filepath.Join(dir, "none.idx"), "--memory-limit", "150MB"); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// What compares the vectors of an index holds them once, and works in a part of the limit;
+// what needs them twice is refused.
+func TestMemoryOfComparing(t *testing.T) {
+	benchtest.SkipRacing(t)
+	const n, d = 1000, 25_000
+	dir := t.TempDir()
+	x, paths := tensor.New(n, d), ""
+	for i := range n {
+		for j := range x.Row(i) {
+			x.Row(i)[j] = float32((i*7+j*j)%1009%(11+i%3)) + float32(i%2)
+		}
+		paths += fmt.Sprintf("%d/%d\n", i%2, i)
+	}
+	vectors, names, index := filepath.Join(dir, "a.safetensors"), filepath.Join(dir, "paths"), filepath.Join(dir, "a.idx")
+	err := weights.Save(vectors, map[string]*tensor.Tensor{"vectors": x}, nil)
+	if err := errors.Join(err, os.WriteFile(names, []byte(paths), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	lookalike(t, "import", vectors, "--paths", names, "-o", index)
+	within(t, 160e6, "eval", index, "--metric", "cosine")
+	within(t, 160e6, "threshold", index, "--share", "0.6", "--metric", "cosine")
+	within(t, 160e6, "threshold", index, "--by", "distances", "--metric", "euclidean")
+	within(t, 260e6, "dups", index, "--metric", "euclidean", "--within", "1")
+	const want = "the vectors of 1000 pictures, twice: 200 MB must be in memory at once, more than the memory limit of 160 MB leaves"
+	if got := tooMuch(t, "dups", index, "--metric", "euclidean", "--within", "1", "--memory-limit", "160MB"); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // Many photographs of 12 megapixels, of which several do not fit in the limit at once.
@@ -185,4 +222,42 @@ func TestMemoryOfUpdates(t *testing.T) {
 	}
 	lookalike(t, "import", vectors, "-o", index, "--photos", photos)
 	within(t, 70e6, "index", photos, "-o", index, "--model", "perceptual") // of 65 MB
+}
+
+// Training keeps within a limit near what it takes, with validation, early stopping and
+// sheets; below, it is refused before memory is taken.
+func TestMemoryOfTraining(t *testing.T) {
+	benchtest.SkipRacing(t)
+	photos, dir := drawn(t, 8), t.TempDir()
+	train := func(name string, args ...string) []string {
+		return append([]string{"train", photos, "-o", filepath.Join(dir, name+".safetensors")}, args...)
+	}
+	within(t, 228e6, train("a", "--size", "128", "--epochs", "2", "--validation", "0.5", "--patience", "1", "--sheets", dir)...)
+	within(t, 228e6, train("a", "--epochs", "3", "--resume")...)
+	for want, args := range map[string][]string{
+		"learning from 32 pictures of 224x224 at a time: 513 MB must be in memory at once, more than the memory limit of 200 MB leaves; give 590 MB or more, or --batch 4 or less\n":              train("none"),
+		"learning from 1 picture of 512x512 at a time: 449 MB must be in memory at once, more than the memory limit of 200 MB leaves; give 519 MB or more, or --batch 1 and --size 304 or less\n": train("none", "--size", "512"),
+		"525 MB must be in memory at once, more than the memory limit of 200 MB leaves; give 604 MB or more, or --batch 1 and --size 176 or less\n":                                               train("none", "--embedding", "arcface", "--base", "encoder"),
+	} {
+		if got := tooMuch(t, append(args, "--memory-limit", "200MB")...); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+}
+
+// tooMuch returns the message of a command that fails within its memory limit, the last
+// argument.
+func tooMuch(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "peak", append(args, "--quiet")...)
+	out, err := cmd.Output()
+	if err == nil {
+		t.Fatalf("%s: done, with %s bytes at its peak", args, out)
+	}
+	message, most, _ := strings.Cut(string(out), "\x00")
+	limit, _ := strconv.ParseInt(strings.TrimSuffix(args[len(args)-1], "MB"), 10, 64)
+	if bytes, err := strconv.ParseInt(most, 10, 64); err != nil || bytes > limit*1e6*105/100 {
+		t.Errorf("%s: %s bytes until it was refused", args, most)
+	}
+	return message
 }

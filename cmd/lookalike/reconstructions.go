@@ -26,15 +26,16 @@ func prepared(m *autoencoder.Model, photos *picture.Set) (autoencoder.Pictures, 
 	return shown, nil
 }
 
-// reconstructions draws pictures above what the network makes of them.
+// reconstructions draws pictures above what the network makes of them, one at a time,
+// for that takes little memory beside training.
 func reconstructions(ctx context.Context, path string, m *autoencoder.Model, shown autoencoder.Pictures) error {
-	again, err := m.Reconstruct(ctx, shown)
-	if err != nil {
-		return err
-	}
 	var originals, drawn []image.Image
-	for i, p := range again {
-		originals, drawn = append(originals, shown[i].RGBA()), append(drawn, p.RGBA())
+	for i, p := range shown {
+		again, err := m.Reconstruct(ctx, shown[i:i+1])
+		if err != nil {
+			return err
+		}
+		originals, drawn = append(originals, p.RGBA()), append(drawn, again[0].RGBA())
 	}
 	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: 110}))
 }

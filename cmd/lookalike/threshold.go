@@ -150,7 +150,12 @@ func tell(entries []gallery.Entry) bool {
 func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, metric knn.Metric, o thresholdOptions) (*retrieval.Threshold, error) {
 	x, labels := g.Vectors, []string(nil)
 	if o.by == gallery.FromLabels {
-		x, labels = rowsOf(g, a.inFolders(g))
+		rows := a.inFolders(g)
+		labels = classesOf(g, rows)
+		var err error
+		if x, err = rowsOf(g, rows); err != nil {
+			return nil, err
+		}
 	}
 	p := a.progress("Comparing", "images", x.Dim(0))
 	defer p.end()

@@ -148,7 +148,16 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 		return err
 	}
 	defer c.log.Close()
-	photos, err := a.trainingPictures(cmd.Context(), args[0], o, c)
+	files, err := o.files(args[0])
+	if err != nil {
+		return err
+	}
+	release, err := reserve(record, m.Config.Size, files.Len(), autoencoderMemory(m.Config))
+	if err != nil {
+		return err
+	}
+	defer release()
+	photos, err := a.trainingPictures(cmd.Context(), args[0], files, o, c)
 	if err != nil {
 		return err
 	}
@@ -198,17 +207,19 @@ func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over 
 	return false, nil
 }
 
+// files lists the files of a folder that are to be learned from.
+func (o *trainOptions) files(dir string) (*picture.Set, error) {
+	files, err := folder(dir, o.pictures)
+	if err == nil && o.limit > 0 {
+		files = files.Limit(o.limit)
+	}
+	return files, err
+}
+
 // trainingPictures returns the pictures of a folder, those to be kept out among
 // them, after they have been decoded once. Where training goes on they must be the
 // same as before.
-func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, c *course) (*picture.Set, error) {
-	files, err := folder(dir, o.pictures)
-	if err != nil {
-		return nil, err
-	}
-	if o.limit > 0 {
-		files = files.Limit(o.limit)
-	}
+func (a *app) trainingPictures(ctx context.Context, dir string, files *picture.Set, o trainOptions, c *course) (*picture.Set, error) {
 	if err := o.makeSheets(a); err != nil {
 		return nil, err
 	}
@@ -255,8 +266,14 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 // autoencoder returns a new network, or the one to go on with.
 func (o *trainOptions) autoencoder(cmd *cobra.Command) (*autoencoder.Model, *checkpoint.Training, error) {
 	if !o.resume {
-		m, err := autoencoder.New(autoencoder.Config{Size: o.size, Code: o.code}, o.seed)
-		return m, o.newRecord(cmd), err
+		config, record := autoencoder.Config{Size: o.size, Code: o.code}, o.newRecord(cmd)
+		release, err := reserve(record, o.size, 1, autoencoderMemory(config)) // there is no more than that now
+		if err != nil {
+			return nil, nil, err
+		}
+		defer release()
+		m, err := autoencoder.New(config, o.seed)
+		return m, record, err
 	}
 	m, t, err := autoencoder.Resume(o.out)
 	if err != nil {

@@ -41,7 +41,16 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 		return err
 	}
 	defer c.log.Close()
-	photos, err := a.trainingPictures(ctx, args[0], o, c)
+	files, err := o.files(args[0])
+	if err != nil {
+		return err
+	}
+	release, err := o.reserveEmbedding(m, record, files)
+	if err != nil {
+		return err
+	}
+	defer release()
+	photos, err := a.trainingPictures(ctx, args[0], files, o, c)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/describe"
+	"lookalike/internal/memory"
 	"lookalike/tensor"
 )
 
@@ -35,17 +36,27 @@ func (a *app) inFolders(g *gallery.Gallery) []int {
 	return rows
 }
 
-// rowsOf returns the vectors and classes of some pictures of an index.
-func rowsOf(g *gallery.Gallery, rows []int) (*tensor.Tensor, []string) {
-	x, labels := g.Vectors, make([]string, len(rows))
-	if len(rows) < len(g.Entries) {
-		x = tensor.New(len(rows), g.Vectors.Dim(1))
+// classesOf returns the classes of some pictures of an index.
+func classesOf(g *gallery.Gallery, rows []int) []string {
+	labels := make([]string, len(rows))
+	for i, row := range rows {
+		labels[i] = g.Entries[row].Label
 	}
+	return labels
+}
+
+// rowsOf returns the vectors of some pictures of an index, a copy unless these are all.
+func rowsOf(g *gallery.Gallery, rows []int) (*tensor.Tensor, error) {
+	if len(rows) == len(g.Entries) {
+		return g.Vectors, nil
+	}
+	d := g.Vectors.Dim(1)
+	if err := memory.Allows(4 * int64(g.Vectors.Len()+len(rows)*d)); err != nil {
+		return nil, fmt.Errorf("all vectors of the index, and %d of them once more: %w", len(rows), err)
+	}
+	x := tensor.New(len(rows), d)
 	for to, from := range rows {
-		labels[to] = g.Entries[from].Label
-		if x != g.Vectors {
-			copy(x.Row(to), g.Vectors.Row(from))
-		}
+		copy(x.Row(to), g.Vectors.Row(from))
 	}
-	return x, labels
+	return x, nil
 }

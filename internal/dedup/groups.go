@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"lookalike/gallery"
+	"lookalike/internal/memory"
 	"lookalike/knn"
 	"lookalike/tensor"
 )
@@ -135,6 +136,10 @@ func sorted(g *gallery.Gallery, groups map[int]*Group) []Group {
 // link finds the best of each picture among those before it in order: its place
 // there, and how far it is. -1 stays where a picture is a best itself.
 func (o Options) link(ctx context.Context, g *gallery.Gallery, order, best []int, distance []float64) error {
+	// In order, they are in memory twice.
+	if err := memory.Allows(4 * int64(g.Vectors.Len()+len(order)*g.Vectors.Dim(1))); err != nil {
+		return fmt.Errorf("dedup: the vectors of %d pictures, twice: %w", len(order), err)
+	}
 	vectors := tensor.New(len(order), g.Vectors.Dim(1))
 	for i, row := range order {
 		copy(vectors.Row(i), g.Vectors.Row(row))

@@ -14,10 +14,10 @@ import (
 const program = 20e6
 
 // keeping is what Keep was told, what is to be kept apart from the Go runtime's memory,
-// and the limit that the runtime was given in consequence.
+// the limit that the runtime was given in consequence, and what of it is reserved.
 var keeping struct {
 	sync.Mutex
-	process, outside, runtime int64
+	process, outside, runtime, reserved int64
 }
 
 // Keep has the process keep within a limit. The Go runtime gets what the program itself
@@ -35,11 +35,14 @@ func Keep(limit int64) {
 func Outside(n int64) {
 	keeping.Lock()
 	defer keeping.Unlock()
-	told := keeping.process > 0 && debug.SetMemoryLimit(-1) == keeping.runtime
+	told := told()
 	if keeping.outside += n; told {
 		divide()
 	}
 }
+
+// told says whether the limit in force is that of Keep.
+func told() bool { return keeping.process > 0 && debug.SetMemoryLimit(-1) == keeping.runtime }
 
 func divide() {
 	left := keeping.process - program - keeping.outside
@@ -54,8 +57,19 @@ func Limit() int64 {
 	limit := debug.SetMemoryLimit(-1) // a negative one is not set, only told
 	keeping.Lock()
 	defer keeping.Unlock()
-	if keeping.runtime == limit && keeping.process > 0 {
+	if told() {
 		return keeping.process
+	}
+	return limit
+}
+
+// Left is Limit without what is reserved.
+func Left() int64 {
+	limit := Limit()
+	keeping.Lock()
+	defer keeping.Unlock()
+	if told() {
+		return max(0, limit-keeping.reserved)
 	}
 	return limit
 }
@@ -65,18 +79,38 @@ func Limit() int64 {
 func Allows(n int64) error {
 	keeping.Lock()
 	defer keeping.Unlock()
-	left := keeping.process - program - keeping.outside
-	if keeping.process == 0 || n <= left || debug.SetMemoryLimit(-1) != keeping.runtime {
+	return allows(n)
+}
+
+func allows(n int64) error {
+	beside := program + keeping.outside + keeping.reserved
+	if !told() || n <= keeping.process-beside {
 		return nil
 	}
 	return fmt.Errorf("%.0f MB must be in memory at once, more than the memory limit of %.0f MB leaves; give %.0f MB or more",
-		float64(n)/1e6, float64(keeping.process)/1e6, math.Ceil(float64(n+n/9+keeping.process-left)/1e6))
+		float64(n)/1e6, float64(keeping.process)/1e6, math.Ceil(float64(n+n/9+beside)/1e6))
 }
 
-// Share returns most, the bytes that a cache takes at best, or a part-th of the
-// process's memory limit if that is less.
+// Reserve is Allows for what will be in memory for long: where it is allowed, Share
+// divides what it leaves, until release is called.
+func Reserve(n int64) (release func(), err error) {
+	keeping.Lock()
+	defer keeping.Unlock()
+	if err := allows(n); err != nil {
+		return nil, err
+	}
+	keeping.reserved += n
+	return sync.OnceFunc(func() {
+		keeping.Lock()
+		defer keeping.Unlock()
+		keeping.reserved -= n
+	}), nil
+}
+
+// Share returns most, the bytes that a cache takes at best, or a part-th of what the
+// process's memory limit leaves if that is less.
 func Share(most, part int) int {
-	limit := Limit()
+	limit := Left()
 	if limit == math.MaxInt64 {
 		return most
 	}

@@ -42,3 +42,28 @@ func TestKeep(t *testing.T) {
 		t.Errorf("the limit is told as %d", Limit())
 	}
 }
+
+// What is reserved is taken out of what Share divides and Allows leaves, until it is released.
+func TestReserve(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	Keep(300e6)
+	release, err := Reserve(180e6)
+	if err != nil || Left() != 120e6 || Share(1e9, 4) != 30e6 || Limit() != 300e6 {
+		t.Errorf("with 180 of 300 MB reserved: %v; left are %d, a fourth is %d, the limit %d", err, Left(), Share(1e9, 4), Limit())
+	}
+	const want = "101 MB must be in memory at once, more than the memory limit of 300 MB leaves; give 313 MB or more"
+	if _, err := Reserve(101e6); err == nil || err.Error() != want {
+		t.Errorf("another 101 MB: %v, want %s", err, want)
+	}
+	release()
+	release()
+	if err := Allows(280e6); err != nil || Left() != 300e6 {
+		t.Errorf("after the release %d are left, 280 MB: %v", Left(), err)
+	}
+	debug.SetMemoryLimit(200e6)
+	if release, err = Reserve(400e6); err != nil || Left() != 200e6 {
+		t.Errorf("beyond the runtime's own limit: %v, %d left", err, Left())
+	} else {
+		release()
+	}
+}

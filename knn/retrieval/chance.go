@@ -137,14 +137,14 @@ func (c chance) choose(t *Threshold, lists [][]float64, one float64) {
 // neighbours returns the distances of the so many nearest of each vector, ascending, or
 // of a sample of the vectors.
 func neighbours(ctx context.Context, index *knn.Index, vectors *tensor.Tensor, most int, done func(n int)) ([][]float64, error) {
-	queries, rows := sample(vectors, mostSearched)
+	rows := sample(vectors.Dim(0), mostSearched)
 	const atATime = 512
 	var lists [][]float64
 	for lo := 0; lo < len(rows); lo += atATime {
 		hi := min(lo+atATime, len(rows))
 		var some [][]float32
 		for i := lo; i < hi; i++ {
-			some = append(some, queries.Row(i))
+			some = append(some, vectors.Row(rows[i]))
 		}
 		found, err := index.Search(ctx, some, most+1)
 		if err != nil {

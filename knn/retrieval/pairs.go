@@ -119,37 +119,47 @@ func (h *histogram) each(visit func(bin uint32, c *counts)) {
 	}
 }
 
-// countPairs counts the distances of all pairs.
-func countPairs(ctx context.Context, x *tensor.Tensor, classes, partOf []int, metric knn.Metric, done func(n int)) (*histogram, error) {
-	r, err := newRanker(x, metric)
+// countPairs counts the distances of all pairs of some rows of x.
+func countPairs(ctx context.Context, x *tensor.Tensor, rows, classes, partOf []int, metric knn.Metric, done func(n int)) (*histogram, error) {
+	r, err := newRanker(x, rows, metric)
 	if err != nil {
 		return nil, err
 	}
-	n := x.Dim(0)
+	n := len(rows)
 	h := &histogram{pages: map[uint32]*[pageBins]counts{}}
 	var mu sync.Mutex
-	for lo := 0; lo < n; lo += r.batch {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		hi := min(lo+r.batch, n)
-		products := r.products(lo, hi)
-		parallel.Spans(hi-lo, 32, func(from, to int) {
-			own := &histogram{pages: map[uint32]*[pageBins]counts{}}
-			for i := from; i < to; i++ {
-				a := lo + i
-				for b := a + 1; b < n; b++ {
-					kind := different
-					if classes[a] == classes[b] {
-						kind = alike
-					}
-					own.add(binOf(r.distance(a, b, products[i*n+b])), kind, coupleOf[partOf[a]][partOf[b]])
-				}
+	// As many queries as there may be, always, and columns as memory allows: so products
+	// have the same bits whatever that is.
+	batch := min(mostQueries, n)
+	blocks := (n-1)/max(fewestColumns, atATime()/batch) + 1
+	for lo := 0; lo < n; lo += batch {
+		hi := min(lo+batch, n)
+		for block := range blocks {
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			h.merge(own)
-		})
+			first, last := block*n/blocks, (block+1)*n/blocks
+			if last <= lo+1 {
+				continue // these pairs have been counted the other way round
+			}
+			products := r.products(lo, hi, first, last)
+			parallel.Spans(hi-lo, 32, func(from, to int) {
+				own := &histogram{pages: map[uint32]*[pageBins]counts{}}
+				for i := from; i < to; i++ {
+					a := lo + i
+					for b := max(a+1, first); b < last; b++ {
+						kind := different
+						if classes[a] == classes[b] {
+							kind = alike
+						}
+						own.add(binOf(r.distance(a, b, products[i*(last-first)+b-first])), kind, coupleOf[partOf[a]][partOf[b]])
+					}
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				h.merge(own)
+			})
+		}
 		if done != nil {
 			done(hi)
 		}

@@ -6,8 +6,11 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"sync"
 
+	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
+	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/knn"
 	"lookalike/tensor"
@@ -15,13 +18,20 @@ import (
 
 // ranker orders vectors by their distance from one of them. Matrix products in
 // float32 give all distances with a certified error; only where these leave the
-// order open are distances computed in float64.
+// order open are distances computed in float64. It keeps no copy of the vectors.
 type ranker struct {
 	x       *tensor.Tensor
+	rows    []int     // of x, that are ranked
+	divisor []float32 // of Cosine: what brings each of them to length 1; else nil
 	metric  knn.Metric
 	lengths []float64 // of the vectors
 	longest float64
 	batch   int // queries whose products are taken together
+
+	sums            []float64 // what products returns, for the next time
+	part            []float32
+	queries, others []float32
+	two             sync.Pool // of [2][]float32: vectors of length 1
 }
 
 const (
@@ -33,35 +43,50 @@ const (
 	// product of the lengths: each of span roundings is at most 2^-24.
 	productError = span * 0x1.01p-24
 
-	batchValues = 1 << 24 // products held at a time: 200 MB
 	mostQueries = 256
+
+	productBytes  = 8 + 4     // of a product, and of the last part of its sum
+	productsBytes = 192 << 20 // of those held at a time, or
+	productsPart  = 8         // this part of the memory limit
+
+	// fewestColumns is with how many vectors products are taken at a time, at least half of
+	// it at the end: gemm computes those with fewer than f32.PartsGroup otherwise.
+	fewestColumns = 2 * f32.PartsGroup
 )
 
-func newRanker(x *tensor.Tensor, metric knn.Metric) (*ranker, error) {
+// atATime is how many products are held at a time.
+func atATime() int { return memory.Share(productsBytes, productsPart) / productBytes }
+
+func newRanker(x *tensor.Tensor, rows []int, metric knn.Metric) (*ranker, error) {
 	if _, err := knn.ParseMetric(metric.String()); err != nil {
 		return nil, fmt.Errorf("retrieval: there is no metric %v", metric)
 	}
-	n, d := x.Dim(0), x.Dim(1)
-	for i, v := range x.Data() {
-		if v-v != 0 {
-			return nil, fmt.Errorf("retrieval: vector of row %d has %v at place %d", i/d, v, i%d)
+	for _, row := range rows {
+		for j, v := range x.Row(row) {
+			if v-v != 0 {
+				return nil, fmt.Errorf("retrieval: vector of row %d has %v at place %d", row, v, j)
+			}
 		}
 	}
-	r := &ranker{x: x, metric: metric, lengths: make([]float64, n), batch: min(max(batchValues/n, 1), mostQueries, n)}
+	n, d := len(rows), x.Dim(1)
+	r := &ranker{x: x, rows: rows, metric: metric, lengths: make([]float64, n), batch: min(max(atATime()/n, 1), mostQueries, n)}
+	r.two.New = func() any { return &[2][]float32{make([]float32, d), make([]float32, d)} }
 	if metric == knn.Cosine {
-		r.x = tensor.New(n, d)
+		r.divisor = make([]float32, n)
 		parallel.For(n, func(i int) {
-			if length := float32(norm(x.Row(i))); length > 0 {
-				for j, v := range x.Row(i) {
-					r.x.Row(i)[j] = v / length
-				}
+			if r.divisor[i] = float32(norm(x.Row(rows[i]))); r.divisor[i] == 0 {
+				r.divisor[i] = float32(math.Inf(1)) // a vector of zeros stays one
 			}
 		})
 	}
-	parallel.For(n, func(i int) { r.lengths[i] = norm(r.x.Row(i)) })
+	parallel.For(n, func(i int) {
+		two := r.two.Get().(*[2][]float32)
+		defer r.two.Put(two)
+		r.lengths[i] = norm(r.vector(i, two[0]))
+	})
 	r.longest = slices.Max(r.lengths)
 	if r.longest > 1e15 {
-		return nil, fmt.Errorf("retrieval: the vector of row %d has a length of %.3g; its products are beyond float32", slices.Index(r.lengths, r.longest), r.longest)
+		return nil, fmt.Errorf("retrieval: the vector of row %d has a length of %.3g; its products are beyond float32", rows[slices.Index(r.lengths, r.longest)], r.longest)
 	}
 	return r, nil
 }
@@ -69,20 +94,64 @@ func newRanker(x *tensor.Tensor, metric knn.Metric) (*ranker, error) {
 // norm returns a vector's length.
 func norm(a []float32) float64 { return math.Sqrt(dot(a, a)) }
 
-// products returns the inner products of the queries [lo, hi) with all vectors.
-func (r *ranker) products(lo, hi int) []float64 {
-	n, d := r.x.Dim(0), r.x.Dim(1)
-	all, part := make([]float64, (hi-lo)*n), make([]float32, (hi-lo)*n)
+// vector returns a vector, which is made in to if it has to be brought to length 1.
+func (r *ranker) vector(i int, to []float32) []float32 { return r.values(i, 0, to) }
+
+// values returns values of a vector from k on, as many as there is room in to.
+func (r *ranker) values(i, k int, to []float32) []float32 {
+	v := r.x.Row(r.rows[i])[k:][:len(to)]
+	if r.divisor == nil {
+		return v
+	}
+	for j, value := range v {
+		to[j] = value / r.divisor[i]
+	}
+	return to
+}
+
+// columns returns values k to k+width of vectors lo to hi, and how far apart they are;
+// what has to be made of them in memory.
+func (r *ranker) columns(lo, hi, k, width int, memory *[]float32) (values []float32, stride int) {
+	if d := r.x.Dim(1); r.divisor == nil && len(r.rows) == r.x.Dim(0) {
+		return r.x.Data()[lo*d+k:], d
+	}
+	*memory = grow(*memory, (hi-lo)*width)
+	parallel.Spans(hi-lo, 256, func(from, to int) {
+		for i := from; i < to; i++ {
+			own := (*memory)[i*width:][:width]
+			copy(own, r.values(lo+i, k, own))
+		}
+	})
+	return *memory, width
+}
+
+// products returns the inner products of the queries [lo, hi) with vectors [from, to),
+// until the next call.
+func (r *ranker) products(lo, hi, from, to int) []float64 {
+	m, n, d := hi-lo, to-from, r.x.Dim(1)
+	r.sums, r.part = grow(r.sums, m*n), grow(r.part, m*n)
+	clear(r.sums)
 	for k := 0; k < d; k += span {
-		gemm.Mul(false, true, hi-lo, n, min(span, d-k), r.x.Data()[lo*d+k:], d, r.x.Data()[k:], d, gemm.Epilogue{}, part, n)
-		parallel.For(hi-lo, func(i int) {
-			sums, values := all[i*n:(i+1)*n], part[i*n:(i+1)*n]
+		width := min(span, d-k)
+		a, lda := r.columns(lo, hi, k, width, &r.queries)
+		b, ldb := r.columns(from, to, k, width, &r.others)
+		gemm.Mul(false, true, m, n, width, a, lda, b, ldb, gemm.Epilogue{}, r.part, n)
+		parallel.For(m, func(i int) {
+			sums, values := r.sums[i*n:(i+1)*n], r.part[i*n:(i+1)*n]
 			for j, v := range values {
 				sums[j] += float64(v)
 			}
 		})
 	}
-	return all
+	return r.sums
+}
+
+// grow returns a slice of n values, s itself if it is large enough.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // rank returns all rows but the query's own, nearest first. products are the
@@ -147,7 +216,9 @@ func (r *ranker) fromProduct(a, b int, product float64) float64 {
 // exact returns the same distance in float64: squared, or the inner product with
 // its sign turned.
 func (r *ranker) exact(a, b int) float64 {
-	x, y := r.x.Row(a), r.x.Row(b)
+	two := r.two.Get().(*[2][]float32)
+	defer r.two.Put(two)
+	x, y := r.vector(a, two[0]), r.vector(b, two[1])
 	if r.metric == knn.InnerProduct {
 		return -dot(x, y)
 	}

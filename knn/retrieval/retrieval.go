@@ -74,7 +74,7 @@ func Evaluate(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 	for i, label := range labels {
 		classes[i], _ = slices.BinarySearch(names, label)
 	}
-	r, err := newRanker(vectors, metric)
+	r, err := newRanker(vectors, sample(len(labels), len(labels)), metric)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func Evaluate(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 			return nil, err
 		}
 		hi := min(lo+r.batch, len(labels))
-		products := r.products(lo, hi)
+		products := r.products(lo, hi, 0, len(labels))
 		parallel.For(hi-lo, func(i int) {
 			query := lo + i
 			// Behind those that the confusion is taken from it only matters which

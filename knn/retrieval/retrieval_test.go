@@ -95,7 +95,7 @@ func TestRankingIsExact(t *testing.T) {
 				x.Data()[i] = value()
 			}
 			for _, metric := range []knn.Metric{knn.Euclidean, knn.Cosine, knn.InnerProduct} {
-				r, err := newRanker(x, metric)
+				r, err := newRanker(x, sample(n, n), metric)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +107,7 @@ func TestRankingIsExact(t *testing.T) {
 						}
 					}
 					slices.SortStableFunc(want, func(a, b int) int { return cmp.Compare(r.exact(query, a), r.exact(query, b)) })
-					if got := r.rank(query, r.products(query, query+1), nil); !slices.Equal(got, want) {
+					if got := r.rank(query, r.products(query, query+1, 0, n), nil); !slices.Equal(got, want) {
 						t.Fatalf("%s, %d dimensions, %v: query %d ranks %v, want %v", name, d, metric, query, got, want)
 					}
 				}

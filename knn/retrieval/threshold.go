@@ -88,7 +88,7 @@ func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 	if err := checkShare(share); err != nil {
 		return nil, err
 	}
-	x, rows := sample(vectors, mostPictures)
+	rows := sample(vectors.Dim(0), mostPictures)
 	names := make([]string, len(rows))
 	for i, row := range rows {
 		names[i] = labels[row]
@@ -97,7 +97,7 @@ func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 	if err != nil {
 		return nil, err
 	}
-	h, err := countPairs(ctx, x, classes, partOf, metric, done)
+	h, err := countPairs(ctx, vectors, rows, classes, partOf, metric, done)
 	if err != nil {
 		return nil, err
 	}
@@ -139,21 +139,13 @@ func checkShare(share float64) error {
 	return nil
 }
 
-// sample returns at most so many vectors, evenly spaced, and their rows.
-func sample(x *tensor.Tensor, most int) (*tensor.Tensor, []int) {
-	n := x.Dim(0)
+// sample returns at most so many rows of n, evenly spaced.
+func sample(n, most int) []int {
 	rows := make([]int, min(n, most))
 	for i := range rows {
 		rows[i] = i * n / len(rows)
 	}
-	if len(rows) == n {
-		return x, rows
-	}
-	out := tensor.New(len(rows), x.Dim(1))
-	for i, row := range rows {
-		copy(out.Row(i), x.Row(row))
-	}
-	return out, rows
+	return rows
 }
 
 // deal numbers the labels and deals the things out to parts, those of one label

@@ -1,0 +1,140 @@
+package nn
+
+import "lookalike/tensor"
+
+// TrainingMemory returns about how many bytes Fit has in memory at its peak: the
+// parameters, their gradients and two values more of each that the optimizer keeps
+// (Adam, Adamax; SGD takes less), what the layers keep to go back, the gradients on the
+// way, what convolutions work in, and the inputs that are filled while others are learned
+// from. The data set, targets that are no inputs, and the process itself come on top. A
+// layer of another package counts with its outputs and the gradients of its inputs.
+//
+// It goes by the shapes of a network that has been built; of cfg, Batch and whether there
+// is validation count.
+func (s *Sequential) TrainingMemory(cfg FitConfig) int64 {
+	s.mustBeBuilt("TrainingMemory")
+	batch := cfg.Batch
+	if batch == 0 {
+		batch = defaultBatch
+	}
+	t := takings{batch: int64(max(batch, 1)), free: map[int64]int{}}
+	t.network(s)
+	t.goBack(tensor.Size(s.out()))
+	inputs := int64(2)
+	if cfg.Validation != nil || cfg.ValidationSplit > 0 {
+		inputs = 4
+	}
+	values := t.values + t.work + inputs*t.batch*int64(tensor.Size(s.in))
+	for _, p := range s.Params() {
+		values += 4 * int64(p.Value.Len())
+	}
+	return 4*values + t.masks
+}
+
+// What package tensor works in: a kernel's gradient is summed in so many parts, and so
+// many pictures are convolved before they are pooled.
+const (
+	kernelParts    = 8
+	chosenPictures = 4
+)
+
+// takings is what a training pass takes, step by step as Pass does it. Counts are of
+// float32 but for masks.
+type takings struct {
+	batch  int64
+	values int64 // in buffers, those that are free among them
+	masks  int64
+	work   int64         // of the convolution that needs most
+	free   map[int64]int // how many buffers of a size are free
+	steps  []taking
+}
+
+// taking is what one step takes: sizes of its buffers, 0 of none.
+type taking struct {
+	first            bool  // nobody wants the gradient of its input
+	in, out          int64 // in is of the input's gradient
+	view             bool  // the output lies in the input's memory
+	inPlace          bool  // the input's gradient lies in the output's
+	kept, backward   int64 // besides: until it goes back, and while it does
+	mask, convolving int64
+}
+
+// taker is a layer of ours that takes something other than a buffer for its outputs and
+// one for the gradient of its inputs. It adds that to t, which is of one batch.
+type taker interface {
+	take(t *taking, batch int64)
+}
+
+// network goes forward through the layers of s, as its Forward does.
+func (t *takings) network(s *Sequential) {
+	in := s.in
+	for i := 0; i < len(s.Layers); i++ {
+		layer, out := s.Layers[i], s.shapes[i]
+		if inner, ok := layer.(*Sequential); ok {
+			t.network(inner)
+			in = out
+			continue
+		}
+		var step any = layer
+		if conv := s.pooledConv(i); conv != nil {
+			i++
+			step, out = (*pooledConv)(conv), s.shapes[i]
+		}
+		t.forward(step, int64(tensor.Size(in)), int64(tensor.Size(out)))
+		in = out
+	}
+}
+
+func (t *takings) forward(layer any, in, out int64) {
+	step := taking{in: t.batch * in, out: t.batch * out, first: true}
+	for _, before := range t.steps {
+		step.first = step.first && before.view
+	}
+	if l, ok := layer.(taker); ok {
+		l.take(&step, t.batch)
+	}
+	if !step.view {
+		t.lend(step.out)
+	}
+	t.lend(step.kept)
+	t.masks += step.mask
+	t.work = max(t.work, step.convolving)
+	t.steps = append(t.steps, step)
+}
+
+// goBack goes back from the gradient of so many outputs, as Pass.backward does.
+func (t *takings) goBack(outputs int) {
+	dy := t.batch * int64(outputs)
+	t.lend(dy)
+	for i := len(t.steps) - 1; i >= 0; i-- {
+		s := t.steps[i]
+		if !s.inPlace {
+			if !s.first {
+				t.lend(s.in)
+			}
+			t.lend(s.backward)
+			t.back(s.backward)
+			t.back(dy)
+			if dy = s.in; s.first {
+				dy = 0
+			}
+		}
+		t.back(s.kept)
+		if !s.view {
+			t.back(s.out)
+		}
+	}
+}
+
+// lend takes a buffer of a size that is free, or a new one.
+func (t *takings) lend(size int64) {
+	if size == 0 {
+		return
+	}
+	if t.free[size]--; t.free[size] < 0 {
+		t.free[size] = 0
+		t.values += size
+	}
+}
+
+func (t *takings) back(size int64) { t.free[size]++ }
