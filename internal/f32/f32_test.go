@@ -16,6 +16,7 @@ import (
 
 	"lookalike/internal/kerneltest"
 	"lookalike/internal/misusetest"
+	"lookalike/internal/sweeptest"
 )
 
 // eps is half a unit in the last place of 1.
@@ -191,12 +192,7 @@ func ulps(got float32, want float64) float64 {
 
 // sparse is how many times fewer values are tried in short tests, in emulation, where
 // they take minutes.
-func sparse() int {
-	if testing.Short() {
-		return 10
-	}
-	return 1
-}
+func sparse() int { return sweeptest.Cases(10, 1, 1) }
 
 // sweep calls f with slices of many values: all exponents, both signs, dense
 // where exp is finite, and the special ones.

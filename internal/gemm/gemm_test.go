@@ -15,13 +15,14 @@ import (
 	"lookalike/internal/f32"
 	"lookalike/internal/kerneltest"
 	"lookalike/internal/misusetest"
+	"lookalike/internal/sweeptest"
 )
 
-// TestMain makes blocks small for short tests, in emulation: shapes that cross their
-// borders are small then.
+// TestMain makes blocks small for short tests, in emulation, and for the portable tier:
+// shapes that cross their borders are small then.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if testing.Short() {
+	if testing.Short() || sweeptest.Racing || f32.Tier() == "generic" {
 		kc, nc = 80, 2*kernel.NR
 	}
 	os.Exit(kerneltest.Main(m, f32.Tiers()))

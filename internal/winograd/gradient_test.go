@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lookalike/internal/misusetest"
+	"lookalike/internal/sweeptest"
 )
 
 // directGrad is KernelGrad's definition, in double precision: the sums, and the sums of
@@ -66,7 +67,7 @@ func TestKernelGrad(t *testing.T) {
 		}
 	}
 	for h := range 15 {
-		for range 6 {
+		for range sweeptest.Cases(1, 4, 40) {
 			w := r.IntN(15)
 			top, left := r.IntN(3), r.IntN(3)
 			check(shape{r.IntN(3), h, w, 1 + r.IntN(70), 1 + r.IntN(70), top, left, max(0, h+top-r.IntN(3)), max(0, w+left-r.IntN(3))})
