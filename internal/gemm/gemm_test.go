@@ -22,7 +22,7 @@ import (
 // shapes that cross their borders are small then.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if testing.Short() || sweeptest.Racing || f32.Tier() == "generic" {
+	if sweeptest.Quick() || f32.Tier() == "generic" {
 		kc, nc = 80, 2*kernel.NR
 	}
 	os.Exit(kerneltest.Main(m, f32.Tiers()))
