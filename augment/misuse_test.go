@@ -1,11 +1,10 @@
 package augment
 
 import (
-	"fmt"
 	"math"
-	"strings"
 	"testing"
 
+	"lookalike/internal/misusetest"
 	"lookalike/picture"
 )
 
@@ -14,7 +13,7 @@ import (
 func TestMisuse(t *testing.T) {
 	nan, p := math.NaN(), picture.New(4, 4)
 	same := Change{Contrast: 1, Saturation: 1}
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`augment: crop=NaN`:                    func() error { _, err := Parse("crop=NaN"); return err },
 		`augment: crop=1e999`:                  func() error { _, err := Parse("crop=1e999"); return err },
 		`augment: flip comes twice`:            func() error { _, err := Parse("flip,flip"); return err },
@@ -33,19 +32,5 @@ func TestMisuse(t *testing.T) {
 		`augment.Colours: 4 values`:            func() error { same.Colours(make([]float32, 4)); return nil },
 		`augment.Colours: |NaN`:                func() error { Change{Contrast: float32(nan), Saturation: 1}.Colours(nil); return nil },
 		`augment.Colours: |-1`:                 func() error { Change{Contrast: 1, Saturation: -1}.Colours(nil); return nil },
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 }

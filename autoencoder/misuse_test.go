@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"testing"
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
+	"lookalike/internal/misusetest"
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
@@ -30,7 +30,7 @@ func TestMisuse(t *testing.T) {
 	}
 	empty, none := autoencoder.Pictures{picture.New(0, 0)}, autoencoder.Pictures{nil}
 	var missing *autoencoder.Model
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`autoencoder: size -16`:                      func() error { _, err := autoencoder.New(autoencoder.Config{Size: -16}, 1); return err },
 		`autoencoder: no photographs`:                func() error { _, err := m.Encode(ctx, nil); return err },
 		`autoencoder: no photographs|given`:          func() error { _, err := m.Fit(ctx, nil, nn.FitConfig{}); return err },
@@ -69,19 +69,5 @@ func TestMisuse(t *testing.T) {
 			_, err := m.FitSamples(ctx, m.Samples(autoencoder.Pictures{picture.New(16, 16)}, augment.Config{Contrast: 2}, 1), nn.FitConfig{Optimizer: &optim.Adamax{}})
 			return err
 		},
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 }

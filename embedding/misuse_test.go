@@ -2,12 +2,12 @@ package embedding_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/embedding"
+	"lookalike/internal/misusetest"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -20,7 +20,7 @@ func TestMisuse(t *testing.T) {
 	var missing *embedding.Model
 	empty := new(embedding.Model)
 	photos, labels := coloured(2, 5)
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`Embed: embedding: |New`:       func() error { _, err := missing.Embed(ctx, nil); return fmt.Errorf("Embed: %w", err) },
 		`Fingerprint: embedding: |New`: func() error { _, err := empty.Fingerprint(); return fmt.Errorf("Fingerprint: %w", err) },
 		`Save: embedding: |New`:        func() error { return fmt.Errorf("Save: %w", missing.Save("x", nil)) },
@@ -53,21 +53,7 @@ func TestMisuse(t *testing.T) {
 		`fit: no data`:                   func() error { _, err := m.FitSamples(ctx, nil, nn.FitConfig{Optimizer: nothing{}}); return err },
 		`fit: no optimizer`:              func() error { _, err := m.FitSamples(ctx, nil, nn.FitConfig{}); return err },
 		`false`:                          func() error { return fmt.Errorf("%v", embedding.IsModel(nil)) },
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 	if err := m.Close(); err != nil {
 		t.Errorf("a misused network does not close: %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 )
 
@@ -101,10 +102,7 @@ func process(ctx context.Context, t *testing.T, dir, job string) *exec.Cmd {
 // has every picture that was said to be safe, each with its own vector, and the
 // next run goes on.
 func TestKill(t *testing.T) {
-	kills := 200
-	if testing.Short() {
-		kills = 20
-	}
+	kills := sweeptest.Cases(20, 60, 600)
 	rng := rand.New(rand.NewPCG(5, 6))
 	dir := t.TempDir()
 	photos, index := filepath.Join(dir, "photos"), filepath.Join(dir, "photos.idx")
@@ -197,13 +195,7 @@ func TestKill(t *testing.T) {
 // the old one as it was or the new one whole, what was described is not lost, and the
 // last run leaves nothing else.
 func TestKillRemake(t *testing.T) {
-	kills := 40
-	switch {
-	case *long:
-		kills = 300
-	case testing.Short():
-		kills = 15
-	}
+	kills := sweeptest.Cases(15, 25, 300)
 	rng := rand.New(rand.NewPCG(7, 9))
 	dir := t.TempDir()
 	index, n := filepath.Join(dir, "photos.idx"), 150
@@ -288,13 +280,7 @@ func onlyIndex(t *testing.T, dir string) {
 // An index is killed while it is written anew to be smaller: it stays as it was, and
 // the next run removes what is left.
 func TestKillCompact(t *testing.T) {
-	kills := 40
-	switch {
-	case *long:
-		kills = 300
-	case testing.Short():
-		kills = 10
-	}
+	kills := sweeptest.Cases(10, 25, 300)
 	rng := rand.New(rand.NewPCG(8, 9))
 	dir := t.TempDir()
 	index, want := filepath.Join(dir, "photos.idx"), example(3000, 16)

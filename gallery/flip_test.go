@@ -5,8 +5,8 @@ package gallery
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
+	"go.etcd.io/bbolt"
 	"hash/fnv"
 	"image/color"
 	"math"
@@ -19,10 +19,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	"go.etcd.io/bbolt"
+	"lookalike/internal/sweeptest"
 )
-
-var long = flag.Bool("long", false, "flip all bytes of an index, and let 200 rounds of writers race")
 
 // branched returns an index of some pictures in blocks so small that their tree has
 // branches of branches, and the pictures.
@@ -110,13 +108,7 @@ func TestFlips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := 97
-	switch {
-	case *long:
-		step = 1
-	case testing.Short():
-		step = 331
-	}
+	step := sweeptest.Cases(331, 197, 1)
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	rng := rand.New(rand.NewPCG(11, 12))
 	flips, refused := 0, 0

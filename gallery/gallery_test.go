@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"go.etcd.io/bbolt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,9 +16,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.etcd.io/bbolt"
-
 	"lookalike/internal/memory"
+	"lookalike/internal/sweeptest"
 	"lookalike/knn"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -324,10 +324,7 @@ func TestDamage(t *testing.T) {
 		try(content[:min(n, len(content))], "cut to %d of %d bytes", n, len(content))
 	}
 	used := len(bytes.TrimRight(content, "\x00"))
-	for i := range 1500 {
-		if testing.Short() && i%5 > 0 {
-			continue
-		}
+	for i := range sweeptest.Cases(300, 700, 15_000) {
 		at := rng.IntN(used)
 		if i%2 == 0 { // headers and tables of pages
 			at = at/pageSize*pageSize + rng.IntN(120)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 )
 
@@ -74,10 +75,7 @@ var _ io.Reader = (*oneOfMany)(nil)
 // fifty bytes, besides what some batches of pictures take, when the index is made and when it is
 // brought up to date.
 func TestMemory(t *testing.T) {
-	n := 100_000
-	if testing.Short() {
-		n = 10_000
-	}
+	n := sweeptest.Cases(10_000, 100_000, 100_000)
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	files := many{n, plain(t, 1, 1, color.RGBA{}).Data}
 	held := func() uint64 {

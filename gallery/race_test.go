@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
@@ -19,13 +20,7 @@ import (
 // Of two processes that write to one index at once, what one says that it has done
 // is what there is, and the other one says why it has not.
 func TestTwoWriters(t *testing.T) {
-	rounds := 15
-	switch {
-	case *long:
-		rounds = 200
-	case testing.Short():
-		rounds = 5
-	}
+	rounds := sweeptest.Cases(4, 10, 200)
 	const n = 40
 	photos := colours(t, n)
 	for _, c := range []struct {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"lookalike/internal/sweeptest"
 	"lookalike/tensor"
 )
 
@@ -186,8 +187,10 @@ func sieveAll(t *testing.T) {
 func TestSieveExact(t *testing.T) {
 	sieveAll(t)
 	t.Run("small", TestExact)
-	t.Run("large", TestExactLarge)
-	t.Run("stages", TestStages)
+	if !sweeptest.Quick() { // the same code as without it, but for the sieve, which is in the others too
+		t.Run("large", TestExactLarge)
+		t.Run("stages", TestStages)
+	}
 	t.Run("self-join", TestSelfJoin)
 	t.Run("concurrent", TestConcurrentSearches)
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"testing"
 
+	"lookalike/internal/misusetest"
 	"lookalike/knn"
 	"lookalike/knn/pca"
 	"lookalike/knn/retrieval"
@@ -23,7 +23,7 @@ func TestMisuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`knn: vectors have shape []`: func() error { _, err := knn.New(nil, knn.Euclidean); return err },
 		`knn: |9`:                    func() error { _, err := knn.New(x, 9); return err },
 		`knn: |-1`:                   func() error { _, err := knn.New(x, -1); return err },
@@ -70,19 +70,5 @@ func TestMisuse(t *testing.T) {
 			(&pca.PCA{Mean: tensor.New(2), Components: tensor.New(1, 3)}).Transform(x)
 			return nil
 		},
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 }

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"lookalike/internal/sweeptest"
 )
 
 // TestCutShort decodes the beginnings of every fixture. The outcome is an error,
@@ -25,7 +27,7 @@ func TestCutShort(t *testing.T) {
 				t.Fatal(err)
 			}
 			errs := 0
-			for n := 0; n < len(data); n += stride(len(data), 1000) {
+			for n := 0; n < len(data); n += stride(len(data), 100) {
 				m, err := Decode(bytes.NewReader(data[:n]), Options{})
 				switch {
 				case err == nil && !equal(m, whole):
@@ -44,14 +46,9 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// stride spreads about n trials over size bytes, a tenth of them with -short
-// (for runs with -race).
-func stride(size, n int) int {
-	if testing.Short() {
-		n /= 10
-	}
-	return 1 + size/n
-}
+// stride spreads some trials over size bytes: those few where that is asked for,
+// four times as many, or a hundred times.
+func stride(size, few int) int { return 1 + size/sweeptest.Cases(few, 4*few, 100*few) }
 
 // TestFlippedBits: no outcome but an error or a picture that fits its size; a
 // PNG, with checksums over all that matters, is always an error.
@@ -59,7 +56,7 @@ func TestFlippedBits(t *testing.T) {
 	for name, data := range fixtures(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for i := 0; i < len(data); i += stride(len(data), 400) {
+			for i := 0; i < len(data); i += stride(len(data), 40) {
 				flipped := bytes.Clone(data)
 				flipped[i] ^= 1 << (i % 8)
 				m, err := Decode(bytes.NewReader(flipped), Options{MaxPixels: 1 << 20})

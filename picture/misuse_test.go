@@ -3,9 +3,10 @@ package picture
 import (
 	"fmt"
 	"math"
-	"strings"
 	"testing"
 	"testing/fstest"
+
+	"lookalike/internal/misusetest"
 )
 
 // TestMisuse: an argument that cannot be is an error, or a panic, that says where
@@ -16,7 +17,7 @@ func TestMisuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`picture.New|-1x2`:                   func() error { New(-1, 2); return nil },
 		`picture.New|cannot be`:              func() error { New(math.MaxInt/2, 4); return nil },
 		`picture.Nearest|no picture`:         func() error { Nearest(nil, 2, 2); return nil },
@@ -46,19 +47,5 @@ func TestMisuse(t *testing.T) {
 		`picture.FromImage|no picture`:    func() error { FromImage(nil); return nil },
 		`picture.Decode: |nil`:            func() error { _, err := Decode(nil, Options{}); return err },
 		`picture.RGBA|no picture`:         func() error { (*Image)(nil).RGBA(); return nil },
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 }

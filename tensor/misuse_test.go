@@ -3,8 +3,9 @@ package tensor
 import (
 	"fmt"
 	"math"
-	"strings"
 	"testing"
+
+	"lookalike/internal/misusetest"
 )
 
 // TestMisusePanics: a panic names the operation and the shapes that do not fit.
@@ -79,16 +80,7 @@ func TestMisusePanics(t *testing.T) {
 		{func() { SumRows(New(2), nil, false) }, "tensor.SumRows|[]"},
 		{func() { picture().Reshape(5, 5) }, "Reshape|[1 6 6 2]|[5 5]"},
 	} {
-		got := func() (message string) {
-			defer func() { message = fmt.Sprint(recover()) }()
-			c.run()
-			return ""
-		}()
-		for _, word := range strings.Split(c.want, "|") {
-			if !strings.Contains(got, word) {
-				t.Errorf("panic %q does not say %q", got, word)
-			}
-		}
+		misusetest.Says(t, misusetest.Panic(t, c.run), c.want)
 	}
 }
 

@@ -2,9 +2,9 @@ package vgg_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
+	"lookalike/internal/misusetest"
 	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -14,7 +14,7 @@ import (
 // and what; never a runtime error, never silence.
 func TestMisuse(t *testing.T) {
 	image := picture.New(2, 2)
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`vgg: |Pooling(9)`:                         func() error { _, err := vgg.New16(vgg.Config{NoTop: true, Pooling: 9}, nil); return err },
 		`vgg: |Pooling(-1)`:                        func() error { _, err := vgg.New19(vgg.Config{NoTop: true, Pooling: -1}, nil); return err },
 		`vgg: |no source`:                          func() error { _, err := vgg.Load(nil, vgg.Config{}); return err },
@@ -56,19 +56,5 @@ func TestMisuse(t *testing.T) {
 			return fmt.Errorf("Verify: %w", err)
 		},
 		`vgg.VerifyScript: |empty|Open`: func() error { (*vgg.Model)(nil).VerifyScript("x"); return nil },
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 }

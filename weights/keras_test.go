@@ -13,6 +13,7 @@ import (
 
 	"lookalike/internal/damagetest"
 	"lookalike/internal/f32"
+	"lookalike/internal/sweeptest"
 	"lookalike/tensor"
 )
 
@@ -151,10 +152,7 @@ func TestLegacyName(t *testing.T) {
 // TestKerasMutations changes bytes of Keras's files and cuts them short: no
 // panic, no hang, and memory in proportion.
 func TestKerasMutations(t *testing.T) {
-	cases := 40_000
-	if testing.Short() {
-		cases = 4_000
-	}
+	cases := sweeptest.Cases(4_000, 15_000, 400_000)
 	names, err := filepath.Glob(filepath.Join(kerasFiles, "*.*"))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/internal/misusetest"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -19,7 +20,7 @@ func named(call string, err error) error { return fmt.Errorf("%s: %w", call, err
 func TestMisuse(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x")
 	none := map[string]*tensor.Tensor{"w": nil}
-	for want, run := range map[string]func() error{
+	misusetest.Check(t, map[string]func() error{
 		`weights: cannot read -1 bytes`:           func() error { _, err := weights.Read(bytes.NewReader(nil), -1); return err },
 		`weights: cannot read 5 bytes from <nil>`: func() error { _, err := weights.Read(nil, 5); return err },
 		`weights: write |"w"`:                     func() error { return weights.Save(file, none, nil) },
@@ -46,19 +47,5 @@ func TestMisuse(t *testing.T) {
 		},
 		`weights.Release: the file is nil`: func() error { (*weights.File)(nil).Release(); return nil },
 		`weights: no source`:               func() error { return weights.Load(nil, nil) },
-	} {
-		got := func() (message string) {
-			defer func() {
-				if r := recover(); r != nil {
-					message = fmt.Sprint(r)
-				}
-			}()
-			return fmt.Sprint(run())
-		}()
-		for _, part := range strings.Split(want, "|") {
-			if !strings.Contains(got, part) {
-				t.Errorf("got %q, want %q", got, part)
-			}
-		}
-	}
+	})
 }

@@ -6,12 +6,12 @@ import (
 
 	"lookalike/internal/f32"
 	"lookalike/internal/measure"
+	"lookalike/internal/sweeptest"
 )
 
-func TestBench(t *testing.T) { script(t, "bench") }
-
 func TestBenchVGG16(t *testing.T) {
-	if testing.Short() || f32.Tier() == "generic" {
+	sweeptest.Slow(t, "VGG16 takes seconds")
+	if f32.Tier() == "generic" {
 		t.Skip("takes a minute with portable kernels")
 	}
 	var r measure.Row

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"testing"
 
 	"lookalike/vgg"
 )
-
-func TestClassify(t *testing.T) { script(t, "classify") }
 
 // writeBlind writes a whole VGG16 of zeros, but for what the last layer adds: of
 // 1000 classes, number 281, the tabby, is as probable as all others together, and

@@ -11,10 +11,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 )
-
-func TestCompare(t *testing.T) { script(t, "compare") }
 
 // compareJSON runs compare, which must exit with that status.
 func compareJSON(t *testing.T, status int, args ...string) (r compared) {
@@ -37,6 +36,7 @@ func compareJSON(t *testing.T, status int, args ...string) (r compared) {
 // With real photographs and VGG16: a photograph that was changed is the same and
 // lies over the first as it was changed; another one is different.
 func TestComparePhotographs(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	const weights = "../../../shared/weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 	photos := "../../../shared/caltech101"
 	for _, path := range []string{weights, photos} {

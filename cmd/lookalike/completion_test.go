@@ -13,8 +13,6 @@ import (
 	"lookalike/tensor"
 )
 
-func TestCompletion(t *testing.T) { script(t, "completion") }
-
 // completionCases are command lines, the last word unfinished, and what a shell
 // must offer for it.
 var completionCases = []struct {

@@ -2,8 +2,6 @@ package main
 
 import "testing"
 
-func TestConfig(t *testing.T) { script(t, "config") }
-
 // A default can be printed and read again, and a misspelled word finds its own.
 func TestValues(t *testing.T) {
 	for text, want := range map[string]byteSize{

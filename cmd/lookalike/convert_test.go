@@ -16,8 +16,6 @@ import (
 	"lookalike/weights"
 )
 
-func TestConvert(t *testing.T) { script(t, "convert") }
-
 // TestConvertVGG16 converts a network of zeros but for a number in each array.
 func TestConvertVGG16(t *testing.T) {
 	net, err := vgg.New16(vgg.Config{NoTop: true}, nil)

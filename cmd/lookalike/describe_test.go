@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lookalike/gallery"
+	"lookalike/internal/sweeptest"
 )
 
 // sharedData returns a path below the folder "shared" beside the project's root
@@ -42,9 +43,7 @@ func refused(t *testing.T, args ...string) string {
 // An index of VGG16's features with the real weights: similar pictures are of
 // like things, and a query is described as the index was, or refused.
 func TestIndexVGG(t *testing.T) {
-	if testing.Short() {
-		t.Skip("VGG16 takes seconds")
-	}
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	weights := sharedData(t, "weights", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
 	caltech := sharedData(t, "caltech101")
 	dir := t.TempDir()

@@ -15,9 +15,8 @@ import (
 	"time"
 
 	"lookalike/gallery"
+	"lookalike/internal/sweeptest"
 )
-
-func TestDups(t *testing.T) { script(t, "dups") }
 
 // files lists all files below folders by name and content, journals left out.
 func files(t *testing.T, dirs ...string) (names []string, contents []string) {
@@ -61,9 +60,9 @@ func TestDupsKilled(t *testing.T) {
 	index := filepath.Join(dir, "photos.idx")
 	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
 	before, contents := files(t, photos)
-	cut := 0
+	cut, tries := 0, sweeptest.Cases(4, 12, 60)
 	for _, action := range [][]string{{"--move-to", filepath.Join(dir, "away")}, {"--hardlink"}} {
-		for try := range 12 {
+		for try := range tries {
 			journal := filepath.Join(dir, fmt.Sprintf("%s-%d.jsonl", action[0], try))
 			cmd := exec.Command("lookalike", append([]string{"dups", index, "--exact", "--apply", "--journal", journal}, action...)...)
 			var out bytes.Buffer
@@ -103,8 +102,8 @@ func TestDupsKilled(t *testing.T) {
 			}
 		}
 	}
-	if cut < 12 {
-		t.Errorf("only %d of 24 runs were cut off: the test shows little", cut)
+	if cut < tries {
+		t.Errorf("only %d of %d runs were cut off: the test shows little", cut, 2*tries)
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "away")); err == nil {
 		for _, f := range left {
@@ -190,6 +189,7 @@ func TestDupsDiskFull(t *testing.T) {
 // The hash of published weights is taken from the cached index as long as path, size
 // and time of the file are the same. With other weights the index is made anew.
 func TestDupsWeights(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	photos, cache := drawn(t, 1), t.TempDir()
 	t.Setenv("LOOKALIKE_CACHE", cache)
 	file := filepath.Join(t.TempDir(), "vgg16.safetensors")

@@ -10,14 +10,12 @@ import (
 	"lookalike/knn/retrieval"
 )
 
-func TestEval(t *testing.T) { script(t, "eval") }
-
 // What --json prints has exactly the documented keys, and is what searches find.
 func TestEvalJSON(t *testing.T) {
 	photos := drawn(t, 3)
 	dir := filepath.Dir(photos)
 	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
-	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
+	trained(t, model)
 	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	out := []byte(lookalike(t, "eval", index, "--json", "--quiet"))
 

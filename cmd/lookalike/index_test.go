@@ -16,9 +16,8 @@ import (
 	"testing"
 
 	"lookalike/gallery"
+	"lookalike/internal/sweeptest"
 )
-
-func TestIndex(t *testing.T) { script(t, "index") }
 
 // Pictures in archives and single ones are described like those in folders, come
 // out of a search under the same paths, and can be shown.
@@ -28,7 +27,7 @@ func TestIndexSources(t *testing.T) {
 	path := func(name string) string { return filepath.Join(dir, name) }
 	pack(t, photos, path("photos.zip"), path("photos.tar.gz"))
 	one := filepath.Join(photos, "fish", "fish-02.png")
-	lookalike(t, "train", photos, "-o", path("m.safetensors"), "--size", "32", "--epochs", "1", "--quiet")
+	trained(t, path("m.safetensors"))
 
 	// paths are what the index holds, nearest to a picture first.
 	paths := func(index string, sources ...string) (root string, paths []string) {
@@ -83,13 +82,14 @@ func TestIndexSources(t *testing.T) {
 // them. With --fresh these are kept beside the index, which stays, until the same
 // command has come to its end.
 func TestIndexInterrupted(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	photos := drawn(t, 10)
 	dir := filepath.Dir(photos)
 	weights, index := filepath.Join(dir, "vgg16.safetensors"), filepath.Join(dir, "photos.idx")
 	if err := writeVGG(weights); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"index", photos, "-o", index, "--model", "vgg16", "--weights", weights, "--threads", "2", "--progress", "json"} // two, so that no machine is done with all at once
+	args := []string{"index", photos, "-o", index, "--model", "vgg16", "--layer", "block3_pool", "--pool", "avg", "--weights", weights, "--threads", "2", "--progress", "json"} // two, so that no machine is done with all at once
 	holds := func(path string, pictures int) {
 		t.Helper()
 		if g, err := gallery.Open(path); err != nil || len(g.Entries) != pictures {

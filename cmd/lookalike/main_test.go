@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -28,14 +30,18 @@ func TestMain(m *testing.M) {
 	if _, ok := os.LookupEnv("LOOKALIKE_CONFIG"); !ok {
 		os.Setenv("LOOKALIKE_CONFIG", os.DevNull) // not the settings of whoever runs the tests
 	}
+	if _, ok := os.LookupEnv("GORACE"); !ok {
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at the end of each program
+	}
 	testscript.Main(m, map[string]func(){"lookalike": main, "peak": tellPeak})
 }
 
-// script runs testdata/script/NAME.txtar. Besides testscript's own commands it
-// knows
+// TestScripts runs all scripts in testdata/script, several at once; one with -run
+// TestScripts/NAME. Besides testscript's own commands they know
 //
 //	status CODE COMMAND… runs a command that must exit with that status
 //	draw DIR N           draws N pictures of each class as DIR/CLASS/NAME.png
+//	model FILE           writes an autoencoder that was trained, for scripts about other things
 //	size MIN FILE...     fails unless each file has at least MIN bytes
 //	shrink FROM TO       writes half of a picture's size as PNG
 //	touch FILE YEAR      makes a file as old as the first day of that year
@@ -44,11 +50,22 @@ func TestMain(m *testing.M) {
 //	flip FILE N          flips a bit of its byte N
 //	blind FILE           writes a VGG16 that sees a tabby on every picture
 //	vgg FILE             writes the convolutions of a VGG16, with random weights
-func script(t *testing.T, name string) {
-	t.Helper()
+//
+// and the condition quick: what takes seconds is to be left out.
+func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Files:         []string{filepath.Join("testdata", "script", name+".txtar")},
+		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", os.Getenv("GORACE"))
+			return nil
+		},
+		Condition: func(word string) (bool, error) {
+			if word == "quick" {
+				return sweeptest.Quick(), nil
+			}
+			return false, fmt.Errorf("there is no condition %q", word)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": func(ts *testscript.TestScript, _ bool, args []string) {
 				got, err := 0, ts.Exec(args[1], args[2:]...)
@@ -65,6 +82,9 @@ func script(t *testing.T, name string) {
 				n, err := strconv.Atoi(args[1])
 				ts.Check(err)
 				ts.Check(draw(ts.MkAbs(args[0]), n))
+			},
+			"model": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(writeModel(ts.MkAbs(args[0])))
 			},
 			"vgg": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(writeVGG(ts.MkAbs(args[0])))
@@ -154,6 +174,37 @@ func lookalike(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// writeModel writes an autoencoder of pictures of 32 pixels that makes codes of 8 numbers.
+func writeModel(path string) error {
+	model, err := learned()
+	return cmp.Or(err, os.WriteFile(path, model, 0o644))
+}
+
+// learned is the file of that autoencoder, which the program has trained once for all tests.
+var learned = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "lookalike-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	photos, model := filepath.Join(dir, "photos"), filepath.Join(dir, "m.safetensors")
+	if err := draw(photos, 4); err != nil {
+		return nil, err
+	}
+	if out, err := exec.Command("lookalike", "train", photos, "-o", model, "--size", "32", "--code", "8", "--epochs", "1", "--quiet").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return os.ReadFile(model)
+})
+
+// trained is writeModel for a test.
+func trained(t *testing.T, path string) {
+	t.Helper()
+	if err := writeModel(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // startUntil starts a program and returns when it has done something, or has ended
 // before; how it ends comes in the channel.
 func startUntil(t *testing.T, cmd *exec.Cmd, done func() bool) (ended <-chan error) {
@@ -171,13 +222,22 @@ func startUntil(t *testing.T, cmd *exec.Cmd, done func() bool) (ended <-chan err
 
 // writeVGG writes the convolutions of a VGG16, with random weights.
 func writeVGG(path string) error {
-	net, err := vgg.New16(vgg.Config{NoTop: true}, rand.New(rand.NewPCG(1, 1)))
+	arrays, err := convolutions()
 	if err != nil {
 		return err
+	}
+	return weights.Save(path, arrays, nil)
+}
+
+// convolutions are drawn once: there are 14.7 million.
+var convolutions = sync.OnceValues(func() (map[string]*tensor.Tensor, error) {
+	net, err := vgg.New16(vgg.Config{NoTop: true}, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		return nil, err
 	}
 	arrays := map[string]*tensor.Tensor{}
 	for _, p := range net.Params() {
 		arrays[p.Name] = p.Value
 	}
-	return weights.Save(path, arrays, nil)
-}
+	return arrays, nil
+})

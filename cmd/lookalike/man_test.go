@@ -8,8 +8,6 @@ import (
 	"testing"
 )
 
-func TestMan(t *testing.T) { script(t, "man") }
-
 // man and mandoc have nothing to say against the pages, and every flag of help is
 // in them.
 func TestManPages(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/benchtest"
+	"lookalike/internal/sweeptest"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -62,6 +63,7 @@ func within(t *testing.T, limit int64, args ...string) {
 // A line of CSV or JSON may be as long as its file; it takes the memory of its values,
 // while they are read and written, and not of its text.
 func TestMemoryOfLongLines(t *testing.T) {
+	sweeptest.Slow(t, "large files take seconds")
 	benchtest.SkipRacing(t)
 	const n = 5_000_000
 	row := strings.Repeat("0.1234,", n-1) + "1"
@@ -84,6 +86,7 @@ func TestMemoryOfLongLines(t *testing.T) {
 // An import holds its vectors once, however many or long they are, and how the index is
 // written takes little besides.
 func TestMemoryOfImports(t *testing.T) {
+	sweeptest.Slow(t, "large files take seconds")
 	benchtest.SkipRacing(t)
 	dir := t.TempDir()
 	var b bytes.Buffer
@@ -139,6 +142,7 @@ func TestMemoryOfComparing(t *testing.T) {
 
 // Many photographs of 12 megapixels, of which several do not fit in the limit at once.
 func TestMemoryOfPhotographs(t *testing.T) {
+	sweeptest.Slow(t, "large files take seconds")
 	benchtest.SkipRacing(t)
 	photos := t.TempDir()
 	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -16,11 +15,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lookalike/internal/sweeptest"
 )
-
-var kills = flag.Int("kills", 1, "how often to kill each command that writes")
-
-func TestOutputsSparePictures(t *testing.T) { script(t, "outputs") }
 
 // What is written over keeps its permissions and the link by which it was found.
 func TestOutputsKeepLinks(t *testing.T) {
@@ -147,8 +144,7 @@ func TestKilledLeavesNothing(t *testing.T) {
 		t.Skip("processes cannot be killed at will")
 	}
 	photos, store := drawn(t, 2), t.TempDir()
-	model, index, vgg := filepath.Join(store, "m.safetensors"), filepath.Join(store, "p.idx"), filepath.Join(store, "vgg.safetensors")
-	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
+	index, vgg := filepath.Join(store, "p.idx"), filepath.Join(store, "vgg.safetensors")
 	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
 	if err := writeVGG(vgg); err != nil {
 		t.Fatal(err)
@@ -166,6 +162,9 @@ func TestKilledLeavesNothing(t *testing.T) {
 		{"demo", "--photos", photos, "--epochs", "1", "--out", "demo"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
+			if args[0] == "demo" || args[0] == "convert" {
+				sweeptest.Slow(t, "takes seconds")
+			}
 			dir, temp := t.TempDir(), t.TempDir()
 			run := func() *exec.Cmd {
 				cmd := exec.CommandContext(t.Context(), "lookalike", append(args, "--quiet")...)
@@ -186,7 +185,7 @@ func TestKilledLeavesNothing(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			took := time.Since(start)
-			for range *kills {
+			for range sweeptest.Cases(1, 1, 50) {
 				clean()
 				cmd := run()
 				if err := cmd.Start(); err != nil {

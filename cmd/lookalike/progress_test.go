@@ -7,8 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-func TestProgress(t *testing.T) { script(t, "progress") }
-
 func TestJobDraw(t *testing.T) {
 	start := time.Unix(1000, 0)
 	now := start.Add(10 * time.Second)

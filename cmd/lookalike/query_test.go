@@ -15,7 +15,7 @@ func TestSearchAddress(t *testing.T) {
 	photos := drawn(t, 2)
 	dir := filepath.Dir(photos)
 	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
-	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
+	trained(t, model)
 	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	picture, err := os.ReadFile(filepath.Join(photos, "fish", "fish-02.png"))
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"testing"
 )
 
-func TestUsage(t *testing.T) { script(t, "usage") }
-
 func TestQuote(t *testing.T) {
 	for word, want := range map[string]string{
 		"photos":       "photos",

@@ -14,15 +14,13 @@ import (
 	"lookalike/picture"
 )
 
-func TestSearch(t *testing.T) { script(t, "search") }
-
 // What --json prints has exactly the documented keys, and is what a plain loop
 // finds.
 func TestSearchJSON(t *testing.T) {
 	photos := drawn(t, 3)
 	dir := filepath.Dir(photos)
 	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
-	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
+	trained(t, model)
 	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	query := filepath.Join(photos, "planets", "planets-02.png")
 	out := []byte(lookalike(t, "search", index, query, "--json", "-k", "4"))
@@ -126,7 +124,7 @@ func TestSearchOrientation(t *testing.T) {
 		}
 	}
 	model := filepath.Join(dir, "m.safetensors")
-	lookalike(t, "train", photos, "-o", model, "--size", "32", "--epochs", "1", "--quiet")
+	trained(t, model)
 	distance := func(flags ...string) float64 {
 		index := filepath.Join(dir, "photos.idx")
 		lookalike(t, append([]string{"index", photos, "-o", index, "--model", model, "--quiet", "--fresh"}, flags...)...)

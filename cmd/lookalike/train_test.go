@@ -14,13 +14,8 @@ import (
 	"time"
 
 	"lookalike/autoencoder"
+	"lookalike/internal/sweeptest"
 )
-
-func TestTrain(t *testing.T) { script(t, "train") }
-
-func TestTrainEmbedding(t *testing.T) { script(t, "train-embedding") }
-
-func TestTrainWatched(t *testing.T) { script(t, "train-watch") }
 
 // The model that is written does not depend on the number of processors.
 func TestTrainThreads(t *testing.T) {
@@ -42,6 +37,7 @@ func TestTrainThreads(t *testing.T) {
 // killed, goes on with the command that it prints, or the same one with
 // --resume, to the bytes of an unbroken run.
 func TestTrainInterrupted(t *testing.T) {
+	sweeptest.Slow(t, "trains four times")
 	photos := drawn(t, 8)
 	dir := t.TempDir()
 	const epochs = 5
@@ -181,7 +177,7 @@ func TestTrainLogKilled(t *testing.T) {
 		return len(record.Losses)
 	}
 	total := 0
-	for round := range 8 {
+	for round := range sweeptest.Cases(4, 8, 60) {
 		total += 2
 		done, args := epochs(), []string{"train", photos, "-o", model, "--size", "32", "--batch", "8", "--log", log, "--epochs", fmt.Sprint(total + 50), "--quiet"}
 		if done > 0 {

@@ -7,12 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-func TestVerify(t *testing.T) { script(t, "verify") }
+	"lookalike/internal/sweeptest"
+)
 
 // The published weights get their certificate, without Python.
 func TestVerifyPublishedWeights(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +46,7 @@ func exists(path string) bool {
 // Weights that see nothing are off in every layer that the program knows, and the
 // exit status says so.
 func TestVerifyOff(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	file := filepath.Join(t.TempDir(), "blind.safetensors")
 	if err := writeBlind(file); err != nil {
 		t.Fatal(err)

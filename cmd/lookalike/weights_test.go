@@ -17,8 +17,6 @@ import (
 	"time"
 )
 
-func TestWeights(t *testing.T) { script(t, "weights") }
-
 // mirror serves a file; while it is held, the first half only, and then it is
 // silent.
 type mirror struct {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"lookalike/internal/sweeptest"
 )
 
 const holdVariable = "LOOKALIKE_TEST_HOLD"
@@ -203,11 +205,7 @@ func TestSweepLeavesOthers(t *testing.T) {
 func TestCreateRace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.txt")
-	rounds := 200
-	if testing.Short() {
-		rounds = 50
-	}
-	for range rounds {
+	for range sweeptest.Cases(50, 200, 2_000) {
 		var winners []string
 		var mu sync.Mutex
 		var wait sync.WaitGroup

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+
+	"lookalike/internal/sweeptest"
 )
 
 // Allocations fails unless a call of f makes at most so many allocations in the steady
@@ -40,7 +42,7 @@ func Allocations(t testing.TB, what string, procs, runs, most int, f func()) {
 // with which everything takes several times as much.
 func SkipRacing(t testing.TB) {
 	t.Helper()
-	if racing {
+	if sweeptest.Racing {
 		t.Skip("memory is not what it is without the race detector")
 	}
 }

@@ -12,9 +12,11 @@ import (
 	"syscall"
 	"testing"
 
-	"lookalike/internal/kerneltest"
-
 	"github.com/klauspost/cpuid/v2"
+
+	"lookalike/internal/kerneltest"
+	"lookalike/internal/misusetest"
+	"lookalike/internal/sweeptest"
 )
 
 // eps is half a unit in the last place of 1.
@@ -190,12 +192,7 @@ func ulps(got float32, want float64) float64 {
 
 // sparse is how many times fewer values are tried in short tests, in emulation, where
 // they take minutes.
-func sparse() int {
-	if testing.Short() {
-		return 10
-	}
-	return 1
-}
+func sparse() int { return sweeptest.Cases(10, 1, 1) }
 
 // sweep calls f with slices of many values: all exponents, both signs, dense
 // where exp is finite, and the special ones.
@@ -391,7 +388,7 @@ func FuzzELU(f *testing.F) {
 }
 
 func TestMisuse(t *testing.T) {
-	for name, f := range map[string]func(){
+	misusetest.CheckPanics(t, map[string]func(){
 		"f32.Dot: lengths 2 and 3 differ": func() { Dot(make([]float32, 2), make([]float32, 3)) },
 		"f32.MaxPool2x2: 6 values of 4 channels from rows of 12 and 12": func() {
 			MaxPool2x2(4, make([]float32, 6), nil, make([]float32, 12), make([]float32, 12))
@@ -412,14 +409,5 @@ func TestMisuse(t *testing.T) {
 		"f32.Kernel.Mul: ": func() {
 			Gemm().Mul(1, 1, 2, make([]float32, 1), 1, 1, make([]float32, 100), nil, 0, make([]float32, 1), 1)
 		},
-	} {
-		func() {
-			defer func() {
-				if r, _ := recover().(string); !strings.HasPrefix(r, name) {
-					t.Errorf("want a panic %q, got %q", name, r)
-				}
-			}()
-			f()
-		}()
-	}
+	})
 }

@@ -8,20 +8,21 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"lookalike/internal/f32"
 	"lookalike/internal/kerneltest"
+	"lookalike/internal/misusetest"
+	"lookalike/internal/sweeptest"
 )
 
-// TestMain makes blocks small for short tests, in emulation: shapes that cross their
-// borders are small then.
+// TestMain makes blocks small for short tests, in emulation, and for the portable tier:
+// shapes that cross their borders are small then.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if testing.Short() {
+	if sweeptest.Quick() || f32.Tier() == "generic" {
 		kc, nc = 80, 2*kernel.NR
 	}
 	os.Exit(kerneltest.Main(m, f32.Tiers()))
@@ -356,7 +357,7 @@ func TestMisuse(t *testing.T) {
 	x := make([]float32, 100)
 	var packed Packed
 	packed.Pack(5, 4, x, 4, false)
-	for want, f := range map[string]func(){
+	misusetest.CheckPanics(t, map[string]func(){
 		"gemm.Mul: A [3, 4] with stride 4 in 100 values times B [4, 6] with stride 5 ":           func() { Mul(false, false, 3, 6, 4, x, 4, x, 5, Epilogue{}, x, 6) },
 		"gemm.Mul: A [30, 4] with stride 4 in 100 values times B [4, 2] stored transposed with ": func() { Mul(false, true, 30, 2, 4, x, 4, x, 4, Epilogue{}, x, 2) },
 		"gemm.Mul: A [-1, 4]": func() { Mul(false, false, -1, 6, 4, x, 4, x, 6, Epilogue{}, x, 6) },
@@ -366,16 +367,7 @@ func TestMisuse(t *testing.T) {
 		"gemm.Packed.MulTurns: A [9, 5 turns] with strides 3, 80": func() { packed.MulTurns(9, 5, x, 3, 80, nil, x, 4) },
 		"gemm.Packed.MulTurns: A [9, 2 turns] with strides 3, 9 ": func() { packed.MulTurns(9, 2, x, 3, 9, nil, x, 4) }, // 5 rows of B
 		"gemm.Packed.Pack: B [50, 4]":                             func() { packed.Pack(50, 4, x, 4, false) },
-	} {
-		func() {
-			defer func() {
-				if r, _ := recover().(string); !strings.HasPrefix(r, want) {
-					t.Errorf("want a panic %q, got %q", want, r)
-				}
-			}()
-			f()
-		}()
-	}
+	})
 }
 
 func FuzzMul(f *testing.F) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"lookalike/internal/damagetest"
+	"lookalike/internal/sweeptest"
 )
 
 // readAll does with a file all that the package can do, and returns the first
@@ -100,10 +101,7 @@ func fixtures(t testing.TB) map[string][]byte {
 // comes out, it comes soon, without a panic, and without more memory than a file
 // of this size can ask for.
 func TestMutations(t *testing.T) {
-	cases := 60_000
-	if testing.Short() {
-		cases = 4_000
-	}
+	cases := sweeptest.Cases(4_000, 20_000, 600_000)
 	files := fixtures(t)
 	var small, large [][]byte // most damage does is in descriptions, and small files have more of those
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -12,19 +12,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lookalike/internal/sweeptest"
 )
 
 // Main runs a package's tests with the first of the tiers, f32.Tiers() (which
 // this package cannot import, for f32's own tests import it), and then once more
 // for each of the others in a process of its own, unless a tier is forced or
-// benchmarks are asked for. It returns the exit status.
+// benchmarks are asked for. It returns the exit status. Under the race detector
+// the first is enough: no tier has goroutines of its own.
 func Main(m *testing.M, tiers []string) int {
 	code := m.Run()
-	if os.Getenv("LOOKALIKE_CPU") != "" || slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
+	if sweeptest.Racing || os.Getenv("LOOKALIKE_CPU") != "" || slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
 		return code
 	}
 	for _, tier := range tiers[1:] {
-		cmd := exec.Command(os.Args[0], os.Args[1:]...)
+		// What the generators write depends on no tier.
+		cmd := exec.Command(os.Args[0], append([]string{"-test.skip=^TestGenerated$"}, os.Args[1:]...)...)
 		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+tier)
 		out, err := cmd.CombinedOutput()
 		fmt.Printf("tier %s:\n%s", tier, out)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,9 +14,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-)
 
-var killTwice = flag.Bool("twice", false, "kill undo at each call also where it goes on after a kill")
+	"lookalike/internal/sweeptest"
+)
 
 // What the process that TestMain runs is to do.
 const (
@@ -196,8 +195,8 @@ func TestKilledAtEachCall(t *testing.T) {
 
 // The same, where undo is killed once more as it goes on.
 func TestUndoKilledTwice(t *testing.T) {
-	if !*killTwice {
-		t.Skip("takes a minute; -twice does it")
+	if sweeptest.Cases(0, 0, 1) == 0 {
+		t.Skip("takes a minute; -long does it")
 	}
 	for _, w := range ways {
 		use(t, w.calls(nothing))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"image/color"
 	"testing"
+
+	"lookalike/internal/sweeptest"
 )
 
 // Cells are as dark as their parts, in their places; names are written as long
@@ -50,6 +52,7 @@ func TestConfusion(t *testing.T) {
 
 // Very many classes make a picture that can still be opened.
 func TestConfusionOfMany(t *testing.T) {
+	sweeptest.Slow(t, "draws 25 million squares")
 	n := 5000
 	names, parts := make([]string, n), make([][]float64, n)
 	row := make([]float64, n)

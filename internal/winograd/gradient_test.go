@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
+
+	"lookalike/internal/misusetest"
+	"lookalike/internal/sweeptest"
 )
 
 // directGrad is KernelGrad's definition, in double precision: the sums, and the sums of
@@ -65,7 +67,7 @@ func TestKernelGrad(t *testing.T) {
 		}
 	}
 	for h := range 15 {
-		for range 6 {
+		for range sweeptest.Cases(1, 4, 40) {
 			w := r.IntN(15)
 			top, left := r.IntN(3), r.IntN(3)
 			check(shape{r.IntN(3), h, w, 1 + r.IntN(70), 1 + r.IntN(70), top, left, max(0, h+top-r.IntN(3)), max(0, w+left-r.IntN(3))})
@@ -141,12 +143,8 @@ func TestKernelGradAccuracy(t *testing.T) {
 }
 
 func TestKernelGradMisuse(t *testing.T) {
-	defer func() {
-		want := "winograd.KernelGrad: picture [1, 3, 3, 2] in 18 values, output [1, 3, 3, 2] in 17 values"
-		if r, _ := recover().(string); !strings.HasPrefix(r, want) {
-			t.Errorf("want a panic %q, got %q", want, r)
-		}
-	}()
 	x := make([]float32, 36)
-	KernelGrad(x, x[:18], x[:17], 1, 3, 3, 2, 1, 1, 3, 3, 2)
+	misusetest.CheckPanics(t, map[string]func(){
+		"winograd.KernelGrad: picture [1, 3, 3, 2] in 18 values, output [1, 3, 3, 2] in 17 values": func() { KernelGrad(x, x[:18], x[:17], 1, 3, 3, 2, 1, 1, 3, 3, 2) },
+	})
 }

@@ -1,5 +1,0 @@
-package main
-
-import "testing"
-
-func TestDemo(t *testing.T) { script(t, "demo") }

@@ -1,5 +1,0 @@
-package main
-
-import "testing"
-
-func TestExport(t *testing.T) { script(t, "export") }

@@ -1,5 +1,0 @@
-package main
-
-import "testing"
-
-func TestImport(t *testing.T) { script(t, "import") }

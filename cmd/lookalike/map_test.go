@@ -1,5 +1,0 @@
-package main
-
-import "testing"
-
-func TestMap(t *testing.T) { script(t, "map") }

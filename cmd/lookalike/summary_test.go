@@ -1,5 +1,0 @@
-package main
-
-import "testing"
-
-func TestSummary(t *testing.T) { script(t, "summary") }

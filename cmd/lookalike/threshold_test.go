@@ -1,5 +1,0 @@
-package main
-
-import "testing"
-
-func TestThreshold(t *testing.T) { script(t, "threshold") }

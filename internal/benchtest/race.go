@@ -1,5 +1,0 @@
-//go:build race
-
-package benchtest
-
-const racing = true
