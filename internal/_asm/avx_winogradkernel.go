@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -15,23 +14,23 @@ func (s *isa) kernel(t transform) {
 	side := t.size + 2
 	s.begin(fmt.Sprintf("kernel%d", t.size), fmt.Sprintf(" transforms n > 0 channels of a kernel, %d output channels of each.", 2*s.lanes),
 		"func(n int, u *float32, us int, k *float32, cs, row, col int, matrix *float64)")
-	n, u, k, matrix := param("n"), param("u"), param("k"), param("matrix")
-	us, cs, row, col := stride("us"), stride("cs"), stride("row"), stride("col")
-	next := GP64() // from a point to the one below
-	IMUL3Q(I8(side), us, next)
+	n, u, k, matrix := s.param("n"), s.param("u"), s.param("k"), s.param("matrix")
+	us, cs, row, col := s.stride("us"), s.stride("cs"), s.stride("row"), s.stride("col")
+	next := s.GP64() // from a point to the one below
+	s.IMUL3Q(I8(side), us, next)
 
 	coefficient := func(point, power int) Mem { return Mem{Base: matrix, Disp: (point*3 + power) * 64} }
 	// combine leaves the value at a point of the polynomial with the given coefficients.
 	combine := func(point int, of []reg.VecPhysical, to reg.VecPhysical) {
 		switch point {
 		case 0:
-			VMULPD(coefficient(0, 0), of[0], to)
+			s.VMULPD(coefficient(0, 0), of[0], to)
 		case side - 1:
-			VMOVAPD(of[2], to)
+			s.VMOVAPD(of[2], to)
 		default:
-			VMULPD(coefficient(point, 0), of[0], to)
-			VFMADD231PD(coefficient(point, 1), of[1], to)
-			VFMADD231PD(coefficient(point, 2), of[2], to)
+			s.VMULPD(coefficient(point, 0), of[0], to)
+			s.VFMADD231PD(coefficient(point, 1), of[1], to)
+			s.VFMADD231PD(coefficient(point, 2), of[2], to)
 		}
 	}
 	taps, rows, sum := s.regs[:9], s.regs[9:12], s.regs[12]
@@ -41,53 +40,53 @@ func (s *isa) kernel(t transform) {
 		}
 		return r.AsX().(reg.VecPhysical)
 	}
-	Label("channel")
+	s.Label("channel")
 	for part := range 4 { // of 2*lanes channels, lanes/2 each
 		disp := part * s.lanes / 2 * 4
-		from := GP64()
-		MOVQ(k, from)
+		from := s.GP64()
+		s.MOVQ(k, from)
 		for i := range 3 {
-			tap := GP64()
-			MOVQ(from, tap)
+			tap := s.GP64()
+			s.MOVQ(from, tap)
 			for j := range 3 {
-				VCVTPS2PD(Mem{Base: tap, Disp: disp}, taps[3*i+j])
+				s.VCVTPS2PD(Mem{Base: tap, Disp: disp}, taps[3*i+j])
 				if j < 2 {
-					ADDQ(col, tap)
+					s.ADDQ(col, tap)
 				}
 			}
 			if i < 2 {
-				ADDQ(row, from)
+				s.ADDQ(row, from)
 			}
 		}
-		first := GP64()
-		MOVQ(u, first)
+		first := s.GP64()
+		s.MOVQ(u, first)
 		for j := range side {
 			for i := range 3 {
 				combine(j, taps[3*i:][:3], rows[i])
 			}
-			to := GP64()
-			MOVQ(first, to)
+			to := s.GP64()
+			s.MOVQ(first, to)
 			for i := range side {
 				combine(i, rows, sum)
 				if s == avx512 {
-					VCVTPD2PS(sum, half(sum))
+					s.VCVTPD2PS(sum, half(sum))
 				} else {
-					VCVTPD2PSY(sum, half(sum))
+					s.VCVTPD2PSY(sum, half(sum))
 				}
-				VMOVUPS(half(sum), Mem{Base: to, Disp: disp})
+				s.VMOVUPS(half(sum), Mem{Base: to, Disp: disp})
 				if i < side-1 {
-					ADDQ(next, to)
+					s.ADDQ(next, to)
 				}
 			}
 			if j < side-1 {
-				ADDQ(us, first)
+				s.ADDQ(us, first)
 			}
 		}
 	}
-	ADDQ(cs, k)
-	ADDQ(I32(2*s.lanes*4), u)
-	DECQ(n)
-	JNZ(LabelRef("channel"))
-	VZEROUPPER()
-	RET()
+	s.ADDQ(cs, k)
+	s.ADDQ(I32(2*s.lanes*4), u)
+	s.DECQ(n)
+	s.JNZ(LabelRef("channel"))
+	s.VZEROUPPER()
+	s.RET()
 }

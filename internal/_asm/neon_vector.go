@@ -2,6 +2,17 @@ package main
 
 import "math"
 
+func (a *assembler) f32() {
+	a.vectorKernels()
+	a.rectifiers()
+	a.streams()
+	a.pools()
+	a.optimizers()
+	a.squaredError()
+	a.codeDots()
+	a.tiles()
+}
+
 func (a *assembler) vectorKernels() {
 	a.reduce("dot", "returns the sum of a[i]*b[i] over n values.", func(x, y, sum vec) {
 		a.three("fmla.4s", sum, x, y)
@@ -68,14 +79,10 @@ func (a *assembler) axpy() {
 	a.op("RET")
 }
 
-// expm1Terms are the coefficients of (e^r - 1 - r)/r² on |r| <= ln(2)/2, those of
-// the other tiers.
-var expm1Terms = []float64{0.5, 0.1666666716337204, 0.041666463017463684, 0.00833331048488617, 0.0013933685841038823, 0.00019891030387952924}
-
 // Registers of reduced: constants, then what it leaves.
 const (
 	log2e, ln2hi, ln2lo, terms vec = 16, 17, 18, 20
-	n, r, p, t                 vec = 0, 1, 2, 3
+	rn, rr, rp, rt             vec = 0, 1, 2, 3
 )
 
 func (a *assembler) reducedConstants() {
@@ -91,23 +98,23 @@ func (a *assembler) reducedConstants() {
 // reduced splits x = n*ln(2) + r and evaluates p = e^r - 1, exact to half a unit in
 // the last place where n = 0. n is left as integers; x is kept.
 func (a *assembler) reduced(x vec) {
-	a.three("fmul.4s", p, x, log2e)
-	a.two("fcvtns.4s", n, p)
-	a.two("scvtf.4s", p, n)
-	a.move(x, r)
-	a.three("fmls.4s", r, p, ln2hi)
-	a.three("fmls.4s", r, p, ln2lo)
+	a.three("fmul.4s", rp, x, log2e)
+	a.two("fcvtns.4s", rn, rp)
+	a.two("scvtf.4s", rp, rn)
+	a.move(x, rr)
+	a.three("fmls.4s", rr, rp, ln2hi)
+	a.three("fmls.4s", rr, rp, ln2lo)
 	last := vec(len(expm1Terms) - 1)
 	from := terms + last
 	for i := last - 1; i >= 0; i-- {
-		to := []vec{p, t}[i%2]
+		to := []vec{rp, rt}[i%2]
 		a.move(terms+i, to)
-		a.three("fmla.4s", to, from, r)
+		a.three("fmla.4s", to, from, rr)
 		from = to
 	}
-	a.three("fmul.4s", t, from, r)
-	a.move(r, p)
-	a.three("fmla.4s", p, t, r)
+	a.three("fmul.4s", rt, from, rr)
+	a.move(rr, rp)
+	a.three("fmla.4s", rp, rt, rr)
 }
 
 func (a *assembler) exp() {
@@ -124,16 +131,16 @@ func (a *assembler) exp() {
 		a.three("fmax.4s", x, x, low)
 		a.three("fmin.4s", x, x, high)
 		a.reduced(x)
-		a.three("fadd.4s", p, p, one)
+		a.three("fadd.4s", rp, rp, one)
 		// 2^n in two factors: n is from -150 to 128, an exponent from -126 to 127.
-		a.shiftRight(x, n, 1)
-		a.three("sub.4s", n, n, x)
-		for _, half := range []vec{x, n} {
+		a.shiftRight(x, rn, 1)
+		a.three("sub.4s", rn, rn, x)
+		for _, half := range []vec{x, rn} {
 			a.shiftLeft(half, half, 23)
 			a.three("add.4s", half, half, one)
-			a.three("fmul.4s", p, p, half)
+			a.three("fmul.4s", rp, rp, half)
 		}
-		store(p, mem{base: dst})
+		store(rp, mem{base: dst})
 	})
 	a.op("RET")
 }
@@ -150,10 +157,10 @@ func (a *assembler) elu() {
 		load(mem{base: src}, x)
 		a.three("fmax.4s", y, x, low)
 		a.reduced(y)
-		a.shiftLeft(n, n, 23)
-		a.three("add.4s", n, n, one) // 2^n
-		a.three("fsub.4s", y, n, one)
-		a.three("fmla.4s", y, p, n) // 2^n*(e^r - 1) + (2^n - 1)
+		a.shiftLeft(rn, rn, 23)
+		a.three("add.4s", rn, rn, one) // 2^n
+		a.three("fsub.4s", y, rn, one)
+		a.three("fmla.4s", y, rp, rn) // 2^n*(e^r - 1) + (2^n - 1)
 		a.three("fmul.4s", y, y, alpha)
 		a.two("fcmgt.4s.0", mask, x)
 		a.three("bit.16b", y, x, mask)

@@ -10,9 +10,6 @@ import "fmt"
 const (
 	mr, nrv = 6, 4
 	nr      = nrv * lanes
-
-	unroll = 4   // steps of k that the main loop takes at a time
-	fetch  = 128 // bytes that are asked for meanwhile
 )
 
 func (a *assembler) tiles() {

@@ -58,15 +58,15 @@ func (a *assembler) storeBytes(r vec, p, i general) {
 
 // windows are the pointers of a loop over a row of 2x2 windows and, inside, over
 // their channels. Values of a window are numbered by row: 0 and 1, 2 and 3.
-type windows struct {
+type neonWindows struct {
 	pixels, channels, i, last, scratch general
 	y, choice                          general    // one value a window
 	x                                  [4]general // each of the window's values
 	chooses                            bool
 }
 
-func (a *assembler) newWindows(choice bool) *windows {
-	w := &windows{pixels: a.param("pixels"), channels: a.param("channels"), i: a.register(), last: a.register(), scratch: a.register(),
+func (a *assembler) newWindows(choice bool) *neonWindows {
+	w := &neonWindows{pixels: a.param("pixels"), channels: a.param("channels"), i: a.register(), last: a.register(), scratch: a.register(),
 		y: a.param("y"), chooses: choice}
 	if choice {
 		w.choice = a.param("choice")
@@ -78,7 +78,7 @@ func (a *assembler) newWindows(choice bool) *windows {
 	return w
 }
 
-func (a *assembler) eachWindow(w *windows, body func()) {
+func (a *assembler) eachWindow(w *neonWindows, body func()) {
 	a.label("pixel")
 	a.overlapped(w.channels, w.i, w.last, body)
 	a.line("\tADD    %s<<2, %s", w.channels, w.y)

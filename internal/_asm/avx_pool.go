@@ -1,7 +1,6 @@
 package main
 
 import (
-	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -20,32 +19,32 @@ func (s *isa) pools() {
 // first's place. Where they do not end with one, the last register goes back and
 // repeats what the one before did: there is nothing to cut.
 func (s *isa) overlapped(n, i reg.GPVirtual, body func()) {
-	last := GP64()
-	LEAQ(Mem{Base: n, Disp: -s.lanes}, last)
-	XORQ(i, i)
-	Label("vector")
+	last := s.GP64()
+	s.LEAQ(Mem{Base: n, Disp: -s.lanes}, last)
+	s.XORQ(i, i)
+	s.Label("vector")
 	body()
-	ADDQ(U8(s.lanes), i)
-	CMPQ(i, last)
-	JLE(LabelRef("vector"))
-	CMPQ(i, n)
-	JE(LabelRef("done"))
-	MOVQ(last, i)
-	JMP(LabelRef("vector"))
-	Label("done")
+	s.ADDQ(U8(s.lanes), i)
+	s.CMPQ(i, last)
+	s.JLE(LabelRef("vector"))
+	s.CMPQ(i, n)
+	s.JE(LabelRef("done"))
+	s.MOVQ(last, i)
+	s.JMP(LabelRef("vector"))
+	s.Label("done")
 }
 
 // storeBytes stores the lowest byte of each 32-bit integer, all below 256; it
 // overwrites r.
 func (s *isa) storeBytes(r, scratch reg.VecPhysical, m Mem) {
 	if s == avx512 {
-		VPMOVDB(r, m)
+		s.VPMOVDB(r, m)
 		return
 	}
-	VEXTRACTI128(U8(1), r, scratch.AsX())
-	VPACKUSDW(scratch.AsX(), r.AsX(), r.AsX())
-	VPACKUSWB(r.AsX(), r.AsX(), r.AsX())
-	VMOVQ(r.AsX(), m)
+	s.VEXTRACTI128(U8(1), r, scratch.AsX())
+	s.VPACKUSDW(scratch.AsX(), r.AsX(), r.AsX())
+	s.VPACKUSWB(r.AsX(), r.AsX(), r.AsX())
+	s.VMOVQ(r.AsX(), m)
 }
 
 // windows are the pointers of a loop over a row of 2x2 windows and, inside, over
@@ -56,14 +55,14 @@ type windows struct {
 	x                   [4]reg.GPVirtual // each of the window's values
 }
 
-func newWindows(choice bool) *windows {
-	w := &windows{pixels: param("pixels"), channels: param("channels"), i: GP64(), y: param("y")}
+func (s *isa) newWindows(choice bool) *windows {
+	w := &windows{pixels: s.param("pixels"), channels: s.param("channels"), i: s.GP64(), y: s.param("y")}
 	if choice {
-		w.choice = param("choice")
+		w.choice = s.param("choice")
 	}
 	for row, name := range []string{"top", "bottom"} {
-		w.x[2*row], w.x[2*row+1] = param(name), GP64()
-		LEAQ(Mem{Base: w.x[2*row], Index: w.channels, Scale: lane}, w.x[2*row+1])
+		w.x[2*row], w.x[2*row+1] = s.param(name), s.GP64()
+		s.LEAQ(Mem{Base: w.x[2*row], Index: w.channels, Scale: lane}, w.x[2*row+1])
 	}
 	return w
 }
@@ -72,19 +71,19 @@ func (w *windows) value(p reg.GPVirtual) Mem { return Mem{Base: p, Index: w.i, S
 func (w *windows) chosen() Mem               { return Mem{Base: w.choice, Index: w.i, Scale: 1} }
 
 func (w *windows) loop(s *isa, body func()) {
-	Label("pixel")
+	s.Label("pixel")
 	s.overlapped(w.channels, w.i, body)
-	LEAQ(Mem{Base: w.y, Index: w.channels, Scale: lane}, w.y)
+	s.LEAQ(Mem{Base: w.y, Index: w.channels, Scale: lane}, w.y)
 	if w.choice != (reg.GPVirtual)(nil) {
-		ADDQ(w.channels, w.choice)
+		s.ADDQ(w.channels, w.choice)
 	}
 	for _, p := range w.x {
-		LEAQ(Mem{Base: p, Index: w.channels, Scale: 2 * lane}, p)
+		s.LEAQ(Mem{Base: p, Index: w.channels, Scale: 2 * lane}, p)
 	}
-	DECQ(w.pixels)
-	JNZ(LabelRef("pixel"))
-	VZEROUPPER()
-	RET()
+	s.DECQ(w.pixels)
+	s.JNZ(LabelRef("pixel"))
+	s.VZEROUPPER()
+	s.RET()
 }
 
 func (s *isa) maxPool(choice bool) {
@@ -95,7 +94,7 @@ func (s *isa) maxPool(choice bool) {
 		s.begin("maxPool", " writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.",
 			"func(pixels, channels int, y, top, bottom *float32)")
 	}
-	w := newWindows(choice)
+	w := s.newWindows(choice)
 	x, place, scratch := s.regs[:4], s.regs[4:8], s.regs[8]
 	top, bottom := s.regs[9], s.regs[10]
 	masks := [3]reg.Register{s.mask(0), s.mask(1), s.mask(2)}
@@ -116,9 +115,9 @@ func (s *isa) maxPool(choice bool) {
 		if !choice {
 			return
 		}
-		VMOVAPS(place[1], top)
+		s.VMOVAPS(place[1], top)
 		s.merge(place[0], masks[0], top)
-		VMOVAPS(place[3], bottom)
+		s.VMOVAPS(place[3], bottom)
 		s.merge(place[2], masks[1], bottom)
 		s.merge(top, masks[2], bottom)
 		s.storeBytes(bottom, top, w.chosen())
@@ -128,21 +127,21 @@ func (s *isa) maxPool(choice bool) {
 func (s *isa) maxPoolGrad() {
 	s.begin("maxPoolGrad", " writes y[i] to the value that choice[i] names in a row of 2x2 windows and zeros to the others.",
 		"func(pixels, channels int, top, bottom, y *float32, choice *uint8)")
-	w := newWindows(true)
+	w := s.newWindows(true)
 	place, grad, chosen, mask := s.regs[:4], s.regs[4], s.regs[5], s.mask(0)
 	for i := range place {
 		s.bits(uint32(i), place[i])
 	}
 	w.loop(s, func() {
 		s.load(w.value(w.y), grad)
-		VPMOVZXBD(w.chosen(), chosen)
+		s.VPMOVZXBD(w.chosen(), chosen)
 		for i, p := range w.x {
 			out := s.regs[6+i]
-			VPCMPEQD(place[i], chosen, mask)
+			s.VPCMPEQD(place[i], chosen, mask)
 			if s == avx512 {
-				VMOVAPS_Z(grad, mask, out)
+				s.VMOVAPS_Z(grad, mask, out)
 			} else {
-				VANDPS(grad, mask, out)
+				s.VANDPS(grad, mask, out)
 			}
 			s.store(out, w.value(p))
 		}
@@ -157,11 +156,11 @@ func (s *isa) maxInto(choice bool) {
 		s.begin("maxInto", " writes x[i] over y[i] where it is greater or NaN, for n values of at least one register.",
 			"func(n int, y, x *float32)")
 	}
-	n, y, x, i := param("n"), param("y"), param("x"), GP64()
+	n, y, x, i := s.param("n"), s.param("y"), s.param("x"), s.GP64()
 	old, value, scratch, mask := s.regs[0], s.regs[1], s.regs[2], s.mask(0)
 	places, place, oldPlace := reg.GPVirtual(nil), s.regs[3], s.regs[4]
 	if choice {
-		places = param("choice")
+		places = s.param("choice")
 		s.broadcast("place", place)
 	}
 	s.overlapped(n, i, func() {
@@ -172,12 +171,12 @@ func (s *isa) maxInto(choice bool) {
 		s.store(value, Mem{Base: y, Index: i, Scale: lane})
 		if choice {
 			at := Mem{Base: places, Index: i, Scale: 1}
-			VPMOVZXBD(at, oldPlace)
-			VMOVAPS(place, value)
+			s.VPMOVZXBD(at, oldPlace)
+			s.VMOVAPS(place, value)
 			s.merge(oldPlace, mask, value)
 			s.storeBytes(value, scratch, at)
 		}
 	})
-	VZEROUPPER()
-	RET()
+	s.VZEROUPPER()
+	s.RET()
 }

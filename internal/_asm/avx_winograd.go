@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -27,11 +26,11 @@ type transform struct {
 	gradient func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
 }
 
-// The points of F(4, 3): 0, ±p, ±q and infinity. Those chosen halve the rounding
+// The points of F(4, 3): 0, ±wp, ±wq and infinity. Those chosen halve the rounding
 // errors that the customary 1 and 2 have; their squares are exact.
 const (
-	p, q   = 0.625, 1.5
-	pp, qq = p * p, q * q
+	wp, wq = 0.625, 1.5
+	pp, qq = wp * wp, wq * wq
 )
 
 var f2 = transform{
@@ -41,23 +40,23 @@ var f2 = transform{
 	input: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}: // d2 + d1, d2 - d1
-			load(from(2), t[0])
-			VADDPS(from(1), t[0], to[0])
-			VSUBPS(from(1), t[0], to[1])
+			s.loadOp(from(2), t[0])
+			s.VADDPS(from(1), t[0], to[0])
+			s.VSUBPS(from(1), t[0], to[1])
 		case [2]int{0, 3}: // d2 - d0, d3 - d1
-			load(from(2), t[0])
-			load(from(3), t[1])
-			VSUBPS(from(0), t[0], to[0])
-			VSUBPS(from(1), t[1], to[1])
+			s.loadOp(from(2), t[0])
+			s.loadOp(from(3), t[1])
+			s.VSUBPS(from(0), t[0], to[0])
+			s.VSUBPS(from(1), t[1], to[1])
 		}
 	},
 	output: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		// m0 + m1 + m2, m1 - m2 + m3
-		load(from(1), t[0])
-		VADDPS(from(2), t[0], t[1])
-		VSUBPS(from(2), t[0], t[0])
-		VADDPS(from(0), t[1], to[0])
-		VADDPS(from(3), t[0], to[1])
+		s.loadOp(from(1), t[0])
+		s.VADDPS(from(2), t[0], t[1])
+		s.VSUBPS(from(2), t[0], t[0])
+		s.VADDPS(from(0), t[1], to[0])
+		s.VADDPS(from(3), t[0], to[1])
 	},
 }
 
@@ -65,18 +64,18 @@ var f4 = transform{
 	size:         4,
 	inputPairs:   [][2]int{{1, 2}, {3, 4}, {0, 5}},
 	outputPairs:  [][2]int{{0, 2}, {1, 3}},
-	constants:    []float64{p, q, pp, qq, pp + qq, pp * qq},
-	outConstants: []float64{p, q, pp, qq, p * pp, q * qq},
+	constants:    []float64{wp, wq, pp, qq, pp + qq, pp * qq},
+	outConstants: []float64{wp, wq, pp, qq, wp * pp, wq * qq},
 	input: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}:
-			s.evenOdd(-qq, p, [4]int{4, 2, 3, 1}, from, to, t)
+			s.evenOdd(-qq, wp, [4]int{4, 2, 3, 1}, from, to, t)
 		case [2]int{3, 4}:
-			s.evenOdd(-pp, q, [4]int{4, 2, 3, 1}, from, to, t)
+			s.evenOdd(-pp, wq, [4]int{4, 2, 3, 1}, from, to, t)
 		case [2]int{0, 5}:
 			// d4 - (p²+q²)*d2 + p²q²*d0, and the same one further
 			for i := range 2 {
-				load(from(4+i), to[i])
+				s.loadOp(from(4+i), to[i])
 				s.addTimes(-(pp + qq), from(2+i), to[i], t[0])
 				s.addTimes(pp*qq, from(i), to[i], t[0])
 			}
@@ -86,36 +85,36 @@ var f4 = transform{
 		switch pair {
 		case [2]int{0, 2}:
 			// m0 + s1 + s2, p²*s1 + q²*s2 for sums s1 = m1 + m2, s2 = m3 + m4
-			load(from(1), t[0])
-			VADDPS(from(2), t[0], t[0])
-			load(from(3), t[1])
-			VADDPS(from(4), t[1], t[1])
-			VADDPS(t[0], t[1], to[0])
-			VADDPS(from(0), to[0], to[0])
-			VMULPS(s.constant(pp), t[0], to[1])
+			s.loadOp(from(1), t[0])
+			s.VADDPS(from(2), t[0], t[0])
+			s.loadOp(from(3), t[1])
+			s.VADDPS(from(4), t[1], t[1])
+			s.VADDPS(t[0], t[1], to[0])
+			s.VADDPS(from(0), to[0], to[0])
+			s.VMULPS(s.constant(pp), t[0], to[1])
 			s.addTimes(qq, t[1], to[1], t[0])
 		case [2]int{1, 3}:
 			// p*d1 + q*d2, p³*d1 + q³*d2 + m5 for differences
-			load(from(1), t[0])
-			VSUBPS(from(2), t[0], t[0])
-			load(from(3), t[1])
-			VSUBPS(from(4), t[1], t[1])
-			VMULPS(s.constant(p), t[0], to[0])
-			s.addTimes(q, t[1], to[0], to[0])
-			load(from(5), to[1])
-			s.addTimes(p*pp, t[0], to[1], to[1])
-			s.addTimes(q*qq, t[1], to[1], to[1])
+			s.loadOp(from(1), t[0])
+			s.VSUBPS(from(2), t[0], t[0])
+			s.loadOp(from(3), t[1])
+			s.VSUBPS(from(4), t[1], t[1])
+			s.VMULPS(s.constant(wp), t[0], to[0])
+			s.addTimes(wq, t[1], to[0], to[0])
+			s.loadOp(from(5), to[1])
+			s.addTimes(wp*pp, t[0], to[1], to[1])
+			s.addTimes(wq*qq, t[1], to[1], to[1])
 		}
 	},
 	gradient: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}:
-			s.evenOdd(pp, p, [4]int{0, 2, 1, 3}, from, to, t)
+			s.evenOdd(pp, wp, [4]int{0, 2, 1, 3}, from, to, t)
 		case [2]int{3, 4}:
-			s.evenOdd(qq, q, [4]int{0, 2, 1, 3}, from, to, t)
+			s.evenOdd(qq, wq, [4]int{0, 2, 1, 3}, from, to, t)
 		case [2]int{0, 5}: // d0, d3
-			load(from(0), to[0])
-			load(from(3), to[1])
+			s.loadOp(from(0), to[0])
+			s.loadOp(from(3), to[1])
 		}
 	},
 }
@@ -124,44 +123,44 @@ var f4 = transform{
 // c*d[at[3]].
 func (s *isa) evenOdd(c, b float64, at [4]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 	even, odd := to[1], t[0]
-	load(from(at[0]), even)
+	s.loadOp(from(at[0]), even)
 	s.addTimes(c, from(at[1]), even, t[1])
-	load(from(at[2]), odd)
+	s.loadOp(from(at[2]), odd)
 	s.addTimes(c, from(at[3]), odd, t[1])
-	VMOVAPS(even, to[0])
+	s.VMOVAPS(even, to[0])
 	s.addTimes(b, odd, to[0], t[1])
 	s.addTimes(-b, odd, even, t[1])
 }
 
-func load(from Op, to reg.VecPhysical) {
+func (s *isa) loadOp(from Op, to reg.VecPhysical) {
 	if from != Op(to) {
-		VMOVUPS(from, to)
+		s.VMOVUPS(from, to)
 	}
 }
 
 // channels emits body for every whole register of n channels, n >= lanes, then
 // for the last, which overlaps the one before. Pointers advance after each.
 func (s *isa) channels(n reg.GPVirtual, pointers []reg.GPVirtual, body func()) {
-	Label("loop")
+	s.Label("loop")
 	body()
-	SUBQ(U8(s.lanes), n)
-	JZ(LabelRef("end"))
-	CMPQ(n, U8(s.lanes))
-	JL(LabelRef("last"))
+	s.SUBQ(U8(s.lanes), n)
+	s.JZ(LabelRef("end"))
+	s.CMPQ(n, U8(s.lanes))
+	s.JL(LabelRef("last"))
 	for _, p := range pointers {
-		ADDQ(U8(4*s.lanes), p)
+		s.ADDQ(U8(4*s.lanes), p)
 	}
-	JMP(LabelRef("loop"))
-	Label("last")
-	SHLQ(U8(2), n)
+	s.JMP(LabelRef("loop"))
+	s.Label("last")
+	s.SHLQ(U8(2), n)
 	for _, p := range pointers {
-		ADDQ(n, p)
+		s.ADDQ(n, p)
 	}
-	MOVQ(U32(s.lanes), n)
-	JMP(LabelRef("loop"))
-	Label("end")
-	VZEROUPPER()
-	RET()
+	s.MOVQ(U32(s.lanes), n)
+	s.JMP(LabelRef("loop"))
+	s.Label("end")
+	s.VZEROUPPER()
+	s.RET()
 }
 
 // input emits the transform of a tile of the picture.
@@ -182,25 +181,25 @@ func (s *isa) toPoints(name, what string, t transform, from int, constants []flo
 	side := t.size + 2
 	s.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf(" transforms %s of n >= %d channels.", what, s.lanes),
 		"func(n int, v *float32, vs int, x *float32, row, col int)")
-	n, v, x, col := param("n"), param("v"), param("x"), stride("col")
-	one, row := stride("vs"), stride("row")
-	in := line{GP64(), row, times(3, row), times(5, row)}
-	out := line{GP64(), one, times(3, one), times(5, one)}
+	n, v, x, col := s.param("n"), s.param("v"), s.param("x"), s.stride("col")
+	one, row := s.stride("vs"), s.stride("row")
+	in := line{s.GP64(), row, s.times(3, row), s.times(5, row)}
+	out := line{s.GP64(), one, s.times(3, one), s.times(5, one)}
 	s.hold(constants...)
 	lines, spare := s.regs[:2*side], s.regs[2*side:]
 	scratch := [2]reg.VecPhysical{spare[0], spare[1]}
 	s.channels(n, []reg.GPVirtual{v, x}, func() {
 		for _, pair := range t.inputPairs {
-			MOVQ(x, in.base)
+			s.MOVQ(x, in.base)
 			for j := range from {
 				if j > 0 {
-					ADDQ(col, in.base)
+					s.ADDQ(col, in.base)
 				}
 				transform(s, pair, func(i int) Op { return in.at(i) }, [2]reg.VecPhysical{lines[j], lines[side+j]}, scratch)
 			}
 			for k, i := range pair {
 				// Where the row of matrices begins: i*side = 6i or 4i.
-				MOVQ(v, out.base)
+				s.MOVQ(v, out.base)
 				s.advance(out, i*side)
 				d := lines[k*side:][:side]
 				for _, columns := range t.inputPairs {
@@ -209,8 +208,8 @@ func (s *isa) toPoints(name, what string, t transform, from int, constants []flo
 						to = [2]reg.VecPhysical{d[side-2], d[side-1]}
 					}
 					transform(s, columns, func(i int) Op { return d[i] }, to, scratch)
-					VMOVUPS(to[0], out.at(columns[0]))
-					VMOVUPS(to[1], out.at(columns[1]))
+					s.VMOVUPS(to[0], out.at(columns[0]))
+					s.VMOVUPS(to[1], out.at(columns[1]))
 				}
 			}
 		}
@@ -220,13 +219,13 @@ func (s *isa) toPoints(name, what string, t transform, from int, constants []flo
 // advance moves l's base by n of its strides, a multiple of 4 or 6.
 func (s *isa) advance(l line, n int) {
 	for ; n >= 12; n -= 12 {
-		LEAQ(Mem{Base: l.base, Index: l.three, Scale: 4}, l.base)
+		s.LEAQ(Mem{Base: l.base, Index: l.three, Scale: 4}, l.base)
 	}
 	switch n {
 	case 4, 8:
-		LEAQ(Mem{Base: l.base, Index: l.one, Scale: uint8(n)}, l.base)
+		s.LEAQ(Mem{Base: l.base, Index: l.one, Scale: uint8(n)}, l.base)
 	case 6:
-		LEAQ(Mem{Base: l.base, Index: l.three, Scale: 2}, l.base)
+		s.LEAQ(Mem{Base: l.base, Index: l.three, Scale: 2}, l.base)
 	}
 }
 
@@ -240,16 +239,16 @@ func (s *isa) output(t transform, pool bool) {
 	}
 	s.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf(" makes a tile of %dx%d pixels of n >= %d channels%s.", t.size, t.size, s.lanes, doc),
 		"func(n int, y *float32, row, col int, m *float32, ms int, bias *float32, floor float32)")
-	n, y, m, bias := param("n"), param("y"), param("m"), param("bias")
-	floor, err := Param("floor").Resolve()
+	n, y, m, bias := s.param("n"), s.param("y"), s.param("m"), s.param("bias")
+	floor, err := s.Param("floor").Resolve()
 	if err != nil {
 		panic(err)
 	}
-	one, row, col := stride("ms"), stride("row"), stride("col")
-	in := line{GP64(), one, times(3, one), times(5, one)}
-	out := line{base: GP64(), one: row}
+	one, row, col := s.stride("ms"), s.stride("row"), s.stride("col")
+	in := line{s.GP64(), one, s.times(3, one), s.times(5, one)}
+	out := line{base: s.GP64(), one: row}
 	if !pool && t.size == 4 {
-		out.three = times(3, row)
+		out.three = s.times(3, row)
 	}
 	s.hold(t.outConstants...)
 	lines, spare := s.regs[:2*side], s.regs[2*side:]
@@ -257,7 +256,7 @@ func (s *isa) output(t transform, pool bool) {
 	s.channels(n, []reg.GPVirtual{y, m, bias}, func() {
 		for turn, pair := range t.outputPairs {
 			// Along the rows first: consecutive matrices.
-			MOVQ(m, in.base)
+			s.MOVQ(m, in.base)
 			for i := range side {
 				if i > 0 {
 					s.advance(in, side)
@@ -265,16 +264,16 @@ func (s *isa) output(t transform, pool bool) {
 				t.output(s, pair, func(j int) Op { return in.at(j) }, [2]reg.VecPhysical{lines[i], lines[side+i]}, scratch)
 			}
 			finish := func(r reg.VecPhysical) {
-				VADDPS(Mem{Base: bias}, r, r)
-				VBROADCASTSS(floor.Addr, scratch[0])
-				VMAXPS(r, scratch[0], r)
+				s.VADDPS(Mem{Base: bias}, r, r)
+				s.VBROADCASTSS(floor.Addr, scratch[0])
+				s.VMAXPS(r, scratch[0], r)
 			}
 			var pooled [2][]reg.VecPhysical
 			for k, j := range pair {
-				MOVQ(y, out.base)
+				s.MOVQ(y, out.base)
 				if !pool {
 					for range j {
-						ADDQ(col, out.base)
+						s.ADDQ(col, out.base)
 					}
 				}
 				d := lines[k*side:][:side]
@@ -292,7 +291,7 @@ func (s *isa) output(t transform, pool bool) {
 						values[i] = to[e]
 						if !pool {
 							finish(to[e])
-							VMOVUPS(to[e], out.at(i))
+							s.VMOVUPS(to[e], out.at(i))
 						}
 					}
 				}
@@ -310,22 +309,22 @@ func (s *isa) output(t transform, pool bool) {
 			if t.size == 2 {
 				s.maxNaN(pooled[0][0], pooled[1][0], scratch[0])
 				finish(pooled[1][0])
-				VMOVUPS(pooled[1][0], Mem{Base: y})
+				s.VMOVUPS(pooled[1][0], Mem{Base: y})
 				continue
 			}
 			// Columns 0 and 2 are the first of their windows, 1 and 3 the second.
 			for k := range pair {
-				MOVQ(y, out.base)
+				s.MOVQ(y, out.base)
 				if k > 0 {
-					ADDQ(col, out.base)
+					s.ADDQ(col, out.base)
 				}
 				for i, r := range pooled[k] {
 					finish(r)
 					if turn > 0 {
-						VMOVUPS(out.at(i), scratch[1])
+						s.VMOVUPS(out.at(i), scratch[1])
 						s.maxNaN(scratch[1], r, scratch[0])
 					}
-					VMOVUPS(r, out.at(i))
+					s.VMOVUPS(r, out.at(i))
 				}
 			}
 		}

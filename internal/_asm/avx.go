@@ -5,18 +5,97 @@ import (
 	"math"
 
 	"github.com/mmcloughlin/avo/attr"
-	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
 	"github.com/mmcloughlin/avo/reg"
 )
 
+// file is an assembly file of amd64 that is being written.
+type file struct {
+	*build.Context
+	constants map[uint32]Mem // filled with one value of these bits
+	vectors   map[uint32]Mem // filled with 16
+	wordTurns Mem            // takes word 2j from word j, word 2j+1 from word 16+j
+}
+
+// assemble returns the assembly that emit emits, and its declarations.
+func assemble(pkg string, emit func()) (assembly, stubs []byte, err error) {
+	f := &file{Context: build.NewContext(), constants: map[uint32]Mem{}, vectors: map[uint32]Mem{}}
+	f.ConstraintExpr("!purego")
+	avx512.file, avx2.file = f, f
+	emit()
+	text, err := f.Result()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := pass.Compile.Execute(text); err != nil {
+		return nil, nil, err
+	}
+	cfg := printer.Config{Name: "internal/_asm", Pkg: pkg}
+	if assembly, err = printer.NewGoAsm(cfg).Print(text); err != nil {
+		return nil, nil, err
+	}
+	if stubs, err = printer.NewStubs(cfg).Print(text); err != nil {
+		return nil, nil, err
+	}
+	return withGenerated(assembly), withGenerated(stubs), nil
+}
+
+func avxF32() {
+	for _, s := range []*isa{avx512, avx2} {
+		s.vectorKernels()
+		s.rectifiers()
+		s.streams()
+		s.pools()
+		s.optimizers()
+		s.squaredError()
+		s.searches()
+		s.codes()
+		s.tiles()
+	}
+	avx2.transpose8()
+	avx512.parts()
+}
+
+func avxWinograd() {
+	for _, s := range []*isa{avx512, avx2} {
+		for _, t := range []transform{f2, f4} {
+			s.kernel(t)
+			s.input(t)
+			s.output(t, false)
+			s.output(t, true)
+		}
+		s.gradient(f4)
+	}
+}
+
+// TEXT begins a function, GLOBL a constant, to which DATA adds.
+func (f *file) TEXT(name string, a attr.Attribute, signature string) {
+	f.Function(name)
+	f.Attributes(a)
+	f.SignatureExpr(signature)
+}
+
+func (f *file) GLOBL(name string, a attr.Attribute) Mem {
+	m := f.StaticGlobal(name)
+	f.DataAttributes(a)
+	return m
+}
+
+func (f *file) DATA(offset int, v Constant) { f.AddDatum(offset, v) }
+
 // isa is a set of vector registers.
 type isa struct {
+	*file
 	name  string
 	lanes int // float32 values in a register
 	mr    int // rows and vectors of the largest tile
 	nrv   int
 	regs  []reg.VecPhysical
+
+	held map[float64]reg.VecPhysical // constants that a kernel of winograd keeps in registers
 
 	n      reg.GPVirtual // AVX2's tail, the buffer it goes through, and how often it did
 	buffer Mem
@@ -31,9 +110,6 @@ var (
 		reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}}
 )
 
-// lane is the element type's size in bytes.
-const lane = 4
-
 func (s *isa) bytes() int { return s.lanes * lane }
 
 // tail prepares loadTail and storeTail for the first n values of a register, 1 <=
@@ -44,33 +120,33 @@ func (s *isa) bytes() int { return s.lanes * lane }
 // values go one by one through a buffer on the stack.
 func (s *isa) tail(n reg.GPVirtual) {
 	if s == avx512 {
-		t := GP64()
-		MOVQ(I32(-1), t)
-		BZHIQ(n, t, t)
-		KMOVW(t.As32(), reg.K1)
+		t := s.GP64()
+		s.MOVQ(I32(-1), t)
+		s.BZHIQ(n, t, t)
+		s.KMOVW(t.As32(), reg.K1)
 		return
 	}
-	s.n, s.buffer = n, AllocLocal(s.bytes())
+	s.n, s.buffer = n, s.AllocLocal(s.bytes())
 }
 
 // loadTail fills the lanes past the tail with zeros.
 func (s *isa) loadTail(m Mem, r reg.VecPhysical) {
 	if s == avx512 {
-		VMOVUPS_Z(m, reg.K1, r)
+		s.VMOVUPS_Z(m, reg.K1, r)
 		return
 	}
 	s.zero(r)
-	VMOVUPS(r, s.buffer)
+	s.VMOVUPS(r, s.buffer)
 	s.copyTail(m, s.buffer)
-	VMOVUPS(s.buffer, r)
+	s.VMOVUPS(s.buffer, r)
 }
 
 func (s *isa) storeTail(r reg.VecPhysical, m Mem) {
 	if s == avx512 {
-		VMOVUPS(r, reg.K1, m)
+		s.VMOVUPS(r, reg.K1, m)
 		return
 	}
-	VMOVUPS(r, s.buffer)
+	s.VMOVUPS(r, s.buffer)
 	s.copyTail(s.buffer, m)
 }
 
@@ -78,26 +154,26 @@ func (s *isa) storeTail(r reg.VecPhysical, m Mem) {
 func (s *isa) copyTail(from, to Mem) {
 	s.copies++
 	next := fmt.Sprintf("copy%d", s.copies)
-	src, dst, i, v := GP64(), GP64(), GP64(), GP32()
-	LEAQ(from, src)
-	LEAQ(to, dst)
-	MOVQ(s.n, i)
-	Label(next)
-	MOVL(Mem{Base: src, Index: i, Scale: lane, Disp: -lane}, v)
-	MOVL(v, Mem{Base: dst, Index: i, Scale: lane, Disp: -lane})
-	DECQ(i)
-	JNZ(LabelRef(next))
+	src, dst, i, v := s.GP64(), s.GP64(), s.GP64(), s.GP32()
+	s.LEAQ(from, src)
+	s.LEAQ(to, dst)
+	s.MOVQ(s.n, i)
+	s.Label(next)
+	s.MOVL(Mem{Base: src, Index: i, Scale: lane, Disp: -lane}, v)
+	s.MOVL(v, Mem{Base: dst, Index: i, Scale: lane, Disp: -lane})
+	s.DECQ(i)
+	s.JNZ(LabelRef(next))
 }
 
-func (s *isa) load(m Mem, r reg.VecPhysical)  { VMOVUPS(m, r) }
-func (s *isa) store(r reg.VecPhysical, m Mem) { VMOVUPS(r, m) }
+func (s *isa) load(m Mem, r reg.VecPhysical)  { s.VMOVUPS(m, r) }
+func (s *isa) store(r reg.VecPhysical, m Mem) { s.VMOVUPS(r, m) }
 
 // zero clears r.
 func (s *isa) zero(r reg.VecPhysical) {
 	if s == avx512 {
-		VPXORD(r, r, r)
+		s.VPXORD(r, r, r)
 	} else {
-		VXORPS(r, r, r)
+		s.VXORPS(r, r, r)
 	}
 }
 
@@ -106,16 +182,14 @@ func (s *isa) float(v float64, r reg.VecPhysical) { s.bits(math.Float32bits(floa
 
 // bits fills r with a constant of the given bits.
 func (s *isa) bits(bits uint32, r reg.VecPhysical) {
-	m, ok := constants[bits]
+	m, ok := s.constants[bits]
 	if !ok {
-		m = GLOBL(fmt.Sprintf("bits%08x", bits), attr.RODATA|attr.NOPTR)
-		DATA(0, U32(bits))
-		constants[bits] = m
+		m = s.GLOBL(fmt.Sprintf("bits%08x", bits), attr.RODATA|attr.NOPTR)
+		s.DATA(0, U32(bits))
+		s.constants[bits] = m
 	}
-	VBROADCASTSS(m, r)
+	s.VBROADCASTSS(m, r)
 }
-
-var constants = map[uint32]Mem{}
 
 // Predicates of VCMPPS; none raises an exception.
 const (
@@ -139,74 +213,74 @@ func (s *isa) mask(i int) reg.Register {
 // merge overwrites r with x in the lanes of the mask.
 func (s *isa) merge(x reg.VecPhysical, mask reg.Register, r reg.VecPhysical) {
 	if s == avx512 {
-		VMOVAPS(x, mask, r)
+		s.VMOVAPS(x, mask, r)
 	} else {
-		VBLENDVPS(mask, x, r, r)
+		s.VBLENDVPS(mask, x, r, r)
 	}
 }
 
 // positive overwrites r with then in the lanes where x > zero.
 func (s *isa) positive(x, zero, then, r reg.VecPhysical) {
-	VCMPPS(U8(greater), zero, x, s.mask(0))
+	s.VCMPPS(U8(greater), zero, x, s.mask(0))
 	s.merge(then, s.mask(0), r)
 }
 
 // notGreater sets the mask in the lanes where b is neither greater than a nor NaN.
 func (s *isa) notGreater(b, a reg.VecPhysical, mask reg.Register, scratch reg.VecPhysical) {
 	if s == avx512 {
-		VCMPPS(U8(ordered), b, b, mask)
-		VCMPPS(U8(notGreaterOrNaN), a, b, mask, mask)
+		s.VCMPPS(U8(ordered), b, b, mask)
+		s.VCMPPS(U8(notGreaterOrNaN), a, b, mask, mask)
 	} else {
-		VCMPPS(U8(ordered), b, b, scratch)
-		VCMPPS(U8(notGreaterOrNaN), a, b, mask)
-		VANDPS(scratch, mask, mask)
+		s.VCMPPS(U8(ordered), b, b, scratch)
+		s.VCMPPS(U8(notGreaterOrNaN), a, b, mask)
+		s.VANDPS(scratch, mask, mask)
 	}
 }
 
 // clearBits writes x without the given bits to r.
 func (s *isa) clearBits(bits, x, r reg.VecPhysical) {
 	if s == avx512 {
-		VPANDND(x, bits, r)
+		s.VPANDND(x, bits, r)
 	} else {
-		VANDNPS(x, bits, r)
+		s.VANDNPS(x, bits, r)
 	}
 }
 
 // sum adds up the lanes of r and returns the sum in its lowest lane.
 func (s *isa) sum(r, scratch reg.VecPhysical) {
-	s.fold(VADDPS, r, scratch)
-	VMOVHLPS(r.AsX(), r.AsX(), scratch.AsX())
-	VADDPS(scratch.AsX(), r.AsX(), r.AsX())
-	VMOVSHDUP(r.AsX(), scratch.AsX())
-	VADDSS(scratch.AsX(), r.AsX(), r.AsX())
+	s.fold(s.VADDPS, r, scratch)
+	s.VMOVHLPS(r.AsX(), r.AsX(), scratch.AsX())
+	s.VADDPS(scratch.AsX(), r.AsX(), r.AsX())
+	s.VMOVSHDUP(r.AsX(), scratch.AsX())
+	s.VADDSS(scratch.AsX(), r.AsX(), r.AsX())
 }
 
 // fold puts each four lanes of r together in its lowest four.
 func (s *isa) fold(put func(...Op), r, scratch reg.VecPhysical) {
 	if s == avx512 {
-		VEXTRACTF64X4(U8(1), r, scratch.AsY())
+		s.VEXTRACTF64X4(U8(1), r, scratch.AsY())
 		put(scratch.AsY(), r.AsY(), r.AsY())
 	}
-	VEXTRACTF128(U8(1), r.AsY(), scratch.AsX())
+	s.VEXTRACTF128(U8(1), r.AsY(), scratch.AsX())
 	put(scratch.AsX(), r.AsX(), r.AsX())
 }
 
 // loop emits body for every whole register of n values, then once for the rest.
 // Pointers advance after each; body gets the load and the store to use.
 func (s *isa) loop(n reg.GPVirtual, pointers []reg.GPVirtual, body func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem))) {
-	Label("loop")
-	CMPQ(n, U8(s.lanes))
-	JL(LabelRef("rest"))
+	s.Label("loop")
+	s.CMPQ(n, U8(s.lanes))
+	s.JL(LabelRef("rest"))
 	body(s.load, s.store)
 	for _, p := range pointers {
-		ADDQ(U8(s.bytes()), p)
+		s.ADDQ(U8(s.bytes()), p)
 	}
-	SUBQ(U8(s.lanes), n)
-	JMP(LabelRef("loop"))
-	Label("rest")
-	TESTQ(n, n)
-	JZ(LabelRef("end"))
+	s.SUBQ(U8(s.lanes), n)
+	s.JMP(LabelRef("loop"))
+	s.Label("rest")
+	s.TESTQ(n, n)
+	s.JZ(LabelRef("end"))
 	s.tail(n)
 	body(s.loadTail, s.storeTail)
-	Label("end")
+	s.Label("end")
 }

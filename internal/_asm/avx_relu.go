@@ -1,7 +1,6 @@
 package main
 
 import (
-	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -14,7 +13,7 @@ func (s *isa) rectifiers() {
 		x, zero := s.regs[1], s.regs[2]
 		s.zero(zero)
 		load(p[1], x)
-		VMAXPS(x, zero, x) // of zeros, and with NaN, the first operand
+		s.VMAXPS(x, zero, x) // of zeros, and with NaN, the first operand
 		return x
 	})
 	s.begin("reluGrad", " writes y[i] <= 0 ? 0 : dy[i] to each of n values dx[i].", "func(n int, dx, dy, y *float32)")
@@ -22,7 +21,7 @@ func (s *isa) rectifiers() {
 		d, zero, y := s.regs[1], s.regs[2], s.regs[3]
 		s.zero(zero)
 		load(p[2], y)
-		VCMPPS(U8(atMost), zero, y, s.mask(0))
+		s.VCMPPS(U8(atMost), zero, y, s.mask(0))
 		load(p[1], d)
 		s.merge(zero, s.mask(0), d)
 		return d
@@ -33,8 +32,8 @@ func (s *isa) rectifiers() {
 		x, zero, t := s.regs[1], s.regs[2], s.regs[3]
 		s.zero(zero)
 		load(p[1], x)
-		VCMPPS(U8(less), zero, x, s.mask(0))
-		VMULPS(s.regs[0], x, t)
+		s.VCMPPS(U8(less), zero, x, s.mask(0))
+		s.VMULPS(s.regs[0], x, t)
 		s.merge(t, s.mask(0), x)
 		return x
 	})
@@ -44,9 +43,9 @@ func (s *isa) rectifiers() {
 		d, zero, y := s.regs[1], s.regs[2], s.regs[3]
 		s.zero(zero)
 		load(p[2], y)
-		VCMPPS(U8(atMost), zero, y, s.mask(0))
+		s.VCMPPS(U8(atMost), zero, y, s.mask(0))
 		load(p[1], d)
-		VMULPS(s.regs[0], d, y)
+		s.VMULPS(s.regs[0], d, y)
 		s.merge(y, s.mask(0), d)
 		return d
 	})
@@ -55,16 +54,16 @@ func (s *isa) rectifiers() {
 // rectify emits the loop over n values of the named pointers, whose first takes
 // the results.
 func (s *isa) rectify(names []string, body func(p []Mem, load func(Mem, reg.VecPhysical)) reg.VecPhysical) {
-	n := param("n")
+	n := s.param("n")
 	var pointers []reg.GPVirtual
 	var at []Mem
 	for _, name := range names {
-		p := param(name)
+		p := s.param(name)
 		pointers, at = append(pointers, p), append(at, Mem{Base: p})
 	}
 	s.loop(n, pointers, func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 		store(body(at, load), at[0])
 	})
-	VZEROUPPER()
-	RET()
+	s.VZEROUPPER()
+	s.RET()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/mmcloughlin/avo/attr"
-	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -35,71 +34,71 @@ func (s *isa) tiles() {
 // tile emits one micro-kernel. Registers: rows*vecs sums, the vectors of B, and
 // the values of A, broadcast, in turn.
 func (s *isa) tile(rows, vecs int) {
-	TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
+	s.TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
 		"func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
-	Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
-	Pragma("noescape")
+	s.Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
+	s.Pragma("noescape")
 
 	t := s.beginTile(rows, vecs)
-	k := Load(Param("k"), GP64()).(reg.GPVirtual)
+	k := s.Load(s.Param("k"), s.GP64()).(reg.GPVirtual)
 	a := s.rows(rows, "a", "rs")
-	b := Load(Param("b"), GP64()).(reg.GPVirtual)
-	cs := Load(Param("cs"), GP64()).(reg.GPVirtual)
-	SHLQ(U8(2), cs)
-	ahead, jump := param("ahead"), param("jump")
-	SHLQ(U8(2), jump)
-	turns, turn, gone := param("turns"), param("turn"), GP64() // from a turn's end to the next
-	SHLQ(U8(2), turn)
-	MOVQ(k, gone)
-	IMULQ(cs, gone)
-	SUBQ(gone, turn)
+	b := s.Load(s.Param("b"), s.GP64()).(reg.GPVirtual)
+	cs := s.Load(s.Param("cs"), s.GP64()).(reg.GPVirtual)
+	s.SHLQ(U8(2), cs)
+	ahead, jump := s.param("ahead"), s.param("jump")
+	s.SHLQ(U8(2), jump)
+	turns, turn, gone := s.param("turns"), s.param("turn"), s.GP64() // from a turn's end to the next
+	s.SHLQ(U8(2), turn)
+	s.MOVQ(k, gone)
+	s.IMULQ(cs, gone)
+	s.SUBQ(gone, turn)
 
 	step := func(p int) { s.step(t, p, a, cs, b) }
-	Label("turn")
-	SUBQ(U8(unroll), k)
-	JL(LabelRef("rest"))
-	Label("loop")
+	s.Label("turn")
+	s.SUBQ(U8(unroll), k)
+	s.JL(LabelRef("rest"))
+	s.Label("loop")
 	for p := range unroll {
 		step(p)
 		if at := p * fetch / unroll; at%64 == 0 {
-			PREFETCHT1(Mem{Base: ahead, Disp: at})
+			s.PREFETCHT1(Mem{Base: ahead, Disp: at})
 		}
 	}
-	ADDQ(I32(unroll*s.nrv*s.bytes()), b)
-	ADDQ(jump, ahead)
-	SUBQ(U8(unroll), k)
-	JGE(LabelRef("loop"))
-	Label("rest")
-	ADDQ(U8(unroll), k)
-	JZ(LabelRef("turned"))
-	Label("one")
+	s.ADDQ(I32(unroll*s.nrv*s.bytes()), b)
+	s.ADDQ(jump, ahead)
+	s.SUBQ(U8(unroll), k)
+	s.JGE(LabelRef("loop"))
+	s.Label("rest")
+	s.ADDQ(U8(unroll), k)
+	s.JZ(LabelRef("turned"))
+	s.Label("one")
 	step(0)
-	ADDQ(U32(s.nrv*s.bytes()), b)
-	DECQ(k)
-	JNZ(LabelRef("one"))
-	Label("turned")
-	DECQ(turns)
-	JZ(LabelRef("start"))
+	s.ADDQ(U32(s.nrv*s.bytes()), b)
+	s.DECQ(k)
+	s.JNZ(LabelRef("one"))
+	s.Label("turned")
+	s.DECQ(turns)
+	s.JZ(LabelRef("start"))
 	for _, base := range a.bases {
-		ADDQ(turn, base)
+		s.ADDQ(turn, base)
 	}
-	Load(Param("k"), k)
-	JMP(LabelRef("turn"))
+	s.Load(s.Param("k"), k)
+	s.JMP(LabelRef("turn"))
 
-	Label("start")
-	cols := Load(Param("cols"), GP64()).(reg.GPVirtual)
+	s.Label("start")
+	cols := s.Load(s.Param("cols"), s.GP64()).(reg.GPVirtual)
 	if vecs > 1 {
-		SUBQ(U8((vecs-1)*s.lanes), cols)
+		s.SUBQ(U8((vecs-1)*s.lanes), cols)
 	}
 	if s == avx512 {
 		s.tail(cols)
 		s.finish("", t, s.loadTail, s.storeTail)
 	} else {
-		CMPQ(cols, U8(s.lanes))
-		JE(LabelRef("whole"))
+		s.CMPQ(cols, U8(s.lanes))
+		s.JE(LabelRef("whole"))
 		s.tail(cols)
 		s.finish("Cut", t, s.loadTail, s.storeTail)
-		Label("whole")
+		s.Label("whole")
 		s.finish("Whole", t, s.load, s.store)
 	}
 }
@@ -129,7 +128,7 @@ func (s *isa) beginTile(rows, vecs int) registers {
 // goes on to A's next column.
 func (s *isa) step(t registers, p int, a matrix, cs, b reg.GPVirtual) {
 	for v, row := range t.b {
-		VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, row)
+		s.VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, row)
 	}
 	s.multiply(t, a, cs)
 }
@@ -137,13 +136,13 @@ func (s *isa) step(t registers, p int, a matrix, cs, b reg.GPVirtual) {
 // multiply is a step whose row of B is in registers.
 func (s *isa) multiply(t registers, a matrix, cs reg.GPVirtual) {
 	for r := range t.rows {
-		VBROADCASTSS(a.at(r, 0), t.a[r%2])
+		s.VBROADCASTSS(a.at(r, 0), t.a[r%2])
 		for v, row := range t.b {
-			VFMADD231PS(t.a[r%2], row, t.sum(r, v))
+			s.VFMADD231PS(t.a[r%2], row, t.sum(r, v))
 		}
 	}
 	for _, base := range a.bases {
-		ADDQ(cs, base)
+		s.ADDQ(cs, base)
 	}
 }
 
@@ -153,7 +152,7 @@ func (s *isa) fetchC(rows, vecs int) {
 	c := s.rows(rows, "c", "cst")
 	for r := range rows {
 		for v := range vecs {
-			PREFETCHT0(c.at(r, v*s.bytes()))
+			s.PREFETCHT0(c.at(r, v*s.bytes()))
 		}
 	}
 }
@@ -162,39 +161,39 @@ func (s *isa) fetchC(rows, vecs int) {
 // memory rather than in a cache. It may store what it reads as a panel. With each row
 // it asks memory for one of what is read next.
 func (s *isa) readingTile(rows int, name string, packs bool) {
-	TEXT(fmt.Sprintf("%sTile%d%s", name, rows, s.name), attr.NOSPLIT,
+	s.TEXT(fmt.Sprintf("%sTile%d%s", name, rows, s.name), attr.NOSPLIT,
 		"func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)")
-	Doc(fmt.Sprintf("%sTile%d%s is a tile of %d rows and a whole panel of a B that is not packed; k > 0.", name, rows, s.name, rows))
-	Pragma("noescape")
+	s.Doc(fmt.Sprintf("%sTile%d%s is a tile of %d rows and a whole panel of a B that is not packed; k > 0.", name, rows, s.name, rows))
+	s.Pragma("noescape")
 
 	vecs := s.nrv
 	t := s.beginTile(rows, vecs)
 	a := s.rows(rows, "a", "rs")
-	k, cs, ldb, b, ahead := param("k"), param("cs"), param("ldb"), param("b"), param("ahead")
-	SHLQ(U8(2), cs)
-	SHLQ(U8(2), ldb)
+	k, cs, ldb, b, ahead := s.param("k"), s.param("cs"), s.param("ldb"), s.param("b"), s.param("ahead")
+	s.SHLQ(U8(2), cs)
+	s.SHLQ(U8(2), ldb)
 	var panel reg.GPVirtual
 	if packs {
-		panel = param("panel")
+		panel = s.param("panel")
 	}
-	Label("row")
+	s.Label("row")
 	for v := range vecs {
-		VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, t.b[v])
+		s.VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, t.b[v])
 	}
 	for disp := 0; disp < vecs*s.bytes(); disp += 64 {
-		PREFETCHT1(Mem{Base: ahead, Disp: disp})
+		s.PREFETCHT1(Mem{Base: ahead, Disp: disp})
 	}
 	if packs {
 		for v := range vecs {
-			VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
+			s.VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
 		}
-		ADDQ(I32(vecs*s.bytes()), panel)
+		s.ADDQ(I32(vecs*s.bytes()), panel)
 	}
 	s.multiply(t, a, cs)
-	ADDQ(ldb, b)
-	ADDQ(ldb, ahead)
-	DECQ(k)
-	JNZ(LabelRef("row"))
+	s.ADDQ(ldb, b)
+	s.ADDQ(ldb, ahead)
+	s.DECQ(k)
+	s.JNZ(LabelRef("row"))
 	s.finish("", t, s.load, s.store)
 }
 
@@ -217,66 +216,66 @@ const (
 // tile if memory had not been asked for what they read; fewer steps ask for more than a
 // core can have under way.
 func (s *isa) aheadTile(rows, packSteps int) {
-	TEXT(fmt.Sprintf("ahead%dTile%d%s", packSteps, rows, s.name), attr.NOSPLIT,
+	s.TEXT(fmt.Sprintf("ahead%dTile%d%s", packSteps, rows, s.name), attr.NOSPLIT,
 		"func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)")
-	Doc(fmt.Sprintf("ahead%dTile%d%s is a tile of %d rows and a whole panel that packs k/%d rows of panels.", packSteps, rows, s.name, rows, packSteps))
-	Pragma("noescape")
+	s.Doc(fmt.Sprintf("ahead%dTile%d%s is a tile of %d rows and a whole panel that packs k/%d rows of panels.", packSteps, rows, s.name, rows, packSteps))
+	s.Pragma("noescape")
 
 	vecs := s.nrv
 	panel := vecs * s.bytes() // a row of it
 	t := s.beginTile(rows, vecs)
 	a := s.rows(rows, "a", "rs")
-	k, cs, b, packing := param("k"), param("cs"), param("b"), param("packing")
-	SHLQ(U8(2), cs)
+	k, cs, b, packing := s.param("k"), s.param("cs"), s.param("b"), s.param("packing")
+	s.SHLQ(U8(2), cs)
 	field := func(offset int) Mem { return Mem{Base: packing, Disp: offset} }
-	from, to, left, ask := GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(packB), from)
-	ADDQ(field(packFrom), from)
-	MOVQ(field(packDst), to)
-	ADDQ(field(packTo), to)
-	MOVQ(field(packLeft), left)
-	MOVQ(field(packAsk), ask)
+	from, to, left, ask := s.GP64(), s.GP64(), s.GP64(), s.GP64()
+	s.MOVQ(field(packB), from)
+	s.ADDQ(field(packFrom), from)
+	s.MOVQ(field(packDst), to)
+	s.ADDQ(field(packTo), to)
+	s.MOVQ(field(packLeft), left)
+	s.MOVQ(field(packAsk), ask)
 
 	step := func(p int) { s.step(t, p, a, cs, b) }
-	SUBQ(U8(packSteps), k)
-	JL(LabelRef("rest"))
-	Label("loop")
+	s.SUBQ(U8(packSteps), k)
+	s.JL(LabelRef("rest"))
+	s.Label("loop")
 	for p := range packSteps {
 		if v := p * vecs / packSteps; p%(packSteps/vecs) == 0 {
-			VMOVUPS(Mem{Base: from, Disp: v * s.bytes()}, t.a[1])
-			VMOVUPS(t.a[1], Mem{Base: to, Disp: v * s.bytes()})
+			s.VMOVUPS(Mem{Base: from, Disp: v * s.bytes()}, t.a[1])
+			s.VMOVUPS(t.a[1], Mem{Base: to, Disp: v * s.bytes()})
 			if v*s.bytes()%64 == 0 {
-				PREFETCHT1(Mem{Base: from, Index: ask, Scale: 1, Disp: v * s.bytes()})
+				s.PREFETCHT1(Mem{Base: from, Index: ask, Scale: 1, Disp: v * s.bytes()})
 			}
 		}
 		step(p)
 	}
-	ADDQ(I32(packSteps*panel), b)
-	ADDQ(I32(panel), from)
-	ADDQ(field(packApart), to)
-	DECQ(left)
-	JNZ(LabelRef("sameRow"))
-	ADDQ(field(packDown), from)
-	ADDQ(field(packBack), to)
-	MOVQ(field(packPanels), left)
-	Label("sameRow")
-	SUBQ(U8(packSteps), k)
-	JGE(LabelRef("loop"))
+	s.ADDQ(I32(packSteps*panel), b)
+	s.ADDQ(I32(panel), from)
+	s.ADDQ(field(packApart), to)
+	s.DECQ(left)
+	s.JNZ(LabelRef("sameRow"))
+	s.ADDQ(field(packDown), from)
+	s.ADDQ(field(packBack), to)
+	s.MOVQ(field(packPanels), left)
+	s.Label("sameRow")
+	s.SUBQ(U8(packSteps), k)
+	s.JGE(LabelRef("loop"))
 
-	Label("rest")
-	SUBQ(field(packB), from)
-	MOVQ(from, field(packFrom))
-	SUBQ(field(packDst), to)
-	MOVQ(to, field(packTo))
-	MOVQ(left, field(packLeft))
-	ADDQ(U8(packSteps), k)
-	JZ(LabelRef("done"))
-	Label("one")
+	s.Label("rest")
+	s.SUBQ(field(packB), from)
+	s.MOVQ(from, field(packFrom))
+	s.SUBQ(field(packDst), to)
+	s.MOVQ(to, field(packTo))
+	s.MOVQ(left, field(packLeft))
+	s.ADDQ(U8(packSteps), k)
+	s.JZ(LabelRef("done"))
+	s.Label("one")
 	step(0)
-	ADDQ(U32(panel), b)
-	DECQ(k)
-	JNZ(LabelRef("one"))
-	Label("done")
+	s.ADDQ(U32(panel), b)
+	s.DECQ(k)
+	s.JNZ(LabelRef("one"))
+	s.Label("done")
 	s.finish("", t, s.load, s.store)
 }
 
@@ -284,33 +283,33 @@ func (s *isa) aheadTile(rows, packSteps int) {
 // a row goes through load and store.
 func (s *isa) finish(label string, t registers, load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 	scratch := t.b[0]
-	pointer := Load(Param("start"), GP64()).(reg.GPVirtual)
-	TESTQ(pointer, pointer)
-	JZ(LabelRef("store" + label))
+	pointer := s.Load(s.Param("start"), s.GP64()).(reg.GPVirtual)
+	s.TESTQ(pointer, pointer)
+	s.JZ(LabelRef("store" + label))
 	start := s.rows(t.rows, "start", "ss")
 	for r := range t.rows {
 		for v := range t.vecs {
 			if m := start.at(r, v*s.bytes()); v < t.vecs-1 {
-				VADDPS(m, t.sum(r, v), t.sum(r, v))
+				s.VADDPS(m, t.sum(r, v), t.sum(r, v))
 			} else {
 				load(m, scratch)
-				VADDPS(scratch, t.sum(r, v), t.sum(r, v))
+				s.VADDPS(scratch, t.sum(r, v), t.sum(r, v))
 			}
 		}
 	}
-	Label("store" + label)
+	s.Label("store" + label)
 	c := s.rows(t.rows, "c", "cst")
 	for r := range t.rows {
 		for v := range t.vecs {
 			if m := c.at(r, v*s.bytes()); v < t.vecs-1 {
-				VMOVUPS(t.sum(r, v), m)
+				s.VMOVUPS(t.sum(r, v), m)
 			} else {
 				store(t.sum(r, v), m)
 			}
 		}
 	}
-	VZEROUPPER()
-	RET()
+	s.VZEROUPPER()
+	s.RET()
 }
 
 // matrix addresses rows of a matrix: five from each base, by what an address can
@@ -321,17 +320,17 @@ type matrix struct {
 }
 
 func (s *isa) rows(n int, pointer, stride string) matrix {
-	m := matrix{stride: Load(Param(stride), GP64()).(reg.GPVirtual)}
-	SHLQ(U8(2), m.stride)
+	m := matrix{stride: s.Load(s.Param(stride), s.GP64()).(reg.GPVirtual)}
+	s.SHLQ(U8(2), m.stride)
 	if n > 3 {
-		m.stride3 = GP64()
-		LEAQ(Mem{Base: m.stride, Index: m.stride, Scale: 2}, m.stride3)
+		m.stride3 = s.GP64()
+		s.LEAQ(Mem{Base: m.stride, Index: m.stride, Scale: 2}, m.stride3)
 	}
-	m.bases = append(m.bases, Load(Param(pointer), GP64()).(reg.GPVirtual))
+	m.bases = append(m.bases, s.Load(s.Param(pointer), s.GP64()).(reg.GPVirtual))
 	for i := 5; i < n; i += 5 {
-		base := GP64()
-		LEAQ(Mem{Base: m.bases[len(m.bases)-1], Index: m.stride, Scale: 4}, base)
-		ADDQ(m.stride, base)
+		base := s.GP64()
+		s.LEAQ(Mem{Base: m.bases[len(m.bases)-1], Index: m.stride, Scale: 4}, base)
+		s.ADDQ(m.stride, base)
 		m.bases = append(m.bases, base)
 	}
 	return m

@@ -5,9 +5,6 @@ import "fmt"
 // Winograd's transforms of one tile, for package winograd, four channels at a time:
 // those of its amd64 assembly (internal/winograd/_asm), in the order of operations too.
 
-// The points of F(4, 3) are 0, ±wp, ±wq and infinity.
-const wp, wq = 0.625, 1.5
-
 // Registers of the transforms: two for each line of a tile, side by side, which the
 // first of two passes leaves; two for results, two for scratch; factors; and what a
 // pool keeps.
