@@ -44,13 +44,9 @@ func assemble(pkg string, emit func()) (assembly, stubs []byte, err error) {
 }
 
 func avxF32() {
-	for _, s := range []*isa{avx512, avx2} {
-		s.vectorKernels()
-		s.rectifiers()
+	for _, s := range []*avx{avx512, avx2} {
+		elementwise(&avxISA{avx: s})
 		s.streams()
-		s.pools()
-		s.optimizers()
-		s.squaredError()
 		s.searches()
 		s.codes()
 		s.tiles()
@@ -60,7 +56,7 @@ func avxF32() {
 }
 
 func avxWinograd() {
-	for _, s := range []*isa{avx512, avx2} {
+	for _, s := range []*avx{avx512, avx2} {
 		for _, t := range []transform{f2, f4} {
 			s.kernel(t)
 			s.input(t)
@@ -86,8 +82,8 @@ func (f *file) GLOBL(name string, a attr.Attribute) Mem {
 
 func (f *file) DATA(offset int, v Constant) { f.AddDatum(offset, v) }
 
-// isa is a set of vector registers.
-type isa struct {
+// avx is a set of vector registers.
+type avx struct {
 	*file
 	name  string
 	lanes int // float32 values in a register
@@ -103,14 +99,14 @@ type isa struct {
 }
 
 var (
-	avx512 = &isa{name: "AVX512", lanes: 16, mr: 14, nrv: 2, regs: []reg.VecPhysical{
+	avx512 = &avx{name: "AVX512", lanes: 16, mr: 14, nrv: 2, regs: []reg.VecPhysical{
 		reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
 		reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23, reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}}
-	avx2 = &isa{name: "AVX2", lanes: 8, mr: 6, nrv: 2, regs: []reg.VecPhysical{
+	avx2 = &avx{name: "AVX2", lanes: 8, mr: 6, nrv: 2, regs: []reg.VecPhysical{
 		reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}}
 )
 
-func (s *isa) bytes() int { return s.lanes * lane }
+func (s *avx) bytes() int { return s.lanes * lane }
 
 // tail prepares loadTail and storeTail for the first n values of a register, 1 <=
 // n < lanes on AVX2, and up to lanes on AVX-512.
@@ -118,7 +114,7 @@ func (s *isa) bytes() int { return s.lanes * lane }
 // AVX-512 has masks. AVX's masked moves are not used: whether they fault on lanes
 // that are masked out is left to the implementation by AMD, and QEMU's do. There,
 // values go one by one through a buffer on the stack.
-func (s *isa) tail(n reg.GPVirtual) {
+func (s *avx) tail(n reg.GPVirtual) {
 	if s == avx512 {
 		t := s.GP64()
 		s.MOVQ(I32(-1), t)
@@ -130,7 +126,7 @@ func (s *isa) tail(n reg.GPVirtual) {
 }
 
 // loadTail fills the lanes past the tail with zeros.
-func (s *isa) loadTail(m Mem, r reg.VecPhysical) {
+func (s *avx) loadTail(m Mem, r reg.VecPhysical) {
 	if s == avx512 {
 		s.VMOVUPS_Z(m, reg.K1, r)
 		return
@@ -141,7 +137,7 @@ func (s *isa) loadTail(m Mem, r reg.VecPhysical) {
 	s.VMOVUPS(s.buffer, r)
 }
 
-func (s *isa) storeTail(r reg.VecPhysical, m Mem) {
+func (s *avx) storeTail(r reg.VecPhysical, m Mem) {
 	if s == avx512 {
 		s.VMOVUPS(r, reg.K1, m)
 		return
@@ -151,7 +147,7 @@ func (s *isa) storeTail(r reg.VecPhysical, m Mem) {
 }
 
 // copyTail copies n values, the last one first.
-func (s *isa) copyTail(from, to Mem) {
+func (s *avx) copyTail(from, to Mem) {
 	s.copies++
 	next := fmt.Sprintf("copy%d", s.copies)
 	src, dst, i, v := s.GP64(), s.GP64(), s.GP64(), s.GP32()
@@ -165,11 +161,11 @@ func (s *isa) copyTail(from, to Mem) {
 	s.JNZ(LabelRef(next))
 }
 
-func (s *isa) load(m Mem, r reg.VecPhysical)  { s.VMOVUPS(m, r) }
-func (s *isa) store(r reg.VecPhysical, m Mem) { s.VMOVUPS(r, m) }
+func (s *avx) load(m Mem, r reg.VecPhysical)  { s.VMOVUPS(m, r) }
+func (s *avx) store(r reg.VecPhysical, m Mem) { s.VMOVUPS(r, m) }
 
 // zero clears r.
-func (s *isa) zero(r reg.VecPhysical) {
+func (s *avx) zero(r reg.VecPhysical) {
 	if s == avx512 {
 		s.VPXORD(r, r, r)
 	} else {
@@ -178,10 +174,10 @@ func (s *isa) zero(r reg.VecPhysical) {
 }
 
 // float fills r with a constant.
-func (s *isa) float(v float64, r reg.VecPhysical) { s.bits(math.Float32bits(float32(v)), r) }
+func (s *avx) float(v float64, r reg.VecPhysical) { s.bits(math.Float32bits(float32(v)), r) }
 
 // bits fills r with a constant of the given bits.
-func (s *isa) bits(bits uint32, r reg.VecPhysical) {
+func (s *avx) bits(bits uint32, r reg.VecPhysical) {
 	m, ok := s.constants[bits]
 	if !ok {
 		m = s.GLOBL(fmt.Sprintf("bits%08x", bits), attr.RODATA|attr.NOPTR)
@@ -203,7 +199,7 @@ const (
 
 // mask returns the i-th register for the outcome of a comparison, i < 4: a mask
 // register, or on AVX2 one of the last vector registers.
-func (s *isa) mask(i int) reg.Register {
+func (s *avx) mask(i int) reg.Register {
 	if s == avx512 {
 		return []reg.Register{reg.K2, reg.K3, reg.K4, reg.K5}[i]
 	}
@@ -211,7 +207,7 @@ func (s *isa) mask(i int) reg.Register {
 }
 
 // merge overwrites r with x in the lanes of the mask.
-func (s *isa) merge(x reg.VecPhysical, mask reg.Register, r reg.VecPhysical) {
+func (s *avx) merge(x reg.VecPhysical, mask reg.Register, r reg.VecPhysical) {
 	if s == avx512 {
 		s.VMOVAPS(x, mask, r)
 	} else {
@@ -219,26 +215,30 @@ func (s *isa) merge(x reg.VecPhysical, mask reg.Register, r reg.VecPhysical) {
 	}
 }
 
-// positive overwrites r with then in the lanes where x > zero.
-func (s *isa) positive(x, zero, then, r reg.VecPhysical) {
-	s.VCMPPS(U8(greater), zero, x, s.mask(0))
-	s.merge(then, s.mask(0), r)
+// begin starts a kernel.
+func (s *avx) begin(name, doc, signature string) {
+	s.TEXT(name+s.name, attr.NOSPLIT, signature)
+	s.Doc(name + s.name + doc)
+	s.Pragma("noescape")
 }
 
-// notGreater sets the mask in the lanes where b is neither greater than a nor NaN.
-func (s *isa) notGreater(b, a reg.VecPhysical, mask reg.Register, scratch reg.VecPhysical) {
-	if s == avx512 {
-		s.VCMPPS(U8(ordered), b, b, mask)
-		s.VCMPPS(U8(notGreaterOrNaN), a, b, mask, mask)
-	} else {
-		s.VCMPPS(U8(ordered), b, b, scratch)
-		s.VCMPPS(U8(notGreaterOrNaN), a, b, mask)
-		s.VANDPS(scratch, mask, mask)
+func (s *avx) param(name string) reg.GPVirtual {
+	return s.Load(s.Param(name), s.GP64()).(reg.GPVirtual)
+}
+
+func (s *avx) broadcast(name string, r reg.VecPhysical) { s.VBROADCASTSS(s.address(name), r) }
+
+// address returns where a parameter is.
+func (s *avx) address(name string) Op {
+	p, err := s.Param(name).Resolve()
+	if err != nil {
+		panic(err)
 	}
+	return p.Addr
 }
 
 // clearBits writes x without the given bits to r.
-func (s *isa) clearBits(bits, x, r reg.VecPhysical) {
+func (s *avx) clearBits(bits, x, r reg.VecPhysical) {
 	if s == avx512 {
 		s.VPANDND(x, bits, r)
 	} else {
@@ -247,7 +247,7 @@ func (s *isa) clearBits(bits, x, r reg.VecPhysical) {
 }
 
 // sum adds up the lanes of r and returns the sum in its lowest lane.
-func (s *isa) sum(r, scratch reg.VecPhysical) {
+func (s *avx) sum(r, scratch reg.VecPhysical) {
 	s.fold(s.VADDPS, r, scratch)
 	s.VMOVHLPS(r.AsX(), r.AsX(), scratch.AsX())
 	s.VADDPS(scratch.AsX(), r.AsX(), r.AsX())
@@ -256,7 +256,7 @@ func (s *isa) sum(r, scratch reg.VecPhysical) {
 }
 
 // fold puts each four lanes of r together in its lowest four.
-func (s *isa) fold(put func(...Op), r, scratch reg.VecPhysical) {
+func (s *avx) fold(put func(...Op), r, scratch reg.VecPhysical) {
 	if s == avx512 {
 		s.VEXTRACTF64X4(U8(1), r, scratch.AsY())
 		put(scratch.AsY(), r.AsY(), r.AsY())
@@ -267,7 +267,7 @@ func (s *isa) fold(put func(...Op), r, scratch reg.VecPhysical) {
 
 // loop emits body for every whole register of n values, then once for the rest.
 // Pointers advance after each; body gets the load and the store to use.
-func (s *isa) loop(n reg.GPVirtual, pointers []reg.GPVirtual, body func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem))) {
+func (s *avx) loop(n reg.GPVirtual, pointers []reg.GPVirtual, body func(load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem))) {
 	s.Label("loop")
 	s.CMPQ(n, U8(s.lanes))
 	s.JL(LabelRef("rest"))

@@ -11,7 +11,7 @@ import (
 
 // codes emits what makes codes of vectors, compares those of many at a time and goes
 // through what has passed. All of it is for AVX-512; codeSieve needs VNNI and BW too, setBits VBMI2.
-func (s *isa) codes() {
+func (s *avx) codes() {
 	if s == avx512 {
 		s.codeRange()
 		s.codeMake()
@@ -22,7 +22,7 @@ func (s *isa) codes() {
 }
 
 // codeRange emits the first of two passes over four rows: their largest values.
-func (s *isa) codeRange() {
+func (s *avx) codeRange() {
 	s.begin("codeRange", " writes the largest magnitude of factors[r]*x[r*ld+i]-center[i] over n values to most[r], for r < 4.",
 		"func(n int, x *float32, ld int, center, factors, most *float32)")
 	most, y, sign := s.regs[:4], s.regs[4:8], s.regs[8]
@@ -65,7 +65,7 @@ func (s *isa) codeRange() {
 
 // codeMake emits the second pass: codes, and what they miss. A value is rounded to a
 // whole number by adding 1.5·2^23, and 128, so that the lowest byte is the code.
-func (s *isa) codeMake() {
+func (s *avx) codeMake() {
 	s.begin("codeMake", " makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]."+
 		" Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of y² to lengths[r], of z² to squares[r] and of (y-z*scale[r])² to residuals[r].",
 		"func(n int, x *float32, ld int, center, factors, inverse, scale *float32, codes *uint8, lengths, squares, residuals *float32)")
@@ -166,7 +166,7 @@ const (
 
 // codeSieve emits the products of codes of 64 rows with those of panels of queries,
 // and the comparison that they are made for.
-func (s *isa) codeSieve() {
+func (s *avx) codeSieve() {
 	s.TEXT("codeSieveVNNI", attr.NOSPLIT, "func(panels, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *uint8, fetch int)")
 	s.Doc(fmt.Sprintf("codeSieveVNNI is the loop of codeSieveGeneric: %d rows, panels of %d queries. With each panel it fetches so many lines from ahead on.", sieveVecs*codeRows, sieveQueries))
 	s.Pragma("noescape")
@@ -250,7 +250,7 @@ func (s *isa) codeSieve() {
 }
 
 // sieveFetch asks memory for as many lines as the parameter fetch says, and moves ahead.
-func (s *isa) sieveFetch(ahead, count reg.Register) {
+func (s *avx) sieveFetch(ahead, count reg.Register) {
 	s.Load(s.Param("fetch"), count)
 	s.TESTQ(count, count)
 	s.JZ(LabelRef("multiply"))
@@ -264,7 +264,7 @@ func (s *isa) sieveFetch(ahead, count reg.Register) {
 
 // testSums compares a query's sums with its test, a bit for each, to masks. row is
 // where a block's constants are.
-func (s *isa) testSums(sums []reg.VecPhysical, test Mem, row func(v, array int) Op, spare []reg.VecPhysical, zero reg.VecPhysical, masks reg.Register) {
+func (s *avx) testSums(sums []reg.VecPhysical, test Mem, row func(v, array int) Op, spare []reg.VecPhysical, zero reg.VecPhysical, masks reg.Register) {
 	keep, product, radius, limit := spare[0], spare[1], spare[2], spare[3]
 	for i, to := range []reg.VecPhysical{keep, product, radius, limit} {
 		s.VBROADCASTSS(test.Offset(i*lane), to)
@@ -297,7 +297,7 @@ func (s *isa) testSums(sums []reg.VecPhysical, test Mem, row func(v, array int) 
 // codeSieveTiles emits codeSieve for AMX: tiles 0 to 3 are the sums of 16 queries and
 // 16 rows each, tile 4 is of the queries, 5 to 7 are of the rows. The sums go through
 // memory to be compared.
-func (s *isa) codeSieveTiles() {
+func (s *avx) codeSieveTiles() {
 	s.TEXT("codeSieveAMX", attr.NOSPLIT, "func(config *[64]byte, panels, steps, last, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *uint8, fetch int, sums *int32)")
 	s.Doc(fmt.Sprintf("codeSieveAMX is the loop of codeSieveGeneric: %d rows, block bytes of codes apart, panels of %d queries, width bytes of each at a step.", sieveVecs*codeRows, tileQueries),
 		"The last step's codes begin last bytes behind a block's first. With each panel it fetches so many lines from ahead on.")
@@ -393,13 +393,13 @@ func (s *isa) codeSieveTiles() {
 }
 
 // TDPBSUD sum, a, b: sum += a·b, of signed bytes and unsigned ones
-func (s *isa) tileMultiplyBytes(sum, a, b int) {
+func (s *avx) tileMultiplyBytes(sum, a, b int) {
 	s.encode(0xc4, 0xe2, 0x02|(^b&15)<<3, 0x5e, 0xc0|sum<<3|a)
 }
 
 // setBits emits the numbers of the bits that are set in masks. There is no branch for
 // how many a mask has, but for more than a register holds.
-func (s *isa) setBits() {
+func (s *avx) setBits() {
 	s.TEXT("setBitsVBMI2", attr.NOSPLIT, "func(n int, numbers *int32, masks, wanted *uint64, first *int32) int")
 	s.Doc("setBitsVBMI2 is the loop of setBitsGeneric over n masks, n >= 1. It may write 63 values past the last number.")
 	s.Pragma("noescape")
@@ -445,7 +445,7 @@ func (s *isa) setBits() {
 }
 
 // compressBytes puts the bytes of x whose bits are set in k one after the other.
-func (s *isa) compressBytes(x reg.VecPhysical, k reg.OpmaskPhysical, to reg.VecPhysical) {
+func (s *avx) compressBytes(x reg.VecPhysical, k reg.OpmaskPhysical, to reg.VecPhysical) {
 	s.Instruction(&ir.Instruction{
 		Opcode: "VPCOMPRESSB", Suffixes: []string{"Z"}, Operands: []Op{x, k, to},
 		Inputs: []Op{x, k}, Outputs: []Op{to}, ISA: []string{"AVX512_VBMI2"},
@@ -454,7 +454,7 @@ func (s *isa) compressBytes(x reg.VecPhysical, k reg.OpmaskPhysical, to reg.VecP
 
 // addBytes adds to each 32-bit lane of sum the products of its four unsigned bytes in
 // x with the four signed ones in w.
-func (s *isa) addBytes(w, x, sum reg.VecPhysical) {
+func (s *avx) addBytes(w, x, sum reg.VecPhysical) {
 	s.Instruction(&ir.Instruction{
 		Opcode: "VPDPBUSD", Operands: []Op{w, x, sum},
 		Inputs: []Op{w, x, sum}, Outputs: []Op{sum}, ISA: []string{"AVX512_VNNI"},

@@ -20,7 +20,7 @@ const (
 // parts emits the kernels of f32.Parts. Go's assembler knows neither AMX nor the
 // conversion to bfloat16, so those are written in bytes; hence physical registers
 // throughout.
-func (s *isa) parts() {
+func (s *avx) parts() {
 	s.splitParts()
 	s.mulParts("mulParts2AMX", 2)
 	s.mulParts("mulParts1AMX", 1)
@@ -28,11 +28,11 @@ func (s *isa) parts() {
 
 // splitter splits pairs of registers.
 type splitter struct {
-	*isa
+	*avx
 	x, y, both, turns, upper, part reg.VecPhysical
 }
 
-func (s *isa) newSplitter() splitter {
+func (s *avx) newSplitter() splitter {
 	p := splitter{s, reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5}
 	s.VMOVDQU32(s.wordTurns, p.turns)
 	s.VPTERNLOGD(U8(255), p.upper, p.upper, p.upper)
@@ -60,7 +60,7 @@ func (s splitter) split(lo, hi, dst Mem) {
 
 // splitParts emits the splits of rows of A and of rows of B. They go along the rows,
 // for that is how memory is fast.
-func (s *isa) splitParts() {
+func (s *avx) splitParts() {
 	s.wordTurns = s.GLOBL("turns", attr.RODATA|attr.NOPTR)
 	for i := range 16 {
 		s.DATA(4*i, U32(i|(16+i)<<16))
@@ -130,7 +130,7 @@ func (s *isa) splitParts() {
 // mulParts emits the product of a group of A, of so many tiles of rows, with groups of
 // B. Tiles 0 to 3 hold the sums, 4 and 5 are of A, 6 and 7 of B. What is small is added
 // first, in an order in which each step needs other tiles of A or of B only.
-func (s *isa) mulParts(name string, tiles int) {
+func (s *avx) mulParts(name string, tiles int) {
 	s.TEXT(name, attr.NOSPLIT, "func(config *[64]byte, panels, blocks int, a, b *uint16, start *float32, ss int, c *float32, cst int)")
 	s.Doc(fmt.Sprintf("%s multiplies %d to %d rows with panels of 32 columns; strides are in bytes.", name, 16*tiles-15, 16*tiles))
 	s.Pragma("noescape")
@@ -218,7 +218,7 @@ func (s *isa) mulParts(name string, tiles int) {
 // prefix after 0xc4, or three of EVEX after 0x62, opcode, operands. Registers'
 // numbers go in with their upper bit inverted in the prefix.
 
-func (s *isa) encode(bytes ...int) {
+func (s *avx) encode(bytes ...int) {
 	for _, b := range bytes {
 		s.Instruction(&ir.Instruction{Opcode: "BYTE", Operands: []Op{U8(b)}})
 	}
@@ -228,35 +228,35 @@ func (s *isa) encode(bytes ...int) {
 func number(r reg.Register) int { return int(r.(reg.Physical).PhysicalIndex()) }
 
 // LDTILECFG [p]
-func (s *isa) loadTileConfig(p reg.GPPhysical) { s.encode(0xc4, 0xe2, 0x78, 0x49, number(p)) } // one of the first registers
+func (s *avx) loadTileConfig(p reg.GPPhysical) { s.encode(0xc4, 0xe2, 0x78, 0x49, number(p)) } // one of the first registers
 
 // TILERELEASE
-func (s *isa) tileRelease() { s.encode(0xc4, 0xe2, 0x78, 0x49, 0xc0) }
+func (s *avx) tileRelease() { s.encode(0xc4, 0xe2, 0x78, 0x49, 0xc0) }
 
 // TILEZERO tile
-func (s *isa) tileZero(tile int) { s.encode(0xc4, 0xe2, 0x7b, 0x49, 0xc0|tile<<3) }
+func (s *avx) tileZero(tile int) { s.encode(0xc4, 0xe2, 0x7b, 0x49, 0xc0|tile<<3) }
 
 // TILELOADD tile, [base + line*1 + disp]: a row every line bytes
-func (s *isa) tileLoad(tile int, base, line reg.GPPhysical, disp int) {
+func (s *avx) tileLoad(tile int, base, line reg.GPPhysical, disp int) {
 	s.tileMove(0x7b, tile, base, line, disp)
 }
 
 // TILESTORED [base + line*1 + disp], tile
-func (s *isa) tileStore(tile int, base, line reg.GPPhysical, disp int) {
+func (s *avx) tileStore(tile int, base, line reg.GPPhysical, disp int) {
 	s.tileMove(0x7a, tile, base, line, disp)
 }
 
-func (s *isa) tileMove(prefix, tile int, base, line reg.GPPhysical, disp int) {
+func (s *avx) tileMove(prefix, tile int, base, line reg.GPPhysical, disp int) {
 	b, x := number(base), number(line)
 	s.encode(0xc4, 0x82|(^x>>3&1)<<6|(^b>>3&1)<<5, prefix, 0x4b, 0x84|tile<<3, x&7<<3|b&7,
 		disp&255, disp>>8&255, disp>>16&255, disp>>24&255)
 }
 
 // TDPBF16PS sum, a, b: sum += a·b
-func (s *isa) tileMultiply(sum, a, b int) { s.encode(0xc4, 0xe2, 0x02|(^b&15)<<3, 0x5c, 0xc0|sum<<3|a) }
+func (s *avx) tileMultiply(sum, a, b int) { s.encode(0xc4, 0xe2, 0x02|(^b&15)<<3, 0x5c, 0xc0|sum<<3|a) }
 
 // VCVTNE2PS2BF16 to, hi, lo, of the first 8 registers: rounds lo to the lower half of
 // to, hi to the upper
-func (s *isa) toBfloat16(lo, hi, to reg.VecPhysical) {
+func (s *avx) toBfloat16(lo, hi, to reg.VecPhysical) {
 	s.encode(0x62, 0xf2, 0x07|(^number(hi)&15)<<3, 0x48, 0x72, 0xc0|number(to)<<3|number(lo))
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // searches emits the kernels of nearest-neighbour search.
-func (s *isa) searches() {
+func (s *avx) searches() {
 	product := func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical)) {
 		load(x, t)
 		s.VFMADD231PS(t, q, sum)
@@ -36,7 +36,7 @@ func (s *isa) searches() {
 
 // fourRows emits a reduction of a vector with each of four others, and fetches four
 // more meanwhile, ld apart.
-func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical))) {
+func (s *avx) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical))) {
 	s.begin(name, " writes "+doc+" over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.", "func(n int, q, x0, x1, x2, x3, next *float32, ld int, out *float32)")
 	const rows, sums = 4, 2
 	sum := func(r, i int) reg.VecPhysical { return s.regs[r*sums+i] }
@@ -82,7 +82,7 @@ func (s *isa) fourRows(name, doc string, add func(x Mem, q, t, sum reg.VecPhysic
 }
 
 // vectors returns the parameters x0, x1 and so on.
-func (s *isa) vectors(n int) (x []reg.GPVirtual) {
+func (s *avx) vectors(n int) (x []reg.GPVirtual) {
 	for r := range n {
 		x = append(x, s.param(fmt.Sprintf("x%d", r)))
 	}
@@ -91,7 +91,7 @@ func (s *isa) vectors(n int) (x []reg.GPVirtual) {
 
 // picked emits a reduction of a vector with each of others that lie anywhere, four at a
 // time, whose sums are added up side by side.
-func (s *isa) picked(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical))) {
+func (s *avx) picked(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical, load func(Mem, reg.VecPhysical))) {
 	s.begin(name, " writes "+doc+" over n values to out[j], for j < 4*fours, fours >= 1.", "func(fours, n int, out, q, x *float32, ld int, rows *int32)")
 	sum, t, q := s.regs[:4], s.regs[4:8], s.regs[8]
 	fours, n, out, query, x, ld, rows := s.param("fours"), s.param("n"), s.param("out"), s.param("q"), s.param("x"), s.param("ld"), s.param("rows")
@@ -151,7 +151,7 @@ func (s *isa) picked(name, doc string, add func(x Mem, q, t, sum reg.VecPhysical
 
 // squaresInOrder emits sums of squared differences in float64, each in the order of the
 // values: those of four rows side by side.
-func (s *isa) squaresInOrder() {
+func (s *avx) squaresInOrder() {
 	avx2.begin("squaresInOrder", " adds (q[i]*factor-x[i]*factors[0])² in order over n values of x0, a multiple of 4, n >= 4, to sums[0], and so on.",
 		"func(n int, q, x0, x1, x2, x3 *float32, factor float64, factors, sums *float64)")
 	y := avx2.regs
@@ -194,7 +194,7 @@ func (s *isa) squaresInOrder() {
 }
 
 // notAbove emits the comparison of whole registers with a limit.
-func (s *isa) notAbove() {
+func (s *avx) notAbove() {
 	s.begin("notAbove", fmt.Sprintf(" sets bit i of mask where x[i] is not greater than limit, and clears it elsewhere, for n values, a multiple of %d, n >= %d.", s.lanes, s.lanes),
 		"func(n int, mask *uint64, x *float32, limit float32)")
 	n, mask, x := s.param("n"), s.param("mask"), s.param("x")
@@ -224,7 +224,7 @@ func (s *isa) notAbove() {
 const classes = 32
 
 // nearLeast emits the k-th least of minima: that of whose k-1 others at most are less.
-func (s *isa) nearLeast() {
+func (s *avx) nearLeast() {
 	s.begin("nearLeast", fmt.Sprintf(" returns the k-th least of %d minima, that of x[i], x[i+%d], ... over n values, a multiple of %d, n >= %d. One of NaN counts as infinity.", classes, classes, classes, classes),
 		"func(n int, x *float32, k int32) float32")
 	n, x := s.param("n"), s.param("x")
@@ -298,7 +298,7 @@ const codeAhead = 2048
 
 // codeBounds emits the products of a vector of codes with many others, and the
 // comparison that they are made for. It needs VNNI on AVX-512.
-func (s *isa) codeBounds() {
+func (s *avx) codeBounds() {
 	name := "codeBounds" + s.name
 	if s == avx512 {
 		name = "codeBoundsVNNI"
@@ -412,7 +412,7 @@ func (s *isa) codeBounds() {
 
 // dotBytes adds to each 32-bit lane of sum the products of its four unsigned bytes
 // in x with the four signed ones at m. The generator does not know VPDPBUSD.
-func (s *isa) dotBytes(m Mem, x, sum reg.VecPhysical) {
+func (s *avx) dotBytes(m Mem, x, sum reg.VecPhysical) {
 	s.Instruction(&ir.Instruction{
 		Opcode: "VPDPBUSD", Suffixes: []string{"BCST"}, Operands: []Op{m, x, sum},
 		Inputs: []Op{m, x, sum}, Outputs: []Op{sum}, ISA: []string{"AVX512_VNNI"},

@@ -9,7 +9,7 @@ import (
 )
 
 // streams emits the kernels that read a large B once, in order.
-func (s *isa) streams() {
+func (s *avx) streams() {
 	s.axpyRows(4)
 	s.axpyRows(8)
 	s.packRows()
@@ -19,7 +19,7 @@ func (s *isa) streams() {
 // axpyAhead is how many bytes of a row axpy4 and axpy8 fetch in advance.
 const axpyAhead = 2048
 
-func (s *isa) axpyRows(rows int) {
+func (s *avx) axpyRows(rows int) {
 	s.begin(fmt.Sprintf("axpy%d", rows), fmt.Sprintf(" adds the sum over u < %d of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.", rows),
 		"func(n int, y, a *float32, as int, b *float32, ldb int)")
 	coefficients := s.regs[:rows]
@@ -92,7 +92,7 @@ func (s *isa) axpyRows(rows int) {
 // packAhead is the number of rows that packRows fetches in advance.
 const packAhead = 8
 
-func (s *isa) packRows() {
+func (s *avx) packRows() {
 	s.begin("packRows", " copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].",
 		"func(k, panels int, dst *float32, stride int, b *float32, ldb int)")
 	k, dst, b := s.param("k"), s.param("dst"), s.param("b")
@@ -130,7 +130,7 @@ func (s *isa) packRows() {
 // packNarrow moves whole registers where rows are narrower: it reads into the next
 // row, and the next row, or the slack behind the last, takes what was too much. The
 // last row is cut.
-func (s *isa) packNarrow() {
+func (s *avx) packNarrow() {
 	s.begin("packNarrow", fmt.Sprintf(" copies k rows of cols <= %d values, dst[p*width+i] = src[p*ld+i], and writes %d values a row; ld+cols >= %d.", s.lanes, s.lanes, s.lanes),
 		"func(k, cols int, dst *float32, width int, src *float32, ld int)")
 	k, dst, src := s.param("k"), s.param("dst"), s.param("src")
@@ -157,7 +157,7 @@ func (s *isa) packNarrow() {
 
 // transpose8 emits a block transposition in halves of AVX registers, which both
 // tiers have.
-func (s *isa) transpose8() {
+func (s *avx) transpose8() {
 	s.TEXT("transpose8AVX", attr.NOSPLIT, "func(blocks int, dst *float32, dstStride int, src *float32, srcStride int)")
 	s.Doc("transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].")
 	s.Pragma("noescape")

@@ -15,7 +15,7 @@ const (
 
 // tiles emits the micro-kernels for every number of rows up to mr and of vectors
 // up to nrv.
-func (s *isa) tiles() {
+func (s *avx) tiles() {
 	for rows := 1; rows <= s.mr; rows++ {
 		for vecs := 1; vecs <= s.nrv; vecs++ {
 			s.tile(rows, vecs)
@@ -33,7 +33,7 @@ func (s *isa) tiles() {
 
 // tile emits one micro-kernel. Registers: rows*vecs sums, the vectors of B, and
 // the values of A, broadcast, in turn.
-func (s *isa) tile(rows, vecs int) {
+func (s *avx) tile(rows, vecs int) {
 	s.TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
 		"func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
 	s.Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
@@ -114,7 +114,7 @@ type registers struct {
 func (t registers) sum(r, v int) reg.VecPhysical { return t.sums[r*t.vecs+v] }
 
 // beginTile clears the sums.
-func (s *isa) beginTile(rows, vecs int) registers {
+func (s *avx) beginTile(rows, vecs int) registers {
 	n := rows * vecs
 	t := registers{rows, vecs, s.regs[:n], s.regs[n : n+vecs], s.regs[n+vecs : n+vecs+2]}
 	for _, sum := range t.sums {
@@ -126,7 +126,7 @@ func (s *isa) beginTile(rows, vecs int) registers {
 
 // step adds the products of a column of A and row p of the panel at b to the sums, and
 // goes on to A's next column.
-func (s *isa) step(t registers, p int, a matrix, cs, b reg.GPVirtual) {
+func (s *avx) step(t registers, p int, a matrix, cs, b reg.GPVirtual) {
 	for v, row := range t.b {
 		s.VMOVUPS(Mem{Base: b, Disp: p*s.nrv*s.bytes() + v*s.bytes()}, row)
 	}
@@ -134,7 +134,7 @@ func (s *isa) step(t registers, p int, a matrix, cs, b reg.GPVirtual) {
 }
 
 // multiply is a step whose row of B is in registers.
-func (s *isa) multiply(t registers, a matrix, cs reg.GPVirtual) {
+func (s *avx) multiply(t registers, a matrix, cs reg.GPVirtual) {
 	for r := range t.rows {
 		s.VBROADCASTSS(a.at(r, 0), t.a[r%2])
 		for v, row := range t.b {
@@ -148,7 +148,7 @@ func (s *isa) multiply(t registers, a matrix, cs reg.GPVirtual) {
 
 // fetchC asks for C: it comes from memory, or the other core's cache, while the sums
 // are taken.
-func (s *isa) fetchC(rows, vecs int) {
+func (s *avx) fetchC(rows, vecs int) {
 	c := s.rows(rows, "c", "cst")
 	for r := range rows {
 		for v := range vecs {
@@ -160,7 +160,7 @@ func (s *isa) fetchC(rows, vecs int) {
 // readingTile emits the micro-kernel for a whole panel that is still in place, in
 // memory rather than in a cache. It may store what it reads as a panel. With each row
 // it asks memory for one of what is read next.
-func (s *isa) readingTile(rows int, name string, packs bool) {
+func (s *avx) readingTile(rows int, name string, packs bool) {
 	s.TEXT(fmt.Sprintf("%sTile%d%s", name, rows, s.name), attr.NOSPLIT,
 		"func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)")
 	s.Doc(fmt.Sprintf("%sTile%d%s is a tile of %d rows and a whole panel of a B that is not packed; k > 0.", name, rows, s.name, rows))
@@ -215,7 +215,7 @@ const (
 // along its rows, a row of a panel in a number of steps of k. The loads would hold up the
 // tile if memory had not been asked for what they read; fewer steps ask for more than a
 // core can have under way.
-func (s *isa) aheadTile(rows, packSteps int) {
+func (s *avx) aheadTile(rows, packSteps int) {
 	s.TEXT(fmt.Sprintf("ahead%dTile%d%s", packSteps, rows, s.name), attr.NOSPLIT,
 		"func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)")
 	s.Doc(fmt.Sprintf("ahead%dTile%d%s is a tile of %d rows and a whole panel that packs k/%d rows of panels.", packSteps, rows, s.name, rows, packSteps))
@@ -281,7 +281,7 @@ func (s *isa) aheadTile(rows, packSteps int) {
 
 // finish adds the start values, stores the tile, and returns. The last vector of
 // a row goes through load and store.
-func (s *isa) finish(label string, t registers, load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
+func (s *avx) finish(label string, t registers, load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
 	scratch := t.b[0]
 	pointer := s.Load(s.Param("start"), s.GP64()).(reg.GPVirtual)
 	s.TESTQ(pointer, pointer)
@@ -319,7 +319,7 @@ type matrix struct {
 	stride, stride3 reg.GPVirtual
 }
 
-func (s *isa) rows(n int, pointer, stride string) matrix {
+func (s *avx) rows(n int, pointer, stride string) matrix {
 	m := matrix{stride: s.Load(s.Param(stride), s.GP64()).(reg.GPVirtual)}
 	s.SHLQ(U8(2), m.stride)
 	if n > 3 {

@@ -18,12 +18,12 @@ type transform struct {
 	outConstants []float64 // of gradient, too
 
 	// input leaves both values of a pair in the registers of to.
-	input func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
+	input func(s *avx, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
 	// output likewise.
-	output func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
+	output func(s *avx, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
 
 	// gradient likewise: the adjoint of output, from size values to size+2. May be nil.
-	gradient func(s *isa, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
+	gradient func(s *avx, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
 }
 
 // The points of F(4, 3): 0, ±wp, ±wq and infinity. Those chosen halve the rounding
@@ -37,7 +37,7 @@ var f2 = transform{
 	size:        2,
 	inputPairs:  [][2]int{{1, 2}, {0, 3}},
 	outputPairs: [][2]int{{0, 1}},
-	input: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+	input: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}: // d2 + d1, d2 - d1
 			s.loadOp(from(2), t[0])
@@ -50,7 +50,7 @@ var f2 = transform{
 			s.VSUBPS(from(1), t[1], to[1])
 		}
 	},
-	output: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+	output: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		// m0 + m1 + m2, m1 - m2 + m3
 		s.loadOp(from(1), t[0])
 		s.VADDPS(from(2), t[0], t[1])
@@ -66,7 +66,7 @@ var f4 = transform{
 	outputPairs:  [][2]int{{0, 2}, {1, 3}},
 	constants:    []float64{wp, wq, pp, qq, pp + qq, pp * qq},
 	outConstants: []float64{wp, wq, pp, qq, wp * pp, wq * qq},
-	input: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+	input: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}:
 			s.evenOdd(-qq, wp, [4]int{4, 2, 3, 1}, from, to, t)
@@ -81,7 +81,7 @@ var f4 = transform{
 			}
 		}
 	},
-	output: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+	output: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{0, 2}:
 			// m0 + s1 + s2, p²*s1 + q²*s2 for sums s1 = m1 + m2, s2 = m3 + m4
@@ -106,7 +106,7 @@ var f4 = transform{
 			s.addTimes(wq*qq, t[1], to[1], to[1])
 		}
 	},
-	gradient: func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+	gradient: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 		switch pair {
 		case [2]int{1, 2}:
 			s.evenOdd(pp, wp, [4]int{0, 2, 1, 3}, from, to, t)
@@ -121,7 +121,7 @@ var f4 = transform{
 
 // evenOdd leaves e + b*o and e - b*o for e = d[at[0]] + c*d[at[1]], o = d[at[2]] +
 // c*d[at[3]].
-func (s *isa) evenOdd(c, b float64, at [4]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
+func (s *avx) evenOdd(c, b float64, at [4]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
 	even, odd := to[1], t[0]
 	s.loadOp(from(at[0]), even)
 	s.addTimes(c, from(at[1]), even, t[1])
@@ -132,7 +132,7 @@ func (s *isa) evenOdd(c, b float64, at [4]int, from func(i int) Op, to, t [2]reg
 	s.addTimes(-b, odd, even, t[1])
 }
 
-func (s *isa) loadOp(from Op, to reg.VecPhysical) {
+func (s *avx) loadOp(from Op, to reg.VecPhysical) {
 	if from != Op(to) {
 		s.VMOVUPS(from, to)
 	}
@@ -140,7 +140,7 @@ func (s *isa) loadOp(from Op, to reg.VecPhysical) {
 
 // channels emits body for every whole register of n channels, n >= lanes, then
 // for the last, which overlaps the one before. Pointers advance after each.
-func (s *isa) channels(n reg.GPVirtual, pointers []reg.GPVirtual, body func()) {
+func (s *avx) channels(n reg.GPVirtual, pointers []reg.GPVirtual, body func()) {
 	s.Label("loop")
 	body()
 	s.SUBQ(U8(s.lanes), n)
@@ -164,20 +164,20 @@ func (s *isa) channels(n reg.GPVirtual, pointers []reg.GPVirtual, body func()) {
 }
 
 // input emits the transform of a tile of the picture.
-func (s *isa) input(t transform) {
+func (s *avx) input(t transform) {
 	side := t.size + 2
 	s.toPoints("input", fmt.Sprintf("%dx%d pixels", side, side), t, side, t.constants, t.input)
 }
 
 // gradient emits that of the gradient of a tile of the output.
-func (s *isa) gradient(t transform) {
+func (s *avx) gradient(t transform) {
 	s.toPoints("gradient", fmt.Sprintf("the gradient of %dx%d pixels", t.size, t.size), t, t.size, t.outConstants[:4], t.gradient)
 }
 
 // toPoints emits the transform of from x from pixels to all points, line by line:
 // v[(i*side+j)*vs+c] is value (i, j) of channel c.
-func (s *isa) toPoints(name, what string, t transform, from int, constants []float64,
-	transform func(s *isa, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical)) {
+func (s *avx) toPoints(name, what string, t transform, from int, constants []float64,
+	transform func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical)) {
 	side := t.size + 2
 	s.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf(" transforms %s of n >= %d channels.", what, s.lanes),
 		"func(n int, v *float32, vs int, x *float32, row, col int)")
@@ -217,7 +217,7 @@ func (s *isa) toPoints(name, what string, t transform, from int, constants []flo
 }
 
 // advance moves l's base by n of its strides, a multiple of 4 or 6.
-func (s *isa) advance(l line, n int) {
+func (s *avx) advance(l line, n int) {
 	for ; n >= 12; n -= 12 {
 		s.LEAQ(Mem{Base: l.base, Index: l.three, Scale: 4}, l.base)
 	}
@@ -232,7 +232,7 @@ func (s *isa) advance(l line, n int) {
 // output emits the way back: of a tile's products, m[(i*side+j)*ms+c], it makes
 // size x size pixels, or with pool the greatest of each 2x2 of them, adds the bias,
 // and raises what is less to floor.
-func (s *isa) output(t transform, pool bool) {
+func (s *avx) output(t transform, pool bool) {
 	name, doc, side := "output", "", t.size+2
 	if pool {
 		name, doc = "outputPool", ", the greatest of each 2x2"

@@ -10,14 +10,14 @@ import (
 )
 
 // stride loads a stride, in bytes.
-func (s *isa) stride(name string) reg.GPVirtual {
+func (s *avx) stride(name string) reg.GPVirtual {
 	r := s.param(name)
 	s.SHLQ(U8(2), r)
 	return r
 }
 
 // times returns n*r for an odd n that an address can hold.
-func (s *isa) times(n int, r reg.GPVirtual) reg.GPVirtual {
+func (s *avx) times(n int, r reg.GPVirtual) reg.GPVirtual {
 	t := s.GP64()
 	s.LEAQ(Mem{Base: r, Index: r, Scale: uint8(n - 1)}, t)
 	return t
@@ -39,7 +39,7 @@ func (l line) at(i int) Mem {
 }
 
 // hold keeps constants in the last registers where there are enough.
-func (s *isa) hold(values ...float64) {
+func (s *avx) hold(values ...float64) {
 	s.held = map[float64]reg.VecPhysical{}
 	if s != avx512 {
 		return
@@ -52,14 +52,14 @@ func (s *isa) hold(values ...float64) {
 }
 
 // constant returns a register full of v, or memory that is.
-func (s *isa) constant(v float64) Op {
+func (s *avx) constant(v float64) Op {
 	if r, ok := s.held[v]; ok {
 		return r
 	}
 	return s.vector(v)
 }
 
-func (s *isa) vector(v float64) Mem {
+func (s *avx) vector(v float64) Mem {
 	bits := math.Float32bits(float32(v))
 	if float64(float32(v)) != v {
 		panic(fmt.Sprintf("%g is no float32", v))
@@ -76,7 +76,7 @@ func (s *isa) vector(v float64) Mem {
 }
 
 // addTimes adds c times x, a register or memory, to sum.
-func (s *isa) addTimes(c float64, x Op, sum, scratch reg.VecPhysical) {
+func (s *avx) addTimes(c float64, x Op, sum, scratch reg.VecPhysical) {
 	if c < 0 {
 		s.fused(s.VFNMADD231PS, -c, x, sum, scratch)
 	} else {
@@ -84,7 +84,7 @@ func (s *isa) addTimes(c float64, x Op, sum, scratch reg.VecPhysical) {
 	}
 }
 
-func (s *isa) fused(f func(...Op), c float64, x Op, sum, scratch reg.VecPhysical) {
+func (s *avx) fused(f func(...Op), c float64, x Op, sum, scratch reg.VecPhysical) {
 	k := s.constant(c)
 	if _, ok := k.(Mem); !ok {
 		f(x, k, sum)
@@ -99,7 +99,7 @@ func (s *isa) fused(f func(...Op), c float64, x Op, sum, scratch reg.VecPhysical
 
 // maxNaN writes the greater of x and y to y; it is NaN if one of them is, which
 // MAXPS takes for its second argument.
-func (s *isa) maxNaN(x, y, scratch reg.VecPhysical) {
+func (s *avx) maxNaN(x, y, scratch reg.VecPhysical) {
 	s.VMAXPS(x, y, scratch)
 	s.VMAXPS(y, x, y)
 	if s == avx512 {

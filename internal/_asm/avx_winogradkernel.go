@@ -10,7 +10,7 @@ import (
 // kernel emits the transform of a convolution's kernel in double precision: half a
 // register of input channel c's values at a time. The matrix is in memory, each of
 // its values 8 times.
-func (s *isa) kernel(t transform) {
+func (s *avx) kernel(t transform) {
 	side := t.size + 2
 	s.begin(fmt.Sprintf("kernel%d", t.size), fmt.Sprintf(" transforms n > 0 channels of a kernel, %d output channels of each.", 2*s.lanes),
 		"func(n int, u *float32, us int, k *float32, cs, row, col int, matrix *float64)")

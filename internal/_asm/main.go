@@ -23,10 +23,10 @@ func main() {
 	for _, pkg := range []struct {
 		name string
 		avx  func()
-		neon func(*assembler)
+		neon func(*neon)
 	}{
-		{"f32", avxF32, (*assembler).f32},
-		{"winograd", avxWinograd, (*assembler).winograd},
+		{"f32", avxF32, (*neon).f32},
+		{"winograd", avxWinograd, (*neon).winograd},
 	} {
 		write := func(name string, text []byte) {
 			if err := os.WriteFile(filepath.Join(*root, pkg.name, name), text, 0o666); err != nil {
@@ -40,7 +40,7 @@ func main() {
 		write("kernels_amd64.s", assembly)
 		write("kernels_amd64.go", stubs)
 
-		var a assembler
+		var a neon
 		pkg.neon(&a)
 		first := generated + "\n//go:build !purego\n\n"
 		write("kernels_arm64.s", []byte(first+"#include \"textflag.h\"\n"+a.code.String()))

@@ -12,7 +12,14 @@ const (
 	nr      = nrv * lanes
 )
 
-func (a *assembler) tiles() {
+func (a *neon) f32() {
+	elementwise(a)
+	a.streams()
+	a.codeDots()
+	a.tiles()
+}
+
+func (a *neon) tiles() {
 	for rows := 1; rows <= mr; rows++ {
 		for vecs := 1; vecs <= nrv; vecs++ {
 			a.tile(rows, vecs)
@@ -21,7 +28,7 @@ func (a *assembler) tiles() {
 }
 
 // rows returns pointers to n rows of a matrix.
-func (a *assembler) rows(n int, pointer, stride string) []general {
+func (a *neon) rows(n int, pointer, stride string) []general {
 	list := []general{a.param(pointer)}
 	if n == 1 {
 		return list
@@ -35,9 +42,9 @@ func (a *assembler) rows(n int, pointer, stride string) []general {
 	return list
 }
 
-func (a *assembler) tile(rows, vecs int) {
+func (a *neon) tile(rows, vecs int) {
 	a.begin(fmt.Sprintf("tile%dx%d", rows, vecs), fmt.Sprintf("is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs*lanes, nr),
-		"cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int")
+		"func(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
 	sum := func(r, v int) vec { return vec(r*vecs + v) }
 	const bv, av = vec(mr * nrv), vec(mr*nrv + nrv)
 	for i := range rows * vecs {
@@ -60,7 +67,7 @@ func (a *assembler) tile(rows, vecs int) {
 
 	step := func(p int) {
 		for v := 0; v < vecs; v += 2 {
-			if at := (mem{b, p*nr*lane + v*width}); v+1 < vecs {
+			if at := (mem{base: b, disp: p*nr*lane + v*quad}); v+1 < vecs {
 				a.line("\tFLDPQ  %s, (%s, %s)", at, bv+vec(v), bv+vec(v)+1)
 			} else {
 				a.load(at, bv+vec(v))
@@ -82,7 +89,7 @@ func (a *assembler) tile(rows, vecs int) {
 	for p := range unroll {
 		step(p)
 		if at := p * fetch / unroll; at%64 == 0 {
-			a.line("\tPRFM   %s, PLDL2KEEP", mem{ahead, at})
+			a.line("\tPRFM   %s, PLDL2KEEP", mem{base: ahead, disp: at})
 		}
 	}
 	a.op("ADD", unroll*nr*lane, b)
@@ -121,14 +128,14 @@ func (a *assembler) tile(rows, vecs int) {
 
 // finish adds the start values, stores the tile, and returns. The last vector of
 // each row has n values.
-func (a *assembler) finish(rows, vecs, n int, sum func(r, v int) vec) {
+func (a *neon) finish(rows, vecs, n int, sum func(r, v int) vec) {
 	const scratch = vec(mr * nrv)
 	a.used = 0
 	start, ss, c, cst, third := a.param("start"), a.stride("ss"), a.param("c"), a.stride("cst"), a.register()
 	a.line("\tCBZ    %s, store%d", start, n)
 	for r := range rows {
 		for v := range vecs {
-			if m := (mem{start, v * width}); v < vecs-1 || n == lanes {
+			if m := (mem{base: start, disp: v * quad}); v < vecs-1 || n == lanes {
 				a.load(m, scratch)
 			} else {
 				a.loadFirst(n, m, scratch, third)
@@ -142,7 +149,7 @@ func (a *assembler) finish(rows, vecs, n int, sum func(r, v int) vec) {
 	a.label(fmt.Sprintf("store%d", n))
 	for r := range rows {
 		for v := range vecs {
-			if m := (mem{c, v * width}); v < vecs-1 || n == lanes {
+			if m := (mem{base: c, disp: v * quad}); v < vecs-1 || n == lanes {
 				a.store(sum(r, v), m)
 			} else {
 				a.storeFirst(n, sum(r, v), m, third)
@@ -156,7 +163,7 @@ func (a *assembler) finish(rows, vecs, n int, sum func(r, v int) vec) {
 }
 
 // loadFirst loads n < lanes values, storeFirst stores them.
-func (a *assembler) loadFirst(n int, m mem, r vec, third general) {
+func (a *neon) loadFirst(n int, m mem, r vec, third general) {
 	a.op([]string{"FMOVS", "FMOVD", "FMOVD"}[n-1], m, r)
 	if n == 3 {
 		a.op("ADD", m.disp+2*lane, m.base, third)
@@ -164,7 +171,7 @@ func (a *assembler) loadFirst(n int, m mem, r vec, third general) {
 	}
 }
 
-func (a *assembler) storeFirst(n int, r vec, m mem, third general) {
+func (a *neon) storeFirst(n int, r vec, m mem, third general) {
 	a.op([]string{"FMOVS", "FMOVD", "FMOVD"}[n-1], r, m)
 	if n == 3 {
 		a.op("ADD", m.disp+2*lane, m.base, third)

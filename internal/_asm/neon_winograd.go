@@ -20,13 +20,13 @@ type values struct {
 }
 
 // held are values in every second register.
-func (a *assembler) held(first vec) values {
+func (a *neon) held(first vec) values {
 	at := func(i int) vec { return first + vec(2*i) }
 	return values{func(i int, r vec) { a.move(at(i), r) }, func(i int, _ vec) vec { return at(i) }}
 }
 
 // strided are values in memory, at base and those offsets from it, 0 for the first.
-func (a *assembler) strided(base general, offsets []general, address general) values {
+func (a *neon) strided(base general, offsets []general, address general) values {
 	load := func(i int, r vec) {
 		if i == 0 {
 			a.load(mem{base: base}, r)
@@ -39,7 +39,7 @@ func (a *assembler) strided(base general, offsets []general, address general) va
 }
 
 // multiples returns n registers with a stride and its multiples.
-func (a *assembler) multiples(stride general, n int) []general {
+func (a *neon) multiples(stride general, n int) []general {
 	list := []general{stride}
 	for len(list) < n {
 		r := a.register()
@@ -55,16 +55,16 @@ type winogradTransform struct {
 	size        int
 	inputPairs  [][2]int
 	outputPairs [][2]int
-	input       func(a *assembler, pair int, d values, to, t vec)
-	output      func(a *assembler, pair int, m values, to, t vec)
+	input       func(a *neon, pair int, d values, to, t vec)
+	output      func(a *neon, pair int, m values, to, t vec)
 }
 
 var winogradTransforms = []winogradTransform{
-	{2, [][2]int{{1, 2}, {0, 3}}, [][2]int{{0, 1}}, (*assembler).input2, (*assembler).output2},
-	{4, [][2]int{{1, 2}, {3, 4}, {0, 5}}, [][2]int{{0, 2}, {1, 3}}, (*assembler).input4, (*assembler).output4},
+	{2, [][2]int{{1, 2}, {0, 3}}, [][2]int{{0, 1}}, (*neon).input2, (*neon).output2},
+	{4, [][2]int{{1, 2}, {3, 4}, {0, 5}}, [][2]int{{0, 2}, {1, 3}}, (*neon).input4, (*neon).output4},
 }
 
-func (a *assembler) input2(pair int, d values, to, t vec) {
+func (a *neon) input2(pair int, d values, to, t vec) {
 	if pair == 0 { // d2 + d1, d2 - d1
 		one, two := d.value(1, t), d.value(2, t+1)
 		a.three("fadd.4s", to, two, one)
@@ -76,7 +76,7 @@ func (a *assembler) input2(pair int, d values, to, t vec) {
 	}
 }
 
-func (a *assembler) output2(_ int, m values, to, t vec) {
+func (a *neon) output2(_ int, m values, to, t vec) {
 	// m0 + (m1 + m2), (m1 - m2) + m3
 	one, two := m.value(1, t), m.value(2, t+1)
 	sum, difference := to, to+1
@@ -92,7 +92,7 @@ var (
 	outputConstants = []float64{wp, wq, wp * wp, wq * wq, wp * wp * wp, wq * wq * wq}
 )
 
-func (a *assembler) input4(pair int, d values, to, t vec) {
+func (a *neon) input4(pair int, d values, to, t vec) {
 	if pair == 2 { // d4 - (p²+q²)*d2 + p²q²*d0, and the same one further
 		for i := range 2 {
 			to := to + vec(i)
@@ -107,7 +107,7 @@ func (a *assembler) input4(pair int, d values, to, t vec) {
 }
 
 // gradient4 is the adjoint of output4.
-func (a *assembler) gradient4(pair int, d values, to, t vec) {
+func (a *neon) gradient4(pair int, d values, to, t vec) {
 	if pair == 2 { // d0, d3
 		d.load(0, to)
 		d.load(3, to+1)
@@ -118,7 +118,7 @@ func (a *assembler) gradient4(pair int, d values, to, t vec) {
 
 // evenOdd leaves e + b*o and e - b*o for e = d[at[0]] ± c*d[at[1]], o = d[at[2]] ±
 // c*d[at[3]], as add says.
-func (a *assembler) evenOdd(add string, b, c vec, at [4]int, d values, to, t vec) {
+func (a *neon) evenOdd(add string, b, c vec, at [4]int, d values, to, t vec) {
 	even, odd := to+1, t
 	d.load(at[0], even)
 	a.three(add, even, d.value(at[1], t+1), c)
@@ -129,7 +129,7 @@ func (a *assembler) evenOdd(add string, b, c vec, at [4]int, d values, to, t vec
 	a.three("fmls.4s", even, odd, b)
 }
 
-func (a *assembler) output4(pair int, m values, to, t vec) {
+func (a *neon) output4(pair int, m values, to, t vec) {
 	// Sums of m1 and m2, m3 and m4, or differences.
 	combine := []string{"fadd.4s", "fsub.4s"}[pair]
 	for i := range 2 {
@@ -154,7 +154,7 @@ func (a *assembler) output4(pair int, m values, to, t vec) {
 
 // eachChannels emits body for every register of n channels, n >= lanes; the last
 // overlaps the one before. Pointers advance after each.
-func (a *assembler) eachChannels(n general, pointers []general, body func()) {
+func (a *neon) eachChannels(n general, pointers []general, body func()) {
 	a.label("loop")
 	body()
 	a.op("SUBS", lanes, n)
@@ -162,7 +162,7 @@ func (a *assembler) eachChannels(n general, pointers []general, body func()) {
 	a.op("CMP", lanes, n)
 	a.line("\tBLT    last")
 	for _, p := range pointers {
-		a.op("ADD", width, p)
+		a.op("ADD", quad, p)
 	}
 	a.line("\tB      loop")
 	a.label("last")
@@ -175,26 +175,26 @@ func (a *assembler) eachChannels(n general, pointers []general, body func()) {
 	a.op("RET")
 }
 
-func (a *assembler) winogradInput(t winogradTransform) {
+func (a *neon) winogradInput(t winogradTransform) {
 	side := t.size + 2
 	a.toPoints("input", fmt.Sprintf("%dx%d pixels", side, side), t, side, inputConstants, t.input)
 }
 
-func (a *assembler) winogradGradient(t winogradTransform) {
-	a.toPoints("gradient", fmt.Sprintf("the gradient of %dx%d pixels", t.size, t.size), t, t.size, outputConstants[:4], (*assembler).gradient4)
+func (a *neon) winogradGradient(t winogradTransform) {
+	a.toPoints("gradient", fmt.Sprintf("the gradient of %dx%d pixels", t.size, t.size), t, t.size, outputConstants[:4], (*neon).gradient4)
 }
 
 // toPoints emits the transform of pixels x pixels to all points, line by line.
-func (a *assembler) toPoints(name, what string, t winogradTransform, pixels int, factors []float64, transform func(a *assembler, pair int, d values, to, t vec)) {
+func (a *neon) toPoints(name, what string, t winogradTransform, pixels int, factors []float64, transform func(a *neon, pair int, d values, to, t vec)) {
 	side := t.size + 2
 	a.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf("transforms %s of n >= %d channels.", what, lanes),
-		"n int, v *float32, vs int, x *float32, row int, col int")
+		"func(n int, v *float32, vs int, x *float32, row int, col int)")
 	n, v, x, col := a.param("n"), a.param("v"), a.param("x"), a.stride("col")
 	rows, points := a.multiples(a.stride("row"), pixels-1), a.multiples(a.stride("vs"), side)
 	from, at, address := a.register(), a.register(), a.register()
 	for i, c := range factors {
 		if t.size == 4 {
-			a.constant(c, constants+vec(i))
+			a.float(c, constants+vec(i))
 		}
 	}
 	a.eachChannels(n, []general{v, x}, func() {
@@ -228,19 +228,19 @@ func (a *assembler) toPoints(name, what string, t winogradTransform, pixels int,
 	})
 }
 
-func (a *assembler) winogradOutput(t winogradTransform, pool bool) {
+func (a *neon) winogradOutput(t winogradTransform, pool bool) {
 	name, doc, side := "output", "", t.size+2
 	if pool {
 		name, doc = "outputPool", ", the greatest of each 2x2"
 	}
 	a.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf("makes a tile of %dx%d pixels of n >= %d channels%s.", t.size, t.size, lanes, doc),
-		"n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32")
+		"func(n int, y *float32, row int, col int, m *float32, ms int, bias *float32, floor float32)")
 	n, y, m, biases, row, col := a.param("n"), a.param("y"), a.param("m"), a.param("bias"), a.stride("row"), a.stride("col")
 	points := a.multiples(a.stride("ms"), side)
 	from, at, address := a.register(), a.register(), a.register()
 	for i, c := range outputConstants {
 		if t.size == 4 {
-			a.constant(c, constants+vec(i))
+			a.float(c, constants+vec(i))
 		}
 	}
 	a.broadcast("floor", floor)
@@ -294,7 +294,7 @@ func (a *assembler) winogradOutput(t winogradTransform, pool bool) {
 	})
 }
 
-func (a *assembler) winograd() {
+func (a *neon) winograd() {
 	for _, t := range winogradTransforms {
 		a.winogradInput(t)
 		a.winogradOutput(t, false)

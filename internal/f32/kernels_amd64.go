@@ -29,7 +29,7 @@ func expAVX512(n int, dst *float32, src *float32)
 //go:noescape
 func eluAVX512(n int, dst *float32, src *float32, alpha float32)
 
-// eluGradAVX512 writes dy[i] * (y[i] > 0 ? 1 : y[i]+alpha) to each of n values dx[i].
+// eluGradAVX512 writes y[i] > 0 ? dy[i] : dy[i]*(y[i]+alpha) to each of n values dx[i].
 //
 //go:noescape
 func eluGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
@@ -53,26 +53,6 @@ func leakyAVX512(n int, dst *float32, src *float32, alpha float32)
 //
 //go:noescape
 func leakyGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
-
-// axpy4AVX512 adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
-//
-//go:noescape
-func axpy4AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
-
-// axpy8AVX512 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
-//
-//go:noescape
-func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
-
-// packRowsAVX512 copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
-//
-//go:noescape
-func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb int)
-
-// packNarrowAVX512 copies k rows of cols <= 16 values, dst[p*width+i] = src[p*ld+i], and writes 16 values a row; ld+cols >= 16.
-//
-//go:noescape
-func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
 
 // maxPoolAVX512 writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
 //
@@ -113,6 +93,26 @@ func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 f
 //
 //go:noescape
 func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
+
+// axpy4AVX512 adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy4AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// axpy8AVX512 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy8AVX512(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// packRowsAVX512 copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
+//
+//go:noescape
+func packRowsAVX512(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+
+// packNarrowAVX512 copies k rows of cols <= 16 values, dst[p*width+i] = src[p*ld+i], and writes 16 values a row; ld+cols >= 16.
+//
+//go:noescape
+func packNarrowAVX512(k int, cols int, dst *float32, width int, src *float32, ld int)
 
 // dot4AVX512 writes the sum of q[i]*x[i] over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.
 //
@@ -550,7 +550,7 @@ func expAVX2(n int, dst *float32, src *float32)
 //go:noescape
 func eluAVX2(n int, dst *float32, src *float32, alpha float32)
 
-// eluGradAVX2 writes dy[i] * (y[i] > 0 ? 1 : y[i]+alpha) to each of n values dx[i].
+// eluGradAVX2 writes y[i] > 0 ? dy[i] : dy[i]*(y[i]+alpha) to each of n values dx[i].
 //
 //go:noescape
 func eluGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
@@ -574,26 +574,6 @@ func leakyAVX2(n int, dst *float32, src *float32, alpha float32)
 //
 //go:noescape
 func leakyGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
-
-// axpy4AVX2 adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
-//
-//go:noescape
-func axpy4AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
-
-// axpy8AVX2 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
-//
-//go:noescape
-func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
-
-// packRowsAVX2 copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
-//
-//go:noescape
-func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb int)
-
-// packNarrowAVX2 copies k rows of cols <= 8 values, dst[p*width+i] = src[p*ld+i], and writes 8 values a row; ld+cols >= 8.
-//
-//go:noescape
-func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)
 
 // maxPoolAVX2 writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
 //
@@ -634,6 +614,26 @@ func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 flo
 //
 //go:noescape
 func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
+
+// axpy4AVX2 adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy4AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// axpy8AVX2 adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy8AVX2(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// packRowsAVX2 copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
+//
+//go:noescape
+func packRowsAVX2(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+
+// packNarrowAVX2 copies k rows of cols <= 8 values, dst[p*width+i] = src[p*ld+i], and writes 8 values a row; ld+cols >= 8.
+//
+//go:noescape
+func packNarrowAVX2(k int, cols int, dst *float32, width int, src *float32, ld int)
 
 // dot4AVX2 writes the sum of q[i]*x[i] over n values for x0 to out[0], and so on. It fetches as many from next+r*ld.
 //

@@ -17,30 +17,31 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-28
 
 four:
 	CMPQ        AX, $0x40
-	JL          loop
+	JL          fourDone
 	VMOVUPS     (CX), Z4
-	VMOVUPS     (DX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VMOVUPS     64(CX), Z6
-	VMOVUPS     64(DX), Z7
-	VFMADD231PS Z6, Z7, Z1
-	VMOVUPS     128(CX), Z8
-	VMOVUPS     128(DX), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VMOVUPS     192(CX), Z10
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     (DX), Z8
+	VMOVUPS     64(DX), Z9
+	VMOVUPS     128(CX), Z6
+	VMOVUPS     192(CX), Z7
+	VMOVUPS     128(DX), Z10
 	VMOVUPS     192(DX), Z11
-	VFMADD231PS Z10, Z11, Z3
+	VFMADD231PS Z8, Z4, Z0
+	VFMADD231PS Z9, Z5, Z1
+	VFMADD231PS Z10, Z6, Z2
+	VFMADD231PS Z11, Z7, Z3
 	ADDQ        $+256, CX
 	ADDQ        $+256, DX
 	SUBQ        $0x40, AX
 	JMP         four
 
+fourDone:
 loop:
 	CMPQ        AX, $0x10
 	JL          rest
 	VMOVUPS     (CX), Z4
-	VMOVUPS     (DX), Z5
-	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS     (DX), Z8
+	VFMADD231PS Z8, Z4, Z0
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, AX
@@ -53,8 +54,8 @@ rest:
 	BZHIQ       AX, BX, BX
 	KMOVW       BX, K1
 	VMOVUPS.Z   (CX), K1, Z4
-	VMOVUPS.Z   (DX), K1, Z5
-	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS.Z   (DX), K1, Z8
+	VFMADD231PS Z8, Z4, Z0
 
 end:
 	VADDPS        Z1, Z0, Z0
@@ -85,34 +86,35 @@ TEXT ·squaredDistanceAVX512(SB), NOSPLIT, $0-28
 
 four:
 	CMPQ        AX, $0x40
-	JL          loop
+	JL          fourDone
 	VMOVUPS     (CX), Z4
-	VMOVUPS     (DX), Z5
-	VSUBPS      Z5, Z4, Z4
-	VFMADD231PS Z4, Z4, Z0
-	VMOVUPS     64(CX), Z6
-	VMOVUPS     64(DX), Z7
-	VSUBPS      Z7, Z6, Z6
-	VFMADD231PS Z6, Z6, Z1
-	VMOVUPS     128(CX), Z8
-	VMOVUPS     128(DX), Z9
-	VSUBPS      Z9, Z8, Z8
-	VFMADD231PS Z8, Z8, Z2
-	VMOVUPS     192(CX), Z10
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     (DX), Z8
+	VMOVUPS     64(DX), Z9
+	VMOVUPS     128(CX), Z6
+	VMOVUPS     192(CX), Z7
+	VMOVUPS     128(DX), Z10
 	VMOVUPS     192(DX), Z11
-	VSUBPS      Z11, Z10, Z10
-	VFMADD231PS Z10, Z10, Z3
+	VSUBPS      Z8, Z4, Z4
+	VFMADD231PS Z4, Z4, Z0
+	VSUBPS      Z9, Z5, Z5
+	VFMADD231PS Z5, Z5, Z1
+	VSUBPS      Z10, Z6, Z6
+	VFMADD231PS Z6, Z6, Z2
+	VSUBPS      Z11, Z7, Z7
+	VFMADD231PS Z7, Z7, Z3
 	ADDQ        $+256, CX
 	ADDQ        $+256, DX
 	SUBQ        $0x40, AX
 	JMP         four
 
+fourDone:
 loop:
 	CMPQ        AX, $0x10
 	JL          rest
 	VMOVUPS     (CX), Z4
-	VMOVUPS     (DX), Z5
-	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DX), Z8
+	VSUBPS      Z8, Z4, Z4
 	VFMADD231PS Z4, Z4, Z0
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
@@ -126,8 +128,8 @@ rest:
 	BZHIQ       AX, BX, BX
 	KMOVW       BX, K1
 	VMOVUPS.Z   (CX), K1, Z4
-	VMOVUPS.Z   (DX), K1, Z5
-	VSUBPS      Z5, Z4, Z4
+	VMOVUPS.Z   (DX), K1, Z8
+	VSUBPS      Z8, Z4, Z4
 	VFMADD231PS Z4, Z4, Z0
 
 end:
@@ -187,9 +189,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS bits3fb8aa3b<>+0(SB), Z0
-	VBROADCASTSS bits3f317218<>+0(SB), Z1
-	VBROADCASTSS bitsb102e308<>+0(SB), Z2
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Z3
+	VBROADCASTSS bits3f317218<>+0(SB), Z4
+	VBROADCASTSS bitsb102e308<>+0(SB), Z5
 	VBROADCASTSS bits3f000000<>+0(SB), Z6
 	VBROADCASTSS bits3e2aaaab<>+0(SB), Z7
 	VBROADCASTSS bits3d2aaa74<>+0(SB), Z8
@@ -197,39 +199,39 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS bits3ab6a1b1<>+0(SB), Z10
 	VBROADCASTSS bits39509294<>+0(SB), Z11
 	VBROADCASTSS bits3f800000<>+0(SB), Z13
+	VBROADCASTSS bitsc2d00000<>+0(SB), Z14
+	VBROADCASTSS bits42b20000<>+0(SB), Z15
 
 loop:
 	CMPQ         AX, $0x10
 	JL           rest
 	VMOVUPS      (DX), Z12
-	VBROADCASTSS bitsc2d00000<>+0(SB), Z14
 	VMAXPS       Z12, Z14, Z12
-	VBROADCASTSS bits42b20000<>+0(SB), Z14
-	VMINPS       Z12, Z14, Z12
-	VMULPS       Z12, Z0, Z5
-	VCVTPS2DQ    Z5, Z3
-	VCVTDQ2PS    Z3, Z5
-	VMOVAPS      Z12, Z4
-	VFNMADD231PS Z5, Z1, Z4
-	VFNMADD231PS Z5, Z2, Z4
-	VMOVAPS      Z11, Z5
-	VFMADD213PS  Z10, Z4, Z5
-	VFMADD213PS  Z9, Z4, Z5
-	VFMADD213PS  Z8, Z4, Z5
-	VFMADD213PS  Z7, Z4, Z5
-	VFMADD213PS  Z6, Z4, Z5
-	VMULPS       Z4, Z5, Z5
-	VFMADD213PS  Z4, Z4, Z5
-	VADDPS       Z13, Z5, Z5
-	VPSRAD       $0x01, Z3, Z12
-	VPSUBD       Z12, Z3, Z3
-	VPSLLD       $0x17, Z12, Z12
-	VPADDD       Z13, Z12, Z12
-	VMULPS       Z12, Z5, Z5
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       Z13, Z3, Z3
-	VMULPS       Z3, Z5, Z5
-	VMOVUPS      Z5, (CX)
+	VMINPS       Z12, Z15, Z12
+	VMULPS       Z3, Z12, Z2
+	VCVTPS2DQ    Z2, Z0
+	VCVTDQ2PS    Z0, Z2
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS Z4, Z2, Z1
+	VFNMADD231PS Z5, Z2, Z1
+	VMOVAPS      Z11, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z6, Z1, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD213PS  Z1, Z1, Z2
+	VADDPS       Z13, Z2, Z2
+	VPSRAD       $0x01, Z0, Z1
+	VPSUBD       Z1, Z0, Z0
+	VPSLLD       $0x17, Z1, Z1
+	VPADDD       Z13, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPSLLD       $0x17, Z0, Z0
+	VPADDD       Z13, Z0, Z0
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, (CX)
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, DX
 	SUBQ         $0x10, AX
@@ -242,34 +244,32 @@ rest:
 	BZHIQ        AX, BX, BX
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DX), K1, Z12
-	VBROADCASTSS bitsc2d00000<>+0(SB), Z14
 	VMAXPS       Z12, Z14, Z12
-	VBROADCASTSS bits42b20000<>+0(SB), Z14
-	VMINPS       Z12, Z14, Z12
-	VMULPS       Z12, Z0, Z5
-	VCVTPS2DQ    Z5, Z3
-	VCVTDQ2PS    Z3, Z5
-	VMOVAPS      Z12, Z4
-	VFNMADD231PS Z5, Z1, Z4
-	VFNMADD231PS Z5, Z2, Z4
-	VMOVAPS      Z11, Z5
-	VFMADD213PS  Z10, Z4, Z5
-	VFMADD213PS  Z9, Z4, Z5
-	VFMADD213PS  Z8, Z4, Z5
-	VFMADD213PS  Z7, Z4, Z5
-	VFMADD213PS  Z6, Z4, Z5
-	VMULPS       Z4, Z5, Z5
-	VFMADD213PS  Z4, Z4, Z5
-	VADDPS       Z13, Z5, Z5
-	VPSRAD       $0x01, Z3, Z12
-	VPSUBD       Z12, Z3, Z3
-	VPSLLD       $0x17, Z12, Z12
-	VPADDD       Z13, Z12, Z12
-	VMULPS       Z12, Z5, Z5
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       Z13, Z3, Z3
-	VMULPS       Z3, Z5, Z5
-	VMOVUPS      Z5, K1, (CX)
+	VMINPS       Z12, Z15, Z12
+	VMULPS       Z3, Z12, Z2
+	VCVTPS2DQ    Z2, Z0
+	VCVTDQ2PS    Z0, Z2
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS Z4, Z2, Z1
+	VFNMADD231PS Z5, Z2, Z1
+	VMOVAPS      Z11, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z6, Z1, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD213PS  Z1, Z1, Z2
+	VADDPS       Z13, Z2, Z2
+	VPSRAD       $0x01, Z0, Z1
+	VPSUBD       Z1, Z0, Z0
+	VPSLLD       $0x17, Z1, Z1
+	VPADDD       Z13, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPSLLD       $0x17, Z0, Z0
+	VPADDD       Z13, Z0, Z0
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, K1, (CX)
 
 end:
 	VZEROUPPER
@@ -317,49 +317,47 @@ TEXT ·eluAVX512(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS bits3fb8aa3b<>+0(SB), Z0
-	VBROADCASTSS bits3f317218<>+0(SB), Z1
-	VBROADCASTSS bitsb102e308<>+0(SB), Z2
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Z3
+	VBROADCASTSS bits3f317218<>+0(SB), Z4
+	VBROADCASTSS bitsb102e308<>+0(SB), Z5
 	VBROADCASTSS bits3f000000<>+0(SB), Z6
 	VBROADCASTSS bits3e2aaaab<>+0(SB), Z7
 	VBROADCASTSS bits3d2aaa74<>+0(SB), Z8
 	VBROADCASTSS bits3c088870<>+0(SB), Z9
 	VBROADCASTSS bits3ab6a1b1<>+0(SB), Z10
 	VBROADCASTSS bits39509294<>+0(SB), Z11
-	VBROADCASTSS bits3f800000<>+0(SB), Z13
+	VBROADCASTSS bits3f800000<>+0(SB), Z14
+	VBROADCASTSS bitsc1c80000<>+0(SB), Z16
+	VBROADCASTSS alpha+24(FP), Z17
+	VPXORD       Z18, Z18, Z18
 
 loop:
 	CMPQ         AX, $0x10
 	JL           rest
 	VMOVUPS      (DX), Z12
-	VPXORD       Z14, Z14, Z14
-	VMINPS       Z12, Z14, Z12
-	VBROADCASTSS bitsc1c80000<>+0(SB), Z14
-	VMAXPS       Z12, Z14, Z12
-	VMULPS       Z12, Z0, Z5
-	VCVTPS2DQ    Z5, Z3
-	VCVTDQ2PS    Z3, Z5
-	VMOVAPS      Z12, Z4
-	VFNMADD231PS Z5, Z1, Z4
-	VFNMADD231PS Z5, Z2, Z4
-	VMOVAPS      Z11, Z5
-	VFMADD213PS  Z10, Z4, Z5
-	VFMADD213PS  Z9, Z4, Z5
-	VFMADD213PS  Z8, Z4, Z5
-	VFMADD213PS  Z7, Z4, Z5
-	VFMADD213PS  Z6, Z4, Z5
-	VMULPS       Z4, Z5, Z5
-	VFMADD213PS  Z4, Z4, Z5
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       Z13, Z3, Z3
-	VSUBPS       Z13, Z3, Z12
-	VFMADD213PS  Z12, Z3, Z5
-	VMOVUPS      (DX), Z12
-	VPXORD       Z14, Z14, Z14
-	VMAXPS       Z12, Z14, Z12
-	VBROADCASTSS alpha+24(FP), Z14
-	VFMADD231PS  Z14, Z5, Z12
-	VMOVUPS      Z12, (CX)
+	VMAXPS       Z12, Z16, Z13
+	VMULPS       Z3, Z13, Z2
+	VCVTPS2DQ    Z2, Z0
+	VCVTDQ2PS    Z0, Z2
+	VMOVAPS      Z13, Z1
+	VFNMADD231PS Z4, Z2, Z1
+	VFNMADD231PS Z5, Z2, Z1
+	VMOVAPS      Z11, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z6, Z1, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD213PS  Z1, Z1, Z2
+	VPSLLD       $0x17, Z0, Z0
+	VPADDD       Z14, Z0, Z0
+	VSUBPS       Z14, Z0, Z13
+	VFMADD231PS  Z0, Z2, Z13
+	VMULPS       Z17, Z13, Z13
+	VCMPPS       $0x1e, Z18, Z12, K2
+	VMOVAPS      Z12, K2, Z13
+	VMOVUPS      Z13, (CX)
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, DX
 	SUBQ         $0x10, AX
@@ -372,34 +370,29 @@ rest:
 	BZHIQ        AX, BX, BX
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DX), K1, Z12
-	VPXORD       Z14, Z14, Z14
-	VMINPS       Z12, Z14, Z12
-	VBROADCASTSS bitsc1c80000<>+0(SB), Z14
-	VMAXPS       Z12, Z14, Z12
-	VMULPS       Z12, Z0, Z5
-	VCVTPS2DQ    Z5, Z3
-	VCVTDQ2PS    Z3, Z5
-	VMOVAPS      Z12, Z4
-	VFNMADD231PS Z5, Z1, Z4
-	VFNMADD231PS Z5, Z2, Z4
-	VMOVAPS      Z11, Z5
-	VFMADD213PS  Z10, Z4, Z5
-	VFMADD213PS  Z9, Z4, Z5
-	VFMADD213PS  Z8, Z4, Z5
-	VFMADD213PS  Z7, Z4, Z5
-	VFMADD213PS  Z6, Z4, Z5
-	VMULPS       Z4, Z5, Z5
-	VFMADD213PS  Z4, Z4, Z5
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       Z13, Z3, Z3
-	VSUBPS       Z13, Z3, Z12
-	VFMADD213PS  Z12, Z3, Z5
-	VMOVUPS.Z    (DX), K1, Z12
-	VPXORD       Z14, Z14, Z14
-	VMAXPS       Z12, Z14, Z12
-	VBROADCASTSS alpha+24(FP), Z14
-	VFMADD231PS  Z14, Z5, Z12
-	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Z12, Z16, Z13
+	VMULPS       Z3, Z13, Z2
+	VCVTPS2DQ    Z2, Z0
+	VCVTDQ2PS    Z0, Z2
+	VMOVAPS      Z13, Z1
+	VFNMADD231PS Z4, Z2, Z1
+	VFNMADD231PS Z5, Z2, Z1
+	VMOVAPS      Z11, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z6, Z1, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD213PS  Z1, Z1, Z2
+	VPSLLD       $0x17, Z0, Z0
+	VPADDD       Z14, Z0, Z0
+	VSUBPS       Z14, Z0, Z13
+	VFMADD231PS  Z0, Z2, Z13
+	VMULPS       Z17, Z13, Z13
+	VCMPPS       $0x1e, Z18, Z12, K2
+	VMOVAPS      Z12, K2, Z13
+	VMOVUPS      Z13, K1, (CX)
 
 end:
 	VZEROUPPER
@@ -416,18 +409,17 @@ TEXT ·eluGradAVX512(SB), NOSPLIT, $0-36
 	MOVQ         dy+16(FP), DX
 	MOVQ         y+24(FP), BX
 	VBROADCASTSS alpha+32(FP), Z0
-	VBROADCASTSS bits3f800000<>+0(SB), Z1
-	VPXORD       Z2, Z2, Z2
+	VPXORD       Z1, Z1, Z1
 
 loop:
 	CMPQ    AX, $0x10
 	JL      rest
-	VMOVUPS (BX), Z3
-	VADDPS  Z0, Z3, Z4
-	VCMPPS  $0x1e, Z2, Z3, K2
-	VMOVAPS Z1, K2, Z4
+	VMOVUPS (BX), Z2
 	VMOVUPS (DX), Z3
+	VADDPS  Z0, Z2, Z4
 	VMULPS  Z3, Z4, Z4
+	VCMPPS  $0x1e, Z1, Z2, K2
+	VMOVAPS Z3, K2, Z4
 	VMOVUPS Z4, (CX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
@@ -441,12 +433,12 @@ rest:
 	MOVQ      $-1, SI
 	BZHIQ     AX, SI, SI
 	KMOVW     SI, K1
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS    Z0, Z3, Z4
-	VCMPPS    $0x1e, Z2, Z3, K2
-	VMOVAPS   Z1, K2, Z4
+	VMOVUPS.Z (BX), K1, Z2
 	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z0, Z2, Z4
 	VMULPS    Z3, Z4, Z4
+	VCMPPS    $0x1e, Z1, Z2, K2
+	VMOVAPS   Z3, K2, Z4
 	VMOVUPS   Z4, K1, (CX)
 
 end:
@@ -456,17 +448,17 @@ end:
 // func reluAVX512(n int, dst *float32, src *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·reluAVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ src+16(FP), DX
+	MOVQ   n+0(FP), AX
+	MOVQ   dst+8(FP), CX
+	MOVQ   src+16(FP), DX
+	VPXORD Z1, Z1, Z1
 
 loop:
 	CMPQ    AX, $0x10
 	JL      rest
-	VPXORD  Z2, Z2, Z2
-	VMOVUPS (DX), Z1
-	VMAXPS  Z1, Z2, Z1
-	VMOVUPS Z1, (CX)
+	VMOVUPS (DX), Z2
+	VMAXPS  Z2, Z1, Z2
+	VMOVUPS Z2, (CX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
 	SUBQ    $0x10, AX
@@ -478,10 +470,9 @@ rest:
 	MOVQ      $-1, BX
 	BZHIQ     AX, BX, BX
 	KMOVW     BX, K1
-	VPXORD    Z2, Z2, Z2
-	VMOVUPS.Z (DX), K1, Z1
-	VMAXPS    Z1, Z2, Z1
-	VMOVUPS   Z1, K1, (CX)
+	VMOVUPS.Z (DX), K1, Z2
+	VMAXPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, (CX)
 
 end:
 	VZEROUPPER
@@ -490,20 +481,20 @@ end:
 // func reluGradAVX512(n int, dx *float32, dy *float32, y *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·reluGradAVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ dx+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ y+24(FP), BX
+	MOVQ   n+0(FP), AX
+	MOVQ   dx+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   y+24(FP), BX
+	VPXORD Z1, Z1, Z1
 
 loop:
 	CMPQ    AX, $0x10
 	JL      rest
-	VPXORD  Z2, Z2, Z2
 	VMOVUPS (BX), Z3
-	VCMPPS  $0x12, Z2, Z3, K2
-	VMOVUPS (DX), Z1
-	VMOVAPS Z2, K2, Z1
-	VMOVUPS Z1, (CX)
+	VCMPPS  $0x12, Z1, Z3, K2
+	VMOVUPS (DX), Z2
+	VPXORD  Z2, Z2, K2, Z2
+	VMOVUPS Z2, (CX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
 	ADDQ    $0x40, BX
@@ -516,12 +507,11 @@ rest:
 	MOVQ      $-1, SI
 	BZHIQ     AX, SI, SI
 	KMOVW     SI, K1
-	VPXORD    Z2, Z2, Z2
 	VMOVUPS.Z (BX), K1, Z3
-	VCMPPS    $0x12, Z2, Z3, K2
-	VMOVUPS.Z (DX), K1, Z1
-	VMOVAPS   Z2, K2, Z1
-	VMOVUPS   Z1, K1, (CX)
+	VCMPPS    $0x12, Z1, Z3, K2
+	VMOVUPS.Z (DX), K1, Z2
+	VPXORD    Z2, Z2, K2, Z2
+	VMOVUPS   Z2, K1, (CX)
 
 end:
 	VZEROUPPER
@@ -530,20 +520,20 @@ end:
 // func leakyAVX512(n int, dst *float32, src *float32, alpha float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·leakyAVX512(SB), NOSPLIT, $0-28
-	VBROADCASTSS alpha+24(FP), Z0
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
+	VBROADCASTSS alpha+24(FP), Z0
+	VPXORD       Z1, Z1, Z1
 
 loop:
 	CMPQ    AX, $0x10
 	JL      rest
-	VPXORD  Z2, Z2, Z2
-	VMOVUPS (DX), Z1
-	VCMPPS  $0x11, Z2, Z1, K2
-	VMULPS  Z0, Z1, Z3
-	VMOVAPS Z3, K2, Z1
-	VMOVUPS Z1, (CX)
+	VMOVUPS (DX), Z2
+	VCMPPS  $0x11, Z1, Z2, K2
+	VMULPS  Z0, Z2, Z3
+	VMOVAPS Z3, K2, Z2
+	VMOVUPS Z2, (CX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
 	SUBQ    $0x10, AX
@@ -555,12 +545,11 @@ rest:
 	MOVQ      $-1, BX
 	BZHIQ     AX, BX, BX
 	KMOVW     BX, K1
-	VPXORD    Z2, Z2, Z2
-	VMOVUPS.Z (DX), K1, Z1
-	VCMPPS    $0x11, Z2, Z1, K2
-	VMULPS    Z0, Z1, Z3
-	VMOVAPS   Z3, K2, Z1
-	VMOVUPS   Z1, K1, (CX)
+	VMOVUPS.Z (DX), K1, Z2
+	VCMPPS    $0x11, Z1, Z2, K2
+	VMULPS    Z0, Z2, Z3
+	VMOVAPS   Z3, K2, Z2
+	VMOVUPS   Z2, K1, (CX)
 
 end:
 	VZEROUPPER
@@ -569,22 +558,22 @@ end:
 // func leakyGradAVX512(n int, dx *float32, dy *float32, y *float32, alpha float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·leakyGradAVX512(SB), NOSPLIT, $0-36
-	VBROADCASTSS alpha+32(FP), Z0
 	MOVQ         n+0(FP), AX
 	MOVQ         dx+8(FP), CX
 	MOVQ         dy+16(FP), DX
 	MOVQ         y+24(FP), BX
+	VBROADCASTSS alpha+32(FP), Z0
+	VPXORD       Z1, Z1, Z1
 
 loop:
 	CMPQ    AX, $0x10
 	JL      rest
-	VPXORD  Z2, Z2, Z2
 	VMOVUPS (BX), Z3
-	VCMPPS  $0x12, Z2, Z3, K2
-	VMOVUPS (DX), Z1
-	VMULPS  Z0, Z1, Z3
-	VMOVAPS Z3, K2, Z1
-	VMOVUPS Z1, (CX)
+	VCMPPS  $0x12, Z1, Z3, K2
+	VMOVUPS (DX), Z2
+	VMULPS  Z0, Z2, Z3
+	VMOVAPS Z3, K2, Z2
+	VMOVUPS Z2, (CX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
 	ADDQ    $0x40, BX
@@ -597,15 +586,486 @@ rest:
 	MOVQ      $-1, SI
 	BZHIQ     AX, SI, SI
 	KMOVW     SI, K1
-	VPXORD    Z2, Z2, Z2
 	VMOVUPS.Z (BX), K1, Z3
-	VCMPPS    $0x12, Z2, Z3, K2
-	VMOVUPS.Z (DX), K1, Z1
-	VMULPS    Z0, Z1, Z3
-	VMOVAPS   Z3, K2, Z1
-	VMOVUPS   Z1, K1, (CX)
+	VCMPPS    $0x12, Z1, Z3, K2
+	VMOVUPS.Z (DX), K1, Z2
+	VMULPS    Z0, Z2, Z3
+	VMOVAPS   Z3, K2, Z2
+	VMOVUPS   Z2, K1, (CX)
 
 end:
+	VZEROUPPER
+	RET
+
+// func maxPoolAVX512(pixels int, channels int, y *float32, top *float32, bottom *float32)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolAVX512(SB), NOSPLIT, $0-40
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ top+24(FP), BX
+	LEAQ (BX)(CX*4), SI
+	MOVQ bottom+32(FP), DI
+	LEAQ (DI)(CX*4), R8
+
+pixel:
+	LEAQ -16(CX), R10
+	XORQ R9, R9
+
+vector:
+	VMOVUPS (BX)(R9*4), Z0
+	VMOVUPS (SI)(R9*4), Z1
+	VMOVUPS (DI)(R9*4), Z2
+	VMOVUPS (R8)(R9*4), Z3
+	VCMPPS  $0x07, Z1, Z1, K2
+	VCMPPS  $0x1a, Z0, Z1, K2, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS  $0x07, Z3, Z3, K3
+	VCMPPS  $0x1a, Z2, Z3, K3, K3
+	VMOVAPS Z2, K3, Z3
+	VCMPPS  $0x07, Z3, Z3, K4
+	VCMPPS  $0x1a, Z1, Z3, K4, K4
+	VMOVAPS Z1, K4, Z3
+	VMOVUPS Z3, (DX)(R9*4)
+	ADDQ    $0x10, R9
+	CMPQ    R9, R10
+	JLE     vector
+	CMPQ    R9, CX
+	JE      done
+	MOVQ    R10, R9
+	JMP     vector
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolChoiceAVX512(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolChoiceAVX512(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         choice+24(FP), BX
+	MOVQ         top+32(FP), SI
+	LEAQ         (SI)(CX*4), DI
+	MOVQ         bottom+40(FP), R8
+	LEAQ         (R8)(CX*4), R9
+	VBROADCASTSS bits00000000<>+0(SB), Z4
+	VBROADCASTSS bits00000001<>+0(SB), Z5
+	VBROADCASTSS bits00000002<>+0(SB), Z6
+	VBROADCASTSS bits00000003<>+0(SB), Z7
+
+pixel:
+	LEAQ -16(CX), R11
+	XORQ R10, R10
+
+vector:
+	VMOVUPS (SI)(R10*4), Z0
+	VMOVUPS (DI)(R10*4), Z1
+	VMOVUPS (R8)(R10*4), Z2
+	VMOVUPS (R9)(R10*4), Z3
+	VCMPPS  $0x07, Z1, Z1, K2
+	VCMPPS  $0x1a, Z0, Z1, K2, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS  $0x07, Z3, Z3, K3
+	VCMPPS  $0x1a, Z2, Z3, K3, K3
+	VMOVAPS Z2, K3, Z3
+	VCMPPS  $0x07, Z3, Z3, K4
+	VCMPPS  $0x1a, Z1, Z3, K4, K4
+	VMOVAPS Z1, K4, Z3
+	VMOVUPS Z3, (DX)(R10*4)
+	VMOVAPS Z5, Z9
+	VMOVAPS Z4, K2, Z9
+	VMOVAPS Z7, Z10
+	VMOVAPS Z6, K3, Z10
+	VMOVAPS Z9, K4, Z10
+	VPMOVDB Z10, (BX)(R10*1)
+	ADDQ    $0x10, R10
+	CMPQ    R10, R11
+	JLE     vector
+	CMPQ    R10, CX
+	JE      done
+	MOVQ    R11, R10
+	JMP     vector
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*1), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+DATA bits00000000<>+0(SB)/4, $0x00000000
+GLOBL bits00000000<>(SB), RODATA|NOPTR, $4
+
+DATA bits00000001<>+0(SB)/4, $0x00000001
+GLOBL bits00000001<>(SB), RODATA|NOPTR, $4
+
+DATA bits00000002<>+0(SB)/4, $0x00000002
+GLOBL bits00000002<>(SB), RODATA|NOPTR, $4
+
+DATA bits00000003<>+0(SB)/4, $0x00000003
+GLOBL bits00000003<>(SB), RODATA|NOPTR, $4
+
+// func maxPoolGradAVX512(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolGradAVX512(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+32(FP), DX
+	MOVQ         choice+40(FP), BX
+	MOVQ         top+16(FP), SI
+	LEAQ         (SI)(CX*4), DI
+	MOVQ         bottom+24(FP), R8
+	LEAQ         (R8)(CX*4), R9
+	VBROADCASTSS bits00000000<>+0(SB), Z0
+	VBROADCASTSS bits00000001<>+0(SB), Z1
+	VBROADCASTSS bits00000002<>+0(SB), Z2
+	VBROADCASTSS bits00000003<>+0(SB), Z3
+
+pixel:
+	LEAQ -16(CX), R11
+	XORQ R10, R10
+
+vector:
+	VMOVUPS   (DX)(R10*4), Z4
+	VPMOVZXBD (BX)(R10*1), Z5
+	VPCMPEQD  Z0, Z5, K2
+	VMOVAPS.Z Z4, K2, Z6
+	VMOVUPS   Z6, (SI)(R10*4)
+	VPCMPEQD  Z1, Z5, K2
+	VMOVAPS.Z Z4, K2, Z7
+	VMOVUPS   Z7, (DI)(R10*4)
+	VPCMPEQD  Z2, Z5, K2
+	VMOVAPS.Z Z4, K2, Z8
+	VMOVUPS   Z8, (R8)(R10*4)
+	VPCMPEQD  Z3, Z5, K2
+	VMOVAPS.Z Z4, K2, Z9
+	VMOVUPS   Z9, (R9)(R10*4)
+	ADDQ      $0x10, R10
+	CMPQ      R10, R11
+	JLE       vector
+	CMPQ      R10, CX
+	JE        done
+	MOVQ      R11, R10
+	JMP       vector
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*1), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxIntoAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·maxIntoAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	LEAQ -16(AX), SI
+	XORQ BX, BX
+
+vector:
+	VMOVUPS (CX)(BX*4), Z0
+	VMOVUPS (DX)(BX*4), Z1
+	VCMPPS  $0x07, Z1, Z1, K2
+	VCMPPS  $0x1a, Z0, Z1, K2, K2
+	VMOVAPS Z0, K2, Z1
+	VMOVUPS Z1, (CX)(BX*4)
+	ADDQ    $0x10, BX
+	CMPQ    BX, SI
+	JLE     vector
+	CMPQ    BX, AX
+	JE      done
+	MOVQ    SI, BX
+	JMP     vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxIntoChoiceAVX512(n int, y *float32, choice *uint8, x *float32, place uint32)
+// Requires: AVX, AVX512F
+TEXT ·maxIntoChoiceAVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         choice+16(FP), BX
+	VBROADCASTSS place+32(FP), Z3
+	LEAQ         -16(AX), DI
+	XORQ         SI, SI
+
+vector:
+	VMOVUPS   (CX)(SI*4), Z0
+	VMOVUPS   (DX)(SI*4), Z1
+	VCMPPS    $0x07, Z1, Z1, K2
+	VCMPPS    $0x1a, Z0, Z1, K2, K2
+	VMOVAPS   Z0, K2, Z1
+	VMOVUPS   Z1, (CX)(SI*4)
+	VPMOVZXBD (BX)(SI*1), Z4
+	VMOVAPS   Z3, Z1
+	VMOVAPS   Z4, K2, Z1
+	VPMOVDB   Z1, (BX)(SI*1)
+	ADDQ      $0x10, SI
+	CMPQ      SI, DI
+	JLE       vector
+	CMPQ      SI, AX
+	JE        done
+	MOVQ      DI, SI
+	JMP       vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamaxAVX512(SB), NOSPLIT, $0-60
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         u+32(FP), SI
+	VBROADCASTSS mix+40(FP), Z0
+	VBROADCASTSS decay+44(FP), Z1
+	VBROADCASTSS rate+48(FP), Z2
+	VBROADCASTSS rest+52(FP), Z3
+	VBROADCASTSS epsilon+56(FP), Z4
+	VBROADCASTSS bits80000000<>+0(SB), Z5
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VMOVUPS (DX), Z6
+	VMOVUPS (BX), Z7
+	VSUBPS  Z7, Z6, Z9
+	VMULPS  Z0, Z9, Z9
+	VADDPS  Z9, Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMOVUPS (SI), Z8
+	VMULPS  Z1, Z8, Z8
+	VPANDND Z6, Z5, Z6
+	VMAXPS  Z6, Z8, Z9
+	VMAXPS  Z8, Z6, Z8
+	VPORD   Z9, Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  Z4, Z8, Z8
+	VMULPS  Z3, Z8, Z8
+	VMULPS  Z2, Z7, Z7
+	VDIVPS  Z8, Z7, Z7
+	VMOVUPS (CX), Z9
+	VSUBPS  Z7, Z9, Z9
+	VMOVUPS Z9, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z6
+	VMOVUPS.Z (BX), K1, Z7
+	VSUBPS    Z7, Z6, Z9
+	VMULPS    Z0, Z9, Z9
+	VADDPS    Z9, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS.Z (SI), K1, Z8
+	VMULPS    Z1, Z8, Z8
+	VPANDND   Z6, Z5, Z6
+	VMAXPS    Z6, Z8, Z9
+	VMAXPS    Z8, Z6, Z8
+	VPORD     Z9, Z8, Z8
+	VMOVUPS   Z8, K1, (SI)
+	VADDPS    Z4, Z8, Z8
+	VMULPS    Z3, Z8, Z8
+	VMULPS    Z2, Z7, Z7
+	VDIVPS    Z8, Z7, Z7
+	VMOVUPS.Z (CX), K1, Z9
+	VSUBPS    Z7, Z9, Z9
+	VMOVUPS   Z9, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA bits80000000<>+0(SB)/4, $0x80000000
+GLOBL bits80000000<>(SB), RODATA|NOPTR, $4
+
+// func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         v+32(FP), SI
+	VBROADCASTSS mix1+40(FP), Z0
+	VBROADCASTSS mix2+44(FP), Z1
+	VBROADCASTSS decay+48(FP), Z2
+	VBROADCASTSS rate+52(FP), Z3
+	VBROADCASTSS step+56(FP), Z4
+	VBROADCASTSS epsilon+60(FP), Z5
+
+loop:
+	CMPQ    AX, $0x10
+	JL      rest
+	VMOVUPS (DX), Z6
+	VMOVUPS (BX), Z7
+	VSUBPS  Z7, Z6, Z9
+	VMULPS  Z0, Z9, Z9
+	VADDPS  Z9, Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMOVUPS (SI), Z8
+	VMULPS  Z6, Z6, Z9
+	VSUBPS  Z8, Z9, Z9
+	VMULPS  Z1, Z9, Z9
+	VADDPS  Z9, Z8, Z8
+	VMOVUPS Z8, (SI)
+	VSQRTPS Z8, Z8
+	VADDPS  Z5, Z8, Z8
+	VMULPS  Z4, Z7, Z7
+	VDIVPS  Z8, Z7, Z7
+	VMOVUPS (CX), Z6
+	VMULPS  Z2, Z6, Z9
+	VMULPS  Z3, Z9, Z9
+	VSUBPS  Z9, Z6, Z6
+	VSUBPS  Z7, Z6, Z6
+	VMOVUPS Z6, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JMP     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z6
+	VMOVUPS.Z (BX), K1, Z7
+	VSUBPS    Z7, Z6, Z9
+	VMULPS    Z0, Z9, Z9
+	VADDPS    Z9, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS.Z (SI), K1, Z8
+	VMULPS    Z6, Z6, Z9
+	VSUBPS    Z8, Z9, Z9
+	VMULPS    Z1, Z9, Z9
+	VADDPS    Z9, Z8, Z8
+	VMOVUPS   Z8, K1, (SI)
+	VSQRTPS   Z8, Z8
+	VADDPS    Z5, Z8, Z8
+	VMULPS    Z4, Z7, Z7
+	VDIVPS    Z8, Z7, Z7
+	VMOVUPS.Z (CX), K1, Z6
+	VMULPS    Z2, Z6, Z9
+	VMULPS    Z3, Z9, Z9
+	VSUBPS    Z9, Z6, Z6
+	VSUBPS    Z7, Z6, Z6
+	VMOVUPS   Z6, K1, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·squaredErrorAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVQ         t+24(FP), BX
+	VBROADCASTSD scale+32(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	VPXORD       Z2, Z2, Z2
+
+loop:
+	CMPQ          AX, $0x10
+	JL            rest
+	VMOVUPS       (DX), Z3
+	VMOVUPS       (BX), Z4
+	VCVTPS2PD     Y3, Z5
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VCVTPS2PD     Y6, Z6
+	VCVTPS2PD     Y4, Z7
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VCVTPS2PD     Y8, Z8
+	VSUBPD        Z7, Z5, Z5
+	VFMADD231PD   Z5, Z5, Z1
+	VMULPD        Z0, Z5, Z5
+	VSUBPD        Z8, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z2
+	VMULPD        Z0, Z6, Z6
+	VCVTPD2PS     Z5, Y3
+	VCVTPD2PS     Z6, Y6
+	VINSERTF64X4  $0x01, Y6, Z3, Z3
+	VMOVUPS       Z3, (CX)
+	ADDQ          $0x40, CX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, BX
+	SUBQ          $0x10, AX
+	JMP           loop
+
+rest:
+	TESTQ         AX, AX
+	JZ            end
+	MOVQ          $-1, SI
+	BZHIQ         AX, SI, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     (DX), K1, Z3
+	VMOVUPS.Z     (BX), K1, Z4
+	VCVTPS2PD     Y3, Z5
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VCVTPS2PD     Y6, Z6
+	VCVTPS2PD     Y4, Z7
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VCVTPS2PD     Y8, Z8
+	VSUBPD        Z7, Z5, Z5
+	VFMADD231PD   Z5, Z5, Z1
+	VMULPD        Z0, Z5, Z5
+	VSUBPD        Z8, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z2
+	VMULPD        Z0, Z6, Z6
+	VCVTPD2PS     Z5, Y3
+	VCVTPD2PS     Z6, Y6
+	VINSERTF64X4  $0x01, Y6, Z3, Z3
+	VMOVUPS       Z3, K1, (CX)
+
+end:
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VADDPD        X2, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -892,478 +1352,6 @@ last:
 	KMOVW     BX, K1
 	VMOVUPS.Z (DX), K1, Z0
 	VMOVUPS   Z0, (CX)
-	VZEROUPPER
-	RET
-
-// func maxPoolAVX512(pixels int, channels int, y *float32, top *float32, bottom *float32)
-// Requires: AVX, AVX512F
-TEXT ·maxPoolAVX512(SB), NOSPLIT, $0-40
-	MOVQ pixels+0(FP), AX
-	MOVQ channels+8(FP), CX
-	MOVQ y+16(FP), BX
-	MOVQ top+24(FP), SI
-	LEAQ (SI)(CX*4), DI
-	MOVQ bottom+32(FP), R8
-	LEAQ (R8)(CX*4), R9
-
-pixel:
-	LEAQ -16(CX), R10
-	XORQ DX, DX
-
-vector:
-	VMOVUPS (SI)(DX*4), Z0
-	VMOVUPS (DI)(DX*4), Z1
-	VMOVUPS (R8)(DX*4), Z2
-	VMOVUPS (R9)(DX*4), Z3
-	VCMPPS  $0x07, Z1, Z1, K2
-	VCMPPS  $0x1a, Z0, Z1, K2, K2
-	VMOVAPS Z0, K2, Z1
-	VCMPPS  $0x07, Z3, Z3, K3
-	VCMPPS  $0x1a, Z2, Z3, K3, K3
-	VMOVAPS Z2, K3, Z3
-	VCMPPS  $0x07, Z3, Z3, K4
-	VCMPPS  $0x1a, Z1, Z3, K4, K4
-	VMOVAPS Z1, K4, Z3
-	VMOVUPS Z3, (BX)(DX*4)
-	ADDQ    $0x10, DX
-	CMPQ    DX, R10
-	JLE     vector
-	CMPQ    DX, CX
-	JE      done
-	MOVQ    R10, DX
-	JMP     vector
-
-done:
-	LEAQ (BX)(CX*4), BX
-	LEAQ (SI)(CX*8), SI
-	LEAQ (DI)(CX*8), DI
-	LEAQ (R8)(CX*8), R8
-	LEAQ (R9)(CX*8), R9
-	DECQ AX
-	JNZ  pixel
-	VZEROUPPER
-	RET
-
-// func maxPoolChoiceAVX512(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
-// Requires: AVX, AVX512F
-TEXT ·maxPoolChoiceAVX512(SB), NOSPLIT, $0-48
-	MOVQ         pixels+0(FP), AX
-	MOVQ         channels+8(FP), CX
-	MOVQ         y+16(FP), BX
-	MOVQ         choice+24(FP), SI
-	MOVQ         top+32(FP), DI
-	LEAQ         (DI)(CX*4), R8
-	MOVQ         bottom+40(FP), R9
-	LEAQ         (R9)(CX*4), R10
-	VBROADCASTSS bits00000000<>+0(SB), Z4
-	VBROADCASTSS bits00000001<>+0(SB), Z5
-	VBROADCASTSS bits00000002<>+0(SB), Z6
-	VBROADCASTSS bits00000003<>+0(SB), Z7
-
-pixel:
-	LEAQ -16(CX), R11
-	XORQ DX, DX
-
-vector:
-	VMOVUPS (DI)(DX*4), Z0
-	VMOVUPS (R8)(DX*4), Z1
-	VMOVUPS (R9)(DX*4), Z2
-	VMOVUPS (R10)(DX*4), Z3
-	VCMPPS  $0x07, Z1, Z1, K2
-	VCMPPS  $0x1a, Z0, Z1, K2, K2
-	VMOVAPS Z0, K2, Z1
-	VCMPPS  $0x07, Z3, Z3, K3
-	VCMPPS  $0x1a, Z2, Z3, K3, K3
-	VMOVAPS Z2, K3, Z3
-	VCMPPS  $0x07, Z3, Z3, K4
-	VCMPPS  $0x1a, Z1, Z3, K4, K4
-	VMOVAPS Z1, K4, Z3
-	VMOVUPS Z3, (BX)(DX*4)
-	VMOVAPS Z5, Z9
-	VMOVAPS Z4, K2, Z9
-	VMOVAPS Z7, Z10
-	VMOVAPS Z6, K3, Z10
-	VMOVAPS Z9, K4, Z10
-	VPMOVDB Z10, (SI)(DX*1)
-	ADDQ    $0x10, DX
-	CMPQ    DX, R11
-	JLE     vector
-	CMPQ    DX, CX
-	JE      done
-	MOVQ    R11, DX
-	JMP     vector
-
-done:
-	LEAQ (BX)(CX*4), BX
-	ADDQ CX, SI
-	LEAQ (DI)(CX*8), DI
-	LEAQ (R8)(CX*8), R8
-	LEAQ (R9)(CX*8), R9
-	LEAQ (R10)(CX*8), R10
-	DECQ AX
-	JNZ  pixel
-	VZEROUPPER
-	RET
-
-DATA bits00000000<>+0(SB)/4, $0x00000000
-GLOBL bits00000000<>(SB), RODATA|NOPTR, $4
-
-DATA bits00000001<>+0(SB)/4, $0x00000001
-GLOBL bits00000001<>(SB), RODATA|NOPTR, $4
-
-DATA bits00000002<>+0(SB)/4, $0x00000002
-GLOBL bits00000002<>(SB), RODATA|NOPTR, $4
-
-DATA bits00000003<>+0(SB)/4, $0x00000003
-GLOBL bits00000003<>(SB), RODATA|NOPTR, $4
-
-// func maxPoolGradAVX512(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
-// Requires: AVX, AVX512F
-TEXT ·maxPoolGradAVX512(SB), NOSPLIT, $0-48
-	MOVQ         pixels+0(FP), AX
-	MOVQ         channels+8(FP), CX
-	MOVQ         y+32(FP), BX
-	MOVQ         choice+40(FP), SI
-	MOVQ         top+16(FP), DI
-	LEAQ         (DI)(CX*4), R8
-	MOVQ         bottom+24(FP), R9
-	LEAQ         (R9)(CX*4), R10
-	VBROADCASTSS bits00000000<>+0(SB), Z0
-	VBROADCASTSS bits00000001<>+0(SB), Z1
-	VBROADCASTSS bits00000002<>+0(SB), Z2
-	VBROADCASTSS bits00000003<>+0(SB), Z3
-
-pixel:
-	LEAQ -16(CX), R11
-	XORQ DX, DX
-
-vector:
-	VMOVUPS   (BX)(DX*4), Z4
-	VPMOVZXBD (SI)(DX*1), Z5
-	VPCMPEQD  Z0, Z5, K2
-	VMOVAPS.Z Z4, K2, Z6
-	VMOVUPS   Z6, (DI)(DX*4)
-	VPCMPEQD  Z1, Z5, K2
-	VMOVAPS.Z Z4, K2, Z7
-	VMOVUPS   Z7, (R8)(DX*4)
-	VPCMPEQD  Z2, Z5, K2
-	VMOVAPS.Z Z4, K2, Z8
-	VMOVUPS   Z8, (R9)(DX*4)
-	VPCMPEQD  Z3, Z5, K2
-	VMOVAPS.Z Z4, K2, Z9
-	VMOVUPS   Z9, (R10)(DX*4)
-	ADDQ      $0x10, DX
-	CMPQ      DX, R11
-	JLE       vector
-	CMPQ      DX, CX
-	JE        done
-	MOVQ      R11, DX
-	JMP       vector
-
-done:
-	LEAQ (BX)(CX*4), BX
-	ADDQ CX, SI
-	LEAQ (DI)(CX*8), DI
-	LEAQ (R8)(CX*8), R8
-	LEAQ (R9)(CX*8), R9
-	LEAQ (R10)(CX*8), R10
-	DECQ AX
-	JNZ  pixel
-	VZEROUPPER
-	RET
-
-// func maxIntoAVX512(n int, y *float32, x *float32)
-// Requires: AVX, AVX512F
-TEXT ·maxIntoAVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ y+8(FP), CX
-	MOVQ x+16(FP), DX
-	LEAQ -16(AX), SI
-	XORQ BX, BX
-
-vector:
-	VMOVUPS (CX)(BX*4), Z0
-	VMOVUPS (DX)(BX*4), Z1
-	VCMPPS  $0x07, Z1, Z1, K2
-	VCMPPS  $0x1a, Z0, Z1, K2, K2
-	VMOVAPS Z0, K2, Z1
-	VMOVUPS Z1, (CX)(BX*4)
-	ADDQ    $0x10, BX
-	CMPQ    BX, SI
-	JLE     vector
-	CMPQ    BX, AX
-	JE      done
-	MOVQ    SI, BX
-	JMP     vector
-
-done:
-	VZEROUPPER
-	RET
-
-// func maxIntoChoiceAVX512(n int, y *float32, choice *uint8, x *float32, place uint32)
-// Requires: AVX, AVX512F
-TEXT ·maxIntoChoiceAVX512(SB), NOSPLIT, $0-36
-	MOVQ         n+0(FP), AX
-	MOVQ         y+8(FP), CX
-	MOVQ         x+24(FP), DX
-	MOVQ         choice+16(FP), SI
-	VBROADCASTSS place+32(FP), Z3
-	LEAQ         -16(AX), DI
-	XORQ         BX, BX
-
-vector:
-	VMOVUPS   (CX)(BX*4), Z0
-	VMOVUPS   (DX)(BX*4), Z1
-	VCMPPS    $0x07, Z1, Z1, K2
-	VCMPPS    $0x1a, Z0, Z1, K2, K2
-	VMOVAPS   Z0, K2, Z1
-	VMOVUPS   Z1, (CX)(BX*4)
-	VPMOVZXBD (SI)(BX*1), Z4
-	VMOVAPS   Z3, Z1
-	VMOVAPS   Z4, K2, Z1
-	VPMOVDB   Z1, (SI)(BX*1)
-	ADDQ      $0x10, BX
-	CMPQ      BX, DI
-	JLE       vector
-	CMPQ      BX, AX
-	JE        done
-	MOVQ      DI, BX
-	JMP       vector
-
-done:
-	VZEROUPPER
-	RET
-
-// func adamaxAVX512(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·adamaxAVX512(SB), NOSPLIT, $0-60
-	MOVQ         n+0(FP), AX
-	MOVQ         w+8(FP), CX
-	MOVQ         grad+16(FP), DX
-	MOVQ         m+24(FP), BX
-	MOVQ         u+32(FP), SI
-	VBROADCASTSS mix+40(FP), Z0
-	VBROADCASTSS decay+44(FP), Z1
-	VBROADCASTSS rate+48(FP), Z2
-	VBROADCASTSS rest+52(FP), Z3
-	VBROADCASTSS epsilon+56(FP), Z4
-	VBROADCASTSS bits80000000<>+0(SB), Z5
-
-loop:
-	CMPQ    AX, $0x10
-	JL      rest
-	VMOVUPS (DX), Z6
-	VMOVUPS (BX), Z7
-	VSUBPS  Z7, Z6, Z9
-	VMULPS  Z0, Z9, Z9
-	VADDPS  Z9, Z7, Z7
-	VMOVUPS Z7, (BX)
-	VMOVUPS (SI), Z9
-	VMULPS  Z1, Z9, Z9
-	VPANDND Z6, Z5, Z8
-	VCMPPS  $0x07, Z8, Z8, K2
-	VCMPPS  $0x1a, Z9, Z8, K2, K2
-	VMOVAPS Z9, K2, Z8
-	VMOVUPS Z8, (SI)
-	VADDPS  Z4, Z8, Z8
-	VMULPS  Z3, Z8, Z8
-	VMULPS  Z2, Z7, Z7
-	VDIVPS  Z8, Z7, Z7
-	VMOVUPS (CX), Z9
-	VSUBPS  Z7, Z9, Z9
-	VMOVUPS Z9, (CX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, SI
-	SUBQ    $0x10, AX
-	JMP     loop
-
-rest:
-	TESTQ     AX, AX
-	JZ        end
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (DX), K1, Z6
-	VMOVUPS.Z (BX), K1, Z7
-	VSUBPS    Z7, Z6, Z9
-	VMULPS    Z0, Z9, Z9
-	VADDPS    Z9, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	VMOVUPS.Z (SI), K1, Z9
-	VMULPS    Z1, Z9, Z9
-	VPANDND   Z6, Z5, Z8
-	VCMPPS    $0x07, Z8, Z8, K2
-	VCMPPS    $0x1a, Z9, Z8, K2, K2
-	VMOVAPS   Z9, K2, Z8
-	VMOVUPS   Z8, K1, (SI)
-	VADDPS    Z4, Z8, Z8
-	VMULPS    Z3, Z8, Z8
-	VMULPS    Z2, Z7, Z7
-	VDIVPS    Z8, Z7, Z7
-	VMOVUPS.Z (CX), K1, Z9
-	VSUBPS    Z7, Z9, Z9
-	VMOVUPS   Z9, K1, (CX)
-
-end:
-	VZEROUPPER
-	RET
-
-DATA bits80000000<>+0(SB)/4, $0x80000000
-GLOBL bits80000000<>(SB), RODATA|NOPTR, $4
-
-// func adamAVX512(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·adamAVX512(SB), NOSPLIT, $0-64
-	MOVQ         n+0(FP), AX
-	MOVQ         w+8(FP), CX
-	MOVQ         grad+16(FP), DX
-	MOVQ         m+24(FP), BX
-	MOVQ         v+32(FP), SI
-	VBROADCASTSS mix1+40(FP), Z0
-	VBROADCASTSS mix2+44(FP), Z1
-	VBROADCASTSS decay+48(FP), Z2
-	VBROADCASTSS rate+52(FP), Z3
-	VBROADCASTSS step+56(FP), Z4
-	VBROADCASTSS epsilon+60(FP), Z5
-
-loop:
-	CMPQ    AX, $0x10
-	JL      rest
-	VMOVUPS (DX), Z6
-	VMOVUPS (BX), Z7
-	VSUBPS  Z7, Z6, Z9
-	VMULPS  Z0, Z9, Z9
-	VADDPS  Z9, Z7, Z7
-	VMOVUPS Z7, (BX)
-	VMOVUPS (SI), Z8
-	VMULPS  Z6, Z6, Z9
-	VSUBPS  Z8, Z9, Z9
-	VMULPS  Z1, Z9, Z9
-	VADDPS  Z9, Z8, Z8
-	VMOVUPS Z8, (SI)
-	VSQRTPS Z8, Z8
-	VADDPS  Z5, Z8, Z8
-	VMULPS  Z4, Z7, Z7
-	VDIVPS  Z8, Z7, Z7
-	VMOVUPS (CX), Z6
-	VMULPS  Z2, Z6, Z9
-	VMULPS  Z3, Z9, Z9
-	VSUBPS  Z9, Z6, Z6
-	VSUBPS  Z7, Z6, Z6
-	VMOVUPS Z6, (CX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, SI
-	SUBQ    $0x10, AX
-	JMP     loop
-
-rest:
-	TESTQ     AX, AX
-	JZ        end
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (DX), K1, Z6
-	VMOVUPS.Z (BX), K1, Z7
-	VSUBPS    Z7, Z6, Z9
-	VMULPS    Z0, Z9, Z9
-	VADDPS    Z9, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	VMOVUPS.Z (SI), K1, Z8
-	VMULPS    Z6, Z6, Z9
-	VSUBPS    Z8, Z9, Z9
-	VMULPS    Z1, Z9, Z9
-	VADDPS    Z9, Z8, Z8
-	VMOVUPS   Z8, K1, (SI)
-	VSQRTPS   Z8, Z8
-	VADDPS    Z5, Z8, Z8
-	VMULPS    Z4, Z7, Z7
-	VDIVPS    Z8, Z7, Z7
-	VMOVUPS.Z (CX), K1, Z6
-	VMULPS    Z2, Z6, Z9
-	VMULPS    Z3, Z9, Z9
-	VSUBPS    Z9, Z6, Z6
-	VSUBPS    Z7, Z6, Z6
-	VMOVUPS   Z6, K1, (CX)
-
-end:
-	VZEROUPPER
-	RET
-
-// func squaredErrorAVX512(n int, grad *float32, p *float32, t *float32, scale float64) float64
-// Requires: AVX, AVX512F, BMI2, SSE2
-TEXT ·squaredErrorAVX512(SB), NOSPLIT, $0-48
-	MOVQ         n+0(FP), AX
-	MOVQ         grad+8(FP), CX
-	MOVQ         p+16(FP), DX
-	MOVQ         t+24(FP), BX
-	VBROADCASTSD scale+32(FP), Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-
-loop:
-	CMPQ          AX, $0x10
-	JL            rest
-	VMOVUPS       (DX), Z3
-	VMOVUPS       (BX), Z4
-	VCVTPS2PD     Y3, Z5
-	VEXTRACTF64X4 $0x01, Z3, Y6
-	VCVTPS2PD     Y6, Z6
-	VCVTPS2PD     Y4, Z7
-	VEXTRACTF64X4 $0x01, Z4, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        Z7, Z5, Z5
-	VFMADD231PD   Z5, Z5, Z1
-	VMULPD        Z0, Z5, Z5
-	VSUBPD        Z8, Z6, Z6
-	VFMADD231PD   Z6, Z6, Z2
-	VMULPD        Z0, Z6, Z6
-	VCVTPD2PS     Z5, Y3
-	VCVTPD2PS     Z6, Y6
-	VINSERTF64X4  $0x01, Y6, Z3, Z3
-	VMOVUPS       Z3, (CX)
-	ADDQ          $0x40, CX
-	ADDQ          $0x40, DX
-	ADDQ          $0x40, BX
-	SUBQ          $0x10, AX
-	JMP           loop
-
-rest:
-	TESTQ         AX, AX
-	JZ            end
-	MOVQ          $-1, SI
-	BZHIQ         AX, SI, SI
-	KMOVW         SI, K1
-	VMOVUPS.Z     (DX), K1, Z3
-	VMOVUPS.Z     (BX), K1, Z4
-	VCVTPS2PD     Y3, Z5
-	VEXTRACTF64X4 $0x01, Z3, Y6
-	VCVTPS2PD     Y6, Z6
-	VCVTPS2PD     Y4, Z7
-	VEXTRACTF64X4 $0x01, Z4, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        Z7, Z5, Z5
-	VFMADD231PD   Z5, Z5, Z1
-	VMULPD        Z0, Z5, Z5
-	VSUBPD        Z8, Z6, Z6
-	VFMADD231PD   Z6, Z6, Z2
-	VMULPD        Z0, Z6, Z6
-	VCVTPD2PS     Z5, Y3
-	VCVTPD2PS     Z6, Y6
-	VINSERTF64X4  $0x01, Y6, Z3, Z3
-	VMOVUPS       Z3, K1, (CX)
-
-end:
-	VADDPD        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VADDPD        Y2, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X2
-	VADDPD        X2, X1, X1
-	VHADDPD       X1, X1, X1
-	MOVSD         X1, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -19204,30 +19192,31 @@ TEXT ·dotAVX2(SB), NOSPLIT, $32-28
 
 four:
 	CMPQ        AX, $0x20
-	JL          loop
+	JL          fourDone
 	VMOVUPS     (CX), Y4
-	VMOVUPS     (DX), Y5
-	VFMADD231PS Y4, Y5, Y0
-	VMOVUPS     32(CX), Y6
-	VMOVUPS     32(DX), Y7
-	VFMADD231PS Y6, Y7, Y1
-	VMOVUPS     64(CX), Y8
-	VMOVUPS     64(DX), Y9
-	VFMADD231PS Y8, Y9, Y2
-	VMOVUPS     96(CX), Y10
+	VMOVUPS     32(CX), Y5
+	VMOVUPS     (DX), Y8
+	VMOVUPS     32(DX), Y9
+	VMOVUPS     64(CX), Y6
+	VMOVUPS     96(CX), Y7
+	VMOVUPS     64(DX), Y10
 	VMOVUPS     96(DX), Y11
-	VFMADD231PS Y10, Y11, Y3
+	VFMADD231PS Y8, Y4, Y0
+	VFMADD231PS Y9, Y5, Y1
+	VFMADD231PS Y10, Y6, Y2
+	VFMADD231PS Y11, Y7, Y3
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $0x20, AX
 	JMP         four
 
+fourDone:
 loop:
 	CMPQ        AX, $0x08
 	JL          rest
 	VMOVUPS     (CX), Y4
-	VMOVUPS     (DX), Y5
-	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     (DX), Y8
+	VFMADD231PS Y8, Y4, Y0
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x08, AX
@@ -19248,8 +19237,8 @@ copy1:
 	DECQ    SI
 	JNZ     copy1
 	VMOVUPS (SP), Y4
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
 	LEAQ    (DX), CX
 	LEAQ    (SP), DX
 
@@ -19258,8 +19247,8 @@ copy2:
 	MOVL        BX, -4(DX)(AX*4)
 	DECQ        AX
 	JNZ         copy2
-	VMOVUPS     (SP), Y5
-	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     (SP), Y8
+	VFMADD231PS Y8, Y4, Y0
 
 end:
 	VADDPS       Y1, Y0, Y0
@@ -19288,34 +19277,35 @@ TEXT ·squaredDistanceAVX2(SB), NOSPLIT, $32-28
 
 four:
 	CMPQ        AX, $0x20
-	JL          loop
+	JL          fourDone
 	VMOVUPS     (CX), Y4
-	VMOVUPS     (DX), Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y4, Y4, Y0
-	VMOVUPS     32(CX), Y6
-	VMOVUPS     32(DX), Y7
-	VSUBPS      Y7, Y6, Y6
-	VFMADD231PS Y6, Y6, Y1
-	VMOVUPS     64(CX), Y8
-	VMOVUPS     64(DX), Y9
-	VSUBPS      Y9, Y8, Y8
-	VFMADD231PS Y8, Y8, Y2
-	VMOVUPS     96(CX), Y10
+	VMOVUPS     32(CX), Y5
+	VMOVUPS     (DX), Y8
+	VMOVUPS     32(DX), Y9
+	VMOVUPS     64(CX), Y6
+	VMOVUPS     96(CX), Y7
+	VMOVUPS     64(DX), Y10
 	VMOVUPS     96(DX), Y11
-	VSUBPS      Y11, Y10, Y10
-	VFMADD231PS Y10, Y10, Y3
+	VSUBPS      Y8, Y4, Y4
+	VFMADD231PS Y4, Y4, Y0
+	VSUBPS      Y9, Y5, Y5
+	VFMADD231PS Y5, Y5, Y1
+	VSUBPS      Y10, Y6, Y6
+	VFMADD231PS Y6, Y6, Y2
+	VSUBPS      Y11, Y7, Y7
+	VFMADD231PS Y7, Y7, Y3
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $0x20, AX
 	JMP         four
 
+fourDone:
 loop:
 	CMPQ        AX, $0x08
 	JL          rest
 	VMOVUPS     (CX), Y4
-	VMOVUPS     (DX), Y5
-	VSUBPS      Y5, Y4, Y4
+	VMOVUPS     (DX), Y8
+	VSUBPS      Y8, Y4, Y4
 	VFMADD231PS Y4, Y4, Y0
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
@@ -19337,8 +19327,8 @@ copy3:
 	DECQ    SI
 	JNZ     copy3
 	VMOVUPS (SP), Y4
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
 	LEAQ    (DX), CX
 	LEAQ    (SP), DX
 
@@ -19347,8 +19337,8 @@ copy4:
 	MOVL        BX, -4(DX)(AX*4)
 	DECQ        AX
 	JNZ         copy4
-	VMOVUPS     (SP), Y5
-	VSUBPS      Y5, Y4, Y4
+	VMOVUPS     (SP), Y8
+	VSUBPS      Y8, Y4, Y4
 	VFMADD231PS Y4, Y4, Y0
 
 end:
@@ -19433,9 +19423,9 @@ TEXT ·expAVX2(SB), NOSPLIT, $32-24
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS bits3fb8aa3b<>+0(SB), Y0
-	VBROADCASTSS bits3f317218<>+0(SB), Y1
-	VBROADCASTSS bitsb102e308<>+0(SB), Y2
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Y3
+	VBROADCASTSS bits3f317218<>+0(SB), Y4
+	VBROADCASTSS bitsb102e308<>+0(SB), Y5
 	VBROADCASTSS bits3f000000<>+0(SB), Y6
 	VBROADCASTSS bits3e2aaaab<>+0(SB), Y7
 	VBROADCASTSS bits3d2aaa74<>+0(SB), Y8
@@ -19443,39 +19433,39 @@ TEXT ·expAVX2(SB), NOSPLIT, $32-24
 	VBROADCASTSS bits3ab6a1b1<>+0(SB), Y10
 	VBROADCASTSS bits39509294<>+0(SB), Y11
 	VBROADCASTSS bits3f800000<>+0(SB), Y13
+	VBROADCASTSS bitsc2d00000<>+0(SB), Y14
+	VBROADCASTSS bits42b20000<>+0(SB), Y15
 
 loop:
 	CMPQ         AX, $0x08
 	JL           rest
 	VMOVUPS      (DX), Y12
-	VBROADCASTSS bitsc2d00000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
-	VBROADCASTSS bits42b20000<>+0(SB), Y14
-	VMINPS       Y12, Y14, Y12
-	VMULPS       Y12, Y0, Y5
-	VCVTPS2DQ    Y5, Y3
-	VCVTDQ2PS    Y3, Y5
-	VMOVAPS      Y12, Y4
-	VFNMADD231PS Y5, Y1, Y4
-	VFNMADD231PS Y5, Y2, Y4
-	VMOVAPS      Y11, Y5
-	VFMADD213PS  Y10, Y4, Y5
-	VFMADD213PS  Y9, Y4, Y5
-	VFMADD213PS  Y8, Y4, Y5
-	VFMADD213PS  Y7, Y4, Y5
-	VFMADD213PS  Y6, Y4, Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VADDPS       Y13, Y5, Y5
-	VPSRAD       $0x01, Y3, Y12
-	VPSUBD       Y12, Y3, Y3
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y13, Y12, Y12
-	VMULPS       Y12, Y5, Y5
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y13, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VMOVUPS      Y5, (CX)
+	VMINPS       Y12, Y15, Y12
+	VMULPS       Y3, Y12, Y2
+	VCVTPS2DQ    Y2, Y0
+	VCVTDQ2PS    Y0, Y2
+	VMOVAPS      Y12, Y1
+	VFNMADD231PS Y4, Y2, Y1
+	VFNMADD231PS Y5, Y2, Y1
+	VMOVAPS      Y11, Y2
+	VFMADD213PS  Y10, Y1, Y2
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y8, Y1, Y2
+	VFMADD213PS  Y7, Y1, Y2
+	VFMADD213PS  Y6, Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VADDPS       Y13, Y2, Y2
+	VPSRAD       $0x01, Y0, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y13, Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	SUBQ         $0x08, AX
@@ -19496,34 +19486,32 @@ copy8:
 	DECQ         SI
 	JNZ          copy8
 	VMOVUPS      (SP), Y12
-	VBROADCASTSS bitsc2d00000<>+0(SB), Y14
 	VMAXPS       Y12, Y14, Y12
-	VBROADCASTSS bits42b20000<>+0(SB), Y14
-	VMINPS       Y12, Y14, Y12
-	VMULPS       Y12, Y0, Y5
-	VCVTPS2DQ    Y5, Y3
-	VCVTDQ2PS    Y3, Y5
-	VMOVAPS      Y12, Y4
-	VFNMADD231PS Y5, Y1, Y4
-	VFNMADD231PS Y5, Y2, Y4
-	VMOVAPS      Y11, Y5
-	VFMADD213PS  Y10, Y4, Y5
-	VFMADD213PS  Y9, Y4, Y5
-	VFMADD213PS  Y8, Y4, Y5
-	VFMADD213PS  Y7, Y4, Y5
-	VFMADD213PS  Y6, Y4, Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VADDPS       Y13, Y5, Y5
-	VPSRAD       $0x01, Y3, Y12
-	VPSUBD       Y12, Y3, Y3
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y13, Y12, Y12
-	VMULPS       Y12, Y5, Y5
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y13, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VMOVUPS      Y5, (SP)
+	VMINPS       Y12, Y15, Y12
+	VMULPS       Y3, Y12, Y2
+	VCVTPS2DQ    Y2, Y0
+	VCVTDQ2PS    Y0, Y2
+	VMOVAPS      Y12, Y1
+	VFNMADD231PS Y4, Y2, Y1
+	VFNMADD231PS Y5, Y2, Y1
+	VMOVAPS      Y11, Y2
+	VFMADD213PS  Y10, Y1, Y2
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y8, Y1, Y2
+	VFMADD213PS  Y7, Y1, Y2
+	VFMADD213PS  Y6, Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VADDPS       Y13, Y2, Y2
+	VPSRAD       $0x01, Y0, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y13, Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (SP)
 	LEAQ         (SP), DX
 	LEAQ         (CX), CX
 
@@ -19543,49 +19531,47 @@ TEXT ·eluAVX2(SB), NOSPLIT, $32-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	VBROADCASTSS bits3fb8aa3b<>+0(SB), Y0
-	VBROADCASTSS bits3f317218<>+0(SB), Y1
-	VBROADCASTSS bitsb102e308<>+0(SB), Y2
+	VBROADCASTSS bits3fb8aa3b<>+0(SB), Y3
+	VBROADCASTSS bits3f317218<>+0(SB), Y4
+	VBROADCASTSS bitsb102e308<>+0(SB), Y5
 	VBROADCASTSS bits3f000000<>+0(SB), Y6
 	VBROADCASTSS bits3e2aaaab<>+0(SB), Y7
 	VBROADCASTSS bits3d2aaa74<>+0(SB), Y8
 	VBROADCASTSS bits3c088870<>+0(SB), Y9
 	VBROADCASTSS bits3ab6a1b1<>+0(SB), Y10
 	VBROADCASTSS bits39509294<>+0(SB), Y11
-	VBROADCASTSS bits3f800000<>+0(SB), Y13
+	VBROADCASTSS bits3f800000<>+0(SB), Y14
 
 loop:
 	CMPQ         AX, $0x08
 	JL           rest
 	VMOVUPS      (DX), Y12
-	VXORPS       Y14, Y14, Y14
-	VMINPS       Y12, Y14, Y12
-	VBROADCASTSS bitsc1c80000<>+0(SB), Y14
-	VMAXPS       Y12, Y14, Y12
-	VMULPS       Y12, Y0, Y5
-	VCVTPS2DQ    Y5, Y3
-	VCVTDQ2PS    Y3, Y5
-	VMOVAPS      Y12, Y4
-	VFNMADD231PS Y5, Y1, Y4
-	VFNMADD231PS Y5, Y2, Y4
-	VMOVAPS      Y11, Y5
-	VFMADD213PS  Y10, Y4, Y5
-	VFMADD213PS  Y9, Y4, Y5
-	VFMADD213PS  Y8, Y4, Y5
-	VFMADD213PS  Y7, Y4, Y5
-	VFMADD213PS  Y6, Y4, Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y13, Y3, Y3
-	VSUBPS       Y13, Y3, Y12
-	VFMADD213PS  Y12, Y3, Y5
-	VMOVUPS      (DX), Y12
-	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y12, Y14, Y12
-	VBROADCASTSS alpha+24(FP), Y14
-	VFMADD231PS  Y14, Y5, Y12
-	VMOVUPS      Y12, (CX)
+	VBROADCASTSS bitsc1c80000<>+0(SB), Y15
+	VMAXPS       Y12, Y15, Y13
+	VMULPS       Y3, Y13, Y2
+	VCVTPS2DQ    Y2, Y0
+	VCVTDQ2PS    Y0, Y2
+	VMOVAPS      Y13, Y1
+	VFNMADD231PS Y4, Y2, Y1
+	VFNMADD231PS Y5, Y2, Y1
+	VMOVAPS      Y11, Y2
+	VFMADD213PS  Y10, Y1, Y2
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y8, Y1, Y2
+	VFMADD213PS  Y7, Y1, Y2
+	VFMADD213PS  Y6, Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       Y14, Y0, Y0
+	VSUBPS       Y14, Y0, Y13
+	VFMADD231PS  Y0, Y2, Y13
+	VBROADCASTSS alpha+24(FP), Y1
+	VMULPS       Y1, Y13, Y13
+	VXORPS       Y0, Y0, Y0
+	VCMPPS       $0x1e, Y0, Y12, Y15
+	VBLENDVPS    Y15, Y12, Y13, Y13
+	VMOVUPS      Y13, (CX)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	SUBQ         $0x08, AX
@@ -19596,63 +19582,50 @@ rest:
 	JZ      end
 	VXORPS  Y12, Y12, Y12
 	VMOVUPS Y12, (SP)
-	LEAQ    (DX), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
 
 copy10:
-	MOVL         -4(BX)(DI*4), R8
-	MOVL         R8, -4(SI)(DI*4)
-	DECQ         DI
-	JNZ          copy10
-	VMOVUPS      (SP), Y12
-	VXORPS       Y14, Y14, Y14
-	VMINPS       Y12, Y14, Y12
-	VBROADCASTSS bitsc1c80000<>+0(SB), Y14
-	VMAXPS       Y12, Y14, Y12
-	VMULPS       Y12, Y0, Y5
-	VCVTPS2DQ    Y5, Y3
-	VCVTDQ2PS    Y3, Y5
-	VMOVAPS      Y12, Y4
-	VFNMADD231PS Y5, Y1, Y4
-	VFNMADD231PS Y5, Y2, Y4
-	VMOVAPS      Y11, Y5
-	VFMADD213PS  Y10, Y4, Y5
-	VFMADD213PS  Y9, Y4, Y5
-	VFMADD213PS  Y8, Y4, Y5
-	VFMADD213PS  Y7, Y4, Y5
-	VFMADD213PS  Y6, Y4, Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y13, Y3, Y3
-	VSUBPS       Y13, Y3, Y12
-	VFMADD213PS  Y12, Y3, Y5
-	VXORPS       Y12, Y12, Y12
-	VMOVUPS      Y12, (SP)
-	LEAQ         (DX), DX
-	LEAQ         (SP), BX
-	MOVQ         AX, SI
-
-copy11:
 	MOVL         -4(DX)(SI*4), DI
 	MOVL         DI, -4(BX)(SI*4)
 	DECQ         SI
-	JNZ          copy11
+	JNZ          copy10
 	VMOVUPS      (SP), Y12
-	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y12, Y14, Y12
-	VBROADCASTSS alpha+24(FP), Y14
-	VFMADD231PS  Y14, Y5, Y12
-	VMOVUPS      Y12, (SP)
+	VBROADCASTSS bitsc1c80000<>+0(SB), Y15
+	VMAXPS       Y12, Y15, Y13
+	VMULPS       Y3, Y13, Y2
+	VCVTPS2DQ    Y2, Y0
+	VCVTDQ2PS    Y0, Y2
+	VMOVAPS      Y13, Y1
+	VFNMADD231PS Y4, Y2, Y1
+	VFNMADD231PS Y5, Y2, Y1
+	VMOVAPS      Y11, Y2
+	VFMADD213PS  Y10, Y1, Y2
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y8, Y1, Y2
+	VFMADD213PS  Y7, Y1, Y2
+	VFMADD213PS  Y6, Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       Y14, Y0, Y0
+	VSUBPS       Y14, Y0, Y13
+	VFMADD231PS  Y0, Y2, Y13
+	VBROADCASTSS alpha+24(FP), Y1
+	VMULPS       Y1, Y13, Y13
+	VXORPS       Y0, Y0, Y0
+	VCMPPS       $0x1e, Y0, Y12, Y15
+	VBLENDVPS    Y15, Y12, Y13, Y13
+	VMOVUPS      Y13, (SP)
 	LEAQ         (SP), DX
 	LEAQ         (CX), CX
 
-copy12:
+copy11:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy12
+	JNZ  copy11
 
 end:
 	VZEROUPPER
@@ -19666,18 +19639,17 @@ TEXT ·eluGradAVX2(SB), NOSPLIT, $32-36
 	MOVQ         dy+16(FP), DX
 	MOVQ         y+24(FP), BX
 	VBROADCASTSS alpha+32(FP), Y0
-	VBROADCASTSS bits3f800000<>+0(SB), Y1
-	VXORPS       Y2, Y2, Y2
+	VXORPS       Y1, Y1, Y1
 
 loop:
 	CMPQ      AX, $0x08
 	JL        rest
-	VMOVUPS   (BX), Y3
-	VADDPS    Y0, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y15
-	VBLENDVPS Y15, Y1, Y4, Y4
+	VMOVUPS   (BX), Y2
 	VMOVUPS   (DX), Y3
+	VADDPS    Y0, Y2, Y4
 	VMULPS    Y3, Y4, Y4
+	VCMPPS    $0x1e, Y1, Y2, Y15
+	VBLENDVPS Y15, Y3, Y4, Y4
 	VMOVUPS   Y4, (CX)
 	ADDQ      $0x20, CX
 	ADDQ      $0x20, DX
@@ -19688,43 +19660,43 @@ loop:
 rest:
 	TESTQ   AX, AX
 	JZ      end
-	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y3, (SP)
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
 	LEAQ    (BX), BX
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
+copy12:
+	MOVL    -4(BX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy12
+	VMOVUPS (SP), Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
 copy13:
-	MOVL      -4(BX)(DI*4), R8
-	MOVL      R8, -4(SI)(DI*4)
-	DECQ      DI
+	MOVL      -4(DX)(SI*4), DI
+	MOVL      DI, -4(BX)(SI*4)
+	DECQ      SI
 	JNZ       copy13
 	VMOVUPS   (SP), Y3
-	VADDPS    Y0, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y15
-	VBLENDVPS Y15, Y1, Y4, Y4
-	VXORPS    Y3, Y3, Y3
-	VMOVUPS   Y3, (SP)
-	LEAQ      (DX), DX
-	LEAQ      (SP), BX
-	MOVQ      AX, SI
+	VADDPS    Y0, Y2, Y4
+	VMULPS    Y3, Y4, Y4
+	VCMPPS    $0x1e, Y1, Y2, Y15
+	VBLENDVPS Y15, Y3, Y4, Y4
+	VMOVUPS   Y4, (SP)
+	LEAQ      (SP), DX
+	LEAQ      (CX), CX
 
 copy14:
-	MOVL    -4(DX)(SI*4), DI
-	MOVL    DI, -4(BX)(SI*4)
-	DECQ    SI
-	JNZ     copy14
-	VMOVUPS (SP), Y3
-	VMULPS  Y3, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (CX), CX
-
-copy15:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy15
+	JNZ  copy14
 
 end:
 	VZEROUPPER
@@ -19733,17 +19705,17 @@ end:
 // func reluAVX2(n int, dst *float32, src *float32)
 // Requires: AVX
 TEXT ·reluAVX2(SB), NOSPLIT, $32-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ src+16(FP), DX
+	MOVQ   n+0(FP), AX
+	MOVQ   dst+8(FP), CX
+	MOVQ   src+16(FP), DX
+	VXORPS Y1, Y1, Y1
 
 loop:
 	CMPQ    AX, $0x08
 	JL      rest
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS (DX), Y1
-	VMAXPS  Y1, Y2, Y1
-	VMOVUPS Y1, (CX)
+	VMOVUPS (DX), Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	SUBQ    $0x08, AX
@@ -19753,28 +19725,27 @@ rest:
 	TESTQ   AX, AX
 	JZ      end
 	VXORPS  Y2, Y2, Y2
-	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y1, (SP)
+	VMOVUPS Y2, (SP)
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy16:
+copy15:
 	MOVL    -4(DX)(SI*4), DI
 	MOVL    DI, -4(BX)(SI*4)
 	DECQ    SI
-	JNZ     copy16
-	VMOVUPS (SP), Y1
-	VMAXPS  Y1, Y2, Y1
-	VMOVUPS Y1, (SP)
+	JNZ     copy15
+	VMOVUPS (SP), Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy17:
+copy16:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy17
+	JNZ  copy16
 
 end:
 	VZEROUPPER
@@ -19783,65 +19754,64 @@ end:
 // func reluGradAVX2(n int, dx *float32, dy *float32, y *float32)
 // Requires: AVX
 TEXT ·reluGradAVX2(SB), NOSPLIT, $32-32
-	MOVQ n+0(FP), AX
-	MOVQ dx+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ y+24(FP), BX
+	MOVQ   n+0(FP), AX
+	MOVQ   dx+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   y+24(FP), BX
+	VXORPS Y1, Y1, Y1
 
 loop:
-	CMPQ      AX, $0x08
-	JL        rest
-	VXORPS    Y2, Y2, Y2
-	VMOVUPS   (BX), Y3
-	VCMPPS    $0x12, Y2, Y3, Y15
-	VMOVUPS   (DX), Y1
-	VBLENDVPS Y15, Y2, Y1, Y1
-	VMOVUPS   Y1, (CX)
-	ADDQ      $0x20, CX
-	ADDQ      $0x20, DX
-	ADDQ      $0x20, BX
-	SUBQ      $0x08, AX
-	JMP       loop
+	CMPQ    AX, $0x08
+	JL      rest
+	VMOVUPS (BX), Y3
+	VCMPPS  $0x12, Y1, Y3, Y15
+	VMOVUPS (DX), Y2
+	VANDNPS Y2, Y15, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JMP     loop
 
 rest:
 	TESTQ   AX, AX
 	JZ      end
-	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (SP)
 	LEAQ    (BX), BX
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy18:
+copy17:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy18
+	JNZ     copy17
 	VMOVUPS (SP), Y3
-	VCMPPS  $0x12, Y2, Y3, Y15
-	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y1, (SP)
+	VCMPPS  $0x12, Y1, Y3, Y15
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy19:
-	MOVL      -4(DX)(SI*4), DI
-	MOVL      DI, -4(BX)(SI*4)
-	DECQ      SI
-	JNZ       copy19
-	VMOVUPS   (SP), Y1
-	VBLENDVPS Y15, Y2, Y1, Y1
-	VMOVUPS   Y1, (SP)
-	LEAQ      (SP), DX
-	LEAQ      (CX), CX
+copy18:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy18
+	VMOVUPS (SP), Y2
+	VANDNPS Y2, Y15, Y2
+	VMOVUPS Y2, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
 
-copy20:
+copy19:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy20
+	JNZ  copy19
 
 end:
 	VZEROUPPER
@@ -19850,20 +19820,20 @@ end:
 // func leakyAVX2(n int, dst *float32, src *float32, alpha float32)
 // Requires: AVX
 TEXT ·leakyAVX2(SB), NOSPLIT, $32-28
-	VBROADCASTSS alpha+24(FP), Y0
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
+	VBROADCASTSS alpha+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
 
 loop:
 	CMPQ      AX, $0x08
 	JL        rest
-	VXORPS    Y2, Y2, Y2
-	VMOVUPS   (DX), Y1
-	VCMPPS    $0x11, Y2, Y1, Y15
-	VMULPS    Y0, Y1, Y3
-	VBLENDVPS Y15, Y3, Y1, Y1
-	VMOVUPS   Y1, (CX)
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x11, Y1, Y2, Y15
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y15, Y3, Y2, Y2
+	VMOVUPS   Y2, (CX)
 	ADDQ      $0x20, CX
 	ADDQ      $0x20, DX
 	SUBQ      $0x08, AX
@@ -19873,30 +19843,29 @@ rest:
 	TESTQ   AX, AX
 	JZ      end
 	VXORPS  Y2, Y2, Y2
-	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y1, (SP)
+	VMOVUPS Y2, (SP)
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy21:
+copy20:
 	MOVL      -4(DX)(SI*4), DI
 	MOVL      DI, -4(BX)(SI*4)
 	DECQ      SI
-	JNZ       copy21
-	VMOVUPS   (SP), Y1
-	VCMPPS    $0x11, Y2, Y1, Y15
-	VMULPS    Y0, Y1, Y3
-	VBLENDVPS Y15, Y3, Y1, Y1
-	VMOVUPS   Y1, (SP)
+	JNZ       copy20
+	VMOVUPS   (SP), Y2
+	VCMPPS    $0x11, Y1, Y2, Y15
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y15, Y3, Y2, Y2
+	VMOVUPS   Y2, (SP)
 	LEAQ      (SP), DX
 	LEAQ      (CX), CX
 
-copy22:
+copy21:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy22
+	JNZ  copy21
 
 end:
 	VZEROUPPER
@@ -19905,22 +19874,22 @@ end:
 // func leakyGradAVX2(n int, dx *float32, dy *float32, y *float32, alpha float32)
 // Requires: AVX
 TEXT ·leakyGradAVX2(SB), NOSPLIT, $32-36
-	VBROADCASTSS alpha+32(FP), Y0
 	MOVQ         n+0(FP), AX
 	MOVQ         dx+8(FP), CX
 	MOVQ         dy+16(FP), DX
 	MOVQ         y+24(FP), BX
+	VBROADCASTSS alpha+32(FP), Y0
+	VXORPS       Y1, Y1, Y1
 
 loop:
 	CMPQ      AX, $0x08
 	JL        rest
-	VXORPS    Y2, Y2, Y2
 	VMOVUPS   (BX), Y3
-	VCMPPS    $0x12, Y2, Y3, Y15
-	VMOVUPS   (DX), Y1
-	VMULPS    Y0, Y1, Y3
-	VBLENDVPS Y15, Y3, Y1, Y1
-	VMOVUPS   Y1, (CX)
+	VCMPPS    $0x12, Y1, Y3, Y15
+	VMOVUPS   (DX), Y2
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y15, Y3, Y2, Y2
+	VMOVUPS   Y2, (CX)
 	ADDQ      $0x20, CX
 	ADDQ      $0x20, DX
 	ADDQ      $0x20, BX
@@ -19930,45 +19899,674 @@ loop:
 rest:
 	TESTQ   AX, AX
 	JZ      end
-	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (SP)
 	LEAQ    (BX), BX
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy23:
+copy22:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy23
+	JNZ     copy22
 	VMOVUPS (SP), Y3
-	VCMPPS  $0x12, Y2, Y3, Y15
-	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y1, (SP)
+	VCMPPS  $0x12, Y1, Y3, Y15
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (SP)
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 	MOVQ    AX, SI
 
-copy24:
+copy23:
 	MOVL      -4(DX)(SI*4), DI
 	MOVL      DI, -4(BX)(SI*4)
 	DECQ      SI
-	JNZ       copy24
-	VMOVUPS   (SP), Y1
-	VMULPS    Y0, Y1, Y3
-	VBLENDVPS Y15, Y3, Y1, Y1
-	VMOVUPS   Y1, (SP)
+	JNZ       copy23
+	VMOVUPS   (SP), Y2
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y15, Y3, Y2, Y2
+	VMOVUPS   Y2, (SP)
 	LEAQ      (SP), DX
 	LEAQ      (CX), CX
 
-copy25:
+copy24:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy25
+	JNZ  copy24
 
 end:
+	VZEROUPPER
+	RET
+
+// func maxPoolAVX2(pixels int, channels int, y *float32, top *float32, bottom *float32)
+// Requires: AVX
+TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-40
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ top+24(FP), BX
+	LEAQ (BX)(CX*4), SI
+	MOVQ bottom+32(FP), DI
+	LEAQ (DI)(CX*4), R8
+
+pixel:
+	LEAQ -8(CX), R10
+	XORQ R9, R9
+
+vector:
+	VMOVUPS   (BX)(R9*4), Y0
+	VMOVUPS   (SI)(R9*4), Y1
+	VMOVUPS   (DI)(R9*4), Y2
+	VMOVUPS   (R8)(R9*4), Y3
+	VCMPPS    $0x07, Y1, Y1, Y8
+	VCMPPS    $0x1a, Y0, Y1, Y15
+	VANDPS    Y8, Y15, Y15
+	VBLENDVPS Y15, Y0, Y1, Y1
+	VCMPPS    $0x07, Y3, Y3, Y8
+	VCMPPS    $0x1a, Y2, Y3, Y14
+	VANDPS    Y8, Y14, Y14
+	VBLENDVPS Y14, Y2, Y3, Y3
+	VCMPPS    $0x07, Y3, Y3, Y8
+	VCMPPS    $0x1a, Y1, Y3, Y13
+	VANDPS    Y8, Y13, Y13
+	VBLENDVPS Y13, Y1, Y3, Y3
+	VMOVUPS   Y3, (DX)(R9*4)
+	ADDQ      $0x08, R9
+	CMPQ      R9, R10
+	JLE       vector
+	CMPQ      R9, CX
+	JE        done
+	MOVQ      R10, R9
+	JMP       vector
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolChoiceAVX2(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
+// Requires: AVX, AVX2
+TEXT ·maxPoolChoiceAVX2(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         choice+24(FP), BX
+	MOVQ         top+32(FP), SI
+	LEAQ         (SI)(CX*4), DI
+	MOVQ         bottom+40(FP), R8
+	LEAQ         (R8)(CX*4), R9
+	VBROADCASTSS bits00000000<>+0(SB), Y4
+	VBROADCASTSS bits00000001<>+0(SB), Y5
+	VBROADCASTSS bits00000002<>+0(SB), Y6
+	VBROADCASTSS bits00000003<>+0(SB), Y7
+
+pixel:
+	LEAQ -8(CX), R11
+	XORQ R10, R10
+
+vector:
+	VMOVUPS      (SI)(R10*4), Y0
+	VMOVUPS      (DI)(R10*4), Y1
+	VMOVUPS      (R8)(R10*4), Y2
+	VMOVUPS      (R9)(R10*4), Y3
+	VCMPPS       $0x07, Y1, Y1, Y8
+	VCMPPS       $0x1a, Y0, Y1, Y15
+	VANDPS       Y8, Y15, Y15
+	VBLENDVPS    Y15, Y0, Y1, Y1
+	VCMPPS       $0x07, Y3, Y3, Y8
+	VCMPPS       $0x1a, Y2, Y3, Y14
+	VANDPS       Y8, Y14, Y14
+	VBLENDVPS    Y14, Y2, Y3, Y3
+	VCMPPS       $0x07, Y3, Y3, Y8
+	VCMPPS       $0x1a, Y1, Y3, Y13
+	VANDPS       Y8, Y13, Y13
+	VBLENDVPS    Y13, Y1, Y3, Y3
+	VMOVUPS      Y3, (DX)(R10*4)
+	VMOVAPS      Y5, Y9
+	VBLENDVPS    Y15, Y4, Y9, Y9
+	VMOVAPS      Y7, Y10
+	VBLENDVPS    Y14, Y6, Y10, Y10
+	VBLENDVPS    Y13, Y9, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X9
+	VPACKUSDW    X9, X10, X10
+	VPACKUSWB    X10, X10, X10
+	VMOVQ        X10, (BX)(R10*1)
+	ADDQ         $0x08, R10
+	CMPQ         R10, R11
+	JLE          vector
+	CMPQ         R10, CX
+	JE           done
+	MOVQ         R11, R10
+	JMP          vector
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*1), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolGradAVX2(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-48
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+32(FP), DX
+	MOVQ         choice+40(FP), BX
+	MOVQ         top+16(FP), SI
+	LEAQ         (SI)(CX*4), DI
+	MOVQ         bottom+24(FP), R8
+	LEAQ         (R8)(CX*4), R9
+	VBROADCASTSS bits00000000<>+0(SB), Y0
+	VBROADCASTSS bits00000001<>+0(SB), Y1
+	VBROADCASTSS bits00000002<>+0(SB), Y2
+	VBROADCASTSS bits00000003<>+0(SB), Y3
+
+pixel:
+	LEAQ -8(CX), R11
+	XORQ R10, R10
+
+vector:
+	VMOVUPS   (DX)(R10*4), Y4
+	VPMOVZXBD (BX)(R10*1), Y5
+	VPCMPEQD  Y0, Y5, Y15
+	VANDPS    Y4, Y15, Y6
+	VMOVUPS   Y6, (SI)(R10*4)
+	VPCMPEQD  Y1, Y5, Y15
+	VANDPS    Y4, Y15, Y7
+	VMOVUPS   Y7, (DI)(R10*4)
+	VPCMPEQD  Y2, Y5, Y15
+	VANDPS    Y4, Y15, Y8
+	VMOVUPS   Y8, (R8)(R10*4)
+	VPCMPEQD  Y3, Y5, Y15
+	VANDPS    Y4, Y15, Y9
+	VMOVUPS   Y9, (R9)(R10*4)
+	ADDQ      $0x08, R10
+	CMPQ      R10, R11
+	JLE       vector
+	CMPQ      R10, CX
+	JE        done
+	MOVQ      R11, R10
+	JMP       vector
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*1), BX
+	LEAQ (SI)(CX*8), SI
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxIntoAVX2(n int, y *float32, x *float32)
+// Requires: AVX
+TEXT ·maxIntoAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	LEAQ -8(AX), SI
+	XORQ BX, BX
+
+vector:
+	VMOVUPS   (CX)(BX*4), Y0
+	VMOVUPS   (DX)(BX*4), Y1
+	VCMPPS    $0x07, Y1, Y1, Y2
+	VCMPPS    $0x1a, Y0, Y1, Y15
+	VANDPS    Y2, Y15, Y15
+	VBLENDVPS Y15, Y0, Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, SI
+	JLE       vector
+	CMPQ      BX, AX
+	JE        done
+	MOVQ      SI, BX
+	JMP       vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxIntoChoiceAVX2(n int, y *float32, choice *uint8, x *float32, place uint32)
+// Requires: AVX, AVX2
+TEXT ·maxIntoChoiceAVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         choice+16(FP), BX
+	VBROADCASTSS place+32(FP), Y3
+	LEAQ         -8(AX), DI
+	XORQ         SI, SI
+
+vector:
+	VMOVUPS      (CX)(SI*4), Y0
+	VMOVUPS      (DX)(SI*4), Y1
+	VCMPPS       $0x07, Y1, Y1, Y2
+	VCMPPS       $0x1a, Y0, Y1, Y15
+	VANDPS       Y2, Y15, Y15
+	VBLENDVPS    Y15, Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)(SI*4)
+	VPMOVZXBD    (BX)(SI*1), Y4
+	VMOVAPS      Y3, Y1
+	VBLENDVPS    Y15, Y4, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, (BX)(SI*1)
+	ADDQ         $0x08, SI
+	CMPQ         SI, DI
+	JLE          vector
+	CMPQ         SI, AX
+	JE           done
+	MOVQ         DI, SI
+	JMP          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamaxAVX2(SB), NOSPLIT, $32-60
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         u+32(FP), SI
+	VBROADCASTSS mix+40(FP), Y0
+	VBROADCASTSS decay+44(FP), Y1
+	VBROADCASTSS rate+48(FP), Y2
+	VBROADCASTSS rest+52(FP), Y3
+	VBROADCASTSS epsilon+56(FP), Y4
+	VBROADCASTSS bits80000000<>+0(SB), Y5
+
+loop:
+	CMPQ    AX, $0x08
+	JL      rest
+	VMOVUPS (DX), Y6
+	VMOVUPS (BX), Y7
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMOVUPS (SI), Y8
+	VMULPS  Y1, Y8, Y8
+	VANDNPS Y6, Y5, Y6
+	VMAXPS  Y6, Y8, Y9
+	VMAXPS  Y8, Y6, Y8
+	VORPS   Y9, Y8, Y8
+	VMOVUPS Y8, (SI)
+	VADDPS  Y4, Y8, Y8
+	VMULPS  Y3, Y8, Y8
+	VMULPS  Y2, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VMOVUPS (CX), Y9
+	VSUBPS  Y7, Y9, Y9
+	VMOVUPS Y9, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, AX
+	JMP     loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy25:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy25
+	VMOVUPS (SP), Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (BX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy26:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy26
+	VMOVUPS (SP), Y7
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (BX), BX
+	MOVQ    AX, DI
+
+copy27:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy27
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (SI), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, DI
+
+copy28:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy28
+	VMOVUPS (SP), Y8
+	VMULPS  Y1, Y8, Y8
+	VANDNPS Y6, Y5, Y6
+	VMAXPS  Y6, Y8, Y9
+	VMAXPS  Y8, Y6, Y8
+	VORPS   Y9, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (SI), BX
+	MOVQ    AX, SI
+
+copy29:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy29
+	VADDPS  Y4, Y8, Y8
+	VMULPS  Y3, Y8, Y8
+	VMULPS  Y2, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS Y9, (SP)
+	LEAQ    (CX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy30:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy30
+	VMOVUPS (SP), Y9
+	VSUBPS  Y7, Y9, Y9
+	VMOVUPS Y9, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy31:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy31
+
+end:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $32-64
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         v+32(FP), SI
+	VBROADCASTSS mix1+40(FP), Y0
+	VBROADCASTSS mix2+44(FP), Y1
+	VBROADCASTSS decay+48(FP), Y2
+	VBROADCASTSS rate+52(FP), Y3
+	VBROADCASTSS step+56(FP), Y4
+	VBROADCASTSS epsilon+60(FP), Y5
+
+loop:
+	CMPQ    AX, $0x08
+	JL      rest
+	VMOVUPS (DX), Y6
+	VMOVUPS (BX), Y7
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMOVUPS (SI), Y8
+	VMULPS  Y6, Y6, Y9
+	VSUBPS  Y8, Y9, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS Y8, (SI)
+	VSQRTPS Y8, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  Y4, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VMOVUPS (CX), Y6
+	VMULPS  Y2, Y6, Y9
+	VMULPS  Y3, Y9, Y9
+	VSUBPS  Y9, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
+	VMOVUPS Y6, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, AX
+	JMP     loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy32:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy32
+	VMOVUPS (SP), Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (BX), DX
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
+copy33:
+	MOVL    -4(DX)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy33
+	VMOVUPS (SP), Y7
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (BX), BX
+	MOVQ    AX, DI
+
+copy34:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy34
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (SI), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, DI
+
+copy35:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(BX)(DI*4)
+	DECQ    DI
+	JNZ     copy35
+	VMOVUPS (SP), Y8
+	VMULPS  Y6, Y6, Y9
+	VSUBPS  Y8, Y9, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS Y8, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (SI), BX
+	MOVQ    AX, SI
+
+copy36:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy36
+	VSQRTPS Y8, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  Y4, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (CX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy37:
+	MOVL    -4(DX)(SI*4), DI
+	MOVL    DI, -4(BX)(SI*4)
+	DECQ    SI
+	JNZ     copy37
+	VMOVUPS (SP), Y6
+	VMULPS  Y2, Y6, Y9
+	VMULPS  Y3, Y9, Y9
+	VSUBPS  Y9, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (SP), DX
+	LEAQ    (CX), CX
+
+copy38:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy38
+
+end:
+	VZEROUPPER
+	RET
+
+// func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·squaredErrorAVX2(SB), NOSPLIT, $32-48
+	MOVQ         n+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVQ         t+24(FP), BX
+	VBROADCASTSD scale+32(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+loop:
+	CMPQ         AX, $0x08
+	JL           rest
+	VMOVUPS      (DX), Y3
+	VMOVUPS      (BX), Y4
+	VCVTPS2PD    X3, Y5
+	VEXTRACTF128 $0x01, Y3, X6
+	VCVTPS2PD    X6, Y6
+	VCVTPS2PD    X4, Y7
+	VEXTRACTF128 $0x01, Y4, X8
+	VCVTPS2PD    X8, Y8
+	VSUBPD       Y7, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y1
+	VMULPD       Y0, Y5, Y5
+	VSUBPD       Y8, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y2
+	VMULPD       Y0, Y6, Y6
+	VCVTPD2PSY   Y5, X3
+	VCVTPD2PSY   Y6, X6
+	VINSERTF128  $0x01, X6, Y3, Y3
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JMP          loop
+
+rest:
+	TESTQ   AX, AX
+	JZ      end
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (SP)
+	LEAQ    (DX), DX
+	LEAQ    (SP), SI
+	MOVQ    AX, DI
+
+copy39:
+	MOVL    -4(DX)(DI*4), R8
+	MOVL    R8, -4(SI)(DI*4)
+	DECQ    DI
+	JNZ     copy39
+	VMOVUPS (SP), Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, (SP)
+	LEAQ    (BX), DX
+	LEAQ    (SP), BX
+	MOVQ    AX, SI
+
+copy40:
+	MOVL         -4(DX)(SI*4), DI
+	MOVL         DI, -4(BX)(SI*4)
+	DECQ         SI
+	JNZ          copy40
+	VMOVUPS      (SP), Y4
+	VCVTPS2PD    X3, Y5
+	VEXTRACTF128 $0x01, Y3, X6
+	VCVTPS2PD    X6, Y6
+	VCVTPS2PD    X4, Y7
+	VEXTRACTF128 $0x01, Y4, X8
+	VCVTPS2PD    X8, Y8
+	VSUBPD       Y7, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y1
+	VMULPD       Y0, Y5, Y5
+	VSUBPD       Y8, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y2
+	VMULPD       Y0, Y6, Y6
+	VCVTPD2PSY   Y5, X3
+	VCVTPD2PSY   Y6, X6
+	VINSERTF128  $0x01, X6, Y3, Y3
+	VMOVUPS      Y3, (SP)
+	LEAQ         (SP), DX
+	LEAQ         (CX), CX
+
+copy41:
+	MOVL -4(DX)(AX*4), BX
+	MOVL BX, -4(CX)(AX*4)
+	DECQ AX
+	JNZ  copy41
+
+end:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X2, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -20056,11 +20654,11 @@ rest:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy26:
+copy42:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy26
+	JNZ     copy42
 	VMOVUPS (SP), Y4
 	VXORPS  Y5, Y5, Y5
 	VMOVUPS Y5, (SP)
@@ -20068,11 +20666,11 @@ copy26:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy27:
+copy43:
 	MOVL        -4(DI)(R9*4), R10
 	MOVL        R10, -4(R8)(R9*4)
 	DECQ        R9
-	JNZ         copy27
+	JNZ         copy43
 	VMOVUPS     (SP), Y5
 	VFMADD231PS Y0, Y5, Y4
 	VXORPS      Y5, Y5, Y5
@@ -20081,11 +20679,11 @@ copy27:
 	LEAQ        (SP), R8
 	MOVQ        AX, R9
 
-copy28:
+copy44:
 	MOVL        -4(DI)(R9*4), R10
 	MOVL        R10, -4(R8)(R9*4)
 	DECQ        R9
-	JNZ         copy28
+	JNZ         copy44
 	VMOVUPS     (SP), Y5
 	VFMADD231PS Y1, Y5, Y4
 	VXORPS      Y5, Y5, Y5
@@ -20094,11 +20692,11 @@ copy28:
 	LEAQ        (SP), DI
 	MOVQ        AX, R8
 
-copy29:
+copy45:
 	MOVL        -4(DX)(R8*4), R9
 	MOVL        R9, -4(DI)(R8*4)
 	DECQ        R8
-	JNZ         copy29
+	JNZ         copy45
 	VMOVUPS     (SP), Y5
 	VFMADD231PS Y2, Y5, Y4
 	VXORPS      Y5, Y5, Y5
@@ -20107,22 +20705,22 @@ copy29:
 	LEAQ        (SP), BX
 	MOVQ        AX, SI
 
-copy30:
+copy46:
 	MOVL        -4(DX)(SI*4), DI
 	MOVL        DI, -4(BX)(SI*4)
 	DECQ        SI
-	JNZ         copy30
+	JNZ         copy46
 	VMOVUPS     (SP), Y5
 	VFMADD231PS Y3, Y5, Y4
 	VMOVUPS     Y4, (SP)
 	LEAQ        (SP), DX
 	LEAQ        (CX), CX
 
-copy31:
+copy47:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy31
+	JNZ  copy47
 
 end:
 	VZEROUPPER
@@ -20246,11 +20844,11 @@ rest:
 	LEAQ    (SP), R9
 	MOVQ    AX, R10
 
-copy32:
+copy48:
 	MOVL    -4(R8)(R10*4), R11
 	MOVL    R11, -4(R9)(R10*4)
 	DECQ    R10
-	JNZ     copy32
+	JNZ     copy48
 	VMOVUPS (SP), Y8
 	VXORPS  Y9, Y9, Y9
 	VMOVUPS Y9, (SP)
@@ -20258,11 +20856,11 @@ copy32:
 	LEAQ    (SP), R9
 	MOVQ    AX, R10
 
-copy33:
+copy49:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy33
+	JNZ         copy49
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y0, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20271,11 +20869,11 @@ copy33:
 	LEAQ        (SP), R9
 	MOVQ        AX, R10
 
-copy34:
+copy50:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy34
+	JNZ         copy50
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y1, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20284,11 +20882,11 @@ copy34:
 	LEAQ        (SP), R9
 	MOVQ        AX, R10
 
-copy35:
+copy51:
 	MOVL        -4(R8)(R10*4), R11
 	MOVL        R11, -4(R9)(R10*4)
 	DECQ        R10
-	JNZ         copy35
+	JNZ         copy51
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y2, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20297,11 +20895,11 @@ copy35:
 	LEAQ        (SP), R8
 	MOVQ        AX, R9
 
-copy36:
+copy52:
 	MOVL        -4(BX)(R9*4), R10
 	MOVL        R10, -4(R8)(R9*4)
 	DECQ        R9
-	JNZ         copy36
+	JNZ         copy52
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y3, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20310,11 +20908,11 @@ copy36:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy37:
+copy53:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy37
+	JNZ         copy53
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y4, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20323,11 +20921,11 @@ copy37:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy38:
+copy54:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy38
+	JNZ         copy54
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y5, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20336,11 +20934,11 @@ copy38:
 	LEAQ        (SP), SI
 	MOVQ        AX, R8
 
-copy39:
+copy55:
 	MOVL        -4(BX)(R8*4), R9
 	MOVL        R9, -4(SI)(R8*4)
 	DECQ        R8
-	JNZ         copy39
+	JNZ         copy55
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y6, Y9, Y8
 	VXORPS      Y9, Y9, Y9
@@ -20349,22 +20947,22 @@ copy39:
 	LEAQ        (SP), BX
 	MOVQ        AX, SI
 
-copy40:
+copy56:
 	MOVL        -4(DX)(SI*4), DI
 	MOVL        DI, -4(BX)(SI*4)
 	DECQ        SI
-	JNZ         copy40
+	JNZ         copy56
 	VMOVUPS     (SP), Y9
 	VFMADD231PS Y7, Y9, Y8
 	VMOVUPS     Y8, (SP)
 	LEAQ        (SP), DX
 	LEAQ        (CX), CX
 
-copy41:
+copy57:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy41
+	JNZ  copy57
 
 end:
 	VZEROUPPER
@@ -20434,645 +21032,13 @@ last:
 	LEAQ    (DX), DX
 	LEAQ    (SP), BX
 
-copy42:
+copy58:
 	MOVL    -4(DX)(AX*4), SI
 	MOVL    SI, -4(BX)(AX*4)
 	DECQ    AX
-	JNZ     copy42
+	JNZ     copy58
 	VMOVUPS (SP), Y0
 	VMOVUPS Y0, (CX)
-	VZEROUPPER
-	RET
-
-// func maxPoolAVX2(pixels int, channels int, y *float32, top *float32, bottom *float32)
-// Requires: AVX
-TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-40
-	MOVQ pixels+0(FP), AX
-	MOVQ channels+8(FP), CX
-	MOVQ y+16(FP), BX
-	MOVQ top+24(FP), SI
-	LEAQ (SI)(CX*4), DI
-	MOVQ bottom+32(FP), R8
-	LEAQ (R8)(CX*4), R9
-
-pixel:
-	LEAQ -8(CX), R10
-	XORQ DX, DX
-
-vector:
-	VMOVUPS   (SI)(DX*4), Y0
-	VMOVUPS   (DI)(DX*4), Y1
-	VMOVUPS   (R8)(DX*4), Y2
-	VMOVUPS   (R9)(DX*4), Y3
-	VCMPPS    $0x07, Y1, Y1, Y8
-	VCMPPS    $0x1a, Y0, Y1, Y15
-	VANDPS    Y8, Y15, Y15
-	VBLENDVPS Y15, Y0, Y1, Y1
-	VCMPPS    $0x07, Y3, Y3, Y8
-	VCMPPS    $0x1a, Y2, Y3, Y14
-	VANDPS    Y8, Y14, Y14
-	VBLENDVPS Y14, Y2, Y3, Y3
-	VCMPPS    $0x07, Y3, Y3, Y8
-	VCMPPS    $0x1a, Y1, Y3, Y13
-	VANDPS    Y8, Y13, Y13
-	VBLENDVPS Y13, Y1, Y3, Y3
-	VMOVUPS   Y3, (BX)(DX*4)
-	ADDQ      $0x08, DX
-	CMPQ      DX, R10
-	JLE       vector
-	CMPQ      DX, CX
-	JE        done
-	MOVQ      R10, DX
-	JMP       vector
-
-done:
-	LEAQ (BX)(CX*4), BX
-	LEAQ (SI)(CX*8), SI
-	LEAQ (DI)(CX*8), DI
-	LEAQ (R8)(CX*8), R8
-	LEAQ (R9)(CX*8), R9
-	DECQ AX
-	JNZ  pixel
-	VZEROUPPER
-	RET
-
-// func maxPoolChoiceAVX2(pixels int, channels int, y *float32, choice *uint8, top *float32, bottom *float32)
-// Requires: AVX, AVX2
-TEXT ·maxPoolChoiceAVX2(SB), NOSPLIT, $0-48
-	MOVQ         pixels+0(FP), AX
-	MOVQ         channels+8(FP), CX
-	MOVQ         y+16(FP), BX
-	MOVQ         choice+24(FP), SI
-	MOVQ         top+32(FP), DI
-	LEAQ         (DI)(CX*4), R8
-	MOVQ         bottom+40(FP), R9
-	LEAQ         (R9)(CX*4), R10
-	VBROADCASTSS bits00000000<>+0(SB), Y4
-	VBROADCASTSS bits00000001<>+0(SB), Y5
-	VBROADCASTSS bits00000002<>+0(SB), Y6
-	VBROADCASTSS bits00000003<>+0(SB), Y7
-
-pixel:
-	LEAQ -8(CX), R11
-	XORQ DX, DX
-
-vector:
-	VMOVUPS      (DI)(DX*4), Y0
-	VMOVUPS      (R8)(DX*4), Y1
-	VMOVUPS      (R9)(DX*4), Y2
-	VMOVUPS      (R10)(DX*4), Y3
-	VCMPPS       $0x07, Y1, Y1, Y8
-	VCMPPS       $0x1a, Y0, Y1, Y15
-	VANDPS       Y8, Y15, Y15
-	VBLENDVPS    Y15, Y0, Y1, Y1
-	VCMPPS       $0x07, Y3, Y3, Y8
-	VCMPPS       $0x1a, Y2, Y3, Y14
-	VANDPS       Y8, Y14, Y14
-	VBLENDVPS    Y14, Y2, Y3, Y3
-	VCMPPS       $0x07, Y3, Y3, Y8
-	VCMPPS       $0x1a, Y1, Y3, Y13
-	VANDPS       Y8, Y13, Y13
-	VBLENDVPS    Y13, Y1, Y3, Y3
-	VMOVUPS      Y3, (BX)(DX*4)
-	VMOVAPS      Y5, Y9
-	VBLENDVPS    Y15, Y4, Y9, Y9
-	VMOVAPS      Y7, Y10
-	VBLENDVPS    Y14, Y6, Y10, Y10
-	VBLENDVPS    Y13, Y9, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X9
-	VPACKUSDW    X9, X10, X10
-	VPACKUSWB    X10, X10, X10
-	VMOVQ        X10, (SI)(DX*1)
-	ADDQ         $0x08, DX
-	CMPQ         DX, R11
-	JLE          vector
-	CMPQ         DX, CX
-	JE           done
-	MOVQ         R11, DX
-	JMP          vector
-
-done:
-	LEAQ (BX)(CX*4), BX
-	ADDQ CX, SI
-	LEAQ (DI)(CX*8), DI
-	LEAQ (R8)(CX*8), R8
-	LEAQ (R9)(CX*8), R9
-	LEAQ (R10)(CX*8), R10
-	DECQ AX
-	JNZ  pixel
-	VZEROUPPER
-	RET
-
-// func maxPoolGradAVX2(pixels int, channels int, top *float32, bottom *float32, y *float32, choice *uint8)
-// Requires: AVX, AVX2
-TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-48
-	MOVQ         pixels+0(FP), AX
-	MOVQ         channels+8(FP), CX
-	MOVQ         y+32(FP), BX
-	MOVQ         choice+40(FP), SI
-	MOVQ         top+16(FP), DI
-	LEAQ         (DI)(CX*4), R8
-	MOVQ         bottom+24(FP), R9
-	LEAQ         (R9)(CX*4), R10
-	VBROADCASTSS bits00000000<>+0(SB), Y0
-	VBROADCASTSS bits00000001<>+0(SB), Y1
-	VBROADCASTSS bits00000002<>+0(SB), Y2
-	VBROADCASTSS bits00000003<>+0(SB), Y3
-
-pixel:
-	LEAQ -8(CX), R11
-	XORQ DX, DX
-
-vector:
-	VMOVUPS   (BX)(DX*4), Y4
-	VPMOVZXBD (SI)(DX*1), Y5
-	VPCMPEQD  Y0, Y5, Y15
-	VANDPS    Y4, Y15, Y6
-	VMOVUPS   Y6, (DI)(DX*4)
-	VPCMPEQD  Y1, Y5, Y15
-	VANDPS    Y4, Y15, Y7
-	VMOVUPS   Y7, (R8)(DX*4)
-	VPCMPEQD  Y2, Y5, Y15
-	VANDPS    Y4, Y15, Y8
-	VMOVUPS   Y8, (R9)(DX*4)
-	VPCMPEQD  Y3, Y5, Y15
-	VANDPS    Y4, Y15, Y9
-	VMOVUPS   Y9, (R10)(DX*4)
-	ADDQ      $0x08, DX
-	CMPQ      DX, R11
-	JLE       vector
-	CMPQ      DX, CX
-	JE        done
-	MOVQ      R11, DX
-	JMP       vector
-
-done:
-	LEAQ (BX)(CX*4), BX
-	ADDQ CX, SI
-	LEAQ (DI)(CX*8), DI
-	LEAQ (R8)(CX*8), R8
-	LEAQ (R9)(CX*8), R9
-	LEAQ (R10)(CX*8), R10
-	DECQ AX
-	JNZ  pixel
-	VZEROUPPER
-	RET
-
-// func maxIntoAVX2(n int, y *float32, x *float32)
-// Requires: AVX
-TEXT ·maxIntoAVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ y+8(FP), CX
-	MOVQ x+16(FP), DX
-	LEAQ -8(AX), SI
-	XORQ BX, BX
-
-vector:
-	VMOVUPS   (CX)(BX*4), Y0
-	VMOVUPS   (DX)(BX*4), Y1
-	VCMPPS    $0x07, Y1, Y1, Y2
-	VCMPPS    $0x1a, Y0, Y1, Y15
-	VANDPS    Y2, Y15, Y15
-	VBLENDVPS Y15, Y0, Y1, Y1
-	VMOVUPS   Y1, (CX)(BX*4)
-	ADDQ      $0x08, BX
-	CMPQ      BX, SI
-	JLE       vector
-	CMPQ      BX, AX
-	JE        done
-	MOVQ      SI, BX
-	JMP       vector
-
-done:
-	VZEROUPPER
-	RET
-
-// func maxIntoChoiceAVX2(n int, y *float32, choice *uint8, x *float32, place uint32)
-// Requires: AVX, AVX2
-TEXT ·maxIntoChoiceAVX2(SB), NOSPLIT, $0-36
-	MOVQ         n+0(FP), AX
-	MOVQ         y+8(FP), CX
-	MOVQ         x+24(FP), DX
-	MOVQ         choice+16(FP), SI
-	VBROADCASTSS place+32(FP), Y3
-	LEAQ         -8(AX), DI
-	XORQ         BX, BX
-
-vector:
-	VMOVUPS      (CX)(BX*4), Y0
-	VMOVUPS      (DX)(BX*4), Y1
-	VCMPPS       $0x07, Y1, Y1, Y2
-	VCMPPS       $0x1a, Y0, Y1, Y15
-	VANDPS       Y2, Y15, Y15
-	VBLENDVPS    Y15, Y0, Y1, Y1
-	VMOVUPS      Y1, (CX)(BX*4)
-	VPMOVZXBD    (SI)(BX*1), Y4
-	VMOVAPS      Y3, Y1
-	VBLENDVPS    Y15, Y4, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X2
-	VPACKUSDW    X2, X1, X1
-	VPACKUSWB    X1, X1, X1
-	VMOVQ        X1, (SI)(BX*1)
-	ADDQ         $0x08, BX
-	CMPQ         BX, DI
-	JLE          vector
-	CMPQ         BX, AX
-	JE           done
-	MOVQ         DI, BX
-	JMP          vector
-
-done:
-	VZEROUPPER
-	RET
-
-// func adamaxAVX2(n int, w *float32, grad *float32, m *float32, u *float32, mix float32, decay float32, rate float32, rest float32, epsilon float32)
-// Requires: AVX
-TEXT ·adamaxAVX2(SB), NOSPLIT, $32-60
-	MOVQ         n+0(FP), AX
-	MOVQ         w+8(FP), CX
-	MOVQ         grad+16(FP), DX
-	MOVQ         m+24(FP), BX
-	MOVQ         u+32(FP), SI
-	VBROADCASTSS mix+40(FP), Y0
-	VBROADCASTSS decay+44(FP), Y1
-	VBROADCASTSS rate+48(FP), Y2
-	VBROADCASTSS rest+52(FP), Y3
-	VBROADCASTSS epsilon+56(FP), Y4
-	VBROADCASTSS bits80000000<>+0(SB), Y5
-
-loop:
-	CMPQ      AX, $0x08
-	JL        rest
-	VMOVUPS   (DX), Y6
-	VMOVUPS   (BX), Y7
-	VSUBPS    Y7, Y6, Y9
-	VMULPS    Y0, Y9, Y9
-	VADDPS    Y9, Y7, Y7
-	VMOVUPS   Y7, (BX)
-	VMOVUPS   (SI), Y9
-	VMULPS    Y1, Y9, Y9
-	VANDNPS   Y6, Y5, Y8
-	VCMPPS    $0x07, Y8, Y8, Y10
-	VCMPPS    $0x1a, Y9, Y8, Y15
-	VANDPS    Y10, Y15, Y15
-	VBLENDVPS Y15, Y9, Y8, Y8
-	VMOVUPS   Y8, (SI)
-	VADDPS    Y4, Y8, Y8
-	VMULPS    Y3, Y8, Y8
-	VMULPS    Y2, Y7, Y7
-	VDIVPS    Y8, Y7, Y7
-	VMOVUPS   (CX), Y9
-	VSUBPS    Y7, Y9, Y9
-	VMOVUPS   Y9, (CX)
-	ADDQ      $0x20, CX
-	ADDQ      $0x20, DX
-	ADDQ      $0x20, BX
-	ADDQ      $0x20, SI
-	SUBQ      $0x08, AX
-	JMP       loop
-
-rest:
-	TESTQ   AX, AX
-	JZ      end
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (DX), DX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy43:
-	MOVL    -4(DX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy43
-	VMOVUPS (SP), Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS Y7, (SP)
-	LEAQ    (BX), DX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy44:
-	MOVL    -4(DX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy44
-	VMOVUPS (SP), Y7
-	VSUBPS  Y7, Y6, Y9
-	VMULPS  Y0, Y9, Y9
-	VADDPS  Y9, Y7, Y7
-	VMOVUPS Y7, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (BX), BX
-	MOVQ    AX, DI
-
-copy45:
-	MOVL    -4(DX)(DI*4), R8
-	MOVL    R8, -4(BX)(DI*4)
-	DECQ    DI
-	JNZ     copy45
-	VXORPS  Y9, Y9, Y9
-	VMOVUPS Y9, (SP)
-	LEAQ    (SI), DX
-	LEAQ    (SP), BX
-	MOVQ    AX, DI
-
-copy46:
-	MOVL      -4(DX)(DI*4), R8
-	MOVL      R8, -4(BX)(DI*4)
-	DECQ      DI
-	JNZ       copy46
-	VMOVUPS   (SP), Y9
-	VMULPS    Y1, Y9, Y9
-	VANDNPS   Y6, Y5, Y8
-	VCMPPS    $0x07, Y8, Y8, Y10
-	VCMPPS    $0x1a, Y9, Y8, Y15
-	VANDPS    Y10, Y15, Y15
-	VBLENDVPS Y15, Y9, Y8, Y8
-	VMOVUPS   Y8, (SP)
-	LEAQ      (SP), DX
-	LEAQ      (SI), BX
-	MOVQ      AX, SI
-
-copy47:
-	MOVL    -4(DX)(SI*4), DI
-	MOVL    DI, -4(BX)(SI*4)
-	DECQ    SI
-	JNZ     copy47
-	VADDPS  Y4, Y8, Y8
-	VMULPS  Y3, Y8, Y8
-	VMULPS  Y2, Y7, Y7
-	VDIVPS  Y8, Y7, Y7
-	VXORPS  Y9, Y9, Y9
-	VMOVUPS Y9, (SP)
-	LEAQ    (CX), DX
-	LEAQ    (SP), BX
-	MOVQ    AX, SI
-
-copy48:
-	MOVL    -4(DX)(SI*4), DI
-	MOVL    DI, -4(BX)(SI*4)
-	DECQ    SI
-	JNZ     copy48
-	VMOVUPS (SP), Y9
-	VSUBPS  Y7, Y9, Y9
-	VMOVUPS Y9, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (CX), CX
-
-copy49:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy49
-
-end:
-	VZEROUPPER
-	RET
-
-// func adamAVX2(n int, w *float32, grad *float32, m *float32, v *float32, mix1 float32, mix2 float32, decay float32, rate float32, step float32, epsilon float32)
-// Requires: AVX
-TEXT ·adamAVX2(SB), NOSPLIT, $32-64
-	MOVQ         n+0(FP), AX
-	MOVQ         w+8(FP), CX
-	MOVQ         grad+16(FP), DX
-	MOVQ         m+24(FP), BX
-	MOVQ         v+32(FP), SI
-	VBROADCASTSS mix1+40(FP), Y0
-	VBROADCASTSS mix2+44(FP), Y1
-	VBROADCASTSS decay+48(FP), Y2
-	VBROADCASTSS rate+52(FP), Y3
-	VBROADCASTSS step+56(FP), Y4
-	VBROADCASTSS epsilon+60(FP), Y5
-
-loop:
-	CMPQ    AX, $0x08
-	JL      rest
-	VMOVUPS (DX), Y6
-	VMOVUPS (BX), Y7
-	VSUBPS  Y7, Y6, Y9
-	VMULPS  Y0, Y9, Y9
-	VADDPS  Y9, Y7, Y7
-	VMOVUPS Y7, (BX)
-	VMOVUPS (SI), Y8
-	VMULPS  Y6, Y6, Y9
-	VSUBPS  Y8, Y9, Y9
-	VMULPS  Y1, Y9, Y9
-	VADDPS  Y9, Y8, Y8
-	VMOVUPS Y8, (SI)
-	VSQRTPS Y8, Y8
-	VADDPS  Y5, Y8, Y8
-	VMULPS  Y4, Y7, Y7
-	VDIVPS  Y8, Y7, Y7
-	VMOVUPS (CX), Y6
-	VMULPS  Y2, Y6, Y9
-	VMULPS  Y3, Y9, Y9
-	VSUBPS  Y9, Y6, Y6
-	VSUBPS  Y7, Y6, Y6
-	VMOVUPS Y6, (CX)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, SI
-	SUBQ    $0x08, AX
-	JMP     loop
-
-rest:
-	TESTQ   AX, AX
-	JZ      end
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (DX), DX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy50:
-	MOVL    -4(DX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy50
-	VMOVUPS (SP), Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS Y7, (SP)
-	LEAQ    (BX), DX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy51:
-	MOVL    -4(DX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy51
-	VMOVUPS (SP), Y7
-	VSUBPS  Y7, Y6, Y9
-	VMULPS  Y0, Y9, Y9
-	VADDPS  Y9, Y7, Y7
-	VMOVUPS Y7, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (BX), BX
-	MOVQ    AX, DI
-
-copy52:
-	MOVL    -4(DX)(DI*4), R8
-	MOVL    R8, -4(BX)(DI*4)
-	DECQ    DI
-	JNZ     copy52
-	VXORPS  Y8, Y8, Y8
-	VMOVUPS Y8, (SP)
-	LEAQ    (SI), DX
-	LEAQ    (SP), BX
-	MOVQ    AX, DI
-
-copy53:
-	MOVL    -4(DX)(DI*4), R8
-	MOVL    R8, -4(BX)(DI*4)
-	DECQ    DI
-	JNZ     copy53
-	VMOVUPS (SP), Y8
-	VMULPS  Y6, Y6, Y9
-	VSUBPS  Y8, Y9, Y9
-	VMULPS  Y1, Y9, Y9
-	VADDPS  Y9, Y8, Y8
-	VMOVUPS Y8, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (SI), BX
-	MOVQ    AX, SI
-
-copy54:
-	MOVL    -4(DX)(SI*4), DI
-	MOVL    DI, -4(BX)(SI*4)
-	DECQ    SI
-	JNZ     copy54
-	VSQRTPS Y8, Y8
-	VADDPS  Y5, Y8, Y8
-	VMULPS  Y4, Y7, Y7
-	VDIVPS  Y8, Y7, Y7
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (CX), DX
-	LEAQ    (SP), BX
-	MOVQ    AX, SI
-
-copy55:
-	MOVL    -4(DX)(SI*4), DI
-	MOVL    DI, -4(BX)(SI*4)
-	DECQ    SI
-	JNZ     copy55
-	VMOVUPS (SP), Y6
-	VMULPS  Y2, Y6, Y9
-	VMULPS  Y3, Y9, Y9
-	VSUBPS  Y9, Y6, Y6
-	VSUBPS  Y7, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (CX), CX
-
-copy56:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy56
-
-end:
-	VZEROUPPER
-	RET
-
-// func squaredErrorAVX2(n int, grad *float32, p *float32, t *float32, scale float64) float64
-// Requires: AVX, FMA3, SSE2
-TEXT ·squaredErrorAVX2(SB), NOSPLIT, $32-48
-	MOVQ         n+0(FP), AX
-	MOVQ         grad+8(FP), CX
-	MOVQ         p+16(FP), DX
-	MOVQ         t+24(FP), BX
-	VBROADCASTSD scale+32(FP), Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-
-loop:
-	CMPQ         AX, $0x08
-	JL           rest
-	VMOVUPS      (DX), Y3
-	VMOVUPS      (BX), Y4
-	VCVTPS2PD    X3, Y5
-	VEXTRACTF128 $0x01, Y3, X6
-	VCVTPS2PD    X6, Y6
-	VCVTPS2PD    X4, Y7
-	VEXTRACTF128 $0x01, Y4, X8
-	VCVTPS2PD    X8, Y8
-	VSUBPD       Y7, Y5, Y5
-	VFMADD231PD  Y5, Y5, Y1
-	VMULPD       Y0, Y5, Y5
-	VSUBPD       Y8, Y6, Y6
-	VFMADD231PD  Y6, Y6, Y2
-	VMULPD       Y0, Y6, Y6
-	VCVTPD2PSY   Y5, X3
-	VCVTPD2PSY   Y6, X6
-	VINSERTF128  $0x01, X6, Y3, Y3
-	VMOVUPS      Y3, (CX)
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	SUBQ         $0x08, AX
-	JMP          loop
-
-rest:
-	TESTQ   AX, AX
-	JZ      end
-	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y3, (SP)
-	LEAQ    (DX), DX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
-
-copy57:
-	MOVL    -4(DX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy57
-	VMOVUPS (SP), Y3
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    (BX), DX
-	LEAQ    (SP), BX
-	MOVQ    AX, SI
-
-copy58:
-	MOVL         -4(DX)(SI*4), DI
-	MOVL         DI, -4(BX)(SI*4)
-	DECQ         SI
-	JNZ          copy58
-	VMOVUPS      (SP), Y4
-	VCVTPS2PD    X3, Y5
-	VEXTRACTF128 $0x01, Y3, X6
-	VCVTPS2PD    X6, Y6
-	VCVTPS2PD    X4, Y7
-	VEXTRACTF128 $0x01, Y4, X8
-	VCVTPS2PD    X8, Y8
-	VSUBPD       Y7, Y5, Y5
-	VFMADD231PD  Y5, Y5, Y1
-	VMULPD       Y0, Y5, Y5
-	VSUBPD       Y8, Y6, Y6
-	VFMADD231PD  Y6, Y6, Y2
-	VMULPD       Y0, Y6, Y6
-	VCVTPD2PSY   Y5, X3
-	VCVTPD2PSY   Y6, X6
-	VINSERTF128  $0x01, X6, Y3, Y3
-	VMOVUPS      Y3, (SP)
-	LEAQ         (SP), DX
-	LEAQ         (CX), CX
-
-copy59:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy59
-
-end:
-	VADDPD       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPD       X2, X1, X1
-	VHADDPD      X1, X1, X1
-	MOVSD        X1, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -21161,11 +21127,11 @@ rest:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy60:
+copy59:
 	MOVL    -4(CX)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy60
+	JNZ     copy59
 	VMOVUPS (SP), Y8
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -21173,11 +21139,11 @@ copy60:
 	LEAQ    (SP), DX
 	MOVQ    AX, R8
 
-copy61:
+copy60:
 	MOVL        -4(CX)(R8*4), R9
 	MOVL        R9, -4(DX)(R8*4)
 	DECQ        R8
-	JNZ         copy61
+	JNZ         copy60
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y0
 	VXORPS      Y10, Y10, Y10
@@ -21186,11 +21152,11 @@ copy61:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy62:
+copy61:
 	MOVL        -4(CX)(BX*4), R8
 	MOVL        R8, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy62
+	JNZ         copy61
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y2
 	VXORPS      Y10, Y10, Y10
@@ -21199,11 +21165,11 @@ copy62:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy63:
+copy62:
 	MOVL        -4(CX)(BX*4), SI
 	MOVL        SI, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy63
+	JNZ         copy62
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y4
 	VXORPS      Y10, Y10, Y10
@@ -21211,11 +21177,11 @@ copy63:
 	LEAQ        (DI), CX
 	LEAQ        (SP), DX
 
-copy64:
+copy63:
 	MOVL        -4(CX)(AX*4), BX
 	MOVL        BX, -4(DX)(AX*4)
 	DECQ        AX
-	JNZ         copy64
+	JNZ         copy63
 	VMOVUPS     (SP), Y10
 	VFMADD231PS Y10, Y8, Y6
 
@@ -21353,11 +21319,11 @@ rest:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy65:
+copy64:
 	MOVL    -4(CX)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy65
+	JNZ     copy64
 	VMOVUPS (SP), Y8
 	VXORPS  Y10, Y10, Y10
 	VMOVUPS Y10, (SP)
@@ -21365,11 +21331,11 @@ copy65:
 	LEAQ    (SP), DX
 	MOVQ    AX, R8
 
-copy66:
+copy65:
 	MOVL        -4(CX)(R8*4), R9
 	MOVL        R9, -4(DX)(R8*4)
 	DECQ        R8
-	JNZ         copy66
+	JNZ         copy65
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y0
@@ -21379,11 +21345,11 @@ copy66:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy67:
+copy66:
 	MOVL        -4(CX)(BX*4), R8
 	MOVL        R8, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy67
+	JNZ         copy66
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y2
@@ -21393,11 +21359,11 @@ copy67:
 	LEAQ        (SP), DX
 	MOVQ        AX, BX
 
-copy68:
+copy67:
 	MOVL        -4(CX)(BX*4), SI
 	MOVL        SI, -4(DX)(BX*4)
 	DECQ        BX
-	JNZ         copy68
+	JNZ         copy67
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y4
@@ -21406,11 +21372,11 @@ copy68:
 	LEAQ        (DI), CX
 	LEAQ        (SP), DX
 
-copy69:
+copy68:
 	MOVL        -4(CX)(AX*4), BX
 	MOVL        BX, -4(DX)(AX*4)
 	DECQ        AX
-	JNZ         copy69
+	JNZ         copy68
 	VMOVUPS     (SP), Y10
 	VSUBPS      Y10, Y8, Y10
 	VFMADD231PS Y10, Y10, Y6
@@ -22129,11 +22095,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy70:
+copy69:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy70
+	JNZ     copy69
 	VMOVUPS (SP), Y1
 	VADDPS  Y1, Y0, Y0
 
@@ -22145,11 +22111,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    (CX), CX
 
-copy71:
+copy70:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy71
+	JNZ  copy70
 	VZEROUPPER
 	RET
 
@@ -22274,11 +22240,11 @@ start:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy72:
+copy71:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy72
+	JNZ     copy71
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -22291,11 +22257,11 @@ storeCut:
 	LEAQ    (SP), DX
 	LEAQ    32(CX), CX
 
-copy73:
+copy72:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy73
+	JNZ  copy72
 	VZEROUPPER
 	RET
 
@@ -22744,11 +22710,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy74:
+copy73:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy74
+	JNZ     copy73
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y0, Y0
 	VXORPS  Y2, Y2, Y2
@@ -22757,11 +22723,11 @@ copy74:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy75:
+copy74:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy75
+	JNZ     copy74
 	VMOVUPS (SP), Y2
 	VADDPS  Y2, Y1, Y1
 
@@ -22774,20 +22740,20 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy76:
+copy75:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy76
+	JNZ     copy75
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), CX
 
-copy77:
+copy76:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy77
+	JNZ  copy76
 	VZEROUPPER
 	RET
 
@@ -22934,11 +22900,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy78:
+copy77:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy78
+	JNZ     copy77
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -22948,11 +22914,11 @@ copy78:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy79:
+copy78:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy79
+	JNZ     copy78
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -22966,21 +22932,21 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy80:
+copy79:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy80
+	JNZ     copy79
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), CX
 
-copy81:
+copy80:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy81
+	JNZ  copy80
 	VZEROUPPER
 	RET
 
@@ -23530,11 +23496,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy82:
+copy81:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy82
+	JNZ     copy81
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y0, Y0
 	VXORPS  Y3, Y3, Y3
@@ -23543,11 +23509,11 @@ copy82:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy83:
+copy82:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy83
+	JNZ     copy82
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y1, Y1
 	VXORPS  Y3, Y3, Y3
@@ -23556,11 +23522,11 @@ copy83:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy84:
+copy83:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy84
+	JNZ     copy83
 	VMOVUPS (SP), Y3
 	VADDPS  Y3, Y2, Y2
 
@@ -23573,30 +23539,30 @@ storeCut:
 	LEAQ    (DX), SI
 	MOVQ    AX, DI
 
-copy85:
+copy84:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy85
+	JNZ     copy84
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy86:
+copy85:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy86
+	JNZ     copy85
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), BX
 	LEAQ    (DX)(CX*2), CX
 
-copy87:
+copy86:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy87
+	JNZ  copy86
 	VZEROUPPER
 	RET
 
@@ -23765,11 +23731,11 @@ start:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy88:
+copy87:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy88
+	JNZ     copy87
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y1, Y1
 	VADDPS  (DX)(CX*1), Y2, Y2
@@ -23779,11 +23745,11 @@ copy88:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy89:
+copy88:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy89
+	JNZ     copy88
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VADDPS  (DX)(CX*2), Y4, Y4
@@ -23793,11 +23759,11 @@ copy89:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy90:
+copy89:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy90
+	JNZ     copy89
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -23811,32 +23777,32 @@ storeCut:
 	LEAQ    32(DX), SI
 	MOVQ    AX, DI
 
-copy91:
+copy90:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy91
+	JNZ     copy90
 	VMOVUPS Y2, (DX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*1), SI
 	MOVQ    AX, DI
 
-copy92:
+copy91:
 	MOVL    -4(BX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy92
+	JNZ     copy91
 	VMOVUPS Y4, (DX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), BX
 	LEAQ    32(DX)(CX*2), CX
 
-copy93:
+copy92:
 	MOVL -4(BX)(AX*4), DX
 	MOVL DX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy93
+	JNZ  copy92
 	VZEROUPPER
 	RET
 
@@ -24490,11 +24456,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy94:
+copy93:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy94
+	JNZ     copy93
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y0, Y0
 	VXORPS  Y4, Y4, Y4
@@ -24503,11 +24469,11 @@ copy94:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy95:
+copy94:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy95
+	JNZ     copy94
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y1, Y1
 	VXORPS  Y4, Y4, Y4
@@ -24516,11 +24482,11 @@ copy95:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy96:
+copy95:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy96
+	JNZ     copy95
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y2, Y2
 	VXORPS  Y4, Y4, Y4
@@ -24529,11 +24495,11 @@ copy96:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy97:
+copy96:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy97
+	JNZ     copy96
 	VMOVUPS (SP), Y4
 	VADDPS  Y4, Y3, Y3
 
@@ -24547,40 +24513,40 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
-copy98:
+copy97:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy98
+	JNZ     copy97
 	VMOVUPS Y1, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy99:
+copy98:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy99
+	JNZ     copy98
 	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy100:
+copy99:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy100
+	JNZ     copy99
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (BX)(DX*1), DX
 
-copy101:
+copy100:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy101
+	JNZ  copy100
 	VZEROUPPER
 	RET
 
@@ -24776,11 +24742,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy102:
+copy101:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy102
+	JNZ     copy101
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -24790,11 +24756,11 @@ copy102:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy103:
+copy102:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy103
+	JNZ     copy102
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -24804,11 +24770,11 @@ copy103:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy104:
+copy103:
 	MOVL    -4(CX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy104
+	JNZ     copy103
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -24818,11 +24784,11 @@ copy104:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy105:
+copy104:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy105
+	JNZ     copy104
 	VMOVUPS (SP), Y8
 	VADDPS  Y8, Y7, Y7
 
@@ -24837,43 +24803,43 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
-copy106:
+copy105:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy106
+	JNZ     copy105
 	VMOVUPS Y2, (BX)(CX*1)
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*1), DI
 	MOVQ    AX, R8
 
-copy107:
+copy106:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy107
+	JNZ     copy106
 	VMOVUPS Y4, (BX)(CX*2)
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(CX*2), CX
 	MOVQ    AX, DI
 
-copy108:
+copy107:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(CX)(DI*4)
 	DECQ    DI
-	JNZ     copy108
+	JNZ     copy107
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(BX)(DX*1), DX
 
-copy109:
+copy108:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy109
+	JNZ  copy108
 	VZEROUPPER
 	RET
 
@@ -25642,16 +25608,29 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
+copy109:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy109
+	VMOVUPS (SP), Y5
+	VADDPS  Y5, Y0, Y0
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (SP)
+	LEAQ    (BX)(CX*1), SI
+	LEAQ    (SP), DI
+	MOVQ    AX, R8
+
 copy110:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy110
 	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y0, Y0
+	VADDPS  Y5, Y1, Y1
 	VXORPS  Y5, Y5, Y5
 	VMOVUPS Y5, (SP)
-	LEAQ    (BX)(CX*1), SI
+	LEAQ    (BX)(CX*2), SI
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
@@ -25661,19 +25640,6 @@ copy111:
 	DECQ    R8
 	JNZ     copy111
 	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y1, Y1
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
-	LEAQ    (BX)(CX*2), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy112:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy112
-	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y2, Y2
 	VXORPS  Y5, Y5, Y5
 	VMOVUPS Y5, (SP)
@@ -25681,11 +25647,11 @@ copy112:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy113:
+copy112:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy113
+	JNZ     copy112
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y3, Y3
 	VXORPS  Y5, Y5, Y5
@@ -25694,11 +25660,11 @@ copy113:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy114:
+copy113:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy114
+	JNZ     copy113
 	VMOVUPS (SP), Y5
 	VADDPS  Y5, Y4, Y4
 
@@ -25712,14 +25678,24 @@ storeCut:
 	LEAQ    (BX), DI
 	MOVQ    AX, R8
 
+copy114:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy114
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), SI
+	LEAQ    (BX)(CX*1), DI
+	MOVQ    AX, R8
+
 copy115:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy115
-	VMOVUPS Y1, (SP)
+	VMOVUPS Y2, (SP)
 	LEAQ    (SP), SI
-	LEAQ    (BX)(CX*1), DI
+	LEAQ    (BX)(CX*2), DI
 	MOVQ    AX, R8
 
 copy116:
@@ -25727,35 +25703,25 @@ copy116:
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy116
-	VMOVUPS Y2, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX)(CX*2), DI
-	MOVQ    AX, R8
-
-copy117:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy117
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), SI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy118:
+copy117:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy118
+	JNZ     copy117
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 
-copy119:
+copy118:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy119
+	JNZ  copy118
 	VZEROUPPER
 	RET
 
@@ -25973,11 +25939,11 @@ start:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy120:
+copy119:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy120
+	JNZ     copy119
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -25987,11 +25953,11 @@ copy120:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy121:
+copy120:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy121
+	JNZ     copy120
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -26001,11 +25967,11 @@ copy121:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy122:
+copy121:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy122
+	JNZ     copy121
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -26015,11 +25981,11 @@ copy122:
 	LEAQ    (SP), SI
 	MOVQ    AX, DI
 
-copy123:
+copy122:
 	MOVL    -4(DX)(DI*4), R8
 	MOVL    R8, -4(SI)(DI*4)
 	DECQ    DI
-	JNZ     copy123
+	JNZ     copy122
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -26029,11 +25995,11 @@ copy123:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy124:
+copy123:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy124
+	JNZ     copy123
 	VMOVUPS (SP), Y10
 	VADDPS  Y10, Y9, Y9
 
@@ -26048,15 +26014,26 @@ storeCut:
 	LEAQ    32(BX), DI
 	MOVQ    AX, R8
 
+copy124:
+	MOVL    -4(SI)(R8*4), R9
+	MOVL    R9, -4(DI)(R8*4)
+	DECQ    R8
+	JNZ     copy124
+	VMOVUPS Y2, (BX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), SI
+	LEAQ    32(BX)(CX*1), DI
+	MOVQ    AX, R8
+
 copy125:
 	MOVL    -4(SI)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy125
-	VMOVUPS Y2, (BX)(CX*1)
-	VMOVUPS Y3, (SP)
+	VMOVUPS Y4, (BX)(CX*2)
+	VMOVUPS Y5, (SP)
 	LEAQ    (SP), SI
-	LEAQ    32(BX)(CX*1), DI
+	LEAQ    32(BX)(CX*2), DI
 	MOVQ    AX, R8
 
 copy126:
@@ -26064,38 +26041,27 @@ copy126:
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
 	JNZ     copy126
-	VMOVUPS Y4, (BX)(CX*2)
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX)(CX*2), DI
-	MOVQ    AX, R8
-
-copy127:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy127
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), SI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, DI
 
-copy128:
+copy127:
 	MOVL    -4(SI)(DI*4), R8
 	MOVL    R8, -4(DX)(DI*4)
 	DECQ    DI
-	JNZ     copy128
+	JNZ     copy127
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 
-copy129:
+copy128:
 	MOVL -4(DX)(AX*4), BX
 	MOVL BX, -4(CX)(AX*4)
 	DECQ AX
-	JNZ  copy129
+	JNZ  copy128
 	VZEROUPPER
 	RET
 
@@ -26977,16 +26943,29 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
+copy129:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy129
+	VMOVUPS (SP), Y6
+	VADDPS  Y6, Y0, Y0
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, (SP)
+	LEAQ    (BX)(CX*1), DI
+	LEAQ    (SP), R8
+	MOVQ    AX, R9
+
 copy130:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
 	JNZ     copy130
 	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y0, Y0
+	VADDPS  Y6, Y1, Y1
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
-	LEAQ    (BX)(CX*1), DI
+	LEAQ    (BX)(CX*2), DI
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
@@ -26996,19 +26975,6 @@ copy131:
 	DECQ    R9
 	JNZ     copy131
 	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y1, Y1
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (BX)(CX*2), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
-
-copy132:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy132
-	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y2, Y2
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, (SP)
@@ -27016,11 +26982,11 @@ copy132:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy133:
+copy132:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy133
+	JNZ     copy132
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y3, Y3
 	VXORPS  Y6, Y6, Y6
@@ -27029,11 +26995,11 @@ copy133:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy134:
+copy133:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy134
+	JNZ     copy133
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y4, Y4
 	VXORPS  Y6, Y6, Y6
@@ -27042,11 +27008,11 @@ copy134:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy135:
+copy134:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy135
+	JNZ     copy134
 	VMOVUPS (SP), Y6
 	VADDPS  Y6, Y5, Y5
 
@@ -27062,14 +27028,24 @@ storeCut:
 	LEAQ    (BX), R8
 	MOVQ    AX, R9
 
+copy135:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy135
+	VMOVUPS Y1, (SP)
+	LEAQ    (SP), DI
+	LEAQ    (BX)(CX*1), R8
+	MOVQ    AX, R9
+
 copy136:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
 	JNZ     copy136
-	VMOVUPS Y1, (SP)
+	VMOVUPS Y2, (SP)
 	LEAQ    (SP), DI
-	LEAQ    (BX)(CX*1), R8
+	LEAQ    (BX)(CX*2), R8
 	MOVQ    AX, R9
 
 copy137:
@@ -27077,45 +27053,35 @@ copy137:
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
 	JNZ     copy137
-	VMOVUPS Y2, (SP)
-	LEAQ    (SP), DI
-	LEAQ    (BX)(CX*2), R8
-	MOVQ    AX, R9
-
-copy138:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy138
 	VMOVUPS Y3, (SP)
 	LEAQ    (SP), DI
 	LEAQ    (BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy139:
+copy138:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy139
+	JNZ     copy138
 	VMOVUPS Y4, (SP)
 	LEAQ    (SP), DX
 	LEAQ    (BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy140:
+copy139:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy140
+	JNZ     copy139
 	VMOVUPS Y5, (SP)
 	LEAQ    (SP), CX
 	LEAQ    (SI), DX
 
-copy141:
+copy140:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy141
+	JNZ  copy140
 	VZEROUPPER
 	RET
 
@@ -27371,11 +27337,11 @@ start:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy142:
+copy141:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy142
+	JNZ     copy141
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y1, Y1
 	VADDPS  (BX)(CX*1), Y2, Y2
@@ -27385,11 +27351,11 @@ copy142:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy143:
+copy142:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy143
+	JNZ     copy142
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y3, Y3
 	VADDPS  (BX)(CX*2), Y4, Y4
@@ -27399,11 +27365,11 @@ copy143:
 	LEAQ    (SP), R8
 	MOVQ    AX, R9
 
-copy144:
+copy143:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
-	JNZ     copy144
+	JNZ     copy143
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y5, Y5
 	VADDPS  (BX)(DX*1), Y6, Y6
@@ -27413,11 +27379,11 @@ copy144:
 	LEAQ    (SP), DI
 	MOVQ    AX, R8
 
-copy145:
+copy144:
 	MOVL    -4(DX)(R8*4), R9
 	MOVL    R9, -4(DI)(R8*4)
 	DECQ    R8
-	JNZ     copy145
+	JNZ     copy144
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y7, Y7
 	VADDPS  (BX)(CX*4), Y8, Y8
@@ -27427,11 +27393,11 @@ copy145:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy146:
+copy145:
 	MOVL    -4(CX)(BX*4), DI
 	MOVL    DI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy146
+	JNZ     copy145
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y9, Y9
 	VADDPS  (SI), Y10, Y10
@@ -27441,11 +27407,11 @@ copy146:
 	LEAQ    (SP), DX
 	MOVQ    AX, BX
 
-copy147:
+copy146:
 	MOVL    -4(CX)(BX*4), SI
 	MOVL    SI, -4(DX)(BX*4)
 	DECQ    BX
-	JNZ     copy147
+	JNZ     copy146
 	VMOVUPS (SP), Y12
 	VADDPS  Y12, Y11, Y11
 
@@ -27462,15 +27428,26 @@ storeCut:
 	LEAQ    32(BX), R8
 	MOVQ    AX, R9
 
+copy147:
+	MOVL    -4(DI)(R9*4), R10
+	MOVL    R10, -4(R8)(R9*4)
+	DECQ    R9
+	JNZ     copy147
+	VMOVUPS Y2, (BX)(CX*1)
+	VMOVUPS Y3, (SP)
+	LEAQ    (SP), DI
+	LEAQ    32(BX)(CX*1), R8
+	MOVQ    AX, R9
+
 copy148:
 	MOVL    -4(DI)(R9*4), R10
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
 	JNZ     copy148
-	VMOVUPS Y2, (BX)(CX*1)
-	VMOVUPS Y3, (SP)
+	VMOVUPS Y4, (BX)(CX*2)
+	VMOVUPS Y5, (SP)
 	LEAQ    (SP), DI
-	LEAQ    32(BX)(CX*1), R8
+	LEAQ    32(BX)(CX*2), R8
 	MOVQ    AX, R9
 
 copy149:
@@ -27478,49 +27455,38 @@ copy149:
 	MOVL    R10, -4(R8)(R9*4)
 	DECQ    R9
 	JNZ     copy149
-	VMOVUPS Y4, (BX)(CX*2)
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), DI
-	LEAQ    32(BX)(CX*2), R8
-	MOVQ    AX, R9
-
-copy150:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy150
 	VMOVUPS Y6, (BX)(DX*1)
 	VMOVUPS Y7, (SP)
 	LEAQ    (SP), DI
 	LEAQ    32(BX)(DX*1), DX
 	MOVQ    AX, R8
 
-copy151:
+copy150:
 	MOVL    -4(DI)(R8*4), R9
 	MOVL    R9, -4(DX)(R8*4)
 	DECQ    R8
-	JNZ     copy151
+	JNZ     copy150
 	VMOVUPS Y8, (BX)(CX*4)
 	VMOVUPS Y9, (SP)
 	LEAQ    (SP), DX
 	LEAQ    32(BX)(CX*4), CX
 	MOVQ    AX, BX
 
-copy152:
+copy151:
 	MOVL    -4(DX)(BX*4), DI
 	MOVL    DI, -4(CX)(BX*4)
 	DECQ    BX
-	JNZ     copy152
+	JNZ     copy151
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (SP)
 	LEAQ    (SP), CX
 	LEAQ    32(SI), DX
 
-copy153:
+copy152:
 	MOVL -4(CX)(AX*4), BX
 	MOVL BX, -4(DX)(AX*4)
 	DECQ AX
-	JNZ  copy153
+	JNZ  copy152
 	VZEROUPPER
 	RET
 

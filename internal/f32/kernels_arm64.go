@@ -54,31 +54,6 @@ func leakyNEON(n int, dst *float32, src *float32, alpha float32)
 //go:noescape
 func leakyGradNEON(n int, dx *float32, dy *float32, y *float32, alpha float32)
 
-// axpy4NEON adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
-//
-//go:noescape
-func axpy4NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
-
-// axpy8NEON adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
-//
-//go:noescape
-func axpy8NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
-
-// packRowsNEON copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
-//
-//go:noescape
-func packRowsNEON(k int, panels int, dst *float32, stride int, b *float32, ldb int)
-
-// packNarrowNEON copies k rows of cols <= 8 values, dst[p*width+i] = src[p*ld+i], and writes 8 values a row but the last; ld+cols >= 8.
-//
-//go:noescape
-func packNarrowNEON(k int, cols int, dst *float32, width int, src *float32, ld int)
-
-// transpose8NEON transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
-//
-//go:noescape
-func transpose8NEON(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
-
 // maxPoolNEON writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
 //
 //go:noescape
@@ -118,6 +93,31 @@ func adamNEON(n int, w *float32, grad *float32, m *float32, v *float32, mix1 flo
 //
 //go:noescape
 func squaredErrorNEON(n int, grad *float32, p *float32, t *float32, scale float64) float64
+
+// axpy4NEON adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy4NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// axpy8NEON adds the sum over u < 8 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
+//
+//go:noescape
+func axpy8NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
+
+// packRowsNEON copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
+//
+//go:noescape
+func packRowsNEON(k int, panels int, dst *float32, stride int, b *float32, ldb int)
+
+// packNarrowNEON copies k rows of cols <= 8 values, dst[p*width+i] = src[p*ld+i], and writes 8 values a row but the last; ld+cols >= 8.
+//
+//go:noescape
+func packNarrowNEON(k int, cols int, dst *float32, width int, src *float32, ld int)
+
+// transpose8NEON transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
+//
+//go:noescape
+func transpose8NEON(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
 
 // codeDotsNEON is codeDotsGeneric: the products of codes of 16 rows with a query's.
 //

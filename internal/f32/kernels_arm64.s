@@ -14,7 +14,7 @@ TEXT ·dotNEON(SB), NOSPLIT, $0-28
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	SUBS   $16, R0
-	BLT    few
+	BLT    fourDone
 four:
 	FLDPQ  (R1), (F4, F5)
 	FLDPQ  (R2), (F8, F9)
@@ -28,7 +28,7 @@ four:
 	ADD    $64, R2
 	SUBS   $16, R0
 	BGE    four
-few:
+fourDone:
 	ADD    $16, R0
 	SUBS   $4, R0
 	BLT    rest
@@ -70,7 +70,7 @@ TEXT ·squaredDistanceNEON(SB), NOSPLIT, $0-28
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	SUBS   $16, R0
-	BLT    few
+	BLT    fourDone
 four:
 	FLDPQ  (R1), (F4, F5)
 	FLDPQ  (R2), (F8, F9)
@@ -88,7 +88,7 @@ four:
 	ADD    $64, R2
 	SUBS   $16, R0
 	BGE    four
-few:
+fourDone:
 	ADD    $16, R0
 	SUBS   $4, R0
 	BLT    rest
@@ -128,12 +128,13 @@ TEXT ·axpyNEON(SB), NOSPLIT, $0-32
 	MOVD   y+8(FP), R1
 	MOVD   x+24(FP), R2
 	FMOVS  alpha+16(FP), F0
+	VDUP   V0.S[0], V0.S4
 	SUBS   $4, R0
 	BLT    rest
 loop:
 	FMOVQ  (R2), F1
 	FMOVQ  (R1), F2
-	WORD   $0x4f801022 // fmla v2.4s, v1.4s, v0.s[0]
+	WORD   $0x4e20cc22 // fmla v2.4s, v1.4s, v0.4s
 	FMOVQ  F2, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
@@ -145,7 +146,7 @@ rest:
 one:
 	FMOVS  (R2), F1
 	FMOVS  (R1), F2
-	WORD   $0x4f801022 // fmla v2.4s, v1.4s, v0.s[0]
+	WORD   $0x4e20cc22 // fmla v2.4s, v1.4s, v0.4s
 	FMOVS  F2, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
@@ -160,62 +161,63 @@ TEXT ·expNEON(SB), NOSPLIT, $0-24
 	MOVD   dst+8(FP), R1
 	MOVD   src+16(FP), R2
 	MOVW   $0x3fb8aa3b, R26
-	VDUP   R26, V16.S4
+	VDUP   R26, V3.S4
 	MOVW   $0x3f317218, R26
-	VDUP   R26, V17.S4
+	VDUP   R26, V4.S4
 	MOVW   $0xb102e308, R26
-	VDUP   R26, V18.S4
+	VDUP   R26, V5.S4
 	MOVW   $0x3f000000, R26
-	VDUP   R26, V20.S4
+	VDUP   R26, V6.S4
 	MOVW   $0x3e2aaaab, R26
-	VDUP   R26, V21.S4
+	VDUP   R26, V7.S4
 	MOVW   $0x3d2aaa74, R26
-	VDUP   R26, V22.S4
+	VDUP   R26, V8.S4
 	MOVW   $0x3c088870, R26
-	VDUP   R26, V23.S4
+	VDUP   R26, V9.S4
 	MOVW   $0x3ab6a1b1, R26
-	VDUP   R26, V24.S4
+	VDUP   R26, V10.S4
 	MOVW   $0x39509294, R26
-	VDUP   R26, V25.S4
+	VDUP   R26, V11.S4
 	MOVW   $0x3f800000, R26
-	VDUP   R26, V28.S4
+	VDUP   R26, V13.S4
 	MOVW   $0xc2d00000, R26
-	VDUP   R26, V29.S4
+	VDUP   R26, V14.S4
 	MOVW   $0x42b20000, R26
-	VDUP   R26, V30.S4
+	VDUP   R26, V15.S4
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R2), F4
-	WORD   $0x4e3df484 // fmax v4.4s, v4.4s, v29.4s
-	WORD   $0x4ebef484 // fmin v4.4s, v4.4s, v30.4s
-	WORD   $0x6e30dc82 // fmul v2.4s, v4.4s, v16.4s
+	FMOVQ  (R2), F12
+	WORD   $0x4e2ef58c // fmax v12.4s, v12.4s, v14.4s
+	WORD   $0x4eaff58c // fmin v12.4s, v12.4s, v15.4s
+	WORD   $0x6e23dd82 // fmul v2.4s, v12.4s, v3.4s
 	WORD   $0x4e21a840 // fcvtns v0.4s, v2.4s
 	WORD   $0x4e21d802 // scvtf v2.4s, v0.4s
-	WORD   $0x4ea41c81 // orr v1.16b, v4.16b, v4.16b
-	WORD   $0x4eb1cc41 // fmls v1.4s, v2.4s, v17.4s
-	WORD   $0x4eb2cc41 // fmls v1.4s, v2.4s, v18.4s
-	WORD   $0x4eb81f02 // orr v2.16b, v24.16b, v24.16b
-	WORD   $0x4e21cf22 // fmla v2.4s, v25.4s, v1.4s
-	WORD   $0x4eb71ee3 // orr v3.16b, v23.16b, v23.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb61ec2 // orr v2.16b, v22.16b, v22.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x4eb51ea3 // orr v3.16b, v21.16b, v21.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb41e82 // orr v2.16b, v20.16b, v20.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x6e21dc43 // fmul v3.4s, v2.4s, v1.4s
+	WORD   $0x4eac1d81 // orr v1.16b, v12.16b, v12.16b
+	WORD   $0x4ea4cc41 // fmls v1.4s, v2.4s, v4.4s
+	WORD   $0x4ea5cc41 // fmls v1.4s, v2.4s, v5.4s
+	WORD   $0x4eab1d62 // orr v2.16b, v11.16b, v11.16b
+	WORD   $0x4eaa1d4c // orr v12.16b, v10.16b, v10.16b
+	WORD   $0x4e21cc4c // fmla v12.4s, v2.4s, v1.4s
+	WORD   $0x4ea91d22 // orr v2.16b, v9.16b, v9.16b
+	WORD   $0x4e21cd82 // fmla v2.4s, v12.4s, v1.4s
+	WORD   $0x4ea81d0c // orr v12.16b, v8.16b, v8.16b
+	WORD   $0x4e21cc4c // fmla v12.4s, v2.4s, v1.4s
+	WORD   $0x4ea71ce2 // orr v2.16b, v7.16b, v7.16b
+	WORD   $0x4e21cd82 // fmla v2.4s, v12.4s, v1.4s
+	WORD   $0x4ea61ccc // orr v12.16b, v6.16b, v6.16b
+	WORD   $0x4e21cc4c // fmla v12.4s, v2.4s, v1.4s
+	WORD   $0x6e21dd8c // fmul v12.4s, v12.4s, v1.4s
 	WORD   $0x4ea11c22 // orr v2.16b, v1.16b, v1.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
-	WORD   $0x4f3f0404 // sshr v4.4s, v0.4s, #1
-	WORD   $0x6ea48400 // sub v0.4s, v0.4s, v4.4s
-	WORD   $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD   $0x4ebc8484 // add v4.4s, v4.4s, v28.4s
-	WORD   $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	WORD   $0x4e21cd82 // fmla v2.4s, v12.4s, v1.4s
+	WORD   $0x4e2dd442 // fadd v2.4s, v2.4s, v13.4s
+	WORD   $0x4f3f0401 // sshr v1.4s, v0.4s, #1
+	WORD   $0x6ea18400 // sub v0.4s, v0.4s, v1.4s
+	WORD   $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD   $0x4ead8421 // add v1.4s, v1.4s, v13.4s
+	WORD   $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
 	WORD   $0x4f375400 // shl v0.4s, v0.4s, #23
-	WORD   $0x4ebc8400 // add v0.4s, v0.4s, v28.4s
+	WORD   $0x4ead8400 // add v0.4s, v0.4s, v13.4s
 	WORD   $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
 	FMOVQ  F2, (R1)
 	ADD    $16, R1
@@ -226,36 +228,37 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R2), F4
-	WORD   $0x4e3df484 // fmax v4.4s, v4.4s, v29.4s
-	WORD   $0x4ebef484 // fmin v4.4s, v4.4s, v30.4s
-	WORD   $0x6e30dc82 // fmul v2.4s, v4.4s, v16.4s
+	FMOVS  (R2), F12
+	WORD   $0x4e2ef58c // fmax v12.4s, v12.4s, v14.4s
+	WORD   $0x4eaff58c // fmin v12.4s, v12.4s, v15.4s
+	WORD   $0x6e23dd82 // fmul v2.4s, v12.4s, v3.4s
 	WORD   $0x4e21a840 // fcvtns v0.4s, v2.4s
 	WORD   $0x4e21d802 // scvtf v2.4s, v0.4s
-	WORD   $0x4ea41c81 // orr v1.16b, v4.16b, v4.16b
-	WORD   $0x4eb1cc41 // fmls v1.4s, v2.4s, v17.4s
-	WORD   $0x4eb2cc41 // fmls v1.4s, v2.4s, v18.4s
-	WORD   $0x4eb81f02 // orr v2.16b, v24.16b, v24.16b
-	WORD   $0x4e21cf22 // fmla v2.4s, v25.4s, v1.4s
-	WORD   $0x4eb71ee3 // orr v3.16b, v23.16b, v23.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb61ec2 // orr v2.16b, v22.16b, v22.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x4eb51ea3 // orr v3.16b, v21.16b, v21.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb41e82 // orr v2.16b, v20.16b, v20.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x6e21dc43 // fmul v3.4s, v2.4s, v1.4s
+	WORD   $0x4eac1d81 // orr v1.16b, v12.16b, v12.16b
+	WORD   $0x4ea4cc41 // fmls v1.4s, v2.4s, v4.4s
+	WORD   $0x4ea5cc41 // fmls v1.4s, v2.4s, v5.4s
+	WORD   $0x4eab1d62 // orr v2.16b, v11.16b, v11.16b
+	WORD   $0x4eaa1d4c // orr v12.16b, v10.16b, v10.16b
+	WORD   $0x4e21cc4c // fmla v12.4s, v2.4s, v1.4s
+	WORD   $0x4ea91d22 // orr v2.16b, v9.16b, v9.16b
+	WORD   $0x4e21cd82 // fmla v2.4s, v12.4s, v1.4s
+	WORD   $0x4ea81d0c // orr v12.16b, v8.16b, v8.16b
+	WORD   $0x4e21cc4c // fmla v12.4s, v2.4s, v1.4s
+	WORD   $0x4ea71ce2 // orr v2.16b, v7.16b, v7.16b
+	WORD   $0x4e21cd82 // fmla v2.4s, v12.4s, v1.4s
+	WORD   $0x4ea61ccc // orr v12.16b, v6.16b, v6.16b
+	WORD   $0x4e21cc4c // fmla v12.4s, v2.4s, v1.4s
+	WORD   $0x6e21dd8c // fmul v12.4s, v12.4s, v1.4s
 	WORD   $0x4ea11c22 // orr v2.16b, v1.16b, v1.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
-	WORD   $0x4f3f0404 // sshr v4.4s, v0.4s, #1
-	WORD   $0x6ea48400 // sub v0.4s, v0.4s, v4.4s
-	WORD   $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD   $0x4ebc8484 // add v4.4s, v4.4s, v28.4s
-	WORD   $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	WORD   $0x4e21cd82 // fmla v2.4s, v12.4s, v1.4s
+	WORD   $0x4e2dd442 // fadd v2.4s, v2.4s, v13.4s
+	WORD   $0x4f3f0401 // sshr v1.4s, v0.4s, #1
+	WORD   $0x6ea18400 // sub v0.4s, v0.4s, v1.4s
+	WORD   $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD   $0x4ead8421 // add v1.4s, v1.4s, v13.4s
+	WORD   $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
 	WORD   $0x4f375400 // shl v0.4s, v0.4s, #23
-	WORD   $0x4ebc8400 // add v0.4s, v0.4s, v28.4s
+	WORD   $0x4ead8400 // add v0.4s, v0.4s, v13.4s
 	WORD   $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
 	FMOVS  F2, (R1)
 	ADD    $4, R1
@@ -271,61 +274,63 @@ TEXT ·eluNEON(SB), NOSPLIT, $0-28
 	MOVD   dst+8(FP), R1
 	MOVD   src+16(FP), R2
 	MOVW   $0x3fb8aa3b, R26
-	VDUP   R26, V16.S4
+	VDUP   R26, V3.S4
 	MOVW   $0x3f317218, R26
-	VDUP   R26, V17.S4
+	VDUP   R26, V4.S4
 	MOVW   $0xb102e308, R26
-	VDUP   R26, V18.S4
+	VDUP   R26, V5.S4
 	MOVW   $0x3f000000, R26
-	VDUP   R26, V20.S4
+	VDUP   R26, V6.S4
 	MOVW   $0x3e2aaaab, R26
-	VDUP   R26, V21.S4
+	VDUP   R26, V7.S4
 	MOVW   $0x3d2aaa74, R26
-	VDUP   R26, V22.S4
+	VDUP   R26, V8.S4
 	MOVW   $0x3c088870, R26
-	VDUP   R26, V23.S4
+	VDUP   R26, V9.S4
 	MOVW   $0x3ab6a1b1, R26
-	VDUP   R26, V24.S4
+	VDUP   R26, V10.S4
 	MOVW   $0x39509294, R26
-	VDUP   R26, V25.S4
+	VDUP   R26, V11.S4
 	MOVW   $0x3f800000, R26
-	VDUP   R26, V28.S4
+	VDUP   R26, V14.S4
 	MOVW   $0xc1c80000, R26
-	VDUP   R26, V29.S4
-	FMOVS  alpha+24(FP), F30
-	VDUP   V30.S[0], V30.S4
+	VDUP   R26, V16.S4
+	FMOVS  alpha+24(FP), F17
+	VDUP   V17.S[0], V17.S4
+	WORD   $0x6e321e52 // eor v18.16b, v18.16b, v18.16b
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R2), F4
-	WORD   $0x4e3df485 // fmax v5.4s, v4.4s, v29.4s
-	WORD   $0x6e30dca2 // fmul v2.4s, v5.4s, v16.4s
+	FMOVQ  (R2), F12
+	WORD   $0x4e30f58d // fmax v13.4s, v12.4s, v16.4s
+	WORD   $0x6e23dda2 // fmul v2.4s, v13.4s, v3.4s
 	WORD   $0x4e21a840 // fcvtns v0.4s, v2.4s
 	WORD   $0x4e21d802 // scvtf v2.4s, v0.4s
-	WORD   $0x4ea51ca1 // orr v1.16b, v5.16b, v5.16b
-	WORD   $0x4eb1cc41 // fmls v1.4s, v2.4s, v17.4s
-	WORD   $0x4eb2cc41 // fmls v1.4s, v2.4s, v18.4s
-	WORD   $0x4eb81f02 // orr v2.16b, v24.16b, v24.16b
-	WORD   $0x4e21cf22 // fmla v2.4s, v25.4s, v1.4s
-	WORD   $0x4eb71ee3 // orr v3.16b, v23.16b, v23.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb61ec2 // orr v2.16b, v22.16b, v22.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x4eb51ea3 // orr v3.16b, v21.16b, v21.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb41e82 // orr v2.16b, v20.16b, v20.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x6e21dc43 // fmul v3.4s, v2.4s, v1.4s
+	WORD   $0x4ead1da1 // orr v1.16b, v13.16b, v13.16b
+	WORD   $0x4ea4cc41 // fmls v1.4s, v2.4s, v4.4s
+	WORD   $0x4ea5cc41 // fmls v1.4s, v2.4s, v5.4s
+	WORD   $0x4eab1d62 // orr v2.16b, v11.16b, v11.16b
+	WORD   $0x4eaa1d4f // orr v15.16b, v10.16b, v10.16b
+	WORD   $0x4e21cc4f // fmla v15.4s, v2.4s, v1.4s
+	WORD   $0x4ea91d22 // orr v2.16b, v9.16b, v9.16b
+	WORD   $0x4e21cde2 // fmla v2.4s, v15.4s, v1.4s
+	WORD   $0x4ea81d0f // orr v15.16b, v8.16b, v8.16b
+	WORD   $0x4e21cc4f // fmla v15.4s, v2.4s, v1.4s
+	WORD   $0x4ea71ce2 // orr v2.16b, v7.16b, v7.16b
+	WORD   $0x4e21cde2 // fmla v2.4s, v15.4s, v1.4s
+	WORD   $0x4ea61ccf // orr v15.16b, v6.16b, v6.16b
+	WORD   $0x4e21cc4f // fmla v15.4s, v2.4s, v1.4s
+	WORD   $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
 	WORD   $0x4ea11c22 // orr v2.16b, v1.16b, v1.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
+	WORD   $0x4e21cde2 // fmla v2.4s, v15.4s, v1.4s
 	WORD   $0x4f375400 // shl v0.4s, v0.4s, #23
-	WORD   $0x4ebc8400 // add v0.4s, v0.4s, v28.4s
-	WORD   $0x4ebcd405 // fsub v5.4s, v0.4s, v28.4s
-	WORD   $0x4e20cc45 // fmla v5.4s, v2.4s, v0.4s
-	WORD   $0x6e3edca5 // fmul v5.4s, v5.4s, v30.4s
-	WORD   $0x4ea0c886 // fcmgt v6.4s, v4.4s, #0.0
-	WORD   $0x6ea61c85 // bit v5.16b, v4.16b, v6.16b
-	FMOVQ  F5, (R1)
+	WORD   $0x4eae8400 // add v0.4s, v0.4s, v14.4s
+	WORD   $0x4eaed40d // fsub v13.4s, v0.4s, v14.4s
+	WORD   $0x4e20cc4d // fmla v13.4s, v2.4s, v0.4s
+	WORD   $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD   $0x6eb2e59f // fcmgt v31.4s, v12.4s, v18.4s
+	WORD   $0x6ebf1d8d // bit v13.16b, v12.16b, v31.16b
+	FMOVQ  F13, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
 	SUBS   $4, R0
@@ -334,35 +339,36 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R2), F4
-	WORD   $0x4e3df485 // fmax v5.4s, v4.4s, v29.4s
-	WORD   $0x6e30dca2 // fmul v2.4s, v5.4s, v16.4s
+	FMOVS  (R2), F12
+	WORD   $0x4e30f58d // fmax v13.4s, v12.4s, v16.4s
+	WORD   $0x6e23dda2 // fmul v2.4s, v13.4s, v3.4s
 	WORD   $0x4e21a840 // fcvtns v0.4s, v2.4s
 	WORD   $0x4e21d802 // scvtf v2.4s, v0.4s
-	WORD   $0x4ea51ca1 // orr v1.16b, v5.16b, v5.16b
-	WORD   $0x4eb1cc41 // fmls v1.4s, v2.4s, v17.4s
-	WORD   $0x4eb2cc41 // fmls v1.4s, v2.4s, v18.4s
-	WORD   $0x4eb81f02 // orr v2.16b, v24.16b, v24.16b
-	WORD   $0x4e21cf22 // fmla v2.4s, v25.4s, v1.4s
-	WORD   $0x4eb71ee3 // orr v3.16b, v23.16b, v23.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb61ec2 // orr v2.16b, v22.16b, v22.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x4eb51ea3 // orr v3.16b, v21.16b, v21.16b
-	WORD   $0x4e21cc43 // fmla v3.4s, v2.4s, v1.4s
-	WORD   $0x4eb41e82 // orr v2.16b, v20.16b, v20.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
-	WORD   $0x6e21dc43 // fmul v3.4s, v2.4s, v1.4s
+	WORD   $0x4ead1da1 // orr v1.16b, v13.16b, v13.16b
+	WORD   $0x4ea4cc41 // fmls v1.4s, v2.4s, v4.4s
+	WORD   $0x4ea5cc41 // fmls v1.4s, v2.4s, v5.4s
+	WORD   $0x4eab1d62 // orr v2.16b, v11.16b, v11.16b
+	WORD   $0x4eaa1d4f // orr v15.16b, v10.16b, v10.16b
+	WORD   $0x4e21cc4f // fmla v15.4s, v2.4s, v1.4s
+	WORD   $0x4ea91d22 // orr v2.16b, v9.16b, v9.16b
+	WORD   $0x4e21cde2 // fmla v2.4s, v15.4s, v1.4s
+	WORD   $0x4ea81d0f // orr v15.16b, v8.16b, v8.16b
+	WORD   $0x4e21cc4f // fmla v15.4s, v2.4s, v1.4s
+	WORD   $0x4ea71ce2 // orr v2.16b, v7.16b, v7.16b
+	WORD   $0x4e21cde2 // fmla v2.4s, v15.4s, v1.4s
+	WORD   $0x4ea61ccf // orr v15.16b, v6.16b, v6.16b
+	WORD   $0x4e21cc4f // fmla v15.4s, v2.4s, v1.4s
+	WORD   $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
 	WORD   $0x4ea11c22 // orr v2.16b, v1.16b, v1.16b
-	WORD   $0x4e21cc62 // fmla v2.4s, v3.4s, v1.4s
+	WORD   $0x4e21cde2 // fmla v2.4s, v15.4s, v1.4s
 	WORD   $0x4f375400 // shl v0.4s, v0.4s, #23
-	WORD   $0x4ebc8400 // add v0.4s, v0.4s, v28.4s
-	WORD   $0x4ebcd405 // fsub v5.4s, v0.4s, v28.4s
-	WORD   $0x4e20cc45 // fmla v5.4s, v2.4s, v0.4s
-	WORD   $0x6e3edca5 // fmul v5.4s, v5.4s, v30.4s
-	WORD   $0x4ea0c886 // fcmgt v6.4s, v4.4s, #0.0
-	WORD   $0x6ea61c85 // bit v5.16b, v4.16b, v6.16b
-	FMOVS  F5, (R1)
+	WORD   $0x4eae8400 // add v0.4s, v0.4s, v14.4s
+	WORD   $0x4eaed40d // fsub v13.4s, v0.4s, v14.4s
+	WORD   $0x4e20cc4d // fmla v13.4s, v2.4s, v0.4s
+	WORD   $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD   $0x6eb2e59f // fcmgt v31.4s, v12.4s, v18.4s
+	WORD   $0x6ebf1d8d // bit v13.16b, v12.16b, v31.16b
+	FMOVS  F13, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
 	SUBS   $1, R0
@@ -378,16 +384,17 @@ TEXT ·eluGradNEON(SB), NOSPLIT, $0-36
 	MOVD   y+24(FP), R3
 	FMOVS  alpha+32(FP), F0
 	VDUP   V0.S[0], V0.S4
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R3), F1
-	FMOVQ  (R2), F2
-	WORD   $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
-	WORD   $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
-	WORD   $0x4ea0c824 // fcmgt v4.4s, v1.4s, #0.0
-	WORD   $0x6ea41c43 // bit v3.16b, v2.16b, v4.16b
-	FMOVQ  F3, (R1)
+	FMOVQ  (R3), F2
+	FMOVQ  (R2), F3
+	WORD   $0x4e20d444 // fadd v4.4s, v2.4s, v0.4s
+	WORD   $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
+	WORD   $0x6ea1e45f // fcmgt v31.4s, v2.4s, v1.4s
+	WORD   $0x6ebf1c64 // bit v4.16b, v3.16b, v31.16b
+	FMOVQ  F4, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
 	ADD    $16, R3
@@ -397,13 +404,13 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R3), F1
-	FMOVS  (R2), F2
-	WORD   $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
-	WORD   $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
-	WORD   $0x4ea0c824 // fcmgt v4.4s, v1.4s, #0.0
-	WORD   $0x6ea41c43 // bit v3.16b, v2.16b, v4.16b
-	FMOVS  F3, (R1)
+	FMOVS  (R3), F2
+	FMOVS  (R2), F3
+	WORD   $0x4e20d444 // fadd v4.4s, v2.4s, v0.4s
+	WORD   $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
+	WORD   $0x6ea1e45f // fcmgt v31.4s, v2.4s, v1.4s
+	WORD   $0x6ebf1c64 // bit v4.16b, v3.16b, v31.16b
+	FMOVS  F4, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
 	ADD    $4, R3
@@ -417,13 +424,14 @@ TEXT ·reluNEON(SB), NOSPLIT, $0-24
 	MOVD   n+0(FP), R0
 	MOVD   dst+8(FP), R1
 	MOVD   src+16(FP), R2
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R2), F0
-	WORD   $0x4ea0e802 // fcmlt v2.4s, v0.4s, #0.0
-	WORD   $0x4e621c00 // bic v0.16b, v0.16b, v2.16b
-	FMOVQ  F0, (R1)
+	FMOVQ  (R2), F2
+	WORD   $0x6ea2e43f // fcmgt v31.4s, v1.4s, v2.4s
+	WORD   $0x4e7f1c42 // bic v2.16b, v2.16b, v31.16b
+	FMOVQ  F2, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
 	SUBS   $4, R0
@@ -432,10 +440,10 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R2), F0
-	WORD   $0x4ea0e802 // fcmlt v2.4s, v0.4s, #0.0
-	WORD   $0x4e621c00 // bic v0.16b, v0.16b, v2.16b
-	FMOVS  F0, (R1)
+	FMOVS  (R2), F2
+	WORD   $0x6ea2e43f // fcmgt v31.4s, v1.4s, v2.4s
+	WORD   $0x4e7f1c42 // bic v2.16b, v2.16b, v31.16b
+	FMOVS  F2, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
 	SUBS   $1, R0
@@ -449,14 +457,15 @@ TEXT ·reluGradNEON(SB), NOSPLIT, $0-32
 	MOVD   dx+8(FP), R1
 	MOVD   dy+16(FP), R2
 	MOVD   y+24(FP), R3
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R2), F0
-	FMOVQ  (R3), F1
-	WORD   $0x6ea0d822 // fcmle v2.4s, v1.4s, #0.0
-	WORD   $0x4e621c00 // bic v0.16b, v0.16b, v2.16b
-	FMOVQ  F0, (R1)
+	FMOVQ  (R3), F3
+	WORD   $0x6e23e43f // fcmge v31.4s, v1.4s, v3.4s
+	FMOVQ  (R2), F2
+	WORD   $0x4e7f1c42 // bic v2.16b, v2.16b, v31.16b
+	FMOVQ  F2, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
 	ADD    $16, R3
@@ -466,11 +475,11 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R2), F0
-	FMOVS  (R3), F1
-	WORD   $0x6ea0d822 // fcmle v2.4s, v1.4s, #0.0
-	WORD   $0x4e621c00 // bic v0.16b, v0.16b, v2.16b
-	FMOVS  F0, (R1)
+	FMOVS  (R3), F3
+	WORD   $0x6e23e43f // fcmge v31.4s, v1.4s, v3.4s
+	FMOVS  (R2), F2
+	WORD   $0x4e7f1c42 // bic v2.16b, v2.16b, v31.16b
+	FMOVS  F2, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
 	ADD    $4, R3
@@ -484,16 +493,17 @@ TEXT ·leakyNEON(SB), NOSPLIT, $0-28
 	MOVD   n+0(FP), R0
 	MOVD   dst+8(FP), R1
 	MOVD   src+16(FP), R2
-	FMOVS  alpha+24(FP), F3
-	VDUP   V3.S[0], V3.S4
+	FMOVS  alpha+24(FP), F0
+	VDUP   V0.S[0], V0.S4
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R2), F0
-	WORD   $0x4ea0e802 // fcmlt v2.4s, v0.4s, #0.0
-	WORD   $0x6e23dc01 // fmul v1.4s, v0.4s, v3.4s
-	WORD   $0x6ea21c20 // bit v0.16b, v1.16b, v2.16b
-	FMOVQ  F0, (R1)
+	FMOVQ  (R2), F2
+	WORD   $0x6ea2e43f // fcmgt v31.4s, v1.4s, v2.4s
+	WORD   $0x6e20dc43 // fmul v3.4s, v2.4s, v0.4s
+	WORD   $0x6ebf1c62 // bit v2.16b, v3.16b, v31.16b
+	FMOVQ  F2, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
 	SUBS   $4, R0
@@ -502,11 +512,11 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R2), F0
-	WORD   $0x4ea0e802 // fcmlt v2.4s, v0.4s, #0.0
-	WORD   $0x6e23dc01 // fmul v1.4s, v0.4s, v3.4s
-	WORD   $0x6ea21c20 // bit v0.16b, v1.16b, v2.16b
-	FMOVS  F0, (R1)
+	FMOVS  (R2), F2
+	WORD   $0x6ea2e43f // fcmgt v31.4s, v1.4s, v2.4s
+	WORD   $0x6e20dc43 // fmul v3.4s, v2.4s, v0.4s
+	WORD   $0x6ebf1c62 // bit v2.16b, v3.16b, v31.16b
+	FMOVS  F2, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
 	SUBS   $1, R0
@@ -520,17 +530,18 @@ TEXT ·leakyGradNEON(SB), NOSPLIT, $0-36
 	MOVD   dx+8(FP), R1
 	MOVD   dy+16(FP), R2
 	MOVD   y+24(FP), R3
-	FMOVS  alpha+32(FP), F3
-	VDUP   V3.S[0], V3.S4
+	FMOVS  alpha+32(FP), F0
+	VDUP   V0.S[0], V0.S4
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	SUBS   $4, R0
 	BLT    rest
 loop:
-	FMOVQ  (R2), F0
-	FMOVQ  (R3), F1
-	WORD   $0x6ea0d822 // fcmle v2.4s, v1.4s, #0.0
-	WORD   $0x6e23dc01 // fmul v1.4s, v0.4s, v3.4s
-	WORD   $0x6ea21c20 // bit v0.16b, v1.16b, v2.16b
-	FMOVQ  F0, (R1)
+	FMOVQ  (R3), F3
+	WORD   $0x6e23e43f // fcmge v31.4s, v1.4s, v3.4s
+	FMOVQ  (R2), F2
+	WORD   $0x6e20dc43 // fmul v3.4s, v2.4s, v0.4s
+	WORD   $0x6ebf1c62 // bit v2.16b, v3.16b, v31.16b
+	FMOVQ  F2, (R1)
 	ADD    $16, R1
 	ADD    $16, R2
 	ADD    $16, R3
@@ -540,18 +551,493 @@ rest:
 	ADDS   $4, R0
 	BEQ    end
 one:
-	FMOVS  (R2), F0
-	FMOVS  (R3), F1
-	WORD   $0x6ea0d822 // fcmle v2.4s, v1.4s, #0.0
-	WORD   $0x6e23dc01 // fmul v1.4s, v0.4s, v3.4s
-	WORD   $0x6ea21c20 // bit v0.16b, v1.16b, v2.16b
-	FMOVS  F0, (R1)
+	FMOVS  (R3), F3
+	WORD   $0x6e23e43f // fcmge v31.4s, v1.4s, v3.4s
+	FMOVS  (R2), F2
+	WORD   $0x6e20dc43 // fmul v3.4s, v2.4s, v0.4s
+	WORD   $0x6ebf1c62 // bit v2.16b, v3.16b, v31.16b
+	FMOVS  F2, (R1)
 	ADD    $4, R1
 	ADD    $4, R2
 	ADD    $4, R3
 	SUBS   $1, R0
 	BNE    one
 end:
+	RET
+
+// maxPoolNEON writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
+TEXT ·maxPoolNEON(SB), NOSPLIT, $0-40
+	MOVD   pixels+0(FP), R0
+	MOVD   channels+8(FP), R1
+	MOVD   y+16(FP), R2
+	MOVD   top+24(FP), R3
+	ADD    R1<<2, R3, R4
+	MOVD   bottom+32(FP), R5
+	ADD    R1<<2, R5, R6
+pixel:
+	SUB    $4, R1, R8
+	MOVD   ZR, R7
+vector:
+	ADD    R7<<2, R3, R26
+	FMOVQ  (R26), F0
+	ADD    R7<<2, R4, R26
+	FMOVQ  (R26), F1
+	ADD    R7<<2, R5, R26
+	FMOVQ  (R26), F2
+	ADD    R7<<2, R6, R26
+	FMOVQ  (R26), F3
+	WORD   $0x6ea0e43f // fcmgt v31.4s, v1.4s, v0.4s
+	WORD   $0x4e21e428 // fcmeq v8.4s, v1.4s, v1.4s
+	WORD   $0x4e7f1d1f // bic v31.16b, v8.16b, v31.16b
+	WORD   $0x6ebf1c01 // bit v1.16b, v0.16b, v31.16b
+	WORD   $0x6ea2e47e // fcmgt v30.4s, v3.4s, v2.4s
+	WORD   $0x4e23e468 // fcmeq v8.4s, v3.4s, v3.4s
+	WORD   $0x4e7e1d1e // bic v30.16b, v8.16b, v30.16b
+	WORD   $0x6ebe1c43 // bit v3.16b, v2.16b, v30.16b
+	WORD   $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	WORD   $0x4e23e468 // fcmeq v8.4s, v3.4s, v3.4s
+	WORD   $0x4e7d1d1d // bic v29.16b, v8.16b, v29.16b
+	WORD   $0x6ebd1c23 // bit v3.16b, v1.16b, v29.16b
+	ADD    R7<<2, R2, R26
+	FMOVQ  F3, (R26)
+	ADD    $4, R7
+	CMP    R8, R7
+	BLE    vector
+	CMP    R1, R7
+	BEQ    done
+	MOVD   R8, R7
+	B      vector
+done:
+	ADD    R1<<2, R2
+	ADD    R1<<3, R3
+	ADD    R1<<3, R4
+	ADD    R1<<3, R5
+	ADD    R1<<3, R6
+	SUBS   $1, R0
+	BNE    pixel
+	RET
+
+// maxPoolChoiceNEON is maxPool that writes the place of each value in its window, too.
+TEXT ·maxPoolChoiceNEON(SB), NOSPLIT, $0-48
+	MOVD   pixels+0(FP), R0
+	MOVD   channels+8(FP), R1
+	MOVD   y+16(FP), R2
+	MOVD   choice+24(FP), R3
+	MOVD   top+32(FP), R4
+	ADD    R1<<2, R4, R5
+	MOVD   bottom+40(FP), R6
+	ADD    R1<<2, R6, R7
+	MOVW   $0x00000000, R26
+	VDUP   R26, V4.S4
+	MOVW   $0x00000001, R26
+	VDUP   R26, V5.S4
+	MOVW   $0x00000002, R26
+	VDUP   R26, V6.S4
+	MOVW   $0x00000003, R26
+	VDUP   R26, V7.S4
+pixel:
+	SUB    $4, R1, R9
+	MOVD   ZR, R8
+vector:
+	ADD    R8<<2, R4, R26
+	FMOVQ  (R26), F0
+	ADD    R8<<2, R5, R26
+	FMOVQ  (R26), F1
+	ADD    R8<<2, R6, R26
+	FMOVQ  (R26), F2
+	ADD    R8<<2, R7, R26
+	FMOVQ  (R26), F3
+	WORD   $0x6ea0e43f // fcmgt v31.4s, v1.4s, v0.4s
+	WORD   $0x4e21e428 // fcmeq v8.4s, v1.4s, v1.4s
+	WORD   $0x4e7f1d1f // bic v31.16b, v8.16b, v31.16b
+	WORD   $0x6ebf1c01 // bit v1.16b, v0.16b, v31.16b
+	WORD   $0x6ea2e47e // fcmgt v30.4s, v3.4s, v2.4s
+	WORD   $0x4e23e468 // fcmeq v8.4s, v3.4s, v3.4s
+	WORD   $0x4e7e1d1e // bic v30.16b, v8.16b, v30.16b
+	WORD   $0x6ebe1c43 // bit v3.16b, v2.16b, v30.16b
+	WORD   $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	WORD   $0x4e23e468 // fcmeq v8.4s, v3.4s, v3.4s
+	WORD   $0x4e7d1d1d // bic v29.16b, v8.16b, v29.16b
+	WORD   $0x6ebd1c23 // bit v3.16b, v1.16b, v29.16b
+	ADD    R8<<2, R2, R26
+	FMOVQ  F3, (R26)
+	WORD   $0x4ea51ca9 // orr v9.16b, v5.16b, v5.16b
+	WORD   $0x6ebf1c89 // bit v9.16b, v4.16b, v31.16b
+	WORD   $0x4ea71cea // orr v10.16b, v7.16b, v7.16b
+	WORD   $0x6ebe1cca // bit v10.16b, v6.16b, v30.16b
+	WORD   $0x6ebd1d2a // bit v10.16b, v9.16b, v29.16b
+	WORD   $0x0e61294a // xtn v10.4h, v10.4s
+	WORD   $0x0e21294a // xtn v10.8b, v10.8h
+	FMOVS  F10, (R3)(R8)
+	ADD    $4, R8
+	CMP    R9, R8
+	BLE    vector
+	CMP    R1, R8
+	BEQ    done
+	MOVD   R9, R8
+	B      vector
+done:
+	ADD    R1<<2, R2
+	ADD    R1, R3
+	ADD    R1<<3, R4
+	ADD    R1<<3, R5
+	ADD    R1<<3, R6
+	ADD    R1<<3, R7
+	SUBS   $1, R0
+	BNE    pixel
+	RET
+
+// maxPoolGradNEON writes y[i] to the value that choice[i] names in a row of 2x2 windows and zeros to the others.
+TEXT ·maxPoolGradNEON(SB), NOSPLIT, $0-48
+	MOVD   pixels+0(FP), R0
+	MOVD   channels+8(FP), R1
+	MOVD   y+32(FP), R2
+	MOVD   choice+40(FP), R3
+	MOVD   top+16(FP), R4
+	ADD    R1<<2, R4, R5
+	MOVD   bottom+24(FP), R6
+	ADD    R1<<2, R6, R7
+	MOVW   $0x00000000, R26
+	VDUP   R26, V0.S4
+	MOVW   $0x00000001, R26
+	VDUP   R26, V1.S4
+	MOVW   $0x00000002, R26
+	VDUP   R26, V2.S4
+	MOVW   $0x00000003, R26
+	VDUP   R26, V3.S4
+pixel:
+	SUB    $4, R1, R9
+	MOVD   ZR, R8
+vector:
+	ADD    R8<<2, R2, R26
+	FMOVQ  (R26), F4
+	FMOVS  (R3)(R8), F5
+	WORD   $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD   $0x2f10a4a5 // uxtl v5.4s, v5.4h
+	WORD   $0x6ea08cbf // cmeq v31.4s, v5.4s, v0.4s
+	WORD   $0x4e3f1c86 // and v6.16b, v4.16b, v31.16b
+	ADD    R8<<2, R4, R26
+	FMOVQ  F6, (R26)
+	WORD   $0x6ea18cbf // cmeq v31.4s, v5.4s, v1.4s
+	WORD   $0x4e3f1c87 // and v7.16b, v4.16b, v31.16b
+	ADD    R8<<2, R5, R26
+	FMOVQ  F7, (R26)
+	WORD   $0x6ea28cbf // cmeq v31.4s, v5.4s, v2.4s
+	WORD   $0x4e3f1c88 // and v8.16b, v4.16b, v31.16b
+	ADD    R8<<2, R6, R26
+	FMOVQ  F8, (R26)
+	WORD   $0x6ea38cbf // cmeq v31.4s, v5.4s, v3.4s
+	WORD   $0x4e3f1c89 // and v9.16b, v4.16b, v31.16b
+	ADD    R8<<2, R7, R26
+	FMOVQ  F9, (R26)
+	ADD    $4, R8
+	CMP    R9, R8
+	BLE    vector
+	CMP    R1, R8
+	BEQ    done
+	MOVD   R9, R8
+	B      vector
+done:
+	ADD    R1<<2, R2
+	ADD    R1, R3
+	ADD    R1<<3, R4
+	ADD    R1<<3, R5
+	ADD    R1<<3, R6
+	ADD    R1<<3, R7
+	SUBS   $1, R0
+	BNE    pixel
+	RET
+
+// maxIntoNEON writes x[i] over y[i] where it is greater or NaN, for n values of at least one register.
+TEXT ·maxIntoNEON(SB), NOSPLIT, $0-24
+	MOVD   n+0(FP), R0
+	MOVD   y+8(FP), R1
+	MOVD   x+16(FP), R2
+	SUB    $4, R0, R4
+	MOVD   ZR, R3
+vector:
+	ADD    R3<<2, R1, R26
+	FMOVQ  (R26), F0
+	ADD    R3<<2, R2, R26
+	FMOVQ  (R26), F1
+	WORD   $0x6ea0e43f // fcmgt v31.4s, v1.4s, v0.4s
+	WORD   $0x4e21e422 // fcmeq v2.4s, v1.4s, v1.4s
+	WORD   $0x4e7f1c5f // bic v31.16b, v2.16b, v31.16b
+	WORD   $0x6ebf1c01 // bit v1.16b, v0.16b, v31.16b
+	ADD    R3<<2, R1, R26
+	FMOVQ  F1, (R26)
+	ADD    $4, R3
+	CMP    R4, R3
+	BLE    vector
+	CMP    R0, R3
+	BEQ    done
+	MOVD   R4, R3
+	B      vector
+done:
+	RET
+
+// maxIntoChoiceNEON is maxInto that writes place to choice where it takes x.
+TEXT ·maxIntoChoiceNEON(SB), NOSPLIT, $0-36
+	MOVD   n+0(FP), R0
+	MOVD   y+8(FP), R1
+	MOVD   x+24(FP), R2
+	MOVD   choice+16(FP), R3
+	FMOVS  place+32(FP), F3
+	VDUP   V3.S[0], V3.S4
+	SUB    $4, R0, R5
+	MOVD   ZR, R4
+vector:
+	ADD    R4<<2, R1, R26
+	FMOVQ  (R26), F0
+	ADD    R4<<2, R2, R26
+	FMOVQ  (R26), F1
+	WORD   $0x6ea0e43f // fcmgt v31.4s, v1.4s, v0.4s
+	WORD   $0x4e21e422 // fcmeq v2.4s, v1.4s, v1.4s
+	WORD   $0x4e7f1c5f // bic v31.16b, v2.16b, v31.16b
+	WORD   $0x6ebf1c01 // bit v1.16b, v0.16b, v31.16b
+	ADD    R4<<2, R1, R26
+	FMOVQ  F1, (R26)
+	FMOVS  (R3)(R4), F4
+	WORD   $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD   $0x2f10a484 // uxtl v4.4s, v4.4h
+	WORD   $0x4ea31c61 // orr v1.16b, v3.16b, v3.16b
+	WORD   $0x6ebf1c81 // bit v1.16b, v4.16b, v31.16b
+	WORD   $0x0e612821 // xtn v1.4h, v1.4s
+	WORD   $0x0e212821 // xtn v1.8b, v1.8h
+	FMOVS  F1, (R3)(R4)
+	ADD    $4, R4
+	CMP    R5, R4
+	BLE    vector
+	CMP    R0, R4
+	BEQ    done
+	MOVD   R5, R4
+	B      vector
+done:
+	RET
+
+// adamaxNEON updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).
+TEXT ·adamaxNEON(SB), NOSPLIT, $0-60
+	MOVD   n+0(FP), R0
+	MOVD   w+8(FP), R1
+	MOVD   grad+16(FP), R2
+	MOVD   m+24(FP), R3
+	MOVD   u+32(FP), R4
+	FMOVS  mix+40(FP), F0
+	VDUP   V0.S[0], V0.S4
+	FMOVS  decay+44(FP), F1
+	VDUP   V1.S[0], V1.S4
+	FMOVS  rate+48(FP), F2
+	VDUP   V2.S[0], V2.S4
+	FMOVS  rest+52(FP), F3
+	VDUP   V3.S[0], V3.S4
+	FMOVS  epsilon+56(FP), F4
+	VDUP   V4.S[0], V4.S4
+	MOVW   $0x80000000, R26
+	VDUP   R26, V5.S4
+	SUBS   $4, R0
+	BLT    rest
+loop:
+	FMOVQ  (R2), F6
+	FMOVQ  (R3), F7
+	WORD   $0x4ea7d4c9 // fsub v9.4s, v6.4s, v7.4s
+	WORD   $0x6e20dd29 // fmul v9.4s, v9.4s, v0.4s
+	WORD   $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	FMOVQ  F7, (R3)
+	FMOVQ  (R4), F8
+	WORD   $0x6e21dd08 // fmul v8.4s, v8.4s, v1.4s
+	WORD   $0x4ea0f8c6 // fabs v6.4s, v6.4s
+	WORD   $0x4e26f508 // fmax v8.4s, v8.4s, v6.4s
+	FMOVQ  F8, (R4)
+	WORD   $0x4e24d508 // fadd v8.4s, v8.4s, v4.4s
+	WORD   $0x6e23dd08 // fmul v8.4s, v8.4s, v3.4s
+	WORD   $0x6e22dce7 // fmul v7.4s, v7.4s, v2.4s
+	WORD   $0x6e28fce7 // fdiv v7.4s, v7.4s, v8.4s
+	FMOVQ  (R1), F9
+	WORD   $0x4ea7d529 // fsub v9.4s, v9.4s, v7.4s
+	FMOVQ  F9, (R1)
+	ADD    $16, R1
+	ADD    $16, R2
+	ADD    $16, R3
+	ADD    $16, R4
+	SUBS   $4, R0
+	BGE    loop
+rest:
+	ADDS   $4, R0
+	BEQ    end
+one:
+	FMOVS  (R2), F6
+	FMOVS  (R3), F7
+	WORD   $0x4ea7d4c9 // fsub v9.4s, v6.4s, v7.4s
+	WORD   $0x6e20dd29 // fmul v9.4s, v9.4s, v0.4s
+	WORD   $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	FMOVS  F7, (R3)
+	FMOVS  (R4), F8
+	WORD   $0x6e21dd08 // fmul v8.4s, v8.4s, v1.4s
+	WORD   $0x4ea0f8c6 // fabs v6.4s, v6.4s
+	WORD   $0x4e26f508 // fmax v8.4s, v8.4s, v6.4s
+	FMOVS  F8, (R4)
+	WORD   $0x4e24d508 // fadd v8.4s, v8.4s, v4.4s
+	WORD   $0x6e23dd08 // fmul v8.4s, v8.4s, v3.4s
+	WORD   $0x6e22dce7 // fmul v7.4s, v7.4s, v2.4s
+	WORD   $0x6e28fce7 // fdiv v7.4s, v7.4s, v8.4s
+	FMOVS  (R1), F9
+	WORD   $0x4ea7d529 // fsub v9.4s, v9.4s, v7.4s
+	FMOVS  F9, (R1)
+	ADD    $4, R1
+	ADD    $4, R2
+	ADD    $4, R3
+	ADD    $4, R4
+	SUBS   $1, R0
+	BNE    one
+end:
+	RET
+
+// adamNEON updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).
+TEXT ·adamNEON(SB), NOSPLIT, $0-64
+	MOVD   n+0(FP), R0
+	MOVD   w+8(FP), R1
+	MOVD   grad+16(FP), R2
+	MOVD   m+24(FP), R3
+	MOVD   v+32(FP), R4
+	FMOVS  mix1+40(FP), F0
+	VDUP   V0.S[0], V0.S4
+	FMOVS  mix2+44(FP), F1
+	VDUP   V1.S[0], V1.S4
+	FMOVS  decay+48(FP), F2
+	VDUP   V2.S[0], V2.S4
+	FMOVS  rate+52(FP), F3
+	VDUP   V3.S[0], V3.S4
+	FMOVS  step+56(FP), F4
+	VDUP   V4.S[0], V4.S4
+	FMOVS  epsilon+60(FP), F5
+	VDUP   V5.S[0], V5.S4
+	SUBS   $4, R0
+	BLT    rest
+loop:
+	FMOVQ  (R2), F6
+	FMOVQ  (R3), F7
+	WORD   $0x4ea7d4c9 // fsub v9.4s, v6.4s, v7.4s
+	WORD   $0x6e20dd29 // fmul v9.4s, v9.4s, v0.4s
+	WORD   $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	FMOVQ  F7, (R3)
+	FMOVQ  (R4), F8
+	WORD   $0x6e26dcc9 // fmul v9.4s, v6.4s, v6.4s
+	WORD   $0x4ea8d529 // fsub v9.4s, v9.4s, v8.4s
+	WORD   $0x6e21dd29 // fmul v9.4s, v9.4s, v1.4s
+	WORD   $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	FMOVQ  F8, (R4)
+	WORD   $0x6ea1f908 // fsqrt v8.4s, v8.4s
+	WORD   $0x4e25d508 // fadd v8.4s, v8.4s, v5.4s
+	WORD   $0x6e24dce7 // fmul v7.4s, v7.4s, v4.4s
+	WORD   $0x6e28fce7 // fdiv v7.4s, v7.4s, v8.4s
+	FMOVQ  (R1), F6
+	WORD   $0x6e22dcc9 // fmul v9.4s, v6.4s, v2.4s
+	WORD   $0x6e23dd29 // fmul v9.4s, v9.4s, v3.4s
+	WORD   $0x4ea9d4c6 // fsub v6.4s, v6.4s, v9.4s
+	WORD   $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	FMOVQ  F6, (R1)
+	ADD    $16, R1
+	ADD    $16, R2
+	ADD    $16, R3
+	ADD    $16, R4
+	SUBS   $4, R0
+	BGE    loop
+rest:
+	ADDS   $4, R0
+	BEQ    end
+one:
+	FMOVS  (R2), F6
+	FMOVS  (R3), F7
+	WORD   $0x4ea7d4c9 // fsub v9.4s, v6.4s, v7.4s
+	WORD   $0x6e20dd29 // fmul v9.4s, v9.4s, v0.4s
+	WORD   $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	FMOVS  F7, (R3)
+	FMOVS  (R4), F8
+	WORD   $0x6e26dcc9 // fmul v9.4s, v6.4s, v6.4s
+	WORD   $0x4ea8d529 // fsub v9.4s, v9.4s, v8.4s
+	WORD   $0x6e21dd29 // fmul v9.4s, v9.4s, v1.4s
+	WORD   $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	FMOVS  F8, (R4)
+	WORD   $0x6ea1f908 // fsqrt v8.4s, v8.4s
+	WORD   $0x4e25d508 // fadd v8.4s, v8.4s, v5.4s
+	WORD   $0x6e24dce7 // fmul v7.4s, v7.4s, v4.4s
+	WORD   $0x6e28fce7 // fdiv v7.4s, v7.4s, v8.4s
+	FMOVS  (R1), F6
+	WORD   $0x6e22dcc9 // fmul v9.4s, v6.4s, v2.4s
+	WORD   $0x6e23dd29 // fmul v9.4s, v9.4s, v3.4s
+	WORD   $0x4ea9d4c6 // fsub v6.4s, v6.4s, v9.4s
+	WORD   $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	FMOVS  F6, (R1)
+	ADD    $4, R1
+	ADD    $4, R2
+	ADD    $4, R3
+	ADD    $4, R4
+	SUBS   $1, R0
+	BNE    one
+end:
+	RET
+
+// squaredErrorNEON writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
+TEXT ·squaredErrorNEON(SB), NOSPLIT, $0-48
+	MOVD   n+0(FP), R0
+	MOVD   grad+8(FP), R1
+	MOVD   p+16(FP), R2
+	MOVD   t+24(FP), R3
+	FMOVD  scale+32(FP), F0
+	VDUP   V0.D[0], V0.D2
+	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
+	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
+	SUBS   $4, R0
+	BLT    rest
+loop:
+	FMOVQ  (R2), F3
+	FMOVQ  (R3), F4
+	WORD   $0x0e617865 // fcvtl v5.2d, v3.2s
+	WORD   $0x4e617866 // fcvtl2 v6.2d, v3.4s
+	WORD   $0x0e617887 // fcvtl v7.2d, v4.2s
+	WORD   $0x4e617888 // fcvtl2 v8.2d, v4.4s
+	WORD   $0x4ee7d4a5 // fsub v5.2d, v5.2d, v7.2d
+	WORD   $0x4e65cca1 // fmla v1.2d, v5.2d, v5.2d
+	WORD   $0x6e60dca5 // fmul v5.2d, v5.2d, v0.2d
+	WORD   $0x4ee8d4c6 // fsub v6.2d, v6.2d, v8.2d
+	WORD   $0x4e66ccc2 // fmla v2.2d, v6.2d, v6.2d
+	WORD   $0x6e60dcc6 // fmul v6.2d, v6.2d, v0.2d
+	WORD   $0x0e6168a3 // fcvtn v3.2s, v5.2d
+	WORD   $0x4e6168c3 // fcvtn2 v3.4s, v6.2d
+	FMOVQ  F3, (R1)
+	ADD    $16, R1
+	ADD    $16, R2
+	ADD    $16, R3
+	SUBS   $4, R0
+	BGE    loop
+rest:
+	ADDS   $4, R0
+	BEQ    end
+one:
+	FMOVS  (R2), F3
+	FMOVS  (R3), F4
+	WORD   $0x0e617865 // fcvtl v5.2d, v3.2s
+	WORD   $0x4e617866 // fcvtl2 v6.2d, v3.4s
+	WORD   $0x0e617887 // fcvtl v7.2d, v4.2s
+	WORD   $0x4e617888 // fcvtl2 v8.2d, v4.4s
+	WORD   $0x4ee7d4a5 // fsub v5.2d, v5.2d, v7.2d
+	WORD   $0x4e65cca1 // fmla v1.2d, v5.2d, v5.2d
+	WORD   $0x6e60dca5 // fmul v5.2d, v5.2d, v0.2d
+	WORD   $0x4ee8d4c6 // fsub v6.2d, v6.2d, v8.2d
+	WORD   $0x4e66ccc2 // fmla v2.2d, v6.2d, v6.2d
+	WORD   $0x6e60dcc6 // fmul v6.2d, v6.2d, v0.2d
+	WORD   $0x0e6168a3 // fcvtn v3.2s, v5.2d
+	WORD   $0x4e6168c3 // fcvtn2 v3.4s, v6.2d
+	FMOVS  F3, (R1)
+	ADD    $4, R1
+	ADD    $4, R2
+	ADD    $4, R3
+	SUBS   $1, R0
+	BNE    one
+end:
+	WORD   $0x4e62d421 // fadd v1.2d, v1.2d, v2.2d
+	WORD   $0x6e61d421 // faddp v1.2d, v1.2d, v1.2d
+	FMOVD  F1, ret+40(FP)
 	RET
 
 // axpy4NEON adds the sum over u < 4 of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.
@@ -826,477 +1312,6 @@ block:
 	ADD    R2, R1
 	SUBS   $1, R0
 	BNE    block
-	RET
-
-// maxPoolNEON writes the greatest values of a row of 2x2 windows, each of at least one register of channels; of equals the first, of NaNs the last.
-TEXT ·maxPoolNEON(SB), NOSPLIT, $0-40
-	MOVD   pixels+0(FP), R0
-	MOVD   channels+8(FP), R1
-	MOVD   y+16(FP), R5
-	MOVD   top+24(FP), R6
-	ADD    R1<<2, R6, R7
-	MOVD   bottom+32(FP), R8
-	ADD    R1<<2, R8, R9
-pixel:
-	SUB    $4, R1, R3
-	MOVD   ZR, R2
-vector:
-	ADD    R2<<2, R6, R4
-	FMOVQ  (R4), F0
-	ADD    R2<<2, R7, R4
-	FMOVQ  (R4), F1
-	ADD    R2<<2, R8, R4
-	FMOVQ  (R4), F2
-	ADD    R2<<2, R9, R4
-	FMOVQ  (R4), F3
-	WORD   $0x6ea0e42b // fcmgt v11.4s, v1.4s, v0.4s
-	WORD   $0x4e21e428 // fcmeq v8.4s, v1.4s, v1.4s
-	WORD   $0x4e6b1d08 // bic v8.16b, v8.16b, v11.16b
-	WORD   $0x6ea81c01 // bit v1.16b, v0.16b, v8.16b
-	WORD   $0x6ea2e46b // fcmgt v11.4s, v3.4s, v2.4s
-	WORD   $0x4e23e469 // fcmeq v9.4s, v3.4s, v3.4s
-	WORD   $0x4e6b1d29 // bic v9.16b, v9.16b, v11.16b
-	WORD   $0x6ea91c43 // bit v3.16b, v2.16b, v9.16b
-	WORD   $0x6ea1e46b // fcmgt v11.4s, v3.4s, v1.4s
-	WORD   $0x4e23e46a // fcmeq v10.4s, v3.4s, v3.4s
-	WORD   $0x4e6b1d4a // bic v10.16b, v10.16b, v11.16b
-	WORD   $0x6eaa1c23 // bit v3.16b, v1.16b, v10.16b
-	ADD    R2<<2, R5, R4
-	FMOVQ  F3, (R4)
-	ADD    $4, R2
-	CMP    R3, R2
-	BLE    vector
-	CMP    R1, R2
-	BEQ    done
-	MOVD   R3, R2
-	B      vector
-done:
-	ADD    R1<<2, R5
-	ADD    R1<<3, R6
-	ADD    R1<<3, R7
-	ADD    R1<<3, R8
-	ADD    R1<<3, R9
-	SUBS   $1, R0
-	BNE    pixel
-	RET
-
-// maxPoolChoiceNEON is maxPool that writes the place of each value in its window, too.
-TEXT ·maxPoolChoiceNEON(SB), NOSPLIT, $0-48
-	MOVD   pixels+0(FP), R0
-	MOVD   channels+8(FP), R1
-	MOVD   y+16(FP), R5
-	MOVD   choice+24(FP), R6
-	MOVD   top+32(FP), R7
-	ADD    R1<<2, R7, R8
-	MOVD   bottom+40(FP), R9
-	ADD    R1<<2, R9, R10
-	MOVW   $0x00000000, R26
-	VDUP   R26, V4.S4
-	MOVW   $0x00000001, R26
-	VDUP   R26, V5.S4
-	MOVW   $0x00000002, R26
-	VDUP   R26, V6.S4
-	MOVW   $0x00000003, R26
-	VDUP   R26, V7.S4
-pixel:
-	SUB    $4, R1, R3
-	MOVD   ZR, R2
-vector:
-	ADD    R2<<2, R7, R4
-	FMOVQ  (R4), F0
-	ADD    R2<<2, R8, R4
-	FMOVQ  (R4), F1
-	ADD    R2<<2, R9, R4
-	FMOVQ  (R4), F2
-	ADD    R2<<2, R10, R4
-	FMOVQ  (R4), F3
-	WORD   $0x6ea0e42b // fcmgt v11.4s, v1.4s, v0.4s
-	WORD   $0x4e21e428 // fcmeq v8.4s, v1.4s, v1.4s
-	WORD   $0x4e6b1d08 // bic v8.16b, v8.16b, v11.16b
-	WORD   $0x6ea81c01 // bit v1.16b, v0.16b, v8.16b
-	WORD   $0x6ea2e46b // fcmgt v11.4s, v3.4s, v2.4s
-	WORD   $0x4e23e469 // fcmeq v9.4s, v3.4s, v3.4s
-	WORD   $0x4e6b1d29 // bic v9.16b, v9.16b, v11.16b
-	WORD   $0x6ea91c43 // bit v3.16b, v2.16b, v9.16b
-	WORD   $0x6ea1e46b // fcmgt v11.4s, v3.4s, v1.4s
-	WORD   $0x4e23e46a // fcmeq v10.4s, v3.4s, v3.4s
-	WORD   $0x4e6b1d4a // bic v10.16b, v10.16b, v11.16b
-	WORD   $0x6eaa1c23 // bit v3.16b, v1.16b, v10.16b
-	ADD    R2<<2, R5, R4
-	FMOVQ  F3, (R4)
-	WORD   $0x4ea51cac // orr v12.16b, v5.16b, v5.16b
-	WORD   $0x6ea81c8c // bit v12.16b, v4.16b, v8.16b
-	WORD   $0x4ea71ced // orr v13.16b, v7.16b, v7.16b
-	WORD   $0x6ea91ccd // bit v13.16b, v6.16b, v9.16b
-	WORD   $0x6eaa1d8d // bit v13.16b, v12.16b, v10.16b
-	WORD   $0x0e6129ad // xtn v13.4h, v13.4s
-	WORD   $0x0e2129ad // xtn v13.8b, v13.8h
-	FMOVS  F13, (R6)(R2)
-	ADD    $4, R2
-	CMP    R3, R2
-	BLE    vector
-	CMP    R1, R2
-	BEQ    done
-	MOVD   R3, R2
-	B      vector
-done:
-	ADD    R1<<2, R5
-	ADD    R1, R6
-	ADD    R1<<3, R7
-	ADD    R1<<3, R8
-	ADD    R1<<3, R9
-	ADD    R1<<3, R10
-	SUBS   $1, R0
-	BNE    pixel
-	RET
-
-// maxPoolGradNEON writes y[i] to the value that choice[i] names in a row of 2x2 windows and zeros to the others.
-TEXT ·maxPoolGradNEON(SB), NOSPLIT, $0-48
-	MOVD   pixels+0(FP), R0
-	MOVD   channels+8(FP), R1
-	MOVD   y+32(FP), R5
-	MOVD   choice+40(FP), R6
-	MOVD   top+16(FP), R7
-	ADD    R1<<2, R7, R8
-	MOVD   bottom+24(FP), R9
-	ADD    R1<<2, R9, R10
-	MOVW   $0x00000000, R26
-	VDUP   R26, V0.S4
-	MOVW   $0x00000001, R26
-	VDUP   R26, V1.S4
-	MOVW   $0x00000002, R26
-	VDUP   R26, V2.S4
-	MOVW   $0x00000003, R26
-	VDUP   R26, V3.S4
-pixel:
-	SUB    $4, R1, R3
-	MOVD   ZR, R2
-vector:
-	ADD    R2<<2, R5, R4
-	FMOVQ  (R4), F4
-	FMOVS  (R6)(R2), F5
-	WORD   $0x2f08a4a5 // uxtl v5.8h, v5.8b
-	WORD   $0x2f10a4a5 // uxtl v5.4s, v5.4h
-	WORD   $0x6ea08ca6 // cmeq v6.4s, v5.4s, v0.4s
-	WORD   $0x4e241cc6 // and v6.16b, v6.16b, v4.16b
-	ADD    R2<<2, R7, R4
-	FMOVQ  F6, (R4)
-	WORD   $0x6ea18ca6 // cmeq v6.4s, v5.4s, v1.4s
-	WORD   $0x4e241cc6 // and v6.16b, v6.16b, v4.16b
-	ADD    R2<<2, R8, R4
-	FMOVQ  F6, (R4)
-	WORD   $0x6ea28ca6 // cmeq v6.4s, v5.4s, v2.4s
-	WORD   $0x4e241cc6 // and v6.16b, v6.16b, v4.16b
-	ADD    R2<<2, R9, R4
-	FMOVQ  F6, (R4)
-	WORD   $0x6ea38ca6 // cmeq v6.4s, v5.4s, v3.4s
-	WORD   $0x4e241cc6 // and v6.16b, v6.16b, v4.16b
-	ADD    R2<<2, R10, R4
-	FMOVQ  F6, (R4)
-	ADD    $4, R2
-	CMP    R3, R2
-	BLE    vector
-	CMP    R1, R2
-	BEQ    done
-	MOVD   R3, R2
-	B      vector
-done:
-	ADD    R1<<2, R5
-	ADD    R1, R6
-	ADD    R1<<3, R7
-	ADD    R1<<3, R8
-	ADD    R1<<3, R9
-	ADD    R1<<3, R10
-	SUBS   $1, R0
-	BNE    pixel
-	RET
-
-// maxIntoNEON writes x[i] over y[i] where it is greater or NaN, for n values of at least one register.
-TEXT ·maxIntoNEON(SB), NOSPLIT, $0-24
-	MOVD   n+0(FP), R0
-	MOVD   y+8(FP), R1
-	MOVD   x+16(FP), R2
-	SUB    $4, R0, R4
-	MOVD   ZR, R3
-vector:
-	ADD    R3<<2, R1, R5
-	FMOVQ  (R5), F0
-	ADD    R3<<2, R2, R6
-	FMOVQ  (R6), F1
-	WORD   $0x6ea0e423 // fcmgt v3.4s, v1.4s, v0.4s
-	WORD   $0x4e21e422 // fcmeq v2.4s, v1.4s, v1.4s
-	WORD   $0x4e631c42 // bic v2.16b, v2.16b, v3.16b
-	WORD   $0x6ea21c01 // bit v1.16b, v0.16b, v2.16b
-	FMOVQ  F1, (R5)
-	ADD    $4, R3
-	CMP    R4, R3
-	BLE    vector
-	CMP    R0, R3
-	BEQ    done
-	MOVD   R4, R3
-	B      vector
-done:
-	RET
-
-// maxIntoChoiceNEON is maxInto that writes place to choice where it takes x.
-TEXT ·maxIntoChoiceNEON(SB), NOSPLIT, $0-36
-	MOVD   n+0(FP), R0
-	MOVD   y+8(FP), R1
-	MOVD   x+24(FP), R2
-	MOVD   choice+16(FP), R7
-	MOVWU  place+32(FP), R5
-	VDUP   R5, V4.S4
-	SUB    $4, R0, R4
-	MOVD   ZR, R3
-vector:
-	ADD    R3<<2, R1, R5
-	FMOVQ  (R5), F0
-	ADD    R3<<2, R2, R6
-	FMOVQ  (R6), F1
-	WORD   $0x6ea0e423 // fcmgt v3.4s, v1.4s, v0.4s
-	WORD   $0x4e21e422 // fcmeq v2.4s, v1.4s, v1.4s
-	WORD   $0x4e631c42 // bic v2.16b, v2.16b, v3.16b
-	WORD   $0x6ea21c01 // bit v1.16b, v0.16b, v2.16b
-	FMOVQ  F1, (R5)
-	FMOVS  (R7)(R3), F5
-	WORD   $0x2f08a4a5 // uxtl v5.8h, v5.8b
-	WORD   $0x2f10a4a5 // uxtl v5.4s, v5.4h
-	WORD   $0x4ea41c81 // orr v1.16b, v4.16b, v4.16b
-	WORD   $0x6ea21ca1 // bit v1.16b, v5.16b, v2.16b
-	WORD   $0x0e612821 // xtn v1.4h, v1.4s
-	WORD   $0x0e212821 // xtn v1.8b, v1.8h
-	FMOVS  F1, (R7)(R3)
-	ADD    $4, R3
-	CMP    R4, R3
-	BLE    vector
-	CMP    R0, R3
-	BEQ    done
-	MOVD   R4, R3
-	B      vector
-done:
-	RET
-
-// adamaxNEON updates n values: m += (grad-m)*mix, u = max(decay*u, |grad|), w -= rate*m/(rest*(u+epsilon)).
-TEXT ·adamaxNEON(SB), NOSPLIT, $0-60
-	MOVD   n+0(FP), R0
-	MOVD   w+8(FP), R1
-	MOVD   grad+16(FP), R2
-	MOVD   m+24(FP), R3
-	MOVD   u+32(FP), R4
-	FMOVS  mix+40(FP), F16
-	VDUP   V16.S[0], V16.S4
-	FMOVS  decay+44(FP), F17
-	VDUP   V17.S[0], V17.S4
-	FMOVS  rate+48(FP), F18
-	VDUP   V18.S[0], V18.S4
-	FMOVS  rest+52(FP), F19
-	VDUP   V19.S[0], V19.S4
-	FMOVS  epsilon+56(FP), F20
-	VDUP   V20.S[0], V20.S4
-	SUBS   $4, R0
-	BLT    rest
-loop:
-	FMOVQ  (R2), F0
-	FMOVQ  (R3), F1
-	FMOVQ  (R4), F2
-	WORD   $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
-	WORD   $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
-	WORD   $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FMOVQ  F1, (R3)
-	WORD   $0x6e31dc42 // fmul v2.4s, v2.4s, v17.4s
-	WORD   $0x4ea0f800 // fabs v0.4s, v0.4s
-	WORD   $0x4e20f442 // fmax v2.4s, v2.4s, v0.4s
-	FMOVQ  F2, (R4)
-	WORD   $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD   $0x6e33dc42 // fmul v2.4s, v2.4s, v19.4s
-	WORD   $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
-	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
-	FMOVQ  (R1), F3
-	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
-	FMOVQ  F3, (R1)
-	ADD    $16, R1
-	ADD    $16, R2
-	ADD    $16, R3
-	ADD    $16, R4
-	SUBS   $4, R0
-	BGE    loop
-rest:
-	ADDS   $4, R0
-	BEQ    end
-one:
-	FMOVS  (R2), F0
-	FMOVS  (R3), F1
-	FMOVS  (R4), F2
-	WORD   $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
-	WORD   $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
-	WORD   $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FMOVS  F1, (R3)
-	WORD   $0x6e31dc42 // fmul v2.4s, v2.4s, v17.4s
-	WORD   $0x4ea0f800 // fabs v0.4s, v0.4s
-	WORD   $0x4e20f442 // fmax v2.4s, v2.4s, v0.4s
-	FMOVS  F2, (R4)
-	WORD   $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD   $0x6e33dc42 // fmul v2.4s, v2.4s, v19.4s
-	WORD   $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
-	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
-	FMOVS  (R1), F3
-	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
-	FMOVS  F3, (R1)
-	ADD    $4, R1
-	ADD    $4, R2
-	ADD    $4, R3
-	ADD    $4, R4
-	SUBS   $1, R0
-	BNE    one
-end:
-	RET
-
-// adamNEON updates n values: m += (grad-m)*mix1, v += (grad*grad-v)*mix2, w -= w*decay*rate, w -= step*m/(sqrt(v)+epsilon).
-TEXT ·adamNEON(SB), NOSPLIT, $0-64
-	MOVD   n+0(FP), R0
-	MOVD   w+8(FP), R1
-	MOVD   grad+16(FP), R2
-	MOVD   m+24(FP), R3
-	MOVD   v+32(FP), R4
-	FMOVS  mix1+40(FP), F16
-	VDUP   V16.S[0], V16.S4
-	FMOVS  mix2+44(FP), F17
-	VDUP   V17.S[0], V17.S4
-	FMOVS  decay+48(FP), F18
-	VDUP   V18.S[0], V18.S4
-	FMOVS  rate+52(FP), F19
-	VDUP   V19.S[0], V19.S4
-	FMOVS  step+56(FP), F20
-	VDUP   V20.S[0], V20.S4
-	FMOVS  epsilon+60(FP), F21
-	VDUP   V21.S[0], V21.S4
-	SUBS   $4, R0
-	BLT    rest
-loop:
-	FMOVQ  (R2), F0
-	FMOVQ  (R3), F1
-	FMOVQ  (R4), F2
-	WORD   $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
-	WORD   $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
-	WORD   $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FMOVQ  F1, (R3)
-	WORD   $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
-	WORD   $0x4ea2d463 // fsub v3.4s, v3.4s, v2.4s
-	WORD   $0x6e31dc63 // fmul v3.4s, v3.4s, v17.4s
-	WORD   $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	FMOVQ  F2, (R4)
-	WORD   $0x6ea1f842 // fsqrt v2.4s, v2.4s
-	WORD   $0x4e35d442 // fadd v2.4s, v2.4s, v21.4s
-	WORD   $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
-	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
-	FMOVQ  (R1), F3
-	WORD   $0x6e32dc60 // fmul v0.4s, v3.4s, v18.4s
-	WORD   $0x6e33dc00 // fmul v0.4s, v0.4s, v19.4s
-	WORD   $0x4ea0d463 // fsub v3.4s, v3.4s, v0.4s
-	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
-	FMOVQ  F3, (R1)
-	ADD    $16, R1
-	ADD    $16, R2
-	ADD    $16, R3
-	ADD    $16, R4
-	SUBS   $4, R0
-	BGE    loop
-rest:
-	ADDS   $4, R0
-	BEQ    end
-one:
-	FMOVS  (R2), F0
-	FMOVS  (R3), F1
-	FMOVS  (R4), F2
-	WORD   $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
-	WORD   $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
-	WORD   $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FMOVS  F1, (R3)
-	WORD   $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
-	WORD   $0x4ea2d463 // fsub v3.4s, v3.4s, v2.4s
-	WORD   $0x6e31dc63 // fmul v3.4s, v3.4s, v17.4s
-	WORD   $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	FMOVS  F2, (R4)
-	WORD   $0x6ea1f842 // fsqrt v2.4s, v2.4s
-	WORD   $0x4e35d442 // fadd v2.4s, v2.4s, v21.4s
-	WORD   $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
-	WORD   $0x6e22fc21 // fdiv v1.4s, v1.4s, v2.4s
-	FMOVS  (R1), F3
-	WORD   $0x6e32dc60 // fmul v0.4s, v3.4s, v18.4s
-	WORD   $0x6e33dc00 // fmul v0.4s, v0.4s, v19.4s
-	WORD   $0x4ea0d463 // fsub v3.4s, v3.4s, v0.4s
-	WORD   $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
-	FMOVS  F3, (R1)
-	ADD    $4, R1
-	ADD    $4, R2
-	ADD    $4, R3
-	ADD    $4, R4
-	SUBS   $1, R0
-	BNE    one
-end:
-	RET
-
-// squaredErrorNEON writes scale*(p[i]-t[i]) to each of n values grad[i] and returns the sum of (p[i]-t[i])².
-TEXT ·squaredErrorNEON(SB), NOSPLIT, $0-48
-	MOVD   n+0(FP), R0
-	MOVD   grad+8(FP), R1
-	MOVD   p+16(FP), R2
-	MOVD   t+24(FP), R3
-	FMOVD  scale+32(FP), F16
-	VDUP   V16.D[0], V16.D2
-	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
-	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	SUBS   $4, R0
-	BLT    rest
-loop:
-	FMOVQ  (R2), F0
-	FMOVQ  (R3), F1
-	WORD   $0x0e617802 // fcvtl v2.2d, v0.2s
-	WORD   $0x0e617824 // fcvtl v4.2d, v1.2s
-	WORD   $0x4ee4d442 // fsub v2.2d, v2.2d, v4.2d
-	WORD   $0x4e62cc46 // fmla v6.2d, v2.2d, v2.2d
-	WORD   $0x6e70dc42 // fmul v2.2d, v2.2d, v16.2d
-	WORD   $0x4e617803 // fcvtl2 v3.2d, v0.4s
-	WORD   $0x4e617825 // fcvtl2 v5.2d, v1.4s
-	WORD   $0x4ee5d463 // fsub v3.2d, v3.2d, v5.2d
-	WORD   $0x4e63cc67 // fmla v7.2d, v3.2d, v3.2d
-	WORD   $0x6e70dc63 // fmul v3.2d, v3.2d, v16.2d
-	WORD   $0x0e616840 // fcvtn v0.2s, v2.2d
-	WORD   $0x4e616860 // fcvtn2 v0.4s, v3.2d
-	FMOVQ  F0, (R1)
-	ADD    $16, R1
-	ADD    $16, R2
-	ADD    $16, R3
-	SUBS   $4, R0
-	BGE    loop
-rest:
-	ADDS   $4, R0
-	BEQ    end
-one:
-	FMOVS  (R2), F0
-	FMOVS  (R3), F1
-	WORD   $0x0e617802 // fcvtl v2.2d, v0.2s
-	WORD   $0x0e617824 // fcvtl v4.2d, v1.2s
-	WORD   $0x4ee4d442 // fsub v2.2d, v2.2d, v4.2d
-	WORD   $0x4e62cc46 // fmla v6.2d, v2.2d, v2.2d
-	WORD   $0x6e70dc42 // fmul v2.2d, v2.2d, v16.2d
-	WORD   $0x4e617803 // fcvtl2 v3.2d, v0.4s
-	WORD   $0x4e617825 // fcvtl2 v5.2d, v1.4s
-	WORD   $0x4ee5d463 // fsub v3.2d, v3.2d, v5.2d
-	WORD   $0x4e63cc67 // fmla v7.2d, v3.2d, v3.2d
-	WORD   $0x6e70dc63 // fmul v3.2d, v3.2d, v16.2d
-	WORD   $0x0e616840 // fcvtn v0.2s, v2.2d
-	WORD   $0x4e616860 // fcvtn2 v0.4s, v3.2d
-	FMOVS  F0, (R1)
-	ADD    $4, R1
-	ADD    $4, R2
-	ADD    $4, R3
-	SUBS   $1, R0
-	BNE    one
-end:
-	WORD   $0x4e67d4c6 // fadd v6.2d, v6.2d, v7.2d
-	WORD   $0x6e66d4c6 // faddp v6.2d, v6.2d, v6.2d
-	FMOVD  F6, ret+40(FP)
 	RET
 
 // codeDotsNEON is codeDotsGeneric: the products of codes of 16 rows with a query's.
