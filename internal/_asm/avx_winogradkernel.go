@@ -41,48 +41,51 @@ func (s *avx) kernel(t transform) {
 		return r.AsX().(reg.VecPhysical)
 	}
 	s.Label("channel")
-	for part := range 4 { // of 2*lanes channels, lanes/2 each
-		disp := part * s.lanes / 2 * 4
-		from := s.GP64()
-		s.MOVQ(k, from)
-		for i := range 3 {
-			tap := s.GP64()
-			s.MOVQ(from, tap)
-			for j := range 3 {
-				s.VCVTPS2PD(Mem{Base: tap, Disp: disp}, taps[3*i+j])
-				if j < 2 {
-					s.ADDQ(col, tap)
-				}
-			}
-			if i < 2 {
-				s.ADDQ(row, from)
+	disp := s.GP64() // of a part of 2*lanes channels, lanes/2
+	s.XORQ(disp, disp)
+	s.Label("part")
+	from := s.GP64()
+	s.LEAQ(Mem{Base: k, Index: disp, Scale: 1}, from)
+	for i := range 3 {
+		tap := s.GP64()
+		s.MOVQ(from, tap)
+		for j := range 3 {
+			s.VCVTPS2PD(Mem{Base: tap}, taps[3*i+j])
+			if j < 2 {
+				s.ADDQ(col, tap)
 			}
 		}
-		first := s.GP64()
-		s.MOVQ(u, first)
-		for j := range side {
-			for i := range 3 {
-				combine(j, taps[3*i:][:3], rows[i])
-			}
-			to := s.GP64()
-			s.MOVQ(first, to)
-			for i := range side {
-				combine(i, rows, sum)
-				if s == avx512 {
-					s.VCVTPD2PS(sum, half(sum))
-				} else {
-					s.VCVTPD2PSY(sum, half(sum))
-				}
-				s.VMOVUPS(half(sum), Mem{Base: to, Disp: disp})
-				if i < side-1 {
-					s.ADDQ(next, to)
-				}
-			}
-			if j < side-1 {
-				s.ADDQ(us, first)
-			}
+		if i < 2 {
+			s.ADDQ(row, from)
 		}
 	}
+	first := s.GP64()
+	s.LEAQ(Mem{Base: u, Index: disp, Scale: 1}, first)
+	for j := range side {
+		for i := range 3 {
+			combine(j, taps[3*i:][:3], rows[i])
+		}
+		to := s.GP64()
+		s.MOVQ(first, to)
+		for i := range side {
+			combine(i, rows, sum)
+			if s == avx512 {
+				s.VCVTPD2PS(sum, half(sum))
+			} else {
+				s.VCVTPD2PSY(sum, half(sum))
+			}
+			s.VMOVUPS(half(sum), Mem{Base: to})
+			if i < side-1 {
+				s.ADDQ(next, to)
+			}
+		}
+		if j < side-1 {
+			s.ADDQ(us, first)
+		}
+	}
+	s.ADDQ(U8(s.lanes/2*lane), disp)
+	s.CMPQ(disp, U32(4*s.lanes/2*lane))
+	s.JL(LabelRef("part"))
 	s.ADDQ(cs, k)
 	s.ADDQ(I32(2*s.lanes*4), u)
 	s.DECQ(n)
