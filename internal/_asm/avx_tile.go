@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -20,14 +21,15 @@ func (s *avx) tiles() {
 		for vecs := 1; vecs <= s.nrv; vecs++ {
 			s.tile(rows, vecs)
 		}
-		s.readingTile(rows, "packing", true)
-		if s == avx512 {
-			s.readingTile(rows, "inPlace", false)
-		}
+		s.readingTile(rows)
 		s.aheadTile(rows, 6)
 		if s == avx2 {
 			s.aheadTile(rows, 10)
 		}
+		s.finishPanel(rows)
+	}
+	if s == avx2 {
+		s.cut()
 	}
 }
 
@@ -35,7 +37,7 @@ func (s *avx) tiles() {
 // the values of A, broadcast, in turn.
 func (s *avx) tile(rows, vecs int) {
 	s.TEXT(fmt.Sprintf("tile%dx%d%s", rows, vecs, s.name), attr.NOSPLIT,
-		"func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
+		outcome+"cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int)")
 	s.Doc(fmt.Sprintf("tile%dx%d%s is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs, s.name, rows, vecs*s.lanes, s.nrv*s.lanes))
 	s.Pragma("noescape")
 
@@ -92,15 +94,27 @@ func (s *avx) tile(rows, vecs int) {
 	}
 	if s == avx512 {
 		s.tail(cols)
-		s.finish("", t, s.loadTail, s.storeTail)
 	} else {
 		s.CMPQ(cols, U8(s.lanes))
-		s.JE(LabelRef("whole"))
-		s.tail(cols)
-		s.finish("Cut", t, s.loadTail, s.storeTail)
-		s.Label("whole")
-		s.finish("Whole", t, s.load, s.store)
+		s.JNE(LabelRef("cut"))
 	}
+	if vecs == s.nrv {
+		s.jumpTo(fmt.Sprintf("finish%d", rows))
+	} else {
+		s.finish(t)
+	}
+	if s == avx2 {
+		s.Label("cut")
+		s.MOVQ(cols, cutCols)
+		s.MOVQ(U32(rows), cutRows)
+		s.MOVQ(U32((vecs-1)*s.bytes()), cutWhole)
+		s.jumpTo("cut", cutCols, cutRows, cutWhole)
+	}
+}
+
+// jumpTo ends a function with another one of this set, which reads the same parameters and these registers.
+func (s *avx) jumpTo(name string, inputs ...Op) {
+	s.Instruction(&ir.Instruction{Opcode: "JMP", Operands: []Op{LabelRef("·" + name + s.name + "(SB)")}, Inputs: inputs, IsTerminal: true})
 }
 
 // registers are what a tile is computed in.
@@ -113,10 +127,14 @@ type registers struct {
 
 func (t registers) sum(r, v int) reg.VecPhysical { return t.sums[r*t.vecs+v] }
 
+func (s *avx) registers(rows, vecs int) registers {
+	n := rows * vecs
+	return registers{rows, vecs, s.regs[:n], s.regs[n : n+vecs], s.regs[n+vecs : n+vecs+2]}
+}
+
 // beginTile clears the sums.
 func (s *avx) beginTile(rows, vecs int) registers {
-	n := rows * vecs
-	t := registers{rows, vecs, s.regs[:n], s.regs[n : n+vecs], s.regs[n+vecs : n+vecs+2]}
+	t := s.registers(rows, vecs)
 	for _, sum := range t.sums {
 		s.zero(sum)
 	}
@@ -158,12 +176,12 @@ func (s *avx) fetchC(rows, vecs int) {
 }
 
 // readingTile emits the micro-kernel for a whole panel that is still in place, in
-// memory rather than in a cache. It may store what it reads as a panel. With each row
-// it asks memory for one of what is read next.
-func (s *avx) readingTile(rows int, name string, packs bool) {
-	s.TEXT(fmt.Sprintf("%sTile%d%s", name, rows, s.name), attr.NOSPLIT,
-		"func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)")
-	s.Doc(fmt.Sprintf("%sTile%d%s is a tile of %d rows and a whole panel of a B that is not packed; k > 0.", name, rows, s.name, rows))
+// memory rather than in a cache. It stores what it reads as a panel, unless that is nil.
+// With each row it asks memory for one of what is read next.
+func (s *avx) readingTile(rows int) {
+	s.TEXT(fmt.Sprintf("readingTile%d%s", rows, s.name), attr.NOSPLIT,
+		outcome+"k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr)")
+	s.Doc(fmt.Sprintf("readingTile%d%s is a tile of %d rows and a whole panel of a B that is not packed; k > 0.", rows, s.name, rows))
 	s.Pragma("noescape")
 
 	vecs := s.nrv
@@ -172,10 +190,7 @@ func (s *avx) readingTile(rows int, name string, packs bool) {
 	k, cs, ldb, b, ahead := s.param("k"), s.param("cs"), s.param("ldb"), s.param("b"), s.param("ahead")
 	s.SHLQ(U8(2), cs)
 	s.SHLQ(U8(2), ldb)
-	var panel reg.GPVirtual
-	if packs {
-		panel = s.param("panel")
-	}
+	panel := s.param("panel")
 	s.Label("row")
 	for v := range vecs {
 		s.VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, t.b[v])
@@ -183,18 +198,19 @@ func (s *avx) readingTile(rows int, name string, packs bool) {
 	for disp := 0; disp < vecs*s.bytes(); disp += 64 {
 		s.PREFETCHT1(Mem{Base: ahead, Disp: disp})
 	}
-	if packs {
-		for v := range vecs {
-			s.VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
-		}
-		s.ADDQ(I32(vecs*s.bytes()), panel)
+	s.TESTQ(panel, panel)
+	s.JZ(LabelRef("inPlace"))
+	for v := range vecs {
+		s.VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
 	}
+	s.ADDQ(I32(vecs*s.bytes()), panel)
+	s.Label("inPlace")
 	s.multiply(t, a, cs)
 	s.ADDQ(ldb, b)
 	s.ADDQ(ldb, ahead)
 	s.DECQ(k)
 	s.JNZ(LabelRef("row"))
-	s.finish("", t, s.load, s.store)
+	s.finishWhole(rows)
 }
 
 // Fields of packingStep.
@@ -217,7 +233,7 @@ const (
 // core can have under way.
 func (s *avx) aheadTile(rows, packSteps int) {
 	s.TEXT(fmt.Sprintf("ahead%dTile%d%s", packSteps, rows, s.name), attr.NOSPLIT,
-		"func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)")
+		outcome+"k int, a *float32, rs, cs int, b *float32, packing *byte)")
 	s.Doc(fmt.Sprintf("ahead%dTile%d%s is a tile of %d rows and a whole panel that packs k/%d rows of panels.", packSteps, rows, s.name, rows, packSteps))
 	s.Pragma("noescape")
 
@@ -276,40 +292,121 @@ func (s *avx) aheadTile(rows, packSteps int) {
 	s.DECQ(k)
 	s.JNZ(LabelRef("one"))
 	s.Label("done")
-	s.finish("", t, s.load, s.store)
+	s.finishWhole(rows)
+}
+
+// finishWhole ends a tile of a whole panel.
+func (s *avx) finishWhole(rows int) {
+	if s == avx512 {
+		s.KXNORW(reg.K1, reg.K1, reg.K1)
+	}
+	s.jumpTo(fmt.Sprintf("finish%d", rows))
+}
+
+// finishPanel emits what all tiles of a panel's width end with.
+func (s *avx) finishPanel(rows int) {
+	s.begin(fmt.Sprintf("finish%d", rows), fmt.Sprintf(" is the end of tiles of %d rows and two vectors; Go does not call it.", rows), "func(start *float32, ss int, c *float32, cst int)")
+	s.finish(s.registers(rows, s.nrv))
 }
 
 // finish adds the start values, stores the tile, and returns. The last vector of
-// a row goes through load and store.
-func (s *avx) finish(label string, t registers, load func(Mem, reg.VecPhysical), store func(reg.VecPhysical, Mem)) {
+// a row is cut by K1 on AVX-512.
+func (s *avx) finish(t registers) {
 	scratch := t.b[0]
-	pointer := s.Load(s.Param("start"), s.GP64()).(reg.GPVirtual)
+	pointer := s.param("start")
 	s.TESTQ(pointer, pointer)
-	s.JZ(LabelRef("store" + label))
+	s.JZ(LabelRef("store"))
 	start := s.rows(t.rows, "start", "ss")
 	for r := range t.rows {
 		for v := range t.vecs {
-			if m := start.at(r, v*s.bytes()); v < t.vecs-1 {
-				s.VADDPS(m, t.sum(r, v), t.sum(r, v))
+			m, sum := start.at(r, v*s.bytes()), t.sum(r, v)
+			if v == t.vecs-1 && s == avx512 {
+				s.loadTail(m, scratch)
+				s.VADDPS(scratch, sum, sum)
 			} else {
-				load(m, scratch)
-				s.VADDPS(scratch, t.sum(r, v), t.sum(r, v))
+				s.VADDPS(m, sum, sum)
 			}
 		}
 	}
-	s.Label("store" + label)
+	s.Label("store")
 	c := s.rows(t.rows, "c", "cst")
 	for r := range t.rows {
 		for v := range t.vecs {
-			if m := c.at(r, v*s.bytes()); v < t.vecs-1 {
-				s.VMOVUPS(t.sum(r, v), m)
+			m, sum := c.at(r, v*s.bytes()), t.sum(r, v)
+			if v == t.vecs-1 && s == avx512 {
+				s.storeTail(sum, m)
 			} else {
-				store(t.sum(r, v), m)
+				s.VMOVUPS(sum, m)
 			}
 		}
 	}
 	s.VZEROUPPER()
 	s.RET()
+}
+
+// What cut takes beside the parameters: values in the last vector of a row, rows, and the bytes of
+// those before the last.
+var cutCols, cutRows, cutWhole = reg.RAX, reg.RCX, reg.RDX
+
+// cut emits AVX2's end of tiles whose last vector is not whole. It goes through memory, one row
+// after the other, and in the last vector value by value.
+func (s *avx) cut() {
+	s.begin("cut", " is the end of tiles that are not as wide as their registers; Go does not call it.", "func(start *float32, ss int, c *float32, cst int)")
+	buffer := s.AllocLocal(s.mr * s.nrv * s.bytes())
+	for i := range s.mr * s.nrv {
+		if i == 2 || i == 6 { // of one row, or of three, there is no more
+			s.CMPQ(cutRows, U8(i/2))
+			s.JLE(LabelRef("stored"))
+		}
+		s.VMOVUPS(s.regs[i], buffer.Offset(i*s.bytes()))
+	}
+	s.Label("stored")
+	sums, start, ss, c, cst := s.GP64(), s.param("start"), s.param("ss"), s.param("c"), s.param("cst")
+	s.LEAQ(buffer, sums)
+	s.SHLQ(U8(2), ss)
+	s.SHLQ(U8(2), cst)
+	rows := func(name string, adds bool) {
+		i, last, x := s.GP64(), s.GP64(), s.regs[0]
+		s.Label(name + "Row")
+		s.TESTQ(cutWhole, cutWhole)
+		s.JZ(LabelRef(name + "Cut"))
+		s.VMOVUPS(Mem{Base: sums}, x)
+		if adds {
+			s.VADDPS(Mem{Base: start}, x, x)
+		}
+		s.VMOVUPS(x, Mem{Base: c})
+		s.Label(name + "Cut")
+		s.ADDQ(cutWhole, sums)
+		s.LEAQ(Mem{Base: c, Index: cutWhole, Scale: 1}, last)
+		value := func(base reg.Register) Mem { return Mem{Base: base, Index: i, Scale: lane, Disp: -lane} }
+		var from reg.GPVirtual
+		if adds {
+			from = s.GP64()
+			s.LEAQ(Mem{Base: start, Index: cutWhole, Scale: 1}, from)
+		}
+		s.MOVQ(cutCols, i)
+		s.Label(name + "Value")
+		s.VMOVSS(value(sums), x.AsX())
+		if adds {
+			s.VADDSS(value(from), x.AsX(), x.AsX())
+		}
+		s.VMOVSS(x.AsX(), value(last))
+		s.DECQ(i)
+		s.JNZ(LabelRef(name + "Value"))
+		s.ADDQ(U8(s.bytes()), sums)
+		if adds {
+			s.ADDQ(ss, start)
+		}
+		s.ADDQ(cst, c)
+		s.DECQ(cutRows)
+		s.JNZ(LabelRef(name + "Row"))
+		s.VZEROUPPER()
+		s.RET()
+	}
+	s.TESTQ(start, start)
+	s.JZ(LabelRef("storeRow"))
+	rows("add", true)
+	rows("store", false)
 }
 
 // matrix addresses rows of a matrix: five from each base, by what an address can

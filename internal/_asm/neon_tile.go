@@ -25,6 +25,7 @@ func (a *neon) tiles() {
 			a.tile(rows, vecs)
 		}
 	}
+	a.cut()
 }
 
 // rows returns pointers to n rows of a matrix.
@@ -44,7 +45,7 @@ func (a *neon) rows(n int, pointer, stride string) []general {
 
 func (a *neon) tile(rows, vecs int) {
 	a.begin(fmt.Sprintf("tile%dx%d", rows, vecs), fmt.Sprintf("is a tile of %d rows and at most %d columns of a panel of %d.", rows, vecs*lanes, nr),
-		"func(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)")
+		outcome+"cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int)")
 	sum := func(r, v int) vec { return vec(r*vecs + v) }
 	const bv, av = vec(mr * nrv), vec(mr*nrv + nrv)
 	for i := range rows * vecs {
@@ -112,69 +113,131 @@ func (a *neon) tile(rows, vecs int) {
 	a.line("\tB      turn")
 
 	a.label("sums")
-	a.used = 0
-	cols := a.param("cols")
-	for n := 1; n < lanes; n++ {
-		a.op("CMP", (vecs-1)*lanes+n, cols)
-		a.line("\tBEQ    cut%d", n)
-	}
-	for n := lanes; n > 0; n-- {
-		if n < lanes {
-			a.label(fmt.Sprintf("cut%d", n))
-		}
-		a.finish(rows, vecs, n, sum)
-	}
+	a.finish(rows, vecs, sum)
 }
 
-// finish adds the start values, stores the tile, and returns. The last vector of
-// each row has n values.
-func (a *neon) finish(rows, vecs, n int, sum func(r, v int) vec) {
-	const scratch = vec(mr * nrv)
-	a.used = 0
-	start, ss, c, cst, third := a.param("start"), a.stride("ss"), a.param("c"), a.stride("cst"), a.register()
-	a.line("\tCBZ    %s, store%d", start, n)
-	for r := range rows {
-		for v := range vecs {
-			if m := (mem{base: start, disp: v * quad}); v < vecs-1 || n == lanes {
-				a.load(m, scratch)
-			} else {
-				a.loadFirst(n, m, scratch, third)
-			}
-			a.three("fadd.4s", sum(r, v), sum(r, v), scratch)
+// outcome are the parameters that all tiles begin with, so that they can share what
+// they end with.
+const outcome = "func(start *float32, ss int, c *float32, cst int, "
+
+// Registers that finish leaves to cut: pointers to rows of start, if started is not nil,
+// and of C, how many rows and columns there are, and the sums.
+const (
+	startRow, cRow, rowCount, colCount, started general = 0, 6, 12, 13, 15
+
+	cutSum vec = 24
+)
+
+// finish adds the start values, stores the tile, and returns. The last vector of each
+// row comes last; cut does it if it is not whole.
+func (a *neon) finish(rows, vecs int, sum func(r, v int) vec) {
+	const t vec = 31
+	by := general(14)
+	pointers := func(first general, pointer, stride string) {
+		a.op("MOVD", a.at(pointer), first)
+		if rows == 1 {
+			return
 		}
-		if r < rows-1 {
-			a.op("ADD", ss, start)
-		}
-	}
-	a.label(fmt.Sprintf("store%d", n))
-	for r := range rows {
-		for v := range vecs {
-			if m := (mem{base: c, disp: v * quad}); v < vecs-1 || n == lanes {
-				a.store(sum(r, v), m)
-			} else {
-				a.storeFirst(n, sum(r, v), m, third)
-			}
-		}
-		if r < rows-1 {
-			a.op("ADD", cst, c)
+		a.op("MOVD", a.at(stride), by)
+		for r := range general(rows - 1) {
+			a.line("\tADD    %s<<2, %s, %s", by, first+r, first+r+1)
 		}
 	}
+	add := func(from, to int) {
+		for r := range rows {
+			for v := from; v < to; v++ {
+				a.load(mem{base: startRow + general(r), disp: v * quad}, t)
+				a.three("fadd.4s", sum(r, v), sum(r, v), t)
+			}
+		}
+	}
+	store := func(from, to int) {
+		for r := range rows {
+			for v := from; v < to; v++ {
+				a.store(sum(r, v), mem{base: cRow + general(r), disp: v * quad})
+			}
+		}
+	}
+	pointers(cRow, "c", "cst")
+	a.op("MOVD", a.at("start"), started)
+	a.line("\tCBZ    %s, store", started)
+	pointers(startRow, "start", "ss")
+	add(0, vecs-1)
+	a.label("store")
+	store(0, vecs-1)
+	a.op("MOVD", a.at("cols"), colCount)
+	a.op("CMP", vecs*lanes, colCount)
+	a.line("\tBNE    cut")
+	a.line("\tCBZ    %s, storeLast", started)
+	add(vecs-1, vecs)
+	a.label("storeLast")
+	store(vecs-1, vecs)
+	a.op("RET")
+	a.label("cut")
+	for r := range rows {
+		a.move(sum(r, vecs-1), cutSum+vec(r))
+	}
+	if vecs > 1 {
+		for r := range general(rows) {
+			a.op("ADD", (vecs-1)*quad, cRow+r)
+			a.op("ADD", (vecs-1)*quad, startRow+r)
+		}
+	}
+	a.op("MOVD", rows, rowCount)
+	a.line("\tB      ·cutNEON(SB)")
+}
+
+// cut emits the end of tiles whose last vector is not whole.
+func (a *neon) cut() {
+	a.begin("cut", "is the end of tiles that are not as wide as their registers; Go does not call it.", "func(start *float32, ss int, c *float32, cst int)")
+	const t vec = 31
+	each := func(done string, body func(r int)) {
+		for r := range mr {
+			body(r)
+			if r < mr-1 {
+				a.op("CMP", r+1, rowCount)
+				a.line("\tBEQ    %s", done)
+			}
+		}
+	}
+	a.op("AND", lanes-1, colCount)
+	for n := 1; n < lanes-1; n++ {
+		a.op("CMP", n, colCount)
+		a.line("\tBEQ    cut%d", n)
+	}
+	for n := lanes - 1; n > 0; n-- {
+		if n < lanes-1 {
+			a.label(fmt.Sprintf("cut%d", n))
+		}
+		store := fmt.Sprintf("store%d", n)
+		a.line("\tCBZ    %s, %s", started, store)
+		each(store, func(r int) {
+			a.loadFirst(n, mem{base: startRow + general(r)}, t)
+			a.three("fadd.4s", cutSum+vec(r), cutSum+vec(r), t)
+		})
+		a.label(store)
+		each("done", func(r int) { a.storeFirst(n, cutSum+vec(r), mem{base: cRow + general(r)}) })
+		if n > 1 {
+			a.op("RET")
+		}
+	}
+	a.label("done")
 	a.op("RET")
 }
 
 // loadFirst loads n < lanes values, storeFirst stores them.
-func (a *neon) loadFirst(n int, m mem, r vec, third general) {
+func (a *neon) loadFirst(n int, m mem, r vec) {
 	a.op([]string{"FMOVS", "FMOVD", "FMOVD"}[n-1], m, r)
 	if n == 3 {
-		a.op("ADD", m.disp+2*lane, m.base, third)
-		a.line("\tVLD1   (%s), V%d.S[2]", third, int(r))
+		a.op("ADD", m.disp+2*lane, m.base, temporary)
+		a.line("\tVLD1   (%s), V%d.S[2]", temporary, int(r))
 	}
 }
 
-func (a *neon) storeFirst(n int, r vec, m mem, third general) {
+func (a *neon) storeFirst(n int, r vec, m mem) {
 	a.op([]string{"FMOVS", "FMOVD", "FMOVD"}[n-1], r, m)
 	if n == 3 {
-		a.op("ADD", m.disp+2*lane, m.base, third)
-		a.line("\tVST1   V%d.S[2], (%s)", int(r), third)
+		a.op("ADD", m.disp+2*lane, m.base, temporary)
+		a.line("\tVST1   V%d.S[2], (%s)", int(r), temporary)
 	}
 }

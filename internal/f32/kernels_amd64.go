@@ -178,352 +178,352 @@ func setBitsVBMI2(n int, numbers *int32, masks *uint64, wanted *uint64, first *i
 // tile1x1AVX512 is a tile of 1 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile1x2AVX512 is a tile of 1 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile1AVX512 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile1AVX512 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile1AVX512 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile1AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile1AVX512 is a tile of 1 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile1AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish1AVX512 is the end of tiles of 1 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish1AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX512 is a tile of 2 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile2x2AVX512 is a tile of 2 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile2AVX512 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile2AVX512 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile2AVX512 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile2AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile2AVX512 is a tile of 2 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile2AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish2AVX512 is the end of tiles of 2 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish2AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX512 is a tile of 3 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile3x2AVX512 is a tile of 3 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile3AVX512 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile3AVX512 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile3AVX512 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile3AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile3AVX512 is a tile of 3 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile3AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish3AVX512 is the end of tiles of 3 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish3AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX512 is a tile of 4 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile4x2AVX512 is a tile of 4 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile4AVX512 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile4AVX512 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile4AVX512 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile4AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile4AVX512 is a tile of 4 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile4AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish4AVX512 is the end of tiles of 4 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish4AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX512 is a tile of 5 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile5x2AVX512 is a tile of 5 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile5AVX512 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile5AVX512 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile5AVX512 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile5AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile5AVX512 is a tile of 5 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile5AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish5AVX512 is the end of tiles of 5 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish5AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX512 is a tile of 6 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile6x2AVX512 is a tile of 6 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile6AVX512 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile6AVX512 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile6AVX512 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile6AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile6AVX512 is a tile of 6 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile6AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish6AVX512 is the end of tiles of 6 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish6AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile7x1AVX512 is a tile of 7 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile7x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile7x2AVX512 is a tile of 7 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile7x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile7AVX512 is a tile of 7 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile7AVX512 is a tile of 7 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile7AVX512 is a tile of 7 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile7AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile7AVX512 is a tile of 7 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile7AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish7AVX512 is the end of tiles of 7 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish7AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile8x1AVX512 is a tile of 8 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile8x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile8x2AVX512 is a tile of 8 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile8x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile8AVX512 is a tile of 8 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile8AVX512 is a tile of 8 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile8AVX512 is a tile of 8 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile8AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile8AVX512 is a tile of 8 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile8AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish8AVX512 is the end of tiles of 8 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish8AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile9x1AVX512 is a tile of 9 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile9x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile9x2AVX512 is a tile of 9 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile9x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile9AVX512 is a tile of 9 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile9AVX512 is a tile of 9 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile9AVX512 is a tile of 9 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile9AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile9AVX512 is a tile of 9 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile9AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish9AVX512 is the end of tiles of 9 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish9AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile10x1AVX512 is a tile of 10 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile10x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile10x2AVX512 is a tile of 10 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile10x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile10AVX512 is a tile of 10 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile10AVX512 is a tile of 10 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile10AVX512 is a tile of 10 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile10AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile10AVX512 is a tile of 10 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile10AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish10AVX512 is the end of tiles of 10 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish10AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile11x1AVX512 is a tile of 11 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile11x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile11x2AVX512 is a tile of 11 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile11x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile11AVX512 is a tile of 11 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile11AVX512 is a tile of 11 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile11AVX512 is a tile of 11 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile11AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile11AVX512 is a tile of 11 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile11AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish11AVX512 is the end of tiles of 11 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish11AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile12x1AVX512 is a tile of 12 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile12x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile12x2AVX512 is a tile of 12 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile12x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile12AVX512 is a tile of 12 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile12AVX512 is a tile of 12 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile12AVX512 is a tile of 12 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile12AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile12AVX512 is a tile of 12 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile12AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish12AVX512 is the end of tiles of 12 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish12AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile13x1AVX512 is a tile of 13 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile13x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile13x2AVX512 is a tile of 13 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile13x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile13AVX512 is a tile of 13 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile13AVX512 is a tile of 13 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile13AVX512 is a tile of 13 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile13AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile13AVX512 is a tile of 13 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile13AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish13AVX512 is the end of tiles of 13 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish13AVX512(start *float32, ss int, c *float32, cst int)
 
 // tile14x1AVX512 is a tile of 14 rows and at most 16 columns of a panel of 32.
 //
 //go:noescape
-func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile14x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile14x2AVX512 is a tile of 14 rows and at most 32 columns of a panel of 32.
 //
 //go:noescape
-func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile14x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile14AVX512 is a tile of 14 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile14AVX512 is a tile of 14 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-
-// inPlaceTile14AVX512 is a tile of 14 rows and a whole panel of a B that is not packed; k > 0.
-//
-//go:noescape
-func inPlaceTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile14AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile14AVX512 is a tile of 14 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile14AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish14AVX512 is the end of tiles of 14 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish14AVX512(start *float32, ss int, c *float32, cst int)
 
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
@@ -668,152 +668,187 @@ func squaresInOrderAVX2(n int, q *float32, x0 *float32, x1 *float32, x2 *float32
 // tile1x1AVX2 is a tile of 1 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile1x2AVX2 is a tile of 1 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile1AVX2 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile1AVX2 is a tile of 1 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile1AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile1AVX2 is a tile of 1 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile1AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 
 // ahead10Tile1AVX2 is a tile of 1 rows and a whole panel that packs k/10 rows of panels.
 //
 //go:noescape
-func ahead10Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead10Tile1AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish1AVX2 is the end of tiles of 1 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish1AVX2(start *float32, ss int, c *float32, cst int)
 
 // tile2x1AVX2 is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile2x2AVX2 is a tile of 2 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile2AVX2 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile2AVX2 is a tile of 2 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile2AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile2AVX2 is a tile of 2 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile2AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 
 // ahead10Tile2AVX2 is a tile of 2 rows and a whole panel that packs k/10 rows of panels.
 //
 //go:noescape
-func ahead10Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead10Tile2AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish2AVX2 is the end of tiles of 2 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish2AVX2(start *float32, ss int, c *float32, cst int)
 
 // tile3x1AVX2 is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile3x2AVX2 is a tile of 3 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile3AVX2 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile3AVX2 is a tile of 3 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile3AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile3AVX2 is a tile of 3 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile3AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 
 // ahead10Tile3AVX2 is a tile of 3 rows and a whole panel that packs k/10 rows of panels.
 //
 //go:noescape
-func ahead10Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead10Tile3AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish3AVX2 is the end of tiles of 3 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish3AVX2(start *float32, ss int, c *float32, cst int)
 
 // tile4x1AVX2 is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile4x2AVX2 is a tile of 4 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile4AVX2 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile4AVX2 is a tile of 4 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile4AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile4AVX2 is a tile of 4 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile4AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 
 // ahead10Tile4AVX2 is a tile of 4 rows and a whole panel that packs k/10 rows of panels.
 //
 //go:noescape
-func ahead10Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead10Tile4AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish4AVX2 is the end of tiles of 4 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish4AVX2(start *float32, ss int, c *float32, cst int)
 
 // tile5x1AVX2 is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile5x2AVX2 is a tile of 5 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile5AVX2 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile5AVX2 is a tile of 5 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile5AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile5AVX2 is a tile of 5 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile5AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 
 // ahead10Tile5AVX2 is a tile of 5 rows and a whole panel that packs k/10 rows of panels.
 //
 //go:noescape
-func ahead10Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead10Tile5AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish5AVX2 is the end of tiles of 5 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish5AVX2(start *float32, ss int, c *float32, cst int)
 
 // tile6x1AVX2 is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile6x2AVX2 is a tile of 6 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
-// packingTile6AVX2 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
+// readingTile6AVX2 is a tile of 6 rows and a whole panel of a B that is not packed; k > 0.
 //
 //go:noescape
-func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+func readingTile6AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // ahead6Tile6AVX2 is a tile of 6 rows and a whole panel that packs k/6 rows of panels.
 //
 //go:noescape
-func ahead6Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead6Tile6AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 
 // ahead10Tile6AVX2 is a tile of 6 rows and a whole panel that packs k/10 rows of panels.
 //
 //go:noescape
-func ahead10Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+func ahead10Tile6AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+
+// finish6AVX2 is the end of tiles of 6 rows and two vectors; Go does not call it.
+//
+//go:noescape
+func finish6AVX2(start *float32, ss int, c *float32, cst int)
+
+// cutAVX2 is the end of tiles that are not as wide as their registers; Go does not call it.
+//
+//go:noescape
+func cutAVX2(start *float32, ss int, c *float32, cst int)
 
 // transpose8AVX transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
 //

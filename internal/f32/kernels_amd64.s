@@ -3571,26 +3571,26 @@ DATA places<>+62(SB)/1, $0x3e
 DATA places<>+63(SB)/1, $0x3f
 GLOBL places<>(SB), RODATA|NOPTR, $64
 
-// func tile1x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), CX
-	MOVQ       b+56(FP), DX
-	MOVQ       cs+32(FP), BX
+	MOVQ       a+48(FP), CX
+	MOVQ       b+88(FP), DX
+	MOVQ       cs+64(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+64(FP), SI
-	MOVQ       jump+72(FP), DI
+	MOVQ       ahead+96(FP), SI
+	MOVQ       jump+104(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       turns+40(FP), R8
-	MOVQ       turn+48(FP), R9
+	MOVQ       turns+72(FP), R8
+	MOVQ       turn+80(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       AX, R10
 	IMULQ      BX, R10
@@ -3641,53 +3641,53 @@ turned:
 	DECQ R8
 	JZ   start
 	ADDQ R9, CX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	VMOVUPS.Z (AX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), AX
+	MOVQ    c+16(FP), AX
 	VMOVUPS Z0, K1, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile1x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), CX
-	MOVQ       b+56(FP), DX
-	MOVQ       cs+32(FP), BX
+	MOVQ       a+48(FP), CX
+	MOVQ       b+88(FP), DX
+	MOVQ       cs+64(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+64(FP), SI
-	MOVQ       jump+72(FP), DI
+	MOVQ       ahead+96(FP), SI
+	MOVQ       jump+104(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       turns+40(FP), R8
-	MOVQ       turn+48(FP), R9
+	MOVQ       turns+72(FP), R8
+	MOVQ       turn+80(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       AX, R10
 	IMULQ      BX, R10
@@ -3748,64 +3748,51 @@ turned:
 	DECQ R8
 	JZ   start
 	ADDQ R9, CX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	MOVQ      start+80(FP), AX
-	VADDPS    (AX), Z0, Z0
-	VMOVUPS.Z 64(AX), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish1AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	VZEROUPPER
-	RET
-
-// func packingTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile1AVX512(SB), NOSPLIT, $0-96
+// func readingTile1AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile1AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), AX
-	MOVQ       k+0(FP), CX
-	MOVQ       cs+24(FP), DX
-	MOVQ       ldb+40(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       ahead+56(FP), DI
+	MOVQ       a+40(FP), AX
+	MOVQ       k+32(FP), CX
+	MOVQ       cs+56(FP), DX
+	MOVQ       ldb+72(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       ahead+88(FP), DI
 	SHLQ       $0x02, DX
 	SHLQ       $0x02, BX
-	MOVQ       panel+48(FP), R8
+	MOVQ       panel+80(FP), R8
 
 row:
-	VMOVUPS      (SI), Z2
-	VMOVUPS      64(SI), Z3
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         $+128, R8
+	VMOVUPS    (SI), Z2
+	VMOVUPS    64(SI), Z3
+	PREFETCHT1 (DI)
+	PREFETCHT1 64(DI)
+	TESTQ      R8, R8
+	JZ         inPlace
+	VMOVUPS    Z2, (R8)
+	VMOVUPS    Z3, 64(R8)
+	ADDQ       $+128, R8
+
+inPlace:
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
@@ -3814,95 +3801,26 @@ row:
 	ADDQ         BX, DI
 	DECQ         CX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), AX
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      64(AX), Z2
-	VADDPS       Z2, Z1, Z1
+	KXNORW       K1, K1, K1
+	JMP          ·finish1AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile1AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile1AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), AX
-	MOVQ       k+0(FP), CX
-	MOVQ       cs+24(FP), DX
-	MOVQ       ldb+40(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       ahead+56(FP), DI
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, BX
-
-row:
-	VMOVUPS      (SI), Z2
-	VMOVUPS      64(SI), Z3
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	VBROADCASTSS (AX), Z4
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z4, Z3, Z1
-	ADDQ         DX, AX
-	ADDQ         BX, SI
-	ADDQ         BX, DI
-	DECQ         CX
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), AX
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      64(AX), Z2
-	VADDPS       Z2, Z1, Z1
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile1AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile1AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile1AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), AX
-	MOVQ       k+0(FP), CX
-	MOVQ       cs+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       packing+40(FP), SI
+	MOVQ       a+40(FP), AX
+	MOVQ       k+32(FP), CX
+	MOVQ       cs+56(FP), DX
+	MOVQ       b+64(FP), BX
+	MOVQ       packing+72(FP), SI
 	SHLQ       $0x02, DX
 	MOVQ       (SI), DI
 	ADDQ       16(SI), DI
@@ -3990,47 +3908,53 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), AX
-	VADDPS  (AX), Z0, Z0
-	VMOVUPS 64(AX), Z2
-	VADDPS  Z2, Z1, Z1
+	KXNORW K1, K1, K1
+	JMP    ·finish1AVX512(SB)
+
+// func finish1AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish1AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      start+0(FP), AX
+	VADDPS    (AX), Z0, Z0
+	VMOVUPS.Z 64(AX), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
+	MOVQ    c+16(FP), AX
 	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z1, K1, 64(AX)
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -4091,60 +4015,60 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+80(FP), CX
+	MOVQ      start+0(FP), CX
 	VMOVUPS.Z (CX), K1, Z2
 	VADDPS    Z2, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile2x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 64(CX)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -4220,73 +4144,55 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	MOVQ      start+80(FP), CX
-	VADDPS    (CX), Z0, Z0
-	VMOVUPS.Z 64(CX), K1, Z4
-	VADDPS    Z4, Z1, Z1
-	VADDPS    (CX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(CX)(AX*1), K1, Z4
-	VADDPS    Z4, Z3, Z3
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish2AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, K1, 64(CX)
-	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, K1, 64(CX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile2AVX512(SB), NOSPLIT, $0-96
+// func readingTile2AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile2AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 64(CX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       ldb+40(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       ahead+56(FP), R8
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       ldb+72(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       ahead+88(FP), R8
 	SHLQ       $0x02, BX
 	SHLQ       $0x02, SI
-	MOVQ       panel+48(FP), R9
+	MOVQ       panel+80(FP), R9
 
 row:
-	VMOVUPS      (DI), Z4
-	VMOVUPS      64(DI), Z5
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	VMOVUPS      Z4, (R9)
-	VMOVUPS      Z5, 64(R9)
-	ADDQ         $+128, R9
+	VMOVUPS    (DI), Z4
+	VMOVUPS    64(DI), Z5
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	TESTQ      R9, R9
+	JZ         inPlace
+	VMOVUPS    Z4, (R9)
+	VMOVUPS    Z5, 64(R9)
+	ADDQ       $+128, R9
+
+inPlace:
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -4298,116 +4204,30 @@ row:
 	ADDQ         SI, R8
 	DECQ         DX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), CX
-	VADDPS       (CX), Z0, Z0
-	VMOVUPS      64(CX), Z4
-	VADDPS       Z4, Z1, Z1
-	VADDPS       (CX)(AX*1), Z2, Z2
-	VMOVUPS      64(CX)(AX*1), Z4
-	VADDPS       Z4, Z3, Z3
+	KXNORW       K1, K1, K1
+	JMP          ·finish2AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, 64(CX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile2AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile2AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	PREFETCHT0 (CX)(AX*1)
-	PREFETCHT0 64(CX)(AX*1)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       ldb+40(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       ahead+56(FP), R8
-	SHLQ       $0x02, BX
-	SHLQ       $0x02, SI
-
-row:
-	VMOVUPS      (DI), Z4
-	VMOVUPS      64(DI), Z5
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	VBROADCASTSS (CX), Z6
-	VFMADD231PS  Z6, Z4, Z0
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS (CX)(AX*1), Z7
-	VFMADD231PS  Z7, Z4, Z2
-	VFMADD231PS  Z7, Z5, Z3
-	ADDQ         BX, CX
-	ADDQ         SI, DI
-	ADDQ         SI, R8
-	DECQ         DX
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), CX
-	VADDPS       (CX), Z0, Z0
-	VMOVUPS      64(CX), Z4
-	VADDPS       Z4, Z1, Z1
-	VADDPS       (CX)(AX*1), Z2, Z2
-	VMOVUPS      64(CX)(AX*1), Z4
-	VADDPS       Z4, Z3, Z3
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, 64(CX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile2AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile2AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile2AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 64(CX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       packing+40(FP), DI
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       packing+72(FP), DI
 	SHLQ       $0x02, BX
 	MOVQ       (DI), R8
 	ADDQ       16(DI), R8
@@ -4516,54 +4336,60 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS 64(CX), Z4
-	VADDPS  Z4, Z1, Z1
-	VADDPS  (CX)(AX*1), Z2, Z2
-	VMOVUPS 64(CX)(AX*1), Z4
-	VADDPS  Z4, Z3, Z3
+	KXNORW K1, K1, K1
+	JMP    ·finish2AVX512(SB)
+
+// func finish2AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish2AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      start+0(FP), CX
+	VADDPS    (CX), Z0, Z0
+	VMOVUPS.Z 64(CX), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	VADDPS    (CX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z4
+	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, 64(CX)(AX*1)
+	VMOVUPS Z3, K1, 64(CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -4634,20 +4460,20 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
-	MOVQ      start+80(FP), CX
+	MOVQ      start+0(FP), CX
 	VMOVUPS.Z (CX), K1, Z3
 	VADDPS    Z3, Z0, Z0
 	VMOVUPS.Z (CX)(AX*1), K1, Z3
@@ -4656,17 +4482,17 @@ start:
 	VADDPS    Z3, Z2, Z2
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K1, (CX)(AX*1)
 	VMOVUPS Z2, K1, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile3x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -4674,27 +4500,27 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 64(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 64(CX)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -4785,82 +4611,59 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	MOVQ      start+80(FP), CX
-	VADDPS    (CX), Z0, Z0
-	VMOVUPS.Z 64(CX), K1, Z6
-	VADDPS    Z6, Z1, Z1
-	VADDPS    (CX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(CX)(AX*1), K1, Z6
-	VADDPS    Z6, Z3, Z3
-	VADDPS    (CX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(CX)(AX*2), K1, Z6
-	VADDPS    Z6, Z5, Z5
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish3AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, K1, 64(CX)
-	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, K1, 64(CX)(AX*1)
-	VMOVUPS Z4, (CX)(AX*2)
-	VMOVUPS Z5, K1, 64(CX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func packingTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile3AVX512(SB), NOSPLIT, $0-96
+// func readingTile3AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile3AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 64(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 64(CX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       ldb+40(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       ahead+56(FP), R8
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       ldb+72(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       ahead+88(FP), R8
 	SHLQ       $0x02, BX
 	SHLQ       $0x02, SI
-	MOVQ       panel+48(FP), R9
+	MOVQ       panel+80(FP), R9
 
 row:
-	VMOVUPS      (DI), Z6
-	VMOVUPS      64(DI), Z7
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	VMOVUPS      Z6, (R9)
-	VMOVUPS      Z7, 64(R9)
-	ADDQ         $+128, R9
+	VMOVUPS    (DI), Z6
+	VMOVUPS    64(DI), Z7
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	TESTQ      R9, R9
+	JZ         inPlace
+	VMOVUPS    Z6, (R9)
+	VMOVUPS    Z7, 64(R9)
+	ADDQ       $+128, R9
+
+inPlace:
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -4875,114 +4678,11 @@ row:
 	ADDQ         SI, R8
 	DECQ         DX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), CX
-	VADDPS       (CX), Z0, Z0
-	VMOVUPS      64(CX), Z6
-	VADDPS       Z6, Z1, Z1
-	VADDPS       (CX)(AX*1), Z2, Z2
-	VMOVUPS      64(CX)(AX*1), Z6
-	VADDPS       Z6, Z3, Z3
-	VADDPS       (CX)(AX*2), Z4, Z4
-	VMOVUPS      64(CX)(AX*2), Z6
-	VADDPS       Z6, Z5, Z5
+	KXNORW       K1, K1, K1
+	JMP          ·finish3AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, 64(CX)(AX*1)
-	VMOVUPS Z4, (CX)(AX*2)
-	VMOVUPS Z5, 64(CX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile3AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile3AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	PREFETCHT0 (CX)(AX*1)
-	PREFETCHT0 64(CX)(AX*1)
-	PREFETCHT0 (CX)(AX*2)
-	PREFETCHT0 64(CX)(AX*2)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       ldb+40(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       ahead+56(FP), R8
-	SHLQ       $0x02, BX
-	SHLQ       $0x02, SI
-
-row:
-	VMOVUPS      (DI), Z6
-	VMOVUPS      64(DI), Z7
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	VBROADCASTSS (CX), Z8
-	VFMADD231PS  Z8, Z6, Z0
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS (CX)(AX*1), Z9
-	VFMADD231PS  Z9, Z6, Z2
-	VFMADD231PS  Z9, Z7, Z3
-	VBROADCASTSS (CX)(AX*2), Z8
-	VFMADD231PS  Z8, Z6, Z4
-	VFMADD231PS  Z8, Z7, Z5
-	ADDQ         BX, CX
-	ADDQ         SI, DI
-	ADDQ         SI, R8
-	DECQ         DX
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), CX
-	VADDPS       (CX), Z0, Z0
-	VMOVUPS      64(CX), Z6
-	VADDPS       Z6, Z1, Z1
-	VADDPS       (CX)(AX*1), Z2, Z2
-	VMOVUPS      64(CX)(AX*1), Z6
-	VADDPS       Z6, Z3, Z3
-	VADDPS       (CX)(AX*2), Z4, Z4
-	VMOVUPS      64(CX)(AX*2), Z6
-	VADDPS       Z6, Z5, Z5
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, 64(CX)(AX*1)
-	VMOVUPS Z4, (CX)(AX*2)
-	VMOVUPS Z5, 64(CX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile3AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile3AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile3AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -4990,22 +4690,22 @@ TEXT ·ahead6Tile3AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 64(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 64(CX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       packing+40(FP), DI
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       packing+72(FP), DI
 	SHLQ       $0x02, BX
 	MOVQ       (DI), R8
 	ADDQ       16(DI), R8
@@ -5135,63 +4835,69 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS 64(CX), Z6
-	VADDPS  Z6, Z1, Z1
-	VADDPS  (CX)(AX*1), Z2, Z2
-	VMOVUPS 64(CX)(AX*1), Z6
-	VADDPS  Z6, Z3, Z3
-	VADDPS  (CX)(AX*2), Z4, Z4
-	VMOVUPS 64(CX)(AX*2), Z6
-	VADDPS  Z6, Z5, Z5
+	KXNORW K1, K1, K1
+	JMP    ·finish3AVX512(SB)
+
+// func finish3AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish3AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      start+0(FP), CX
+	VADDPS    (CX), Z0, Z0
+	VMOVUPS.Z 64(CX), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	VADDPS    (CX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	VADDPS    (CX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z6
+	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Z0, (CX)
-	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z1, K1, 64(CX)
 	VMOVUPS Z2, (CX)(AX*1)
-	VMOVUPS Z3, 64(CX)(AX*1)
+	VMOVUPS Z3, K1, 64(CX)(AX*1)
 	VMOVUPS Z4, (CX)(AX*2)
-	VMOVUPS Z5, 64(CX)(AX*2)
+	VMOVUPS Z5, K1, 64(CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -5272,21 +4978,21 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z4
@@ -5297,10 +5003,10 @@ start:
 	VADDPS    Z4, Z3, Z3
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -5308,8 +5014,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile4x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -5319,10 +5025,10 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -5331,19 +5037,19 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 64(DX)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -5449,54 +5155,20 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z8
-	VADDPS    Z8, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z8
-	VADDPS    Z8, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z8
-	VADDPS    Z8, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z8
-	VADDPS    Z8, Z7, Z7
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish4AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile4AVX512(SB), NOSPLIT, $0-96
+// func readingTile4AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile4AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5505,10 +5177,10 @@ TEXT ·packingTile4AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -5517,27 +5189,31 @@ TEXT ·packingTile4AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 64(DX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       ldb+40(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       ahead+56(FP), R9
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       ldb+72(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       ahead+88(FP), R9
 	SHLQ       $0x02, SI
 	SHLQ       $0x02, DI
-	MOVQ       panel+48(FP), R10
+	MOVQ       panel+80(FP), R10
 
 row:
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	PREFETCHT1   (R9)
-	PREFETCHT1   64(R9)
-	VMOVUPS      Z8, (R10)
-	VMOVUPS      Z9, 64(R10)
-	ADDQ         $+128, R10
+	VMOVUPS    (R8), Z8
+	VMOVUPS    64(R8), Z9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	TESTQ      R10, R10
+	JZ         inPlace
+	VMOVUPS    Z8, (R10)
+	VMOVUPS    Z9, 64(R10)
+	ADDQ       $+128, R10
+
+inPlace:
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -5555,137 +5231,11 @@ row:
 	ADDQ         DI, R9
 	DECQ         BX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z8
-	VADDPS       Z8, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z8
-	VADDPS       Z8, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z8
-	VADDPS       Z8, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z8
-	VADDPS       Z8, Z7, Z7
+	KXNORW       K1, K1, K1
+	JMP          ·finish4AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile4AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile4AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       ldb+40(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       ahead+56(FP), R9
-	SHLQ       $0x02, SI
-	SHLQ       $0x02, DI
-
-row:
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	PREFETCHT1   (R9)
-	PREFETCHT1   64(R9)
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS  Z10, Z8, Z0
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS (DX)(AX*1), Z11
-	VFMADD231PS  Z11, Z8, Z2
-	VFMADD231PS  Z11, Z9, Z3
-	VBROADCASTSS (DX)(AX*2), Z10
-	VFMADD231PS  Z10, Z8, Z4
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS (DX)(CX*1), Z11
-	VFMADD231PS  Z11, Z8, Z6
-	VFMADD231PS  Z11, Z9, Z7
-	ADDQ         SI, DX
-	ADDQ         DI, R8
-	ADDQ         DI, R9
-	DECQ         BX
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z8
-	VADDPS       Z8, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z8
-	VADDPS       Z8, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z8
-	VADDPS       Z8, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z8
-	VADDPS       Z8, Z7, Z7
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile4AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile4AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile4AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -5695,10 +5245,10 @@ TEXT ·ahead6Tile4AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -5707,14 +5257,14 @@ TEXT ·ahead6Tile4AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 64(DX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       packing+40(FP), R8
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       packing+72(FP), R8
 	SHLQ       $0x02, SI
 	MOVQ       (R8), R9
 	ADDQ       16(R8), R9
@@ -5865,43 +5415,49 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z8
-	VADDPS  Z8, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z8
-	VADDPS  Z8, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z8
-	VADDPS  Z8, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z8
-	VADDPS  Z8, Z7, Z7
+	KXNORW K1, K1, K1
+	JMP    ·finish4AVX512(SB)
+
+// func finish4AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish4AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z8
+	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -5909,28 +5465,28 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -6021,21 +5577,21 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z0, Z0
 	VMOVUPS.Z (DX)(AX*1), K1, Z5
@@ -6048,10 +5604,10 @@ start:
 	VADDPS    Z5, Z4, Z4
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Z0, K1, (DX)
 	VMOVUPS Z1, K1, (DX)(AX*1)
 	VMOVUPS Z2, K1, (DX)(AX*2)
@@ -6060,8 +5616,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile5x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -6073,10 +5629,10 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -6087,19 +5643,19 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 64(DX)(AX*4)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -6220,59 +5776,20 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z10
-	VADDPS    Z10, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z10
-	VADDPS    Z10, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z10
-	VADDPS    Z10, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z10
-	VADDPS    Z10, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z10
-	VADDPS    Z10, Z9, Z9
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish5AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func packingTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile5AVX512(SB), NOSPLIT, $0-96
+// func readingTile5AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile5AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6283,10 +5800,10 @@ TEXT ·packingTile5AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -6297,27 +5814,31 @@ TEXT ·packingTile5AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 64(DX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       ldb+40(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       ahead+56(FP), R9
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       ldb+72(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       ahead+88(FP), R9
 	SHLQ       $0x02, SI
 	SHLQ       $0x02, DI
-	MOVQ       panel+48(FP), R10
+	MOVQ       panel+80(FP), R10
 
 row:
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	PREFETCHT1   (R9)
-	PREFETCHT1   64(R9)
-	VMOVUPS      Z10, (R10)
-	VMOVUPS      Z11, 64(R10)
-	ADDQ         $+128, R10
+	VMOVUPS    (R8), Z10
+	VMOVUPS    64(R8), Z11
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	TESTQ      R10, R10
+	JZ         inPlace
+	VMOVUPS    Z10, (R10)
+	VMOVUPS    Z11, 64(R10)
+	ADDQ       $+128, R10
+
+inPlace:
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -6338,154 +5859,11 @@ row:
 	ADDQ         DI, R9
 	DECQ         BX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z10
-	VADDPS       Z10, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z10
-	VADDPS       Z10, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z10
-	VADDPS       Z10, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z10
-	VADDPS       Z10, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z10
-	VADDPS       Z10, Z9, Z9
+	KXNORW       K1, K1, K1
+	JMP          ·finish5AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile5AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile5AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       ldb+40(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       ahead+56(FP), R9
-	SHLQ       $0x02, SI
-	SHLQ       $0x02, DI
-
-row:
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	PREFETCHT1   (R9)
-	PREFETCHT1   64(R9)
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS  Z12, Z10, Z0
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS (DX)(AX*1), Z13
-	VFMADD231PS  Z13, Z10, Z2
-	VFMADD231PS  Z13, Z11, Z3
-	VBROADCASTSS (DX)(AX*2), Z12
-	VFMADD231PS  Z12, Z10, Z4
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS (DX)(CX*1), Z13
-	VFMADD231PS  Z13, Z10, Z6
-	VFMADD231PS  Z13, Z11, Z7
-	VBROADCASTSS (DX)(AX*4), Z12
-	VFMADD231PS  Z12, Z10, Z8
-	VFMADD231PS  Z12, Z11, Z9
-	ADDQ         SI, DX
-	ADDQ         DI, R8
-	ADDQ         DI, R9
-	DECQ         BX
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z10
-	VADDPS       Z10, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z10
-	VADDPS       Z10, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z10
-	VADDPS       Z10, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z10
-	VADDPS       Z10, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z10
-	VADDPS       Z10, Z9, Z9
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile5AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile5AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile5AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -6497,10 +5875,10 @@ TEXT ·ahead6Tile5AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -6511,14 +5889,14 @@ TEXT ·ahead6Tile5AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 64(DX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       packing+40(FP), R8
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       packing+72(FP), R8
 	SHLQ       $0x02, SI
 	MOVQ       (R8), R9
 	ADDQ       16(R8), R9
@@ -6690,48 +6068,54 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z10
-	VADDPS  Z10, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z10
-	VADDPS  Z10, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z10
-	VADDPS  Z10, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z10
-	VADDPS  Z10, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z10
-	VADDPS  Z10, Z9, Z9
+	KXNORW K1, K1, K1
+	JMP    ·finish5AVX512(SB)
+
+// func finish5AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish5AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z10
+	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -6740,10 +6124,10 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z3, Z3, Z3
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6752,21 +6136,21 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 (BX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -6873,21 +6257,21 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z6
@@ -6904,10 +6288,10 @@ start:
 	VADDPS    Z6, Z5, Z5
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -6919,8 +6303,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile6x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -6934,10 +6318,10 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -6952,21 +6336,21 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -7108,68 +6492,20 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z12
-	VADDPS    Z12, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z12
-	VADDPS    Z12, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z12
-	VADDPS    Z12, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z12
-	VADDPS    Z12, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z12
-	VADDPS    Z12, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z12
-	VADDPS    Z12, Z11, Z11
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish6AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VZEROUPPER
-	RET
-
-// func packingTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile6AVX512(SB), NOSPLIT, $0-96
+// func readingTile6AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile6AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -7182,10 +6518,10 @@ TEXT ·packingTile6AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -7200,29 +6536,33 @@ TEXT ·packingTile6AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       ldb+72(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       ahead+88(FP), R10
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
-	MOVQ       panel+48(FP), R11
+	MOVQ       panel+80(FP), R11
 
 row:
-	VMOVUPS      (R9), Z12
-	VMOVUPS      64(R9), Z13
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, 64(R11)
-	ADDQ         $+128, R11
+	VMOVUPS    (R9), Z12
+	VMOVUPS    64(R9), Z13
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	TESTQ      R11, R11
+	JZ         inPlace
+	VMOVUPS    Z12, (R11)
+	VMOVUPS    Z13, 64(R11)
+	ADDQ       $+128, R11
+
+inPlace:
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -7247,184 +6587,11 @@ row:
 	ADDQ         R8, R10
 	DECQ         SI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z12
-	VADDPS       Z12, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z12
-	VADDPS       Z12, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z12
-	VADDPS       Z12, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z12
-	VADDPS       Z12, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z12
-	VADDPS       Z12, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z12
-	VADDPS       Z12, Z11, Z11
+	KXNORW       K1, K1, K1
+	JMP          ·finish6AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile6AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile6AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
-	SHLQ       $0x02, DI
-	SHLQ       $0x02, R8
-
-row:
-	VMOVUPS      (R9), Z12
-	VMOVUPS      64(R9), Z13
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS  Z14, Z12, Z0
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS (DX)(AX*1), Z15
-	VFMADD231PS  Z15, Z12, Z2
-	VFMADD231PS  Z15, Z13, Z3
-	VBROADCASTSS (DX)(AX*2), Z14
-	VFMADD231PS  Z14, Z12, Z4
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS (DX)(CX*1), Z15
-	VFMADD231PS  Z15, Z12, Z6
-	VFMADD231PS  Z15, Z13, Z7
-	VBROADCASTSS (DX)(AX*4), Z14
-	VFMADD231PS  Z14, Z12, Z8
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS (BX), Z15
-	VFMADD231PS  Z15, Z12, Z10
-	VFMADD231PS  Z15, Z13, Z11
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         R8, R9
-	ADDQ         R8, R10
-	DECQ         SI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z12
-	VADDPS       Z12, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z12
-	VADDPS       Z12, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z12
-	VADDPS       Z12, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z12
-	VADDPS       Z12, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z12
-	VADDPS       Z12, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z12
-	VADDPS       Z12, Z11, Z11
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile6AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile6AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile6AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -7438,10 +6605,10 @@ TEXT ·ahead6Tile6AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -7456,16 +6623,16 @@ TEXT ·ahead6Tile6AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -7665,57 +6832,63 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z12
-	VADDPS  Z12, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z12
-	VADDPS  Z12, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z12
-	VADDPS  Z12, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z12
-	VADDPS  Z12, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z12
-	VADDPS  Z12, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z12
-	VADDPS  Z12, Z11, Z11
+	KXNORW K1, K1, K1
+	JMP    ·finish6AVX512(SB)
+
+// func finish6AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish6AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z12
+	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile7x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -7725,10 +6898,10 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -7738,21 +6911,21 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 (BX)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -7869,21 +7042,21 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z7
@@ -7902,10 +7075,10 @@ start:
 	VADDPS    Z7, Z6, Z6
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -7918,8 +7091,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile7x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -7935,10 +7108,10 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -7955,21 +7128,21 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(BX)
 	PREFETCHT0 (BX)(AX*1)
 	PREFETCHT0 64(BX)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -8126,73 +7299,20 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z14
-	VADDPS    Z14, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z14
-	VADDPS    Z14, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z14
-	VADDPS    Z14, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z14
-	VADDPS    Z14, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z14
-	VADDPS    Z14, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z14
-	VADDPS    Z14, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z14
-	VADDPS    Z14, Z13, Z13
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish7AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile7AVX512(SB), NOSPLIT, $0-96
+// func readingTile7AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile7AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -8207,10 +7327,10 @@ TEXT ·packingTile7AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -8227,29 +7347,33 @@ TEXT ·packingTile7AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(BX)
 	PREFETCHT0 (BX)(AX*1)
 	PREFETCHT0 64(BX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       ldb+72(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       ahead+88(FP), R10
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
-	MOVQ       panel+48(FP), R11
+	MOVQ       panel+80(FP), R11
 
 row:
-	VMOVUPS      (R9), Z14
-	VMOVUPS      64(R9), Z15
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, 64(R11)
-	ADDQ         $+128, R11
+	VMOVUPS    (R9), Z14
+	VMOVUPS    64(R9), Z15
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	TESTQ      R11, R11
+	JZ         inPlace
+	VMOVUPS    Z14, (R11)
+	VMOVUPS    Z15, 64(R11)
+	ADDQ       $+128, R11
+
+inPlace:
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -8277,201 +7401,11 @@ row:
 	ADDQ         R8, R10
 	DECQ         SI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z14
-	VADDPS       Z14, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z14
-	VADDPS       Z14, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z14
-	VADDPS       Z14, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z14
-	VADDPS       Z14, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z14
-	VADDPS       Z14, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z14
-	VADDPS       Z14, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z14
-	VADDPS       Z14, Z13, Z13
+	KXNORW       K1, K1, K1
+	JMP          ·finish7AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile7AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile7AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
-	SHLQ       $0x02, DI
-	SHLQ       $0x02, R8
-
-row:
-	VMOVUPS      (R9), Z14
-	VMOVUPS      64(R9), Z15
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VBROADCASTSS (DX), Z16
-	VFMADD231PS  Z16, Z14, Z0
-	VFMADD231PS  Z16, Z15, Z1
-	VBROADCASTSS (DX)(AX*1), Z17
-	VFMADD231PS  Z17, Z14, Z2
-	VFMADD231PS  Z17, Z15, Z3
-	VBROADCASTSS (DX)(AX*2), Z16
-	VFMADD231PS  Z16, Z14, Z4
-	VFMADD231PS  Z16, Z15, Z5
-	VBROADCASTSS (DX)(CX*1), Z17
-	VFMADD231PS  Z17, Z14, Z6
-	VFMADD231PS  Z17, Z15, Z7
-	VBROADCASTSS (DX)(AX*4), Z16
-	VFMADD231PS  Z16, Z14, Z8
-	VFMADD231PS  Z16, Z15, Z9
-	VBROADCASTSS (BX), Z17
-	VFMADD231PS  Z17, Z14, Z10
-	VFMADD231PS  Z17, Z15, Z11
-	VBROADCASTSS (BX)(AX*1), Z16
-	VFMADD231PS  Z16, Z14, Z12
-	VFMADD231PS  Z16, Z15, Z13
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         R8, R9
-	ADDQ         R8, R10
-	DECQ         SI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z14
-	VADDPS       Z14, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z14
-	VADDPS       Z14, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z14
-	VADDPS       Z14, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z14
-	VADDPS       Z14, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z14
-	VADDPS       Z14, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z14
-	VADDPS       Z14, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z14
-	VADDPS       Z14, Z13, Z13
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile7AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile7AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile7AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -8487,10 +7421,10 @@ TEXT ·ahead6Tile7AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -8507,16 +7441,16 @@ TEXT ·ahead6Tile7AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(BX)
 	PREFETCHT0 (BX)(AX*1)
 	PREFETCHT0 64(BX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -8737,62 +7671,68 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z14
-	VADDPS  Z14, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z14
-	VADDPS  Z14, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z14
-	VADDPS  Z14, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z14
-	VADDPS  Z14, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z14
-	VADDPS  Z14, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z14
-	VADDPS  Z14, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z14
-	VADDPS  Z14, Z13, Z13
+	KXNORW K1, K1, K1
+	JMP    ·finish7AVX512(SB)
+
+// func finish7AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish7AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z14
+	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile8x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -8803,10 +7743,10 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -8817,21 +7757,21 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (BX)
 	PREFETCHT0 (BX)(AX*1)
 	PREFETCHT0 (BX)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -8958,21 +7898,21 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z8
@@ -8993,10 +7933,10 @@ start:
 	VADDPS    Z8, Z7, Z7
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -9010,8 +7950,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile8x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -9029,10 +7969,10 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z13, Z13, Z13
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -9051,21 +7991,21 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(BX)(AX*1)
 	PREFETCHT0 (BX)(AX*2)
 	PREFETCHT0 64(BX)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -9237,78 +8177,20 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z16
-	VADDPS    Z16, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z16
-	VADDPS    Z16, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z16
-	VADDPS    Z16, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z16
-	VADDPS    Z16, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z16
-	VADDPS    Z16, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z16
-	VADDPS    Z16, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z16
-	VADDPS    Z16, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z16
-	VADDPS    Z16, Z15, Z15
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish8AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func packingTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile8AVX512(SB), NOSPLIT, $0-96
+// func readingTile8AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile8AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -9325,10 +8207,10 @@ TEXT ·packingTile8AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z13, Z13, Z13
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -9347,29 +8229,33 @@ TEXT ·packingTile8AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(BX)(AX*1)
 	PREFETCHT0 (BX)(AX*2)
 	PREFETCHT0 64(BX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       ldb+72(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       ahead+88(FP), R10
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
-	MOVQ       panel+48(FP), R11
+	MOVQ       panel+80(FP), R11
 
 row:
-	VMOVUPS      (R9), Z16
-	VMOVUPS      64(R9), Z17
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, 64(R11)
-	ADDQ         $+128, R11
+	VMOVUPS    (R9), Z16
+	VMOVUPS    64(R9), Z17
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	TESTQ      R11, R11
+	JZ         inPlace
+	VMOVUPS    Z16, (R11)
+	VMOVUPS    Z17, 64(R11)
+	ADDQ       $+128, R11
+
+inPlace:
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -9400,218 +8286,11 @@ row:
 	ADDQ         R8, R10
 	DECQ         SI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z16
-	VADDPS       Z16, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z16
-	VADDPS       Z16, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z16
-	VADDPS       Z16, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z16
-	VADDPS       Z16, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z16
-	VADDPS       Z16, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z16
-	VADDPS       Z16, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z16
-	VADDPS       Z16, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z16
-	VADDPS       Z16, Z15, Z15
+	KXNORW       K1, K1, K1
+	JMP          ·finish8AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile8AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile8AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
-	SHLQ       $0x02, DI
-	SHLQ       $0x02, R8
-
-row:
-	VMOVUPS      (R9), Z16
-	VMOVUPS      64(R9), Z17
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VBROADCASTSS (DX), Z18
-	VFMADD231PS  Z18, Z16, Z0
-	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS (DX)(AX*1), Z19
-	VFMADD231PS  Z19, Z16, Z2
-	VFMADD231PS  Z19, Z17, Z3
-	VBROADCASTSS (DX)(AX*2), Z18
-	VFMADD231PS  Z18, Z16, Z4
-	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS (DX)(CX*1), Z19
-	VFMADD231PS  Z19, Z16, Z6
-	VFMADD231PS  Z19, Z17, Z7
-	VBROADCASTSS (DX)(AX*4), Z18
-	VFMADD231PS  Z18, Z16, Z8
-	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS (BX), Z19
-	VFMADD231PS  Z19, Z16, Z10
-	VFMADD231PS  Z19, Z17, Z11
-	VBROADCASTSS (BX)(AX*1), Z18
-	VFMADD231PS  Z18, Z16, Z12
-	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS (BX)(AX*2), Z19
-	VFMADD231PS  Z19, Z16, Z14
-	VFMADD231PS  Z19, Z17, Z15
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         R8, R9
-	ADDQ         R8, R10
-	DECQ         SI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z16
-	VADDPS       Z16, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z16
-	VADDPS       Z16, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z16
-	VADDPS       Z16, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z16
-	VADDPS       Z16, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z16
-	VADDPS       Z16, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z16
-	VADDPS       Z16, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z16
-	VADDPS       Z16, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z16
-	VADDPS       Z16, Z15, Z15
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile8AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile8AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile8AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -9629,10 +8308,10 @@ TEXT ·ahead6Tile8AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z13, Z13, Z13
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -9651,16 +8330,16 @@ TEXT ·ahead6Tile8AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(BX)(AX*1)
 	PREFETCHT0 (BX)(AX*2)
 	PREFETCHT0 64(BX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -9902,67 +8581,73 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z16
-	VADDPS  Z16, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z16
-	VADDPS  Z16, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z16
-	VADDPS  Z16, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z16
-	VADDPS  Z16, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z16
-	VADDPS  Z16, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z16
-	VADDPS  Z16, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z16
-	VADDPS  Z16, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z16
-	VADDPS  Z16, Z15, Z15
+	KXNORW K1, K1, K1
+	JMP    ·finish8AVX512(SB)
+
+// func finish8AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish8AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z16
+	VADDPS    Z16, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z16
+	VADDPS    Z16, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z16
+	VADDPS    Z16, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z16
+	VADDPS    Z16, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z16
+	VADDPS    Z16, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z16
+	VADDPS    Z16, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z16
+	VADDPS    Z16, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z16
+	VADDPS    Z16, Z15, Z15
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile9x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -9974,10 +8659,10 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -9989,21 +8674,21 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (BX)(AX*1)
 	PREFETCHT0 (BX)(AX*2)
 	PREFETCHT0 (BX)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -10140,21 +8825,21 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z9
@@ -10177,10 +8862,10 @@ start:
 	VADDPS    Z9, Z8, Z8
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -10195,8 +8880,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile9x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -10216,10 +8901,10 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z15, Z15, Z15
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -10240,21 +8925,21 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(BX)(AX*2)
 	PREFETCHT0 (BX)(CX*1)
 	PREFETCHT0 64(BX)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -10441,83 +9126,20 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z18
-	VADDPS    Z18, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z18
-	VADDPS    Z18, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z18
-	VADDPS    Z18, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z18
-	VADDPS    Z18, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z18
-	VADDPS    Z18, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z18
-	VADDPS    Z18, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z18
-	VADDPS    Z18, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z18
-	VADDPS    Z18, Z15, Z15
-	VADDPS    (BX)(CX*1), Z16, Z16
-	VMOVUPS.Z 64(BX)(CX*1), K1, Z18
-	VADDPS    Z18, Z17, Z17
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish9AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, K1, 64(BX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile9AVX512(SB), NOSPLIT, $0-96
+// func readingTile9AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile9AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -10536,10 +9158,10 @@ TEXT ·packingTile9AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z15, Z15, Z15
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -10560,29 +9182,33 @@ TEXT ·packingTile9AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(BX)(AX*2)
 	PREFETCHT0 (BX)(CX*1)
 	PREFETCHT0 64(BX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       ldb+72(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       ahead+88(FP), R10
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
-	MOVQ       panel+48(FP), R11
+	MOVQ       panel+80(FP), R11
 
 row:
-	VMOVUPS      (R9), Z18
-	VMOVUPS      64(R9), Z19
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z18, (R11)
-	VMOVUPS      Z19, 64(R11)
-	ADDQ         $+128, R11
+	VMOVUPS    (R9), Z18
+	VMOVUPS    64(R9), Z19
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	TESTQ      R11, R11
+	JZ         inPlace
+	VMOVUPS    Z18, (R11)
+	VMOVUPS    Z19, 64(R11)
+	ADDQ       $+128, R11
+
+inPlace:
 	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -10616,235 +9242,11 @@ row:
 	ADDQ         R8, R10
 	DECQ         SI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z18
-	VADDPS       Z18, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z18
-	VADDPS       Z18, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z18
-	VADDPS       Z18, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z18
-	VADDPS       Z18, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z18
-	VADDPS       Z18, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z18
-	VADDPS       Z18, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z18
-	VADDPS       Z18, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z18
-	VADDPS       Z18, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z18
-	VADDPS       Z18, Z17, Z17
+	KXNORW       K1, K1, K1
+	JMP          ·finish9AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile9AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile9AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	PREFETCHT0 (BX)(CX*1)
-	PREFETCHT0 64(BX)(CX*1)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
-	SHLQ       $0x02, DI
-	SHLQ       $0x02, R8
-
-row:
-	VMOVUPS      (R9), Z18
-	VMOVUPS      64(R9), Z19
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VBROADCASTSS (DX), Z20
-	VFMADD231PS  Z20, Z18, Z0
-	VFMADD231PS  Z20, Z19, Z1
-	VBROADCASTSS (DX)(AX*1), Z21
-	VFMADD231PS  Z21, Z18, Z2
-	VFMADD231PS  Z21, Z19, Z3
-	VBROADCASTSS (DX)(AX*2), Z20
-	VFMADD231PS  Z20, Z18, Z4
-	VFMADD231PS  Z20, Z19, Z5
-	VBROADCASTSS (DX)(CX*1), Z21
-	VFMADD231PS  Z21, Z18, Z6
-	VFMADD231PS  Z21, Z19, Z7
-	VBROADCASTSS (DX)(AX*4), Z20
-	VFMADD231PS  Z20, Z18, Z8
-	VFMADD231PS  Z20, Z19, Z9
-	VBROADCASTSS (BX), Z21
-	VFMADD231PS  Z21, Z18, Z10
-	VFMADD231PS  Z21, Z19, Z11
-	VBROADCASTSS (BX)(AX*1), Z20
-	VFMADD231PS  Z20, Z18, Z12
-	VFMADD231PS  Z20, Z19, Z13
-	VBROADCASTSS (BX)(AX*2), Z21
-	VFMADD231PS  Z21, Z18, Z14
-	VFMADD231PS  Z21, Z19, Z15
-	VBROADCASTSS (BX)(CX*1), Z20
-	VFMADD231PS  Z20, Z18, Z16
-	VFMADD231PS  Z20, Z19, Z17
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         R8, R9
-	ADDQ         R8, R10
-	DECQ         SI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z18
-	VADDPS       Z18, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z18
-	VADDPS       Z18, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z18
-	VADDPS       Z18, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z18
-	VADDPS       Z18, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z18
-	VADDPS       Z18, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z18
-	VADDPS       Z18, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z18
-	VADDPS       Z18, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z18
-	VADDPS       Z18, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z18
-	VADDPS       Z18, Z17, Z17
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile9AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile9AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile9AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -10864,10 +9266,10 @@ TEXT ·ahead6Tile9AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z15, Z15, Z15
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -10888,16 +9290,16 @@ TEXT ·ahead6Tile9AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(BX)(AX*2)
 	PREFETCHT0 (BX)(CX*1)
 	PREFETCHT0 64(BX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -11160,72 +9562,78 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z18
-	VADDPS  Z18, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z18
-	VADDPS  Z18, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z18
-	VADDPS  Z18, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z18
-	VADDPS  Z18, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z18
-	VADDPS  Z18, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z18
-	VADDPS  Z18, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z18
-	VADDPS  Z18, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z18
-	VADDPS  Z18, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z18
-	VADDPS  Z18, Z17, Z17
+	KXNORW K1, K1, K1
+	JMP    ·finish9AVX512(SB)
+
+// func finish9AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish9AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z18
+	VADDPS    Z18, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z18
+	VADDPS    Z18, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z18
+	VADDPS    Z18, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z18
+	VADDPS    Z18, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z18
+	VADDPS    Z18, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z18
+	VADDPS    Z18, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z18
+	VADDPS    Z18, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z18
+	VADDPS    Z18, Z15, Z15
+	VADDPS    (BX)(CX*1), Z16, Z16
+	VMOVUPS.Z 64(BX)(CX*1), K1, Z18
+	VADDPS    Z18, Z17, Z17
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z17, K1, 64(BX)(CX*1)
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile10x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -11238,10 +9646,10 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z7, Z7, Z7
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -11254,21 +9662,21 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (BX)(AX*2)
 	PREFETCHT0 (BX)(CX*1)
 	PREFETCHT0 (BX)(AX*4)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -11415,21 +9823,21 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	VMOVUPS.Z (DX), K1, Z10
@@ -11454,10 +9862,10 @@ start:
 	VADDPS    Z10, Z9, Z9
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, K1, (DX)
@@ -11473,8 +9881,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile10x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -11496,10 +9904,10 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z17, Z17, Z17
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -11522,21 +9930,21 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(BX)(CX*1)
 	PREFETCHT0 (BX)(AX*4)
 	PREFETCHT0 64(BX)(AX*4)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -11738,88 +10146,20 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z20
-	VADDPS    Z20, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z20
-	VADDPS    Z20, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z20
-	VADDPS    Z20, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z20
-	VADDPS    Z20, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z20
-	VADDPS    Z20, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z20
-	VADDPS    Z20, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z20
-	VADDPS    Z20, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z20
-	VADDPS    Z20, Z15, Z15
-	VADDPS    (BX)(CX*1), Z16, Z16
-	VMOVUPS.Z 64(BX)(CX*1), K1, Z20
-	VADDPS    Z20, Z17, Z17
-	VADDPS    (BX)(AX*4), Z18, Z18
-	VMOVUPS.Z 64(BX)(AX*4), K1, Z20
-	VADDPS    Z20, Z19, Z19
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish10AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, K1, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, K1, 64(BX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func packingTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile10AVX512(SB), NOSPLIT, $0-96
+// func readingTile10AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile10AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -11840,10 +10180,10 @@ TEXT ·packingTile10AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z17, Z17, Z17
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -11866,29 +10206,33 @@ TEXT ·packingTile10AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(BX)(CX*1)
 	PREFETCHT0 (BX)(AX*4)
 	PREFETCHT0 64(BX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       ldb+72(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       ahead+88(FP), R10
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
-	MOVQ       panel+48(FP), R11
+	MOVQ       panel+80(FP), R11
 
 row:
-	VMOVUPS      (R9), Z20
-	VMOVUPS      64(R9), Z21
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VMOVUPS      Z20, (R11)
-	VMOVUPS      Z21, 64(R11)
-	ADDQ         $+128, R11
+	VMOVUPS    (R9), Z20
+	VMOVUPS    64(R9), Z21
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	TESTQ      R11, R11
+	JZ         inPlace
+	VMOVUPS    Z20, (R11)
+	VMOVUPS    Z21, 64(R11)
+	ADDQ       $+128, R11
+
+inPlace:
 	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -11925,252 +10269,11 @@ row:
 	ADDQ         R8, R10
 	DECQ         SI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z20
-	VADDPS       Z20, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z20
-	VADDPS       Z20, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z20
-	VADDPS       Z20, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z20
-	VADDPS       Z20, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z20
-	VADDPS       Z20, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z20
-	VADDPS       Z20, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z20
-	VADDPS       Z20, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z20
-	VADDPS       Z20, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z20
-	VADDPS       Z20, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z20
-	VADDPS       Z20, Z19, Z19
+	KXNORW       K1, K1, K1
+	JMP          ·finish10AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile10AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile10AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	PREFETCHT0 (BX)(CX*1)
-	PREFETCHT0 64(BX)(CX*1)
-	PREFETCHT0 (BX)(AX*4)
-	PREFETCHT0 64(BX)(AX*4)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
-	SHLQ       $0x02, DI
-	SHLQ       $0x02, R8
-
-row:
-	VMOVUPS      (R9), Z20
-	VMOVUPS      64(R9), Z21
-	PREFETCHT1   (R10)
-	PREFETCHT1   64(R10)
-	VBROADCASTSS (DX), Z22
-	VFMADD231PS  Z22, Z20, Z0
-	VFMADD231PS  Z22, Z21, Z1
-	VBROADCASTSS (DX)(AX*1), Z23
-	VFMADD231PS  Z23, Z20, Z2
-	VFMADD231PS  Z23, Z21, Z3
-	VBROADCASTSS (DX)(AX*2), Z22
-	VFMADD231PS  Z22, Z20, Z4
-	VFMADD231PS  Z22, Z21, Z5
-	VBROADCASTSS (DX)(CX*1), Z23
-	VFMADD231PS  Z23, Z20, Z6
-	VFMADD231PS  Z23, Z21, Z7
-	VBROADCASTSS (DX)(AX*4), Z22
-	VFMADD231PS  Z22, Z20, Z8
-	VFMADD231PS  Z22, Z21, Z9
-	VBROADCASTSS (BX), Z23
-	VFMADD231PS  Z23, Z20, Z10
-	VFMADD231PS  Z23, Z21, Z11
-	VBROADCASTSS (BX)(AX*1), Z22
-	VFMADD231PS  Z22, Z20, Z12
-	VFMADD231PS  Z22, Z21, Z13
-	VBROADCASTSS (BX)(AX*2), Z23
-	VFMADD231PS  Z23, Z20, Z14
-	VFMADD231PS  Z23, Z21, Z15
-	VBROADCASTSS (BX)(CX*1), Z22
-	VFMADD231PS  Z22, Z20, Z16
-	VFMADD231PS  Z22, Z21, Z17
-	VBROADCASTSS (BX)(AX*4), Z23
-	VFMADD231PS  Z23, Z20, Z18
-	VFMADD231PS  Z23, Z21, Z19
-	ADDQ         DI, DX
-	ADDQ         DI, BX
-	ADDQ         R8, R9
-	ADDQ         R8, R10
-	DECQ         SI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z20
-	VADDPS       Z20, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z20
-	VADDPS       Z20, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z20
-	VADDPS       Z20, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z20
-	VADDPS       Z20, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z20
-	VADDPS       Z20, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z20
-	VADDPS       Z20, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z20
-	VADDPS       Z20, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z20
-	VADDPS       Z20, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z20
-	VADDPS       Z20, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z20
-	VADDPS       Z20, Z19, Z19
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile10AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile10AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile10AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -12192,10 +10295,10 @@ TEXT ·ahead6Tile10AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z17, Z17, Z17
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -12218,16 +10321,16 @@ TEXT ·ahead6Tile10AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(BX)(CX*1)
 	PREFETCHT0 (BX)(AX*4)
 	PREFETCHT0 64(BX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -12511,77 +10614,83 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z20
-	VADDPS  Z20, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z20
-	VADDPS  Z20, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z20
-	VADDPS  Z20, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z20
-	VADDPS  Z20, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z20
-	VADDPS  Z20, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z20
-	VADDPS  Z20, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z20
-	VADDPS  Z20, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z20
-	VADDPS  Z20, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z20
-	VADDPS  Z20, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z20
-	VADDPS  Z20, Z19, Z19
+	KXNORW K1, K1, K1
+	JMP    ·finish10AVX512(SB)
+
+// func finish10AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish10AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z20
+	VADDPS    Z20, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z20
+	VADDPS    Z20, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z20
+	VADDPS    Z20, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z20
+	VADDPS    Z20, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z20
+	VADDPS    Z20, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z20
+	VADDPS    Z20, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z20
+	VADDPS    Z20, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z20
+	VADDPS    Z20, Z15, Z15
+	VADDPS    (BX)(CX*1), Z16, Z16
+	VMOVUPS.Z 64(BX)(CX*1), K1, Z20
+	VADDPS    Z20, Z17, Z17
+	VADDPS    (BX)(AX*4), Z18, Z18
+	VMOVUPS.Z 64(BX)(AX*4), K1, Z20
+	VADDPS    Z20, Z19, Z19
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z17, K1, 64(BX)(CX*1)
 	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z19, K1, 64(BX)(AX*4)
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile11x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -12595,10 +10704,10 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -12614,23 +10723,23 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (BX)(CX*1)
 	PREFETCHT0 (BX)(AX*4)
 	PREFETCHT0 (SI)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -12793,21 +10902,21 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -12836,10 +10945,10 @@ start:
 	VADDPS    Z11, Z10, Z10
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -12858,8 +10967,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile11x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -12883,10 +10992,10 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z19, Z19, Z19
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -12913,23 +11022,23 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(BX)(AX*4)
 	PREFETCHT0 (SI)
 	PREFETCHT0 64(SI)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -13152,97 +11261,20 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	LEAQ      (BX)(AX*4), SI
-	ADDQ      AX, SI
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z22
-	VADDPS    Z22, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z22
-	VADDPS    Z22, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z22
-	VADDPS    Z22, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z22
-	VADDPS    Z22, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z22
-	VADDPS    Z22, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z22
-	VADDPS    Z22, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z22
-	VADDPS    Z22, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z22
-	VADDPS    Z22, Z15, Z15
-	VADDPS    (BX)(CX*1), Z16, Z16
-	VMOVUPS.Z 64(BX)(CX*1), K1, Z22
-	VADDPS    Z22, Z17, Z17
-	VADDPS    (BX)(AX*4), Z18, Z18
-	VMOVUPS.Z 64(BX)(AX*4), K1, Z22
-	VADDPS    Z22, Z19, Z19
-	VADDPS    (SI), Z20, Z20
-	VMOVUPS.Z 64(SI), K1, Z22
-	VADDPS    Z22, Z21, Z21
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish11AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, K1, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, K1, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, K1, 64(SI)
-	VZEROUPPER
-	RET
-
-// func packingTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile11AVX512(SB), NOSPLIT, $0-96
+// func readingTile11AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile11AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -13265,10 +11297,10 @@ TEXT ·packingTile11AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z19, Z19, Z19
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -13295,31 +11327,35 @@ TEXT ·packingTile11AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(BX)(AX*4)
 	PREFETCHT0 (SI)
 	PREFETCHT0 64(SI)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       ldb+72(FP), R9
+	MOVQ       b+64(FP), R10
+	MOVQ       ahead+88(FP), R11
 	SHLQ       $0x02, R8
 	SHLQ       $0x02, R9
-	MOVQ       panel+48(FP), R12
+	MOVQ       panel+80(FP), R12
 
 row:
-	VMOVUPS      (R10), Z22
-	VMOVUPS      64(R10), Z23
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VMOVUPS      Z22, (R12)
-	VMOVUPS      Z23, 64(R12)
-	ADDQ         $+128, R12
+	VMOVUPS    (R10), Z22
+	VMOVUPS    64(R10), Z23
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	TESTQ      R12, R12
+	JZ         inPlace
+	VMOVUPS    Z22, (R12)
+	VMOVUPS    Z23, 64(R12)
+	ADDQ       $+128, R12
+
+inPlace:
 	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -13360,282 +11396,11 @@ row:
 	ADDQ         R9, R11
 	DECQ         DI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z22
-	VADDPS       Z22, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z22
-	VADDPS       Z22, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z22
-	VADDPS       Z22, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z22
-	VADDPS       Z22, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z22
-	VADDPS       Z22, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z22
-	VADDPS       Z22, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z22
-	VADDPS       Z22, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z22
-	VADDPS       Z22, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z22
-	VADDPS       Z22, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z22
-	VADDPS       Z22, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z22
-	VADDPS       Z22, Z21, Z21
+	KXNORW       K1, K1, K1
+	JMP          ·finish11AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile11AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile11AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	PREFETCHT0 (BX)(CX*1)
-	PREFETCHT0 64(BX)(CX*1)
-	PREFETCHT0 (BX)(AX*4)
-	PREFETCHT0 64(BX)(AX*4)
-	PREFETCHT0 (SI)
-	PREFETCHT0 64(SI)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
-	SHLQ       $0x02, R8
-	SHLQ       $0x02, R9
-
-row:
-	VMOVUPS      (R10), Z22
-	VMOVUPS      64(R10), Z23
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VBROADCASTSS (DX), Z24
-	VFMADD231PS  Z24, Z22, Z0
-	VFMADD231PS  Z24, Z23, Z1
-	VBROADCASTSS (DX)(AX*1), Z25
-	VFMADD231PS  Z25, Z22, Z2
-	VFMADD231PS  Z25, Z23, Z3
-	VBROADCASTSS (DX)(AX*2), Z24
-	VFMADD231PS  Z24, Z22, Z4
-	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS (DX)(CX*1), Z25
-	VFMADD231PS  Z25, Z22, Z6
-	VFMADD231PS  Z25, Z23, Z7
-	VBROADCASTSS (DX)(AX*4), Z24
-	VFMADD231PS  Z24, Z22, Z8
-	VFMADD231PS  Z24, Z23, Z9
-	VBROADCASTSS (BX), Z25
-	VFMADD231PS  Z25, Z22, Z10
-	VFMADD231PS  Z25, Z23, Z11
-	VBROADCASTSS (BX)(AX*1), Z24
-	VFMADD231PS  Z24, Z22, Z12
-	VFMADD231PS  Z24, Z23, Z13
-	VBROADCASTSS (BX)(AX*2), Z25
-	VFMADD231PS  Z25, Z22, Z14
-	VFMADD231PS  Z25, Z23, Z15
-	VBROADCASTSS (BX)(CX*1), Z24
-	VFMADD231PS  Z24, Z22, Z16
-	VFMADD231PS  Z24, Z23, Z17
-	VBROADCASTSS (BX)(AX*4), Z25
-	VFMADD231PS  Z25, Z22, Z18
-	VFMADD231PS  Z25, Z23, Z19
-	VBROADCASTSS (SI), Z24
-	VFMADD231PS  Z24, Z22, Z20
-	VFMADD231PS  Z24, Z23, Z21
-	ADDQ         R8, DX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R9, R10
-	ADDQ         R9, R11
-	DECQ         DI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z22
-	VADDPS       Z22, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z22
-	VADDPS       Z22, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z22
-	VADDPS       Z22, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z22
-	VADDPS       Z22, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z22
-	VADDPS       Z22, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z22
-	VADDPS       Z22, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z22
-	VADDPS       Z22, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z22
-	VADDPS       Z22, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z22
-	VADDPS       Z22, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z22
-	VADDPS       Z22, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z22
-	VADDPS       Z22, Z21, Z21
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile11AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile11AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile11AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -13659,10 +11424,10 @@ TEXT ·ahead6Tile11AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z19, Z19, Z19
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -13689,18 +11454,18 @@ TEXT ·ahead6Tile11AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(BX)(AX*4)
 	PREFETCHT0 (SI)
 	PREFETCHT0 64(SI)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       packing+40(FP), R10
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       packing+72(FP), R10
 	SHLQ       $0x02, R8
 	MOVQ       (R10), R11
 	ADDQ       16(R10), R11
@@ -14012,86 +11777,92 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z22
-	VADDPS  Z22, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z22
-	VADDPS  Z22, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z22
-	VADDPS  Z22, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z22
-	VADDPS  Z22, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z22
-	VADDPS  Z22, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z22
-	VADDPS  Z22, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z22
-	VADDPS  Z22, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z22
-	VADDPS  Z22, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z22
-	VADDPS  Z22, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z22
-	VADDPS  Z22, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z22
-	VADDPS  Z22, Z21, Z21
+	KXNORW K1, K1, K1
+	JMP    ·finish11AVX512(SB)
+
+// func finish11AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish11AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	LEAQ      (BX)(AX*4), SI
+	ADDQ      AX, SI
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z22
+	VADDPS    Z22, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z22
+	VADDPS    Z22, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z22
+	VADDPS    Z22, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z22
+	VADDPS    Z22, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z22
+	VADDPS    Z22, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z22
+	VADDPS    Z22, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z22
+	VADDPS    Z22, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z22
+	VADDPS    Z22, Z15, Z15
+	VADDPS    (BX)(CX*1), Z16, Z16
+	VMOVUPS.Z 64(BX)(CX*1), K1, Z22
+	VADDPS    Z22, Z17, Z17
+	VADDPS    (BX)(AX*4), Z18, Z18
+	VMOVUPS.Z 64(BX)(AX*4), K1, Z22
+	VADDPS    Z22, Z19, Z19
+	VADDPS    (SI), Z20, Z20
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z22, Z21, Z21
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z17, K1, 64(BX)(CX*1)
 	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z19, K1, 64(BX)(AX*4)
 	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z21, K1, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile12x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -14106,10 +11877,10 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z9, Z9, Z9
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -14126,23 +11897,23 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (BX)(AX*4)
 	PREFETCHT0 (SI)
 	PREFETCHT0 (SI)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -14315,21 +12086,21 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -14360,10 +12131,10 @@ start:
 	VADDPS    Z12, Z11, Z11
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -14383,8 +12154,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile12x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -14410,10 +12181,10 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -14442,23 +12213,23 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(SI)
 	PREFETCHT0 (SI)(AX*1)
 	PREFETCHT0 64(SI)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -14696,102 +12467,20 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	LEAQ      (BX)(AX*4), SI
-	ADDQ      AX, SI
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z24
-	VADDPS    Z24, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z24
-	VADDPS    Z24, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z24
-	VADDPS    Z24, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z24
-	VADDPS    Z24, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z24
-	VADDPS    Z24, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z24
-	VADDPS    Z24, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z24
-	VADDPS    Z24, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z24
-	VADDPS    Z24, Z15, Z15
-	VADDPS    (BX)(CX*1), Z16, Z16
-	VMOVUPS.Z 64(BX)(CX*1), K1, Z24
-	VADDPS    Z24, Z17, Z17
-	VADDPS    (BX)(AX*4), Z18, Z18
-	VMOVUPS.Z 64(BX)(AX*4), K1, Z24
-	VADDPS    Z24, Z19, Z19
-	VADDPS    (SI), Z20, Z20
-	VMOVUPS.Z 64(SI), K1, Z24
-	VADDPS    Z24, Z21, Z21
-	VADDPS    (SI)(AX*1), Z22, Z22
-	VMOVUPS.Z 64(SI)(AX*1), K1, Z24
-	VADDPS    Z24, Z23, Z23
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish12AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, K1, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, K1, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, K1, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, K1, 64(SI)(AX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile12AVX512(SB), NOSPLIT, $0-96
+// func readingTile12AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile12AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -14816,10 +12505,10 @@ TEXT ·packingTile12AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -14848,31 +12537,35 @@ TEXT ·packingTile12AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(SI)
 	PREFETCHT0 (SI)(AX*1)
 	PREFETCHT0 64(SI)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       ldb+72(FP), R9
+	MOVQ       b+64(FP), R10
+	MOVQ       ahead+88(FP), R11
 	SHLQ       $0x02, R8
 	SHLQ       $0x02, R9
-	MOVQ       panel+48(FP), R12
+	MOVQ       panel+80(FP), R12
 
 row:
-	VMOVUPS      (R10), Z24
-	VMOVUPS      64(R10), Z25
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VMOVUPS      Z24, (R12)
-	VMOVUPS      Z25, 64(R12)
-	ADDQ         $+128, R12
+	VMOVUPS    (R10), Z24
+	VMOVUPS    64(R10), Z25
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	TESTQ      R12, R12
+	JZ         inPlace
+	VMOVUPS    Z24, (R12)
+	VMOVUPS    Z25, 64(R12)
+	ADDQ       $+128, R12
+
+inPlace:
 	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -14916,299 +12609,11 @@ row:
 	ADDQ         R9, R11
 	DECQ         DI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z24
-	VADDPS       Z24, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z24
-	VADDPS       Z24, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z24
-	VADDPS       Z24, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z24
-	VADDPS       Z24, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z24
-	VADDPS       Z24, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z24
-	VADDPS       Z24, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z24
-	VADDPS       Z24, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z24
-	VADDPS       Z24, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z24
-	VADDPS       Z24, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z24
-	VADDPS       Z24, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z24, Z21, Z21
-	VADDPS       (SI)(AX*1), Z22, Z22
-	VMOVUPS      64(SI)(AX*1), Z24
-	VADDPS       Z24, Z23, Z23
+	KXNORW       K1, K1, K1
+	JMP          ·finish12AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile12AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile12AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	PREFETCHT0 (BX)(CX*1)
-	PREFETCHT0 64(BX)(CX*1)
-	PREFETCHT0 (BX)(AX*4)
-	PREFETCHT0 64(BX)(AX*4)
-	PREFETCHT0 (SI)
-	PREFETCHT0 64(SI)
-	PREFETCHT0 (SI)(AX*1)
-	PREFETCHT0 64(SI)(AX*1)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
-	SHLQ       $0x02, R8
-	SHLQ       $0x02, R9
-
-row:
-	VMOVUPS      (R10), Z24
-	VMOVUPS      64(R10), Z25
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VBROADCASTSS (DX), Z26
-	VFMADD231PS  Z26, Z24, Z0
-	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS (DX)(AX*1), Z27
-	VFMADD231PS  Z27, Z24, Z2
-	VFMADD231PS  Z27, Z25, Z3
-	VBROADCASTSS (DX)(AX*2), Z26
-	VFMADD231PS  Z26, Z24, Z4
-	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS (DX)(CX*1), Z27
-	VFMADD231PS  Z27, Z24, Z6
-	VFMADD231PS  Z27, Z25, Z7
-	VBROADCASTSS (DX)(AX*4), Z26
-	VFMADD231PS  Z26, Z24, Z8
-	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS (BX), Z27
-	VFMADD231PS  Z27, Z24, Z10
-	VFMADD231PS  Z27, Z25, Z11
-	VBROADCASTSS (BX)(AX*1), Z26
-	VFMADD231PS  Z26, Z24, Z12
-	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS (BX)(AX*2), Z27
-	VFMADD231PS  Z27, Z24, Z14
-	VFMADD231PS  Z27, Z25, Z15
-	VBROADCASTSS (BX)(CX*1), Z26
-	VFMADD231PS  Z26, Z24, Z16
-	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS (BX)(AX*4), Z27
-	VFMADD231PS  Z27, Z24, Z18
-	VFMADD231PS  Z27, Z25, Z19
-	VBROADCASTSS (SI), Z26
-	VFMADD231PS  Z26, Z24, Z20
-	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS (SI)(AX*1), Z27
-	VFMADD231PS  Z27, Z24, Z22
-	VFMADD231PS  Z27, Z25, Z23
-	ADDQ         R8, DX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R9, R10
-	ADDQ         R9, R11
-	DECQ         DI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z24
-	VADDPS       Z24, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z24
-	VADDPS       Z24, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z24
-	VADDPS       Z24, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z24
-	VADDPS       Z24, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z24
-	VADDPS       Z24, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z24
-	VADDPS       Z24, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z24
-	VADDPS       Z24, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z24
-	VADDPS       Z24, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z24
-	VADDPS       Z24, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z24
-	VADDPS       Z24, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z24, Z21, Z21
-	VADDPS       (SI)(AX*1), Z22, Z22
-	VMOVUPS      64(SI)(AX*1), Z24
-	VADDPS       Z24, Z23, Z23
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile12AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile12AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile12AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -15234,10 +12639,10 @@ TEXT ·ahead6Tile12AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -15266,18 +12671,18 @@ TEXT ·ahead6Tile12AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(SI)
 	PREFETCHT0 (SI)(AX*1)
 	PREFETCHT0 64(SI)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       packing+40(FP), R10
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       packing+72(FP), R10
 	SHLQ       $0x02, R8
 	MOVQ       (R10), R11
 	ADDQ       16(R10), R11
@@ -15610,91 +13015,97 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z24
-	VADDPS  Z24, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z24
-	VADDPS  Z24, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z24
-	VADDPS  Z24, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z24
-	VADDPS  Z24, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z24
-	VADDPS  Z24, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z24
-	VADDPS  Z24, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z24
-	VADDPS  Z24, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z24
-	VADDPS  Z24, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z24
-	VADDPS  Z24, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z24
-	VADDPS  Z24, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z24
-	VADDPS  Z24, Z21, Z21
-	VADDPS  (SI)(AX*1), Z22, Z22
-	VMOVUPS 64(SI)(AX*1), Z24
-	VADDPS  Z24, Z23, Z23
+	KXNORW K1, K1, K1
+	JMP    ·finish12AVX512(SB)
+
+// func finish12AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish12AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	LEAQ      (BX)(AX*4), SI
+	ADDQ      AX, SI
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z24
+	VADDPS    Z24, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z24
+	VADDPS    Z24, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z24
+	VADDPS    Z24, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z24
+	VADDPS    Z24, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z24
+	VADDPS    Z24, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z24
+	VADDPS    Z24, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z24
+	VADDPS    Z24, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z24
+	VADDPS    Z24, Z15, Z15
+	VADDPS    (BX)(CX*1), Z16, Z16
+	VMOVUPS.Z 64(BX)(CX*1), K1, Z24
+	VADDPS    Z24, Z17, Z17
+	VADDPS    (BX)(AX*4), Z18, Z18
+	VMOVUPS.Z 64(BX)(AX*4), K1, Z24
+	VADDPS    Z24, Z19, Z19
+	VADDPS    (SI), Z20, Z20
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z24, Z21, Z21
+	VADDPS    (SI)(AX*1), Z22, Z22
+	VMOVUPS.Z 64(SI)(AX*1), K1, Z24
+	VADDPS    Z24, Z23, Z23
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z17, K1, 64(BX)(CX*1)
 	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z19, K1, 64(BX)(AX*4)
 	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z21, K1, 64(SI)
 	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
+	VMOVUPS Z23, K1, 64(SI)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile13x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -15710,10 +13121,10 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -15731,23 +13142,23 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (SI)
 	PREFETCHT0 (SI)(AX*1)
 	PREFETCHT0 (SI)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -15930,21 +13341,21 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -15977,10 +13388,10 @@ start:
 	VADDPS    Z13, Z12, Z12
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -16001,8 +13412,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile13x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -16030,10 +13441,10 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z23, Z23, Z23
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -16064,23 +13475,23 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(SI)(AX*1)
 	PREFETCHT0 (SI)(AX*2)
 	PREFETCHT0 64(SI)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -16333,107 +13744,20 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	LEAQ      (BX)(AX*4), SI
-	ADDQ      AX, SI
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z26
-	VADDPS    Z26, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z26
-	VADDPS    Z26, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z26
-	VADDPS    Z26, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z26
-	VADDPS    Z26, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z26
-	VADDPS    Z26, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z26
-	VADDPS    Z26, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z26
-	VADDPS    Z26, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z26
-	VADDPS    Z26, Z15, Z15
-	VADDPS    (BX)(CX*1), Z16, Z16
-	VMOVUPS.Z 64(BX)(CX*1), K1, Z26
-	VADDPS    Z26, Z17, Z17
-	VADDPS    (BX)(AX*4), Z18, Z18
-	VMOVUPS.Z 64(BX)(AX*4), K1, Z26
-	VADDPS    Z26, Z19, Z19
-	VADDPS    (SI), Z20, Z20
-	VMOVUPS.Z 64(SI), K1, Z26
-	VADDPS    Z26, Z21, Z21
-	VADDPS    (SI)(AX*1), Z22, Z22
-	VMOVUPS.Z 64(SI)(AX*1), K1, Z26
-	VADDPS    Z26, Z23, Z23
-	VADDPS    (SI)(AX*2), Z24, Z24
-	VMOVUPS.Z 64(SI)(AX*2), K1, Z26
-	VADDPS    Z26, Z25, Z25
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish13AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, K1, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, K1, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, K1, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, K1, 64(SI)(AX*1)
-	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, K1, 64(SI)(AX*2)
-	VZEROUPPER
-	RET
-
-// func packingTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile13AVX512(SB), NOSPLIT, $0-96
+// func readingTile13AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile13AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -16460,10 +13784,10 @@ TEXT ·packingTile13AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z23, Z23, Z23
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -16494,31 +13818,35 @@ TEXT ·packingTile13AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(SI)(AX*1)
 	PREFETCHT0 (SI)(AX*2)
 	PREFETCHT0 64(SI)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       ldb+72(FP), R9
+	MOVQ       b+64(FP), R10
+	MOVQ       ahead+88(FP), R11
 	SHLQ       $0x02, R8
 	SHLQ       $0x02, R9
-	MOVQ       panel+48(FP), R12
+	MOVQ       panel+80(FP), R12
 
 row:
-	VMOVUPS      (R10), Z26
-	VMOVUPS      64(R10), Z27
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VMOVUPS      Z26, (R12)
-	VMOVUPS      Z27, 64(R12)
-	ADDQ         $+128, R12
+	VMOVUPS    (R10), Z26
+	VMOVUPS    64(R10), Z27
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	TESTQ      R12, R12
+	JZ         inPlace
+	VMOVUPS    Z26, (R12)
+	VMOVUPS    Z27, 64(R12)
+	ADDQ       $+128, R12
+
+inPlace:
 	VBROADCASTSS (DX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -16565,316 +13893,11 @@ row:
 	ADDQ         R9, R11
 	DECQ         DI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z26
-	VADDPS       Z26, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z26
-	VADDPS       Z26, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z26
-	VADDPS       Z26, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z26
-	VADDPS       Z26, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z26
-	VADDPS       Z26, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z26
-	VADDPS       Z26, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z26
-	VADDPS       Z26, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z26
-	VADDPS       Z26, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z26
-	VADDPS       Z26, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z26
-	VADDPS       Z26, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z26
-	VADDPS       Z26, Z21, Z21
-	VADDPS       (SI)(AX*1), Z22, Z22
-	VMOVUPS      64(SI)(AX*1), Z26
-	VADDPS       Z26, Z23, Z23
-	VADDPS       (SI)(AX*2), Z24, Z24
-	VMOVUPS      64(SI)(AX*2), Z26
-	VADDPS       Z26, Z25, Z25
+	KXNORW       K1, K1, K1
+	JMP          ·finish13AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
-	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, 64(SI)(AX*2)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile13AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile13AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	PREFETCHT0 (BX)(CX*1)
-	PREFETCHT0 64(BX)(CX*1)
-	PREFETCHT0 (BX)(AX*4)
-	PREFETCHT0 64(BX)(AX*4)
-	PREFETCHT0 (SI)
-	PREFETCHT0 64(SI)
-	PREFETCHT0 (SI)(AX*1)
-	PREFETCHT0 64(SI)(AX*1)
-	PREFETCHT0 (SI)(AX*2)
-	PREFETCHT0 64(SI)(AX*2)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
-	SHLQ       $0x02, R8
-	SHLQ       $0x02, R9
-
-row:
-	VMOVUPS      (R10), Z26
-	VMOVUPS      64(R10), Z27
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VBROADCASTSS (DX), Z28
-	VFMADD231PS  Z28, Z26, Z0
-	VFMADD231PS  Z28, Z27, Z1
-	VBROADCASTSS (DX)(AX*1), Z29
-	VFMADD231PS  Z29, Z26, Z2
-	VFMADD231PS  Z29, Z27, Z3
-	VBROADCASTSS (DX)(AX*2), Z28
-	VFMADD231PS  Z28, Z26, Z4
-	VFMADD231PS  Z28, Z27, Z5
-	VBROADCASTSS (DX)(CX*1), Z29
-	VFMADD231PS  Z29, Z26, Z6
-	VFMADD231PS  Z29, Z27, Z7
-	VBROADCASTSS (DX)(AX*4), Z28
-	VFMADD231PS  Z28, Z26, Z8
-	VFMADD231PS  Z28, Z27, Z9
-	VBROADCASTSS (BX), Z29
-	VFMADD231PS  Z29, Z26, Z10
-	VFMADD231PS  Z29, Z27, Z11
-	VBROADCASTSS (BX)(AX*1), Z28
-	VFMADD231PS  Z28, Z26, Z12
-	VFMADD231PS  Z28, Z27, Z13
-	VBROADCASTSS (BX)(AX*2), Z29
-	VFMADD231PS  Z29, Z26, Z14
-	VFMADD231PS  Z29, Z27, Z15
-	VBROADCASTSS (BX)(CX*1), Z28
-	VFMADD231PS  Z28, Z26, Z16
-	VFMADD231PS  Z28, Z27, Z17
-	VBROADCASTSS (BX)(AX*4), Z29
-	VFMADD231PS  Z29, Z26, Z18
-	VFMADD231PS  Z29, Z27, Z19
-	VBROADCASTSS (SI), Z28
-	VFMADD231PS  Z28, Z26, Z20
-	VFMADD231PS  Z28, Z27, Z21
-	VBROADCASTSS (SI)(AX*1), Z29
-	VFMADD231PS  Z29, Z26, Z22
-	VFMADD231PS  Z29, Z27, Z23
-	VBROADCASTSS (SI)(AX*2), Z28
-	VFMADD231PS  Z28, Z26, Z24
-	VFMADD231PS  Z28, Z27, Z25
-	ADDQ         R8, DX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R9, R10
-	ADDQ         R9, R11
-	DECQ         DI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z26
-	VADDPS       Z26, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z26
-	VADDPS       Z26, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z26
-	VADDPS       Z26, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z26
-	VADDPS       Z26, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z26
-	VADDPS       Z26, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z26
-	VADDPS       Z26, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z26
-	VADDPS       Z26, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z26
-	VADDPS       Z26, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z26
-	VADDPS       Z26, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z26
-	VADDPS       Z26, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z26
-	VADDPS       Z26, Z21, Z21
-	VADDPS       (SI)(AX*1), Z22, Z22
-	VMOVUPS      64(SI)(AX*1), Z26
-	VADDPS       Z26, Z23, Z23
-	VADDPS       (SI)(AX*2), Z24, Z24
-	VMOVUPS      64(SI)(AX*2), Z26
-	VADDPS       Z26, Z25, Z25
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
-	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, 64(SI)(AX*2)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile13AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile13AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile13AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -16902,10 +13925,10 @@ TEXT ·ahead6Tile13AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z23, Z23, Z23
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -16936,18 +13959,18 @@ TEXT ·ahead6Tile13AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(SI)(AX*1)
 	PREFETCHT0 (SI)(AX*2)
 	PREFETCHT0 64(SI)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       packing+40(FP), R10
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       packing+72(FP), R10
 	SHLQ       $0x02, R8
 	MOVQ       (R10), R11
 	ADDQ       16(R10), R11
@@ -17301,96 +14324,102 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z26
-	VADDPS  Z26, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z26
-	VADDPS  Z26, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z26
-	VADDPS  Z26, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z26
-	VADDPS  Z26, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z26
-	VADDPS  Z26, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z26
-	VADDPS  Z26, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z26
-	VADDPS  Z26, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z26
-	VADDPS  Z26, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z26
-	VADDPS  Z26, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z26
-	VADDPS  Z26, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z26
-	VADDPS  Z26, Z21, Z21
-	VADDPS  (SI)(AX*1), Z22, Z22
-	VMOVUPS 64(SI)(AX*1), Z26
-	VADDPS  Z26, Z23, Z23
-	VADDPS  (SI)(AX*2), Z24, Z24
-	VMOVUPS 64(SI)(AX*2), Z26
-	VADDPS  Z26, Z25, Z25
+	KXNORW K1, K1, K1
+	JMP    ·finish13AVX512(SB)
+
+// func finish13AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish13AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	LEAQ      (BX)(AX*4), SI
+	ADDQ      AX, SI
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z26
+	VADDPS    Z26, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z26
+	VADDPS    Z26, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z26
+	VADDPS    Z26, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z26
+	VADDPS    Z26, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z26
+	VADDPS    Z26, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z26
+	VADDPS    Z26, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z26
+	VADDPS    Z26, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z26
+	VADDPS    Z26, Z15, Z15
+	VADDPS    (BX)(CX*1), Z16, Z16
+	VMOVUPS.Z 64(BX)(CX*1), K1, Z26
+	VADDPS    Z26, Z17, Z17
+	VADDPS    (BX)(AX*4), Z18, Z18
+	VMOVUPS.Z 64(BX)(AX*4), K1, Z26
+	VADDPS    Z26, Z19, Z19
+	VADDPS    (SI), Z20, Z20
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z26, Z21, Z21
+	VADDPS    (SI)(AX*1), Z22, Z22
+	VMOVUPS.Z 64(SI)(AX*1), K1, Z26
+	VADDPS    Z26, Z23, Z23
+	VADDPS    (SI)(AX*2), Z24, Z24
+	VMOVUPS.Z 64(SI)(AX*2), K1, Z26
+	VADDPS    Z26, Z25, Z25
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z17, K1, 64(BX)(CX*1)
 	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z19, K1, 64(BX)(AX*4)
 	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z21, K1, 64(SI)
 	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
+	VMOVUPS Z23, K1, 64(SI)(AX*1)
 	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, 64(SI)(AX*2)
+	VMOVUPS Z25, K1, 64(SI)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile14x1AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
@@ -17407,10 +14436,10 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z11, Z11, Z11
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -17429,23 +14458,23 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 (SI)(AX*1)
 	PREFETCHT0 (SI)(AX*2)
 	PREFETCHT0 (SI)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -17638,21 +14667,21 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
+	MOVQ      cols+32(FP), AX
 	MOVQ      $-1, CX
 	BZHIQ     AX, CX, CX
 	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
+	MOVQ      start+0(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      ss+88(FP), AX
+	MOVQ      ss+8(FP), AX
 	SHLQ      $0x02, AX
 	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
+	MOVQ      start+0(FP), DX
 	LEAQ      (DX)(AX*4), BX
 	ADDQ      AX, BX
 	LEAQ      (BX)(AX*4), SI
@@ -17687,10 +14716,10 @@ start:
 	VADDPS    Z14, Z13, Z13
 
 store:
-	MOVQ    cst+104(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
@@ -17712,8 +14741,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// func tile14x2AVX512(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -17743,10 +14772,10 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-112
 	VPXORD     Z25, Z25, Z25
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -17779,23 +14808,23 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-112
 	PREFETCHT0 64(SI)(AX*2)
 	PREFETCHT0 (SI)(CX*1)
 	PREFETCHT0 64(SI)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
 	LEAQ       (SI)(CX*4), DI
 	ADDQ       CX, DI
-	MOVQ       b+56(FP), R8
-	MOVQ       cs+32(FP), R9
+	MOVQ       b+88(FP), R8
+	MOVQ       cs+64(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       ahead+64(FP), R10
-	MOVQ       jump+72(FP), R11
+	MOVQ       ahead+96(FP), R10
+	MOVQ       jump+104(FP), R11
 	SHLQ       $0x02, R11
-	MOVQ       turns+40(FP), R12
-	MOVQ       turn+48(FP), R13
+	MOVQ       turns+72(FP), R12
+	MOVQ       turn+80(FP), R13
 	SHLQ       $0x02, R13
 	MOVQ       AX, R14
 	IMULQ      R9, R14
@@ -18063,112 +15092,20 @@ turned:
 	ADDQ R13, BX
 	ADDQ R13, SI
 	ADDQ R13, DI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ      cols+0(FP), AX
-	SUBQ      $0x10, AX
-	MOVQ      $-1, CX
-	BZHIQ     AX, CX, CX
-	KMOVW     CX, K1
-	MOVQ      start+80(FP), AX
-	TESTQ     AX, AX
-	JZ        store
-	MOVQ      ss+88(FP), AX
-	SHLQ      $0x02, AX
-	LEAQ      (AX)(AX*2), CX
-	MOVQ      start+80(FP), DX
-	LEAQ      (DX)(AX*4), BX
-	ADDQ      AX, BX
-	LEAQ      (BX)(AX*4), SI
-	ADDQ      AX, SI
-	VADDPS    (DX), Z0, Z0
-	VMOVUPS.Z 64(DX), K1, Z28
-	VADDPS    Z28, Z1, Z1
-	VADDPS    (DX)(AX*1), Z2, Z2
-	VMOVUPS.Z 64(DX)(AX*1), K1, Z28
-	VADDPS    Z28, Z3, Z3
-	VADDPS    (DX)(AX*2), Z4, Z4
-	VMOVUPS.Z 64(DX)(AX*2), K1, Z28
-	VADDPS    Z28, Z5, Z5
-	VADDPS    (DX)(CX*1), Z6, Z6
-	VMOVUPS.Z 64(DX)(CX*1), K1, Z28
-	VADDPS    Z28, Z7, Z7
-	VADDPS    (DX)(AX*4), Z8, Z8
-	VMOVUPS.Z 64(DX)(AX*4), K1, Z28
-	VADDPS    Z28, Z9, Z9
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS.Z 64(BX), K1, Z28
-	VADDPS    Z28, Z11, Z11
-	VADDPS    (BX)(AX*1), Z12, Z12
-	VMOVUPS.Z 64(BX)(AX*1), K1, Z28
-	VADDPS    Z28, Z13, Z13
-	VADDPS    (BX)(AX*2), Z14, Z14
-	VMOVUPS.Z 64(BX)(AX*2), K1, Z28
-	VADDPS    Z28, Z15, Z15
-	VADDPS    (BX)(CX*1), Z16, Z16
-	VMOVUPS.Z 64(BX)(CX*1), K1, Z28
-	VADDPS    Z28, Z17, Z17
-	VADDPS    (BX)(AX*4), Z18, Z18
-	VMOVUPS.Z 64(BX)(AX*4), K1, Z28
-	VADDPS    Z28, Z19, Z19
-	VADDPS    (SI), Z20, Z20
-	VMOVUPS.Z 64(SI), K1, Z28
-	VADDPS    Z28, Z21, Z21
-	VADDPS    (SI)(AX*1), Z22, Z22
-	VMOVUPS.Z 64(SI)(AX*1), K1, Z28
-	VADDPS    Z28, Z23, Z23
-	VADDPS    (SI)(AX*2), Z24, Z24
-	VMOVUPS.Z 64(SI)(AX*2), K1, Z28
-	VADDPS    Z28, Z25, Z25
-	VADDPS    (SI)(CX*1), Z26, Z26
-	VMOVUPS.Z 64(SI)(CX*1), K1, Z28
-	VADDPS    Z28, Z27, Z27
+	MOVQ  cols+32(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	JMP   ·finish14AVX512(SB)
 
-store:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, K1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, K1, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, K1, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, K1, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, K1, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, K1, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, K1, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, K1, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, K1, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, K1, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, K1, 64(SI)(AX*1)
-	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, K1, 64(SI)(AX*2)
-	VMOVUPS Z26, (SI)(CX*1)
-	VMOVUPS Z27, K1, 64(SI)(CX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·packingTile14AVX512(SB), NOSPLIT, $0-96
+// func readingTile14AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
+// Requires: AVX512F, MMX+
+TEXT ·readingTile14AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -18197,10 +15134,10 @@ TEXT ·packingTile14AVX512(SB), NOSPLIT, $0-96
 	VPXORD     Z25, Z25, Z25
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -18233,31 +15170,35 @@ TEXT ·packingTile14AVX512(SB), NOSPLIT, $0-96
 	PREFETCHT0 64(SI)(AX*2)
 	PREFETCHT0 (SI)(CX*1)
 	PREFETCHT0 64(SI)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       ldb+72(FP), R9
+	MOVQ       b+64(FP), R10
+	MOVQ       ahead+88(FP), R11
 	SHLQ       $0x02, R8
 	SHLQ       $0x02, R9
-	MOVQ       panel+48(FP), R12
+	MOVQ       panel+80(FP), R12
 
 row:
-	VMOVUPS      (R10), Z28
-	VMOVUPS      64(R10), Z29
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VMOVUPS      Z28, (R12)
-	VMOVUPS      Z29, 64(R12)
-	ADDQ         $+128, R12
+	VMOVUPS    (R10), Z28
+	VMOVUPS    64(R10), Z29
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	TESTQ      R12, R12
+	JZ         inPlace
+	VMOVUPS    Z28, (R12)
+	VMOVUPS    Z29, 64(R12)
+	ADDQ       $+128, R12
+
+inPlace:
 	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -18307,333 +15248,11 @@ row:
 	ADDQ         R9, R11
 	DECQ         DI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z28
-	VADDPS       Z28, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z28
-	VADDPS       Z28, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z28
-	VADDPS       Z28, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z28
-	VADDPS       Z28, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z28
-	VADDPS       Z28, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z28
-	VADDPS       Z28, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z28
-	VADDPS       Z28, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z28
-	VADDPS       Z28, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z28
-	VADDPS       Z28, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z28
-	VADDPS       Z28, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z28
-	VADDPS       Z28, Z21, Z21
-	VADDPS       (SI)(AX*1), Z22, Z22
-	VMOVUPS      64(SI)(AX*1), Z28
-	VADDPS       Z28, Z23, Z23
-	VADDPS       (SI)(AX*2), Z24, Z24
-	VMOVUPS      64(SI)(AX*2), Z28
-	VADDPS       Z28, Z25, Z25
-	VADDPS       (SI)(CX*1), Z26, Z26
-	VMOVUPS      64(SI)(CX*1), Z28
-	VADDPS       Z28, Z27, Z27
+	KXNORW       K1, K1, K1
+	JMP          ·finish14AVX512(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
-	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, 64(SI)(AX*2)
-	VMOVUPS Z26, (SI)(CX*1)
-	VMOVUPS Z27, 64(SI)(CX*1)
-	VZEROUPPER
-	RET
-
-// func inPlaceTile14AVX512(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·inPlaceTile14AVX512(SB), NOSPLIT, $0-96
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	VPXORD     Z26, Z26, Z26
-	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+88(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 (DX)(AX*1)
-	PREFETCHT0 64(DX)(AX*1)
-	PREFETCHT0 (DX)(AX*2)
-	PREFETCHT0 64(DX)(AX*2)
-	PREFETCHT0 (DX)(CX*1)
-	PREFETCHT0 64(DX)(CX*1)
-	PREFETCHT0 (DX)(AX*4)
-	PREFETCHT0 64(DX)(AX*4)
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 (BX)(AX*1)
-	PREFETCHT0 64(BX)(AX*1)
-	PREFETCHT0 (BX)(AX*2)
-	PREFETCHT0 64(BX)(AX*2)
-	PREFETCHT0 (BX)(CX*1)
-	PREFETCHT0 64(BX)(CX*1)
-	PREFETCHT0 (BX)(AX*4)
-	PREFETCHT0 64(BX)(AX*4)
-	PREFETCHT0 (SI)
-	PREFETCHT0 64(SI)
-	PREFETCHT0 (SI)(AX*1)
-	PREFETCHT0 64(SI)(AX*1)
-	PREFETCHT0 (SI)(AX*2)
-	PREFETCHT0 64(SI)(AX*2)
-	PREFETCHT0 (SI)(CX*1)
-	PREFETCHT0 64(SI)(CX*1)
-	MOVQ       rs+16(FP), AX
-	SHLQ       $0x02, AX
-	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	LEAQ       (DX)(AX*4), BX
-	ADDQ       AX, BX
-	LEAQ       (BX)(AX*4), SI
-	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       ldb+40(FP), R9
-	MOVQ       b+32(FP), R10
-	MOVQ       ahead+56(FP), R11
-	SHLQ       $0x02, R8
-	SHLQ       $0x02, R9
-
-row:
-	VMOVUPS      (R10), Z28
-	VMOVUPS      64(R10), Z29
-	PREFETCHT1   (R11)
-	PREFETCHT1   64(R11)
-	VBROADCASTSS (DX), Z30
-	VFMADD231PS  Z30, Z28, Z0
-	VFMADD231PS  Z30, Z29, Z1
-	VBROADCASTSS (DX)(AX*1), Z31
-	VFMADD231PS  Z31, Z28, Z2
-	VFMADD231PS  Z31, Z29, Z3
-	VBROADCASTSS (DX)(AX*2), Z30
-	VFMADD231PS  Z30, Z28, Z4
-	VFMADD231PS  Z30, Z29, Z5
-	VBROADCASTSS (DX)(CX*1), Z31
-	VFMADD231PS  Z31, Z28, Z6
-	VFMADD231PS  Z31, Z29, Z7
-	VBROADCASTSS (DX)(AX*4), Z30
-	VFMADD231PS  Z30, Z28, Z8
-	VFMADD231PS  Z30, Z29, Z9
-	VBROADCASTSS (BX), Z31
-	VFMADD231PS  Z31, Z28, Z10
-	VFMADD231PS  Z31, Z29, Z11
-	VBROADCASTSS (BX)(AX*1), Z30
-	VFMADD231PS  Z30, Z28, Z12
-	VFMADD231PS  Z30, Z29, Z13
-	VBROADCASTSS (BX)(AX*2), Z31
-	VFMADD231PS  Z31, Z28, Z14
-	VFMADD231PS  Z31, Z29, Z15
-	VBROADCASTSS (BX)(CX*1), Z30
-	VFMADD231PS  Z30, Z28, Z16
-	VFMADD231PS  Z30, Z29, Z17
-	VBROADCASTSS (BX)(AX*4), Z31
-	VFMADD231PS  Z31, Z28, Z18
-	VFMADD231PS  Z31, Z29, Z19
-	VBROADCASTSS (SI), Z30
-	VFMADD231PS  Z30, Z28, Z20
-	VFMADD231PS  Z30, Z29, Z21
-	VBROADCASTSS (SI)(AX*1), Z31
-	VFMADD231PS  Z31, Z28, Z22
-	VFMADD231PS  Z31, Z29, Z23
-	VBROADCASTSS (SI)(AX*2), Z30
-	VFMADD231PS  Z30, Z28, Z24
-	VFMADD231PS  Z30, Z29, Z25
-	VBROADCASTSS (SI)(CX*1), Z31
-	VFMADD231PS  Z31, Z28, Z26
-	VFMADD231PS  Z31, Z29, Z27
-	ADDQ         R8, DX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R9, R10
-	ADDQ         R9, R11
-	DECQ         DI
-	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	LEAQ         (BX)(AX*4), SI
-	ADDQ         AX, SI
-	VADDPS       (DX), Z0, Z0
-	VMOVUPS      64(DX), Z28
-	VADDPS       Z28, Z1, Z1
-	VADDPS       (DX)(AX*1), Z2, Z2
-	VMOVUPS      64(DX)(AX*1), Z28
-	VADDPS       Z28, Z3, Z3
-	VADDPS       (DX)(AX*2), Z4, Z4
-	VMOVUPS      64(DX)(AX*2), Z28
-	VADDPS       Z28, Z5, Z5
-	VADDPS       (DX)(CX*1), Z6, Z6
-	VMOVUPS      64(DX)(CX*1), Z28
-	VADDPS       Z28, Z7, Z7
-	VADDPS       (DX)(AX*4), Z8, Z8
-	VMOVUPS      64(DX)(AX*4), Z28
-	VADDPS       Z28, Z9, Z9
-	VADDPS       (BX), Z10, Z10
-	VMOVUPS      64(BX), Z28
-	VADDPS       Z28, Z11, Z11
-	VADDPS       (BX)(AX*1), Z12, Z12
-	VMOVUPS      64(BX)(AX*1), Z28
-	VADDPS       Z28, Z13, Z13
-	VADDPS       (BX)(AX*2), Z14, Z14
-	VMOVUPS      64(BX)(AX*2), Z28
-	VADDPS       Z28, Z15, Z15
-	VADDPS       (BX)(CX*1), Z16, Z16
-	VMOVUPS      64(BX)(CX*1), Z28
-	VADDPS       Z28, Z17, Z17
-	VADDPS       (BX)(AX*4), Z18, Z18
-	VMOVUPS      64(BX)(AX*4), Z28
-	VADDPS       Z28, Z19, Z19
-	VADDPS       (SI), Z20, Z20
-	VMOVUPS      64(SI), Z28
-	VADDPS       Z28, Z21, Z21
-	VADDPS       (SI)(AX*1), Z22, Z22
-	VMOVUPS      64(SI)(AX*1), Z28
-	VADDPS       Z28, Z23, Z23
-	VADDPS       (SI)(AX*2), Z24, Z24
-	VMOVUPS      64(SI)(AX*2), Z28
-	VADDPS       Z28, Z25, Z25
-	VADDPS       (SI)(CX*1), Z26, Z26
-	VMOVUPS      64(SI)(CX*1), Z28
-	VADDPS       Z28, Z27, Z27
-
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
-	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
-	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
-	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
-	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
-	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
-	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
-	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, 64(SI)(AX*2)
-	VMOVUPS Z26, (SI)(CX*1)
-	VMOVUPS Z27, 64(SI)(CX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile14AVX512(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
-// Requires: AVX, AVX512F, MMX+
+// func ahead6Tile14AVX512(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
+// Requires: AVX512F, MMX+
 TEXT ·ahead6Tile14AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
@@ -18663,10 +15282,10 @@ TEXT ·ahead6Tile14AVX512(SB), NOSPLIT, $0-80
 	VPXORD     Z25, Z25, Z25
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
@@ -18699,18 +15318,18 @@ TEXT ·ahead6Tile14AVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 64(SI)(AX*2)
 	PREFETCHT0 (SI)(CX*1)
 	PREFETCHT0 64(SI)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	LEAQ       (BX)(AX*4), SI
 	ADDQ       AX, SI
-	MOVQ       k+0(FP), DI
-	MOVQ       cs+24(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       packing+40(FP), R10
+	MOVQ       k+32(FP), DI
+	MOVQ       cs+56(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       packing+72(FP), R10
 	SHLQ       $0x02, R8
 	MOVQ       (R10), R11
 	ADDQ       16(R10), R11
@@ -19085,97 +15704,103 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	LEAQ    (BX)(AX*4), SI
-	ADDQ    AX, SI
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS 64(DX), Z28
-	VADDPS  Z28, Z1, Z1
-	VADDPS  (DX)(AX*1), Z2, Z2
-	VMOVUPS 64(DX)(AX*1), Z28
-	VADDPS  Z28, Z3, Z3
-	VADDPS  (DX)(AX*2), Z4, Z4
-	VMOVUPS 64(DX)(AX*2), Z28
-	VADDPS  Z28, Z5, Z5
-	VADDPS  (DX)(CX*1), Z6, Z6
-	VMOVUPS 64(DX)(CX*1), Z28
-	VADDPS  Z28, Z7, Z7
-	VADDPS  (DX)(AX*4), Z8, Z8
-	VMOVUPS 64(DX)(AX*4), Z28
-	VADDPS  Z28, Z9, Z9
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS 64(BX), Z28
-	VADDPS  Z28, Z11, Z11
-	VADDPS  (BX)(AX*1), Z12, Z12
-	VMOVUPS 64(BX)(AX*1), Z28
-	VADDPS  Z28, Z13, Z13
-	VADDPS  (BX)(AX*2), Z14, Z14
-	VMOVUPS 64(BX)(AX*2), Z28
-	VADDPS  Z28, Z15, Z15
-	VADDPS  (BX)(CX*1), Z16, Z16
-	VMOVUPS 64(BX)(CX*1), Z28
-	VADDPS  Z28, Z17, Z17
-	VADDPS  (BX)(AX*4), Z18, Z18
-	VMOVUPS 64(BX)(AX*4), Z28
-	VADDPS  Z28, Z19, Z19
-	VADDPS  (SI), Z20, Z20
-	VMOVUPS 64(SI), Z28
-	VADDPS  Z28, Z21, Z21
-	VADDPS  (SI)(AX*1), Z22, Z22
-	VMOVUPS 64(SI)(AX*1), Z28
-	VADDPS  Z28, Z23, Z23
-	VADDPS  (SI)(AX*2), Z24, Z24
-	VMOVUPS 64(SI)(AX*2), Z28
-	VADDPS  Z28, Z25, Z25
-	VADDPS  (SI)(CX*1), Z26, Z26
-	VMOVUPS 64(SI)(CX*1), Z28
-	VADDPS  Z28, Z27, Z27
+	KXNORW K1, K1, K1
+	JMP    ·finish14AVX512(SB)
+
+// func finish14AVX512(start *float32, ss int, c *float32, cst int)
+// Requires: AVX, AVX512F
+TEXT ·finish14AVX512(SB), NOSPLIT, $0-32
+	MOVQ      start+0(FP), AX
+	TESTQ     AX, AX
+	JZ        store
+	MOVQ      ss+8(FP), AX
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), CX
+	MOVQ      start+0(FP), DX
+	LEAQ      (DX)(AX*4), BX
+	ADDQ      AX, BX
+	LEAQ      (BX)(AX*4), SI
+	ADDQ      AX, SI
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z28
+	VADDPS    Z28, Z1, Z1
+	VADDPS    (DX)(AX*1), Z2, Z2
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z28
+	VADDPS    Z28, Z3, Z3
+	VADDPS    (DX)(AX*2), Z4, Z4
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z28
+	VADDPS    Z28, Z5, Z5
+	VADDPS    (DX)(CX*1), Z6, Z6
+	VMOVUPS.Z 64(DX)(CX*1), K1, Z28
+	VADDPS    Z28, Z7, Z7
+	VADDPS    (DX)(AX*4), Z8, Z8
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z28
+	VADDPS    Z28, Z9, Z9
+	VADDPS    (BX), Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z28
+	VADDPS    Z28, Z11, Z11
+	VADDPS    (BX)(AX*1), Z12, Z12
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z28
+	VADDPS    Z28, Z13, Z13
+	VADDPS    (BX)(AX*2), Z14, Z14
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z28
+	VADDPS    Z28, Z15, Z15
+	VADDPS    (BX)(CX*1), Z16, Z16
+	VMOVUPS.Z 64(BX)(CX*1), K1, Z28
+	VADDPS    Z28, Z17, Z17
+	VADDPS    (BX)(AX*4), Z18, Z18
+	VMOVUPS.Z 64(BX)(AX*4), K1, Z28
+	VADDPS    Z28, Z19, Z19
+	VADDPS    (SI), Z20, Z20
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z28, Z21, Z21
+	VADDPS    (SI)(AX*1), Z22, Z22
+	VMOVUPS.Z 64(SI)(AX*1), K1, Z28
+	VADDPS    Z28, Z23, Z23
+	VADDPS    (SI)(AX*2), Z24, Z24
+	VMOVUPS.Z 64(SI)(AX*2), K1, Z28
+	VADDPS    Z28, Z25, Z25
+	VADDPS    (SI)(CX*1), Z26, Z26
+	VMOVUPS.Z 64(SI)(CX*1), K1, Z28
+	VADDPS    Z28, Z27, Z27
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	LEAQ    (BX)(AX*4), SI
 	ADDQ    AX, SI
 	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z1, K1, 64(DX)
 	VMOVUPS Z2, (DX)(AX*1)
-	VMOVUPS Z3, 64(DX)(AX*1)
+	VMOVUPS Z3, K1, 64(DX)(AX*1)
 	VMOVUPS Z4, (DX)(AX*2)
-	VMOVUPS Z5, 64(DX)(AX*2)
+	VMOVUPS Z5, K1, 64(DX)(AX*2)
 	VMOVUPS Z6, (DX)(CX*1)
-	VMOVUPS Z7, 64(DX)(CX*1)
+	VMOVUPS Z7, K1, 64(DX)(CX*1)
 	VMOVUPS Z8, (DX)(AX*4)
-	VMOVUPS Z9, 64(DX)(AX*4)
+	VMOVUPS Z9, K1, 64(DX)(AX*4)
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	VMOVUPS Z12, (BX)(AX*1)
-	VMOVUPS Z13, 64(BX)(AX*1)
+	VMOVUPS Z13, K1, 64(BX)(AX*1)
 	VMOVUPS Z14, (BX)(AX*2)
-	VMOVUPS Z15, 64(BX)(AX*2)
+	VMOVUPS Z15, K1, 64(BX)(AX*2)
 	VMOVUPS Z16, (BX)(CX*1)
-	VMOVUPS Z17, 64(BX)(CX*1)
+	VMOVUPS Z17, K1, 64(BX)(CX*1)
 	VMOVUPS Z18, (BX)(AX*4)
-	VMOVUPS Z19, 64(BX)(AX*4)
+	VMOVUPS Z19, K1, 64(BX)(AX*4)
 	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z21, K1, 64(SI)
 	VMOVUPS Z22, (SI)(AX*1)
-	VMOVUPS Z23, 64(SI)(AX*1)
+	VMOVUPS Z23, K1, 64(SI)(AX*1)
 	VMOVUPS Z24, (SI)(AX*2)
-	VMOVUPS Z25, 64(SI)(AX*2)
+	VMOVUPS Z25, K1, 64(SI)(AX*2)
 	VMOVUPS Z26, (SI)(CX*1)
-	VMOVUPS Z27, 64(SI)(CX*1)
+	VMOVUPS Z27, K1, 64(SI)(CX*1)
 	VZEROUPPER
 	RET
 
@@ -22006,26 +18631,26 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile1x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), CX
-	MOVQ       b+56(FP), DX
-	MOVQ       cs+32(FP), BX
+	MOVQ       a+48(FP), CX
+	MOVQ       b+88(FP), DX
+	MOVQ       cs+64(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+64(FP), SI
-	MOVQ       jump+72(FP), DI
+	MOVQ       ahead+96(FP), SI
+	MOVQ       jump+104(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       turns+40(FP), R8
-	MOVQ       turn+48(FP), R9
+	MOVQ       turns+72(FP), R8
+	MOVQ       turn+80(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       AX, R10
 	IMULQ      BX, R10
@@ -22076,89 +18701,56 @@ turned:
 	DECQ R8
 	JZ   start
 	ADDQ R9, CX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    start+80(FP), CX
-	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y1, (SP)
-	LEAQ    (CX), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
+	MOVQ   cols+32(FP), AX
+	CMPQ   AX, $0x08
+	JNE    cut
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   start+0(FP), AX
+	VADDPS (AX), Y0, Y0
 
-copy69:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy69
-	VMOVUPS (SP), Y1
-	VADDPS  Y1, Y0, Y0
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+96(FP), CX
-	VMOVUPS Y0, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (CX), CX
-
-copy70:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy70
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
+store:
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+80(FP), AX
-	VMOVUPS (AX), Y1
-	VADDPS  Y1, Y0, Y0
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), AX
+	MOVQ    c+16(FP), AX
 	VMOVUPS Y0, (AX)
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+cut:
+	MOVQ $0x00000001, CX
+	MOVQ $0x00000000, DX
+	JMP  ·cutAVX2(SB)
+
+// func tile1x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), CX
-	MOVQ       b+56(FP), DX
-	MOVQ       cs+32(FP), BX
+	MOVQ       a+48(FP), CX
+	MOVQ       b+88(FP), DX
+	MOVQ       cs+64(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ahead+64(FP), SI
-	MOVQ       jump+72(FP), DI
+	MOVQ       ahead+96(FP), SI
+	MOVQ       jump+104(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       turns+40(FP), R8
-	MOVQ       turn+48(FP), R9
+	MOVQ       turns+72(FP), R8
+	MOVQ       turn+80(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       AX, R10
 	IMULQ      BX, R10
@@ -22219,101 +18811,54 @@ turned:
 	DECQ R8
 	JZ   start
 	ADDQ R9, CX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	SUBQ    $0x08, AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    start+80(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y2, (SP)
-	LEAQ    32(CX), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
+	MOVQ cols+32(FP), AX
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JNE  cut
+	JMP  ·finish1AVX2(SB)
 
-copy71:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy71
-	VMOVUPS (SP), Y2
-	VADDPS  Y2, Y1, Y1
+cut:
+	MOVQ $0x00000001, CX
+	MOVQ $0x00000020, DX
+	JMP  ·cutAVX2(SB)
 
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+96(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), DX
-	LEAQ    32(CX), CX
-
-copy72:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy72
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+80(FP), AX
-	VADDPS  (AX), Y0, Y0
-	VMOVUPS 32(AX), Y2
-	VADDPS  Y2, Y1, Y1
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VZEROUPPER
-	RET
-
-// func packingTile1AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// func readingTile1AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 // Requires: AVX, FMA3, MMX+
-TEXT ·packingTile1AVX2(SB), NOSPLIT, $0-96
+TEXT ·readingTile1AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), AX
-	MOVQ       k+0(FP), CX
-	MOVQ       cs+24(FP), DX
-	MOVQ       ldb+40(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       ahead+56(FP), DI
+	MOVQ       a+40(FP), AX
+	MOVQ       k+32(FP), CX
+	MOVQ       cs+56(FP), DX
+	MOVQ       ldb+72(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       ahead+88(FP), DI
 	SHLQ       $0x02, DX
 	SHLQ       $0x02, BX
-	MOVQ       panel+48(FP), R8
+	MOVQ       panel+80(FP), R8
 
 row:
-	VMOVUPS      (SI), Y2
-	VMOVUPS      32(SI), Y3
-	PREFETCHT1   (DI)
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         $+64, R8
+	VMOVUPS    (SI), Y2
+	VMOVUPS    32(SI), Y3
+	PREFETCHT1 (DI)
+	TESTQ      R8, R8
+	JZ         inPlace
+	VMOVUPS    Y2, (R8)
+	VMOVUPS    Y3, 32(R8)
+	ADDQ       $+64, R8
+
+inPlace:
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
@@ -22322,42 +18867,25 @@ row:
 	ADDQ         BX, DI
 	DECQ         CX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), AX
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      32(AX), Y2
-	VADDPS       Y2, Y1, Y1
+	JMP          ·finish1AVX2(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile1AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead6Tile1AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), AX
-	MOVQ       k+0(FP), CX
-	MOVQ       cs+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       packing+40(FP), SI
+	MOVQ       a+40(FP), AX
+	MOVQ       k+32(FP), CX
+	MOVQ       cs+56(FP), DX
+	MOVQ       b+64(FP), BX
+	MOVQ       packing+72(FP), SI
 	SHLQ       $0x02, DX
 	MOVQ       (SI), DI
 	ADDQ       16(SI), DI
@@ -22444,42 +18972,25 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), AX
-	VADDPS  (AX), Y0, Y0
-	VMOVUPS 32(AX), Y2
-	VADDPS  Y2, Y1, Y1
+	JMP ·finish1AVX2(SB)
 
-store:
-	MOVQ    cst+72(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VZEROUPPER
-	RET
-
-// func ahead10Tile1AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead10Tile1AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead10Tile1AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), AX
+	MOVQ       c+16(FP), AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 32(AX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), AX
-	MOVQ       k+0(FP), CX
-	MOVQ       cs+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       packing+40(FP), SI
+	MOVQ       a+40(FP), AX
+	MOVQ       k+32(FP), CX
+	MOVQ       cs+56(FP), DX
+	MOVQ       b+64(FP), BX
+	MOVQ       packing+72(FP), SI
 	SHLQ       $0x02, DX
 	MOVQ       (SI), DI
 	ADDQ       16(SI), DI
@@ -22590,47 +19101,51 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), AX
-	VADDPS  (AX), Y0, Y0
-	VMOVUPS 32(AX), Y2
-	VADDPS  Y2, Y1, Y1
+	JMP ·finish1AVX2(SB)
+
+// func finish1AVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·finish1AVX2(SB), NOSPLIT, $0-32
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   start+0(FP), AX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), AX
+	MOVQ    c+16(FP), AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile2x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -22691,119 +19206,62 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    start+80(FP), DX
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y2, (SP)
-	LEAQ    (DX), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
+	MOVQ   cols+32(FP), AX
+	CMPQ   AX, $0x08
+	JNE    cut
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   start+0(FP), CX
+	VADDPS (CX), Y0, Y0
+	VADDPS (CX)(AX*1), Y1, Y1
 
-copy73:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy73
-	VMOVUPS (SP), Y2
-	VADDPS  Y2, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y2, (SP)
-	LEAQ    (DX)(CX*1), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy74:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy74
-	VMOVUPS (SP), Y2
-	VADDPS  Y2, Y1, Y1
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Y0, (SP)
-	LEAQ    (SP), BX
-	LEAQ    (DX), SI
-	MOVQ    AX, DI
-
-copy75:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy75
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), BX
-	LEAQ    (DX)(CX*1), CX
-
-copy76:
-	MOVL -4(BX)(AX*4), DX
-	MOVL DX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy76
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
+store:
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+80(FP), CX
-	VMOVUPS (CX), Y2
-	VADDPS  Y2, Y0, Y0
-	VMOVUPS (CX)(AX*1), Y2
-	VADDPS  Y2, Y1, Y1
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+cut:
+	MOVQ $0x00000002, CX
+	MOVQ $0x00000000, DX
+	JMP  ·cutAVX2(SB)
+
+// func tile2x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -22879,135 +19337,58 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	SUBQ    $0x08, AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    start+80(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    32(DX), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
+	MOVQ cols+32(FP), AX
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JNE  cut
+	JMP  ·finish2AVX2(SB)
 
-copy77:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy77
-	VMOVUPS (SP), Y4
-	VADDPS  Y4, Y1, Y1
-	VADDPS  (DX)(CX*1), Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    32(DX)(CX*1), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
+cut:
+	MOVQ $0x00000002, CX
+	MOVQ $0x00000020, DX
+	JMP  ·cutAVX2(SB)
 
-copy78:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy78
-	VMOVUPS (SP), Y4
-	VADDPS  Y4, Y3, Y3
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), BX
-	LEAQ    32(DX), SI
-	MOVQ    AX, DI
-
-copy79:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy79
-	VMOVUPS Y2, (DX)(CX*1)
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), BX
-	LEAQ    32(DX)(CX*1), CX
-
-copy80:
-	MOVL -4(BX)(AX*4), DX
-	MOVL DX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy80
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+80(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y4
-	VADDPS  Y4, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y4
-	VADDPS  Y4, Y3, Y3
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, (CX)(AX*1)
-	VMOVUPS Y3, 32(CX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile2AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// func readingTile2AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 // Requires: AVX, FMA3, MMX+
-TEXT ·packingTile2AVX2(SB), NOSPLIT, $0-96
+TEXT ·readingTile2AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       ldb+40(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       ahead+56(FP), R8
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       ldb+72(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       ahead+88(FP), R8
 	SHLQ       $0x02, BX
 	SHLQ       $0x02, SI
-	MOVQ       panel+48(FP), R9
+	MOVQ       panel+80(FP), R9
 
 row:
-	VMOVUPS      (DI), Y4
-	VMOVUPS      32(DI), Y5
-	PREFETCHT1   (R8)
-	VMOVUPS      Y4, (R9)
-	VMOVUPS      Y5, 32(R9)
-	ADDQ         $+64, R9
+	VMOVUPS    (DI), Y4
+	VMOVUPS    32(DI), Y5
+	PREFETCHT1 (R8)
+	TESTQ      R9, R9
+	JZ         inPlace
+	VMOVUPS    Y4, (R9)
+	VMOVUPS    Y5, 32(R9)
+	ADDQ       $+64, R9
+
+inPlace:
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
@@ -23019,51 +19400,29 @@ row:
 	ADDQ         SI, R8
 	DECQ         DX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), CX
-	VADDPS       (CX), Y0, Y0
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       (CX)(AX*1), Y2, Y2
-	VMOVUPS      32(CX)(AX*1), Y4
-	VADDPS       Y4, Y3, Y3
+	JMP          ·finish2AVX2(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, (CX)(AX*1)
-	VMOVUPS Y3, 32(CX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile2AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead6Tile2AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       packing+40(FP), DI
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       packing+72(FP), DI
 	SHLQ       $0x02, BX
 	MOVQ       (DI), R8
 	ADDQ       16(DI), R8
@@ -23171,51 +19530,29 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y4
-	VADDPS  Y4, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y4
-	VADDPS  Y4, Y3, Y3
+	JMP ·finish2AVX2(SB)
 
-store:
-	MOVQ    cst+72(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, (CX)(AX*1)
-	VMOVUPS Y3, 32(CX)(AX*1)
-	VZEROUPPER
-	RET
-
-// func ahead10Tile2AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead10Tile2AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead10Tile2AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       packing+40(FP), DI
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       packing+72(FP), DI
 	SHLQ       $0x02, BX
 	MOVQ       (DI), R8
 	ADDQ       16(DI), R8
@@ -23359,23 +19696,26 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y4
-	VADDPS  Y4, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y4
-	VADDPS  Y4, Y3, Y3
+	JMP ·finish2AVX2(SB)
+
+// func finish2AVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·finish2AVX2(SB), NOSPLIT, $0-32
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   start+0(FP), CX
+	VADDPS (CX), Y0, Y0
+	VADDPS 32(CX), Y1, Y1
+	VADDPS (CX)(AX*1), Y2, Y2
+	VADDPS 32(CX)(AX*1), Y3, Y3
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -23383,30 +19723,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile3x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -23477,149 +19817,68 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    start+80(FP), DX
-	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y3, (SP)
-	LEAQ    (DX), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
+	MOVQ   cols+32(FP), AX
+	CMPQ   AX, $0x08
+	JNE    cut
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   start+0(FP), CX
+	VADDPS (CX), Y0, Y0
+	VADDPS (CX)(AX*1), Y1, Y1
+	VADDPS (CX)(AX*2), Y2, Y2
 
-copy81:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy81
-	VMOVUPS (SP), Y3
-	VADDPS  Y3, Y0, Y0
-	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y3, (SP)
-	LEAQ    (DX)(CX*1), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
-
-copy82:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy82
-	VMOVUPS (SP), Y3
-	VADDPS  Y3, Y1, Y1
-	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y3, (SP)
-	LEAQ    (DX)(CX*2), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy83:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy83
-	VMOVUPS (SP), Y3
-	VADDPS  Y3, Y2, Y2
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Y0, (SP)
-	LEAQ    (SP), BX
-	LEAQ    (DX), SI
-	MOVQ    AX, DI
-
-copy84:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy84
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), BX
-	LEAQ    (DX)(CX*1), SI
-	MOVQ    AX, DI
-
-copy85:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy85
-	VMOVUPS Y2, (SP)
-	LEAQ    (SP), BX
-	LEAQ    (DX)(CX*2), CX
-
-copy86:
-	MOVL -4(BX)(AX*4), DX
-	MOVL DX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy86
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
+store:
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    start+80(FP), CX
-	VMOVUPS (CX), Y3
-	VADDPS  Y3, Y0, Y0
-	VMOVUPS (CX)(AX*1), Y3
-	VADDPS  Y3, Y1, Y1
-	VMOVUPS (CX)(AX*2), Y3
-	VADDPS  Y3, Y2, Y2
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, (CX)(AX*1)
 	VMOVUPS Y2, (CX)(AX*2)
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+cut:
+	MOVQ $0x00000003, CX
+	MOVQ $0x00000000, DX
+	JMP  ·cutAVX2(SB)
+
+// func tile3x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+96(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 32(CX)(AX*2)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       a+16(FP), DX
-	MOVQ       b+56(FP), BX
-	MOVQ       cs+32(FP), SI
+	MOVQ       a+48(FP), DX
+	MOVQ       b+88(FP), BX
+	MOVQ       cs+64(FP), SI
 	SHLQ       $0x02, SI
-	MOVQ       ahead+64(FP), DI
-	MOVQ       jump+72(FP), R8
+	MOVQ       ahead+96(FP), DI
+	MOVQ       jump+104(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       turns+40(FP), R9
-	MOVQ       turn+48(FP), R10
+	MOVQ       turns+72(FP), R9
+	MOVQ       turn+80(FP), R10
 	SHLQ       $0x02, R10
 	MOVQ       AX, R11
 	IMULQ      SI, R11
@@ -23710,169 +19969,62 @@ turned:
 	DECQ R9
 	JZ   start
 	ADDQ R10, DX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	SUBQ    $0x08, AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    start+80(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    32(DX), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
+	MOVQ cols+32(FP), AX
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JNE  cut
+	JMP  ·finish3AVX2(SB)
 
-copy87:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy87
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y1, Y1
-	VADDPS  (DX)(CX*1), Y2, Y2
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    32(DX)(CX*1), BX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
+cut:
+	MOVQ $0x00000003, CX
+	MOVQ $0x00000020, DX
+	JMP  ·cutAVX2(SB)
 
-copy88:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy88
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y3, Y3
-	VADDPS  (DX)(CX*2), Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    32(DX)(CX*2), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy89:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy89
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y5, Y5
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), BX
-	LEAQ    32(DX), SI
-	MOVQ    AX, DI
-
-copy90:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy90
-	VMOVUPS Y2, (DX)(CX*1)
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), BX
-	LEAQ    32(DX)(CX*1), SI
-	MOVQ    AX, DI
-
-copy91:
-	MOVL    -4(BX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy91
-	VMOVUPS Y4, (DX)(CX*2)
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), BX
-	LEAQ    32(DX)(CX*2), CX
-
-copy92:
-	MOVL -4(BX)(AX*4), DX
-	MOVL DX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy92
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+80(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y6
-	VADDPS  Y6, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y6
-	VADDPS  Y6, Y3, Y3
-	VADDPS  (CX)(AX*2), Y4, Y4
-	VMOVUPS 32(CX)(AX*2), Y6
-	VADDPS  Y6, Y5, Y5
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+96(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, (CX)(AX*1)
-	VMOVUPS Y3, 32(CX)(AX*1)
-	VMOVUPS Y4, (CX)(AX*2)
-	VMOVUPS Y5, 32(CX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func packingTile3AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// func readingTile3AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 // Requires: AVX, FMA3, MMX+
-TEXT ·packingTile3AVX2(SB), NOSPLIT, $0-96
+TEXT ·readingTile3AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+80(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 32(CX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       ldb+40(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       ahead+56(FP), R8
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       ldb+72(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       ahead+88(FP), R8
 	SHLQ       $0x02, BX
 	SHLQ       $0x02, SI
-	MOVQ       panel+48(FP), R9
+	MOVQ       panel+80(FP), R9
 
 row:
-	VMOVUPS      (DI), Y6
-	VMOVUPS      32(DI), Y7
-	PREFETCHT1   (R8)
-	VMOVUPS      Y6, (R9)
-	VMOVUPS      Y7, 32(R9)
-	ADDQ         $+64, R9
+	VMOVUPS    (DI), Y6
+	VMOVUPS    32(DI), Y7
+	PREFETCHT1 (R8)
+	TESTQ      R9, R9
+	JZ         inPlace
+	VMOVUPS    Y6, (R9)
+	VMOVUPS    Y7, 32(R9)
+	ADDQ       $+64, R9
+
+inPlace:
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
@@ -23887,36 +20039,9 @@ row:
 	ADDQ         SI, R8
 	DECQ         DX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         start+64(FP), CX
-	VADDPS       (CX), Y0, Y0
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       (CX)(AX*1), Y2, Y2
-	VMOVUPS      32(CX)(AX*1), Y6
-	VADDPS       Y6, Y3, Y3
-	VADDPS       (CX)(AX*2), Y4, Y4
-	VMOVUPS      32(CX)(AX*2), Y6
-	VADDPS       Y6, Y5, Y5
+	JMP          ·finish3AVX2(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+80(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, (CX)(AX*1)
-	VMOVUPS Y3, 32(CX)(AX*1)
-	VMOVUPS Y4, (CX)(AX*2)
-	VMOVUPS Y5, 32(CX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile3AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead6Tile3AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -23925,22 +20050,22 @@ TEXT ·ahead6Tile3AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 32(CX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       packing+40(FP), DI
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       packing+72(FP), DI
 	SHLQ       $0x02, BX
 	MOVQ       (DI), R8
 	ADDQ       16(DI), R8
@@ -24069,36 +20194,9 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y6
-	VADDPS  Y6, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y6
-	VADDPS  Y6, Y3, Y3
-	VADDPS  (CX)(AX*2), Y4, Y4
-	VMOVUPS 32(CX)(AX*2), Y6
-	VADDPS  Y6, Y5, Y5
+	JMP ·finish3AVX2(SB)
 
-store:
-	MOVQ    cst+72(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, (CX)(AX*1)
-	VMOVUPS Y3, 32(CX)(AX*1)
-	VMOVUPS Y4, (CX)(AX*2)
-	VMOVUPS Y5, 32(CX)(AX*2)
-	VZEROUPPER
-	RET
-
-// func ahead10Tile3AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead10Tile3AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead10Tile3AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -24107,22 +20205,22 @@ TEXT ·ahead10Tile3AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       c+64(FP), CX
+	MOVQ       c+16(FP), CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 32(CX)
 	PREFETCHT0 (CX)(AX*1)
 	PREFETCHT0 32(CX)(AX*1)
 	PREFETCHT0 (CX)(AX*2)
 	PREFETCHT0 32(CX)(AX*2)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       a+8(FP), CX
-	MOVQ       k+0(FP), DX
-	MOVQ       cs+24(FP), BX
-	MOVQ       b+32(FP), SI
-	MOVQ       packing+40(FP), DI
+	MOVQ       a+40(FP), CX
+	MOVQ       k+32(FP), DX
+	MOVQ       cs+56(FP), BX
+	MOVQ       b+64(FP), SI
+	MOVQ       packing+72(FP), DI
 	SHLQ       $0x02, BX
 	MOVQ       (DI), R8
 	ADDQ       16(DI), R8
@@ -24299,26 +20397,28 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    start+48(FP), CX
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS 32(CX), Y6
-	VADDPS  Y6, Y1, Y1
-	VADDPS  (CX)(AX*1), Y2, Y2
-	VMOVUPS 32(CX)(AX*1), Y6
-	VADDPS  Y6, Y3, Y3
-	VADDPS  (CX)(AX*2), Y4, Y4
-	VMOVUPS 32(CX)(AX*2), Y6
-	VADDPS  Y6, Y5, Y5
+	JMP ·finish3AVX2(SB)
+
+// func finish3AVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·finish3AVX2(SB), NOSPLIT, $0-32
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   start+0(FP), CX
+	VADDPS (CX), Y0, Y0
+	VADDPS 32(CX), Y1, Y1
+	VADDPS (CX)(AX*1), Y2, Y2
+	VADDPS 32(CX)(AX*1), Y3, Y3
+	VADDPS (CX)(AX*2), Y4, Y4
+	VADDPS 32(CX)(AX*2), Y5, Y5
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    c+64(FP), CX
+	MOVQ    c+16(FP), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, (CX)(AX*1)
@@ -24328,34 +20428,34 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile4x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -24436,142 +20536,30 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+80(FP), BX
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    (BX), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+	MOVQ   cols+32(FP), AX
+	CMPQ   AX, $0x08
+	JNE    cut
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	LEAQ   (AX)(AX*2), CX
+	MOVQ   start+0(FP), DX
+	VADDPS (DX), Y0, Y0
+	VADDPS (DX)(AX*1), Y1, Y1
+	VADDPS (DX)(AX*2), Y2, Y2
+	VADDPS (DX)(CX*1), Y3, Y3
 
-copy93:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy93
-	VMOVUPS (SP), Y4
-	VADDPS  Y4, Y0, Y0
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    (BX)(CX*1), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy94:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy94
-	VMOVUPS (SP), Y4
-	VADDPS  Y4, Y1, Y1
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    (BX)(CX*2), CX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
-
-copy95:
-	MOVL    -4(CX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy95
-	VMOVUPS (SP), Y4
-	VADDPS  Y4, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y4, (SP)
-	LEAQ    (BX)(DX*1), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy96:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy96
-	VMOVUPS (SP), Y4
-	VADDPS  Y4, Y3, Y3
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+96(FP), BX
-	VMOVUPS Y0, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX), DI
-	MOVQ    AX, R8
-
-copy97:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy97
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX)(CX*1), DI
-	MOVQ    AX, R8
-
-copy98:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy98
-	VMOVUPS Y2, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX)(CX*2), CX
-	MOVQ    AX, DI
-
-copy99:
-	MOVL    -4(SI)(DI*4), R8
-	MOVL    R8, -4(CX)(DI*4)
-	DECQ    DI
-	JNZ     copy99
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), CX
-	LEAQ    (BX)(DX*1), DX
-
-copy100:
-	MOVL -4(CX)(AX*4), BX
-	MOVL BX, -4(DX)(AX*4)
-	DECQ AX
-	JNZ  copy100
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
+store:
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+80(FP), DX
-	VMOVUPS (DX), Y4
-	VADDPS  Y4, Y0, Y0
-	VMOVUPS (DX)(AX*1), Y4
-	VADDPS  Y4, Y1, Y1
-	VMOVUPS (DX)(AX*2), Y4
-	VADDPS  Y4, Y2, Y2
-	VMOVUPS (DX)(CX*1), Y4
-	VADDPS  Y4, Y3, Y3
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -24579,9 +20567,14 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+cut:
+	MOVQ $0x00000004, CX
+	MOVQ $0x00000000, DX
+	JMP  ·cutAVX2(SB)
+
+// func tile4x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -24590,10 +20583,10 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -24602,19 +20595,19 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-112
 	PREFETCHT0 32(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 32(DX)(CX*1)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -24720,169 +20713,24 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	SUBQ    $0x08, AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+80(FP), BX
-	VADDPS  (BX), Y0, Y0
-	VXORPS  Y8, Y8, Y8
-	VMOVUPS Y8, (SP)
-	LEAQ    32(BX), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+	MOVQ cols+32(FP), AX
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JNE  cut
+	JMP  ·finish4AVX2(SB)
 
-copy101:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy101
-	VMOVUPS (SP), Y8
-	VADDPS  Y8, Y1, Y1
-	VADDPS  (BX)(CX*1), Y2, Y2
-	VXORPS  Y8, Y8, Y8
-	VMOVUPS Y8, (SP)
-	LEAQ    32(BX)(CX*1), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+cut:
+	MOVQ $0x00000004, CX
+	MOVQ $0x00000020, DX
+	JMP  ·cutAVX2(SB)
 
-copy102:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy102
-	VMOVUPS (SP), Y8
-	VADDPS  Y8, Y3, Y3
-	VADDPS  (BX)(CX*2), Y4, Y4
-	VXORPS  Y8, Y8, Y8
-	VMOVUPS Y8, (SP)
-	LEAQ    32(BX)(CX*2), CX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
-
-copy103:
-	MOVL    -4(CX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy103
-	VMOVUPS (SP), Y8
-	VADDPS  Y8, Y5, Y5
-	VADDPS  (BX)(DX*1), Y6, Y6
-	VXORPS  Y8, Y8, Y8
-	VMOVUPS Y8, (SP)
-	LEAQ    32(BX)(DX*1), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy104:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy104
-	VMOVUPS (SP), Y8
-	VADDPS  Y8, Y7, Y7
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+96(FP), BX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX), DI
-	MOVQ    AX, R8
-
-copy105:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy105
-	VMOVUPS Y2, (BX)(CX*1)
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX)(CX*1), DI
-	MOVQ    AX, R8
-
-copy106:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy106
-	VMOVUPS Y4, (BX)(CX*2)
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX)(CX*2), CX
-	MOVQ    AX, DI
-
-copy107:
-	MOVL    -4(SI)(DI*4), R8
-	MOVL    R8, -4(CX)(DI*4)
-	DECQ    DI
-	JNZ     copy107
-	VMOVUPS Y6, (BX)(DX*1)
-	VMOVUPS Y7, (SP)
-	LEAQ    (SP), CX
-	LEAQ    32(BX)(DX*1), DX
-
-copy108:
-	MOVL -4(CX)(AX*4), BX
-	MOVL BX, -4(DX)(AX*4)
-	DECQ AX
-	JNZ  copy108
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+80(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y8
-	VADDPS  Y8, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y8
-	VADDPS  Y8, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y8
-	VADDPS  Y8, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y8
-	VADDPS  Y8, Y7, Y7
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func packingTile4AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// func readingTile4AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 // Requires: AVX, FMA3, MMX+
-TEXT ·packingTile4AVX2(SB), NOSPLIT, $0-96
+TEXT ·readingTile4AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -24891,10 +20739,10 @@ TEXT ·packingTile4AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -24903,26 +20751,30 @@ TEXT ·packingTile4AVX2(SB), NOSPLIT, $0-96
 	PREFETCHT0 32(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 32(DX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       ldb+40(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       ahead+56(FP), R9
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       ldb+72(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       ahead+88(FP), R9
 	SHLQ       $0x02, SI
 	SHLQ       $0x02, DI
-	MOVQ       panel+48(FP), R10
+	MOVQ       panel+80(FP), R10
 
 row:
-	VMOVUPS      (R8), Y8
-	VMOVUPS      32(R8), Y9
-	PREFETCHT1   (R9)
-	VMOVUPS      Y8, (R10)
-	VMOVUPS      Y9, 32(R10)
-	ADDQ         $+64, R10
+	VMOVUPS    (R8), Y8
+	VMOVUPS    32(R8), Y9
+	PREFETCHT1 (R9)
+	TESTQ      R10, R10
+	JZ         inPlace
+	VMOVUPS    Y8, (R10)
+	VMOVUPS    Y9, 32(R10)
+	ADDQ       $+64, R10
+
+inPlace:
 	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
@@ -24940,43 +20792,9 @@ row:
 	ADDQ         DI, R9
 	DECQ         BX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	VADDPS       (DX), Y0, Y0
-	VMOVUPS      32(DX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       (DX)(AX*1), Y2, Y2
-	VMOVUPS      32(DX)(AX*1), Y8
-	VADDPS       Y8, Y3, Y3
-	VADDPS       (DX)(AX*2), Y4, Y4
-	VMOVUPS      32(DX)(AX*2), Y8
-	VADDPS       Y8, Y5, Y5
-	VADDPS       (DX)(CX*1), Y6, Y6
-	VMOVUPS      32(DX)(CX*1), Y8
-	VADDPS       Y8, Y7, Y7
+	JMP          ·finish4AVX2(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile4AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead6Tile4AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -24987,10 +20805,10 @@ TEXT ·ahead6Tile4AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -24999,14 +20817,14 @@ TEXT ·ahead6Tile4AVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 32(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 32(DX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       packing+40(FP), R8
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       packing+72(FP), R8
 	SHLQ       $0x02, SI
 	MOVQ       (R8), R9
 	ADDQ       16(R8), R9
@@ -25156,43 +20974,9 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y8
-	VADDPS  Y8, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y8
-	VADDPS  Y8, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y8
-	VADDPS  Y8, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y8
-	VADDPS  Y8, Y7, Y7
+	JMP ·finish4AVX2(SB)
 
-store:
-	MOVQ    cst+72(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VZEROUPPER
-	RET
-
-// func ahead10Tile4AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead10Tile4AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead10Tile4AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -25203,10 +20987,10 @@ TEXT ·ahead10Tile4AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -25215,14 +20999,14 @@ TEXT ·ahead10Tile4AVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 32(DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 32(DX)(CX*1)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       packing+40(FP), R8
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       packing+72(FP), R8
 	SHLQ       $0x02, SI
 	MOVQ       (R8), R9
 	ADDQ       16(R8), R9
@@ -25432,31 +21216,32 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y8
-	VADDPS  Y8, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y8
-	VADDPS  Y8, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y8
-	VADDPS  Y8, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y8
-	VADDPS  Y8, Y7, Y7
+	JMP ·finish4AVX2(SB)
+
+// func finish4AVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·finish4AVX2(SB), NOSPLIT, $0-32
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	LEAQ   (AX)(AX*2), CX
+	MOVQ   start+0(FP), DX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VADDPS (DX)(AX*1), Y2, Y2
+	VADDPS 32(DX)(AX*1), Y3, Y3
+	VADDPS (DX)(AX*2), Y4, Y4
+	VADDPS 32(DX)(AX*2), Y5, Y5
+	VADDPS (DX)(CX*1), Y6, Y6
+	VADDPS 32(DX)(CX*1), Y7, Y7
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -25468,36 +21253,36 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile5x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 (DX)(AX*1)
 	PREFETCHT0 (DX)(AX*2)
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -25588,167 +21373,31 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+80(FP), BX
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
-	LEAQ    (BX), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+	MOVQ   cols+32(FP), AX
+	CMPQ   AX, $0x08
+	JNE    cut
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	LEAQ   (AX)(AX*2), CX
+	MOVQ   start+0(FP), DX
+	VADDPS (DX), Y0, Y0
+	VADDPS (DX)(AX*1), Y1, Y1
+	VADDPS (DX)(AX*2), Y2, Y2
+	VADDPS (DX)(CX*1), Y3, Y3
+	VADDPS (DX)(AX*4), Y4, Y4
 
-copy109:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy109
-	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y0, Y0
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
-	LEAQ    (BX)(CX*1), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy110:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy110
-	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y1, Y1
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
-	LEAQ    (BX)(CX*2), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy111:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy111
-	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y2, Y2
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
-	LEAQ    (BX)(DX*1), DX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
-
-copy112:
-	MOVL    -4(DX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy112
-	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y3, Y3
-	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y5, (SP)
-	LEAQ    (BX)(CX*4), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy113:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy113
-	VMOVUPS (SP), Y5
-	VADDPS  Y5, Y4, Y4
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+96(FP), BX
-	VMOVUPS Y0, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX), DI
-	MOVQ    AX, R8
-
-copy114:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy114
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX)(CX*1), DI
-	MOVQ    AX, R8
-
-copy115:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy115
-	VMOVUPS Y2, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX)(CX*2), DI
-	MOVQ    AX, R8
-
-copy116:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy116
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), SI
-	LEAQ    (BX)(DX*1), DX
-	MOVQ    AX, DI
-
-copy117:
-	MOVL    -4(SI)(DI*4), R8
-	MOVL    R8, -4(DX)(DI*4)
-	DECQ    DI
-	JNZ     copy117
-	VMOVUPS Y4, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (BX)(CX*4), CX
-
-copy118:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy118
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
+store:
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+80(FP), DX
-	VMOVUPS (DX), Y5
-	VADDPS  Y5, Y0, Y0
-	VMOVUPS (DX)(AX*1), Y5
-	VADDPS  Y5, Y1, Y1
-	VMOVUPS (DX)(AX*2), Y5
-	VADDPS  Y5, Y2, Y2
-	VMOVUPS (DX)(CX*1), Y5
-	VADDPS  Y5, Y3, Y3
-	VMOVUPS (DX)(AX*4), Y5
-	VADDPS  Y5, Y4, Y4
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, (DX)(AX*1)
 	VMOVUPS Y2, (DX)(AX*2)
@@ -25757,9 +21406,14 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+cut:
+	MOVQ $0x00000005, CX
+	MOVQ $0x00000000, DX
+	JMP  ·cutAVX2(SB)
+
+// func tile5x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -25770,10 +21424,10 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -25784,19 +21438,19 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-112
 	PREFETCHT0 32(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 32(DX)(AX*4)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
-	MOVQ       b+56(FP), SI
-	MOVQ       cs+32(FP), DI
+	MOVQ       a+48(FP), BX
+	MOVQ       b+88(FP), SI
+	MOVQ       cs+64(FP), DI
 	SHLQ       $0x02, DI
-	MOVQ       ahead+64(FP), R8
-	MOVQ       jump+72(FP), R9
+	MOVQ       ahead+96(FP), R8
+	MOVQ       jump+104(FP), R9
 	SHLQ       $0x02, R9
-	MOVQ       turns+40(FP), R10
-	MOVQ       turn+48(FP), R11
+	MOVQ       turns+72(FP), R10
+	MOVQ       turn+80(FP), R11
 	SHLQ       $0x02, R11
 	MOVQ       AX, R12
 	IMULQ      DI, R12
@@ -25917,199 +21571,24 @@ turned:
 	DECQ R10
 	JZ   start
 	ADDQ R11, BX
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	SUBQ    $0x08, AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+80(FP), BX
-	VADDPS  (BX), Y0, Y0
-	VXORPS  Y10, Y10, Y10
-	VMOVUPS Y10, (SP)
-	LEAQ    32(BX), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+	MOVQ cols+32(FP), AX
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JNE  cut
+	JMP  ·finish5AVX2(SB)
 
-copy119:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy119
-	VMOVUPS (SP), Y10
-	VADDPS  Y10, Y1, Y1
-	VADDPS  (BX)(CX*1), Y2, Y2
-	VXORPS  Y10, Y10, Y10
-	VMOVUPS Y10, (SP)
-	LEAQ    32(BX)(CX*1), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
+cut:
+	MOVQ $0x00000005, CX
+	MOVQ $0x00000020, DX
+	JMP  ·cutAVX2(SB)
 
-copy120:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy120
-	VMOVUPS (SP), Y10
-	VADDPS  Y10, Y3, Y3
-	VADDPS  (BX)(CX*2), Y4, Y4
-	VXORPS  Y10, Y10, Y10
-	VMOVUPS Y10, (SP)
-	LEAQ    32(BX)(CX*2), SI
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy121:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy121
-	VMOVUPS (SP), Y10
-	VADDPS  Y10, Y5, Y5
-	VADDPS  (BX)(DX*1), Y6, Y6
-	VXORPS  Y10, Y10, Y10
-	VMOVUPS Y10, (SP)
-	LEAQ    32(BX)(DX*1), DX
-	LEAQ    (SP), SI
-	MOVQ    AX, DI
-
-copy122:
-	MOVL    -4(DX)(DI*4), R8
-	MOVL    R8, -4(SI)(DI*4)
-	DECQ    DI
-	JNZ     copy122
-	VMOVUPS (SP), Y10
-	VADDPS  Y10, Y7, Y7
-	VADDPS  (BX)(CX*4), Y8, Y8
-	VXORPS  Y10, Y10, Y10
-	VMOVUPS Y10, (SP)
-	LEAQ    32(BX)(CX*4), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy123:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy123
-	VMOVUPS (SP), Y10
-	VADDPS  Y10, Y9, Y9
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+96(FP), BX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX), DI
-	MOVQ    AX, R8
-
-copy124:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy124
-	VMOVUPS Y2, (BX)(CX*1)
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX)(CX*1), DI
-	MOVQ    AX, R8
-
-copy125:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy125
-	VMOVUPS Y4, (BX)(CX*2)
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX)(CX*2), DI
-	MOVQ    AX, R8
-
-copy126:
-	MOVL    -4(SI)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy126
-	VMOVUPS Y6, (BX)(DX*1)
-	VMOVUPS Y7, (SP)
-	LEAQ    (SP), SI
-	LEAQ    32(BX)(DX*1), DX
-	MOVQ    AX, DI
-
-copy127:
-	MOVL    -4(SI)(DI*4), R8
-	MOVL    R8, -4(DX)(DI*4)
-	DECQ    DI
-	JNZ     copy127
-	VMOVUPS Y8, (BX)(CX*4)
-	VMOVUPS Y9, (SP)
-	LEAQ    (SP), DX
-	LEAQ    32(BX)(CX*4), CX
-
-copy128:
-	MOVL -4(DX)(AX*4), BX
-	MOVL BX, -4(CX)(AX*4)
-	DECQ AX
-	JNZ  copy128
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+80(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y10
-	VADDPS  Y10, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y10
-	VADDPS  Y10, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y10
-	VADDPS  Y10, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y10
-	VADDPS  Y10, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y10
-	VADDPS  Y10, Y9, Y9
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VMOVUPS Y8, (DX)(AX*4)
-	VMOVUPS Y9, 32(DX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func packingTile5AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// func readingTile5AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 // Requires: AVX, FMA3, MMX+
-TEXT ·packingTile5AVX2(SB), NOSPLIT, $0-96
+TEXT ·readingTile5AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -26120,10 +21599,10 @@ TEXT ·packingTile5AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -26134,26 +21613,30 @@ TEXT ·packingTile5AVX2(SB), NOSPLIT, $0-96
 	PREFETCHT0 32(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 32(DX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       ldb+40(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       ahead+56(FP), R9
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       ldb+72(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       ahead+88(FP), R9
 	SHLQ       $0x02, SI
 	SHLQ       $0x02, DI
-	MOVQ       panel+48(FP), R10
+	MOVQ       panel+80(FP), R10
 
 row:
-	VMOVUPS      (R8), Y10
-	VMOVUPS      32(R8), Y11
-	PREFETCHT1   (R9)
-	VMOVUPS      Y10, (R10)
-	VMOVUPS      Y11, 32(R10)
-	ADDQ         $+64, R10
+	VMOVUPS    (R8), Y10
+	VMOVUPS    32(R8), Y11
+	PREFETCHT1 (R9)
+	TESTQ      R10, R10
+	JZ         inPlace
+	VMOVUPS    Y10, (R10)
+	VMOVUPS    Y11, 32(R10)
+	ADDQ       $+64, R10
+
+inPlace:
 	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y12, Y10, Y0
 	VFMADD231PS  Y12, Y11, Y1
@@ -26174,48 +21657,9 @@ row:
 	ADDQ         DI, R9
 	DECQ         BX
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	VADDPS       (DX), Y0, Y0
-	VMOVUPS      32(DX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       (DX)(AX*1), Y2, Y2
-	VMOVUPS      32(DX)(AX*1), Y10
-	VADDPS       Y10, Y3, Y3
-	VADDPS       (DX)(AX*2), Y4, Y4
-	VMOVUPS      32(DX)(AX*2), Y10
-	VADDPS       Y10, Y5, Y5
-	VADDPS       (DX)(CX*1), Y6, Y6
-	VMOVUPS      32(DX)(CX*1), Y10
-	VADDPS       Y10, Y7, Y7
-	VADDPS       (DX)(AX*4), Y8, Y8
-	VMOVUPS      32(DX)(AX*4), Y10
-	VADDPS       Y10, Y9, Y9
+	JMP          ·finish5AVX2(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VMOVUPS Y8, (DX)(AX*4)
-	VMOVUPS Y9, 32(DX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile5AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead6Tile5AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -26228,10 +21672,10 @@ TEXT ·ahead6Tile5AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -26242,14 +21686,14 @@ TEXT ·ahead6Tile5AVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 32(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 32(DX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       packing+40(FP), R8
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       packing+72(FP), R8
 	SHLQ       $0x02, SI
 	MOVQ       (R8), R9
 	ADDQ       16(R8), R9
@@ -26420,48 +21864,9 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y10
-	VADDPS  Y10, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y10
-	VADDPS  Y10, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y10
-	VADDPS  Y10, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y10
-	VADDPS  Y10, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y10
-	VADDPS  Y10, Y9, Y9
+	JMP ·finish5AVX2(SB)
 
-store:
-	MOVQ    cst+72(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VMOVUPS Y8, (DX)(AX*4)
-	VMOVUPS Y9, 32(DX)(AX*4)
-	VZEROUPPER
-	RET
-
-// func ahead10Tile5AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead10Tile5AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead10Tile5AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -26474,10 +21879,10 @@ TEXT ·ahead10Tile5AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 32(DX)
 	PREFETCHT0 (DX)(AX*1)
@@ -26488,14 +21893,14 @@ TEXT ·ahead10Tile5AVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 32(DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 32(DX)(AX*4)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
-	MOVQ       k+0(FP), BX
-	MOVQ       cs+24(FP), SI
-	MOVQ       b+32(FP), DI
-	MOVQ       packing+40(FP), R8
+	MOVQ       a+40(FP), DX
+	MOVQ       k+32(FP), BX
+	MOVQ       cs+56(FP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       packing+72(FP), R8
 	SHLQ       $0x02, SI
 	MOVQ       (R8), R9
 	ADDQ       16(R8), R9
@@ -26738,34 +22143,34 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y10
-	VADDPS  Y10, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y10
-	VADDPS  Y10, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y10
-	VADDPS  Y10, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y10
-	VADDPS  Y10, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y10
-	VADDPS  Y10, Y9, Y9
+	JMP ·finish5AVX2(SB)
+
+// func finish5AVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·finish5AVX2(SB), NOSPLIT, $0-32
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	LEAQ   (AX)(AX*2), CX
+	MOVQ   start+0(FP), DX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VADDPS (DX)(AX*1), Y2, Y2
+	VADDPS 32(DX)(AX*1), Y3, Y3
+	VADDPS (DX)(AX*2), Y4, Y4
+	VADDPS 32(DX)(AX*2), Y5, Y5
+	VADDPS (DX)(CX*1), Y6, Y6
+	VADDPS 32(DX)(CX*1), Y7, Y7
+	VADDPS (DX)(AX*4), Y8, Y8
+	VADDPS 32(DX)(AX*4), Y9, Y9
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
 	VMOVUPS Y2, (DX)(AX*1)
@@ -26779,19 +22184,19 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+// func tile6x1AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -26800,21 +22205,21 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-112
 	PREFETCHT0 (DX)(CX*1)
 	PREFETCHT0 (DX)(AX*4)
 	PREFETCHT0 (BX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -26921,198 +22326,34 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+80(FP), BX
-	LEAQ    (BX)(CX*4), SI
-	ADDQ    CX, SI
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (BX), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
+	MOVQ   cols+32(FP), AX
+	CMPQ   AX, $0x08
+	JNE    cut
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	LEAQ   (AX)(AX*2), CX
+	MOVQ   start+0(FP), DX
+	LEAQ   (DX)(AX*4), BX
+	ADDQ   AX, BX
+	VADDPS (DX), Y0, Y0
+	VADDPS (DX)(AX*1), Y1, Y1
+	VADDPS (DX)(AX*2), Y2, Y2
+	VADDPS (DX)(CX*1), Y3, Y3
+	VADDPS (DX)(AX*4), Y4, Y4
+	VADDPS (BX), Y5, Y5
 
-copy129:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy129
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y0, Y0
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (BX)(CX*1), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
-
-copy130:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy130
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y1, Y1
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (BX)(CX*2), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
-
-copy131:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy131
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y2, Y2
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (BX)(DX*1), DX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy132:
-	MOVL    -4(DX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy132
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y3, Y3
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (BX)(CX*4), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy133:
-	MOVL    -4(CX)(BX*4), DI
-	MOVL    DI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy133
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y6, (SP)
-	LEAQ    (SI), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy134:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy134
-	VMOVUPS (SP), Y6
-	VADDPS  Y6, Y5, Y5
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+96(FP), BX
-	LEAQ    (BX)(CX*4), SI
-	ADDQ    CX, SI
-	VMOVUPS Y0, (SP)
-	LEAQ    (SP), DI
-	LEAQ    (BX), R8
-	MOVQ    AX, R9
-
-copy135:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy135
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), DI
-	LEAQ    (BX)(CX*1), R8
-	MOVQ    AX, R9
-
-copy136:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy136
-	VMOVUPS Y2, (SP)
-	LEAQ    (SP), DI
-	LEAQ    (BX)(CX*2), R8
-	MOVQ    AX, R9
-
-copy137:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy137
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), DI
-	LEAQ    (BX)(DX*1), DX
-	MOVQ    AX, R8
-
-copy138:
-	MOVL    -4(DI)(R8*4), R9
-	MOVL    R9, -4(DX)(R8*4)
-	DECQ    R8
-	JNZ     copy138
-	VMOVUPS Y4, (SP)
-	LEAQ    (SP), DX
-	LEAQ    (BX)(CX*4), CX
-	MOVQ    AX, BX
-
-copy139:
-	MOVL    -4(DX)(BX*4), DI
-	MOVL    DI, -4(CX)(BX*4)
-	DECQ    BX
-	JNZ     copy139
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), CX
-	LEAQ    (SI), DX
-
-copy140:
-	MOVL -4(CX)(AX*4), BX
-	MOVL BX, -4(DX)(AX*4)
-	DECQ AX
-	JNZ  copy140
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
+store:
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS (DX), Y6
-	VADDPS  Y6, Y0, Y0
-	VMOVUPS (DX)(AX*1), Y6
-	VADDPS  Y6, Y1, Y1
-	VMOVUPS (DX)(AX*2), Y6
-	VADDPS  Y6, Y2, Y2
-	VMOVUPS (DX)(CX*1), Y6
-	VADDPS  Y6, Y3, Y3
-	VMOVUPS (DX)(AX*4), Y6
-	VADDPS  Y6, Y4, Y4
-	VMOVUPS (BX), Y6
-	VADDPS  Y6, Y5, Y5
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)
@@ -27124,9 +22365,14 @@ storeWhole:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+cut:
+	MOVQ $0x00000006, CX
+	MOVQ $0x00000000, DX
+	JMP  ·cutAVX2(SB)
+
+// func tile6x2AVX2(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-112
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-112
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -27139,10 +22385,10 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-112
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+104(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+96(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -27157,21 +22403,21 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-112
 	PREFETCHT0 32(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 32(BX)
-	MOVQ       k+8(FP), AX
-	MOVQ       rs+24(FP), CX
+	MOVQ       k+40(FP), AX
+	MOVQ       rs+56(FP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (CX)(CX*2), DX
-	MOVQ       a+16(FP), BX
+	MOVQ       a+48(FP), BX
 	LEAQ       (BX)(CX*4), SI
 	ADDQ       CX, SI
-	MOVQ       b+56(FP), DI
-	MOVQ       cs+32(FP), R8
+	MOVQ       b+88(FP), DI
+	MOVQ       cs+64(FP), R8
 	SHLQ       $0x02, R8
-	MOVQ       ahead+64(FP), R9
-	MOVQ       jump+72(FP), R10
+	MOVQ       ahead+96(FP), R9
+	MOVQ       jump+104(FP), R10
 	SHLQ       $0x02, R10
-	MOVQ       turns+40(FP), R11
-	MOVQ       turn+48(FP), R12
+	MOVQ       turns+72(FP), R11
+	MOVQ       turn+80(FP), R12
 	SHLQ       $0x02, R12
 	MOVQ       AX, R13
 	IMULQ      R8, R13
@@ -27313,237 +22559,24 @@ turned:
 	JZ   start
 	ADDQ R12, BX
 	ADDQ R12, SI
-	MOVQ k+8(FP), AX
+	MOVQ k+40(FP), AX
 	JMP  turn
 
 start:
-	MOVQ    cols+0(FP), AX
-	SUBQ    $0x08, AX
-	CMPQ    AX, $0x08
-	JE      whole
-	MOVQ    start+80(FP), CX
-	TESTQ   CX, CX
-	JZ      storeCut
-	MOVQ    ss+88(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    start+80(FP), BX
-	LEAQ    (BX)(CX*4), SI
-	ADDQ    CX, SI
-	VADDPS  (BX), Y0, Y0
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y12, (SP)
-	LEAQ    32(BX), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
+	MOVQ cols+32(FP), AX
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JNE  cut
+	JMP  ·finish6AVX2(SB)
 
-copy141:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy141
-	VMOVUPS (SP), Y12
-	VADDPS  Y12, Y1, Y1
-	VADDPS  (BX)(CX*1), Y2, Y2
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y12, (SP)
-	LEAQ    32(BX)(CX*1), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
+cut:
+	MOVQ $0x00000006, CX
+	MOVQ $0x00000020, DX
+	JMP  ·cutAVX2(SB)
 
-copy142:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy142
-	VMOVUPS (SP), Y12
-	VADDPS  Y12, Y3, Y3
-	VADDPS  (BX)(CX*2), Y4, Y4
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y12, (SP)
-	LEAQ    32(BX)(CX*2), DI
-	LEAQ    (SP), R8
-	MOVQ    AX, R9
-
-copy143:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy143
-	VMOVUPS (SP), Y12
-	VADDPS  Y12, Y5, Y5
-	VADDPS  (BX)(DX*1), Y6, Y6
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y12, (SP)
-	LEAQ    32(BX)(DX*1), DX
-	LEAQ    (SP), DI
-	MOVQ    AX, R8
-
-copy144:
-	MOVL    -4(DX)(R8*4), R9
-	MOVL    R9, -4(DI)(R8*4)
-	DECQ    R8
-	JNZ     copy144
-	VMOVUPS (SP), Y12
-	VADDPS  Y12, Y7, Y7
-	VADDPS  (BX)(CX*4), Y8, Y8
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y12, (SP)
-	LEAQ    32(BX)(CX*4), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy145:
-	MOVL    -4(CX)(BX*4), DI
-	MOVL    DI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy145
-	VMOVUPS (SP), Y12
-	VADDPS  Y12, Y9, Y9
-	VADDPS  (SI), Y10, Y10
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS Y12, (SP)
-	LEAQ    32(SI), CX
-	LEAQ    (SP), DX
-	MOVQ    AX, BX
-
-copy146:
-	MOVL    -4(CX)(BX*4), SI
-	MOVL    SI, -4(DX)(BX*4)
-	DECQ    BX
-	JNZ     copy146
-	VMOVUPS (SP), Y12
-	VADDPS  Y12, Y11, Y11
-
-storeCut:
-	MOVQ    cst+104(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    c+96(FP), BX
-	LEAQ    (BX)(CX*4), SI
-	ADDQ    CX, SI
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, (SP)
-	LEAQ    (SP), DI
-	LEAQ    32(BX), R8
-	MOVQ    AX, R9
-
-copy147:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy147
-	VMOVUPS Y2, (BX)(CX*1)
-	VMOVUPS Y3, (SP)
-	LEAQ    (SP), DI
-	LEAQ    32(BX)(CX*1), R8
-	MOVQ    AX, R9
-
-copy148:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy148
-	VMOVUPS Y4, (BX)(CX*2)
-	VMOVUPS Y5, (SP)
-	LEAQ    (SP), DI
-	LEAQ    32(BX)(CX*2), R8
-	MOVQ    AX, R9
-
-copy149:
-	MOVL    -4(DI)(R9*4), R10
-	MOVL    R10, -4(R8)(R9*4)
-	DECQ    R9
-	JNZ     copy149
-	VMOVUPS Y6, (BX)(DX*1)
-	VMOVUPS Y7, (SP)
-	LEAQ    (SP), DI
-	LEAQ    32(BX)(DX*1), DX
-	MOVQ    AX, R8
-
-copy150:
-	MOVL    -4(DI)(R8*4), R9
-	MOVL    R9, -4(DX)(R8*4)
-	DECQ    R8
-	JNZ     copy150
-	VMOVUPS Y8, (BX)(CX*4)
-	VMOVUPS Y9, (SP)
-	LEAQ    (SP), DX
-	LEAQ    32(BX)(CX*4), CX
-	MOVQ    AX, BX
-
-copy151:
-	MOVL    -4(DX)(BX*4), DI
-	MOVL    DI, -4(CX)(BX*4)
-	DECQ    BX
-	JNZ     copy151
-	VMOVUPS Y10, (SI)
-	VMOVUPS Y11, (SP)
-	LEAQ    (SP), CX
-	LEAQ    32(SI), DX
-
-copy152:
-	MOVL -4(CX)(AX*4), BX
-	MOVL BX, -4(DX)(AX*4)
-	DECQ AX
-	JNZ  copy152
-	VZEROUPPER
-	RET
-
-whole:
-	MOVQ    start+80(FP), AX
-	TESTQ   AX, AX
-	JZ      storeWhole
-	MOVQ    ss+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y12
-	VADDPS  Y12, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y12
-	VADDPS  Y12, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y12
-	VADDPS  Y12, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y12
-	VADDPS  Y12, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y12
-	VADDPS  Y12, Y9, Y9
-	VADDPS  (BX), Y10, Y10
-	VMOVUPS 32(BX), Y12
-	VADDPS  Y12, Y11, Y11
-
-storeWhole:
-	MOVQ    cst+104(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+96(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VMOVUPS Y8, (DX)(AX*4)
-	VMOVUPS Y9, 32(DX)(AX*4)
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	VZEROUPPER
-	RET
-
-// func packingTile6AVX2(k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+// func readingTile6AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 // Requires: AVX, FMA3, MMX+
-TEXT ·packingTile6AVX2(SB), NOSPLIT, $0-96
+TEXT ·readingTile6AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -27556,10 +22589,10 @@ TEXT ·packingTile6AVX2(SB), NOSPLIT, $0-96
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+88(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+80(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -27574,28 +22607,32 @@ TEXT ·packingTile6AVX2(SB), NOSPLIT, $0-96
 	PREFETCHT0 32(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 32(BX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       ldb+40(FP), R8
-	MOVQ       b+32(FP), R9
-	MOVQ       ahead+56(FP), R10
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       ldb+72(FP), R8
+	MOVQ       b+64(FP), R9
+	MOVQ       ahead+88(FP), R10
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
-	MOVQ       panel+48(FP), R11
+	MOVQ       panel+80(FP), R11
 
 row:
-	VMOVUPS      (R9), Y12
-	VMOVUPS      32(R9), Y13
-	PREFETCHT1   (R10)
-	VMOVUPS      Y12, (R11)
-	VMOVUPS      Y13, 32(R11)
-	ADDQ         $+64, R11
+	VMOVUPS    (R9), Y12
+	VMOVUPS    32(R9), Y13
+	PREFETCHT1 (R10)
+	TESTQ      R11, R11
+	JZ         inPlace
+	VMOVUPS    Y12, (R11)
+	VMOVUPS    Y13, 32(R11)
+	ADDQ       $+64, R11
+
+inPlace:
 	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
@@ -27620,57 +22657,9 @@ row:
 	ADDQ         R8, R10
 	DECQ         SI
 	JNZ          row
-	MOVQ         start+64(FP), AX
-	TESTQ        AX, AX
-	JZ           store
-	MOVQ         ss+72(FP), AX
-	SHLQ         $0x02, AX
-	LEAQ         (AX)(AX*2), CX
-	MOVQ         start+64(FP), DX
-	LEAQ         (DX)(AX*4), BX
-	ADDQ         AX, BX
-	VADDPS       (DX), Y0, Y0
-	VMOVUPS      32(DX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       (DX)(AX*1), Y2, Y2
-	VMOVUPS      32(DX)(AX*1), Y12
-	VADDPS       Y12, Y3, Y3
-	VADDPS       (DX)(AX*2), Y4, Y4
-	VMOVUPS      32(DX)(AX*2), Y12
-	VADDPS       Y12, Y5, Y5
-	VADDPS       (DX)(CX*1), Y6, Y6
-	VMOVUPS      32(DX)(CX*1), Y12
-	VADDPS       Y12, Y7, Y7
-	VADDPS       (DX)(AX*4), Y8, Y8
-	VMOVUPS      32(DX)(AX*4), Y12
-	VADDPS       Y12, Y9, Y9
-	VADDPS       (BX), Y10, Y10
-	VMOVUPS      32(BX), Y12
-	VADDPS       Y12, Y11, Y11
+	JMP          ·finish6AVX2(SB)
 
-store:
-	MOVQ    cst+88(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+80(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VMOVUPS Y8, (DX)(AX*4)
-	VMOVUPS Y9, 32(DX)(AX*4)
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	VZEROUPPER
-	RET
-
-// func ahead6Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead6Tile6AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead6Tile6AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -27685,10 +22674,10 @@ TEXT ·ahead6Tile6AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -27703,16 +22692,16 @@ TEXT ·ahead6Tile6AVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 32(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 32(BX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -27911,57 +22900,9 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y12
-	VADDPS  Y12, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y12
-	VADDPS  Y12, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y12
-	VADDPS  Y12, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y12
-	VADDPS  Y12, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y12
-	VADDPS  Y12, Y9, Y9
-	VADDPS  (BX), Y10, Y10
-	VMOVUPS 32(BX), Y12
-	VADDPS  Y12, Y11, Y11
+	JMP ·finish6AVX2(SB)
 
-store:
-	MOVQ    cst+72(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS Y2, (DX)(AX*1)
-	VMOVUPS Y3, 32(DX)(AX*1)
-	VMOVUPS Y4, (DX)(AX*2)
-	VMOVUPS Y5, 32(DX)(AX*2)
-	VMOVUPS Y6, (DX)(CX*1)
-	VMOVUPS Y7, 32(DX)(CX*1)
-	VMOVUPS Y8, (DX)(AX*4)
-	VMOVUPS Y9, 32(DX)(AX*4)
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	VZEROUPPER
-	RET
-
-// func ahead10Tile6AVX2(k int, a *float32, rs int, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+// func ahead10Tile6AVX2(start *float32, ss int, c *float32, cst int, k int, a *float32, rs int, cs int, b *float32, packing *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·ahead10Tile6AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y0, Y0, Y0
@@ -27976,10 +22917,10 @@ TEXT ·ahead10Tile6AVX2(SB), NOSPLIT, $0-80
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       cst+72(FP), AX
+	MOVQ       cst+24(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       c+64(FP), DX
+	MOVQ       c+16(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
 	PREFETCHT0 (DX)
@@ -27994,16 +22935,16 @@ TEXT ·ahead10Tile6AVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 32(DX)(AX*4)
 	PREFETCHT0 (BX)
 	PREFETCHT0 32(BX)
-	MOVQ       rs+16(FP), AX
+	MOVQ       rs+48(FP), AX
 	SHLQ       $0x02, AX
 	LEAQ       (AX)(AX*2), CX
-	MOVQ       a+8(FP), DX
+	MOVQ       a+40(FP), DX
 	LEAQ       (DX)(AX*4), BX
 	ADDQ       AX, BX
-	MOVQ       k+0(FP), SI
-	MOVQ       cs+24(FP), DI
-	MOVQ       b+32(FP), R8
-	MOVQ       packing+40(FP), R9
+	MOVQ       k+32(FP), SI
+	MOVQ       cs+56(FP), DI
+	MOVQ       b+64(FP), R8
+	MOVQ       packing+72(FP), R9
 	SHLQ       $0x02, DI
 	MOVQ       (R9), R10
 	ADDQ       16(R9), R10
@@ -28290,39 +23231,38 @@ one:
 	JNZ          one
 
 done:
-	MOVQ    start+48(FP), AX
-	TESTQ   AX, AX
-	JZ      store
-	MOVQ    ss+56(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), CX
-	MOVQ    start+48(FP), DX
-	LEAQ    (DX)(AX*4), BX
-	ADDQ    AX, BX
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS 32(DX), Y12
-	VADDPS  Y12, Y1, Y1
-	VADDPS  (DX)(AX*1), Y2, Y2
-	VMOVUPS 32(DX)(AX*1), Y12
-	VADDPS  Y12, Y3, Y3
-	VADDPS  (DX)(AX*2), Y4, Y4
-	VMOVUPS 32(DX)(AX*2), Y12
-	VADDPS  Y12, Y5, Y5
-	VADDPS  (DX)(CX*1), Y6, Y6
-	VMOVUPS 32(DX)(CX*1), Y12
-	VADDPS  Y12, Y7, Y7
-	VADDPS  (DX)(AX*4), Y8, Y8
-	VMOVUPS 32(DX)(AX*4), Y12
-	VADDPS  Y12, Y9, Y9
-	VADDPS  (BX), Y10, Y10
-	VMOVUPS 32(BX), Y12
-	VADDPS  Y12, Y11, Y11
+	JMP ·finish6AVX2(SB)
+
+// func finish6AVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·finish6AVX2(SB), NOSPLIT, $0-32
+	MOVQ   start+0(FP), AX
+	TESTQ  AX, AX
+	JZ     store
+	MOVQ   ss+8(FP), AX
+	SHLQ   $0x02, AX
+	LEAQ   (AX)(AX*2), CX
+	MOVQ   start+0(FP), DX
+	LEAQ   (DX)(AX*4), BX
+	ADDQ   AX, BX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VADDPS (DX)(AX*1), Y2, Y2
+	VADDPS 32(DX)(AX*1), Y3, Y3
+	VADDPS (DX)(AX*2), Y4, Y4
+	VADDPS 32(DX)(AX*2), Y5, Y5
+	VADDPS (DX)(CX*1), Y6, Y6
+	VADDPS 32(DX)(CX*1), Y7, Y7
+	VADDPS (DX)(AX*4), Y8, Y8
+	VADDPS 32(DX)(AX*4), Y9, Y9
+	VADDPS (BX), Y10, Y10
+	VADDPS 32(BX), Y11, Y11
 
 store:
-	MOVQ    cst+72(FP), AX
+	MOVQ    cst+24(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    c+64(FP), DX
+	MOVQ    c+16(FP), DX
 	LEAQ    (DX)(AX*4), BX
 	ADDQ    AX, BX
 	VMOVUPS Y0, (DX)
@@ -28337,6 +23277,87 @@ store:
 	VMOVUPS Y9, 32(DX)(AX*4)
 	VMOVUPS Y10, (BX)
 	VMOVUPS Y11, 32(BX)
+	VZEROUPPER
+	RET
+
+// func cutAVX2(start *float32, ss int, c *float32, cst int)
+// Requires: AVX
+TEXT ·cutAVX2(SB), NOSPLIT, $384-32
+	VMOVUPS Y0, (SP)
+	VMOVUPS Y1, 32(SP)
+	CMPQ    CX, $0x01
+	JLE     stored
+	VMOVUPS Y2, 64(SP)
+	VMOVUPS Y3, 96(SP)
+	VMOVUPS Y4, 128(SP)
+	VMOVUPS Y5, 160(SP)
+	CMPQ    CX, $0x03
+	JLE     stored
+	VMOVUPS Y6, 192(SP)
+	VMOVUPS Y7, 224(SP)
+	VMOVUPS Y8, 256(SP)
+	VMOVUPS Y9, 288(SP)
+	VMOVUPS Y10, 320(SP)
+	VMOVUPS Y11, 352(SP)
+
+stored:
+	MOVQ  start+0(FP), SI
+	MOVQ  ss+8(FP), DI
+	MOVQ  c+16(FP), R8
+	MOVQ  cst+24(FP), R9
+	LEAQ  (SP), BX
+	SHLQ  $0x02, DI
+	SHLQ  $0x02, R9
+	TESTQ SI, SI
+	JZ    storeRow
+
+addRow:
+	TESTQ   DX, DX
+	JZ      addCut
+	VMOVUPS (BX), Y0
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (R8)
+
+addCut:
+	ADDQ DX, BX
+	LEAQ (R8)(DX*1), R11
+	LEAQ (SI)(DX*1), R12
+	MOVQ AX, R10
+
+addValue:
+	VMOVSS -4(BX)(R10*4), X0
+	VADDSS -4(R12)(R10*4), X0, X0
+	VMOVSS X0, -4(R11)(R10*4)
+	DECQ   R10
+	JNZ    addValue
+	ADDQ   $0x20, BX
+	ADDQ   DI, SI
+	ADDQ   R9, R8
+	DECQ   CX
+	JNZ    addRow
+	VZEROUPPER
+	RET
+
+storeRow:
+	TESTQ   DX, DX
+	JZ      storeCut
+	VMOVUPS (BX), Y0
+	VMOVUPS Y0, (R8)
+
+storeCut:
+	ADDQ DX, BX
+	LEAQ (R8)(DX*1), DI
+	MOVQ AX, SI
+
+storeValue:
+	VMOVSS -4(BX)(SI*4), X0
+	VMOVSS X0, -4(DI)(SI*4)
+	DECQ   SI
+	JNZ    storeValue
+	ADDQ   $0x20, BX
+	ADDQ   R9, R8
+	DECQ   CX
+	JNZ    storeRow
 	VZEROUPPER
 	RET
 

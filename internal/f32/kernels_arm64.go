@@ -127,119 +127,124 @@ func codeDotsNEON(groups int, codes *uint8, query *int8, dots *int32)
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile1x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile1x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile1x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile1x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile1x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile2x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile2x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile2x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile2x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile2x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile3x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile3x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile3x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile3x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile3x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile4x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile4x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile4x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile4x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile4x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile5x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile5x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile5x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile5x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile5x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
 //
 //go:noescape
-func tile6x1NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
 //
 //go:noescape
-func tile6x2NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
 //
 //go:noescape
-func tile6x3NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
 
 // tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
 //
 //go:noescape
-func tile6x4NEON(cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+func tile6x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
+
+// cutNEON is the end of tiles that are not as wide as their registers; Go does not call it.
+//
+//go:noescape
+func cutNEON(start *float32, ss int, c *float32, cst int)

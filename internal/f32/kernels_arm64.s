@@ -1424,21 +1424,21 @@ end:
 // tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
 TEXT ·tile1x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   cs+32(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   cs+64(FP), R4
 	LSL    $2, R4
-	MOVD   b+56(FP), R5
-	MOVD   ahead+64(FP), R6
-	MOVD   jump+72(FP), R7
+	MOVD   b+88(FP), R5
+	MOVD   ahead+96(FP), R6
+	MOVD   jump+104(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
-	MOVD   turns+40(FP), R9
-	MOVD   turn+48(FP), R10
+	MOVD   turns+72(FP), R9
+	MOVD   turn+80(FP), R10
 	LSL    $2, R10
 	MSUB   R4, R10, R2, R10
 turn:
@@ -1482,91 +1482,47 @@ turned:
 	SUBS   $1, R9
 	BEQ    sums
 	ADD    R10, R8
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $1, R0
-	BEQ    cut1
-	CMP    $2, R0
-	BEQ    cut2
-	CMP    $3, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
+	MOVD   c+16(FP), R6
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+store:
+	MOVD   cols+32(FP), R13
+	CMP    $4, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+storeLast:
+	FMOVQ  F0, (R6)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-store3:
-	FMOVD  F0, (R2)
-	ADD    $8, R2, R4
-	VST1   V0.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVD  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-store2:
-	FMOVD  F0, (R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVS  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-store1:
-	FMOVS  F0, (R2)
-	RET
+cut:
+	WORD   $0x4ea01c18 // orr v24.16b, v0.16b, v0.16b
+	MOVD   $1, R12
+	B      ·cutNEON(SB)
 
 // tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
 TEXT ·tile1x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   cs+32(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   cs+64(FP), R4
 	LSL    $2, R4
-	MOVD   b+56(FP), R5
-	MOVD   ahead+64(FP), R6
-	MOVD   jump+72(FP), R7
+	MOVD   b+88(FP), R5
+	MOVD   ahead+96(FP), R6
+	MOVD   jump+104(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
-	MOVD   turns+40(FP), R9
-	MOVD   turn+48(FP), R10
+	MOVD   turns+72(FP), R9
+	MOVD   turn+80(FP), R10
 	LSL    $2, R10
 	MSUB   R4, R10, R2, R10
 turn:
@@ -1615,104 +1571,53 @@ turned:
 	SUBS   $1, R9
 	BEQ    sums
 	ADD    R10, R8
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $5, R0
-	BEQ    cut1
-	CMP    $6, R0
-	BEQ    cut2
-	CMP    $7, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
+	MOVD   c+16(FP), R6
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	MOVD   cols+32(FP), R13
+	CMP    $8, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+storeLast:
+	FMOVQ  F1, 16(R6)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V1.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVS  F1, 16(R2)
-	RET
+cut:
+	WORD   $0x4ea11c38 // orr v24.16b, v1.16b, v1.16b
+	ADD    $16, R6
+	ADD    $16, R0
+	MOVD   $1, R12
+	B      ·cutNEON(SB)
 
 // tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
 TEXT ·tile1x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   cs+32(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   cs+64(FP), R4
 	LSL    $2, R4
-	MOVD   b+56(FP), R5
-	MOVD   ahead+64(FP), R6
-	MOVD   jump+72(FP), R7
+	MOVD   b+88(FP), R5
+	MOVD   ahead+96(FP), R6
+	MOVD   jump+104(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
-	MOVD   turns+40(FP), R9
-	MOVD   turn+48(FP), R10
+	MOVD   turns+72(FP), R9
+	MOVD   turn+80(FP), R10
 	LSL    $2, R10
 	MSUB   R4, R10, R2, R10
 turn:
@@ -1771,95 +1676,35 @@ turned:
 	SUBS   $1, R9
 	BEQ    sums
 	ADD    R10, R8
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $9, R0
-	BEQ    cut1
-	CMP    $10, R0
-	BEQ    cut2
-	CMP    $11, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
+	MOVD   c+16(FP), R6
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	MOVD   cols+32(FP), R13
+	CMP    $12, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+storeLast:
+	FMOVQ  F2, 32(R6)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V2.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVS  F2, 32(R2)
-	RET
+cut:
+	WORD   $0x4ea21c58 // orr v24.16b, v2.16b, v2.16b
+	ADD    $32, R6
+	ADD    $32, R0
+	MOVD   $1, R12
+	B      ·cutNEON(SB)
 
 // tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
 TEXT ·tile1x4NEON(SB), NOSPLIT, $0-112
@@ -1867,21 +1712,21 @@ TEXT ·tile1x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   cs+32(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   cs+64(FP), R4
 	LSL    $2, R4
-	MOVD   b+56(FP), R5
-	MOVD   ahead+64(FP), R6
-	MOVD   jump+72(FP), R7
+	MOVD   b+88(FP), R5
+	MOVD   ahead+96(FP), R6
+	MOVD   jump+104(FP), R7
 	LSL    $2, R7
 	MOVD   ZR, R8
-	MOVD   turns+40(FP), R9
-	MOVD   turn+48(FP), R10
+	MOVD   turns+72(FP), R9
+	MOVD   turn+80(FP), R10
 	LSL    $2, R10
 	MSUB   R4, R10, R2, R10
 turn:
@@ -1945,132 +1790,63 @@ turned:
 	SUBS   $1, R9
 	BEQ    sums
 	ADD    R10, R8
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $13, R0
-	BEQ    cut1
-	CMP    $14, R0
-	BEQ    cut2
-	CMP    $15, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVQ  F3, 48(R2)
+	MOVD   c+16(FP), R6
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F2, 32(R6)
+	MOVD   cols+32(FP), R13
+	CMP    $16, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  48(R0), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+storeLast:
+	FMOVQ  F3, 48(R6)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V3.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVS  F3, 48(R2)
-	RET
+cut:
+	WORD   $0x4ea31c78 // orr v24.16b, v3.16b, v3.16b
+	ADD    $48, R6
+	ADD    $48, R0
+	MOVD   $1, R12
+	B      ·cutNEON(SB)
 
 // tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
 TEXT ·tile2x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
-	MOVD   cs+32(FP), R6
+	MOVD   cs+64(FP), R6
 	LSL    $2, R6
-	MOVD   b+56(FP), R7
-	MOVD   ahead+64(FP), R8
-	MOVD   jump+72(FP), R9
+	MOVD   b+88(FP), R7
+	MOVD   ahead+96(FP), R8
+	MOVD   jump+104(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
-	MOVD   turns+40(FP), R11
-	MOVD   turn+48(FP), R12
+	MOVD   turns+72(FP), R11
+	MOVD   turn+80(FP), R12
 	LSL    $2, R12
 	MSUB   R6, R12, R2, R12
 turn:
@@ -2124,95 +1900,35 @@ turned:
 	SUBS   $1, R11
 	BEQ    sums
 	ADD    R12, R10
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $1, R0
-	BEQ    cut1
-	CMP    $2, R0
-	BEQ    cut2
-	CMP    $3, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	ADD    R3, R2
-	FMOVQ  F1, (R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+store:
+	MOVD   cols+32(FP), R13
+	CMP    $4, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+storeLast:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, (R7)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store3:
-	FMOVD  F0, (R2)
-	ADD    $8, R2, R4
-	VST1   V0.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    $8, R2, R4
-	VST1   V1.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVD  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store2:
-	FMOVD  F0, (R2)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVS  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-store1:
-	FMOVS  F0, (R2)
-	ADD    R3, R2
-	FMOVS  F1, (R2)
-	RET
+cut:
+	WORD   $0x4ea01c18 // orr v24.16b, v0.16b, v0.16b
+	WORD   $0x4ea11c39 // orr v25.16b, v1.16b, v1.16b
+	MOVD   $2, R12
+	B      ·cutNEON(SB)
 
 // tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
 TEXT ·tile2x2NEON(SB), NOSPLIT, $0-112
@@ -2220,26 +1936,26 @@ TEXT ·tile2x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
-	MOVD   cs+32(FP), R6
+	MOVD   cs+64(FP), R6
 	LSL    $2, R6
-	MOVD   b+56(FP), R7
-	MOVD   ahead+64(FP), R8
-	MOVD   jump+72(FP), R9
+	MOVD   b+88(FP), R7
+	MOVD   ahead+96(FP), R8
+	MOVD   jump+104(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
-	MOVD   turns+40(FP), R11
-	MOVD   turn+48(FP), R12
+	MOVD   turns+72(FP), R11
+	MOVD   turn+80(FP), R12
 	LSL    $2, R12
 	MSUB   R6, R12, R2, R12
 turn:
@@ -2303,119 +2019,45 @@ turned:
 	SUBS   $1, R11
 	BEQ    sums
 	ADD    R12, R10
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $5, R0
-	BEQ    cut1
-	CMP    $6, R0
-	BEQ    cut2
-	CMP    $7, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVQ  F3, 16(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F2, (R7)
+	MOVD   cols+32(FP), R13
+	CMP    $8, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+storeLast:
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, 16(R7)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V3.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVS  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVS  F3, 16(R2)
-	RET
+cut:
+	WORD   $0x4ea11c38 // orr v24.16b, v1.16b, v1.16b
+	WORD   $0x4ea31c79 // orr v25.16b, v3.16b, v3.16b
+	ADD    $16, R6
+	ADD    $16, R0
+	ADD    $16, R7
+	ADD    $16, R1
+	MOVD   $2, R12
+	B      ·cutNEON(SB)
 
 // tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
 TEXT ·tile2x3NEON(SB), NOSPLIT, $0-112
@@ -2425,26 +2067,26 @@ TEXT ·tile2x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
-	MOVD   cs+32(FP), R6
+	MOVD   cs+64(FP), R6
 	LSL    $2, R6
-	MOVD   b+56(FP), R7
-	MOVD   ahead+64(FP), R8
-	MOVD   jump+72(FP), R9
+	MOVD   b+88(FP), R7
+	MOVD   ahead+96(FP), R8
+	MOVD   jump+104(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
-	MOVD   turns+40(FP), R11
-	MOVD   turn+48(FP), R12
+	MOVD   turns+72(FP), R11
+	MOVD   turn+80(FP), R12
 	LSL    $2, R12
 	MSUB   R6, R12, R2, R12
 turn:
@@ -2523,143 +2165,51 @@ turned:
 	SUBS   $1, R11
 	BEQ    sums
 	ADD    R12, R10
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $9, R0
-	BEQ    cut1
-	CMP    $10, R0
-	BEQ    cut2
-	CMP    $11, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVQ  F5, 32(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, (R7)
+	FMOVQ  F4, 16(R7)
+	MOVD   cols+32(FP), R13
+	CMP    $12, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+storeLast:
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F5, 32(R7)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V5.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVS  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVS  F5, 32(R2)
-	RET
+cut:
+	WORD   $0x4ea21c58 // orr v24.16b, v2.16b, v2.16b
+	WORD   $0x4ea51cb9 // orr v25.16b, v5.16b, v5.16b
+	ADD    $32, R6
+	ADD    $32, R0
+	ADD    $32, R7
+	ADD    $32, R1
+	MOVD   $2, R12
+	B      ·cutNEON(SB)
 
 // tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
 TEXT ·tile2x4NEON(SB), NOSPLIT, $0-112
@@ -2671,26 +2221,26 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
-	MOVD   cs+32(FP), R6
+	MOVD   cs+64(FP), R6
 	LSL    $2, R6
-	MOVD   b+56(FP), R7
-	MOVD   ahead+64(FP), R8
-	MOVD   jump+72(FP), R9
+	MOVD   b+88(FP), R7
+	MOVD   ahead+96(FP), R8
+	MOVD   jump+104(FP), R9
 	LSL    $2, R9
 	MOVD   ZR, R10
-	MOVD   turns+40(FP), R11
-	MOVD   turn+48(FP), R12
+	MOVD   turns+72(FP), R11
+	MOVD   turn+80(FP), R12
 	LSL    $2, R12
 	MSUB   R6, R12, R2, R12
 turn:
@@ -2779,196 +2329,86 @@ turned:
 	SUBS   $1, R11
 	BEQ    sums
 	ADD    R12, R10
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $13, R0
-	BEQ    cut1
-	CMP    $14, R0
-	BEQ    cut2
-	CMP    $15, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVQ  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVQ  F7, 48(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F4, (R7)
+	FMOVQ  F5, 16(R7)
+	FMOVQ  F6, 32(R7)
+	MOVD   cols+32(FP), R13
+	CMP    $16, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  48(R0), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  48(R1), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+storeLast:
+	FMOVQ  F3, 48(R6)
+	FMOVQ  F7, 48(R7)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V7.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVS  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVS  F7, 48(R2)
-	RET
+cut:
+	WORD   $0x4ea31c78 // orr v24.16b, v3.16b, v3.16b
+	WORD   $0x4ea71cf9 // orr v25.16b, v7.16b, v7.16b
+	ADD    $48, R6
+	ADD    $48, R0
+	ADD    $48, R7
+	ADD    $48, R1
+	MOVD   $2, R12
+	B      ·cutNEON(SB)
 
 // tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
 TEXT ·tile3x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e201c00 // eor v0.16b, v0.16b, v0.16b
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
-	MOVD   cs+32(FP), R7
+	MOVD   cs+64(FP), R7
 	LSL    $2, R7
-	MOVD   b+56(FP), R8
-	MOVD   ahead+64(FP), R9
-	MOVD   jump+72(FP), R10
+	MOVD   b+88(FP), R8
+	MOVD   ahead+96(FP), R9
+	MOVD   jump+104(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
-	MOVD   turns+40(FP), R12
-	MOVD   turn+48(FP), R13
+	MOVD   turns+72(FP), R12
+	MOVD   turn+80(FP), R13
 	LSL    $2, R13
 	MSUB   R7, R13, R2, R13
 turn:
@@ -3032,119 +2472,41 @@ turned:
 	SUBS   $1, R12
 	BEQ    sums
 	ADD    R13, R11
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $1, R0
-	BEQ    cut1
-	CMP    $2, R0
-	BEQ    cut2
-	CMP    $3, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	ADD    R3, R2
-	FMOVQ  F1, (R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+store:
+	MOVD   cols+32(FP), R13
+	CMP    $4, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+storeLast:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, (R7)
+	FMOVQ  F2, (R8)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store3:
-	FMOVD  F0, (R2)
-	ADD    $8, R2, R4
-	VST1   V0.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    $8, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    $8, R2, R4
-	VST1   V2.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVD  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store2:
-	FMOVD  F0, (R2)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVS  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-store1:
-	FMOVS  F0, (R2)
-	ADD    R3, R2
-	FMOVS  F1, (R2)
-	ADD    R3, R2
-	FMOVS  F2, (R2)
-	RET
+cut:
+	WORD   $0x4ea01c18 // orr v24.16b, v0.16b, v0.16b
+	WORD   $0x4ea11c39 // orr v25.16b, v1.16b, v1.16b
+	WORD   $0x4ea21c5a // orr v26.16b, v2.16b, v2.16b
+	MOVD   $3, R12
+	B      ·cutNEON(SB)
 
 // tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
 TEXT ·tile3x2NEON(SB), NOSPLIT, $0-112
@@ -3154,29 +2516,29 @@ TEXT ·tile3x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
-	MOVD   cs+32(FP), R7
+	MOVD   cs+64(FP), R7
 	LSL    $2, R7
-	MOVD   b+56(FP), R8
-	MOVD   ahead+64(FP), R9
-	MOVD   jump+72(FP), R10
+	MOVD   b+88(FP), R8
+	MOVD   ahead+96(FP), R9
+	MOVD   jump+104(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
-	MOVD   turns+40(FP), R12
-	MOVD   turn+48(FP), R13
+	MOVD   turns+72(FP), R12
+	MOVD   turn+80(FP), R13
 	LSL    $2, R13
 	MSUB   R7, R13, R2, R13
 turn:
@@ -3255,155 +2617,56 @@ turned:
 	SUBS   $1, R12
 	BEQ    sums
 	ADD    R13, R11
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $5, R0
-	BEQ    cut1
-	CMP    $6, R0
-	BEQ    cut2
-	CMP    $7, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVQ  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F2, (R7)
+	FMOVQ  F4, (R8)
+	MOVD   cols+32(FP), R13
+	CMP    $8, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+storeLast:
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, 16(R7)
+	FMOVQ  F5, 16(R8)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V5.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVS  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVS  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVS  F5, 16(R2)
-	RET
+cut:
+	WORD   $0x4ea11c38 // orr v24.16b, v1.16b, v1.16b
+	WORD   $0x4ea31c79 // orr v25.16b, v3.16b, v3.16b
+	WORD   $0x4ea51cba // orr v26.16b, v5.16b, v5.16b
+	ADD    $16, R6
+	ADD    $16, R0
+	ADD    $16, R7
+	ADD    $16, R1
+	ADD    $16, R8
+	ADD    $16, R2
+	MOVD   $3, R12
+	B      ·cutNEON(SB)
 
 // tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
 TEXT ·tile3x3NEON(SB), NOSPLIT, $0-112
@@ -3416,29 +2679,29 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
 	WORD   $0x6e281d08 // eor v8.16b, v8.16b, v8.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
-	MOVD   cs+32(FP), R7
+	MOVD   cs+64(FP), R7
 	LSL    $2, R7
-	MOVD   b+56(FP), R8
-	MOVD   ahead+64(FP), R9
-	MOVD   jump+72(FP), R10
+	MOVD   b+88(FP), R8
+	MOVD   ahead+96(FP), R9
+	MOVD   jump+104(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
-	MOVD   turns+40(FP), R12
-	MOVD   turn+48(FP), R13
+	MOVD   turns+72(FP), R12
+	MOVD   turn+80(FP), R13
 	LSL    $2, R13
 	MSUB   R7, R13, R2, R13
 turn:
@@ -3537,191 +2800,65 @@ turned:
 	SUBS   $1, R12
 	BEQ    sums
 	ADD    R13, R11
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $9, R0
-	BEQ    cut1
-	CMP    $10, R0
-	BEQ    cut2
-	CMP    $11, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVQ  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVQ  F8, 32(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, (R7)
+	FMOVQ  F4, 16(R7)
+	FMOVQ  F6, (R8)
+	FMOVQ  F7, 16(R8)
+	MOVD   cols+32(FP), R13
+	CMP    $12, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+storeLast:
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F5, 32(R7)
+	FMOVQ  F8, 32(R8)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V8.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVS  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVS  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVS  F8, 32(R2)
-	RET
+cut:
+	WORD   $0x4ea21c58 // orr v24.16b, v2.16b, v2.16b
+	WORD   $0x4ea51cb9 // orr v25.16b, v5.16b, v5.16b
+	WORD   $0x4ea81d1a // orr v26.16b, v8.16b, v8.16b
+	ADD    $32, R6
+	ADD    $32, R0
+	ADD    $32, R7
+	ADD    $32, R1
+	ADD    $32, R8
+	ADD    $32, R2
+	MOVD   $3, R12
+	B      ·cutNEON(SB)
 
 // tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
 TEXT ·tile3x4NEON(SB), NOSPLIT, $0-112
@@ -3737,29 +2874,29 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
-	MOVD   cs+32(FP), R7
+	MOVD   cs+64(FP), R7
 	LSL    $2, R7
-	MOVD   b+56(FP), R8
-	MOVD   ahead+64(FP), R9
-	MOVD   jump+72(FP), R10
+	MOVD   b+88(FP), R8
+	MOVD   ahead+96(FP), R9
+	MOVD   jump+104(FP), R10
 	LSL    $2, R10
 	MOVD   ZR, R11
-	MOVD   turns+40(FP), R12
-	MOVD   turn+48(FP), R13
+	MOVD   turns+72(FP), R12
+	MOVD   turn+80(FP), R13
 	LSL    $2, R13
 	MSUB   R7, R13, R2, R13
 turn:
@@ -3873,227 +3010,74 @@ turned:
 	SUBS   $1, R12
 	BEQ    sums
 	ADD    R13, R11
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $13, R0
-	BEQ    cut1
-	CMP    $14, R0
-	BEQ    cut2
-	CMP    $15, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVQ  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVQ  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVQ  F11, 48(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F4, (R7)
+	FMOVQ  F5, 16(R7)
+	FMOVQ  F6, 32(R7)
+	FMOVQ  F8, (R8)
+	FMOVQ  F9, 16(R8)
+	FMOVQ  F10, 32(R8)
+	MOVD   cols+32(FP), R13
+	CMP    $16, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  48(R0), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  48(R1), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  48(R2), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+storeLast:
+	FMOVQ  F3, 48(R6)
+	FMOVQ  F7, 48(R7)
+	FMOVQ  F11, 48(R8)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V7.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V11.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVS  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVS  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVS  F11, 48(R2)
-	RET
+cut:
+	WORD   $0x4ea31c78 // orr v24.16b, v3.16b, v3.16b
+	WORD   $0x4ea71cf9 // orr v25.16b, v7.16b, v7.16b
+	WORD   $0x4eab1d7a // orr v26.16b, v11.16b, v11.16b
+	ADD    $48, R6
+	ADD    $48, R0
+	ADD    $48, R7
+	ADD    $48, R1
+	ADD    $48, R8
+	ADD    $48, R2
+	MOVD   $3, R12
+	B      ·cutNEON(SB)
 
 // tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
 TEXT ·tile4x1NEON(SB), NOSPLIT, $0-112
@@ -4101,8 +3085,8 @@ TEXT ·tile4x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e211c21 // eor v1.16b, v1.16b, v1.16b
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4111,22 +3095,22 @@ TEXT ·tile4x1NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
-	MOVD   cs+32(FP), R8
+	MOVD   cs+64(FP), R8
 	LSL    $2, R8
-	MOVD   b+56(FP), R9
-	MOVD   ahead+64(FP), R10
-	MOVD   jump+72(FP), R11
+	MOVD   b+88(FP), R9
+	MOVD   ahead+96(FP), R10
+	MOVD   jump+104(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
-	MOVD   turns+40(FP), R13
-	MOVD   turn+48(FP), R14
+	MOVD   turns+72(FP), R13
+	MOVD   turn+80(FP), R14
 	LSL    $2, R14
 	MSUB   R8, R14, R2, R14
 turn:
@@ -4200,143 +3184,47 @@ turned:
 	SUBS   $1, R13
 	BEQ    sums
 	ADD    R14, R12
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $1, R0
-	BEQ    cut1
-	CMP    $2, R0
-	BEQ    cut2
-	CMP    $3, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	ADD    R3, R2
-	FMOVQ  F1, (R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+store:
+	MOVD   cols+32(FP), R13
+	CMP    $4, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+storeLast:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, (R7)
+	FMOVQ  F2, (R8)
+	FMOVQ  F3, (R9)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store3:
-	FMOVD  F0, (R2)
-	ADD    $8, R2, R4
-	VST1   V0.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    $8, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    $8, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F3, (R2)
-	ADD    $8, R2, R4
-	VST1   V3.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVD  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store2:
-	FMOVD  F0, (R2)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    R3, R2
-	FMOVD  F3, (R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVS  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-store1:
-	FMOVS  F0, (R2)
-	ADD    R3, R2
-	FMOVS  F1, (R2)
-	ADD    R3, R2
-	FMOVS  F2, (R2)
-	ADD    R3, R2
-	FMOVS  F3, (R2)
-	RET
+cut:
+	WORD   $0x4ea01c18 // orr v24.16b, v0.16b, v0.16b
+	WORD   $0x4ea11c39 // orr v25.16b, v1.16b, v1.16b
+	WORD   $0x4ea21c5a // orr v26.16b, v2.16b, v2.16b
+	WORD   $0x4ea31c7b // orr v27.16b, v3.16b, v3.16b
+	MOVD   $4, R12
+	B      ·cutNEON(SB)
 
 // tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
 TEXT ·tile4x2NEON(SB), NOSPLIT, $0-112
@@ -4348,8 +3236,8 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
 	WORD   $0x6e261cc6 // eor v6.16b, v6.16b, v6.16b
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4358,22 +3246,22 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
-	MOVD   cs+32(FP), R8
+	MOVD   cs+64(FP), R8
 	LSL    $2, R8
-	MOVD   b+56(FP), R9
-	MOVD   ahead+64(FP), R10
-	MOVD   jump+72(FP), R11
+	MOVD   b+88(FP), R9
+	MOVD   ahead+96(FP), R10
+	MOVD   jump+104(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
-	MOVD   turns+40(FP), R13
-	MOVD   turn+48(FP), R14
+	MOVD   turns+72(FP), R13
+	MOVD   turn+80(FP), R14
 	LSL    $2, R14
 	MSUB   R8, R14, R2, R14
 turn:
@@ -4467,191 +3355,67 @@ turned:
 	SUBS   $1, R13
 	BEQ    sums
 	ADD    R14, R12
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $5, R0
-	BEQ    cut1
-	CMP    $6, R0
-	BEQ    cut2
-	CMP    $7, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVQ  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F2, (R7)
+	FMOVQ  F4, (R8)
+	FMOVQ  F6, (R9)
+	MOVD   cols+32(FP), R13
+	CMP    $8, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+storeLast:
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, 16(R7)
+	FMOVQ  F5, 16(R8)
+	FMOVQ  F7, 16(R9)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVD  F7, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V7.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVD  F7, 16(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVS  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVS  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVS  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVS  F7, 16(R2)
-	RET
+cut:
+	WORD   $0x4ea11c38 // orr v24.16b, v1.16b, v1.16b
+	WORD   $0x4ea31c79 // orr v25.16b, v3.16b, v3.16b
+	WORD   $0x4ea51cba // orr v26.16b, v5.16b, v5.16b
+	WORD   $0x4ea71cfb // orr v27.16b, v7.16b, v7.16b
+	ADD    $16, R6
+	ADD    $16, R0
+	ADD    $16, R7
+	ADD    $16, R1
+	ADD    $16, R8
+	ADD    $16, R2
+	ADD    $16, R9
+	ADD    $16, R3
+	MOVD   $4, R12
+	B      ·cutNEON(SB)
 
 // tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
 TEXT ·tile4x3NEON(SB), NOSPLIT, $0-112
@@ -4667,8 +3431,8 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -4677,22 +3441,22 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
-	MOVD   cs+32(FP), R8
+	MOVD   cs+64(FP), R8
 	LSL    $2, R8
-	MOVD   b+56(FP), R9
-	MOVD   ahead+64(FP), R10
-	MOVD   jump+72(FP), R11
+	MOVD   b+88(FP), R9
+	MOVD   ahead+96(FP), R10
+	MOVD   jump+104(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
-	MOVD   turns+40(FP), R13
-	MOVD   turn+48(FP), R14
+	MOVD   turns+72(FP), R13
+	MOVD   turn+80(FP), R14
 	LSL    $2, R14
 	MSUB   R8, R14, R2, R14
 turn:
@@ -4811,239 +3575,79 @@ turned:
 	SUBS   $1, R13
 	BEQ    sums
 	ADD    R14, R12
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $9, R0
-	BEQ    cut1
-	CMP    $10, R0
-	BEQ    cut2
-	CMP    $11, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVQ  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVQ  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVQ  F11, 32(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, (R7)
+	FMOVQ  F4, 16(R7)
+	FMOVQ  F6, (R8)
+	FMOVQ  F7, 16(R8)
+	FMOVQ  F9, (R9)
+	FMOVQ  F10, 16(R9)
+	MOVD   cols+32(FP), R13
+	CMP    $12, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  32(R3), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+storeLast:
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F5, 32(R7)
+	FMOVQ  F8, 32(R8)
+	FMOVQ  F11, 32(R9)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V8.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVD  F11, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V11.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVD  F11, 32(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVS  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVS  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVS  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVS  F11, 32(R2)
-	RET
+cut:
+	WORD   $0x4ea21c58 // orr v24.16b, v2.16b, v2.16b
+	WORD   $0x4ea51cb9 // orr v25.16b, v5.16b, v5.16b
+	WORD   $0x4ea81d1a // orr v26.16b, v8.16b, v8.16b
+	WORD   $0x4eab1d7b // orr v27.16b, v11.16b, v11.16b
+	ADD    $32, R6
+	ADD    $32, R0
+	ADD    $32, R7
+	ADD    $32, R1
+	ADD    $32, R8
+	ADD    $32, R2
+	ADD    $32, R9
+	ADD    $32, R3
+	MOVD   $4, R12
+	B      ·cutNEON(SB)
 
 // tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
 TEXT ·tile4x4NEON(SB), NOSPLIT, $0-112
@@ -5063,8 +3667,8 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e2d1dad // eor v13.16b, v13.16b, v13.16b
 	WORD   $0x6e2e1dce // eor v14.16b, v14.16b, v14.16b
 	WORD   $0x6e2f1def // eor v15.16b, v15.16b, v15.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5073,22 +3677,22 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
-	MOVD   cs+32(FP), R8
+	MOVD   cs+64(FP), R8
 	LSL    $2, R8
-	MOVD   b+56(FP), R9
-	MOVD   ahead+64(FP), R10
-	MOVD   jump+72(FP), R11
+	MOVD   b+88(FP), R9
+	MOVD   ahead+96(FP), R10
+	MOVD   jump+104(FP), R11
 	LSL    $2, R11
 	MOVD   ZR, R12
-	MOVD   turns+40(FP), R13
-	MOVD   turn+48(FP), R14
+	MOVD   turns+72(FP), R13
+	MOVD   turn+80(FP), R14
 	LSL    $2, R14
 	MSUB   R8, R14, R2, R14
 turn:
@@ -5227,287 +3831,91 @@ turned:
 	SUBS   $1, R13
 	BEQ    sums
 	ADD    R14, R12
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $13, R0
-	BEQ    cut1
-	CMP    $14, R0
-	BEQ    cut2
-	CMP    $15, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVQ  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVQ  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVQ  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVQ  F15, 48(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
+	FMOVQ  32(R3), F31
+	WORD   $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F4, (R7)
+	FMOVQ  F5, 16(R7)
+	FMOVQ  F6, 32(R7)
+	FMOVQ  F8, (R8)
+	FMOVQ  F9, 16(R8)
+	FMOVQ  F10, 32(R8)
+	FMOVQ  F12, (R9)
+	FMOVQ  F13, 16(R9)
+	FMOVQ  F14, 32(R9)
+	MOVD   cols+32(FP), R13
+	CMP    $16, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  48(R0), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  48(R1), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  48(R2), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FMOVQ  48(R3), F31
+	WORD   $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
+storeLast:
+	FMOVQ  F3, 48(R6)
+	FMOVQ  F7, 48(R7)
+	FMOVQ  F11, 48(R8)
+	FMOVQ  F15, 48(R9)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V7.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V11.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVD  F15, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V15.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVD  F15, 48(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVS  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVS  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVS  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVS  F15, 48(R2)
-	RET
+cut:
+	WORD   $0x4ea31c78 // orr v24.16b, v3.16b, v3.16b
+	WORD   $0x4ea71cf9 // orr v25.16b, v7.16b, v7.16b
+	WORD   $0x4eab1d7a // orr v26.16b, v11.16b, v11.16b
+	WORD   $0x4eaf1dfb // orr v27.16b, v15.16b, v15.16b
+	ADD    $48, R6
+	ADD    $48, R0
+	ADD    $48, R7
+	ADD    $48, R1
+	ADD    $48, R8
+	ADD    $48, R2
+	ADD    $48, R9
+	ADD    $48, R3
+	MOVD   $4, R12
+	B      ·cutNEON(SB)
 
 // tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
 TEXT ·tile5x1NEON(SB), NOSPLIT, $0-112
@@ -5516,8 +3924,8 @@ TEXT ·tile5x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e221c42 // eor v2.16b, v2.16b, v2.16b
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5528,23 +3936,23 @@ TEXT ·tile5x1NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
-	MOVD   cs+32(FP), R9
+	MOVD   cs+64(FP), R9
 	LSL    $2, R9
-	MOVD   b+56(FP), R10
-	MOVD   ahead+64(FP), R11
-	MOVD   jump+72(FP), R12
+	MOVD   b+88(FP), R10
+	MOVD   ahead+96(FP), R11
+	MOVD   jump+104(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
-	MOVD   turns+40(FP), R14
-	MOVD   turn+48(FP), R15
+	MOVD   turns+72(FP), R14
+	MOVD   turn+80(FP), R15
 	LSL    $2, R15
 	MSUB   R9, R15, R2, R15
 turn:
@@ -5628,167 +4036,53 @@ turned:
 	SUBS   $1, R14
 	BEQ    sums
 	ADD    R15, R13
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $1, R0
-	BEQ    cut1
-	CMP    $2, R0
-	BEQ    cut2
-	CMP    $3, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	ADD    R3, R2
-	FMOVQ  F1, (R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+store:
+	MOVD   cols+32(FP), R13
+	CMP    $4, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+storeLast:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, (R7)
+	FMOVQ  F2, (R8)
+	FMOVQ  F3, (R9)
+	FMOVQ  F4, (R10)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-store3:
-	FMOVD  F0, (R2)
-	ADD    $8, R2, R4
-	VST1   V0.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    $8, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    $8, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F3, (R2)
-	ADD    $8, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F4, (R2)
-	ADD    $8, R2, R4
-	VST1   V4.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVD  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-store2:
-	FMOVD  F0, (R2)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    R3, R2
-	FMOVD  F3, (R2)
-	ADD    R3, R2
-	FMOVD  F4, (R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVS  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-store1:
-	FMOVS  F0, (R2)
-	ADD    R3, R2
-	FMOVS  F1, (R2)
-	ADD    R3, R2
-	FMOVS  F2, (R2)
-	ADD    R3, R2
-	FMOVS  F3, (R2)
-	ADD    R3, R2
-	FMOVS  F4, (R2)
-	RET
+cut:
+	WORD   $0x4ea01c18 // orr v24.16b, v0.16b, v0.16b
+	WORD   $0x4ea11c39 // orr v25.16b, v1.16b, v1.16b
+	WORD   $0x4ea21c5a // orr v26.16b, v2.16b, v2.16b
+	WORD   $0x4ea31c7b // orr v27.16b, v3.16b, v3.16b
+	WORD   $0x4ea41c9c // orr v28.16b, v4.16b, v4.16b
+	MOVD   $5, R12
+	B      ·cutNEON(SB)
 
 // tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
 TEXT ·tile5x2NEON(SB), NOSPLIT, $0-112
@@ -5802,8 +4096,8 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e271ce7 // eor v7.16b, v7.16b, v7.16b
 	WORD   $0x6e281d08 // eor v8.16b, v8.16b, v8.16b
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -5814,23 +4108,23 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
-	MOVD   cs+32(FP), R9
+	MOVD   cs+64(FP), R9
 	LSL    $2, R9
-	MOVD   b+56(FP), R10
-	MOVD   ahead+64(FP), R11
-	MOVD   jump+72(FP), R12
+	MOVD   b+88(FP), R10
+	MOVD   ahead+96(FP), R11
+	MOVD   jump+104(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
-	MOVD   turns+40(FP), R14
-	MOVD   turn+48(FP), R15
+	MOVD   turns+72(FP), R14
+	MOVD   turn+80(FP), R15
 	LSL    $2, R15
 	MSUB   R9, R15, R2, R15
 turn:
@@ -5939,227 +4233,78 @@ turned:
 	SUBS   $1, R14
 	BEQ    sums
 	ADD    R15, R13
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $5, R0
-	BEQ    cut1
-	CMP    $6, R0
-	BEQ    cut2
-	CMP    $7, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVQ  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F2, (R7)
+	FMOVQ  F4, (R8)
+	FMOVQ  F6, (R9)
+	FMOVQ  F8, (R10)
+	MOVD   cols+32(FP), R13
+	CMP    $8, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  16(R4), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+storeLast:
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, 16(R7)
+	FMOVQ  F5, 16(R8)
+	FMOVQ  F7, 16(R9)
+	FMOVQ  F9, 16(R10)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVD  F7, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V7.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVD  F9, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V9.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVD  F7, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVD  F9, 16(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVS  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVS  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVS  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVS  F7, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVS  F9, 16(R2)
-	RET
+cut:
+	WORD   $0x4ea11c38 // orr v24.16b, v1.16b, v1.16b
+	WORD   $0x4ea31c79 // orr v25.16b, v3.16b, v3.16b
+	WORD   $0x4ea51cba // orr v26.16b, v5.16b, v5.16b
+	WORD   $0x4ea71cfb // orr v27.16b, v7.16b, v7.16b
+	WORD   $0x4ea91d3c // orr v28.16b, v9.16b, v9.16b
+	ADD    $16, R6
+	ADD    $16, R0
+	ADD    $16, R7
+	ADD    $16, R1
+	ADD    $16, R8
+	ADD    $16, R2
+	ADD    $16, R9
+	ADD    $16, R3
+	ADD    $16, R10
+	ADD    $16, R4
+	MOVD   $5, R12
+	B      ·cutNEON(SB)
 
 // tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
 TEXT ·tile5x3NEON(SB), NOSPLIT, $0-112
@@ -6178,8 +4323,8 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e2c1d8c // eor v12.16b, v12.16b, v12.16b
 	WORD   $0x6e2d1dad // eor v13.16b, v13.16b, v13.16b
 	WORD   $0x6e2e1dce // eor v14.16b, v14.16b, v14.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -6190,23 +4335,23 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
-	MOVD   cs+32(FP), R9
+	MOVD   cs+64(FP), R9
 	LSL    $2, R9
-	MOVD   b+56(FP), R10
-	MOVD   ahead+64(FP), R11
-	MOVD   jump+72(FP), R12
+	MOVD   b+88(FP), R10
+	MOVD   ahead+96(FP), R11
+	MOVD   jump+104(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
-	MOVD   turns+40(FP), R14
-	MOVD   turn+48(FP), R15
+	MOVD   turns+72(FP), R14
+	MOVD   turn+80(FP), R15
 	LSL    $2, R15
 	MSUB   R9, R15, R2, R15
 turn:
@@ -6345,287 +4490,93 @@ turned:
 	SUBS   $1, R14
 	BEQ    sums
 	ADD    R15, R13
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $9, R0
-	BEQ    cut1
-	CMP    $10, R0
-	BEQ    cut2
-	CMP    $11, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVQ  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVQ  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVQ  F11, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	FMOVQ  16(R4), F31
+	WORD   $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, (R7)
+	FMOVQ  F4, 16(R7)
+	FMOVQ  F6, (R8)
+	FMOVQ  F7, 16(R8)
+	FMOVQ  F9, (R9)
+	FMOVQ  F10, 16(R9)
+	FMOVQ  F12, (R10)
+	FMOVQ  F13, 16(R10)
+	MOVD   cols+32(FP), R13
+	CMP    $12, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  32(R3), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FMOVQ  32(R4), F31
+	WORD   $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
+storeLast:
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F5, 32(R7)
+	FMOVQ  F8, 32(R8)
+	FMOVQ  F11, 32(R9)
+	FMOVQ  F14, 32(R10)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V8.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVD  F11, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V11.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVD  F14, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V14.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVD  F11, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVD  F14, 32(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVS  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVS  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVS  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVS  F11, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVS  F14, 32(R2)
-	RET
+cut:
+	WORD   $0x4ea21c58 // orr v24.16b, v2.16b, v2.16b
+	WORD   $0x4ea51cb9 // orr v25.16b, v5.16b, v5.16b
+	WORD   $0x4ea81d1a // orr v26.16b, v8.16b, v8.16b
+	WORD   $0x4eab1d7b // orr v27.16b, v11.16b, v11.16b
+	WORD   $0x4eae1ddc // orr v28.16b, v14.16b, v14.16b
+	ADD    $32, R6
+	ADD    $32, R0
+	ADD    $32, R7
+	ADD    $32, R1
+	ADD    $32, R8
+	ADD    $32, R2
+	ADD    $32, R9
+	ADD    $32, R3
+	ADD    $32, R10
+	ADD    $32, R4
+	MOVD   $5, R12
+	B      ·cutNEON(SB)
 
 // tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
 TEXT ·tile5x4NEON(SB), NOSPLIT, $0-112
@@ -6649,8 +4600,8 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e311e31 // eor v17.16b, v17.16b, v17.16b
 	WORD   $0x6e321e52 // eor v18.16b, v18.16b, v18.16b
 	WORD   $0x6e331e73 // eor v19.16b, v19.16b, v19.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -6661,23 +4612,23 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
-	MOVD   cs+32(FP), R9
+	MOVD   cs+64(FP), R9
 	LSL    $2, R9
-	MOVD   b+56(FP), R10
-	MOVD   ahead+64(FP), R11
-	MOVD   jump+72(FP), R12
+	MOVD   b+88(FP), R10
+	MOVD   ahead+96(FP), R11
+	MOVD   jump+104(FP), R12
 	LSL    $2, R12
 	MOVD   ZR, R13
-	MOVD   turns+40(FP), R14
-	MOVD   turn+48(FP), R15
+	MOVD   turns+72(FP), R14
+	MOVD   turn+80(FP), R15
 	LSL    $2, R15
 	MSUB   R9, R15, R2, R15
 turn:
@@ -6841,347 +4792,108 @@ turned:
 	SUBS   $1, R14
 	BEQ    sums
 	ADD    R15, R13
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $13, R0
-	BEQ    cut1
-	CMP    $14, R0
-	BEQ    cut2
-	CMP    $15, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVQ  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVQ  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVQ  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVQ  F15, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVQ  F19, 48(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
+	FMOVQ  32(R3), F31
+	WORD   $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd610 // fadd v16.4s, v16.4s, v31.4s
+	FMOVQ  16(R4), F31
+	WORD   $0x4e3fd631 // fadd v17.4s, v17.4s, v31.4s
+	FMOVQ  32(R4), F31
+	WORD   $0x4e3fd652 // fadd v18.4s, v18.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F4, (R7)
+	FMOVQ  F5, 16(R7)
+	FMOVQ  F6, 32(R7)
+	FMOVQ  F8, (R8)
+	FMOVQ  F9, 16(R8)
+	FMOVQ  F10, 32(R8)
+	FMOVQ  F12, (R9)
+	FMOVQ  F13, 16(R9)
+	FMOVQ  F14, 32(R9)
+	FMOVQ  F16, (R10)
+	FMOVQ  F17, 16(R10)
+	FMOVQ  F18, 32(R10)
+	MOVD   cols+32(FP), R13
+	CMP    $16, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  48(R0), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  48(R1), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  48(R2), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FMOVQ  48(R3), F31
+	WORD   $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
+	FMOVQ  48(R4), F31
+	WORD   $0x4e3fd673 // fadd v19.4s, v19.4s, v31.4s
+storeLast:
+	FMOVQ  F3, 48(R6)
+	FMOVQ  F7, 48(R7)
+	FMOVQ  F11, 48(R8)
+	FMOVQ  F15, 48(R9)
+	FMOVQ  F19, 48(R10)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V7.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V11.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVD  F15, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V15.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVD  F19, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V19.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVD  F15, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVD  F19, 48(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVS  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVS  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVS  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVS  F15, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVS  F19, 48(R2)
-	RET
+cut:
+	WORD   $0x4ea31c78 // orr v24.16b, v3.16b, v3.16b
+	WORD   $0x4ea71cf9 // orr v25.16b, v7.16b, v7.16b
+	WORD   $0x4eab1d7a // orr v26.16b, v11.16b, v11.16b
+	WORD   $0x4eaf1dfb // orr v27.16b, v15.16b, v15.16b
+	WORD   $0x4eb31e7c // orr v28.16b, v19.16b, v19.16b
+	ADD    $48, R6
+	ADD    $48, R0
+	ADD    $48, R7
+	ADD    $48, R1
+	ADD    $48, R8
+	ADD    $48, R2
+	ADD    $48, R9
+	ADD    $48, R3
+	ADD    $48, R10
+	ADD    $48, R4
+	MOVD   $5, R12
+	B      ·cutNEON(SB)
 
 // tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
 TEXT ·tile6x1NEON(SB), NOSPLIT, $0-112
@@ -7191,8 +4903,8 @@ TEXT ·tile6x1NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e231c63 // eor v3.16b, v3.16b, v3.16b
 	WORD   $0x6e241c84 // eor v4.16b, v4.16b, v4.16b
 	WORD   $0x6e251ca5 // eor v5.16b, v5.16b, v5.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7205,24 +4917,24 @@ TEXT ·tile6x1NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
 	ADD    R4, R8, R9
-	MOVD   cs+32(FP), R10
+	MOVD   cs+64(FP), R10
 	LSL    $2, R10
-	MOVD   b+56(FP), R11
-	MOVD   ahead+64(FP), R12
-	MOVD   jump+72(FP), R13
+	MOVD   b+88(FP), R11
+	MOVD   ahead+96(FP), R12
+	MOVD   jump+104(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
-	MOVD   turns+40(FP), R15
-	MOVD   turn+48(FP), R19
+	MOVD   turns+72(FP), R15
+	MOVD   turn+80(FP), R19
 	LSL    $2, R19
 	MSUB   R10, R19, R2, R19
 turn:
@@ -7316,191 +5028,59 @@ turned:
 	SUBS   $1, R15
 	BEQ    sums
 	ADD    R19, R14
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $1, R0
-	BEQ    cut1
-	CMP    $2, R0
-	BEQ    cut2
-	CMP    $3, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	ADD    R3, R2
-	FMOVQ  F1, (R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	ADD    R3, R2
-	FMOVQ  F5, (R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	ADD    R14<<2, R10, R11
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	ADD    R14<<2, R4, R5
+store:
+	MOVD   cols+32(FP), R13
+	CMP    $4, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R5), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+storeLast:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, (R7)
+	FMOVQ  F2, (R8)
+	FMOVQ  F3, (R9)
+	FMOVQ  F4, (R10)
+	FMOVQ  F5, (R11)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	ADD    $8, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store3:
-	FMOVD  F0, (R2)
-	ADD    $8, R2, R4
-	VST1   V0.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    $8, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    $8, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F3, (R2)
-	ADD    $8, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F4, (R2)
-	ADD    $8, R2, R4
-	VST1   V4.S[2], (R4)
-	ADD    R3, R2
-	FMOVD  F5, (R2)
-	ADD    $8, R2, R4
-	VST1   V5.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVD  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
-	FMOVD  (R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store2:
-	FMOVD  F0, (R2)
-	ADD    R3, R2
-	FMOVD  F1, (R2)
-	ADD    R3, R2
-	FMOVD  F2, (R2)
-	ADD    R3, R2
-	FMOVD  F3, (R2)
-	ADD    R3, R2
-	FMOVD  F4, (R2)
-	ADD    R3, R2
-	FMOVD  F5, (R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVS  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD    R1, R0
-	FMOVS  (R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-store1:
-	FMOVS  F0, (R2)
-	ADD    R3, R2
-	FMOVS  F1, (R2)
-	ADD    R3, R2
-	FMOVS  F2, (R2)
-	ADD    R3, R2
-	FMOVS  F3, (R2)
-	ADD    R3, R2
-	FMOVS  F4, (R2)
-	ADD    R3, R2
-	FMOVS  F5, (R2)
-	RET
+cut:
+	WORD   $0x4ea01c18 // orr v24.16b, v0.16b, v0.16b
+	WORD   $0x4ea11c39 // orr v25.16b, v1.16b, v1.16b
+	WORD   $0x4ea21c5a // orr v26.16b, v2.16b, v2.16b
+	WORD   $0x4ea31c7b // orr v27.16b, v3.16b, v3.16b
+	WORD   $0x4ea41c9c // orr v28.16b, v4.16b, v4.16b
+	WORD   $0x4ea51cbd // orr v29.16b, v5.16b, v5.16b
+	MOVD   $6, R12
+	B      ·cutNEON(SB)
 
 // tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
 TEXT ·tile6x2NEON(SB), NOSPLIT, $0-112
@@ -7516,8 +5096,8 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e291d29 // eor v9.16b, v9.16b, v9.16b
 	WORD   $0x6e2a1d4a // eor v10.16b, v10.16b, v10.16b
 	WORD   $0x6e2b1d6b // eor v11.16b, v11.16b, v11.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7530,24 +5110,24 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
 	ADD    R4, R8, R9
-	MOVD   cs+32(FP), R10
+	MOVD   cs+64(FP), R10
 	LSL    $2, R10
-	MOVD   b+56(FP), R11
-	MOVD   ahead+64(FP), R12
-	MOVD   jump+72(FP), R13
+	MOVD   b+88(FP), R11
+	MOVD   ahead+96(FP), R12
+	MOVD   jump+104(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
-	MOVD   turns+40(FP), R15
-	MOVD   turn+48(FP), R19
+	MOVD   turns+72(FP), R15
+	MOVD   turn+80(FP), R19
 	LSL    $2, R19
 	MSUB   R10, R19, R2, R19
 turn:
@@ -7671,263 +5251,89 @@ turned:
 	SUBS   $1, R15
 	BEQ    sums
 	ADD    R19, R14
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $5, R0
-	BEQ    cut1
-	CMP    $6, R0
-	BEQ    cut2
-	CMP    $7, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVQ  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F10, (R2)
-	FMOVQ  F11, 16(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	ADD    R14<<2, R10, R11
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	ADD    R14<<2, R4, R5
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  (R5), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F2, (R7)
+	FMOVQ  F4, (R8)
+	FMOVQ  F6, (R9)
+	FMOVQ  F8, (R10)
+	FMOVQ  F10, (R11)
+	MOVD   cols+32(FP), R13
+	CMP    $8, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  16(R4), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  16(R5), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+storeLast:
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, 16(R7)
+	FMOVQ  F5, 16(R8)
+	FMOVQ  F7, 16(R9)
+	FMOVQ  F9, 16(R10)
+	FMOVQ  F11, 16(R11)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  16(R0), F24
-	ADD    $24, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V1.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVD  F7, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V7.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVD  F9, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V9.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F10, (R2)
-	FMOVD  F11, 16(R2)
-	ADD    $24, R2, R4
-	VST1   V11.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  16(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVD  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVD  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVD  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVD  F7, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVD  F9, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F10, (R2)
-	FMOVD  F11, 16(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  16(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVS  F1, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F2, (R2)
-	FMOVS  F3, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVS  F5, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVS  F7, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVS  F9, 16(R2)
-	ADD    R3, R2
-	FMOVQ  F10, (R2)
-	FMOVS  F11, 16(R2)
-	RET
+cut:
+	WORD   $0x4ea11c38 // orr v24.16b, v1.16b, v1.16b
+	WORD   $0x4ea31c79 // orr v25.16b, v3.16b, v3.16b
+	WORD   $0x4ea51cba // orr v26.16b, v5.16b, v5.16b
+	WORD   $0x4ea71cfb // orr v27.16b, v7.16b, v7.16b
+	WORD   $0x4ea91d3c // orr v28.16b, v9.16b, v9.16b
+	WORD   $0x4eab1d7d // orr v29.16b, v11.16b, v11.16b
+	ADD    $16, R6
+	ADD    $16, R0
+	ADD    $16, R7
+	ADD    $16, R1
+	ADD    $16, R8
+	ADD    $16, R2
+	ADD    $16, R9
+	ADD    $16, R3
+	ADD    $16, R10
+	ADD    $16, R4
+	ADD    $16, R11
+	ADD    $16, R5
+	MOVD   $6, R12
+	B      ·cutNEON(SB)
 
 // tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
 TEXT ·tile6x3NEON(SB), NOSPLIT, $0-112
@@ -7949,8 +5355,8 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e2f1def // eor v15.16b, v15.16b, v15.16b
 	WORD   $0x6e301e10 // eor v16.16b, v16.16b, v16.16b
 	WORD   $0x6e311e31 // eor v17.16b, v17.16b, v17.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -7963,24 +5369,24 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
 	ADD    R4, R8, R9
-	MOVD   cs+32(FP), R10
+	MOVD   cs+64(FP), R10
 	LSL    $2, R10
-	MOVD   b+56(FP), R11
-	MOVD   ahead+64(FP), R12
-	MOVD   jump+72(FP), R13
+	MOVD   b+88(FP), R11
+	MOVD   ahead+96(FP), R12
+	MOVD   jump+104(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
-	MOVD   turns+40(FP), R15
-	MOVD   turn+48(FP), R19
+	MOVD   turns+72(FP), R15
+	MOVD   turn+80(FP), R19
 	LSL    $2, R19
 	MSUB   R10, R19, R2, R19
 turn:
@@ -8139,335 +5545,107 @@ turned:
 	SUBS   $1, R15
 	BEQ    sums
 	ADD    R19, R14
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $9, R0
-	BEQ    cut1
-	CMP    $10, R0
-	BEQ    cut2
-	CMP    $11, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVQ  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVQ  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVQ  F11, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F15, (R2)
-	FMOVQ  F16, 16(R2)
-	FMOVQ  F17, 32(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	ADD    R14<<2, R10, R11
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	ADD    R14<<2, R4, R5
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	FMOVQ  16(R4), F31
+	WORD   $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
+	FMOVQ  (R5), F31
+	WORD   $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
+	FMOVQ  16(R5), F31
+	WORD   $0x4e3fd610 // fadd v16.4s, v16.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F3, (R7)
+	FMOVQ  F4, 16(R7)
+	FMOVQ  F6, (R8)
+	FMOVQ  F7, 16(R8)
+	FMOVQ  F9, (R9)
+	FMOVQ  F10, 16(R9)
+	FMOVQ  F12, (R10)
+	FMOVQ  F13, 16(R10)
+	FMOVQ  F15, (R11)
+	FMOVQ  F16, 16(R11)
+	MOVD   cols+32(FP), R13
+	CMP    $12, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  32(R3), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FMOVQ  32(R4), F31
+	WORD   $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
+	FMOVQ  32(R5), F31
+	WORD   $0x4e3fd631 // fadd v17.4s, v17.4s, v31.4s
+storeLast:
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F5, 32(R7)
+	FMOVQ  F8, 32(R8)
+	FMOVQ  F11, 32(R9)
+	FMOVQ  F14, 32(R10)
+	FMOVQ  F17, 32(R11)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVD  32(R0), F24
-	ADD    $40, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V2.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V5.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V8.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVD  F11, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V11.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVD  F14, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V14.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F15, (R2)
-	FMOVQ  F16, 16(R2)
-	FMOVD  F17, 32(R2)
-	ADD    $40, R2, R4
-	VST1   V17.S[2], (R4)
-	RET
-cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVD  32(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVD  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVD  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVD  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVD  F11, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVD  F14, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F15, (R2)
-	FMOVQ  F16, 16(R2)
-	FMOVD  F17, 32(R2)
-	RET
-cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVS  32(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVS  F2, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F3, (R2)
-	FMOVQ  F4, 16(R2)
-	FMOVS  F5, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F6, (R2)
-	FMOVQ  F7, 16(R2)
-	FMOVS  F8, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F9, (R2)
-	FMOVQ  F10, 16(R2)
-	FMOVS  F11, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVS  F14, 32(R2)
-	ADD    R3, R2
-	FMOVQ  F15, (R2)
-	FMOVQ  F16, 16(R2)
-	FMOVS  F17, 32(R2)
-	RET
+cut:
+	WORD   $0x4ea21c58 // orr v24.16b, v2.16b, v2.16b
+	WORD   $0x4ea51cb9 // orr v25.16b, v5.16b, v5.16b
+	WORD   $0x4ea81d1a // orr v26.16b, v8.16b, v8.16b
+	WORD   $0x4eab1d7b // orr v27.16b, v11.16b, v11.16b
+	WORD   $0x4eae1ddc // orr v28.16b, v14.16b, v14.16b
+	WORD   $0x4eb11e3d // orr v29.16b, v17.16b, v17.16b
+	ADD    $32, R6
+	ADD    $32, R0
+	ADD    $32, R7
+	ADD    $32, R1
+	ADD    $32, R8
+	ADD    $32, R2
+	ADD    $32, R9
+	ADD    $32, R3
+	ADD    $32, R10
+	ADD    $32, R4
+	ADD    $32, R11
+	ADD    $32, R5
+	MOVD   $6, R12
+	B      ·cutNEON(SB)
 
 // tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
 TEXT ·tile6x4NEON(SB), NOSPLIT, $0-112
@@ -8495,8 +5673,8 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-112
 	WORD   $0x6e351eb5 // eor v21.16b, v21.16b, v21.16b
 	WORD   $0x6e361ed6 // eor v22.16b, v22.16b, v22.16b
 	WORD   $0x6e371ef7 // eor v23.16b, v23.16b, v23.16b
-	MOVD   c+96(FP), R0
-	MOVD   cst+104(FP), R1
+	MOVD   c+16(FP), R0
+	MOVD   cst+24(FP), R1
 	LSL    $2, R1
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
@@ -8509,24 +5687,24 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-112
 	PRFM   (R0), PSTL1KEEP
 	ADD    R1, R0
 	PRFM   (R0), PSTL1KEEP
-	MOVD   k+8(FP), R2
-	MOVD   a+16(FP), R3
-	MOVD   rs+24(FP), R4
+	MOVD   k+40(FP), R2
+	MOVD   a+48(FP), R3
+	MOVD   rs+56(FP), R4
 	LSL    $2, R4
 	ADD    R4, R3, R5
 	ADD    R4, R5, R6
 	ADD    R4, R6, R7
 	ADD    R4, R7, R8
 	ADD    R4, R8, R9
-	MOVD   cs+32(FP), R10
+	MOVD   cs+64(FP), R10
 	LSL    $2, R10
-	MOVD   b+56(FP), R11
-	MOVD   ahead+64(FP), R12
-	MOVD   jump+72(FP), R13
+	MOVD   b+88(FP), R11
+	MOVD   ahead+96(FP), R12
+	MOVD   jump+104(FP), R13
 	LSL    $2, R13
 	MOVD   ZR, R14
-	MOVD   turns+40(FP), R15
-	MOVD   turn+48(FP), R19
+	MOVD   turns+72(FP), R15
+	MOVD   turn+80(FP), R19
 	LSL    $2, R19
 	MSUB   R10, R19, R2, R19
 turn:
@@ -8715,404 +5893,280 @@ turned:
 	SUBS   $1, R15
 	BEQ    sums
 	ADD    R19, R14
-	MOVD   k+8(FP), R2
+	MOVD   k+40(FP), R2
 	B      turn
 sums:
-	MOVD   cols+0(FP), R0
-	CMP    $13, R0
-	BEQ    cut1
-	CMP    $14, R0
-	BEQ    cut2
-	CMP    $15, R0
-	BEQ    cut3
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store4
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d6b5 // fadd v21.4s, v21.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
-	FMOVQ  48(R0), F24
-	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
-store4:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVQ  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVQ  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVQ  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVQ  F15, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVQ  F19, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F20, (R2)
-	FMOVQ  F21, 16(R2)
-	FMOVQ  F22, 32(R2)
-	FMOVQ  F23, 48(R2)
+	MOVD   c+16(FP), R6
+	MOVD   cst+24(FP), R14
+	ADD    R14<<2, R6, R7
+	ADD    R14<<2, R7, R8
+	ADD    R14<<2, R8, R9
+	ADD    R14<<2, R9, R10
+	ADD    R14<<2, R10, R11
+	MOVD   start+0(FP), R15
+	CBZ    R15, store
+	MOVD   start+0(FP), R0
+	MOVD   ss+8(FP), R14
+	ADD    R14<<2, R0, R1
+	ADD    R14<<2, R1, R2
+	ADD    R14<<2, R2, R3
+	ADD    R14<<2, R3, R4
+	ADD    R14<<2, R4, R5
+	FMOVQ  (R0), F31
+	WORD   $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	FMOVQ  16(R0), F31
+	WORD   $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	FMOVQ  32(R0), F31
+	WORD   $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	FMOVQ  (R1), F31
+	WORD   $0x4e3fd484 // fadd v4.4s, v4.4s, v31.4s
+	FMOVQ  16(R1), F31
+	WORD   $0x4e3fd4a5 // fadd v5.4s, v5.4s, v31.4s
+	FMOVQ  32(R1), F31
+	WORD   $0x4e3fd4c6 // fadd v6.4s, v6.4s, v31.4s
+	FMOVQ  (R2), F31
+	WORD   $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	FMOVQ  16(R2), F31
+	WORD   $0x4e3fd529 // fadd v9.4s, v9.4s, v31.4s
+	FMOVQ  32(R2), F31
+	WORD   $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	FMOVQ  (R3), F31
+	WORD   $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	FMOVQ  16(R3), F31
+	WORD   $0x4e3fd5ad // fadd v13.4s, v13.4s, v31.4s
+	FMOVQ  32(R3), F31
+	WORD   $0x4e3fd5ce // fadd v14.4s, v14.4s, v31.4s
+	FMOVQ  (R4), F31
+	WORD   $0x4e3fd610 // fadd v16.4s, v16.4s, v31.4s
+	FMOVQ  16(R4), F31
+	WORD   $0x4e3fd631 // fadd v17.4s, v17.4s, v31.4s
+	FMOVQ  32(R4), F31
+	WORD   $0x4e3fd652 // fadd v18.4s, v18.4s, v31.4s
+	FMOVQ  (R5), F31
+	WORD   $0x4e3fd694 // fadd v20.4s, v20.4s, v31.4s
+	FMOVQ  16(R5), F31
+	WORD   $0x4e3fd6b5 // fadd v21.4s, v21.4s, v31.4s
+	FMOVQ  32(R5), F31
+	WORD   $0x4e3fd6d6 // fadd v22.4s, v22.4s, v31.4s
+store:
+	FMOVQ  F0, (R6)
+	FMOVQ  F1, 16(R6)
+	FMOVQ  F2, 32(R6)
+	FMOVQ  F4, (R7)
+	FMOVQ  F5, 16(R7)
+	FMOVQ  F6, 32(R7)
+	FMOVQ  F8, (R8)
+	FMOVQ  F9, 16(R8)
+	FMOVQ  F10, 32(R8)
+	FMOVQ  F12, (R9)
+	FMOVQ  F13, 16(R9)
+	FMOVQ  F14, 32(R9)
+	FMOVQ  F16, (R10)
+	FMOVQ  F17, 16(R10)
+	FMOVQ  F18, 32(R10)
+	FMOVQ  F20, (R11)
+	FMOVQ  F21, 16(R11)
+	FMOVQ  F22, 32(R11)
+	MOVD   cols+32(FP), R13
+	CMP    $16, R13
+	BNE    cut
+	CBZ    R15, storeLast
+	FMOVQ  48(R0), F31
+	WORD   $0x4e3fd463 // fadd v3.4s, v3.4s, v31.4s
+	FMOVQ  48(R1), F31
+	WORD   $0x4e3fd4e7 // fadd v7.4s, v7.4s, v31.4s
+	FMOVQ  48(R2), F31
+	WORD   $0x4e3fd56b // fadd v11.4s, v11.4s, v31.4s
+	FMOVQ  48(R3), F31
+	WORD   $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
+	FMOVQ  48(R4), F31
+	WORD   $0x4e3fd673 // fadd v19.4s, v19.4s, v31.4s
+	FMOVQ  48(R5), F31
+	WORD   $0x4e3fd6f7 // fadd v23.4s, v23.4s, v31.4s
+storeLast:
+	FMOVQ  F3, 48(R6)
+	FMOVQ  F7, 48(R7)
+	FMOVQ  F11, 48(R8)
+	FMOVQ  F15, 48(R9)
+	FMOVQ  F19, 48(R10)
+	FMOVQ  F23, 48(R11)
 	RET
-cut3:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store3
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d6b5 // fadd v21.4s, v21.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
-	FMOVD  48(R0), F24
-	ADD    $56, R0, R4
-	VLD1   (R4), V24.S[2]
-	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
+cut:
+	WORD   $0x4ea31c78 // orr v24.16b, v3.16b, v3.16b
+	WORD   $0x4ea71cf9 // orr v25.16b, v7.16b, v7.16b
+	WORD   $0x4eab1d7a // orr v26.16b, v11.16b, v11.16b
+	WORD   $0x4eaf1dfb // orr v27.16b, v15.16b, v15.16b
+	WORD   $0x4eb31e7c // orr v28.16b, v19.16b, v19.16b
+	WORD   $0x4eb71efd // orr v29.16b, v23.16b, v23.16b
+	ADD    $48, R6
+	ADD    $48, R0
+	ADD    $48, R7
+	ADD    $48, R1
+	ADD    $48, R8
+	ADD    $48, R2
+	ADD    $48, R9
+	ADD    $48, R3
+	ADD    $48, R10
+	ADD    $48, R4
+	ADD    $48, R11
+	ADD    $48, R5
+	MOVD   $6, R12
+	B      ·cutNEON(SB)
+
+// cutNEON is the end of tiles that are not as wide as their registers; Go does not call it.
+TEXT ·cutNEON(SB), NOSPLIT, $0-32
+	AND    $3, R13
+	CMP    $1, R13
+	BEQ    cut1
+	CMP    $2, R13
+	BEQ    cut2
+	CBZ    R15, store3
+	FMOVD  (R0), F31
+	ADD    $8, R0, R26
+	VLD1   (R26), V31.S[2]
+	WORD   $0x4e3fd718 // fadd v24.4s, v24.4s, v31.4s
+	CMP    $1, R12
+	BEQ    store3
+	FMOVD  (R1), F31
+	ADD    $8, R1, R26
+	VLD1   (R26), V31.S[2]
+	WORD   $0x4e3fd739 // fadd v25.4s, v25.4s, v31.4s
+	CMP    $2, R12
+	BEQ    store3
+	FMOVD  (R2), F31
+	ADD    $8, R2, R26
+	VLD1   (R26), V31.S[2]
+	WORD   $0x4e3fd75a // fadd v26.4s, v26.4s, v31.4s
+	CMP    $3, R12
+	BEQ    store3
+	FMOVD  (R3), F31
+	ADD    $8, R3, R26
+	VLD1   (R26), V31.S[2]
+	WORD   $0x4e3fd77b // fadd v27.4s, v27.4s, v31.4s
+	CMP    $4, R12
+	BEQ    store3
+	FMOVD  (R4), F31
+	ADD    $8, R4, R26
+	VLD1   (R26), V31.S[2]
+	WORD   $0x4e3fd79c // fadd v28.4s, v28.4s, v31.4s
+	CMP    $5, R12
+	BEQ    store3
+	FMOVD  (R5), F31
+	ADD    $8, R5, R26
+	VLD1   (R26), V31.S[2]
+	WORD   $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
 store3:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V3.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V7.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V11.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVD  F15, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V15.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVD  F19, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V19.S[2], (R4)
-	ADD    R3, R2
-	FMOVQ  F20, (R2)
-	FMOVQ  F21, 16(R2)
-	FMOVQ  F22, 32(R2)
-	FMOVD  F23, 48(R2)
-	ADD    $56, R2, R4
-	VST1   V23.S[2], (R4)
+	FMOVD  F24, (R6)
+	ADD    $8, R6, R26
+	VST1   V24.S[2], (R26)
+	CMP    $1, R12
+	BEQ    done
+	FMOVD  F25, (R7)
+	ADD    $8, R7, R26
+	VST1   V25.S[2], (R26)
+	CMP    $2, R12
+	BEQ    done
+	FMOVD  F26, (R8)
+	ADD    $8, R8, R26
+	VST1   V26.S[2], (R26)
+	CMP    $3, R12
+	BEQ    done
+	FMOVD  F27, (R9)
+	ADD    $8, R9, R26
+	VST1   V27.S[2], (R26)
+	CMP    $4, R12
+	BEQ    done
+	FMOVD  F28, (R10)
+	ADD    $8, R10, R26
+	VST1   V28.S[2], (R26)
+	CMP    $5, R12
+	BEQ    done
+	FMOVD  F29, (R11)
+	ADD    $8, R11, R26
+	VST1   V29.S[2], (R26)
 	RET
 cut2:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store2
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d6b5 // fadd v21.4s, v21.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
-	FMOVD  48(R0), F24
-	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
+	CBZ    R15, store2
+	FMOVD  (R0), F31
+	WORD   $0x4e3fd718 // fadd v24.4s, v24.4s, v31.4s
+	CMP    $1, R12
+	BEQ    store2
+	FMOVD  (R1), F31
+	WORD   $0x4e3fd739 // fadd v25.4s, v25.4s, v31.4s
+	CMP    $2, R12
+	BEQ    store2
+	FMOVD  (R2), F31
+	WORD   $0x4e3fd75a // fadd v26.4s, v26.4s, v31.4s
+	CMP    $3, R12
+	BEQ    store2
+	FMOVD  (R3), F31
+	WORD   $0x4e3fd77b // fadd v27.4s, v27.4s, v31.4s
+	CMP    $4, R12
+	BEQ    store2
+	FMOVD  (R4), F31
+	WORD   $0x4e3fd79c // fadd v28.4s, v28.4s, v31.4s
+	CMP    $5, R12
+	BEQ    store2
+	FMOVD  (R5), F31
+	WORD   $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
 store2:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVD  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVD  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVD  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVD  F15, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVD  F19, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F20, (R2)
-	FMOVQ  F21, 16(R2)
-	FMOVQ  F22, 32(R2)
-	FMOVD  F23, 48(R2)
+	FMOVD  F24, (R6)
+	CMP    $1, R12
+	BEQ    done
+	FMOVD  F25, (R7)
+	CMP    $2, R12
+	BEQ    done
+	FMOVD  F26, (R8)
+	CMP    $3, R12
+	BEQ    done
+	FMOVD  F27, (R9)
+	CMP    $4, R12
+	BEQ    done
+	FMOVD  F28, (R10)
+	CMP    $5, R12
+	BEQ    done
+	FMOVD  F29, (R11)
 	RET
 cut1:
-	MOVD   start+80(FP), R0
-	MOVD   ss+88(FP), R1
-	LSL    $2, R1
-	MOVD   c+96(FP), R2
-	MOVD   cst+104(FP), R3
-	LSL    $2, R3
-	CBZ    R0, store1
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d5ad // fadd v13.4s, v13.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d5ef // fadd v15.4s, v15.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d673 // fadd v19.4s, v19.4s, v24.4s
-	ADD    R1, R0
-	FMOVQ  (R0), F24
-	WORD   $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
-	FMOVQ  16(R0), F24
-	WORD   $0x4e38d6b5 // fadd v21.4s, v21.4s, v24.4s
-	FMOVQ  32(R0), F24
-	WORD   $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
-	FMOVS  48(R0), F24
-	WORD   $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
+	CBZ    R15, store1
+	FMOVS  (R0), F31
+	WORD   $0x4e3fd718 // fadd v24.4s, v24.4s, v31.4s
+	CMP    $1, R12
+	BEQ    store1
+	FMOVS  (R1), F31
+	WORD   $0x4e3fd739 // fadd v25.4s, v25.4s, v31.4s
+	CMP    $2, R12
+	BEQ    store1
+	FMOVS  (R2), F31
+	WORD   $0x4e3fd75a // fadd v26.4s, v26.4s, v31.4s
+	CMP    $3, R12
+	BEQ    store1
+	FMOVS  (R3), F31
+	WORD   $0x4e3fd77b // fadd v27.4s, v27.4s, v31.4s
+	CMP    $4, R12
+	BEQ    store1
+	FMOVS  (R4), F31
+	WORD   $0x4e3fd79c // fadd v28.4s, v28.4s, v31.4s
+	CMP    $5, R12
+	BEQ    store1
+	FMOVS  (R5), F31
+	WORD   $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
 store1:
-	FMOVQ  F0, (R2)
-	FMOVQ  F1, 16(R2)
-	FMOVQ  F2, 32(R2)
-	FMOVS  F3, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F4, (R2)
-	FMOVQ  F5, 16(R2)
-	FMOVQ  F6, 32(R2)
-	FMOVS  F7, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F8, (R2)
-	FMOVQ  F9, 16(R2)
-	FMOVQ  F10, 32(R2)
-	FMOVS  F11, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F12, (R2)
-	FMOVQ  F13, 16(R2)
-	FMOVQ  F14, 32(R2)
-	FMOVS  F15, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F16, (R2)
-	FMOVQ  F17, 16(R2)
-	FMOVQ  F18, 32(R2)
-	FMOVS  F19, 48(R2)
-	ADD    R3, R2
-	FMOVQ  F20, (R2)
-	FMOVQ  F21, 16(R2)
-	FMOVQ  F22, 32(R2)
-	FMOVS  F23, 48(R2)
+	FMOVS  F24, (R6)
+	CMP    $1, R12
+	BEQ    done
+	FMOVS  F25, (R7)
+	CMP    $2, R12
+	BEQ    done
+	FMOVS  F26, (R8)
+	CMP    $3, R12
+	BEQ    done
+	FMOVS  F27, (R9)
+	CMP    $4, R12
+	BEQ    done
+	FMOVS  F28, (R10)
+	CMP    $5, R12
+	BEQ    done
+	FMOVS  F29, (R11)
+done:
 	RET

@@ -57,12 +57,9 @@ var avx512 = searches512().addTo(newTier("avx512", assembly{
 	{tile13x1AVX512, tile13x2AVX512},
 	{tile14x1AVX512, tile14x2AVX512},
 }, []readingTile{
-	packingTile1AVX512, packingTile2AVX512, packingTile3AVX512, packingTile4AVX512, packingTile5AVX512, packingTile6AVX512, packingTile7AVX512,
-	packingTile8AVX512, packingTile9AVX512, packingTile10AVX512, packingTile11AVX512, packingTile12AVX512, packingTile13AVX512, packingTile14AVX512,
-}, []readingTile{
-	inPlaceTile1AVX512, inPlaceTile2AVX512, inPlaceTile3AVX512, inPlaceTile4AVX512, inPlaceTile5AVX512, inPlaceTile6AVX512, inPlaceTile7AVX512,
-	inPlaceTile8AVX512, inPlaceTile9AVX512, inPlaceTile10AVX512, inPlaceTile11AVX512, inPlaceTile12AVX512, inPlaceTile13AVX512, inPlaceTile14AVX512,
-}, []aheadTiles{{6, []aheadTile{
+	readingTile1AVX512, readingTile2AVX512, readingTile3AVX512, readingTile4AVX512, readingTile5AVX512, readingTile6AVX512, readingTile7AVX512,
+	readingTile8AVX512, readingTile9AVX512, readingTile10AVX512, readingTile11AVX512, readingTile12AVX512, readingTile13AVX512, readingTile14AVX512,
+}, true, []aheadTiles{{6, []aheadTile{
 	ahead6Tile1AVX512, ahead6Tile2AVX512, ahead6Tile3AVX512, ahead6Tile4AVX512, ahead6Tile5AVX512, ahead6Tile6AVX512, ahead6Tile7AVX512,
 	ahead6Tile8AVX512, ahead6Tile9AVX512, ahead6Tile10AVX512, ahead6Tile11AVX512, ahead6Tile12AVX512, ahead6Tile13AVX512, ahead6Tile14AVX512,
 }}}})).codes512()
@@ -95,7 +92,7 @@ var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAV
 	{tile4x1AVX2, tile4x2AVX2},
 	{tile5x1AVX2, tile5x2AVX2},
 	{tile6x1AVX2, tile6x2AVX2},
-}, []readingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}, nil, []aheadTiles{
+}, []readingTile{readingTile1AVX2, readingTile2AVX2, readingTile3AVX2, readingTile4AVX2, readingTile5AVX2, readingTile6AVX2}, false, []aheadTiles{
 	{6, []aheadTile{ahead6Tile1AVX2, ahead6Tile2AVX2, ahead6Tile3AVX2, ahead6Tile4AVX2, ahead6Tile5AVX2, ahead6Tile6AVX2}},
 	{10, []aheadTile{ahead10Tile1AVX2, ahead10Tile2AVX2, ahead10Tile3AVX2, ahead10Tile4AVX2, ahead10Tile5AVX2, ahead10Tile6AVX2}},
 }}))

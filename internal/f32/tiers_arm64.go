@@ -35,7 +35,7 @@ var neon = searching(newTier("neon", assembly{
 	{tile4x1NEON, tile4x2NEON, tile4x3NEON, tile4x4NEON},
 	{tile5x1NEON, tile5x2NEON, tile5x3NEON, tile5x4NEON},
 	{tile6x1NEON, tile6x2NEON, tile6x3NEON, tile6x4NEON},
-}, nil, nil, nil})) // no reading tiles: MulPack packs first
+}, nil, false, nil})) // no reading tiles: MulPack packs first
 
 // searching gives t the kernels of search: four rows one by one, and for the rest
 // the portable ones.
