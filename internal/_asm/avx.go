@@ -46,6 +46,9 @@ func assemble(pkg string, emit func()) (assembly, stubs []byte, err error) {
 func avxF32() {
 	for _, s := range []*avx{avx512, avx2} {
 		elementwise(&avxISA{avx: s})
+		s.axpyRows(4)
+		s.axpyRows(8)
+		s.wrapped = s.made
 		s.streams()
 		s.searches()
 		s.codes()
@@ -85,12 +88,10 @@ func (f *file) DATA(offset int, v Constant) { f.AddDatum(offset, v) }
 // avx is a set of vector registers.
 type avx struct {
 	*file
-	name  string
-	lanes int // float32 values in a register
-	mr    int // rows and vectors of the largest tile
-	nrv   int
-	regs  []reg.VecPhysical
+	set
+	regs []reg.VecPhysical
 
+	made []made
 	held map[float64]reg.VecPhysical // constants that a kernel of winograd keeps in registers
 
 	n      reg.GPVirtual // AVX2's tail, the buffer it goes through, and how often it did
@@ -99,10 +100,10 @@ type avx struct {
 }
 
 var (
-	avx512 = &avx{name: "AVX512", lanes: 16, mr: 14, nrv: 2, regs: []reg.VecPhysical{
+	avx512 = &avx{set: avx512Set, regs: []reg.VecPhysical{
 		reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
 		reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23, reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}}
-	avx2 = &avx{name: "AVX2", lanes: 8, mr: 6, nrv: 2, regs: []reg.VecPhysical{
+	avx2 = &avx{set: avx2Set, regs: []reg.VecPhysical{
 		reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}}
 )
 
@@ -217,6 +218,7 @@ func (s *avx) merge(x reg.VecPhysical, mask reg.Register, r reg.VecPhysical) {
 
 // begin starts a kernel.
 func (s *avx) begin(name, doc, signature string) {
+	s.made = append(s.made, made{name, signature})
 	s.TEXT(name+s.name, attr.NOSPLIT, signature)
 	s.Doc(name + s.name + doc)
 	s.Pragma("noescape")

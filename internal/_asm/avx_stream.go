@@ -10,8 +10,6 @@ import (
 
 // streams emits the kernels that read a large B once, in order.
 func (s *avx) streams() {
-	s.axpyRows(4)
-	s.axpyRows(8)
 	s.packRows()
 	s.packNarrow()
 }

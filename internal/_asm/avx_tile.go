@@ -191,26 +191,35 @@ func (s *avx) readingTile(rows int) {
 	s.SHLQ(U8(2), cs)
 	s.SHLQ(U8(2), ldb)
 	panel := s.param("panel")
-	s.Label("row")
-	for v := range vecs {
-		s.VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, t.b[v])
+	over := func(row string, packs bool) {
+		s.Label(row)
+		for v := range vecs {
+			s.VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, t.b[v])
+		}
+		for disp := 0; disp < vecs*s.bytes(); disp += 64 {
+			s.PREFETCHT1(Mem{Base: ahead, Disp: disp})
+		}
+		if packs {
+			for v := range vecs {
+				s.VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
+			}
+			s.ADDQ(I32(vecs*s.bytes()), panel)
+		}
+		s.multiply(t, a, cs)
+		s.ADDQ(ldb, b)
+		s.ADDQ(ldb, ahead)
+		s.DECQ(k)
+		s.JNZ(LabelRef(row))
+		s.finishWhole(rows)
 	}
-	for disp := 0; disp < vecs*s.bytes(); disp += 64 {
-		s.PREFETCHT1(Mem{Base: ahead, Disp: disp})
+	if s.inPlace { // a test in the loop costs few rows 5%
+		s.TESTQ(panel, panel)
+		s.JZ(LabelRef("inPlace"))
 	}
-	s.TESTQ(panel, panel)
-	s.JZ(LabelRef("inPlace"))
-	for v := range vecs {
-		s.VMOVUPS(t.b[v], Mem{Base: panel, Disp: v * s.bytes()})
+	over("row", true)
+	if s.inPlace {
+		over("inPlace", false)
 	}
-	s.ADDQ(I32(vecs*s.bytes()), panel)
-	s.Label("inPlace")
-	s.multiply(t, a, cs)
-	s.ADDQ(ldb, b)
-	s.ADDQ(ldb, ahead)
-	s.DECQ(k)
-	s.JNZ(LabelRef("row"))
-	s.finishWhole(rows)
 }
 
 // Fields of packingStep.

@@ -1,6 +1,6 @@
 // Command asm writes all assembly of the engine: vectors, tiles, codes and parts of
 // package f32, and the transforms of package winograd, for amd64 and for arm64, each
-// with the declarations that Go needs.
+// with the declarations that Go needs and the tables of what there is.
 //
 //	go run . -root ..
 package main
@@ -8,7 +8,6 @@ package main
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"path/filepath"
@@ -24,9 +23,11 @@ func main() {
 		name string
 		avx  func()
 		neon func(*neon)
+
+		tables func(...*set) string
 	}{
-		{"f32", avxF32, (*neon).f32},
-		{"winograd", avxWinograd, (*neon).winograd},
+		{"f32", avxF32, (*neon).f32, f32Tables},
+		{"winograd", avxWinograd, (*neon).winograd, winogradTables},
 	} {
 		write := func(name string, text []byte) {
 			if err := os.WriteFile(filepath.Join(*root, pkg.name, name), text, 0o666); err != nil {
@@ -38,13 +39,13 @@ func main() {
 			log.Fatal(err)
 		}
 		write("kernels_amd64.s", assembly)
-		write("kernels_amd64.go", stubs)
+		write("kernels_amd64.go", formatted(string(stubs)+pkg.tables(&avx512.set, &avx2.set)))
 
 		var a neon
 		pkg.neon(&a)
 		first := generated + "\n//go:build !purego\n\n"
 		write("kernels_arm64.s", []byte(first+"#include \"textflag.h\"\n"+a.code.String()))
-		write("kernels_arm64.go", []byte(fmt.Sprintf("%spackage %s\n%s", first, pkg.name, a.stubs.String())))
+		write("kernels_arm64.go", formatted(first+"package "+pkg.name+"\n"+a.stubs.String()+pkg.tables(&neonSet)))
 	}
 }
 

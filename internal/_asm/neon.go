@@ -35,10 +35,12 @@ type neon struct {
 	used        int            // general registers of the function
 	params      map[string]int // offsets of its parameters
 	resultSize  int
+	made        []made
 }
 
 // begin starts a function of the given type. A result is called ret.
 func (a *neon) begin(name, doc, signature string) {
+	a.made = append(a.made, made{name, signature})
 	a.used, a.params = 0, map[string]int{}
 	offset := 0
 	var list []string

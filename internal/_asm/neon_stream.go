@@ -4,8 +4,6 @@ import "fmt"
 
 // streams emits the kernels that read a large B once, in order.
 func (a *neon) streams() {
-	a.axpyRows(4)
-	a.axpyRows(8)
 	a.packRows()
 	a.packNarrow()
 	a.transpose8()

@@ -14,6 +14,9 @@ const (
 
 func (a *neon) f32() {
 	elementwise(a)
+	a.axpyRows(4)
+	a.axpyRows(8)
+	neonSet.wrapped = a.made
 	a.streams()
 	a.codeDots()
 	a.tiles()

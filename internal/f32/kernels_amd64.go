@@ -876,3 +876,118 @@ func mulParts2AMX(config *[64]byte, panels int, blocks int, a *uint16, b *uint16
 //
 //go:noescape
 func mulParts1AMX(config *[64]byte, panels int, blocks int, a *uint16, b *uint16, start *float32, ss int, c *float32, cst int)
+
+// assembly are a set's vector kernels, which take lengths and pointers.
+type assembly struct {
+	dot             func(n int, a, b *float32) float32
+	squaredDistance func(n int, a, b *float32) float32
+	axpy            func(n int, y *float32, alpha float32, x *float32)
+	exp             func(n int, dst, src *float32)
+	elu             func(n int, dst, src *float32, alpha float32)
+	eluGrad         func(n int, dx, dy, y *float32, alpha float32)
+	relu            func(n int, dst, src *float32)
+	reluGrad        func(n int, dx, dy, y *float32)
+	leaky           func(n int, dst, src *float32, alpha float32)
+	leakyGrad       func(n int, dx, dy, y *float32, alpha float32)
+	maxPool         func(pixels, channels int, y, top, bottom *float32)
+	maxPoolChoice   func(pixels, channels int, y *float32, choice *uint8, top, bottom *float32)
+	maxPoolGrad     func(pixels, channels int, top, bottom, y *float32, choice *uint8)
+	maxInto         func(n int, y, x *float32)
+	maxIntoChoice   func(n int, y *float32, choice *uint8, x *float32, place uint32)
+	adamax          func(n int, w, grad, m, u *float32, mix, decay, rate, rest, epsilon float32)
+	adam            func(n int, w, grad, m, v *float32, mix1, mix2, decay, rate, step, epsilon float32)
+	squaredError    func(n int, grad, p, t *float32, scale float64) float64
+	axpy4           func(n int, y, a *float32, as int, b *float32, ldb int)
+	axpy8           func(n int, y, a *float32, as int, b *float32, ldb int)
+}
+
+var assemblyAVX512 = assembly{
+	dot:             dotAVX512,
+	squaredDistance: squaredDistanceAVX512,
+	axpy:            axpyAVX512,
+	exp:             expAVX512,
+	elu:             eluAVX512,
+	eluGrad:         eluGradAVX512,
+	relu:            reluAVX512,
+	reluGrad:        reluGradAVX512,
+	leaky:           leakyAVX512,
+	leakyGrad:       leakyGradAVX512,
+	maxPool:         maxPoolAVX512,
+	maxPoolChoice:   maxPoolChoiceAVX512,
+	maxPoolGrad:     maxPoolGradAVX512,
+	maxInto:         maxIntoAVX512,
+	maxIntoChoice:   maxIntoChoiceAVX512,
+	adamax:          adamaxAVX512,
+	adam:            adamAVX512,
+	squaredError:    squaredErrorAVX512,
+	axpy4:           axpy4AVX512,
+	axpy8:           axpy8AVX512,
+}
+
+var kernelAVX512 = Kernel{
+	Name: "avx512 14x32", MR: 14, NR: 32,
+	packRows: packRowsAVX512, packNarrow: packNarrowAVX512, transpose8: transpose8AVX,
+	tiles: [][]tile{
+		{tile1x1AVX512, tile1x2AVX512},
+		{tile2x1AVX512, tile2x2AVX512},
+		{tile3x1AVX512, tile3x2AVX512},
+		{tile4x1AVX512, tile4x2AVX512},
+		{tile5x1AVX512, tile5x2AVX512},
+		{tile6x1AVX512, tile6x2AVX512},
+		{tile7x1AVX512, tile7x2AVX512},
+		{tile8x1AVX512, tile8x2AVX512},
+		{tile9x1AVX512, tile9x2AVX512},
+		{tile10x1AVX512, tile10x2AVX512},
+		{tile11x1AVX512, tile11x2AVX512},
+		{tile12x1AVX512, tile12x2AVX512},
+		{tile13x1AVX512, tile13x2AVX512},
+		{tile14x1AVX512, tile14x2AVX512},
+	},
+	reading: []readingTile{readingTile1AVX512, readingTile2AVX512, readingTile3AVX512, readingTile4AVX512, readingTile5AVX512, readingTile6AVX512, readingTile7AVX512, readingTile8AVX512, readingTile9AVX512, readingTile10AVX512, readingTile11AVX512, readingTile12AVX512, readingTile13AVX512, readingTile14AVX512},
+	inPlace: true,
+	ahead: []aheadTiles{
+		{6, []aheadTile{ahead6Tile1AVX512, ahead6Tile2AVX512, ahead6Tile3AVX512, ahead6Tile4AVX512, ahead6Tile5AVX512, ahead6Tile6AVX512, ahead6Tile7AVX512, ahead6Tile8AVX512, ahead6Tile9AVX512, ahead6Tile10AVX512, ahead6Tile11AVX512, ahead6Tile12AVX512, ahead6Tile13AVX512, ahead6Tile14AVX512}},
+	},
+}
+
+var assemblyAVX2 = assembly{
+	dot:             dotAVX2,
+	squaredDistance: squaredDistanceAVX2,
+	axpy:            axpyAVX2,
+	exp:             expAVX2,
+	elu:             eluAVX2,
+	eluGrad:         eluGradAVX2,
+	relu:            reluAVX2,
+	reluGrad:        reluGradAVX2,
+	leaky:           leakyAVX2,
+	leakyGrad:       leakyGradAVX2,
+	maxPool:         maxPoolAVX2,
+	maxPoolChoice:   maxPoolChoiceAVX2,
+	maxPoolGrad:     maxPoolGradAVX2,
+	maxInto:         maxIntoAVX2,
+	maxIntoChoice:   maxIntoChoiceAVX2,
+	adamax:          adamaxAVX2,
+	adam:            adamAVX2,
+	squaredError:    squaredErrorAVX2,
+	axpy4:           axpy4AVX2,
+	axpy8:           axpy8AVX2,
+}
+
+var kernelAVX2 = Kernel{
+	Name: "avx2 6x16", MR: 6, NR: 16,
+	packRows: packRowsAVX2, packNarrow: packNarrowAVX2, transpose8: transpose8AVX,
+	tiles: [][]tile{
+		{tile1x1AVX2, tile1x2AVX2},
+		{tile2x1AVX2, tile2x2AVX2},
+		{tile3x1AVX2, tile3x2AVX2},
+		{tile4x1AVX2, tile4x2AVX2},
+		{tile5x1AVX2, tile5x2AVX2},
+		{tile6x1AVX2, tile6x2AVX2},
+	},
+	reading: []readingTile{readingTile1AVX2, readingTile2AVX2, readingTile3AVX2, readingTile4AVX2, readingTile5AVX2, readingTile6AVX2},
+	inPlace: false,
+	ahead: []aheadTiles{
+		{6, []aheadTile{ahead6Tile1AVX2, ahead6Tile2AVX2, ahead6Tile3AVX2, ahead6Tile4AVX2, ahead6Tile5AVX2, ahead6Tile6AVX2}},
+		{10, []aheadTile{ahead10Tile1AVX2, ahead10Tile2AVX2, ahead10Tile3AVX2, ahead10Tile4AVX2, ahead10Tile5AVX2, ahead10Tile6AVX2}},
+	},
+}

@@ -248,3 +248,63 @@ func tile6x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a
 //
 //go:noescape
 func cutNEON(start *float32, ss int, c *float32, cst int)
+
+// assembly are a set's vector kernels, which take lengths and pointers.
+type assembly struct {
+	dot             func(n int, a, b *float32) float32
+	squaredDistance func(n int, a, b *float32) float32
+	axpy            func(n int, y *float32, alpha float32, x *float32)
+	exp             func(n int, dst, src *float32)
+	elu             func(n int, dst, src *float32, alpha float32)
+	eluGrad         func(n int, dx, dy, y *float32, alpha float32)
+	relu            func(n int, dst, src *float32)
+	reluGrad        func(n int, dx, dy, y *float32)
+	leaky           func(n int, dst, src *float32, alpha float32)
+	leakyGrad       func(n int, dx, dy, y *float32, alpha float32)
+	maxPool         func(pixels, channels int, y, top, bottom *float32)
+	maxPoolChoice   func(pixels, channels int, y *float32, choice *uint8, top, bottom *float32)
+	maxPoolGrad     func(pixels, channels int, top, bottom, y *float32, choice *uint8)
+	maxInto         func(n int, y, x *float32)
+	maxIntoChoice   func(n int, y *float32, choice *uint8, x *float32, place uint32)
+	adamax          func(n int, w, grad, m, u *float32, mix, decay, rate, rest, epsilon float32)
+	adam            func(n int, w, grad, m, v *float32, mix1, mix2, decay, rate, step, epsilon float32)
+	squaredError    func(n int, grad, p, t *float32, scale float64) float64
+	axpy4           func(n int, y *float32, a *float32, as int, b *float32, ldb int)
+	axpy8           func(n int, y *float32, a *float32, as int, b *float32, ldb int)
+}
+
+var assemblyNEON = assembly{
+	dot:             dotNEON,
+	squaredDistance: squaredDistanceNEON,
+	axpy:            axpyNEON,
+	exp:             expNEON,
+	elu:             eluNEON,
+	eluGrad:         eluGradNEON,
+	relu:            reluNEON,
+	reluGrad:        reluGradNEON,
+	leaky:           leakyNEON,
+	leakyGrad:       leakyGradNEON,
+	maxPool:         maxPoolNEON,
+	maxPoolChoice:   maxPoolChoiceNEON,
+	maxPoolGrad:     maxPoolGradNEON,
+	maxInto:         maxIntoNEON,
+	maxIntoChoice:   maxIntoChoiceNEON,
+	adamax:          adamaxNEON,
+	adam:            adamNEON,
+	squaredError:    squaredErrorNEON,
+	axpy4:           axpy4NEON,
+	axpy8:           axpy8NEON,
+}
+
+var kernelNEON = Kernel{
+	Name: "neon 6x16", MR: 6, NR: 16,
+	packRows: packRowsNEON, packNarrow: packNarrowNEON, transpose8: transpose8NEON,
+	tiles: [][]tile{
+		{tile1x1NEON, tile1x2NEON, tile1x3NEON, tile1x4NEON},
+		{tile2x1NEON, tile2x2NEON, tile2x3NEON, tile2x4NEON},
+		{tile3x1NEON, tile3x2NEON, tile3x3NEON, tile3x4NEON},
+		{tile4x1NEON, tile4x2NEON, tile4x3NEON, tile4x4NEON},
+		{tile5x1NEON, tile5x2NEON, tile5x3NEON, tile5x4NEON},
+		{tile6x1NEON, tile6x2NEON, tile6x3NEON, tile6x4NEON},
+	},
+}

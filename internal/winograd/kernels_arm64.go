@@ -38,3 +38,11 @@ func outputPool4NEON(n int, y *float32, row int, col int, m *float32, ms int, bi
 //
 //go:noescape
 func gradient4NEON(n int, v *float32, vs int, x *float32, row int, col int)
+
+var transformsNEON = transforms{
+	lanes:      4,
+	input:      [...]inputKernel{input2NEON, input4NEON},
+	output:     [...]outputKernel{output2NEON, output4NEON},
+	outputPool: [...]outputKernel{outputPool2NEON, outputPool4NEON},
+	gradient:   gradient4NEON,
+}
