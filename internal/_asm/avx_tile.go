@@ -42,10 +42,10 @@ func (s *avx) tile(rows, vecs int) {
 	s.Pragma("noescape")
 
 	t := s.beginTile(rows, vecs)
-	k := s.Load(s.Param("k"), s.GP64()).(reg.GPVirtual)
+	k := s.param("k")
 	a := s.rows(rows, "a", "rs")
-	b := s.Load(s.Param("b"), s.GP64()).(reg.GPVirtual)
-	cs := s.Load(s.Param("cs"), s.GP64()).(reg.GPVirtual)
+	b := s.param("b")
+	cs := s.param("cs")
 	s.SHLQ(U8(2), cs)
 	ahead, jump := s.param("ahead"), s.param("jump")
 	s.SHLQ(U8(2), jump)
@@ -88,7 +88,7 @@ func (s *avx) tile(rows, vecs int) {
 	s.JMP(LabelRef("turn"))
 
 	s.Label("start")
-	cols := s.Load(s.Param("cols"), s.GP64()).(reg.GPVirtual)
+	cols := s.param("cols")
 	if vecs > 1 {
 		s.SUBQ(U8((vecs-1)*s.lanes), cols)
 	}
@@ -358,7 +358,7 @@ func (s *avx) finish(t registers) {
 var cutCols, cutRows, cutWhole = reg.RAX, reg.RCX, reg.RDX
 
 // cut emits AVX2's end of tiles whose last vector is not whole. It goes through memory, one row
-// after the other, and in the last vector value by value.
+// after the other, and the last vector in fours, twos and ones.
 func (s *avx) cut() {
 	s.begin("cut", " is the end of tiles that are not as wide as their registers; Go does not call it.", "func(start *float32, ss int, c *float32, cst int)")
 	buffer := s.AllocLocal(s.mr * s.nrv * s.bytes())
@@ -374,8 +374,10 @@ func (s *avx) cut() {
 	s.LEAQ(buffer, sums)
 	s.SHLQ(U8(2), ss)
 	s.SHLQ(U8(2), cst)
+	apart := s.GP64()
+	s.LEAQ(Mem{Base: cutWhole, Disp: s.bytes()}, apart)
 	rows := func(name string, adds bool) {
-		i, last, x := s.GP64(), s.GP64(), s.regs[0]
+		i, x, y := s.GP64(), s.regs[0], s.regs[1]
 		s.Label(name + "Row")
 		s.TESTQ(cutWhole, cutWhole)
 		s.JZ(LabelRef(name + "Cut"))
@@ -385,24 +387,25 @@ func (s *avx) cut() {
 		}
 		s.VMOVUPS(x, Mem{Base: c})
 		s.Label(name + "Cut")
-		s.ADDQ(cutWhole, sums)
-		s.LEAQ(Mem{Base: c, Index: cutWhole, Scale: 1}, last)
-		value := func(base reg.Register) Mem { return Mem{Base: base, Index: i, Scale: lane, Disp: -lane} }
-		var from reg.GPVirtual
-		if adds {
-			from = s.GP64()
-			s.LEAQ(Mem{Base: start, Index: cutWhole, Scale: 1}, from)
+		value := func(base reg.Register) Mem { return Mem{Base: base, Index: i, Scale: 1} }
+		s.MOVQ(cutWhole, i)
+		for _, values := range []int{4, 2, 1} {
+			move := map[int]func(...Op){4: s.VMOVUPS, 2: s.VMOVSD, 1: s.VMOVSS}[values]
+			next := fmt.Sprintf("%s%d", name, values)
+			s.TESTQ(U32(values), cutCols)
+			s.JZ(LabelRef(next))
+			move(value(sums), x.AsX())
+			if adds {
+				move(value(start), y.AsX())
+				s.VADDPS(y.AsX(), x.AsX(), x.AsX())
+			}
+			move(x.AsX(), value(c))
+			if values > 1 {
+				s.ADDQ(U8(values*lane), i)
+			}
+			s.Label(next)
 		}
-		s.MOVQ(cutCols, i)
-		s.Label(name + "Value")
-		s.VMOVSS(value(sums), x.AsX())
-		if adds {
-			s.VADDSS(value(from), x.AsX(), x.AsX())
-		}
-		s.VMOVSS(x.AsX(), value(last))
-		s.DECQ(i)
-		s.JNZ(LabelRef(name + "Value"))
-		s.ADDQ(U8(s.bytes()), sums)
+		s.ADDQ(apart, sums)
 		if adds {
 			s.ADDQ(ss, start)
 		}
@@ -426,13 +429,13 @@ type matrix struct {
 }
 
 func (s *avx) rows(n int, pointer, stride string) matrix {
-	m := matrix{stride: s.Load(s.Param(stride), s.GP64()).(reg.GPVirtual)}
+	m := matrix{stride: s.param(stride)}
 	s.SHLQ(U8(2), m.stride)
 	if n > 3 {
 		m.stride3 = s.GP64()
 		s.LEAQ(Mem{Base: m.stride, Index: m.stride, Scale: 2}, m.stride3)
 	}
-	m.bases = append(m.bases, s.Load(s.Param(pointer), s.GP64()).(reg.GPVirtual))
+	m.bases = append(m.bases, s.param(pointer))
 	for i := 5; i < n; i += 5 {
 		base := s.GP64()
 		s.LEAQ(Mem{Base: m.bases[len(m.bases)-1], Index: m.stride, Scale: 4}, base)

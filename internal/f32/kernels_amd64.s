@@ -23766,6 +23766,7 @@ stored:
 	LEAQ  (SP), BX
 	SHLQ  $0x02, DI
 	SHLQ  $0x02, R9
+	LEAQ  32(DX), R10
 	TESTQ SI, SI
 	JZ    storeRow
 
@@ -23777,22 +23778,38 @@ addRow:
 	VMOVUPS Y0, (R8)
 
 addCut:
-	ADDQ DX, BX
-	LEAQ (R8)(DX*1), R11
-	LEAQ (SI)(DX*1), R12
-	MOVQ AX, R10
+	MOVQ    DX, R11
+	TESTQ   $0x00000004, AX
+	JZ      add4
+	VMOVUPS (BX)(R11*1), X0
+	VMOVUPS (SI)(R11*1), X1
+	VADDPS  X1, X0, X0
+	VMOVUPS X0, (R8)(R11*1)
+	ADDQ    $0x10, R11
 
-addValue:
-	VMOVSS -4(BX)(R10*4), X0
-	VADDSS -4(R12)(R10*4), X0, X0
-	VMOVSS X0, -4(R11)(R10*4)
-	DECQ   R10
-	JNZ    addValue
-	ADDQ   $0x20, BX
-	ADDQ   DI, SI
-	ADDQ   R9, R8
-	DECQ   CX
-	JNZ    addRow
+add4:
+	TESTQ  $0x00000002, AX
+	JZ     add2
+	VMOVSD (BX)(R11*1), X0
+	VMOVSD (SI)(R11*1), X1
+	VADDPS X1, X0, X0
+	VMOVSD X0, (R8)(R11*1)
+	ADDQ   $0x08, R11
+
+add2:
+	TESTQ  $0x00000001, AX
+	JZ     add1
+	VMOVSS (BX)(R11*1), X0
+	VMOVSS (SI)(R11*1), X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (R8)(R11*1)
+
+add1:
+	ADDQ R10, BX
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ CX
+	JNZ  addRow
 	VZEROUPPER
 	RET
 
@@ -23803,19 +23820,31 @@ storeRow:
 	VMOVUPS Y0, (R8)
 
 storeCut:
-	ADDQ DX, BX
-	LEAQ (R8)(DX*1), DI
-	MOVQ AX, SI
+	MOVQ    DX, SI
+	TESTQ   $0x00000004, AX
+	JZ      store4
+	VMOVUPS (BX)(SI*1), X0
+	VMOVUPS X0, (R8)(SI*1)
+	ADDQ    $0x10, SI
 
-storeValue:
-	VMOVSS -4(BX)(SI*4), X0
-	VMOVSS X0, -4(DI)(SI*4)
-	DECQ   SI
-	JNZ    storeValue
-	ADDQ   $0x20, BX
-	ADDQ   R9, R8
-	DECQ   CX
-	JNZ    storeRow
+store4:
+	TESTQ  $0x00000002, AX
+	JZ     store2
+	VMOVSD (BX)(SI*1), X0
+	VMOVSD X0, (R8)(SI*1)
+	ADDQ   $0x08, SI
+
+store2:
+	TESTQ  $0x00000001, AX
+	JZ     store1
+	VMOVSS (BX)(SI*1), X0
+	VMOVSS X0, (R8)(SI*1)
+
+store1:
+	ADDQ R10, BX
+	ADDQ R9, R8
+	DECQ CX
+	JNZ  storeRow
 	VZEROUPPER
 	RET
 
