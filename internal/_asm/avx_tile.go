@@ -127,9 +127,16 @@ type registers struct {
 
 func (t registers) sum(r, v int) reg.VecPhysical { return t.sums[r*t.vecs+v] }
 
+// registers returns those of a tile. The last sum of a row is in the same one whatever the tile's
+// width is.
 func (s *avx) registers(rows, vecs int) registers {
-	n := rows * vecs
-	return registers{rows, vecs, s.regs[:n], s.regs[n : n+vecs], s.regs[n+vecs : n+vecs+2]}
+	t := registers{rows: rows, vecs: vecs}
+	for r := range rows {
+		t.sums = append(t.sums, s.regs[(r+1)*s.nrv-vecs:][:vecs]...)
+	}
+	free := s.regs[rows*s.nrv:]
+	t.b, t.a = free[:vecs], free[vecs:vecs+2]
+	return t
 }
 
 // beginTile clears the sums.
@@ -357,68 +364,80 @@ func (s *avx) finish(t registers) {
 // those before the last.
 var cutCols, cutRows, cutWhole = reg.RAX, reg.RCX, reg.RDX
 
-// cut emits AVX2's end of tiles whose last vector is not whole. It goes through memory, one row
-// after the other, and the last vector in fours, twos and ones.
+// cut emits AVX2's end of tiles whose last vector is not whole: that goes to memory in fours, twos
+// and ones.
 func (s *avx) cut() {
 	s.begin("cut", " is the end of tiles that are not as wide as their registers; Go does not call it.", "func(start *float32, ss int, c *float32, cst int)")
-	buffer := s.AllocLocal(s.mr * s.nrv * s.bytes())
-	for i := range s.mr * s.nrv {
-		if i == 2 || i == 6 { // of one row, or of three, there is no more
-			s.CMPQ(cutRows, U8(i/2))
-			s.JLE(LabelRef("stored"))
-		}
-		s.VMOVUPS(s.regs[i], buffer.Offset(i*s.bytes()))
-	}
-	s.Label("stored")
-	sums, start, ss, c, cst := s.GP64(), s.param("start"), s.param("ss"), s.param("c"), s.param("cst")
-	s.LEAQ(buffer, sums)
+	start, ss, c, cst := s.param("start"), s.param("ss"), s.param("c"), s.param("cst")
 	s.SHLQ(U8(2), ss)
 	s.SHLQ(U8(2), cst)
-	apart := s.GP64()
-	s.LEAQ(Mem{Base: cutWhole, Disp: s.bytes()}, apart)
+	at := []reg.Register{cutWhole, s.GP64(), s.GP64()} // where the four, the two and the one lie in a row
+	for i := range 2 {
+		s.MOVQ(cutCols, at[i+1])
+		s.ANDQ(U8(4>>i), at[i+1])
+		s.LEAQ(Mem{Base: at[i], Index: at[i+1], Scale: lane}, at[i+1])
+	}
 	rows := func(name string, adds bool) {
-		i, x, y := s.GP64(), s.regs[0], s.regs[1]
-		s.Label(name + "Row")
-		s.TESTQ(cutWhole, cutWhole)
-		s.JZ(LabelRef(name + "Cut"))
-		s.VMOVUPS(Mem{Base: sums}, x)
-		if adds {
-			s.VADDPS(Mem{Base: start}, x, x)
-		}
-		s.VMOVUPS(x, Mem{Base: c})
-		s.Label(name + "Cut")
-		value := func(base reg.Register) Mem { return Mem{Base: base, Index: i, Scale: 1} }
-		s.MOVQ(cutWhole, i)
-		for _, values := range []int{4, 2, 1} {
-			move := map[int]func(...Op){4: s.VMOVUPS, 2: s.VMOVSD, 1: s.VMOVSS}[values]
-			next := fmt.Sprintf("%s%d", name, values)
-			s.TESTQ(U32(values), cutCols)
-			s.JZ(LabelRef(next))
-			move(value(sums), x.AsX())
+		s.Label(name)
+		for r := range s.mr {
+			t := s.registers(s.mr, s.nrv)
+			whole, last, rest := t.sum(r, 0), t.sum(r, 1), t.b[0]
+			label := func(part string) string { return fmt.Sprintf("%s%s%d", name, part, r) }
+			s.TESTQ(cutWhole, cutWhole)
+			s.JZ(LabelRef(label("Last")))
 			if adds {
-				move(value(start), y.AsX())
-				s.VADDPS(y.AsX(), x.AsX(), x.AsX())
+				s.VADDPS(Mem{Base: start}, whole, whole)
 			}
-			move(x.AsX(), value(c))
-			if values > 1 {
-				s.ADDQ(U8(values*lane), i)
+			s.VMOVUPS(whole, Mem{Base: c})
+			s.Label(label("Last"))
+			x := last.AsX()
+			for i, values := range []int{4, 2, 1} {
+				next := label(fmt.Sprintf("Less%d", values))
+				s.TESTQ(U32(values), cutCols)
+				s.JZ(LabelRef(next))
+				from, to := Mem{Base: start, Index: at[i], Scale: 1}, Mem{Base: c, Index: at[i], Scale: 1}
+				switch values {
+				case 4:
+					s.VEXTRACTF128(U8(1), last, rest.AsX())
+					if adds {
+						s.VADDPS(from, x, x)
+					}
+					s.VMOVUPS(x, to)
+					s.VMOVAPS(rest.AsX(), x)
+				case 2:
+					s.VMOVHLPS(x, x, rest.AsX())
+					if adds {
+						s.VMOVSD(from, t.b[1].AsX())
+						s.VADDPS(t.b[1].AsX(), x, x)
+					}
+					s.VMOVSD(x, to)
+					s.VMOVAPS(rest.AsX(), x)
+				case 1:
+					if adds {
+						s.VADDSS(from, x, x)
+					}
+					s.VMOVSS(x, to)
+				}
+				s.Label(next)
 			}
-			s.Label(next)
+			if r < s.mr-1 {
+				s.DECQ(cutRows)
+				s.JZ(LabelRef("done"))
+				if adds {
+					s.ADDQ(ss, start)
+				}
+				s.ADDQ(cst, c)
+			}
 		}
-		s.ADDQ(apart, sums)
-		if adds {
-			s.ADDQ(ss, start)
-		}
-		s.ADDQ(cst, c)
-		s.DECQ(cutRows)
-		s.JNZ(LabelRef(name + "Row"))
-		s.VZEROUPPER()
-		s.RET()
 	}
 	s.TESTQ(start, start)
-	s.JZ(LabelRef("storeRow"))
+	s.JZ(LabelRef("store"))
 	rows("add", true)
+	s.JMP(LabelRef("done"))
 	rows("store", false)
+	s.Label("done")
+	s.VZEROUPPER()
+	s.RET()
 }
 
 // matrix addresses rows of a matrix: five from each base, by what an address can
