@@ -368,17 +368,19 @@ var cutCols, cutRows, cutWhole = reg.RAX, reg.RCX, reg.RDX
 // and ones.
 func (s *avx) cut() {
 	s.begin("cut", " is the end of tiles that are not as wide as their registers; Go does not call it.", "func(start *float32, ss int, c *float32, cst int)")
-	start, ss, c, cst := s.param("start"), s.param("ss"), s.param("c"), s.param("cst")
-	s.SHLQ(U8(2), ss)
-	s.SHLQ(U8(2), cst)
+	start, c, cst := s.param("start"), s.param("c"), s.stride("cst")
 	at := []reg.Register{cutWhole, s.GP64(), s.GP64()} // where the four, the two and the one lie in a row
-	for i := range 2 {
+	for i, before := range []int{4, 4 + 2} {
 		s.MOVQ(cutCols, at[i+1])
-		s.ANDQ(U8(4>>i), at[i+1])
-		s.LEAQ(Mem{Base: at[i], Index: at[i+1], Scale: lane}, at[i+1])
+		s.ANDQ(U8(before), at[i+1])
+		s.LEAQ(Mem{Base: cutWhole, Index: at[i+1], Scale: lane}, at[i+1])
 	}
 	rows := func(name string, adds bool) {
 		s.Label(name)
+		var ss reg.GPVirtual
+		if adds {
+			ss = s.stride("ss")
+		}
 		for r := range s.mr {
 			t := s.registers(s.mr, s.nrv)
 			whole, last, rest := t.sum(r, 0), t.sum(r, 1), t.b[0]

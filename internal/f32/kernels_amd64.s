@@ -23742,211 +23742,211 @@ store:
 // Requires: AVX
 TEXT ·cutAVX2(SB), NOSPLIT, $0-32
 	MOVQ    start+0(FP), BX
-	MOVQ    ss+8(FP), SI
-	MOVQ    c+16(FP), DI
-	MOVQ    cst+24(FP), R8
-	SHLQ    $0x02, SI
-	SHLQ    $0x02, R8
+	MOVQ    c+16(FP), SI
+	MOVQ    cst+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    AX, R8
+	ANDQ    $0x04, R8
+	LEAQ    (DX)(R8*4), R8
 	MOVQ    AX, R9
-	ANDQ    $0x04, R9
+	ANDQ    $0x06, R9
 	LEAQ    (DX)(R9*4), R9
-	MOVQ    AX, R10
-	ANDQ    $0x02, R10
-	LEAQ    (R9)(R10*4), R10
 	TESTQ   BX, BX
 	JZ      store
+	MOVQ    ss+8(FP), R10
+	SHLQ    $0x02, R10
 	TESTQ   DX, DX
 	JZ      addLast0
 	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (DI)
+	VMOVUPS Y0, (SI)
 
 addLast0:
 	TESTQ        $0x00000004, AX
 	JZ           addLess40
 	VEXTRACTF128 $0x01, Y1, X12
 	VADDPS       (BX)(DX*1), X1, X1
-	VMOVUPS      X1, (DI)(DX*1)
+	VMOVUPS      X1, (SI)(DX*1)
 	VMOVAPS      X12, X1
 
 addLess40:
 	TESTQ    $0x00000002, AX
 	JZ       addLess20
 	VMOVHLPS X1, X1, X12
-	VMOVSD   (BX)(R9*1), X13
+	VMOVSD   (BX)(R8*1), X13
 	VADDPS   X13, X1, X1
-	VMOVSD   X1, (DI)(R9*1)
+	VMOVSD   X1, (SI)(R8*1)
 	VMOVAPS  X12, X1
 
 addLess20:
 	TESTQ  $0x00000001, AX
 	JZ     addLess10
-	VADDSS (BX)(R10*1), X1, X1
-	VMOVSS X1, (DI)(R10*1)
+	VADDSS (BX)(R9*1), X1, X1
+	VMOVSS X1, (SI)(R9*1)
 
 addLess10:
 	DECQ    CX
 	JZ      done
-	ADDQ    SI, BX
-	ADDQ    R8, DI
+	ADDQ    R10, BX
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      addLast1
 	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (DI)
+	VMOVUPS Y2, (SI)
 
 addLast1:
 	TESTQ        $0x00000004, AX
 	JZ           addLess41
 	VEXTRACTF128 $0x01, Y3, X12
 	VADDPS       (BX)(DX*1), X3, X3
-	VMOVUPS      X3, (DI)(DX*1)
+	VMOVUPS      X3, (SI)(DX*1)
 	VMOVAPS      X12, X3
 
 addLess41:
 	TESTQ    $0x00000002, AX
 	JZ       addLess21
 	VMOVHLPS X3, X3, X12
-	VMOVSD   (BX)(R9*1), X13
+	VMOVSD   (BX)(R8*1), X13
 	VADDPS   X13, X3, X3
-	VMOVSD   X3, (DI)(R9*1)
+	VMOVSD   X3, (SI)(R8*1)
 	VMOVAPS  X12, X3
 
 addLess21:
 	TESTQ  $0x00000001, AX
 	JZ     addLess11
-	VADDSS (BX)(R10*1), X3, X3
-	VMOVSS X3, (DI)(R10*1)
+	VADDSS (BX)(R9*1), X3, X3
+	VMOVSS X3, (SI)(R9*1)
 
 addLess11:
 	DECQ    CX
 	JZ      done
-	ADDQ    SI, BX
-	ADDQ    R8, DI
+	ADDQ    R10, BX
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      addLast2
 	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (DI)
+	VMOVUPS Y4, (SI)
 
 addLast2:
 	TESTQ        $0x00000004, AX
 	JZ           addLess42
 	VEXTRACTF128 $0x01, Y5, X12
 	VADDPS       (BX)(DX*1), X5, X5
-	VMOVUPS      X5, (DI)(DX*1)
+	VMOVUPS      X5, (SI)(DX*1)
 	VMOVAPS      X12, X5
 
 addLess42:
 	TESTQ    $0x00000002, AX
 	JZ       addLess22
 	VMOVHLPS X5, X5, X12
-	VMOVSD   (BX)(R9*1), X13
+	VMOVSD   (BX)(R8*1), X13
 	VADDPS   X13, X5, X5
-	VMOVSD   X5, (DI)(R9*1)
+	VMOVSD   X5, (SI)(R8*1)
 	VMOVAPS  X12, X5
 
 addLess22:
 	TESTQ  $0x00000001, AX
 	JZ     addLess12
-	VADDSS (BX)(R10*1), X5, X5
-	VMOVSS X5, (DI)(R10*1)
+	VADDSS (BX)(R9*1), X5, X5
+	VMOVSS X5, (SI)(R9*1)
 
 addLess12:
 	DECQ    CX
 	JZ      done
-	ADDQ    SI, BX
-	ADDQ    R8, DI
+	ADDQ    R10, BX
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      addLast3
 	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (DI)
+	VMOVUPS Y6, (SI)
 
 addLast3:
 	TESTQ        $0x00000004, AX
 	JZ           addLess43
 	VEXTRACTF128 $0x01, Y7, X12
 	VADDPS       (BX)(DX*1), X7, X7
-	VMOVUPS      X7, (DI)(DX*1)
+	VMOVUPS      X7, (SI)(DX*1)
 	VMOVAPS      X12, X7
 
 addLess43:
 	TESTQ    $0x00000002, AX
 	JZ       addLess23
 	VMOVHLPS X7, X7, X12
-	VMOVSD   (BX)(R9*1), X13
+	VMOVSD   (BX)(R8*1), X13
 	VADDPS   X13, X7, X7
-	VMOVSD   X7, (DI)(R9*1)
+	VMOVSD   X7, (SI)(R8*1)
 	VMOVAPS  X12, X7
 
 addLess23:
 	TESTQ  $0x00000001, AX
 	JZ     addLess13
-	VADDSS (BX)(R10*1), X7, X7
-	VMOVSS X7, (DI)(R10*1)
+	VADDSS (BX)(R9*1), X7, X7
+	VMOVSS X7, (SI)(R9*1)
 
 addLess13:
 	DECQ    CX
 	JZ      done
-	ADDQ    SI, BX
-	ADDQ    R8, DI
+	ADDQ    R10, BX
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      addLast4
 	VADDPS  (BX), Y8, Y8
-	VMOVUPS Y8, (DI)
+	VMOVUPS Y8, (SI)
 
 addLast4:
 	TESTQ        $0x00000004, AX
 	JZ           addLess44
 	VEXTRACTF128 $0x01, Y9, X12
 	VADDPS       (BX)(DX*1), X9, X9
-	VMOVUPS      X9, (DI)(DX*1)
+	VMOVUPS      X9, (SI)(DX*1)
 	VMOVAPS      X12, X9
 
 addLess44:
 	TESTQ    $0x00000002, AX
 	JZ       addLess24
 	VMOVHLPS X9, X9, X12
-	VMOVSD   (BX)(R9*1), X13
+	VMOVSD   (BX)(R8*1), X13
 	VADDPS   X13, X9, X9
-	VMOVSD   X9, (DI)(R9*1)
+	VMOVSD   X9, (SI)(R8*1)
 	VMOVAPS  X12, X9
 
 addLess24:
 	TESTQ  $0x00000001, AX
 	JZ     addLess14
-	VADDSS (BX)(R10*1), X9, X9
-	VMOVSS X9, (DI)(R10*1)
+	VADDSS (BX)(R9*1), X9, X9
+	VMOVSS X9, (SI)(R9*1)
 
 addLess14:
 	DECQ    CX
 	JZ      done
-	ADDQ    SI, BX
-	ADDQ    R8, DI
+	ADDQ    R10, BX
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      addLast5
 	VADDPS  (BX), Y10, Y10
-	VMOVUPS Y10, (DI)
+	VMOVUPS Y10, (SI)
 
 addLast5:
 	TESTQ        $0x00000004, AX
 	JZ           addLess45
 	VEXTRACTF128 $0x01, Y11, X12
 	VADDPS       (BX)(DX*1), X11, X11
-	VMOVUPS      X11, (DI)(DX*1)
+	VMOVUPS      X11, (SI)(DX*1)
 	VMOVAPS      X12, X11
 
 addLess45:
 	TESTQ    $0x00000002, AX
 	JZ       addLess25
 	VMOVHLPS X11, X11, X12
-	VMOVSD   (BX)(R9*1), X13
+	VMOVSD   (BX)(R8*1), X13
 	VADDPS   X13, X11, X11
-	VMOVSD   X11, (DI)(R9*1)
+	VMOVSD   X11, (SI)(R8*1)
 	VMOVAPS  X12, X11
 
 addLess25:
 	TESTQ  $0x00000001, AX
 	JZ     addLess15
-	VADDSS (BX)(R10*1), X11, X11
-	VMOVSS X11, (DI)(R10*1)
+	VADDSS (BX)(R9*1), X11, X11
+	VMOVSS X11, (SI)(R9*1)
 
 addLess15:
 	JMP done
@@ -23954,161 +23954,161 @@ addLess15:
 store:
 	TESTQ   DX, DX
 	JZ      storeLast0
-	VMOVUPS Y0, (DI)
+	VMOVUPS Y0, (SI)
 
 storeLast0:
 	TESTQ        $0x00000004, AX
 	JZ           storeLess40
 	VEXTRACTF128 $0x01, Y1, X12
-	VMOVUPS      X1, (DI)(DX*1)
+	VMOVUPS      X1, (SI)(DX*1)
 	VMOVAPS      X12, X1
 
 storeLess40:
 	TESTQ    $0x00000002, AX
 	JZ       storeLess20
 	VMOVHLPS X1, X1, X12
-	VMOVSD   X1, (DI)(R9*1)
+	VMOVSD   X1, (SI)(R8*1)
 	VMOVAPS  X12, X1
 
 storeLess20:
 	TESTQ  $0x00000001, AX
 	JZ     storeLess10
-	VMOVSS X1, (DI)(R10*1)
+	VMOVSS X1, (SI)(R9*1)
 
 storeLess10:
 	DECQ    CX
 	JZ      done
-	ADDQ    R8, DI
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      storeLast1
-	VMOVUPS Y2, (DI)
+	VMOVUPS Y2, (SI)
 
 storeLast1:
 	TESTQ        $0x00000004, AX
 	JZ           storeLess41
 	VEXTRACTF128 $0x01, Y3, X12
-	VMOVUPS      X3, (DI)(DX*1)
+	VMOVUPS      X3, (SI)(DX*1)
 	VMOVAPS      X12, X3
 
 storeLess41:
 	TESTQ    $0x00000002, AX
 	JZ       storeLess21
 	VMOVHLPS X3, X3, X12
-	VMOVSD   X3, (DI)(R9*1)
+	VMOVSD   X3, (SI)(R8*1)
 	VMOVAPS  X12, X3
 
 storeLess21:
 	TESTQ  $0x00000001, AX
 	JZ     storeLess11
-	VMOVSS X3, (DI)(R10*1)
+	VMOVSS X3, (SI)(R9*1)
 
 storeLess11:
 	DECQ    CX
 	JZ      done
-	ADDQ    R8, DI
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      storeLast2
-	VMOVUPS Y4, (DI)
+	VMOVUPS Y4, (SI)
 
 storeLast2:
 	TESTQ        $0x00000004, AX
 	JZ           storeLess42
 	VEXTRACTF128 $0x01, Y5, X12
-	VMOVUPS      X5, (DI)(DX*1)
+	VMOVUPS      X5, (SI)(DX*1)
 	VMOVAPS      X12, X5
 
 storeLess42:
 	TESTQ    $0x00000002, AX
 	JZ       storeLess22
 	VMOVHLPS X5, X5, X12
-	VMOVSD   X5, (DI)(R9*1)
+	VMOVSD   X5, (SI)(R8*1)
 	VMOVAPS  X12, X5
 
 storeLess22:
 	TESTQ  $0x00000001, AX
 	JZ     storeLess12
-	VMOVSS X5, (DI)(R10*1)
+	VMOVSS X5, (SI)(R9*1)
 
 storeLess12:
 	DECQ    CX
 	JZ      done
-	ADDQ    R8, DI
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      storeLast3
-	VMOVUPS Y6, (DI)
+	VMOVUPS Y6, (SI)
 
 storeLast3:
 	TESTQ        $0x00000004, AX
 	JZ           storeLess43
 	VEXTRACTF128 $0x01, Y7, X12
-	VMOVUPS      X7, (DI)(DX*1)
+	VMOVUPS      X7, (SI)(DX*1)
 	VMOVAPS      X12, X7
 
 storeLess43:
 	TESTQ    $0x00000002, AX
 	JZ       storeLess23
 	VMOVHLPS X7, X7, X12
-	VMOVSD   X7, (DI)(R9*1)
+	VMOVSD   X7, (SI)(R8*1)
 	VMOVAPS  X12, X7
 
 storeLess23:
 	TESTQ  $0x00000001, AX
 	JZ     storeLess13
-	VMOVSS X7, (DI)(R10*1)
+	VMOVSS X7, (SI)(R9*1)
 
 storeLess13:
 	DECQ    CX
 	JZ      done
-	ADDQ    R8, DI
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      storeLast4
-	VMOVUPS Y8, (DI)
+	VMOVUPS Y8, (SI)
 
 storeLast4:
 	TESTQ        $0x00000004, AX
 	JZ           storeLess44
 	VEXTRACTF128 $0x01, Y9, X12
-	VMOVUPS      X9, (DI)(DX*1)
+	VMOVUPS      X9, (SI)(DX*1)
 	VMOVAPS      X12, X9
 
 storeLess44:
 	TESTQ    $0x00000002, AX
 	JZ       storeLess24
 	VMOVHLPS X9, X9, X12
-	VMOVSD   X9, (DI)(R9*1)
+	VMOVSD   X9, (SI)(R8*1)
 	VMOVAPS  X12, X9
 
 storeLess24:
 	TESTQ  $0x00000001, AX
 	JZ     storeLess14
-	VMOVSS X9, (DI)(R10*1)
+	VMOVSS X9, (SI)(R9*1)
 
 storeLess14:
 	DECQ    CX
 	JZ      done
-	ADDQ    R8, DI
+	ADDQ    DI, SI
 	TESTQ   DX, DX
 	JZ      storeLast5
-	VMOVUPS Y10, (DI)
+	VMOVUPS Y10, (SI)
 
 storeLast5:
 	TESTQ        $0x00000004, AX
 	JZ           storeLess45
 	VEXTRACTF128 $0x01, Y11, X12
-	VMOVUPS      X11, (DI)(DX*1)
+	VMOVUPS      X11, (SI)(DX*1)
 	VMOVAPS      X12, X11
 
 storeLess45:
 	TESTQ    $0x00000002, AX
 	JZ       storeLess25
 	VMOVHLPS X11, X11, X12
-	VMOVSD   X11, (DI)(R9*1)
+	VMOVSD   X11, (SI)(R8*1)
 	VMOVAPS  X12, X11
 
 storeLess25:
 	TESTQ  $0x00000001, AX
 	JZ     storeLess15
-	VMOVSS X11, (DI)(R10*1)
+	VMOVSS X11, (SI)(R9*1)
 
 storeLess15:
 done:
