@@ -9,135 +9,49 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// transform is Winograd's in one dimension, for an output tile of size values. Its
-// values are taken in pairs that share most of their terms, so that the first of
-// two passes leaves no more than two lines in registers.
-type transform struct {
-	size         int
-	inputPairs   [][2]int // of gradient, too
-	outputPairs  [][2]int
-	constants    []float64 // of the input
-	outConstants []float64 // of gradient, too
-
-	// input leaves both values of a pair in the registers of to.
-	input func(s *avx, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
-	// output likewise.
-	output func(s *avx, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
-
-	// gradient likewise: the adjoint of output, from size values to size+2. May be nil.
-	gradient func(s *avx, pair [2]int, from func(i int) Op, to [2]reg.VecPhysical, t [2]reg.VecPhysical)
+// avxValues are values on amd64: from is where value i lies.
+type avxValues struct {
+	*avx
+	from func(i int) Op
 }
 
-// The points of F(4, 3): 0, ±wp, ±wq and infinity. Those chosen halve the rounding
-// errors that the customary 1 and 2 have; their squares are exact.
-const (
-	wp, wq = 0.625, 1.5
-	pp, qq = wp * wp, wq * wq
-)
-
-var f2 = transform{
-	size:        2,
-	inputPairs:  [][2]int{{1, 2}, {0, 3}},
-	outputPairs: [][2]int{{0, 1}},
-	input: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
-		switch pair {
-		case [2]int{1, 2}: // d2 + d1, d2 - d1
-			s.loadOp(from(2), t[0])
-			s.VADDPS(from(1), t[0], to[0])
-			s.VSUBPS(from(1), t[0], to[1])
-		case [2]int{0, 3}: // d2 - d0, d3 - d1
-			s.loadOp(from(2), t[0])
-			s.loadOp(from(3), t[1])
-			s.VSUBPS(from(0), t[0], to[0])
-			s.VSUBPS(from(1), t[1], to[1])
-		}
-	},
-	output: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
-		// m0 + m1 + m2, m1 - m2 + m3
-		s.loadOp(from(1), t[0])
-		s.VADDPS(from(2), t[0], t[1])
-		s.VSUBPS(from(2), t[0], t[0])
-		s.VADDPS(from(0), t[1], to[0])
-		s.VADDPS(from(3), t[0], to[1])
-	},
-}
-
-var f4 = transform{
-	size:         4,
-	inputPairs:   [][2]int{{1, 2}, {3, 4}, {0, 5}},
-	outputPairs:  [][2]int{{0, 2}, {1, 3}},
-	constants:    []float64{wp, wq, pp, qq, pp + qq, pp * qq},
-	outConstants: []float64{wp, wq, pp, qq, wp * pp, wq * qq},
-	input: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
-		switch pair {
-		case [2]int{1, 2}:
-			s.evenOdd(-qq, wp, [4]int{4, 2, 3, 1}, from, to, t)
-		case [2]int{3, 4}:
-			s.evenOdd(-pp, wq, [4]int{4, 2, 3, 1}, from, to, t)
-		case [2]int{0, 5}:
-			// d4 - (p²+q²)*d2 + p²q²*d0, and the same one further
-			for i := range 2 {
-				s.loadOp(from(4+i), to[i])
-				s.addTimes(-(pp + qq), from(2+i), to[i], t[0])
-				s.addTimes(pp*qq, from(i), to[i], t[0])
-			}
-		}
-	},
-	output: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
-		switch pair {
-		case [2]int{0, 2}:
-			// m0 + s1 + s2, p²*s1 + q²*s2 for sums s1 = m1 + m2, s2 = m3 + m4
-			s.loadOp(from(1), t[0])
-			s.VADDPS(from(2), t[0], t[0])
-			s.loadOp(from(3), t[1])
-			s.VADDPS(from(4), t[1], t[1])
-			s.VADDPS(t[0], t[1], to[0])
-			s.VADDPS(from(0), to[0], to[0])
-			s.VMULPS(s.constant(pp), t[0], to[1])
-			s.addTimes(qq, t[1], to[1], t[0])
-		case [2]int{1, 3}:
-			// p*d1 + q*d2, p³*d1 + q³*d2 + m5 for differences
-			s.loadOp(from(1), t[0])
-			s.VSUBPS(from(2), t[0], t[0])
-			s.loadOp(from(3), t[1])
-			s.VSUBPS(from(4), t[1], t[1])
-			s.VMULPS(s.constant(wp), t[0], to[0])
-			s.addTimes(wq, t[1], to[0], to[0])
-			s.loadOp(from(5), to[1])
-			s.addTimes(wp*pp, t[0], to[1], to[1])
-			s.addTimes(wq*qq, t[1], to[1], to[1])
-		}
-	},
-	gradient: func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
-		switch pair {
-		case [2]int{1, 2}:
-			s.evenOdd(pp, wp, [4]int{0, 2, 1, 3}, from, to, t)
-		case [2]int{3, 4}:
-			s.evenOdd(qq, wq, [4]int{0, 2, 1, 3}, from, to, t)
-		case [2]int{0, 5}: // d0, d3
-			s.loadOp(from(0), to[0])
-			s.loadOp(from(3), to[1])
-		}
-	},
-}
-
-// evenOdd leaves e + b*o and e - b*o for e = d[at[0]] + c*d[at[1]], o = d[at[2]] +
-// c*d[at[3]].
-func (s *avx) evenOdd(c, b float64, at [4]int, from func(i int) Op, to, t [2]reg.VecPhysical) {
-	even, odd := to[1], t[0]
-	s.loadOp(from(at[0]), even)
-	s.addTimes(c, from(at[1]), even, t[1])
-	s.loadOp(from(at[2]), odd)
-	s.addTimes(c, from(at[3]), odd, t[1])
-	s.VMOVAPS(even, to[0])
-	s.addTimes(b, odd, to[0], t[1])
-	s.addTimes(-b, odd, even, t[1])
-}
-
-func (s *avx) loadOp(from Op, to reg.VecPhysical) {
-	if from != Op(to) {
-		s.VMOVUPS(from, to)
+func (d avxValues) load(i int, r vec) {
+	if from := d.from(i); from != Op(d.regs[r]) {
+		d.VMOVUPS(from, d.regs[r])
 	}
+}
+
+func (d avxValues) value(i int, t vec) vec       { d.load(i, t); return t }
+func (d avxValues) operand(i int, _ vec) operand { return d.from(i) }
+
+// op is a register that a transform names, or what operand returned.
+func (d avxValues) op(x operand) Op {
+	if r, ok := x.(vec); ok {
+		return d.regs[r]
+	}
+	return x.(Op)
+}
+
+func (d avxValues) move(from, to vec)          { d.VMOVAPS(d.regs[from], d.regs[to]) }
+func (d avxValues) add(to, x vec, y operand)   { d.VADDPS(d.op(y), d.regs[x], d.regs[to]) }
+func (d avxValues) sub(to, x vec, y operand)   { d.VSUBPS(d.op(y), d.regs[x], d.regs[to]) }
+func (d avxValues) times(to, x vec, c float64) { d.VMULPS(d.constant(c), d.regs[x], d.regs[to]) }
+
+func (d avxValues) addTimes(sum vec, c float64, x operand, t vec) {
+	add := d.VFMADD231PS
+	if c < 0 {
+		add, c = d.VFNMADD231PS, -c
+	}
+	k, y := d.constant(c), d.op(x)
+	if _, ok := k.(Mem); !ok {
+		add(y, k, d.regs[sum])
+		return
+	}
+	if m, ok := y.(Mem); ok {
+		d.VMOVUPS(m, d.regs[t])
+		y = d.regs[t]
+	}
+	add(k, y, d.regs[sum])
 }
 
 // channels emits body for every whole register of n channels, n >= lanes, then
@@ -178,8 +92,7 @@ func (s *avx) gradient(t transform) {
 
 // toPoints emits the transform of from x from pixels to all points, line by line:
 // v[(i*side+j)*vs+c] is value (i, j) of channel c.
-func (s *avx) toPoints(name, what string, t transform, from int, constants []float64,
-	transform func(s *avx, pair [2]int, from func(i int) Op, to, t [2]reg.VecPhysical)) {
+func (s *avx) toPoints(name, what string, t transform, from int, constants []float64, transform combine) {
 	side := t.size + 2
 	s.begin(fmt.Sprintf("%s%d", name, t.size), fmt.Sprintf(" transforms %s of n >= %d channels.", what, s.lanes),
 		"func(n int, v *float32, vs int, x *float32, row, col int)")
@@ -188,8 +101,8 @@ func (s *avx) toPoints(name, what string, t transform, from int, constants []flo
 	in := line{s.GP64(), row, s.times(3, row), s.times(5, row)}
 	out := line{s.GP64(), one, s.times(3, one), s.times(5, one)}
 	s.hold(constants...)
-	lines, spare := s.regs[:2*side], s.regs[2*side:]
-	scratch := [2]reg.VecPhysical{spare[0], spare[1]}
+	spare := vec(2 * side)
+	scratch := [2]vec{spare, spare + 1}
 	s.channels(n, []reg.GPVirtual{v, x}, func() {
 		for _, pair := range t.inputPairs {
 			s.MOVQ(x, in.base)
@@ -197,25 +110,31 @@ func (s *avx) toPoints(name, what string, t transform, from int, constants []flo
 				if j > 0 {
 					s.ADDQ(col, in.base)
 				}
-				transform(s, pair, func(i int) Op { return in.at(i) }, [2]reg.VecPhysical{lines[j], lines[side+j]}, scratch)
+				transform(avxValues{s, func(i int) Op { return in.at(i) }}, pair, [2]vec{vec(j), vec(side + j)}, scratch)
 			}
 			for k, i := range pair {
 				// Where the row of matrices begins: i*side = 6i or 4i.
 				s.MOVQ(v, out.base)
 				s.advance(out, i*side)
-				d := lines[k*side:][:side]
+				line := s.line(k, side)
 				for _, columns := range t.inputPairs {
-					to := [2]reg.VecPhysical{spare[2], spare[3]}
+					to := [2]vec{spare + 2, spare + 3}
 					if columns[0] == 0 { // the last ones: their first terms are not needed any more
-						to = [2]reg.VecPhysical{d[side-2], d[side-1]}
+						last := vec((k+1)*side - 1)
+						to = [2]vec{last - 1, last}
 					}
-					transform(s, columns, func(i int) Op { return d[i] }, to, scratch)
-					s.VMOVUPS(to[0], out.at(columns[0]))
-					s.VMOVUPS(to[1], out.at(columns[1]))
+					transform(line, columns, to, scratch)
+					s.VMOVUPS(s.regs[to[0]], out.at(columns[0]))
+					s.VMOVUPS(s.regs[to[1]], out.at(columns[1]))
 				}
 			}
 		}
 	})
+}
+
+// line are the values of line k, in consecutive registers.
+func (s *avx) line(k, side int) values {
+	return avxValues{s, func(i int) Op { return s.regs[k*side+i] }}
 }
 
 // advance moves l's base by n of its strides, a multiple of 4 or 6.
@@ -253,8 +172,9 @@ func (s *avx) output(t transform, pool bool) {
 		out.three = s.times(3, row)
 	}
 	s.hold(t.outConstants...)
-	lines, spare := s.regs[:2*side], s.regs[2*side:]
-	scratch := [2]reg.VecPhysical{spare[0], spare[1]}
+	spare := vec(2 * side)
+	scratch := [2]vec{spare, spare + 1}
+	free, kept := s.regs[scratch[0]], s.regs[scratch[1]]
 	s.channels(n, []reg.GPVirtual{y, m, bias}, func() {
 		for turn, pair := range t.outputPairs {
 			// Along the rows first: consecutive matrices.
@@ -263,12 +183,12 @@ func (s *avx) output(t transform, pool bool) {
 				if i > 0 {
 					s.advance(in, side)
 				}
-				t.output(s, pair, func(j int) Op { return in.at(j) }, [2]reg.VecPhysical{lines[i], lines[side+i]}, scratch)
+				t.output(avxValues{s, func(j int) Op { return in.at(j) }}, pair, [2]vec{vec(i), vec(side + i)}, scratch)
 			}
 			finish := func(r reg.VecPhysical) {
 				s.VADDPS(Mem{Base: bias}, r, r)
-				s.VBROADCASTSS(floor.Addr, scratch[0])
-				s.VMAXPS(r, scratch[0], r)
+				s.VBROADCASTSS(floor.Addr, free)
+				s.VMAXPS(r, free, r)
 			}
 			var pooled [2][]reg.VecPhysical
 			for k, j := range pair {
@@ -278,22 +198,22 @@ func (s *avx) output(t transform, pool bool) {
 						s.ADDQ(col, out.base)
 					}
 				}
-				d := lines[k*side:][:side]
+				line, first := s.line(k, side), vec(k*side)
 				var values [4]reg.VecPhysical
 				for u, rows := range t.outputPairs {
-					to := [2]reg.VecPhysical{spare[2], spare[3]}
+					to := [2]vec{spare + 2, spare + 3}
 					if u == len(t.outputPairs)-1 {
-						to = [2]reg.VecPhysical{d[0], d[side-1]}
+						to = [2]vec{first, first + vec(side-1)}
 						if t.size == 2 {
-							to = [2]reg.VecPhysical{d[1], d[2]}
+							to = [2]vec{first + 1, first + 2}
 						}
 					}
-					t.output(s, rows, func(i int) Op { return d[i] }, to, scratch)
+					t.output(line, rows, to, scratch)
 					for e, i := range rows {
-						values[i] = to[e]
+						values[i] = s.regs[to[e]]
 						if !pool {
-							finish(to[e])
-							s.VMOVUPS(to[e], out.at(i))
+							finish(values[i])
+							s.VMOVUPS(values[i], out.at(i))
 						}
 					}
 				}
@@ -301,7 +221,7 @@ func (s *avx) output(t transform, pool bool) {
 					continue
 				}
 				for i := 0; i < t.size; i += 2 {
-					s.maxNaN(values[i], values[i+1], scratch[0])
+					s.maxNaN(values[i], values[i+1], free)
 					pooled[k] = append(pooled[k], values[i+1])
 				}
 			}
@@ -309,7 +229,7 @@ func (s *avx) output(t transform, pool bool) {
 				continue
 			}
 			if t.size == 2 {
-				s.maxNaN(pooled[0][0], pooled[1][0], scratch[0])
+				s.maxNaN(pooled[0][0], pooled[1][0], free)
 				finish(pooled[1][0])
 				s.VMOVUPS(pooled[1][0], Mem{Base: y})
 				continue
@@ -323,8 +243,8 @@ func (s *avx) output(t transform, pool bool) {
 				for i, r := range pooled[k] {
 					finish(r)
 					if turn > 0 {
-						s.VMOVUPS(out.at(i), scratch[1])
-						s.maxNaN(scratch[1], r, scratch[0])
+						s.VMOVUPS(out.at(i), kept)
+						s.maxNaN(kept, r, free)
 					}
 					s.VMOVUPS(r, out.at(i))
 				}
@@ -397,28 +317,6 @@ func (s *avx) vector(v float64) Mem {
 		s.file.vectors[bits] = m
 	}
 	return m
-}
-
-// addTimes adds c times x, a register or memory, to sum.
-func (s *avx) addTimes(c float64, x Op, sum, scratch reg.VecPhysical) {
-	if c < 0 {
-		s.fused(s.VFNMADD231PS, -c, x, sum, scratch)
-	} else {
-		s.fused(s.VFMADD231PS, c, x, sum, scratch)
-	}
-}
-
-func (s *avx) fused(f func(...Op), c float64, x Op, sum, scratch reg.VecPhysical) {
-	k := s.constant(c)
-	if _, ok := k.(Mem); !ok {
-		f(x, k, sum)
-		return
-	}
-	if m, ok := x.(Mem); ok {
-		s.VMOVUPS(m, scratch)
-		x = scratch
-	}
-	f(k, x, sum)
 }
 
 // maxNaN writes the greater of x and y to y; it is NaN if one of them is, which

@@ -36,6 +36,7 @@ type neon struct {
 	params      map[string]int // offsets of its parameters
 	resultSize  int
 	made        []made
+	held        map[float64]vec // constants that a kernel of winograd keeps in registers
 }
 
 // begin starts a function of the given type. A result is called ret.

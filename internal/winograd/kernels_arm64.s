@@ -22,33 +22,33 @@ TEXT ·input2NEON(SB), NOSPLIT, $0-48
 	ADD    R7, R9, R10
 loop:
 	MOVD   R2, R11
-	ADD    R4, R11, R13
-	FMOVQ  (R13), F14
 	ADD    R5, R11, R13
+	FMOVQ  (R13), F14
+	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4e2ed5e0 // fadd v0.4s, v15.4s, v14.4s
-	WORD   $0x4eaed5e1 // fsub v1.4s, v15.4s, v14.4s
+	WORD   $0x4e2fd5c0 // fadd v0.4s, v14.4s, v15.4s
+	WORD   $0x4eafd5c1 // fsub v1.4s, v14.4s, v15.4s
 	ADD    R3, R11
-	ADD    R4, R11, R13
-	FMOVQ  (R13), F14
 	ADD    R5, R11, R13
+	FMOVQ  (R13), F14
+	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4e2ed5e2 // fadd v2.4s, v15.4s, v14.4s
-	WORD   $0x4eaed5e3 // fsub v3.4s, v15.4s, v14.4s
+	WORD   $0x4e2fd5c2 // fadd v2.4s, v14.4s, v15.4s
+	WORD   $0x4eafd5c3 // fsub v3.4s, v14.4s, v15.4s
 	ADD    R3, R11
-	ADD    R4, R11, R13
-	FMOVQ  (R13), F14
 	ADD    R5, R11, R13
+	FMOVQ  (R13), F14
+	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4e2ed5e4 // fadd v4.4s, v15.4s, v14.4s
-	WORD   $0x4eaed5e5 // fsub v5.4s, v15.4s, v14.4s
+	WORD   $0x4e2fd5c4 // fadd v4.4s, v14.4s, v15.4s
+	WORD   $0x4eafd5c5 // fsub v5.4s, v14.4s, v15.4s
 	ADD    R3, R11
-	ADD    R4, R11, R13
-	FMOVQ  (R13), F14
 	ADD    R5, R11, R13
+	FMOVQ  (R13), F14
+	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4e2ed5e6 // fadd v6.4s, v15.4s, v14.4s
-	WORD   $0x4eaed5e7 // fsub v7.4s, v15.4s, v14.4s
+	WORD   $0x4e2fd5c6 // fadd v6.4s, v14.4s, v15.4s
+	WORD   $0x4eafd5c7 // fsub v7.4s, v14.4s, v15.4s
 	MOVD   R1, R12
 	ADD    R10, R12
 	WORD   $0x4e22d48c // fadd v12.4s, v4.4s, v2.4s
@@ -79,43 +79,43 @@ loop:
 	MOVD   R2, R11
 	ADD    R5, R11, R13
 	FMOVQ  (R13), F14
-	FMOVQ  (R11), F15
-	WORD   $0x4eafd5c0 // fsub v0.4s, v14.4s, v15.4s
 	ADD    R6, R11, R13
-	FMOVQ  (R13), F14
-	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4eafd5c1 // fsub v1.4s, v14.4s, v15.4s
+	FMOVQ  (R11), F0
+	WORD   $0x4ea0d5c0 // fsub v0.4s, v14.4s, v0.4s
+	ADD    R4, R11, R13
+	FMOVQ  (R13), F1
+	WORD   $0x4ea1d5e1 // fsub v1.4s, v15.4s, v1.4s
 	ADD    R3, R11
 	ADD    R5, R11, R13
 	FMOVQ  (R13), F14
-	FMOVQ  (R11), F15
-	WORD   $0x4eafd5c2 // fsub v2.4s, v14.4s, v15.4s
 	ADD    R6, R11, R13
-	FMOVQ  (R13), F14
-	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4eafd5c3 // fsub v3.4s, v14.4s, v15.4s
+	FMOVQ  (R11), F2
+	WORD   $0x4ea2d5c2 // fsub v2.4s, v14.4s, v2.4s
+	ADD    R4, R11, R13
+	FMOVQ  (R13), F3
+	WORD   $0x4ea3d5e3 // fsub v3.4s, v15.4s, v3.4s
 	ADD    R3, R11
 	ADD    R5, R11, R13
 	FMOVQ  (R13), F14
-	FMOVQ  (R11), F15
-	WORD   $0x4eafd5c4 // fsub v4.4s, v14.4s, v15.4s
 	ADD    R6, R11, R13
-	FMOVQ  (R13), F14
-	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4eafd5c5 // fsub v5.4s, v14.4s, v15.4s
+	FMOVQ  (R11), F4
+	WORD   $0x4ea4d5c4 // fsub v4.4s, v14.4s, v4.4s
+	ADD    R4, R11, R13
+	FMOVQ  (R13), F5
+	WORD   $0x4ea5d5e5 // fsub v5.4s, v15.4s, v5.4s
 	ADD    R3, R11
 	ADD    R5, R11, R13
 	FMOVQ  (R13), F14
-	FMOVQ  (R11), F15
-	WORD   $0x4eafd5c6 // fsub v6.4s, v14.4s, v15.4s
 	ADD    R6, R11, R13
-	FMOVQ  (R13), F14
-	ADD    R4, R11, R13
 	FMOVQ  (R13), F15
-	WORD   $0x4eafd5c7 // fsub v7.4s, v14.4s, v15.4s
+	FMOVQ  (R11), F6
+	WORD   $0x4ea6d5c6 // fsub v6.4s, v14.4s, v6.4s
+	ADD    R4, R11, R13
+	FMOVQ  (R13), F7
+	WORD   $0x4ea7d5e7 // fsub v7.4s, v15.4s, v7.4s
 	MOVD   R1, R12
 	WORD   $0x4e22d48c // fadd v12.4s, v4.4s, v2.4s
 	WORD   $0x4ea2d48d // fsub v13.4s, v4.4s, v2.4s
@@ -181,54 +181,54 @@ loop:
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c0 // fadd v0.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c1 // fsub v1.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
+	FMOVQ  (R12), F0
+	WORD   $0x4e20d5cf // fadd v15.4s, v14.4s, v0.4s
+	WORD   $0x4ea0d5ce // fsub v14.4s, v14.4s, v0.4s
+	FMOVQ  (R10), F0
+	WORD   $0x4e20d5e0 // fadd v0.4s, v15.4s, v0.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed421 // fadd v1.4s, v1.4s, v14.4s
+	FMOVQ  (R12), F1
+	WORD   $0x4e21d5c1 // fadd v1.4s, v14.4s, v1.4s
 	ADD    R9, R10
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c2 // fadd v2.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c3 // fsub v3.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
+	FMOVQ  (R12), F2
+	WORD   $0x4e22d5cf // fadd v15.4s, v14.4s, v2.4s
+	WORD   $0x4ea2d5ce // fsub v14.4s, v14.4s, v2.4s
+	FMOVQ  (R10), F2
+	WORD   $0x4e22d5e2 // fadd v2.4s, v15.4s, v2.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed463 // fadd v3.4s, v3.4s, v14.4s
+	FMOVQ  (R12), F3
+	WORD   $0x4e23d5c3 // fadd v3.4s, v14.4s, v3.4s
 	ADD    R9, R10
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c4 // fadd v4.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c5 // fsub v5.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	FMOVQ  (R12), F4
+	WORD   $0x4e24d5cf // fadd v15.4s, v14.4s, v4.4s
+	WORD   $0x4ea4d5ce // fsub v14.4s, v14.4s, v4.4s
+	FMOVQ  (R10), F4
+	WORD   $0x4e24d5e4 // fadd v4.4s, v15.4s, v4.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed4a5 // fadd v5.4s, v5.4s, v14.4s
+	FMOVQ  (R12), F5
+	WORD   $0x4e25d5c5 // fadd v5.4s, v14.4s, v5.4s
 	ADD    R9, R10
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c6 // fadd v6.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c7 // fsub v7.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	FMOVQ  (R12), F6
+	WORD   $0x4e26d5cf // fadd v15.4s, v14.4s, v6.4s
+	WORD   $0x4ea6d5ce // fsub v14.4s, v14.4s, v6.4s
+	FMOVQ  (R10), F6
+	WORD   $0x4e26d5e6 // fadd v6.4s, v15.4s, v6.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed4e7 // fadd v7.4s, v7.4s, v14.4s
-	WORD   $0x4e24d44c // fadd v12.4s, v2.4s, v4.4s
-	WORD   $0x4ea4d44d // fsub v13.4s, v2.4s, v4.4s
-	WORD   $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
-	WORD   $0x4e26d5ad // fadd v13.4s, v13.4s, v6.4s
+	FMOVQ  (R12), F7
+	WORD   $0x4e27d5c7 // fadd v7.4s, v14.4s, v7.4s
+	WORD   $0x4e24d44f // fadd v15.4s, v2.4s, v4.4s
+	WORD   $0x4ea4d44e // fsub v14.4s, v2.4s, v4.4s
+	WORD   $0x4e20d5ec // fadd v12.4s, v15.4s, v0.4s
+	WORD   $0x4e26d5cd // fadd v13.4s, v14.4s, v6.4s
 	WORD   $0x4e36d58c // fadd v12.4s, v12.4s, v22.4s
 	WORD   $0x4e37f58c // fmax v12.4s, v12.4s, v23.4s
 	MOVD   R1, R11
@@ -238,10 +238,10 @@ loop:
 	MOVD   R1, R11
 	ADD    R4, R11
 	FMOVQ  F13, (R11)
-	WORD   $0x4e25d46c // fadd v12.4s, v3.4s, v5.4s
-	WORD   $0x4ea5d46d // fsub v13.4s, v3.4s, v5.4s
-	WORD   $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
-	WORD   $0x4e27d5ad // fadd v13.4s, v13.4s, v7.4s
+	WORD   $0x4e25d46f // fadd v15.4s, v3.4s, v5.4s
+	WORD   $0x4ea5d46e // fsub v14.4s, v3.4s, v5.4s
+	WORD   $0x4e21d5ec // fadd v12.4s, v15.4s, v1.4s
+	WORD   $0x4e27d5cd // fadd v13.4s, v14.4s, v7.4s
 	WORD   $0x4e36d58c // fadd v12.4s, v12.4s, v22.4s
 	WORD   $0x4e37f58c // fmax v12.4s, v12.4s, v23.4s
 	MOVD   R1, R11
@@ -293,60 +293,60 @@ loop:
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c0 // fadd v0.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c1 // fsub v1.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
+	FMOVQ  (R12), F0
+	WORD   $0x4e20d5cf // fadd v15.4s, v14.4s, v0.4s
+	WORD   $0x4ea0d5ce // fsub v14.4s, v14.4s, v0.4s
+	FMOVQ  (R10), F0
+	WORD   $0x4e20d5e0 // fadd v0.4s, v15.4s, v0.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed421 // fadd v1.4s, v1.4s, v14.4s
+	FMOVQ  (R12), F1
+	WORD   $0x4e21d5c1 // fadd v1.4s, v14.4s, v1.4s
 	ADD    R9, R10
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c2 // fadd v2.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c3 // fsub v3.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
+	FMOVQ  (R12), F2
+	WORD   $0x4e22d5cf // fadd v15.4s, v14.4s, v2.4s
+	WORD   $0x4ea2d5ce // fsub v14.4s, v14.4s, v2.4s
+	FMOVQ  (R10), F2
+	WORD   $0x4e22d5e2 // fadd v2.4s, v15.4s, v2.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed463 // fadd v3.4s, v3.4s, v14.4s
+	FMOVQ  (R12), F3
+	WORD   $0x4e23d5c3 // fadd v3.4s, v14.4s, v3.4s
 	ADD    R9, R10
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c4 // fadd v4.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c5 // fsub v5.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	FMOVQ  (R12), F4
+	WORD   $0x4e24d5cf // fadd v15.4s, v14.4s, v4.4s
+	WORD   $0x4ea4d5ce // fsub v14.4s, v14.4s, v4.4s
+	FMOVQ  (R10), F4
+	WORD   $0x4e24d5e4 // fadd v4.4s, v15.4s, v4.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed4a5 // fadd v5.4s, v5.4s, v14.4s
+	FMOVQ  (R12), F5
+	WORD   $0x4e25d5c5 // fadd v5.4s, v14.4s, v5.4s
 	ADD    R9, R10
 	ADD    R6, R10, R12
 	FMOVQ  (R12), F14
 	ADD    R7, R10, R12
-	FMOVQ  (R12), F15
-	WORD   $0x4e2fd5c6 // fadd v6.4s, v14.4s, v15.4s
-	WORD   $0x4eafd5c7 // fsub v7.4s, v14.4s, v15.4s
-	FMOVQ  (R10), F14
-	WORD   $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	FMOVQ  (R12), F6
+	WORD   $0x4e26d5cf // fadd v15.4s, v14.4s, v6.4s
+	WORD   $0x4ea6d5ce // fsub v14.4s, v14.4s, v6.4s
+	FMOVQ  (R10), F6
+	WORD   $0x4e26d5e6 // fadd v6.4s, v15.4s, v6.4s
 	ADD    R8, R10, R12
-	FMOVQ  (R12), F14
-	WORD   $0x4e2ed4e7 // fadd v7.4s, v7.4s, v14.4s
-	WORD   $0x4e24d44c // fadd v12.4s, v2.4s, v4.4s
-	WORD   $0x4ea4d44d // fsub v13.4s, v2.4s, v4.4s
-	WORD   $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
-	WORD   $0x4e26d5ad // fadd v13.4s, v13.4s, v6.4s
+	FMOVQ  (R12), F7
+	WORD   $0x4e27d5c7 // fadd v7.4s, v14.4s, v7.4s
+	WORD   $0x4e24d44f // fadd v15.4s, v2.4s, v4.4s
+	WORD   $0x4ea4d44e // fsub v14.4s, v2.4s, v4.4s
+	WORD   $0x4e20d5ec // fadd v12.4s, v15.4s, v0.4s
+	WORD   $0x4e26d5cd // fadd v13.4s, v14.4s, v6.4s
 	WORD   $0x4eac1d98 // orr v24.16b, v12.16b, v12.16b
 	WORD   $0x4e2df718 // fmax v24.4s, v24.4s, v13.4s
-	WORD   $0x4e25d46c // fadd v12.4s, v3.4s, v5.4s
-	WORD   $0x4ea5d46d // fsub v13.4s, v3.4s, v5.4s
-	WORD   $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
-	WORD   $0x4e27d5ad // fadd v13.4s, v13.4s, v7.4s
+	WORD   $0x4e25d46f // fadd v15.4s, v3.4s, v5.4s
+	WORD   $0x4ea5d46e // fsub v14.4s, v3.4s, v5.4s
+	WORD   $0x4e21d5ec // fadd v12.4s, v15.4s, v1.4s
+	WORD   $0x4e27d5cd // fadd v13.4s, v14.4s, v7.4s
 	WORD   $0x4e2cf718 // fmax v24.4s, v24.4s, v12.4s
 	WORD   $0x4e2df718 // fmax v24.4s, v24.4s, v13.4s
 	WORD   $0x4e36d718 // fadd v24.4s, v24.4s, v22.4s
@@ -933,8 +933,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F0
 	WORD   $0x4e20d5ef // fadd v15.4s, v15.4s, v0.4s
+	WORD   $0x4e2ed5e0 // fadd v0.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F1
-	WORD   $0x4e2fd5c0 // fadd v0.4s, v14.4s, v15.4s
 	WORD   $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD   $0x6e32ddc1 // fmul v1.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde1 // fmla v1.4s, v15.4s, v19.4s
@@ -949,8 +949,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F2
 	WORD   $0x4e22d5ef // fadd v15.4s, v15.4s, v2.4s
+	WORD   $0x4e2ed5e2 // fadd v2.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F3
-	WORD   $0x4e2fd5c2 // fadd v2.4s, v14.4s, v15.4s
 	WORD   $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD   $0x6e32ddc3 // fmul v3.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde3 // fmla v3.4s, v15.4s, v19.4s
@@ -965,8 +965,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F4
 	WORD   $0x4e24d5ef // fadd v15.4s, v15.4s, v4.4s
+	WORD   $0x4e2ed5e4 // fadd v4.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F5
-	WORD   $0x4e2fd5c4 // fadd v4.4s, v14.4s, v15.4s
 	WORD   $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD   $0x6e32ddc5 // fmul v5.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde5 // fmla v5.4s, v15.4s, v19.4s
@@ -981,8 +981,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F6
 	WORD   $0x4e26d5ef // fadd v15.4s, v15.4s, v6.4s
+	WORD   $0x4e2ed5e6 // fadd v6.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F7
-	WORD   $0x4e2fd5c6 // fadd v6.4s, v14.4s, v15.4s
 	WORD   $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD   $0x6e32ddc7 // fmul v7.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde7 // fmla v7.4s, v15.4s, v19.4s
@@ -997,8 +997,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F8
 	WORD   $0x4e28d5ef // fadd v15.4s, v15.4s, v8.4s
+	WORD   $0x4e2ed5e8 // fadd v8.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F9
-	WORD   $0x4e2fd5c8 // fadd v8.4s, v14.4s, v15.4s
 	WORD   $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
 	WORD   $0x6e32ddc9 // fmul v9.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde9 // fmla v9.4s, v15.4s, v19.4s
@@ -1013,14 +1013,14 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F10
 	WORD   $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD   $0x4e2ed5ea // fadd v10.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F11
-	WORD   $0x4e2fd5ca // fadd v10.4s, v14.4s, v15.4s
 	WORD   $0x4e2bd54a // fadd v10.4s, v10.4s, v11.4s
 	WORD   $0x6e32ddcb // fmul v11.4s, v14.4s, v18.4s
 	WORD   $0x4e33cdeb // fmla v11.4s, v15.4s, v19.4s
 	WORD   $0x4e24d44e // fadd v14.4s, v2.4s, v4.4s
 	WORD   $0x4e28d4cf // fadd v15.4s, v6.4s, v8.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1055,7 +1055,7 @@ loop:
 	FMOVQ  F13, (R13)
 	WORD   $0x4e25d46e // fadd v14.4s, v3.4s, v5.4s
 	WORD   $0x4e29d4ef // fadd v15.4s, v7.4s, v9.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1200,7 +1200,7 @@ loop:
 	WORD   $0x4e35cdeb // fmla v11.4s, v15.4s, v21.4s
 	WORD   $0x4e24d44e // fadd v14.4s, v2.4s, v4.4s
 	WORD   $0x4e28d4cf // fadd v15.4s, v6.4s, v8.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1239,7 +1239,7 @@ loop:
 	FMOVQ  F13, (R13)
 	WORD   $0x4e25d46e // fadd v14.4s, v3.4s, v5.4s
 	WORD   $0x4e29d4ef // fadd v15.4s, v7.4s, v9.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1345,8 +1345,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F0
 	WORD   $0x4e20d5ef // fadd v15.4s, v15.4s, v0.4s
+	WORD   $0x4e2ed5e0 // fadd v0.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F1
-	WORD   $0x4e2fd5c0 // fadd v0.4s, v14.4s, v15.4s
 	WORD   $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD   $0x6e32ddc1 // fmul v1.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde1 // fmla v1.4s, v15.4s, v19.4s
@@ -1361,8 +1361,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F2
 	WORD   $0x4e22d5ef // fadd v15.4s, v15.4s, v2.4s
+	WORD   $0x4e2ed5e2 // fadd v2.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F3
-	WORD   $0x4e2fd5c2 // fadd v2.4s, v14.4s, v15.4s
 	WORD   $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD   $0x6e32ddc3 // fmul v3.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde3 // fmla v3.4s, v15.4s, v19.4s
@@ -1377,8 +1377,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F4
 	WORD   $0x4e24d5ef // fadd v15.4s, v15.4s, v4.4s
+	WORD   $0x4e2ed5e4 // fadd v4.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F5
-	WORD   $0x4e2fd5c4 // fadd v4.4s, v14.4s, v15.4s
 	WORD   $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD   $0x6e32ddc5 // fmul v5.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde5 // fmla v5.4s, v15.4s, v19.4s
@@ -1393,8 +1393,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F6
 	WORD   $0x4e26d5ef // fadd v15.4s, v15.4s, v6.4s
+	WORD   $0x4e2ed5e6 // fadd v6.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F7
-	WORD   $0x4e2fd5c6 // fadd v6.4s, v14.4s, v15.4s
 	WORD   $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD   $0x6e32ddc7 // fmul v7.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde7 // fmla v7.4s, v15.4s, v19.4s
@@ -1409,8 +1409,8 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F8
 	WORD   $0x4e28d5ef // fadd v15.4s, v15.4s, v8.4s
+	WORD   $0x4e2ed5e8 // fadd v8.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F9
-	WORD   $0x4e2fd5c8 // fadd v8.4s, v14.4s, v15.4s
 	WORD   $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
 	WORD   $0x6e32ddc9 // fmul v9.4s, v14.4s, v18.4s
 	WORD   $0x4e33cde9 // fmla v9.4s, v15.4s, v19.4s
@@ -1425,14 +1425,14 @@ loop:
 	ADD    R9, R12, R14
 	FMOVQ  (R14), F10
 	WORD   $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD   $0x4e2ed5ea // fadd v10.4s, v15.4s, v14.4s
 	FMOVQ  (R12), F11
-	WORD   $0x4e2fd5ca // fadd v10.4s, v14.4s, v15.4s
 	WORD   $0x4e2bd54a // fadd v10.4s, v10.4s, v11.4s
 	WORD   $0x6e32ddcb // fmul v11.4s, v14.4s, v18.4s
 	WORD   $0x4e33cdeb // fmla v11.4s, v15.4s, v19.4s
 	WORD   $0x4e24d44e // fadd v14.4s, v2.4s, v4.4s
 	WORD   $0x4e28d4cf // fadd v15.4s, v6.4s, v8.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1449,7 +1449,7 @@ loop:
 	WORD   $0x4e2df75a // fmax v26.4s, v26.4s, v13.4s
 	WORD   $0x4e25d46e // fadd v14.4s, v3.4s, v5.4s
 	WORD   $0x4e29d4ef // fadd v15.4s, v7.4s, v9.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1568,7 +1568,7 @@ loop:
 	WORD   $0x4e35cdeb // fmla v11.4s, v15.4s, v21.4s
 	WORD   $0x4e24d44e // fadd v14.4s, v2.4s, v4.4s
 	WORD   $0x4e28d4cf // fadd v15.4s, v6.4s, v8.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
@@ -1585,7 +1585,7 @@ loop:
 	WORD   $0x4e2df75a // fmax v26.4s, v26.4s, v13.4s
 	WORD   $0x4e25d46e // fadd v14.4s, v3.4s, v5.4s
 	WORD   $0x4e29d4ef // fadd v15.4s, v7.4s, v9.4s
-	WORD   $0x4e2fd5cc // fadd v12.4s, v14.4s, v15.4s
+	WORD   $0x4e2ed5ec // fadd v12.4s, v15.4s, v14.4s
 	WORD   $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
 	WORD   $0x6e32ddcd // fmul v13.4s, v14.4s, v18.4s
 	WORD   $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
