@@ -3782,6 +3782,7 @@ TEXT ·readingTile1AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R8
 	TESTQ      R8, R8
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (SI), Z2
@@ -3801,6 +3802,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish1AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (SI), Z2
@@ -4196,6 +4198,7 @@ TEXT ·readingTile2AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R9
 	TESTQ      R9, R9
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (DI), Z4
@@ -4218,6 +4221,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish2AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (DI), Z4
@@ -4684,6 +4688,7 @@ TEXT ·readingTile3AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R9
 	TESTQ      R9, R9
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (DI), Z6
@@ -4709,6 +4714,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish3AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (DI), Z6
@@ -5254,6 +5260,7 @@ TEXT ·readingTile4AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R10
 	TESTQ      R10, R10
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R8), Z8
@@ -5282,6 +5289,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish4AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R8), Z8
@@ -5902,6 +5910,7 @@ TEXT ·readingTile5AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R10
 	TESTQ      R10, R10
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R8), Z10
@@ -5933,6 +5942,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish5AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R8), Z10
@@ -6652,6 +6662,7 @@ TEXT ·readingTile6AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R11
 	TESTQ      R11, R11
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R9), Z12
@@ -6687,6 +6698,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish6AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R9), Z12
@@ -7493,6 +7505,7 @@ TEXT ·readingTile7AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R11
 	TESTQ      R11, R11
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R9), Z14
@@ -7531,6 +7544,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish7AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R9), Z14
@@ -8408,6 +8422,7 @@ TEXT ·readingTile8AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R11
 	TESTQ      R11, R11
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R9), Z16
@@ -8449,6 +8464,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish8AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R9), Z16
@@ -9397,6 +9413,7 @@ TEXT ·readingTile9AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R11
 	TESTQ      R11, R11
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R9), Z18
@@ -9441,6 +9458,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish9AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R9), Z18
@@ -10460,6 +10478,7 @@ TEXT ·readingTile10AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R11
 	TESTQ      R11, R11
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R9), Z20
@@ -10507,6 +10526,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish10AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R9), Z20
@@ -11625,6 +11645,7 @@ TEXT ·readingTile11AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R12
 	TESTQ      R12, R12
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R10), Z22
@@ -11676,6 +11697,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish11AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R10), Z22
@@ -12881,6 +12903,7 @@ TEXT ·readingTile12AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R12
 	TESTQ      R12, R12
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R10), Z24
@@ -12935,6 +12958,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish12AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R10), Z24
@@ -14211,6 +14235,7 @@ TEXT ·readingTile13AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R12
 	TESTQ      R12, R12
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R10), Z26
@@ -14268,6 +14293,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish13AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R10), Z26
@@ -15615,6 +15641,7 @@ TEXT ·readingTile14AVX512(SB), NOSPLIT, $0-96
 	MOVQ       panel+80(FP), R12
 	TESTQ      R12, R12
 	JZ         inPlace
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R10), Z28
@@ -15675,6 +15702,7 @@ row:
 	JNZ          row
 	KXNORW       K1, K1, K1
 	JMP          ·finish14AVX512(SB)
+	PCALIGN $0x20
 
 inPlace:
 	VMOVUPS      (R10), Z28
@@ -19329,6 +19357,7 @@ TEXT ·readingTile1AVX2(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, DX
 	SHLQ       $0x02, BX
 	MOVQ       panel+80(FP), R8
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (SI), Y2
@@ -19855,6 +19884,7 @@ TEXT ·readingTile2AVX2(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, BX
 	SHLQ       $0x02, SI
 	MOVQ       panel+80(FP), R9
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (DI), Y4
@@ -20487,6 +20517,7 @@ TEXT ·readingTile3AVX2(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, BX
 	SHLQ       $0x02, SI
 	MOVQ       panel+80(FP), R9
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (DI), Y6
@@ -21233,6 +21264,7 @@ TEXT ·readingTile4AVX2(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, SI
 	SHLQ       $0x02, DI
 	MOVQ       panel+80(FP), R10
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R8), Y8
@@ -22091,6 +22123,7 @@ TEXT ·readingTile5AVX2(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, SI
 	SHLQ       $0x02, DI
 	MOVQ       panel+80(FP), R10
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R8), Y10
@@ -23083,6 +23116,7 @@ TEXT ·readingTile6AVX2(SB), NOSPLIT, $0-96
 	SHLQ       $0x02, DI
 	SHLQ       $0x02, R8
 	MOVQ       panel+80(FP), R11
+	PCALIGN    $0x20
 
 row:
 	VMOVUPS      (R9), Y12
