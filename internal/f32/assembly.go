@@ -4,28 +4,6 @@ package f32
 
 import "unsafe"
 
-// assembly holds a tier's vector kernels, which take lengths and pointers.
-type assembly struct {
-	dot, squaredDistance func(n int, a, b *float32) float32
-	axpy                 func(n int, y *float32, alpha float32, x *float32)
-	axpy4, axpy8         func(n int, y, a *float32, as int, b *float32, ldb int)
-	exp                  func(n int, dst, src *float32)
-	elu                  func(n int, dst, src *float32, alpha float32)
-	eluGrad              func(n int, dx, dy, y *float32, alpha float32)
-	relu                 func(n int, dst, src *float32)
-	reluGrad             func(n int, dx, dy, y *float32)
-	leaky                func(n int, dst, src *float32, alpha float32)
-	leakyGrad            func(n int, dx, dy, y *float32, alpha float32)
-	maxPool              func(pixels, channels int, y, top, bottom *float32)
-	maxPoolChoice        func(pixels, channels int, y *float32, choice *uint8, top, bottom *float32)
-	maxPoolGrad          func(pixels, channels int, top, bottom, y *float32, choice *uint8)
-	maxInto              func(n int, y, x *float32)
-	maxIntoChoice        func(n int, y *float32, choice *uint8, x *float32, place uint32)
-	adamax               func(n int, w, g, m, u *float32, mix, decay, rate, rest, epsilon float32)
-	adam                 func(n int, w, g, m, v *float32, mix1, mix2, decay, rate, step, epsilon float32)
-	squaredError         func(n int, grad, p, t *float32, scale float64) float64
-}
-
 // newTier wraps assembly in functions of slices.
 func newTier(name string, a assembly, kernel Kernel) *tier {
 	lanes := kernel.NR / len(kernel.tiles[0])

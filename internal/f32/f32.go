@@ -8,7 +8,7 @@
 // standard error and the best tier is used. The build tag purego leaves the
 // assembly out.
 //
-// The assembly is written by the generators in _asm. Lengths are checked here, in
+// The assembly is written by the generator in internal/_asm. Lengths are checked here, in
 // Go, before any of it is entered; no kernel reads or writes past a slice.
 // Slices may start at any offset. Aliasing is allowed only where a function says
 // so.
@@ -28,8 +28,7 @@ import (
 	"unsafe"
 )
 
-//go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg f32"
-//go:generate sh -c "cd _asm/neon && go run . -out ../../kernels_arm64.s -stubs ../../kernels_arm64.go -pkg f32"
+//go:generate go run -C ../_asm . -root ..
 
 // tier is one implementation of every kernel. The functions may assume that
 // their slices have equal lengths.

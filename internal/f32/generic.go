@@ -31,7 +31,7 @@ var generic = &tier{
 	adam:            adamGeneric,
 	squaredError:    squaredErrorGeneric,
 	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
-		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil, nil, nil},
+		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil, false, nil},
 
 	dot4:             oneByOne(dotGeneric),
 	squaredDistance4: oneByOne(squaredDistanceGeneric),
@@ -247,7 +247,7 @@ func squaredErrorGeneric(grad, p, t []float32, scale float64) float64 {
 
 // tileGeneric computes its tile row by row, the row's eight sums in registers.
 func tileGeneric(rows int) tile {
-	return func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, _ uintptr, _ int, start *float32, ss int, c *float32, cst int) {
+	return func(start *float32, ss int, c *float32, cst int, cols, k int, a *float32, rs, cs, turns, turn int, b *float32, _ uintptr, _ int) {
 		for r := range rows {
 			var s0, s1, s2, s3, s4, s5, s6, s7 float32
 			for t := range turns {

@@ -30,9 +30,10 @@ type Kernel struct {
 	// the last vector cut to the columns asked for.
 	tiles [][]tile
 
-	// packing[r-1] computes r rows by a whole panel that is still in place, and packs
-	// it; inPlace[r-1] leaves it there. Either may be nil.
-	packing, inPlace []readingTile
+	// reading[r-1] computes r rows by a whole panel that is still in place, and packs it
+	// or leaves it there, which inPlace tells to be worth it. Reading may be nil.
+	reading []readingTile
+	inPlace bool
 
 	// ahead are tiles of whole panels that pack another B meanwhile, the fastest first;
 	// or nil.
@@ -44,12 +45,12 @@ type Kernel struct {
 // k it asks memory for FetchWidth values at the address ahead, which it then moves
 // by jump values. A comes in turns of k columns, at least one, the next turn values
 // behind; B has the rows of all of them.
-type tile func(cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int, start *float32, ss int, c *float32, cst int)
+type tile func(start *float32, ss int, c *float32, cst int, cols, k int, a *float32, rs, cs, turns, turn int, b *float32, ahead uintptr, jump int)
 
 // readingTile is a tile that reads B in place, ldb elements from row to row, and may
 // leave it in panel; k is not 0. For every row it asks memory for NR values at the
 // address ahead, which it then moves by ldb values.
-type readingTile func(k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr, start *float32, ss int, c *float32, cst int)
+type readingTile func(start *float32, ss int, c *float32, cst int, k int, a *float32, rs, cs int, b *float32, ldb int, panel *float32, ahead uintptr)
 
 // aheadTiles pack a row of a panel in a number of steps of k; tiles[r-1] has r rows.
 type aheadTiles struct {
@@ -59,7 +60,7 @@ type aheadTiles struct {
 
 // aheadTile is a tile of a whole panel of a packed B that packs rows of panels of
 // another one, which packing, a packingStep, describes.
-type aheadTile func(k int, a *float32, rs, cs int, b *float32, packing *byte, start *float32, ss int, c *float32, cst int)
+type aheadTile func(start *float32, ss int, c *float32, cst int, k int, a *float32, rs, cs int, b *float32, packing *byte)
 
 // Gemm returns the micro-kernel of the tier in use.
 func Gemm() *Kernel { return &active.kernel }
@@ -100,7 +101,7 @@ func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []floa
 		panic(fmt.Sprintf("f32.Kernel.Mul: %s: %dx%dx%d with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, cols, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
-	t.tile(rows, cols)(cols, k, unsafe.SliceData(a), ars, acs, 1, 0, unsafe.SliceData(b), ahead, jump, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	t.tile(rows, cols)(unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc, cols, k, unsafe.SliceData(a), ars, acs, 1, 0, unsafe.SliceData(b), ahead, jump)
 }
 
 // tile returns the smallest tile that holds so many rows and columns.
@@ -119,7 +120,7 @@ func (t *Kernel) MulTurns(rows, cols, turns, k int, a []float32, ars, turn int, 
 		panic(fmt.Sprintf("f32.Kernel.MulTurns: %s: %dx%d, %d turns of %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, cols, turns, k, ars, turn, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
-	t.tile(rows, cols)(cols, k, unsafe.SliceData(a), ars, 1, turns, turn, unsafe.SliceData(b), Address(b, 0), 0, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	t.tile(rows, cols)(unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc, cols, k, unsafe.SliceData(a), ars, 1, turns, turn, unsafe.SliceData(b), Address(b, 0), 0)
 }
 
 // Address returns where s[i] is, or would be, for MulAhead.
@@ -138,20 +139,16 @@ func (t *Kernel) MulPack(rows, k int, a []float32, ars, acs int, b []float32, ld
 		panic(fmt.Sprintf("f32.Kernel.MulPack: %s: %d rows, depth %d, with strides A (%d, %d), B %d, start %d, C %d does not fit A %d, B %d, panel %d, start %d, C %d values",
 			t.Name, rows, k, ars, acs, ldb, lds, ldc, len(a), len(b), len(panel), len(start), len(c)))
 	}
-	tiles := t.packing
-	if panel == nil {
-		tiles = t.inPlace
-	}
-	if tiles == nil || k == 0 {
+	if t.reading == nil || k == 0 {
 		t.Pack(panel, k*t.NR, k, t.NR, b, ldb, false)
 		t.Mul(rows, t.NR, k, a, ars, acs, panel, start, lds, c, ldc)
 		return
 	}
-	tiles[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ldb, unsafe.SliceData(panel), ahead, unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	t.reading[rows-1](unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), ldb, unsafe.SliceData(panel), ahead)
 }
 
 // InPlace tells whether MulPack can do without packing.
-func (t *Kernel) InPlace() bool { return t.inPlace != nil }
+func (t *Kernel) InPlace() bool { return t.inPlace }
 
 // Pack writes B [k, n], with row stride ldb, or if transB the transpose of b,
 // [n, k] with row stride ldb, to dst as panels that are stride values apart.

@@ -78,7 +78,7 @@ func (t *Kernel) MulPacking(rows, k int, a []float32, ars, acs int, b []float32,
 			t.Name, rows, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	p.rest -= k / p.tiles.steps
-	p.tiles.tiles[rows-1](k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), (*byte)(unsafe.Pointer(&p.step)), unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc)
+	p.tiles.tiles[rows-1](unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc, k, unsafe.SliceData(a), ars, acs, unsafe.SliceData(b), (*byte)(unsafe.Pointer(&p.step)))
 }
 
 // FinishPacking packs what is left of p.

@@ -20,85 +20,9 @@ func archTiers() (tiers []*tier) {
 	return tiers
 }
 
-var avx512 = searches512().addTo(newTier("avx512", assembly{
-	dot:             dotAVX512,
-	squaredDistance: squaredDistanceAVX512,
-	axpy:            axpyAVX512,
-	axpy4:           axpy4AVX512,
-	axpy8:           axpy8AVX512,
-	exp:             expAVX512,
-	elu:             eluAVX512,
-	eluGrad:         eluGradAVX512,
-	relu:            reluAVX512,
-	reluGrad:        reluGradAVX512,
-	leaky:           leakyAVX512,
-	leakyGrad:       leakyGradAVX512,
-	maxPool:         maxPoolAVX512,
-	maxPoolChoice:   maxPoolChoiceAVX512,
-	maxPoolGrad:     maxPoolGradAVX512,
-	maxInto:         maxIntoAVX512,
-	maxIntoChoice:   maxIntoChoiceAVX512,
-	adamax:          adamaxAVX512,
-	adam:            adamAVX512,
-	squaredError:    squaredErrorAVX512,
-}, Kernel{"avx512 14x32", 14, 32, packRowsAVX512, packNarrowAVX512, transpose8AVX, [][]tile{
-	{tile1x1AVX512, tile1x2AVX512},
-	{tile2x1AVX512, tile2x2AVX512},
-	{tile3x1AVX512, tile3x2AVX512},
-	{tile4x1AVX512, tile4x2AVX512},
-	{tile5x1AVX512, tile5x2AVX512},
-	{tile6x1AVX512, tile6x2AVX512},
-	{tile7x1AVX512, tile7x2AVX512},
-	{tile8x1AVX512, tile8x2AVX512},
-	{tile9x1AVX512, tile9x2AVX512},
-	{tile10x1AVX512, tile10x2AVX512},
-	{tile11x1AVX512, tile11x2AVX512},
-	{tile12x1AVX512, tile12x2AVX512},
-	{tile13x1AVX512, tile13x2AVX512},
-	{tile14x1AVX512, tile14x2AVX512},
-}, []readingTile{
-	packingTile1AVX512, packingTile2AVX512, packingTile3AVX512, packingTile4AVX512, packingTile5AVX512, packingTile6AVX512, packingTile7AVX512,
-	packingTile8AVX512, packingTile9AVX512, packingTile10AVX512, packingTile11AVX512, packingTile12AVX512, packingTile13AVX512, packingTile14AVX512,
-}, []readingTile{
-	inPlaceTile1AVX512, inPlaceTile2AVX512, inPlaceTile3AVX512, inPlaceTile4AVX512, inPlaceTile5AVX512, inPlaceTile6AVX512, inPlaceTile7AVX512,
-	inPlaceTile8AVX512, inPlaceTile9AVX512, inPlaceTile10AVX512, inPlaceTile11AVX512, inPlaceTile12AVX512, inPlaceTile13AVX512, inPlaceTile14AVX512,
-}, []aheadTiles{{6, []aheadTile{
-	ahead6Tile1AVX512, ahead6Tile2AVX512, ahead6Tile3AVX512, ahead6Tile4AVX512, ahead6Tile5AVX512, ahead6Tile6AVX512, ahead6Tile7AVX512,
-	ahead6Tile8AVX512, ahead6Tile9AVX512, ahead6Tile10AVX512, ahead6Tile11AVX512, ahead6Tile12AVX512, ahead6Tile13AVX512, ahead6Tile14AVX512,
-}}}})).codes512()
+var avx512 = searches512().addTo(newTier("avx512", assemblyAVX512, kernelAVX512)).codes512()
 
-var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assembly{
-	dot:             dotAVX2,
-	squaredDistance: squaredDistanceAVX2,
-	axpy:            axpyAVX2,
-	axpy4:           axpy4AVX2,
-	axpy8:           axpy8AVX2,
-	exp:             expAVX2,
-	elu:             eluAVX2,
-	eluGrad:         eluGradAVX2,
-	relu:            reluAVX2,
-	reluGrad:        reluGradAVX2,
-	leaky:           leakyAVX2,
-	leakyGrad:       leakyGradAVX2,
-	maxPool:         maxPoolAVX2,
-	maxPoolChoice:   maxPoolChoiceAVX2,
-	maxPoolGrad:     maxPoolGradAVX2,
-	maxInto:         maxIntoAVX2,
-	maxIntoChoice:   maxIntoChoiceAVX2,
-	adamax:          adamaxAVX2,
-	adam:            adamAVX2,
-	squaredError:    squaredErrorAVX2,
-}, Kernel{"avx2 6x16", 6, 16, packRowsAVX2, packNarrowAVX2, transpose8AVX, [][]tile{
-	{tile1x1AVX2, tile1x2AVX2},
-	{tile2x1AVX2, tile2x2AVX2},
-	{tile3x1AVX2, tile3x2AVX2},
-	{tile4x1AVX2, tile4x2AVX2},
-	{tile5x1AVX2, tile5x2AVX2},
-	{tile6x1AVX2, tile6x2AVX2},
-}, []readingTile{packingTile1AVX2, packingTile2AVX2, packingTile3AVX2, packingTile4AVX2, packingTile5AVX2, packingTile6AVX2}, nil, []aheadTiles{
-	{6, []aheadTile{ahead6Tile1AVX2, ahead6Tile2AVX2, ahead6Tile3AVX2, ahead6Tile4AVX2, ahead6Tile5AVX2, ahead6Tile6AVX2}},
-	{10, []aheadTile{ahead10Tile1AVX2, ahead10Tile2AVX2, ahead10Tile3AVX2, ahead10Tile4AVX2, ahead10Tile5AVX2, ahead10Tile6AVX2}},
-}}))
+var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assemblyAVX2, kernelAVX2))
 
 // searches512 uses VNNI where the processor has it, which is not part of the tier.
 func searches512() rowAssembly {

@@ -7,35 +7,7 @@ import "unsafe"
 // archTiers returns NEON, which is part of every arm64 processor that Go runs on.
 func archTiers() []*tier { return []*tier{neon} }
 
-var neon = searching(newTier("neon", assembly{
-	dot:             dotNEON,
-	squaredDistance: squaredDistanceNEON,
-	axpy:            axpyNEON,
-	axpy4:           axpy4NEON,
-	axpy8:           axpy8NEON,
-	exp:             expNEON,
-	elu:             eluNEON,
-	eluGrad:         eluGradNEON,
-	relu:            reluNEON,
-	reluGrad:        reluGradNEON,
-	leaky:           leakyNEON,
-	leakyGrad:       leakyGradNEON,
-	maxPool:         maxPoolNEON,
-	maxPoolChoice:   maxPoolChoiceNEON,
-	maxPoolGrad:     maxPoolGradNEON,
-	maxInto:         maxIntoNEON,
-	maxIntoChoice:   maxIntoChoiceNEON,
-	adamax:          adamaxNEON,
-	adam:            adamNEON,
-	squaredError:    squaredErrorNEON,
-}, Kernel{"neon 6x16", 6, 16, packRowsNEON, packNarrowNEON, transpose8NEON, [][]tile{
-	{tile1x1NEON, tile1x2NEON, tile1x3NEON, tile1x4NEON},
-	{tile2x1NEON, tile2x2NEON, tile2x3NEON, tile2x4NEON},
-	{tile3x1NEON, tile3x2NEON, tile3x3NEON, tile3x4NEON},
-	{tile4x1NEON, tile4x2NEON, tile4x3NEON, tile4x4NEON},
-	{tile5x1NEON, tile5x2NEON, tile5x3NEON, tile5x4NEON},
-	{tile6x1NEON, tile6x2NEON, tile6x3NEON, tile6x4NEON},
-}, nil, nil, nil})) // no reading tiles: MulPack packs first
+var neon = searching(newTier("neon", assemblyNEON, kernelNEON)) // without reading tiles: MulPack packs first
 
 // searching gives t the kernels of search: four rows one by one, and for the rest
 // the portable ones.

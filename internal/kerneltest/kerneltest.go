@@ -1,14 +1,11 @@
 // Package kerneltest is what the tests of assembly kernels share: every tier is
-// run, slices end where a fault begins, and the committed assembly is what its
-// generator writes.
+// run, and slices end where a fault begins.
 package kerneltest
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,41 +34,4 @@ func Main(m *testing.M, tiers []string) int {
 		}
 	}
 	return code
-}
-
-// Generated compares the assembly for arch in the folder of the package pkg that
-// is tested, and its stubs, with what the generator in the folder source writes.
-func Generated(t *testing.T, pkg, arch, source string) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("compiles and runs the generator")
-	}
-	download := exec.Command("go", "mod", "download")
-	download.Dir = source
-	if out, err := download.CombinedOutput(); err != nil {
-		t.Skipf("the generator's modules are not to be had: %v\n%s", err, out)
-	}
-	dir := t.TempDir()
-	assembly, stubs := "kernels_"+arch+".s", "kernels_"+arch+".go"
-	generate := exec.Command("go", "run", ".", "-pkg", pkg, "-out", filepath.Join(dir, assembly), "-stubs", filepath.Join(dir, stubs))
-	generate.Dir = source
-	if out, err := generate.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, name := range []string{assembly, stubs} {
-		if !bytes.Equal(body(t, name), body(t, filepath.Join(dir, name))) {
-			t.Errorf("%s is not what the generator writes: run go generate", name)
-		}
-	}
-}
-
-// body returns a generated file without its first line, which holds the command.
-func body(t *testing.T, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := bytes.Cut(data, []byte("\n"))
-	return rest
 }

@@ -10,11 +10,5 @@ func archTransforms() *transforms {
 	if f32.Tier() != "neon" {
 		return nil
 	}
-	return &transforms{
-		lanes:      4,
-		input:      [...]inputKernel{input2NEON, input4NEON},
-		output:     [...]outputKernel{output2NEON, output4NEON},
-		outputPool: [...]outputKernel{outputPool2NEON, outputPool4NEON},
-		gradient:   gradient4NEON,
-	}
+	return &transformsNEON
 }

@@ -37,8 +37,7 @@ import (
 	"lookalike/internal/parallel"
 )
 
-//go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg winograd"
-//go:generate sh -c "cd ../f32/_asm/neon && go run . -out ../../../winograd/kernels_arm64.s -stubs ../../../winograd/kernels_arm64.go -pkg winograd"
+//go:generate go run -C ../_asm . -root ..
 
 // Kernel is a transformed convolution kernel. It may be used by many goroutines.
 type Kernel struct {

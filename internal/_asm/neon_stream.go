@@ -3,18 +3,16 @@ package main
 import "fmt"
 
 // streams emits the kernels that read a large B once, in order.
-func (a *assembler) streams() {
-	a.axpyRows(4)
-	a.axpyRows(8)
+func (a *neon) streams() {
 	a.packRows()
 	a.packNarrow()
 	a.transpose8()
 }
 
-func (a *assembler) axpyRows(rows int) {
+func (a *neon) axpyRows(rows int) {
 	sum, bv := vec(rows), vec(rows+1)
 	a.begin(fmt.Sprintf("axpy%d", rows), fmt.Sprintf("adds the sum over u < %d of a[u*as]*b[u*ldb+i] to each of n values y[i], u in ascending order.", rows),
-		"n int, y *float32, a *float32, as int, b *float32, ldb int")
+		"func(n int, y *float32, a *float32, as int, b *float32, ldb int)")
 	from, as := a.param("a"), a.stride("as")
 	for u := range rows {
 		a.loadOne(mem{base: from}, vec(u))
@@ -35,9 +33,9 @@ func (a *assembler) axpyRows(rows int) {
 	a.op("RET")
 }
 
-func (a *assembler) packRows() {
+func (a *neon) packRows() {
 	a.begin("packRows", "copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].",
-		"k int, panels int, dst *float32, stride int, b *float32, ldb int")
+		"func(k int, panels int, dst *float32, stride int, b *float32, ldb int)")
 	k, dst, stride, b, ldb := a.param("k"), a.param("dst"), a.stride("stride"), a.param("b"), a.stride("ldb")
 	from, to, panels := a.register(), a.register(), a.register()
 	a.label("row")
@@ -46,10 +44,10 @@ func (a *assembler) packRows() {
 	a.op("MOVD", a.at("panels"), panels)
 	a.label("panel")
 	for v := 0; v < nrv; v += 2 {
-		a.line("\tFLDPQ  %s, (F%d, F%d)", mem{from, v * width}, v, v+1)
+		a.line("\tFLDPQ  %s, (F%d, F%d)", mem{base: from, disp: v * quad}, v, v+1)
 	}
 	for v := 0; v < nrv; v += 2 {
-		a.line("\tFSTPQ  (F%d, F%d), %s", v, v+1, mem{to, v * width})
+		a.line("\tFSTPQ  (F%d, F%d), %s", v, v+1, mem{base: to, disp: v * quad})
 	}
 	a.op("ADD", nr*lane, from)
 	a.op("ADD", stride, to)
@@ -65,9 +63,9 @@ func (a *assembler) packRows() {
 // packNarrow moves two whole registers where rows are narrower: it reads into the
 // next row, and the next row, or the slack behind the last, takes what was too much.
 // The last row is copied value by value.
-func (a *assembler) packNarrow() {
+func (a *neon) packNarrow() {
 	a.begin("packNarrow", fmt.Sprintf("copies k rows of cols <= %d values, dst[p*width+i] = src[p*ld+i], and writes %d values a row but the last; ld+cols >= %d.", nr/2, nr/2, nr/2),
-		"k int, cols int, dst *float32, width int, src *float32, ld int")
+		"func(k int, cols int, dst *float32, width int, src *float32, ld int)")
 	k, cols, dst, by, src, ld := a.param("k"), a.param("cols"), a.param("dst"), a.stride("width"), a.param("src"), a.stride("ld")
 	a.op("SUBS", 1, k)
 	a.line("\tBEQ    last")
@@ -87,15 +85,15 @@ func (a *assembler) packNarrow() {
 }
 
 // transpose8 turns blocks of eight rows and four columns.
-func (a *assembler) transpose8() {
+func (a *neon) transpose8() {
 	a.begin("transpose8", "transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].",
-		"blocks int, dst *float32, dstStride int, src *float32, srcStride int")
+		"func(blocks int, dst *float32, dstStride int, src *float32, srcStride int)")
 	blocks, dst, by := a.param("blocks"), a.param("dst"), a.stride("dstStride")
 	src := a.rows(8, "src", "srcStride")
 	a.op("LSL", 1, blocks)
 	a.label("block")
 	for i, p := range src {
-		a.line("\tFMOVQ.P %d(%s), F%d", width, p, i)
+		a.line("\tFMOVQ.P %d(%s), F%d", quad, p, i)
 	}
 	// Pairs of values, then of pairs: four rows end in out to out+3.
 	for i := vec(0); i < 8; i += 4 {

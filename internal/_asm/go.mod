@@ -1,4 +1,4 @@
-module lookalike/internal/winograd/asm
+module lookalike/internal/asm
 
 go 1.26.0
 

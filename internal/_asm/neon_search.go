@@ -2,8 +2,8 @@ package main
 
 // codeDots emits the products of a vector of codes with those of 16 others, which lie
 // interleaved in groups of four.
-func (a *assembler) codeDots() {
-	a.begin("codeDots", "is codeDotsGeneric: the products of codes of 16 rows with a query's.", "groups int, codes *uint8, query *int8, dots *int32")
+func (a *neon) codeDots() {
+	a.begin("codeDots", "is codeDotsGeneric: the products of codes of 16 rows with a query's.", "func(groups int, codes *uint8, query *int8, dots *int32)")
 	n, codes, query, dots := a.param("groups"), a.param("codes"), a.param("query"), a.param("dots")
 	const (
 		registers = 4 // of codes in a group, each of four rows
@@ -20,7 +20,7 @@ func (a *assembler) codeDots() {
 		a.line("\t%-6s (%s), [V%d.S4]", "VLD1R", query, int(q))
 		a.op("ADD", 4, query)
 		for r := range registers {
-			a.load(mem{codes, (i*registers + r) * width}, x)
+			a.load(mem{base: codes, disp: (i*registers + r) * quad}, x)
 			a.three("eor.16b", x, x, sign) // less 128
 			a.three(low, products+vec(2*r), x, q)
 			a.three(high, products+vec(2*r)+1, x, q)
@@ -30,7 +30,7 @@ func (a *assembler) codeDots() {
 		for i := range vec(2 * registers) {
 			a.two("sadalp.4s.8h", i, products+i)
 		}
-		a.op("ADD", groups*registers*width, codes)
+		a.op("ADD", groups*registers*quad, codes)
 	}
 	a.op("SUBS", 2, n)
 	a.line("\tBLT    one")
@@ -48,7 +48,7 @@ func (a *assembler) codeDots() {
 	a.label("end")
 	for r := range registers {
 		a.three("addp.4s", vec(2*r), vec(2*r), vec(2*r)+1)
-		a.store(vec(2*r), mem{dots, r * width})
+		a.store(vec(2*r), mem{base: dots, disp: r * quad})
 	}
 	a.op("RET")
 }
