@@ -13,7 +13,8 @@ import (
 // BatchNorm normalises each channel (the last dimension) to mean 0 and
 // variance 1, then scales it by gamma and shifts it by beta (Ioffe and Szegedy,
 // arXiv 1502.03167). In training mean and variance are those of the batch and
-// the moving averages follow them; otherwise the moving averages are used.
+// the moving averages follow them; otherwise, and where the layer is frozen, the
+// moving averages are used.
 type BatchNorm struct {
 	Name     string
 	Momentum float32 // of the moving averages; 0: 0.99
@@ -34,16 +35,15 @@ func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
 		return nil, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is not a number from 0", l.Momentum, l.Epsilon)
 	}
 	n := in[len(in)-1]
-	l.gamma, l.beta = newParam("gamma", ones(n)), newParam("beta", tensor.New(n))
-	l.mean = &Param{Name: "moving_mean", Value: tensor.New(n), fixed: true}
-	l.variance = &Param{Name: "moving_variance", Value: ones(n), fixed: true}
+	l.gamma, l.beta = NewParam("gamma", ones(n)), NewParam("beta", tensor.New(n))
+	l.mean, l.variance = NewBuffer("moving_mean", tensor.New(n)), NewBuffer("moving_variance", ones(n))
 	return in, nil
 }
 
 func (l *BatchNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	n := l.gamma.Value.Len()
 	var mean, variance []float64
-	if p.Training() {
+	if p.Training() && l.follows() {
 		mean, variance = p.moments(x.Data(), n)
 		momentum := float64(orDefault(l.Momentum, 0.99))
 		follow(l.mean.Value, mean, momentum)
@@ -69,6 +69,10 @@ func (l *BatchNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
+// follows tells whether training normalizes by the batch, which the moving averages
+// follow.
+func (l *BatchNorm) follows() bool { return !l.mean.Frozen() && !l.variance.Frozen() }
+
 // normalization is y = (x-center)·scale + shift, channel by channel.
 type normalization struct{ x, y, center, scale, shift []float32 }
 
@@ -86,17 +90,30 @@ func (f normalization) part(lo, hi int) {
 // backward adds up the gradients of gamma and beta and turns dy into
 //
 //	dx = gamma/σ · (dy - mean(dy) - x̂·mean(dy·x̂)),  x̂ = (x-mean)/σ
+//
+// Without the means where the moving averages are used, which do not hang on x.
 func (l *BatchNorm) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	n := l.gamma.Value.Len()
 	mean, inverse := s.numbers[:n], s.numbers[n:]
 	sums := p.columnSums(columns{a: s.x.Data(), b: dy.Data(), n: n, mean: mean, inverse: inverse}, 2*n, columns.normalGrads)
-	for c := range n {
-		l.beta.grad().Data()[c] += float32(sums[c])
-		l.gamma.grad().Data()[c] += float32(sums[n+c])
+	if g := l.beta.Gradient(); g != nil {
+		addTo(g, sums[:n])
+	}
+	if g := l.gamma.Gradient(); g != nil {
+		addTo(g, sums[n:])
+	}
+	if !l.follows() {
+		clear(sums)
 	}
 	normalGrads.Spans(s.x.Len(), wholeRows(n), time.Duration(2*s.x.Len()),
 		normalGrad{s.x.Data(), dy.Data(), l.gamma.Value.Data(), mean, inverse, sums}, normalGrad.part)
 	return dy
+}
+
+func addTo(t *tensor.Tensor, sums []float64) {
+	for i, v := range sums {
+		t.Data()[i] += float32(v)
+	}
 }
 
 // normalGrad turns dy into dx.

@@ -95,8 +95,10 @@ func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
 func (l *Conv2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
-	tensor.Conv2DKernelGrad(l.kernel.grad(), s.x, dy, l.window, true)
-	if !p.wantsGrad(s.x) {
+	if g := l.kernel.Gradient(); g != nil {
+		tensor.Conv2DKernelGrad(g, s.x, dy, l.window, true)
+	}
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -119,8 +121,12 @@ func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy) // all else in dz is zero
 	var dx *tensor.Tensor
-	if p.wantsGrad(x) {
+	if p.WantsGrad(x) {
 		dx = p.New(x.Shape()...)
+	}
+	kernel := l.kernel.Gradient()
+	if kernel == nil && dx == nil {
+		return nil
 	}
 	n, each := x.Dim(0), l.out[0]*l.out[1]*l.Filters
 	some := min(max(n, p.batch), max(1, unpooledValues/each))
@@ -129,7 +135,9 @@ func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor
 		dz := p.lend(some*each, hi-lo, l.out[0], l.out[1], l.Filters)
 		part := p.rows(dy, lo, hi)
 		tensor.MaxPoolGrad(dz, part, choice[lo*len(choice)/n:][:part.Len()], halving)
-		tensor.Conv2DKernelGrad(l.kernel.grad(), p.rows(x, lo, hi), dz, l.window, true)
+		if kernel != nil {
+			tensor.Conv2DKernelGrad(kernel, p.rows(x, lo, hi), dz, l.window, true)
+		}
 		if dx != nil {
 			tensor.Conv2DInputGrad(p.rows(dx, lo, hi), dz, l.kernel.Value, nil, l.window)
 		}
@@ -226,8 +234,10 @@ func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
-	tensor.Conv2DKernelGrad(l.kernel.grad(), dy, s.x, l.window, true)
-	if !p.wantsGrad(s.x) {
+	if g := l.kernel.Gradient(); g != nil {
+		tensor.Conv2DKernelGrad(g, dy, s.x, l.window, true)
+	}
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -240,7 +250,7 @@ func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
 	if rng != nil {
 		k.draw(kernel, rng)
 	}
-	return newParam("kernel", kernel)
+	return NewParam("kernel", kernel)
 }
 
 // givenKernel is newKernel, without a drawing or memory of its own if there is a
@@ -255,21 +265,24 @@ func givenKernel(given *tensor.Tensor, k Initializer, rng *rand.Rand, shape ...i
 	case !slices.Equal(given.Shape(), shape):
 		return nil, fmt.Errorf("the kernel that is given has shape %v, needs %v", given.Shape(), shape)
 	}
-	return newParam("kernel", given), nil
+	return NewParam("kernel", given), nil
 }
 
 func newBias(none bool, n int) *Param {
 	if none {
 		return nil
 	}
-	return newParam("bias", tensor.New(n))
+	return NewParam("bias", tensor.New(n))
 }
 
-// addBiasGrad adds up the gradient of a bias, which may be nil, for dy, the gradient
-// of what it was added to.
+// addBiasGrad adds up the gradient of a bias, which may be nil or frozen, for dy, the
+// gradient of what it was added to.
 func addBiasGrad(bias *Param, dy *tensor.Tensor) {
-	if bias != nil {
-		tensor.SumRows(bias.grad(), dy, true)
+	if bias == nil {
+		return
+	}
+	if g := bias.Gradient(); g != nil {
+		tensor.SumRows(g, dy, true)
 	}
 }
 

@@ -64,8 +64,10 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 func (l *Dense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.backward(dy, s.y)
 	addBiasGrad(l.bias, dy)
-	tensor.MatMulTransA(l.kernel.grad(), p.matrix(s.x), p.matrix(dy), true)
-	if !p.wantsGrad(s.x) {
+	if g := l.kernel.Gradient(); g != nil {
+		tensor.MatMulTransA(g, p.matrix(s.x), p.matrix(dy), true)
+	}
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)

@@ -219,6 +219,7 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 // epoch learns from every sample once.
 func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	start := time.Now()
+	t.pass.idle = idleFronts(t.net, map[*Sequential]int{}) // a callback may have frozen layers
 	order := make([]int, t.data.Len())
 	for i := range order {
 		order[i] = i
@@ -270,17 +271,14 @@ func (t *trainer) step(b *Batch) (float64, error) {
 			clear(p.Grad.Data())
 		}
 	}
-	t.pass.begin()
-	t.pass.input = b.X
+	t.pass.beginTraining(b.X)
 	y := t.net.Forward(t.pass, b.X)
 	if err := checkTargets(t.Loss, y, b.Y); err != nil {
 		return 0, fmt.Errorf("fit: %w", err)
 	}
 	dy := t.pass.New(y.Shape()...)
 	loss := t.Loss.Loss(dy, y, b.Y)
-	if dx := t.pass.backward(dy); dx != nil {
-		t.pass.Release(dx) // a first layer without parameters gives one
-	}
+	t.pass.backward(dy)
 	t.Optimizer.Step(t.params)
 	return loss, nil
 }

@@ -133,7 +133,9 @@ func (o *firstGradients) Step(params []*nn.Param) {
 	if o.kept == nil {
 		o.kept = map[string]*tensor.Tensor{}
 		for _, p := range params {
-			o.kept[p.Name] = p.Grad.Clone()
+			if p.Grad != nil {
+				o.kept[p.Name] = p.Grad.Clone()
+			}
 		}
 	}
 	o.Optimizer.Step(params)

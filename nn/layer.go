@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"lookalike/tensor"
 )
@@ -41,23 +42,73 @@ type Param struct {
 	// nil until the first, so that networks that only predict do without.
 	Grad *tensor.Tensor
 
-	fixed bool
+	buffer, frozen bool
 }
 
-// Trainable tells whether optimizers may change the parameter; they must not
-// touch moving averages.
-func (p *Param) Trainable() bool { return !p.fixed }
+// NewParam returns a parameter for optimizers to change. Its name is the layer's
+// own word for it, such as "kernel": networks put their layers' names in front.
+func NewParam(name string, value *tensor.Tensor) *Param {
+	if value == nil {
+		panic(fmt.Sprintf("nn.NewParam: %q has no value", name))
+	}
+	return &Param{Name: name, Value: value}
+}
 
-// grad returns the gradient for a layer to add to.
-func (p *Param) grad() *tensor.Tensor {
+// NewBuffer returns a parameter that optimizers leave alone: a constant, or an
+// average that the layer itself moves in training. It is saved and loaded like
+// others.
+func NewBuffer(name string, value *tensor.Tensor) *Param {
+	p := NewParam(name, value)
+	p.buffer = true
+	return p
+}
+
+// Trainable tells whether optimizers may change the parameter: it is neither a
+// buffer nor frozen.
+func (p *Param) Trainable() bool { return !p.buffer && !p.frozen }
+
+// Frozen tells whether the parameter has been frozen; a buffer that is stays as it
+// is in training too.
+func (p *Param) Frozen() bool { return p.frozen }
+
+// Freeze freezes a parameter or, with false, thaws it. Optimizers leave a frozen
+// one alone, and its gradient is not computed. It is not to be called while the
+// network trains, other than from a callback at an epoch's end.
+func (p *Param) Freeze(frozen bool) { p.frozen = frozen }
+
+// Freeze freezes all parameters of layers that have been built or, with false,
+// thaws them; a network is a layer. It is Keras's layer.trainable: a frozen
+// BatchNorm works in training as it does in prediction, and a frozen Dropout goes
+// on dropping. Training does not go back into what stands in front of the first
+// layer that learns. Building a layer makes new parameters, which are not frozen.
+func Freeze(frozen bool, layers ...Layer) {
+	for i, l := range layers {
+		if isNil(l) {
+			panic(fmt.Sprintf("nn.Freeze: layer %d of %d is nil", i+1, len(layers)))
+		}
+		if s, ok := l.(*Sequential); ok {
+			s.mustBeBuilt("Freeze")
+		}
+		for _, p := range l.Params() {
+			p.Freeze(frozen)
+		}
+	}
+}
+
+// trains tells whether a layer has a parameter that optimizers may change.
+func trains(l Layer) bool { return slices.ContainsFunc(l.Params(), (*Param).Trainable) }
+
+// Gradient returns Grad for a layer to add to on its way back, made of zeros where
+// there is none yet. It is nil where nobody needs it: the parameter is frozen, or
+// a buffer.
+func (p *Param) Gradient() *tensor.Tensor {
+	if !p.Trainable() {
+		return nil
+	}
 	if p.Grad == nil {
 		p.Grad = tensor.New(p.Value.Shape()...)
 	}
 	return p.Grad
-}
-
-func newParam(name string, value *tensor.Tensor) *Param {
-	return &Param{Name: name, Value: value}
 }
 
 // Padding says what stands round a picture before a kernel slides over it.

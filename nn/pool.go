@@ -50,7 +50,7 @@ func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 }
 
 func (l *MaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -158,7 +158,7 @@ func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 }
 
 func (l *GlobalMaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -214,7 +214,7 @@ func shareGrad(dx, share, dy, x, top []float32) {
 // averagePoolGrad goes back through an average pooling; gradients may come in any
 // shape of the output's size.
 func averagePoolGrad(p *Pass, s step, dy *tensor.Tensor, w tensor.Window) *tensor.Tensor {
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)

@@ -156,11 +156,18 @@ func (s *Sequential) Params() []*Param {
 }
 
 // Forward runs the layers, a convolution together with the max-pooling behind
-// it. Outside training a layer's input is given back as soon as the layer is
-// done.
+// it. A layer's input is given back as soon as the layer is done, but for layers
+// that training goes back through.
 func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	input := x
+	input, idle := x, 0
+	if p.recording() && !p.WantsGrad(x) {
+		idle = p.idle[s]
+	}
+	p.muted = p.muted || idle > 0
 	for i := 0; i < len(s.Layers); i++ {
+		if i == idle && idle > 0 {
+			p.learnsFrom(input, x)
+		}
 		var y *tensor.Tensor
 		if conv := s.pooledConv(i); conv != nil {
 			y = conv.forwardPooled(p, x)
@@ -168,12 +175,39 @@ func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		} else {
 			y = s.Layers[i].Forward(p, x)
 		}
-		if !p.Training() && !sameData(x, y) && !sameData(x, input) {
+		if !p.recording() && !sameData(x, y) && !sameData(x, input) {
 			p.Release(x)
 		}
 		x = y
 	}
+	if idle > 0 && idle == len(s.Layers) {
+		p.learnsFrom(input, x)
+	}
 	return x
+}
+
+// learnsFrom ends what runs muted, from x to y.
+func (p *Pass) learnsFrom(x, y *tensor.Tensor) {
+	p.muted = false
+	p.record(step{x: x, y: y, layer: nothingLearned{}})
+	p.ungraded = append(p.ungraded, y)
+}
+
+// idleFronts notes of each network how many layers at its front have nothing to
+// learn, so that training need not go back through them where it begins at the
+// input.
+func idleFronts(s *Sequential, idle map[*Sequential]int) map[*Sequential]int {
+	n := slices.IndexFunc(s.Layers, trains)
+	if n < 0 {
+		n = len(s.Layers)
+	}
+	idle[s] = n
+	for _, l := range s.Layers {
+		if inner, ok := l.(*Sequential); ok {
+			idleFronts(inner, idle)
+		}
+	}
+	return idle
 }
 
 // halving is the max-pooling that can run together with a convolution.

@@ -160,19 +160,21 @@ func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 }
 
 func (l *UnitDense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	unit, inverse, grad := s.tensor, s.numbers, l.kernel.grad()
+	unit, inverse := s.tensor, s.numbers
 	defer p.Release(unit)
-	d := p.lend(unit.Len(), unit.Shape()...)
-	tensor.MatMulTransA(d, s.x, dy, false)
-	along := p.columnProducts(unit, d)
-	for i := range d.Dim(0) {
-		from, u, to := d.Row(i), unit.Row(i), grad.Row(i)
-		for j, v := range from {
-			to[j] += float32((float64(v) - along[j]*float64(u[j])) * inverse[j])
+	if grad := l.kernel.Gradient(); grad != nil {
+		d := p.lend(unit.Len(), unit.Shape()...)
+		tensor.MatMulTransA(d, s.x, dy, false)
+		along := p.columnProducts(unit, d)
+		for i := range d.Dim(0) {
+			from, u, to := d.Row(i), unit.Row(i), grad.Row(i)
+			for j, v := range from {
+				to[j] += float32((float64(v) - along[j]*float64(u[j])) * inverse[j])
+			}
 		}
+		p.Release(d)
 	}
-	p.Release(d)
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
