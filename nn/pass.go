@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -25,6 +26,8 @@ type Pass struct {
 	muted    bool
 
 	steps []step
+
+	ctx context.Context // ends a prediction between two layers; may be nil
 
 	buffers []buffer
 	headers []*tensor.Tensor // of the tensors of this run, and for those of the next
@@ -72,6 +75,9 @@ func newPass(batch int) *Pass {
 
 // passes keeps the buffers of inference between calls.
 var passes = sync.Pool{New: func() any { return newPass(1) }}
+
+// cancelled tells whether the run is to end early.
+func (p *Pass) cancelled() bool { return p.ctx != nil && p.ctx.Err() != nil }
 
 // Training tells whether layers shall behave as in training and record how to
 // go back.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
 
@@ -168,6 +167,10 @@ func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		if i == idle && idle > 0 {
 			p.learnsFrom(input, x)
 		}
+		if p.cancelled() { // nobody looks at what comes of it
+			var dims [8]int // most shapes fit
+			return p.New(append(append(dims[:0], x.Dim(0)), s.out()...)...)
+		}
 		var y *tensor.Tensor
 		if conv := s.pooledConv(i); conv != nil {
 			y = conv.forwardPooled(p, x)
@@ -225,55 +228,6 @@ func (s *Sequential) pooledConv(i int) *Conv2D {
 		return nil
 	}
 	return conv
-}
-
-// predictBatch is how many samples Predict takes at a time.
-const predictBatch = 32
-
-// Predict returns the outputs for all samples of x, [n, …]. Many goroutines may
-// call it at once.
-func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
-	s.check("Predict", x)
-	n := x.Dim(0)
-	out := s.newOutput(n)
-	p := passes.Get().(*Pass)
-	defer passes.Put(p)
-	var dims [8]int // most shapes fit
-	in := append(append(dims[:0], 0), s.in...)
-	each, size := tensor.Size(s.out()), tensor.Size(s.in)
-	parallel.Awake(func() {
-		for lo := 0; lo < n; lo += predictBatch {
-			hi := min(n, lo+predictBatch)
-			p.begin()
-			in[0] = hi - lo
-			y := s.Forward(p, p.view(x.Data()[lo*size:hi*size], in...))
-			copy(out.Data()[lo*each:], y.Data())
-			p.Release(y)
-		}
-	})
-	return out
-}
-
-// newOutput returns a tensor for the outputs of n samples.
-func (s *Sequential) newOutput(n int) *tensor.Tensor {
-	var dims [8]int // most shapes fit
-	return tensor.New(append(append(dims[:0], n), s.out()...)...)
-}
-
-// check panics unless x is a batch of the network's inputs.
-func (s *Sequential) check(op string, x *tensor.Tensor) {
-	s.mustBeBuilt(op)
-	if err := s.takes(x); err != nil {
-		panic("nn." + op + ": " + err.Error())
-	}
-}
-
-// takes returns an error unless x is a batch of the network's inputs.
-func (s *Sequential) takes(x *tensor.Tensor) error {
-	if shape := x.Shape(); len(shape) != len(s.in)+1 || !slices.Equal(shape[1:], s.in) {
-		return fmt.Errorf("batch has shape %v, the network takes [n %v]", shape, strings.Trim(fmt.Sprint(s.in), "[]"))
-	}
-	return nil
 }
 
 // isNil tells whether an interface holds nothing, or a nil pointer.
