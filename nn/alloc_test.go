@@ -84,7 +84,8 @@ func TestStepAllocates(t *testing.T) {
 		for i := range n {
 			x.Row(i)[i], y.Row(i)[i] = 1, 1
 		}
-		step, err := nn.Stepper(net, nn.InMemory{X: x, Y: y}, nn.FitConfig{Batch: n, Optimizer: c.optimizer, Loss: c.loss})
+		step, err := nn.Stepper(net, nn.InMemory{X: x, Y: y}, nn.FitConfig{Batch: n, Optimizer: c.optimizer, Loss: c.loss,
+			Metrics: []nn.Metric{nn.Accuracy, nn.TopK(3), nn.MeanAbsoluteError}})
 		if err != nil {
 			t.Fatal(err)
 		}

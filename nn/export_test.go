@@ -23,6 +23,7 @@ func Stepper(s *Sequential, data Dataset, cfg FitConfig) (func() error, error) {
 		rows[i] = i
 	}
 	b := &t.turns[0]
+	t.metrics = newMeasuring(t.Metrics)
 	t.pass.idle = idleFronts(s, map[*Sequential]int{})
 	return func() error {
 		if err := data.Fill(context.Background(), rows, b); err != nil {

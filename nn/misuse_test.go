@@ -137,10 +137,10 @@ func TestFitErrors(t *testing.T) {
 	_, err := nn.NewSequential("n", &nn.Dense{Units: 2}).Fit(t.Context(), vectors(3), nn.FitConfig{Optimizer: &optim.SGD{}})
 	says(t, fmt.Sprint(err), "not been built|Init or Build")
 	net := linear(t)
-	if _, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, -1); err == nil {
+	if _, _, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, -1); err == nil {
 		t.Error("Evaluate with a batch of -1: no error")
 	}
-	got, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, 0)
+	got, _, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, 0)
 	if want := evaluate(net, vectors(40)); err != nil || !(math.Abs(got-want) <= 1e-7*want) {
 		t.Errorf("Evaluate with the default batch: %v, %v, want %v", got, err, want)
 	}
