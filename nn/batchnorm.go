@@ -27,12 +27,20 @@ func (l *BatchNorm) Identity() (name, class string) { return l.Name, "BatchNorma
 
 func (l *BatchNorm) Params() []*Param { return params(l.gamma, l.beta, l.mean, l.variance) }
 
-func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
-	if len(in) == 0 || tensor.Size(in) == 0 {
-		return nil, fmt.Errorf("needs inputs with channels, got shape %v", in)
+// Plan implements [Planner].
+func (l *BatchNorm) Plan(in []int) (out []int, values int64, err error) {
+	if err := wantValues(in); err != nil {
+		return nil, 0, err
 	}
 	if !(l.Momentum >= 0 && l.Momentum < 1 && l.Epsilon >= 0 && l.Epsilon <= math.MaxFloat32) {
-		return nil, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is not a number from 0", l.Momentum, l.Epsilon)
+		return nil, 0, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is not a number from 0", l.Momentum, l.Epsilon)
+	}
+	return in, 4 * int64(in[len(in)-1]), nil
+}
+
+func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
+	if _, _, err := l.Plan(in); err != nil {
+		return nil, err
 	}
 	n := in[len(in)-1]
 	l.gamma, l.beta = NewParam("gamma", ones(n)), NewParam("beta", tensor.New(n))

@@ -27,7 +27,7 @@ type Conv2D struct {
 	Activation  Activation
 	NoBias      bool
 	Initializer Initializer
-	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
+	Given       *tensor.Tensor `json:"-"` // the kernel, taken as it is and not copied; nil: Build makes one
 
 	window       tensor.Window
 	out          [2]int
@@ -40,28 +40,43 @@ func (l *Conv2D) Identity() (name, class string) { return l.Name, "Conv2D" }
 
 func (l *Conv2D) Params() []*Param { return params(l.kernel, l.bias) }
 
-func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
+// Plan implements [Planner].
+func (l *Conv2D) Plan(in []int) (out []int, values int64, err error) {
+	w, size, err := l.place(in)
+	if err != nil {
+		return nil, 0, err
+	}
+	values, err = planned(l.NoBias, l.Filters, w.Size[0], w.Size[1], in[2], l.Filters)
+	return []int{size[0], size[1], l.Filters}, values, err
+}
+
+// place returns the window of the kernel over a picture, and the output's size.
+func (l *Conv2D) place(in []int) (w tensor.Window, out [2]int, err error) {
 	if err := wantPicture(in); err != nil {
-		return nil, err
+		return w, out, err
 	}
 	if l.Filters < 1 {
-		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
+		return w, out, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
 	}
-	var err error
-	l.window, l.out, err = slide(in, pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1), l.Padding)
+	w, out, err = slide(in, pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1), l.Padding)
+	if err != nil {
+		return w, out, err
+	}
+	return w, out, wantSize("an output", out[0], out[1], l.Filters)
+}
+
+func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
+	out, _, err := l.Plan(in)
 	if err != nil {
 		return nil, err
 	}
-	if err := wantSize("an output", l.out[0], l.out[1], l.Filters); err != nil {
-		return nil, err
-	}
-	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
-	if err != nil {
+	l.window, l.out, _ = l.place(in)
+	if l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters); err != nil {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Filters)
 	l.activate = l.Activation.on(l.Filters)
-	return []int{l.out[0], l.out[1], l.Filters}, nil
+	return out, nil
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
@@ -192,35 +207,51 @@ func (l *Conv2DTranspose) Identity() (name, class string) { return l.Name, "Conv
 
 func (l *Conv2DTranspose) Params() []*Param { return params(l.kernel, l.bias) }
 
-func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
+// Plan implements [Planner].
+func (l *Conv2DTranspose) Plan(in []int) (out []int, values int64, err error) {
+	w, size, err := l.place(in)
+	if err != nil {
+		return nil, 0, err
+	}
+	values, err = planned(l.NoBias, l.Filters, w.Size[0], w.Size[1], l.Filters, in[2])
+	return []int{size[0], size[1], l.Filters}, values, err
+}
+
+// place returns the window of the kernel over an output, and the output's size.
+func (l *Conv2DTranspose) place(in []int) (w tensor.Window, out [2]int, err error) {
 	if err := wantPicture(in); err != nil {
-		return nil, err
+		return w, out, err
 	}
 	if l.Filters < 1 {
-		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
+		return w, out, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
 	}
 	size, stride := pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1)
 	if _, _, err := slide(in, [2]int{1, 1}, stride, l.Padding); err != nil {
-		return nil, err
+		return w, out, err
 	}
 	for d := range 2 {
-		l.out[d] = in[d] * stride[d]
+		out[d] = in[d] * stride[d]
 		if l.Padding == Valid {
-			l.out[d] += max(0, size[d]-stride[d])
+			out[d] += max(0, size[d]-stride[d])
 		}
 	}
-	var err error
-	if l.window, _, err = slide(l.out[:], size, stride, l.Padding); err != nil {
+	if w, _, err = slide(out[:], size, stride, l.Padding); err != nil {
+		return w, out, err
+	}
+	return w, out, wantSize("an output", out[0], out[1], l.Filters)
+}
+
+func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
+	out, _, err := l.Plan(in)
+	if err != nil {
 		return nil, err
 	}
-	if err := wantSize("an output", l.out[0], l.out[1], l.Filters); err != nil {
-		return nil, err
-	}
-	if l.kernel, err = givenKernel(nil, l.Initializer, rng, size[0], size[1], l.Filters, in[2]); err != nil {
+	l.window, l.out, _ = l.place(in)
+	if l.kernel, err = givenKernel(nil, l.Initializer, rng, l.window.Size[0], l.window.Size[1], l.Filters, in[2]); err != nil {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Filters)
-	return []int{l.out[0], l.out[1], l.Filters}, nil
+	return out, nil
 }
 
 func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
@@ -245,23 +276,12 @@ func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.T
 	return dx
 }
 
-func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
-	kernel := tensor.New(shape...)
-	if rng != nil {
-		k.draw(kernel, rng)
-	}
-	return NewParam("kernel", kernel)
-}
-
-// givenKernel is newKernel, without a drawing or memory of its own if there is a
-// kernel already.
+// givenKernel returns a kernel, without a drawing or memory of its own if there is
+// one already.
 func givenKernel(given *tensor.Tensor, k Initializer, rng *rand.Rand, shape ...int) (*Param, error) {
-	if err := wantSize("a kernel", shape...); err != nil {
-		return nil, err
-	}
 	switch {
 	case given == nil:
-		return newKernel(k, rng, shape...), nil
+		return NewParam("kernel", k.New(rng, shape...)), nil
 	case !slices.Equal(given.Shape(), shape):
 		return nil, fmt.Errorf("the kernel that is given has shape %v, needs %v", given.Shape(), shape)
 	}

@@ -18,7 +18,7 @@ type Dense struct {
 	Activation  Activation
 	NoBias      bool
 	Initializer Initializer
-	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
+	Given       *tensor.Tensor `json:"-"` // the kernel, taken as it is and not copied; nil: Build makes one
 
 	kernel, bias *Param
 	activate     func(values []float32)
@@ -28,22 +28,30 @@ func (l *Dense) Identity() (name, class string) { return l.Name, "Dense" }
 
 func (l *Dense) Params() []*Param { return params(l.kernel, l.bias) }
 
-func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
-	if len(in) == 0 || tensor.Size(in) == 0 {
-		return nil, fmt.Errorf("needs inputs of at least one value, got shape %v", in)
+// Plan implements [Planner].
+func (l *Dense) Plan(in []int) (out []int, values int64, err error) {
+	if err := wantValues(in); err != nil {
+		return nil, 0, err
 	}
 	if l.Units < 1 {
-		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
+		return nil, 0, fmt.Errorf("needs a positive number of units, has %d", l.Units)
 	}
 	last := len(in) - 1
-	var err error
-	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[last], l.Units)
+	values, err = planned(l.NoBias, l.Units, in[last], l.Units)
+	return append(append([]int(nil), in[:last]...), l.Units), values, err
+}
+
+func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	out, _, err := l.Plan(in)
 	if err != nil {
+		return nil, err
+	}
+	if l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[len(in)-1], l.Units); err != nil {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Units)
 	l.activate = l.Activation.on(l.Units)
-	return append(append([]int(nil), in[:last]...), l.Units), nil
+	return out, nil
 }
 
 func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {

@@ -169,14 +169,19 @@ func slide(picture []int, size, stride [2]int, padding Padding) (tensor.Window, 
 }
 
 // maxWindow bounds kernels and strides, so that sizes computed from them cannot
-// overflow, and maxValues what a kernel or the output for one sample holds (8 GB).
+// overflow, maxValues what a kernel or the output for one sample holds (8 GB), and
+// maxRank its dimensions.
 const (
 	maxWindow = 1 << 15
 	maxValues = 1<<31 - 1
+	maxRank   = 64
 )
 
 // wantSize returns an error unless a tensor of that shape can be made.
 func wantSize(what string, shape ...int) error {
+	if len(shape) > maxRank {
+		return fmt.Errorf("%s of %d dimensions cannot be: at most %d", what, len(shape), maxRank)
+	}
 	n := 1
 	for _, d := range shape {
 		if d < 0 || d > 0 && n > maxValues/d {
@@ -187,8 +192,22 @@ func wantSize(what string, shape ...int) error {
 	return nil
 }
 
+// wantValues returns an error unless inputs of shape in can be, and hold a value.
+func wantValues(in []int) error {
+	if err := wantSize("an input", in...); err != nil {
+		return err
+	}
+	if len(in) == 0 || tensor.Size(in) == 0 {
+		return fmt.Errorf("needs inputs of at least one value, got shape %v", in)
+	}
+	return nil
+}
+
 // wantPicture returns an error unless in is [height, width, channels].
 func wantPicture(in []int) error {
+	if err := wantSize("an input", in...); err != nil {
+		return err
+	}
 	if len(in) != 3 || tensor.Size(in) == 0 {
 		return fmt.Errorf("needs pictures of shape [height, width, channels], got %v", in)
 	}

@@ -16,12 +16,13 @@ import (
 // used apart, sharing their parameters.
 type Sequential struct {
 	Name   string
-	Layers []Layer
+	Layers Layers
 
 	built  bool
 	in     []int
-	names  []string // of the layers, made unique
-	shapes [][]int  // of their outputs, without the batch
+	names  []string   // of the layers, made unique
+	shapes [][]int    // of their outputs, without the batch
+	inside [][]string // names of their parameters, without the layer's
 }
 
 // NewSequential returns a network of the given layers.
@@ -45,7 +46,7 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 	}
 	s.in = append([]int(nil), in...)
 	s.names = uniqueNames(s.Layers)
-	s.shapes = nil
+	s.shapes, s.inside = nil, nil
 	if err := s.checkDistinct(); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
 		}
-		nameParams(s.names[i], layer)
+		s.inside = append(s.inside, nameParams(s.names[i], layer))
 		if err := wantSize("an output", out...); err != nil {
 			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
 		}
@@ -67,8 +68,9 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 
 // nameParams puts a layer's name in front of those of its parameters. A layer of
 // one's own may have several layers inside that name theirs alike: from the second
-// on they are numbered, for optimizers and files go by names.
-func nameParams(layer string, l Layer) {
+// on they are numbered, for optimizers and files go by names. It returns the names
+// without the layer's.
+func nameParams(layer string, l Layer) (inside []string) {
 	taken := map[string]bool{}
 	for _, p := range distinct(l.Params()) {
 		name := p.Name
@@ -77,7 +79,9 @@ func nameParams(layer string, l Layer) {
 		}
 		taken[name] = true
 		p.Name = layer + "/" + name
+		inside = append(inside, name)
 	}
+	return inside
 }
 
 // distinct leaves out parameters that come again: those of a layer that another
@@ -106,10 +110,12 @@ func (s *Sequential) checkNil() error {
 // their parameters, or if a layer comes twice here or in a network inside: it
 // would keep the shapes of its second place only.
 func (s *Sequential) checkDistinct() error {
+	firsts := map[string]int{}
 	for i, name := range s.names {
-		if first := slices.Index(s.names, name); first < i {
+		if first, ok := firsts[name]; ok {
 			return fmt.Errorf("layers %d and %d are both named %q; names must differ", first+1, i+1, name)
 		}
+		firsts[name] = i
 	}
 	places := map[Layer]string{}
 	var visit func(s *Sequential, path string) error
@@ -152,6 +158,24 @@ func (s *Sequential) Params() []*Param {
 		list = append(list, layer.Params()...)
 	}
 	return distinct(list)
+}
+
+// ParamNames returns the names that the parameters, in the order of Params, have in
+// a network of these layers that stands alone. In one that is a part of another, or
+// that Slice has made, their own names may be others.
+func (s *Sequential) ParamNames() []string {
+	s.mustBeBuilt("ParamNames")
+	var names []string
+	seen := map[*Param]bool{}
+	for i, layer := range uniqueNames(s.Layers) {
+		for j, p := range distinct(s.Layers[i].Params()) {
+			if !seen[p] {
+				names = append(names, layer+"/"+s.inside[i][j])
+			}
+			seen[p] = true
+		}
+	}
+	return names
 }
 
 // Forward runs the layers, a convolution together with the max-pooling behind
@@ -250,6 +274,15 @@ func (s *Sequential) out() []int {
 	return s.shapes[len(s.shapes)-1]
 }
 
+// Built tells whether the network has been built.
+func (s *Sequential) Built() bool { return s != nil && s.built }
+
+// InputShape returns the shape of one input, without the batch.
+func (s *Sequential) InputShape() []int {
+	s.mustBeBuilt("InputShape")
+	return slices.Clone(s.in)
+}
+
 // OutputShape returns the shape of one output, without the batch.
 func (s *Sequential) OutputShape() []int {
 	s.mustBeBuilt("OutputShape")
@@ -264,7 +297,7 @@ func (s *Sequential) Slice(lo, hi int) *Sequential {
 	if lo < 0 || hi < lo || hi > len(s.Layers) {
 		panic(fmt.Sprintf("nn.Slice: there are no layers %d to %d among %d", lo, hi, len(s.Layers)))
 	}
-	part := &Sequential{Name: s.Name, Layers: s.Layers[lo:hi:hi], built: true, in: s.in, names: s.names[lo:hi:hi], shapes: s.shapes[lo:hi:hi]}
+	part := &Sequential{Name: s.Name, Layers: s.Layers[lo:hi:hi], built: true, in: s.in, names: s.names[lo:hi:hi], shapes: s.shapes[lo:hi:hi], inside: s.inside[lo:hi:hi]}
 	if lo > 0 {
 		part.in = s.shapes[lo-1]
 	}

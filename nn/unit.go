@@ -25,8 +25,8 @@ func (l *UnitNorm) Identity() (name, class string) { return l.Name, "UnitNormali
 func (l *UnitNorm) Params() []*Param { return nil }
 
 func (l *UnitNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
-	if len(in) == 0 || tensor.Size(in) == 0 {
-		return nil, fmt.Errorf("needs inputs of at least one value, got shape %v", in)
+	if err := wantValues(in); err != nil {
+		return nil, err
 	}
 	return in, nil
 }
@@ -121,18 +121,25 @@ func (l *UnitDense) Identity() (name, class string) { return l.Name, "UnitDense"
 
 func (l *UnitDense) Params() []*Param { return params(l.kernel) }
 
-func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
+// Plan implements [Planner].
+func (l *UnitDense) Plan(in []int) (out []int, values int64, err error) {
 	if len(in) != 1 || in[0] < 1 {
-		return nil, fmt.Errorf("needs vectors of at least one value, got shape %v", in)
+		return nil, 0, fmt.Errorf("needs vectors of at least one value, got shape %v", in)
 	}
 	if l.Units < 1 {
-		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
+		return nil, 0, fmt.Errorf("needs a positive number of units, has %d", l.Units)
 	}
-	var err error
-	if l.kernel, err = givenKernel(nil, GlorotUniform, rng, in[0], l.Units); err != nil {
+	values, err = planned(true, l.Units, in[0], l.Units)
+	return []int{l.Units}, values, err
+}
+
+func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	out, _, err := l.Plan(in)
+	if err != nil {
 		return nil, err
 	}
-	return []int{l.Units}, nil
+	l.kernel = NewParam("kernel", GlorotUniform.New(rng, in[0], l.Units))
+	return out, nil
 }
 
 func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
