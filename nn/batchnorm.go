@@ -21,6 +21,7 @@ type BatchNorm struct {
 	Epsilon  float32 // added to the variance; 0: 0.001
 
 	gamma, beta, mean, variance *Param
+	site
 }
 
 func (l *BatchNorm) Identity() (name, class string) { return l.Name, "BatchNormalization" }
@@ -39,16 +40,19 @@ func (l *BatchNorm) Plan(in []int) (out []int, values int64, err error) {
 }
 
 func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
 	if _, _, err := l.Plan(in); err != nil {
 		return nil, err
 	}
 	n := in[len(in)-1]
 	l.gamma, l.beta = NewParam("gamma", ones(n)), NewParam("beta", tensor.New(n))
 	l.mean, l.variance = NewBuffer("moving_mean", tensor.New(n)), NewBuffer("moving_variance", ones(n))
+	l.fix(in)
 	return in, nil
 }
 
 func (l *BatchNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	n := l.gamma.Value.Len()
 	var mean, variance []float64
 	if p.Training() && l.follows() {

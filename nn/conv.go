@@ -34,6 +34,7 @@ type Conv2D struct {
 	kernel, bias *Param
 	activate     func(values []float32)
 	filter       filterCache
+	site
 }
 
 func (l *Conv2D) Identity() (name, class string) { return l.Name, "Conv2D" }
@@ -66,6 +67,7 @@ func (l *Conv2D) place(in []int) (w tensor.Window, out [2]int, err error) {
 }
 
 func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
 	out, _, err := l.Plan(in)
 	if err != nil {
 		return nil, err
@@ -76,10 +78,12 @@ func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
 	}
 	l.bias = newBias(l.NoBias, l.Filters)
 	l.activate = l.Activation.on(l.Filters)
+	l.fix(in)
 	return out, nil
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	l.convolve(p, y, x, l.epilogue())
 	p.record(step{x: x, y: y, layer: l})
@@ -108,7 +112,7 @@ func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
 }
 
 func (l *Conv2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy)
 	if g := l.kernel.Gradient(); g != nil {
 		tensor.Conv2DKernelGrad(g, s.x, dy, l.window, true)
@@ -133,7 +137,7 @@ const unpooledValues = 4 << 20
 // backward goes back some pictures at a time.
 func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	x, choice := s.x, s.mask
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy) // all else in dz is zero
 	var dx *tensor.Tensor
 	if p.WantsGrad(x) {
@@ -166,6 +170,7 @@ func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor
 // computed for a quarter of the values, and the whole picture never leaves the
 // cache.
 func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
 	e := l.epilogue()
 	e.Pool = true
@@ -201,6 +206,7 @@ type Conv2DTranspose struct {
 	window       tensor.Window
 	out          [2]int
 	kernel, bias *Param
+	site
 }
 
 func (l *Conv2DTranspose) Identity() (name, class string) { return l.Name, "Conv2DTranspose" }
@@ -242,6 +248,7 @@ func (l *Conv2DTranspose) place(in []int) (w tensor.Window, out [2]int, err erro
 }
 
 func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
 	out, _, err := l.Plan(in)
 	if err != nil {
 		return nil, err
@@ -251,19 +258,21 @@ func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Filters)
+	l.fix(in)
 	return out, nil
 }
 
 func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	tensor.Conv2DInputGrad(y, x, l.kernel.Value, value(l.bias), l.window)
-	l.Activation.forward(y)
+	l.Activation.Apply(y)
 	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
 func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy)
 	if g := l.kernel.Gradient(); g != nil {
 		tensor.Conv2DKernelGrad(g, dy, s.x, l.window, true)

@@ -22,6 +22,7 @@ type Dense struct {
 
 	kernel, bias *Param
 	activate     func(values []float32)
+	site
 }
 
 func (l *Dense) Identity() (name, class string) { return l.Name, "Dense" }
@@ -42,6 +43,7 @@ func (l *Dense) Plan(in []int) (out []int, values int64, err error) {
 }
 
 func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
 	out, _, err := l.Plan(in)
 	if err != nil {
 		return nil, err
@@ -51,10 +53,12 @@ func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
 	}
 	l.bias = newBias(l.NoBias, l.Units)
 	l.activate = l.Activation.on(l.Units)
+	l.fix(in)
 	return out, nil
 }
 
 func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	var dims [8]int // most shapes fit
 	shape := append(dims[:0], x.Shape()...)
 	shape[len(shape)-1] = l.Units
@@ -63,14 +67,14 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		tensor.MatMulFused(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias), l.activate)
 	} else {
 		tensor.MatMul(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias))
-		l.Activation.forward(y)
+		l.Activation.Apply(y)
 	}
 	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
 func (l *Dense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy)
 	if g := l.kernel.Gradient(); g != nil {
 		tensor.MatMulTransA(g, p.matrix(s.x), p.matrix(dy), true)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"lookalike/tensor"
 )
@@ -26,6 +27,34 @@ type Layer interface {
 
 	// Params returns the parameters, nil before Build.
 	Params() []*Param
+}
+
+// site is what Build has fixed a layer of ours to.
+type site struct {
+	in []int // shape of a sample; nil before Build
+}
+
+func (s *site) fix(in []int) { s.in = append([]int{}, in...) }
+
+// check panics unless the layer has been built and x is a batch of its inputs.
+func (s *site) check(l Layer, p *Pass, x *tensor.Tensor) {
+	if p == nil || s.in == nil || x == nil || len(x.Shape()) != len(s.in)+1 || !slices.Equal(x.Shape()[1:], s.in) {
+		s.refuse(l, p, x)
+	}
+}
+
+func (s *site) refuse(l Layer, p *Pass, x *tensor.Tensor) {
+	name, class := l.Identity()
+	if name != "" {
+		class += fmt.Sprintf(" %q", name)
+	}
+	switch {
+	case p == nil:
+		panic(fmt.Sprintf("nn.%s: Forward has no pass; new(nn.Pass) is one of prediction", class))
+	case s.in == nil:
+		panic(fmt.Sprintf("nn.%s: the layer has not been built", class))
+	}
+	panic(fmt.Sprintf("nn.%s: batch has shape %v, the layer takes [n %v]", class, x.Shape(), strings.Trim(fmt.Sprint(s.in), "[]")))
 }
 
 // Param is a tensor that belongs to a layer. Its name has the path of the

@@ -182,6 +182,7 @@ func (s *Sequential) ParamNames() []string {
 // it. A layer's input is given back as soon as the layer is done, but for layers
 // that training goes back through.
 func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	s.checkForward(p, x)
 	input, idle := x, 0
 	if p.recording() && !p.WantsGrad(x) {
 		idle = p.idle[s]
@@ -211,6 +212,21 @@ func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		p.learnsFrom(input, x)
 	}
 	return x
+}
+
+// checkForward panics unless the network has been built and x is a batch of its
+// inputs.
+func (s *Sequential) checkForward(p *Pass, x *tensor.Tensor) {
+	if s == nil {
+		panic("nn.Sequential: the network is nil")
+	}
+	at := site{s.in}
+	if !s.built {
+		at.in = nil
+	} else if s.in == nil {
+		at.in = []int{}
+	}
+	at.check(s, p, x)
 }
 
 // learnsFrom ends what runs muted, from x to y.

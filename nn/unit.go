@@ -18,6 +18,8 @@ import (
 //	output  [batch, …, n]
 type UnitNorm struct {
 	Name string
+
+	site
 }
 
 func (l *UnitNorm) Identity() (name, class string) { return l.Name, "UnitNormalization" }
@@ -25,13 +27,16 @@ func (l *UnitNorm) Identity() (name, class string) { return l.Name, "UnitNormali
 func (l *UnitNorm) Params() []*Param { return nil }
 
 func (l *UnitNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
 	if err := wantValues(in); err != nil {
 		return nil, err
 	}
+	l.fix(in)
 	return in, nil
 }
 
 func (l *UnitNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Shape()...)
 	u := units{x: x.Data(), y: y.Data(), n: lastDim(x), inverse: p.numbers(x.Len() / lastDim(x))}
 	u.each(units.forward)
@@ -115,6 +120,7 @@ type UnitDense struct {
 	Units int
 
 	kernel *Param
+	site
 }
 
 func (l *UnitDense) Identity() (name, class string) { return l.Name, "UnitDense" }
@@ -134,15 +140,18 @@ func (l *UnitDense) Plan(in []int) (out []int, values int64, err error) {
 }
 
 func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
 	out, _, err := l.Plan(in)
 	if err != nil {
 		return nil, err
 	}
 	l.kernel = NewParam("kernel", GlorotUniform.New(rng, in[0], l.Units))
+	l.fix(in)
 	return out, nil
 }
 
 func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	kernel := l.kernel.Value
 	inverse := p.columnProducts(kernel, kernel)
 	for j, sum := range inverse {
