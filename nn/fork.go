@@ -12,8 +12,8 @@ import "lookalike/tensor"
 // arrives at x. Outputs and gradients are lent until join and split return.
 func (p *Pass) Fork(x *tensor.Tensor, branches []Layer,
 	join func(outputs []*tensor.Tensor) *tensor.Tensor, split func(dy *tensor.Tensor, outputs, grads []*tensor.Tensor)) *tensor.Tensor {
-	if len(branches) == 0 {
-		panic("nn.Pass.Fork: there are no branches")
+	if p == nil || len(branches) == 0 || join == nil || split == nil {
+		panic("nn.Pass.Fork: there is no pass, no branch, no join or no split")
 	}
 	f := &fork{x: x, outputs: make([]*tensor.Tensor, len(branches)), grads: make([]*tensor.Tensor, len(branches))}
 	if p.recording() {

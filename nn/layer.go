@@ -10,7 +10,7 @@ import (
 )
 
 // Layer is one step of a network. Shapes are those of one sample, without the
-// batch.
+// batch. The package's comment says how to write one.
 type Layer interface {
 	// Identity returns the name given to the layer, or "", and Keras's name of
 	// its class.
@@ -25,7 +25,7 @@ type Layer interface {
 	// the pass. In training it records how to go back.
 	Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor
 
-	// Params returns the parameters, nil before Build.
+	// Params returns the parameters, in the same order every time; nil before Build.
 	Params() []*Param
 }
 

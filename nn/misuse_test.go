@@ -184,7 +184,7 @@ func TestMisusePanics(t *testing.T) {
 		"freeze unbuilt":        {func() { nn.Freeze(true, unbuilt) }, "nn.Freeze|built"},
 		"freeze nothing":        {func() { nn.Freeze(true, linear(t), nil) }, "nn.Freeze|layer 2 of 2 is nil"},
 		"parameter of nothing":  {func() { nn.NewParam("scale", nil) }, `nn.NewParam|"scale"|no value`},
-		"fork of nothing":       {func() { new(nn.Pass).Fork(tensor.New(1, 2), nil, nil, nil) }, "nn.Pass.Fork|no branches"},
+		"fork of nothing":       {func() { new(nn.Pass).Fork(tensor.New(1, 2), nil, nil, nil) }, "nn.Pass.Fork|no branch"},
 		"slice backwards":       {func() { linear(t).Slice(1, 0) }, "nn.Slice|1 to 0"},
 		"loss of other shapes":  {func() { nn.MAE.Loss(tensor.New(2), tensor.New(2), tensor.New(3)) }, "mean_absolute_error|[2]|[3]"},
 		"loss of nothing":       {func() { nn.MSE.Loss(tensor.New(0, 3), tensor.New(0, 3), tensor.New(0, 3)) }, "mean_squared_error|[0 3]"},

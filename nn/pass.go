@@ -83,10 +83,11 @@ func (p *Pass) cancelled() bool { return p.ctx != nil && p.ctx.Err() != nil }
 // go back.
 func (p *Pass) Training() bool { return p.training }
 
-// Rand returns the source of this batch's randomness.
+// Rand returns the source of this batch's randomness, nil outside training.
 func (p *Pass) Rand() *rand.Rand { return p.rng }
 
-// New lends a tensor whose values are undefined.
+// New lends a tensor whose values are undefined. A layer returns it as its output, or
+// gives it back by Release; the next run has it in any case.
 func (p *Pass) New(shape ...int) *tensor.Tensor {
 	n := tensor.Size(shape)
 	if n == 0 {

@@ -1,6 +1,9 @@
 package nn
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Planner is a Layer that can say what Build will make before that takes memory, so
 // that a file with a wrong or hostile number is refused for it. All layers of this
@@ -15,6 +18,9 @@ type Planner interface {
 
 // Plan is Planner.Plan for any layer, or network, that is to be built.
 func Plan(l Layer, in []int) (out []int, values int64, err error) {
+	if isNil(l) {
+		return nil, 0, errors.New("plan: the layer is nil")
+	}
 	if planner, ok := l.(Planner); ok {
 		return planner.Plan(in)
 	}

@@ -85,7 +85,7 @@ func (g *gate) Forward(p *nn.Pass, x *tensor.Tensor) *tensor.Tensor {
 			}
 		}
 		return y
-	}, nil)
+	}, func(*tensor.Tensor, []*tensor.Tensor, []*tensor.Tensor) {})
 }
 
 // plain is a layer that another one is in.
