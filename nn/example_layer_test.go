@@ -190,7 +190,7 @@ func Example_layer() {
 	fmt.Println("gradients are right:", farthest(layer, some, some.Clone()) < 1e-2)
 
 	// The scale stays as it is, the gate learns.
-	layer.scale.Freeze(true)
+	layer.scale.Freeze()
 	history, err := net.Fit(context.Background(), nn.InMemory{X: x, Y: y}, nn.FitConfig{
 		Epochs: 30, Optimizer: &optim.Adam{LearningRate: 0.02}, Loss: nn.BinaryCrossentropy, Metrics: []nn.Metric{nn.Accuracy},
 	})

@@ -366,10 +366,12 @@ func TestRandomForks(t *testing.T) {
 			freeze := r.IntN(2) == 0
 			for _, p := range net.Params() {
 				params = append(params, exact(p.Value))
-				p.Freeze(freeze && r.IntN(2) == 0)
+				if freeze && r.IntN(2) == 0 {
+					p.Freeze()
+				}
 			}
 			if freeze && r.IntN(2) == 0 {
-				nn.Freeze(true, first)
+				nn.Freeze(first)
 			}
 			optimizer := &firstGradients{Optimizer: &optim.SGD{}}
 			fit(t, net, data, nn.FitConfig{Batch: 5, NoShuffle: true, Optimizer: optimizer})

@@ -14,7 +14,7 @@ import (
 
 // TestFreeze: what is frozen stays to the bit, moving averages too, and has no
 // gradient; the head learns what it learns alone on the outputs of the frozen base;
-// thawed, all learns.
+// free again, all learns.
 func TestFreeze(t *testing.T) {
 	head := func() nn.Layer {
 		return nn.NewSequential("head", &nn.Dense{Units: 8, Activation: nn.Tanh}, &nn.Dense{Units: 2})
@@ -26,7 +26,7 @@ func TestFreeze(t *testing.T) {
 	}
 	data := vectors(40)
 	fit(t, net, data, nn.FitConfig{Epochs: 2}) // moves the averages
-	nn.Freeze(true, base)
+	nn.Freeze(base)
 	before, count := weightBits(base), len(base.Params())
 
 	alone := nn.NewSequential("alone", head())
@@ -57,13 +57,13 @@ func TestFreeze(t *testing.T) {
 		t.Error("a new network has frozen parameters")
 	}
 
-	nn.Freeze(false, net)
+	nn.Unfreeze(net)
 	fit(t, net, data, cfg)
 	after := weightBits(base)
 	at := 0
 	for _, p := range base.Params() {
 		if slices.Equal(after[at:at+p.Value.Len()], before[at:at+p.Value.Len()]) {
-			t.Errorf("%s is thawed and has not changed", p.Name)
+			t.Errorf("%s is free again and has not changed", p.Name)
 		}
 		at += p.Value.Len()
 	}
@@ -85,7 +85,7 @@ func TestFrozenFront(t *testing.T) {
 	data := nn.InMemory{X: normal(rng, 20, 16, 16, 3), Y: normal(rng, 20, 2)}
 	net, back := build()
 	inner := net.Layers[3].(*nn.Sequential)
-	nn.Freeze(true, back, inner.Layers[0])
+	nn.Freeze(back, inner.Layers[0])
 	fit(t, net, data, nn.FitConfig{Batch: 6, Epochs: 2, Seed: 1})
 	if back.steps != 0 {
 		t.Errorf("training went back %d times through a frozen front", back.steps)
@@ -146,7 +146,9 @@ func TestFrozenBatchNorm(t *testing.T) {
 				for j := range p.Value.Data() {
 					p.Value.Data()[j] = float32(0.5 + rng.Float64())
 				}
-				p.Freeze(slices.Contains(frozen, i))
+				if slices.Contains(frozen, i) {
+					p.Freeze()
+				}
 				values = append(values, exact(p.Value))
 			}
 			fixed := params[2].Frozen() || params[3].Frozen()

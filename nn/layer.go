@@ -100,26 +100,34 @@ func (p *Param) Trainable() bool { return !p.buffer && !p.frozen }
 // is in training too.
 func (p *Param) Frozen() bool { return p.frozen }
 
-// Freeze freezes a parameter or, with false, thaws it. Optimizers leave a frozen
-// one alone, and its gradient is not computed. It is not to be called while the
-// network trains, other than from a callback at an epoch's end.
-func (p *Param) Freeze(frozen bool) { p.frozen = frozen }
+// Freeze lets optimizers leave the parameter alone; its gradient is not computed.
+// While the network trains it is to be called from a callback at an epoch's end
+// only, and so is Unfreeze.
+func (p *Param) Freeze() { p.frozen = true }
 
-// Freeze freezes all parameters of layers that have been built or, with false,
-// thaws them; a network is a layer. It is Keras's layer.trainable: a frozen
-// BatchNorm works in training as it does in prediction, and a frozen Dropout goes
-// on dropping. Training does not go back into what stands in front of the first
-// layer that learns. Building a layer makes new parameters, which are not frozen.
-func Freeze(frozen bool, layers ...Layer) {
+// Unfreeze ends what Freeze began.
+func (p *Param) Unfreeze() { p.frozen = false }
+
+// Freeze freezes all parameters of layers that have been built; a network is a
+// layer. It is Keras's layer.trainable = False: a frozen BatchNorm works in training
+// as it does in prediction, and a Dropout goes on dropping. Training does not go back
+// into what stands in front of the first layer that learns. Building a layer makes
+// new parameters, which are not frozen.
+func Freeze(layers ...Layer) { eachParam("Freeze", layers, (*Param).Freeze) }
+
+// Unfreeze ends what Freeze began.
+func Unfreeze(layers ...Layer) { eachParam("Unfreeze", layers, (*Param).Unfreeze) }
+
+func eachParam(op string, layers []Layer, f func(*Param)) {
 	for i, l := range layers {
 		if isNil(l) {
-			panic(fmt.Sprintf("nn.Freeze: layer %d of %d is nil", i+1, len(layers)))
+			panic(fmt.Sprintf("nn.%s: layer %d of %d is nil", op, i+1, len(layers)))
 		}
 		if s, ok := l.(*Sequential); ok {
-			s.mustBeBuilt("Freeze")
+			s.mustBeBuilt(op)
 		}
 		for _, p := range l.Params() {
-			p.Freeze(frozen)
+			f(p)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func TestFitMetricsEqualKeras(t *testing.T) {
 				copy(p.Value.Data(), array(fmt.Sprintf("before/%d", i)).Data())
 			}
 			for _, i := range r.Frozen {
-				nn.Freeze(true, net.Layers[i])
+				nn.Freeze(net.Layers[i])
 			}
 			var metrics []nn.Metric
 			for name := range r.History {

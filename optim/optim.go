@@ -108,7 +108,7 @@ func (s *state) restore(kept map[string]*tensor.Tensor, params []*nn.Param, purp
 			t := kept[key.String()]
 			used[key.String()] = true
 			if t == nil && p.Frozen() {
-				continue // since before the first step; it may be thawed later
+				continue // since before the first step; it may be free again later
 			}
 			if t == nil {
 				return fmt.Errorf("optim: the state has no %q; another optimizer or another network has kept it", key)

@@ -145,7 +145,9 @@ func read(file *weights.File) (*nn.Sequential, error) {
 	for i, p := range params {
 		tensors[names[i]] = p.Value
 		stored[i] = &nn.Param{Name: names[i], Value: p.Value}
-		p.Freeze(slices.Contains(c.Frozen, names[i]))
+		if slices.Contains(c.Frozen, names[i]) {
+			p.Freeze()
+		}
 	}
 	if err := weights.Load(file, tensors); err != nil {
 		return nil, err

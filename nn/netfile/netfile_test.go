@@ -140,8 +140,8 @@ func trained(t testing.TB) *nn.Sequential {
 			p.Value.Data()[i] += float32(0.1 * rng.Float64())
 		}
 	}
-	nn.Freeze(true, net.Layers[0], net.Layers[4])
-	net.Params()[7].Freeze(true)
+	nn.Freeze(net.Layers[0], net.Layers[4])
+	net.Params()[7].Freeze()
 	return net
 }
 
@@ -252,8 +252,8 @@ func TestGoesOn(t *testing.T) {
 		}
 	}
 	unbroken, net := build(), build()
-	nn.Freeze(true, unbroken.Layers[1])
-	nn.Freeze(true, net.Layers[1])
+	nn.Freeze(unbroken.Layers[1])
+	nn.Freeze(net.Layers[1])
 	one, two := &optim.Adam{}, &optim.Adam{}
 	train(unbroken, one, 0, 4)
 	train(net, two, 0, 2)
@@ -297,7 +297,7 @@ func small(t testing.TB) (content []byte, net *nn.Sequential) {
 	if err := net.Init(1, 3); err != nil {
 		t.Fatal(err)
 	}
-	nn.Freeze(true, net.Layers[0])
+	nn.Freeze(net.Layers[0])
 	path := filepath.Join(t.TempDir(), "net")
 	if err := netfile.Save(path, net); err != nil {
 		t.Fatal(err)
