@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"lookalike/tensor"
 )
@@ -20,6 +22,9 @@ func Differentiate(l Layer, x, dy *tensor.Tensor) (y, dx *tensor.Tensor) {
 	p := newPass(1)
 	p.training, p.rng = true, rand.New(rand.NewPCG(7, 7))
 	y = l.Forward(p, x).Clone()
+	if !slices.Equal(y.Shape(), dy.Shape()) {
+		panic(fmt.Sprintf("nn.Differentiate: the outputs have shape %v, their gradient %v", y.Shape(), dy.Shape()))
+	}
 	if dx = p.backward(dy.Clone()); dx != nil {
 		dx = dx.Clone()
 	}

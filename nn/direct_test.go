@@ -63,6 +63,19 @@ func TestLayersCalledDirectly(t *testing.T) {
 	}
 	shapes := [][]int{nil, {}, {0}, {1}, {5}, {-1}, {math.MaxInt}, {7, 5}, {4, -3}, {math.MaxInt, math.MaxInt}, {8, 6, 3}, {8, 6, 4}, {1, 1, 3}, {0, 6, 3}, {8, 6, 0},
 		{math.MaxInt/2 + 1, 2, 3}, {-8, -6, 3}, {1 << 16, 1 << 16, 1 << 16}, {2, 2, 2, 2}}
+	for what, f := range map[string]func() error{
+		"Init":  func() error { return (*nn.Sequential)(nil).Init(1, 3) },
+		"Plan":  func() error { _, _, err := nn.Plan(nil, []int{3}); return err },
+		"Plan ": func() error { _, _, err := (*nn.Sequential)(nil).Plan([]int{3}); return err },
+	} {
+		if message, _ := caught(func() {
+			if err := f(); err == nil || !strings.Contains(err.Error(), "nil") {
+				t.Errorf("%s of nothing: %v", what, err)
+			}
+		}); message != "" {
+			t.Errorf("%s of nothing: panic %q", what, message)
+		}
+	}
 	for class := range fresh() {
 		in, rng := fresh()[class].in, rand.New(rand.NewPCG(1, 1))
 		batch := func(shape []int) *tensor.Tensor { return tensor.New(append([]int{2}, shape...)...) }

@@ -21,8 +21,8 @@ type Layer interface {
 	// to be loaded.
 	Build(in []int, rng *rand.Rand) (out []int, err error)
 
-	// Forward returns the outputs for a batch x, in a tensor that belongs to
-	// the pass. In training it records how to go back.
+	// Forward returns the outputs for a batch x, which it leaves as it is, in a
+	// tensor that belongs to the pass. In training it records how to go back.
 	Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor
 
 	// Params returns the parameters, in the same order every time; nil before Build.

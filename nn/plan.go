@@ -35,6 +35,9 @@ func Plan(l Layer, in []int) (out []int, values int64, err error) {
 
 // Plan implements [Planner].
 func (s *Sequential) Plan(in []int) (out []int, values int64, err error) {
+	if s == nil {
+		return nil, 0, errors.New("the network is nil")
+	}
 	if err := s.checkNil(); err != nil {
 		return nil, 0, err
 	}

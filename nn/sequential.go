@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -37,6 +38,9 @@ func (s *Sequential) Identity() (name, class string) { return s.Name, "Sequentia
 // numbered from the second on. Each layer has a place of its own: neither a name
 // nor a layer may come twice.
 func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
+	if s == nil {
+		return nil, errors.New("the network is nil")
+	}
 	s.built = false
 	if err := s.checkNil(); err != nil {
 		return nil, err
