@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -351,6 +354,17 @@ func TestEveryByte(t *testing.T) {
 func rewritten(t testing.TB, change func(metadata map[string]string)) []byte {
 	t.Helper()
 	content, _ := small(t)
+	return withMetadata(t, content, change)
+}
+
+func withConfig(t testing.TB, content []byte, config string) []byte {
+	t.Helper()
+	return withMetadata(t, content, func(m map[string]string) { m["config"] = config })
+}
+
+// withMetadata returns a file with other metadata.
+func withMetadata(t testing.TB, content []byte, change func(metadata map[string]string)) []byte {
+	t.Helper()
 	n := binary.LittleEndian.Uint64(content)
 	var header map[string]json.RawMessage
 	var metadata map[string]string
@@ -372,6 +386,7 @@ func TestRefused(t *testing.T) {
 	network := func(layers string) string { return `{"input":[3],"network":{"Name":"","Layers":[` + layers + `]}}` }
 	layer := func(class, config string) string { return network(`{"class":"` + class + `","config":` + config + `}`) }
 	deep := strings.Repeat(`{"class":"Sequential","config":{"Layers":[`, 400) + strings.Repeat("]}}", 400)
+	content, _ := small(t)
 	for want, config := range map[string]string{
 		`unexpected end of JSON`:                               `{"input":`,
 		`its architecture has no network`:                      `{"input":[3]}`,
@@ -400,7 +415,7 @@ func TestRefused(t *testing.T) {
 		`not correspond`:                                       network(`{"class":"Dense","config":{"Units":6,"NoBias":true}}`),
 		`needs 18000`:                                          network(strings.Repeat(`{"class":"Flatten","config":{}},`, 20000) + `{"class":"Dense","config":{"Units":6000,"NoBias":true}}`),
 	} {
-		content := rewritten(t, func(m map[string]string) { m["config"] = config })
+		content := withConfig(t, content, config)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, err := load(content)
@@ -541,4 +556,59 @@ func TestPlan(t *testing.T) {
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
 		t.Errorf("names %q", names)
 	}
+}
+
+var long = flag.Bool("long", false, "try 60,000 hostile architectures")
+
+// TestHostileArchitecture: whatever numbers and words an architecture has, reading
+// ends soon, with an error, without a panic, and takes no memory that the file does
+// not stand for.
+func TestHostileArchitecture(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "net")
+	if err := netfile.Save(path, trained(t)); err != nil {
+		t.Fatal(err)
+	}
+	content := must(os.ReadFile(path))(t)
+	f := must(weights.Read(bytes.NewReader(content), int64(len(content))))(t)
+	config := f.Metadata()["config"]
+	number := regexp.MustCompile(`\d+(\.\d+)?|"[a-zA-Z0-9_()]*"|\{"class"`)
+	places := number.FindAllStringIndex(config, -1)
+	values := []string{"0", "-1", "1", "2", "3", "7", "255", "65536", "2147483647", "9223372036854775807", "1e9", "0.5", "null", `""`, `"same"`, `"softmax"`, `"Flatten"`, `"Dense"`, `[]`, `{}`,
+		`{"class":"Sequential","config":{"Layers":[]}},{"class"`}
+	cases := 3000
+	if testing.Short() {
+		cases = 300
+	}
+	if *long {
+		cases *= 20
+	}
+	rng := rand.New(rand.NewPCG(6, 6))
+	refused := map[string]bool{}
+	for n := range cases {
+		changed := config
+		for range 1 + rng.IntN(3) {
+			at := places[rng.IntN(len(places))]
+			if at[1] <= len(changed) {
+				changed = changed[:at[0]] + values[rng.IntN(len(values))] + changed[at[1]:]
+			}
+		}
+		text := withConfig(t, content, changed)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := load(text)
+		runtime.ReadMemStats(&after)
+		if err == nil && changed != config {
+			t.Fatalf("case %d is read: %s", n, changed)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
+			t.Fatalf("case %d took %d MB: %s", n, took>>20, changed)
+		}
+		if err != nil {
+			refused[regexp.MustCompile(`[\d."\[\]-]+`).ReplaceAllString(err.Error(), "")] = true
+		}
+	}
+	if len(refused) < 20 {
+		t.Errorf("refused for %d reasons only: %q", len(refused), slices.Sorted(maps.Keys(refused)))
+	}
+	t.Logf("%d cases, refused for %d reasons", cases, len(refused))
 }
