@@ -62,7 +62,7 @@ type fork struct {
 
 // arrive adds up a gradient of x that a branch has led back, nil where it has none.
 func (f *fork) arrive(p *Pass, d *tensor.Tensor) {
-	if d == nil {
+	if d == nil || !p.WantsGrad(f.x) {
 		return
 	}
 	if f.dx == nil {

@@ -2,13 +2,13 @@
 
 Run: python make_metrics.py (some seconds; the same bytes on every run on one kind of machine).
 
-"cases" in the metadata is a JSON list of {"name", "metrics", "values"}: what each metric, by Keras's name, makes of
+"cases" in the metadata is a JSON list of {"name", "values"}: what each metric, by its name, makes of
   NAME/prediction, NAME/target
-in batches of "batch" samples, the last of which is smaller: [name of the metric, its value].
+in batches of "batch" samples, the last of which is smaller.
 
-"runs" is a JSON list of {"name", "loss", "epochs", "batch", "rate", "metrics", "history", "evaluate"}: a network
-(dense 8 tanh, batch normalisation, dense 6 tanh, dense "units" with "activation"), its samples not shuffled, is
-trained by SGD and validated on the last samples:
+"runs" is a JSON list of {"name", "units", "activation", "loss", "epochs", "batch", "rate", "frozen", "history",
+"evaluate"}: a network (dense 8 tanh, batch normalisation, dense 6 tanh, dense "units" with "activation"), its samples
+not shuffled, is trained by SGD and validated on other samples:
   NAME/x, NAME/y, NAME/val_x, NAME/val_y
   NAME/before/K, NAME/after/K   the K-th parameter, in the order of layers
 "frozen" lists the layers whose trainable is False.
