@@ -62,7 +62,7 @@ type Watch struct {
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
 func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
-	return update(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+	return update(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
 // Remake is Update of an index that is made anew, in place of one at path, which may
@@ -71,7 +71,7 @@ func Update(ctx context.Context, path string, photos *picture.Set, root string, 
 // and if Remake is ended or fails, both are left. Called again, Remake goes on with
 // it, or begins it anew if it was to become another one.
 func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
-	return remake(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+	return remake(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
 // Unfinished returns the name under which Remake makes the new index for path: beside

@@ -33,6 +33,14 @@ type Describer struct {
 	Describe func(context.Context, []*picture.Image) (*tensor.Tensor, error)
 }
 
+// of notes in the recipe how photos are set upright.
+func (d Describer) of(photos *picture.Set) Describer {
+	if photos != nil {
+		d.Recipe = d.Recipe.Reading(photos.Options())
+	}
+	return d
+}
+
 // buildBatch is how many pictures are described at a time.
 const buildBatch = 32
 
@@ -44,7 +52,7 @@ type loaded struct {
 	err     error
 }
 
-// load reads file i of photos.
+// load reads file i of photos. Of a picture that cannot be used err says why.
 func (d Describer) load(photos *picture.Set, i int) (l loaded) {
 	err := photos.Read(i, func(data []byte, info fs.FileInfo) (err error) {
 		l.picture, err = photos.Map(func(m *picture.Image) *picture.Image {
@@ -67,16 +75,16 @@ func (d Describer) load(photos *picture.Set, i int) (l loaded) {
 // was at work.
 type worked struct{ all, network time.Duration }
 
-// run describes photographs. A file that cannot be used goes to skip, the rows of
-// the others, batch by batch, to deliver, from another goroutine; an error of it
-// ends the work. Whatever ends the work, a batch that the network has begun is
-// finished, and what has been described is delivered.
+// run describes n pictures, which load reads, several at a time. One that cannot be
+// used goes to skip, the others to done, both in order; the rows of those go, batch by
+// batch, to deliver, from another goroutine. An error of skip or deliver ends the work.
+// Whatever ends the work, a batch that the network has begun is finished, and what has
+// been described is delivered.
 //
-// Each file is read once. While the network works on one batch, the next is
-// decoded, several files at a time, and the one before is written. Only prepared
-// pictures, two batches and two a processor, and two batches of vectors wait in
-// memory.
-func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), skip func(i int, reason error), deliver func([]row) error) (worked, error) {
+// Each picture is read once. While the network works on one batch, the next is
+// decoded, and the one before is written. Only prepared pictures, two batches and two a
+// processor, and two batches of vectors wait in memory.
+func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done func(i int), skip func(i int, reason error) error, deliver func([]row) error) (worked, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	batches, described := make(chan []loaded), make(chan []row)
@@ -113,13 +121,11 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 	})
 
 	var batch []loaded
-	load := func(i int) loaded { return d.load(photos, i) }
-	err := parallel.Ordered(ctx, photos.Len(), load, func(i int, l loaded) error {
+	err := parallel.Ordered(ctx, n, load, func(i int, l loaded) error {
 		if l.err != nil {
-			skip(i, l.err)
-			return nil
+			return skip(i, l.err)
 		}
-		done()
+		done(i)
 		if batch = append(batch, l); len(batch) == buildBatch {
 			batches <- batch
 			batch = nil
@@ -136,6 +142,39 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 		err = cause
 	}
 	return w, err
+}
+
+// Vectors describes n pictures, which load reads, many at a time, on several
+// goroutines. It returns a vector for each, nil for one that could not be read and that
+// skip was told of. Done is told of each that was described; skip and done are called
+// in order, and an error of skip ends the work. Components are not looked at.
+func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*picture.Image, error), skip func(i int, reason error) error, done func(i int)) ([][]float32, error) {
+	vectors := make([][]float32, n)
+	good, count := make([]int, n), 0 // those that are described, in order
+	read := func(i int) (l loaded) {
+		m, err := load(i)
+		if err != nil {
+			return loaded{err: err}
+		}
+		return loaded{picture: d.Prepare(m), row: row{Entry: Entry{Path: fmt.Sprintf("picture %d", i)}}}
+	}
+	at := 0
+	described := func(i int) {
+		good[count] = i
+		count++
+		done(i)
+	}
+	_, err := d.run(ctx, n, read, described, skip, func(rows []row) error {
+		for _, r := range rows {
+			vectors[good[at]] = r.vector
+			at++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vectors, nil
 }
 
 // describe makes the vectors of a batch and checks them.

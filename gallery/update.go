@@ -436,13 +436,14 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 	}
 	photos = photos.Pick(numbers)
 	var bad []edit
-	skip := func(k int, reason error) {
+	skip := func(k int, reason error) error {
 		u.tell(1)
 		path := photos.Path(k)
 		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
 		if files[k].known {
 			bad = append(bad, edit{path: path})
 		}
+		return nil
 	}
 	at := 0 // rows come in the order of the files
 	deliver := func(rows []row) error {
@@ -463,7 +464,8 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 		}
 		return u.flush()
 	}
-	worked, err := d.run(ctx, photos, func() { u.tell(1) }, skip, deliver)
+	load := func(k int) loaded { return d.load(photos, k) }
+	worked, err := d.run(ctx, photos.Len(), load, func(int) { u.tell(1) }, skip, deliver)
 	u.worked.all += worked.all
 	u.worked.network += worked.network
 	// What has been described is not lost, whatever has ended the work.

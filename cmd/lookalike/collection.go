@@ -13,8 +13,8 @@ import (
 	"strings"
 	"sync"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
 	"lookalike/internal/parallel"
 	"lookalike/internal/thumbnail"
 	"lookalike/picture"
@@ -85,10 +85,13 @@ func (a *app) openCollection(file, photos string) (*collection, error) {
 
 // describer opens what describes pictures as those of the index were. model is where
 // its file is now, "" if it has not moved. The caller closes the describer.
-func (c *collection) describer(model string) (*describe.Describer, error) {
+func (c *collection) describer(model string) (describe.Model, error) {
 	d, err := describe.Like(c.Gallery, c.file, model)
-	if errors.Is(err, describe.ErrNoModel) {
+	switch {
+	case errors.Is(err, describe.ErrNoModel):
 		err = fmt.Errorf("%w; say where it is with --model FILE", err)
+	case errors.Is(err, describe.ErrImported):
+		err = fmt.Errorf("%w, index:PATH", err)
 	}
 	return d, err
 }
@@ -110,7 +113,7 @@ func (c *collection) Close() error {
 
 // options are those that the pictures of the index were read with.
 func (c *collection) options() picture.Options {
-	return picture.Options{IgnoreOrientation: c.Recipe.EXIF == orientation(true)}
+	return c.Recipe.Options()
 }
 
 // open opens the file of a picture.

@@ -8,10 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
 	"lookalike/internal/hugepages"
-	"lookalike/internal/perceptual"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -27,7 +26,7 @@ const copyLike = 0.85
 // compareOptions are the flags of compare.
 type compareOptions struct {
 	queries queryOptions
-	how     describe.Model
+	how     describe.Spec
 	index   string
 	photos  string
 	metric  string
@@ -110,7 +109,7 @@ Exit status:
   0  the same
   1  different
   2  an error, or a mistake in the command line
-  130  interrupted`, perceptual.Within, vggCompareWithin),
+  130  interrupted`, perceptualLimits().Alike, vggLimits().Alike),
 		Example: `  lookalike compare a.jpg b.jpg
   lookalike compare a.jpg https://example.org/b.jpg --why why.png
   lookalike compare a.jpg mirrored.jpg --model vgg16
@@ -163,9 +162,8 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 			}
 		}
 		if o.how.IsNetwork() && o.how.Layer == "" && o.how.Pooling == "" {
-			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what vggCompareWithin is for
+			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what describe knows a limit for
 		}
-		o.how.EXIF = orientation(o.asStored)
 		return checkModel(cmd, o.how)
 	}
 	for _, name := range []string{"weights", "layer", "pool", "ignore-orientation"} {
@@ -203,7 +201,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if c != nil {
 		g, options = c.Gallery, c.options()
 	}
-	var mapper *describe.Describer // has the feature maps for why
+	var mapper describe.Mapper // for why
 	if needNetwork(both) || o.why != "" {
 		d, err := o.describer(c)
 		if err != nil {
@@ -211,16 +209,17 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer d.Close()
 		if o.why != "" {
-			if mapper, err = withMaps(d); err != nil {
+			var done func()
+			if mapper, done, err = withMaps(d); err != nil {
 				return err
 			}
-			defer mapper.Close()
+			defer done()
 		}
-		if both, err = a.describe(ctx, both, d.Describer, options); err != nil {
+		if both, err = a.describe(ctx, both, d, options); err != nil {
 			return err
 		}
 		if c == nil {
-			g = &gallery.Gallery{Recipe: d.Recipe, Vectors: tensor.New(0, len(both[0].vector))}
+			g = &gallery.Gallery{Recipe: d.Recipe(), Vectors: tensor.New(0, len(both[0].vector))}
 		}
 	}
 	metric, err := metricOf(o.metric, g)
@@ -234,7 +233,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if result.Distance, err = distanceOf(ctx, both[0].vector, both[1].vector, metric); err != nil {
 		return err
 	}
-	if result.Within, result.From = forCompare.within(g, metric, o.within); result.From == "" {
+	if result.Within, result.From = sameWithin(g, metric, o.within, forCompare); result.From == "" {
 		return fmt.Errorf("their %s distance is %.4f; %w", metric, result.Distance, o.unknown(g, metric))
 	}
 	if result.SameBytes, err = sameBytes(c, both); err != nil {
@@ -255,7 +254,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 
 // describer returns what describes the pictures, as those of the index or by the
 // model of the flags. The caller closes it.
-func (o *compareOptions) describer(c *collection) (*describe.Describer, error) {
+func (o *compareOptions) describer(c *collection) (describe.Model, error) {
 	if c != nil {
 		return c.describer(o.how.Name)
 	}

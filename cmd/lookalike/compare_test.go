@@ -93,7 +93,7 @@ func TestComparePhotographs(t *testing.T) {
 		}
 	}
 	r := compareJSON(t, statusDifferent, original, filepath.Join(photos, "pizza", "image_0010.jpg"), "--weights", weights, "--why", filepath.Join(dir, "why.jpg"))
-	if r.Same || r.Within != vggCompareWithin || r.From != "default" || r.Why.Placement != nil {
+	if r.Same || r.Within != 0.1 || r.From != "default" || r.Why.Placement != nil {
 		t.Errorf("a crayfish and a pizza: %+v, %+v", r, r.Why)
 	}
 	if r := compareJSON(t, statusOK, original, original, "--weights", weights); !r.Same || !r.SameBytes || r.Distance != 0 || r.Why != nil {

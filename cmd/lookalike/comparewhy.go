@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"lookalike/internal/describe"
+	"lookalike/describe"
 	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
@@ -58,7 +58,7 @@ func (r *reasons) text() string {
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.
-func drawWhy(ctx context.Context, path string, network *describe.Describer, both []query, o picture.Options, title string) (*reasons, error) {
+func drawWhy(ctx context.Context, path string, network describe.Mapper, both []query, o picture.Options, title string) (*reasons, error) {
 	var pictures []*picture.Image
 	for i := range both {
 		m, err := both[i].picture(o)
@@ -112,15 +112,20 @@ func links(matches []regions.Match, size [2]int) []sheet.Link {
 	return list
 }
 
-// withMaps returns a network with feature maps: that of d, or else VGG16 with the
-// weights that have been downloaded. The caller closes it.
-func withMaps(d *describe.Describer) (*describe.Describer, error) {
-	if d.HasMaps() {
-		return d, nil
+// withMaps returns a network with feature maps: m, or else VGG16 with the weights that
+// have been downloaded, which done closes.
+func withMaps(m describe.Model) (mapper describe.Mapper, done func(), err error) {
+	if mapper, ok := describe.MapperOf(m); ok {
+		return mapper, func() {}, nil
 	}
 	file, err := fetch.Find("vgg16-notop", "vgg16")
 	if err != nil {
-		return nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
+		return nil, nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
 	}
-	return describe.Model{Name: "vgg16", Weights: file, Layer: "block5_pool"}.Open()
+	network, err := describe.Spec{Name: "vgg16", Weights: file, Layer: "block5_pool"}.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	mapper, _ = describe.MapperOf(network)
+	return mapper, func() { network.Close() }, nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
 )

@@ -17,9 +17,9 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
+	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/describe"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/internal/split"
@@ -180,12 +180,12 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *picture.S
 
 // demoGallery indexes the pictures of a folder anew.
 func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *picture.Set, dir string) (*gallery.Gallery, error) {
-	d, err := describe.Codes(m, o.file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
+	d, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
 		return nil, err
 	}
 	index := o.file("photos.idx")
-	if _, _, err := a.index(ctx, gallery.Remake, index, photos, dir, d.Describer); err != nil {
+	if _, _, err := a.index(ctx, gallery.Remake, index, photos, dir, describe.For(d, 0)); err != nil {
 		return nil, err
 	}
 	return gallery.Open(index)

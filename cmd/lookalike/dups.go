@@ -14,19 +14,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
-	"lookalike/internal/describe"
 	"lookalike/internal/fetch"
-	"lookalike/internal/perceptual"
 	"lookalike/knn"
 	"lookalike/picture"
 )
 
 // dupsOptions are the flags of dups.
 type dupsOptions struct {
-	how    describe.Model
+	how    describe.Spec
+	pca    int // principal components, 0 for none
 	within distance
 	exact  bool
 	metric string
@@ -95,7 +95,7 @@ With --json the result is one object:
    "action": "move", "applied": false, "journal": ""}
 where same_as is the path of a picture of the same bytes, target where a file goes
 or whose link it becomes, and state planned, done, or left, with a reason unless
-nothing was to be done.`, perceptual.Within, vggDupsWithin),
+nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 		Example: `  lookalike dups photos
   lookalike dups photos --html duplicates.html
   lookalike dups photos --move-to duplicates            # tells what would be moved
@@ -132,7 +132,7 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 	f.BoolVar(&o.dryRun, "dry-run", false, "only tell what would be done (the default, but for --undo)")
 	f.StringVar(&o.journal, "journal", "", "write down what is done to `FILE`, which must be new")
 	f.StringVar(&o.undo, "undo", "", "take back what the run of the journal `FILE` did")
-	indexModelFlags(cmd, &o.how)
+	indexModelFlags(cmd, &o.how, &o.pca)
 	cmd.Flags().Lookup("model").Usage += " (for a folder; default perceptual)"
 	f.StringVar(&o.photos, "photos", "", "the pictures of the index are in `DIR` now")
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
@@ -249,21 +249,22 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err := checkModel(cmd, o.how); err != nil {
 		return nil, err
 	}
-	o.how.EXIF = orientation(o.pictures.IgnoreOrientation)
 	set, err := folder(dir, o.pictures)
 	if err != nil {
 		return nil, err
 	}
-	d, err := o.how.Open()
+	model, err := o.how.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer d.Close()
+	defer model.Close()
+	d := describe.For(model, o.pca)
+	d.Recipe = d.Recipe.Reading(o.pictures)
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	index, remove, err := cachedIndex(resolved(root), d.Describer)
+	index, remove, err := cachedIndex(resolved(root), d)
 	if err != nil {
 		return nil, err
 	}
@@ -273,16 +274,16 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 		earlier = cached.Recipe
 		earlier.PCA = ""
 	}
-	if err := d.Identify(earlier); err != nil {
+	if d.Recipe, err = describe.Identify(d.Recipe, earlier); err != nil {
 		return nil, err
 	}
 	bring := gallery.Update
 	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
 		bring = gallery.Remake // for it is the cache's
 	}
-	_, _, err = a.index(cmd.Context(), bring, index, set, dir, d.Describer)
+	_, _, err = a.index(cmd.Context(), bring, index, set, dir, d)
 	if errors.Is(err, gallery.ErrDamaged) { // which only the whole of it shows
-		_, _, err = a.index(cmd.Context(), gallery.Remake, index, set, dir, d.Describer)
+		_, _, err = a.index(cmd.Context(), gallery.Remake, index, set, dir, d)
 	}
 	if err != nil {
 		return nil, err
@@ -317,7 +318,7 @@ func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (wi
 	if o.exact {
 		return math.NaN(), "", nil
 	}
-	if within, from = forDups.within(c.Gallery, metric, o.within); from == "" {
+	if within, from = sameWithin(c.Gallery, metric, o.within, forDups); from == "" {
 		err = fmt.Errorf("nothing says up to which %s distance pictures of %s are duplicates; find it with '%s', or give --within D, or --exact for files of the same bytes",
 			metric, source, typed("threshold", source, "--by", gallery.FromDistances))
 	}

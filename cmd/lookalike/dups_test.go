@@ -207,7 +207,7 @@ func TestDupsWeights(t *testing.T) {
 		if err != nil || len(g.Entries) != 10 {
 			t.Fatalf("%d pictures, %v", len(g.Entries), err)
 		}
-		return g.Recipe.WeightsSHA256
+		return g.Recipe.WeightsFingerprint
 	}
 	first := hash()
 	info, err := os.Stat(file)

@@ -6,9 +6,9 @@ import (
 	"io"
 	"os"
 
+	"lookalike/describe"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
-	"lookalike/internal/describe"
 	"lookalike/internal/sheet"
 	"lookalike/internal/webpage"
 )

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
 	"lookalike/picture"
 )
 
@@ -19,7 +19,8 @@ import (
 type indexOptions struct {
 	out      string
 	fresh    bool
-	how      describe.Model
+	how      describe.Spec
+	pca      int // principal components, 0 for none
 	pictures picture.Options
 }
 
@@ -80,7 +81,7 @@ Files that cannot be read as pictures are named and left out.`,
 	}
 	cmd.Flags().StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
 	cmd.Flags().BoolVar(&o.fresh, "fresh", false, "make the index anew, in place of one that exists")
-	indexModelFlags(cmd, &o.how)
+	indexModelFlags(cmd, &o.how, &o.pca)
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
 	return cmd
 }
@@ -94,7 +95,6 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err := checkModel(cmd, o.how); err != nil {
 		return err
 	}
-	o.how.EXIF = orientation(o.pictures.IgnoreOrientation)
 	file, err := o.how.File()
 	if err != nil {
 		return err
@@ -102,11 +102,12 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err := checkOutput(o.out, file); err != nil {
 		return err
 	}
-	d, err := o.how.Open()
+	model, err := o.how.Open()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer model.Close()
+	d := describe.For(model, o.pca)
 	source, set, err := sources(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
 	if err != nil {
 		return err
@@ -117,14 +118,14 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err != nil {
 		return err
 	}
-	if err := d.Identify(earlier); err != nil {
+	if d.Recipe, err = describe.Identify(d.Recipe, earlier); err != nil {
 		return err
 	}
 	bring := gallery.Update
 	if o.fresh {
 		bring = gallery.Remake
 	}
-	changes, w, err := a.index(cmd.Context(), bring, o.out, set, source.Root, d.Describer)
+	changes, w, err := a.index(cmd.Context(), bring, o.out, set, source.Root, d)
 	if err != nil {
 		if cmd.Context().Err() != nil && changes.Pictures > 0 {
 			return stoppedError(o.stopped(changes.Pictures))

@@ -12,20 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/gallery"
 	"lookalike/picture"
 )
 
 // orientationFlag adds the flag of commands that read pictures.
 func orientationFlag(cmd *cobra.Command, ignore *bool) {
 	cmd.Flags().BoolVar(ignore, "ignore-orientation", false, "leave pictures as stored, whatever EXIF says about their orientation")
-}
-
-// orientation is how a recipe names what is done with EXIF's orientation.
-func orientation(ignore bool) string {
-	if ignore {
-		return "ignored"
-	}
-	return "applied"
 }
 
 // folder lists the files of a folder.
@@ -116,7 +109,7 @@ func (a *app) report(skips []picture.Skip, n int) {
 func namesOf(photos *picture.Set, o picture.Options) string {
 	h := sha256.New()
 	if o.IgnoreOrientation {
-		fmt.Fprintf(h, "orientation %s\x00", orientation(true))
+		fmt.Fprintf(h, "orientation %s\x00", gallery.Recipe{}.Reading(o).EXIF)
 	}
 	for i := range photos.Len() {
 		fmt.Fprintf(h, "%s\x00", photos.Path(i))

@@ -15,8 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"lookalike/gallery"
-	"lookalike/internal/parallel"
+	"lookalike/describe"
 	"lookalike/internal/remote"
 	"lookalike/internal/web"
 	"lookalike/picture"
@@ -221,59 +220,39 @@ func (q *query) sum() (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// describedTogether is how many queries go through a network at a time.
-const describedTogether = 32
-
 // describe gives the queries their vectors, where they have none yet. One that was
 // named and cannot be read is an error; such ones in a folder are reported and
 // left out of what is returned.
-func (a *app) describe(ctx context.Context, all []query, d gallery.Describer, o picture.Options) ([]query, error) {
+func (a *app) describe(ctx context.Context, all []query, m describe.Model, o picture.Options) ([]query, error) {
 	p := a.progress("Describing", "images", len(all))
 	defer p.end()
-	var good []query
-	var skips []picture.Skip
-	for at := 0; at < len(all); at += describedTogether {
-		some := all[at:min(at+describedTogether, len(all))]
-		small, errs := make([]*picture.Image, len(some)), make([]error, len(some))
-		parallel.For(len(some), func(i int) {
-			if some[i].vector != nil || ctx.Err() != nil {
-				return
-			}
-			m, err := decode(some[i].open, o)
-			if err != nil {
-				errs[i] = err
-				return
-			}
-			small[i] = d.Prepare(m)
-		})
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	var left []int // of all, without vectors
+	for i, q := range all {
+		if q.vector == nil {
+			left = append(left, i)
 		}
-		var batch []*picture.Image
-		var of []int
-		for i, q := range some {
-			switch {
-			case errs[i] != nil && q.named:
-				return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), errs[i])
-			case errs[i] != nil:
-				skips = append(skips, picture.Skip{Path: q.name, Reason: errs[i]})
-				continue
-			case q.vector == nil:
-				batch, of = append(batch, small[i]), append(of, len(good))
-			}
-			good = append(good, q)
-		}
-		if len(batch) > 0 {
-			vectors, err := d.Describe(ctx, batch)
-			if err != nil {
-				return nil, err
-			}
-			for i, k := range of {
-				good[k].vector = vectors.Row(i)
-			}
-		}
-		p.set(at + len(some))
 	}
+	at := len(all) - len(left)
+	tell := func(int) { at++; p.set(at) }
+	load := func(k int) (*picture.Image, error) { return decode(all[left[k]].open, o) }
+	var skips []picture.Skip
+	skip := func(k int, reason error) error {
+		tell(k)
+		q := all[left[k]]
+		if q.named {
+			return fmt.Errorf("cannot read the picture %s: %w", printable(q.name), reason)
+		}
+		skips = append(skips, picture.Skip{Path: q.name, Reason: reason})
+		return nil
+	}
+	vectors, err := describe.For(m, 0).Vectors(ctx, len(left), load, skip, tell)
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range vectors {
+		all[left[k]].vector = v
+	}
+	good := slices.DeleteFunc(all, func(q query) bool { return q.vector == nil })
 	p.end()
 	a.report(skips, len(all))
 	if len(good) == 0 {

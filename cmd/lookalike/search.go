@@ -186,7 +186,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 			return err
 		}
 		defer d.Close()
-		if queries, err = a.describe(ctx, queries, d.Describer, c.options()); err != nil {
+		if queries, err = a.describe(ctx, queries, d, c.options()); err != nil {
 			return err
 		}
 	}

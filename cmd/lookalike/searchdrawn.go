@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"lookalike/describe"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/describe"
 	"lookalike/internal/sheet"
 	"lookalike/internal/thumbnail"
 	"lookalike/internal/webpage"

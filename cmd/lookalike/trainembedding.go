@@ -10,8 +10,8 @@ import (
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
+	"lookalike/describe"
 	"lookalike/embedding"
-	"lookalike/internal/describe"
 	"lookalike/internal/split"
 	"lookalike/picture"
 )
@@ -31,7 +31,7 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 	// What is missing beside the pictures is found before they are read.
 	file := ""
 	if m == nil && o.base != embedding.Encoder {
-		base := describe.Model{Name: o.base, Weights: o.weights}
+		base := describe.Spec{Name: o.base, Weights: o.weights}
 		if file, err = base.File(); err != nil {
 			return err
 		}

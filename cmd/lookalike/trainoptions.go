@@ -14,8 +14,8 @@ import (
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
+	"lookalike/describe"
 	"lookalike/embedding"
-	"lookalike/internal/describe"
 	"lookalike/nn"
 	"lookalike/picture"
 )

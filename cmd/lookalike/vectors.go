@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
 	"lookalike/internal/memory"
 	"lookalike/tensor"
 )

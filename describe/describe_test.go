@@ -32,7 +32,7 @@ func drawings(t *testing.T) []*picture.Image {
 }
 
 // vectorsOf are what d makes of pictures.
-func vectorsOf(t *testing.T, d *Describer, pictures []*picture.Image) []float32 {
+func vectorsOf(t *testing.T, d Model, pictures []*picture.Image) []float32 {
 	t.Helper()
 	small := make([]*picture.Image, len(pictures))
 	for i, p := range pictures {
@@ -42,7 +42,7 @@ func vectorsOf(t *testing.T, d *Describer, pictures []*picture.Image) []float32 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []int{len(pictures), d.Width}; !slices.Equal(v.Shape(), want) {
+	if want := []int{len(pictures), d.Width()}; !slices.Equal(v.Shape(), want) {
 		t.Fatalf("vectors of shape %v, want %v", v.Shape(), want)
 	}
 	return v.Data()
@@ -60,7 +60,7 @@ func trained(t *testing.T, file string, seed uint64) {
 	}
 }
 
-func opened(t *testing.T, m Model) *Describer {
+func opened(t *testing.T, m Spec) Model {
 	t.Helper()
 	d, err := m.Open()
 	if err != nil {
@@ -76,30 +76,30 @@ func TestLike(t *testing.T) {
 	pictures, dir, elsewhere := drawings(t), t.TempDir(), t.TempDir()
 	file := filepath.Join(dir, "model.safetensors")
 	trained(t, file, 1)
-	for _, m := range []Model{{Name: file, EXIF: "ignored"}, {Name: Perceptual, EXIF: "applied"}} {
+	for _, m := range []Spec{{Name: file}, {Name: Perceptual}} {
 		d := opened(t, m)
-		if d.Recipe.EXIF != m.EXIF {
-			t.Errorf("%s: orientation %q", m.Name, d.Recipe.EXIF)
-		}
-		g := &gallery.Gallery{Recipe: d.Recipe}
+		g := &gallery.Gallery{Recipe: d.Recipe().Reading(picture.Options{IgnoreOrientation: true})}
 		again, err := Like(g, filepath.Join(dir, "photos.idx"), "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer again.Close()
+		if again.Recipe() != g.Recipe {
+			t.Errorf("%s: recipe %+v, want %+v", m.Name, again.Recipe(), g.Recipe)
+		}
 		if got, want := vectorsOf(t, again, pictures), vectorsOf(t, d, pictures); !slices.Equal(got, want) {
 			t.Errorf("%s: other vectors", m.Name)
 		}
 	}
 
-	g := &gallery.Gallery{Recipe: opened(t, Model{Name: file}).Recipe}
+	g := &gallery.Gallery{Recipe: opened(t, Spec{Name: file}).Recipe()}
 	index := filepath.Join(elsewhere, "photos.idx")
 	moved := filepath.Join(elsewhere, "model.safetensors")
 	if err := os.Rename(file, moved); err != nil {
 		t.Fatal(err)
 	}
 	d, err := Like(g, index, "")
-	if err != nil || d.Recipe.WeightsFile != moved {
+	if err != nil || d.Recipe().WeightsFile != moved {
 		t.Fatalf("beside the index: %v", err)
 	}
 	other := filepath.Join(dir, "other.safetensors")
@@ -135,26 +135,26 @@ func TestIdentify(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := func(r, earlier gallery.Recipe) gallery.Recipe {
-		d := &Describer{Describer: gallery.Describer{Recipe: r}}
-		if err := d.Identify(earlier); err != nil {
+		r, err := Identify(r, earlier)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return d.Recipe
+		return r
 	}
 	r := of(gallery.Recipe{WeightsFile: file}, gallery.Recipe{})
-	if r.WeightsSHA256 != sum {
-		t.Errorf("hash %q, want %q", r.WeightsSHA256, sum)
+	if r.WeightsFingerprint != sum {
+		t.Errorf("hash %q, want %q", r.WeightsFingerprint, sum)
 	}
 	earlier := r
-	earlier.WeightsSHA256 = "on record"
-	if got := of(gallery.Recipe{WeightsFile: file}, earlier); got.WeightsSHA256 != "on record" {
-		t.Errorf("the same file is hashed again: %q", got.WeightsSHA256)
+	earlier.WeightsFingerprint = "on record"
+	if got := of(gallery.Recipe{WeightsFile: file}, earlier); got.WeightsFingerprint != "on record" {
+		t.Errorf("the same file is hashed again: %q", got.WeightsFingerprint)
 	}
 	earlier.WeightsTime = earlier.WeightsTime.Add(-time.Second)
-	if got := of(gallery.Recipe{WeightsFile: file}, earlier); got.WeightsSHA256 != sum {
-		t.Errorf("a file of another time has the hash %q", got.WeightsSHA256)
+	if got := of(gallery.Recipe{WeightsFile: file}, earlier); got.WeightsFingerprint != sum {
+		t.Errorf("a file of another time has the hash %q", got.WeightsFingerprint)
 	}
-	for _, r := range []gallery.Recipe{{Model: Perceptual}, {WeightsFile: file, WeightsSHA256: "known"}} {
+	for _, r := range []gallery.Recipe{{Model: Perceptual}, {WeightsFile: file, WeightsFingerprint: "known"}} {
 		if got := of(r, earlier); got != r {
 			t.Errorf("%+v became %+v", r, got)
 		}
@@ -164,9 +164,13 @@ func TestIdentify(t *testing.T) {
 func TestMaps(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "model.safetensors")
 	trained(t, file, 1)
-	d, pictures := opened(t, Model{Name: file}), drawings(t)
+	pictures := drawings(t)
+	d, ok := MapperOf(opened(t, Spec{Name: file}))
+	if !ok {
+		t.Fatal("an autoencoder has no feature maps")
+	}
 	maps, err := d.Maps(t.Context(), pictures)
-	if err != nil || !d.HasMaps() || len(maps) != len(pictures) {
+	if err != nil || len(maps) != len(pictures) {
 		t.Fatalf("%d maps, %v", len(maps), err)
 	}
 	for i, m := range maps {
@@ -175,15 +179,15 @@ func TestMaps(t *testing.T) {
 			t.Errorf("picture %d has a map of shape %v, another one by itself (%v)", i, m.Fine.Shape(), err)
 		}
 	}
-	if opened(t, Model{Name: Perceptual}).HasMaps() {
+	if _, ok := MapperOf(opened(t, Spec{Name: Perceptual})); ok {
 		t.Error("a description without a network has feature maps")
 	}
 }
 
 func TestMetric(t *testing.T) {
 	for model, want := range map[string]knn.Metric{
-		autoencoderModel: knn.Euclidean, Perceptual: knn.Euclidean,
-		embeddingModel: knn.Cosine, "vgg16": knn.Cosine, gallery.Imported: knn.Cosine,
+		autoencoderKind: knn.Euclidean, Perceptual: knn.Euclidean,
+		embeddingKind: knn.Cosine, "vgg16": knn.Cosine, gallery.Imported: knn.Cosine,
 	} {
 		if got := Metric(gallery.Recipe{Model: model}); got != want {
 			t.Errorf("%s: %v, want %v", model, got, want)

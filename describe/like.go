@@ -1,0 +1,104 @@
+package describe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"lookalike/gallery"
+	"lookalike/internal/fetch"
+	"lookalike/knn/pca"
+	"lookalike/picture"
+	"lookalike/tensor"
+)
+
+// ErrNoModel is that the file of the model that an index was made with is nowhere
+// where it would be looked for.
+var ErrNoModel = errors.New("the model of the index is missing")
+
+// Like opens the model that pictures of an index were described by; it brings vectors
+// to the index's principal components, too. file is where its weights are now, "" if
+// they have not moved; other weights than the index's are an error. The caller closes
+// the model.
+func Like(g *gallery.Gallery, index, file string) (Model, error) {
+	r := g.Recipe
+	k, known := kindOf(r)
+	switch {
+	case !known:
+		return nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, r.Model)
+	case r.Model == Perceptual && file == Perceptual:
+		file = ""
+	case !k.HasFile && file != "":
+		return nil, fmt.Errorf("%s was made by the model '%s', which has no weights; %s cannot be its model", index, r.Model, file)
+	case k.HasFile && file == "":
+		var err error
+		if file, err = find(r.WeightsFile, index); err != nil {
+			return nil, err
+		}
+	}
+	m, err := k.Open(r, file)
+	if err != nil {
+		if k.HasFile && r.WeightsFile != "" {
+			return nil, fmt.Errorf("%w; %s was made with %s", err, index, filepath.Base(r.WeightsFile))
+		}
+		return nil, fmt.Errorf("%s: %w", index, err)
+	}
+	like := &likeIndex{Model: m, pca: g.PCA}
+	if like.recipe, err = Identify(m.Recipe(), r); err == nil {
+		like.recipe.EXIF = r.EXIF // as whoever reads the pictures must treat them
+		if g.PCA != nil {
+			like.recipe.PCA = r.PCA
+		}
+		err = g.Check(like.recipe)
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return like, nil
+}
+
+// likeIndex is a model whose vectors can be compared with those of an index.
+type likeIndex struct {
+	Model
+	recipe gallery.Recipe
+	pca    *pca.PCA // nil for none
+}
+
+func (m *likeIndex) Recipe() gallery.Recipe { return m.recipe }
+
+func (m *likeIndex) Width() int {
+	if m.pca == nil {
+		return m.Model.Width()
+	}
+	return m.pca.Components.Dim(0)
+}
+
+func (m *likeIndex) Describe(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
+	x, err := m.Model.Describe(ctx, pictures)
+	if err != nil || m.pca == nil {
+		return x, err
+	}
+	return m.pca.Transform(x), nil
+}
+
+// find returns where the weights of an index are: where they were, beside the
+// index, or, for an index from another machine, where fetched ones are kept.
+func find(was, index string) (string, error) {
+	name := filepath.Base(was)
+	places := []string{was, filepath.Join(filepath.Dir(index), name)}
+	for _, f := range fetch.Files {
+		if path, err := f.Path(); err == nil && filepath.Base(path) == name {
+			places = append(places, path)
+		}
+	}
+	for _, path := range places {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%w: what %s was made with is at none of %s", ErrNoModel, index, strings.Join(places, ", "))
+}
