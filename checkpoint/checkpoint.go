@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"lookalike/nn"
@@ -64,7 +65,7 @@ func (f Format) Config(file *weights.File, config any) error {
 		return fmt.Errorf("is no %s made by this program (its metadata has no %s %q)", f.Kind, formatKey, f.name())
 	}
 	if version := file.Metadata()[versionKey]; version != f.Version {
-		return fmt.Errorf("is an %s of version %q; this program reads version %s", f.Kind, version, f.Version)
+		return fmt.Errorf("is of version %q of %q; this program reads version %s", version, f.name(), f.Version)
 	}
 	return Unmarshal(file, configKey, config)
 }
@@ -157,11 +158,14 @@ func Fingerprint(params []*nn.Param) string {
 			panic(fmt.Sprintf("checkpoint.Fingerprint: parameter %d of %d is nil or has no value", i, len(params)))
 		}
 		fmt.Fprintf(h, "%s %v\n", p.Name, p.Value.Shape())
-		bytes := make([]byte, 0, 4*p.Value.Len())
-		for _, v := range p.Value.Data() {
-			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
+		var bytes []byte
+		for some := range slices.Chunk(p.Value.Data(), 16<<10) {
+			bytes = bytes[:0]
+			for _, v := range some {
+				bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
+			}
+			h.Write(bytes)
 		}
-		h.Write(bytes)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

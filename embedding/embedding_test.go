@@ -20,6 +20,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/sweeptest"
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
@@ -202,6 +203,7 @@ var dir string
 
 // TestOnVGG trains on the features of a VGG16, from their principal components.
 func TestOnVGG(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	file := must(vggFile())(t)
 	m := must(embedding.New(embedding.Config{Base: "vgg16", Dim: 8}, classes, file, 7))(t)
 	defer m.Close()

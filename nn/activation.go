@@ -55,9 +55,9 @@ func (a Activation) String() string {
 // activationBlock is about how many values one goroutine takes at a time.
 const activationBlock = 1 << 16
 
-// forward replaces x by the activation of x.
-func (a Activation) forward(x *tensor.Tensor) {
-	if a.apply == nil {
+// Apply replaces x by the activation of x, for layers of one's own.
+func (a Activation) Apply(x *tensor.Tensor) {
+	if a.apply == nil || x.Len() == 0 {
 		return
 	}
 	eachRows(x, activating{a, x.Data(), nil, lastDim(x)}, activating.forward)
@@ -72,9 +72,12 @@ func (a Activation) on(n int) func([]float32) {
 	return func(x []float32) { a.apply(x, n, a.alpha) }
 }
 
-// backward turns dy, the gradient of the output y, into that of the input.
-func (a Activation) backward(dy, y *tensor.Tensor) {
-	if a.back == nil {
+// Gradient turns dy, the gradient of the output y, into that of the input.
+func (a Activation) Gradient(dy, y *tensor.Tensor) {
+	if dy.Len() != y.Len() {
+		panic(fmt.Sprintf("nn.Activation.Gradient: outputs %v and their gradient %v differ", y.Shape(), dy.Shape()))
+	}
+	if a.back == nil || y.Len() == 0 {
 		return
 	}
 	eachRows(y, activating{a, y.Data(), dy.Data(), lastDim(y)}, activating.backward)
@@ -182,6 +185,8 @@ func rows(x []float32, n int) func(yield func([]float32) bool) {
 type Activate struct {
 	Name       string
 	Activation Activation
+
+	site
 }
 
 func (l *Activate) Identity() (name, class string) { return l.Name, "Activation" }
@@ -189,16 +194,22 @@ func (l *Activate) Identity() (name, class string) { return l.Name, "Activation"
 func (l *Activate) Params() []*Param { return nil }
 
 func (l *Activate) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
+	if err := wantSize("an input", in...); err != nil {
+		return nil, err
+	}
 	if len(in) == 0 {
 		return nil, fmt.Errorf("needs at least one dimension")
 	}
+	l.fix(in)
 	return in, nil
 }
 
 func (l *Activate) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Shape()...)
 	copy(y.Data(), x.Data())
-	l.Activation.forward(y)
+	l.Activation.Apply(y)
 	p.record(step{x: x, y: y, layer: l})
 	return y
 }
@@ -206,6 +217,6 @@ func (l *Activate) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 func (l *Activate) take(t *taking, _ int64) { t.inPlace = true }
 
 func (l *Activate) backward(_ *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	return dy
 }

@@ -44,6 +44,36 @@ func TestPredictAllocates(t *testing.T) {
 	}
 }
 
+// keeping is a layer that releases nothing of what it is lent.
+type keeping struct{ nn.Layer }
+
+func (k keeping) Forward(p *nn.Pass, x *tensor.Tensor) *tensor.Tensor {
+	p.New(x.Shape()...)
+	y := p.New(x.Shape()...)
+	copy(y.Data(), x.Data())
+	return k.Layer.Forward(p, y)
+}
+
+// What a layer does not give back the next run has all the same, in prediction and in
+// training.
+func TestBuffersComeBack(t *testing.T) {
+	net := nn.NewSequential("", keeping{&nn.Dense{Units: 64}}, keeping{&nn.Dense{Units: 64}})
+	if err := net.Init(1, 64); err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(8, 64)
+	step, err := nn.Stepper(net, nn.InMemory{X: x, Y: x}, nn.FitConfig{Batch: 8, Optimizer: &optim.SGD{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	benchtest.Allocations(t, "prediction", 1, 20, 2, func() { net.Predict(x) })
+	benchtest.Allocations(t, "training", 1, 20, 3, func() {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A step of training, from the samples to the optimizer, allocates next to nothing: an
 // interface of what the optimizer is to do, the parts of a loss, and shapes.
 func TestStepAllocates(t *testing.T) {
@@ -84,7 +114,8 @@ func TestStepAllocates(t *testing.T) {
 		for i := range n {
 			x.Row(i)[i], y.Row(i)[i] = 1, 1
 		}
-		step, err := nn.Stepper(net, nn.InMemory{X: x, Y: y}, nn.FitConfig{Batch: n, Optimizer: c.optimizer, Loss: c.loss})
+		step, err := nn.Stepper(net, nn.InMemory{X: x, Y: y}, nn.FitConfig{Batch: n, Optimizer: c.optimizer, Loss: c.loss,
+			Metrics: []nn.Metric{nn.Accuracy, nn.TopK(3), nn.MeanAbsoluteError}})
 		if err != nil {
 			t.Fatal(err)
 		}

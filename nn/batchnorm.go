@@ -13,37 +13,49 @@ import (
 // BatchNorm normalises each channel (the last dimension) to mean 0 and
 // variance 1, then scales it by gamma and shifts it by beta (Ioffe and Szegedy,
 // arXiv 1502.03167). In training mean and variance are those of the batch and
-// the moving averages follow them; otherwise the moving averages are used.
+// the moving averages follow them; otherwise, and where the layer is frozen, the
+// moving averages are used.
 type BatchNorm struct {
 	Name     string
 	Momentum float32 // of the moving averages; 0: 0.99
 	Epsilon  float32 // added to the variance; 0: 0.001
 
 	gamma, beta, mean, variance *Param
+	site
 }
 
 func (l *BatchNorm) Identity() (name, class string) { return l.Name, "BatchNormalization" }
 
 func (l *BatchNorm) Params() []*Param { return params(l.gamma, l.beta, l.mean, l.variance) }
 
-func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
-	if len(in) == 0 || tensor.Size(in) == 0 {
-		return nil, fmt.Errorf("needs inputs with channels, got shape %v", in)
+// Plan implements [Planner].
+func (l *BatchNorm) Plan(in []int) (out []int, values int64, err error) {
+	if err := wantValues(in); err != nil {
+		return nil, 0, err
 	}
 	if !(l.Momentum >= 0 && l.Momentum < 1 && l.Epsilon >= 0 && l.Epsilon <= math.MaxFloat32) {
-		return nil, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is not a number from 0", l.Momentum, l.Epsilon)
+		return nil, 0, fmt.Errorf("momentum %v is not in [0, 1) or epsilon %v is not a number from 0", l.Momentum, l.Epsilon)
+	}
+	return in, 4 * int64(in[len(in)-1]), nil
+}
+
+func (l *BatchNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
+	if _, _, err := l.Plan(in); err != nil {
+		return nil, err
 	}
 	n := in[len(in)-1]
-	l.gamma, l.beta = newParam("gamma", ones(n)), newParam("beta", tensor.New(n))
-	l.mean = &Param{Name: "moving_mean", Value: tensor.New(n), fixed: true}
-	l.variance = &Param{Name: "moving_variance", Value: ones(n), fixed: true}
+	l.gamma, l.beta = NewParam("gamma", ones(n)), NewParam("beta", tensor.New(n))
+	l.mean, l.variance = NewBuffer("moving_mean", tensor.New(n)), NewBuffer("moving_variance", ones(n))
+	l.fix(in)
 	return in, nil
 }
 
 func (l *BatchNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	n := l.gamma.Value.Len()
 	var mean, variance []float64
-	if p.Training() {
+	if p.Training() && l.follows() {
 		mean, variance = p.moments(x.Data(), n)
 		momentum := float64(orDefault(l.Momentum, 0.99))
 		follow(l.mean.Value, mean, momentum)
@@ -69,6 +81,10 @@ func (l *BatchNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
+// follows tells whether training normalizes by the batch, which the moving averages
+// follow.
+func (l *BatchNorm) follows() bool { return !l.mean.Frozen() && !l.variance.Frozen() }
+
 // normalization is y = (x-center)·scale + shift, channel by channel.
 type normalization struct{ x, y, center, scale, shift []float32 }
 
@@ -88,17 +104,30 @@ func (l *BatchNorm) take(t *taking, _ int64) { t.inPlace = true }
 // backward adds up the gradients of gamma and beta and turns dy into
 //
 //	dx = gamma/σ · (dy - mean(dy) - x̂·mean(dy·x̂)),  x̂ = (x-mean)/σ
+//
+// Without the means where the moving averages are used, which do not hang on x.
 func (l *BatchNorm) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	n := l.gamma.Value.Len()
 	mean, inverse := s.numbers[:n], s.numbers[n:]
 	sums := p.columnSums(columns{a: s.x.Data(), b: dy.Data(), n: n, mean: mean, inverse: inverse}, 2*n, columns.normalGrads)
-	for c := range n {
-		l.beta.grad().Data()[c] += float32(sums[c])
-		l.gamma.grad().Data()[c] += float32(sums[n+c])
+	if g := l.beta.Gradient(); g != nil {
+		addTo(g, sums[:n])
+	}
+	if g := l.gamma.Gradient(); g != nil {
+		addTo(g, sums[n:])
+	}
+	if !l.follows() {
+		clear(sums)
 	}
 	normalGrads.Spans(s.x.Len(), wholeRows(n), time.Duration(2*s.x.Len()),
 		normalGrad{s.x.Data(), dy.Data(), l.gamma.Value.Data(), mean, inverse, sums}, normalGrad.part)
 	return dy
+}
+
+func addTo(t *tensor.Tensor, sums []float64) {
+	for i, v := range sums {
+		t.Data()[i] += float32(v)
+	}
 }
 
 // normalGrad turns dy into dx.

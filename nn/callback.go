@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,8 +62,14 @@ func PrintProgress(w io.Writer) Callback {
 	}
 	return OnEpoch(func(e EpochStats) error {
 		line := fmt.Sprintf("epoch %d/%d  loss %.6f", e.Epoch, e.Epochs, e.Loss)
+		for _, m := range e.Metrics {
+			line += fmt.Sprintf("  %s %.6f", m.Name, m.Mean)
+		}
 		if !math.IsNaN(e.ValLoss) {
 			line += fmt.Sprintf("  val_loss %.6f", e.ValLoss)
+		}
+		for _, m := range e.ValMetrics {
+			line += fmt.Sprintf("  val_%s %.6f", m.Name, m.Mean)
 		}
 		_, err := fmt.Fprintf(w, "%s  %.1f samples/s  %v\n", line, float64(e.Samples)/e.Duration.Seconds(), e.Duration.Round(time.Millisecond))
 		return err
@@ -84,26 +92,31 @@ func Checkpoint(save func(EpochStats) error, onlyBest bool) Callback {
 	})
 }
 
-// CSVLog writes a line an epoch to w: epoch, loss, val_loss (empty without
-// validation), samples, seconds. The heading is left out when training goes on
-// after its first epoch.
+// CSVLog writes a line an epoch to w: epoch, loss, val_loss, of each metric its name
+// and that behind "val_", samples, seconds. What is of the validation is empty without
+// one. The heading is left out when training goes on after its first epoch.
 func CSVLog(w io.Writer) Callback {
 	if isNil(w) {
 		panic("nn.CSVLog: w is nil")
 	}
 	return OnEpoch(func(e EpochStats) error {
+		keys := []string{TrainLoss, ValLoss}
+		for _, m := range e.Metrics {
+			keys = append(keys, m.Name, "val_"+m.Name)
+		}
 		c := csv.NewWriter(w)
 		if e.Epoch == 1 {
-			c.Write([]string{"epoch", "loss", "val_loss", "samples", "seconds"})
+			c.Write(slices.Concat([]string{"epoch"}, keys, []string{"samples", "seconds"}))
 		}
-		val := ""
-		if !math.IsNaN(e.ValLoss) {
-			val = strconv.FormatFloat(e.ValLoss, 'g', -1, 64)
+		line := []string{strconv.Itoa(e.Epoch)}
+		for _, key := range keys {
+			value := strconv.FormatFloat(e.Value(key), 'g', -1, 64)
+			if strings.HasPrefix(key, "val_") && math.IsNaN(e.ValLoss) {
+				value = ""
+			}
+			line = append(line, value)
 		}
-		c.Write([]string{
-			strconv.Itoa(e.Epoch), strconv.FormatFloat(e.Loss, 'g', -1, 64), val,
-			strconv.Itoa(e.Samples), strconv.FormatFloat(e.Duration.Seconds(), 'f', 3, 64),
-		})
+		c.Write(append(line, strconv.Itoa(e.Samples), strconv.FormatFloat(e.Duration.Seconds(), 'f', 3, 64)))
 		c.Flush()
 		return c.Error()
 	})

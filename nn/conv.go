@@ -27,44 +27,63 @@ type Conv2D struct {
 	Activation  Activation
 	NoBias      bool
 	Initializer Initializer
-	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
+	Given       *tensor.Tensor `json:"-"` // the kernel, taken as it is and not copied; nil: Build makes one
 
 	window       tensor.Window
 	out          [2]int
 	kernel, bias *Param
 	activate     func(values []float32)
 	filter       filterCache
+	site
 }
 
 func (l *Conv2D) Identity() (name, class string) { return l.Name, "Conv2D" }
 
 func (l *Conv2D) Params() []*Param { return params(l.kernel, l.bias) }
 
-func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
+// Plan implements [Planner].
+func (l *Conv2D) Plan(in []int) (out []int, values int64, err error) {
+	w, size, err := l.place(in)
+	if err != nil {
+		return nil, 0, err
+	}
+	values, err = planned(l.NoBias, l.Filters, w.Size[0], w.Size[1], in[2], l.Filters)
+	return []int{size[0], size[1], l.Filters}, values, err
+}
+
+// place returns the window of the kernel over a picture, and the output's size.
+func (l *Conv2D) place(in []int) (w tensor.Window, out [2]int, err error) {
 	if err := wantPicture(in); err != nil {
-		return nil, err
+		return w, out, err
 	}
 	if l.Filters < 1 {
-		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
+		return w, out, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
 	}
-	var err error
-	l.window, l.out, err = slide(in, pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1), l.Padding)
+	w, out, err = slide(in, pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1), l.Padding)
+	if err != nil {
+		return w, out, err
+	}
+	return w, out, wantSize("an output", out[0], out[1], l.Filters)
+}
+
+func (l *Conv2D) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
+	out, _, err := l.Plan(in)
 	if err != nil {
 		return nil, err
 	}
-	if err := wantSize("an output", l.out[0], l.out[1], l.Filters); err != nil {
-		return nil, err
-	}
-	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters)
-	if err != nil {
+	l.window, l.out, _ = l.place(in)
+	if l.kernel, err = givenKernel(l.Given, l.Initializer, rng, l.window.Size[0], l.window.Size[1], in[2], l.Filters); err != nil {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Filters)
 	l.activate = l.Activation.on(l.Filters)
-	return []int{l.out[0], l.out[1], l.Filters}, nil
+	l.fix(in)
+	return out, nil
 }
 
 func (l *Conv2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	l.convolve(p, y, x, l.epilogue())
 	p.record(step{x: x, y: y, layer: l})
@@ -95,10 +114,12 @@ func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
 func (l *Conv2D) take(t *taking, _ int64) { t.convolving = kernelParts * int64(l.kernel.Value.Len()) }
 
 func (l *Conv2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy)
-	tensor.Conv2DKernelGrad(l.kernel.grad(), s.x, dy, l.window, true)
-	if !p.wantsGrad(s.x) {
+	if g := l.kernel.Gradient(); g != nil {
+		tensor.Conv2DKernelGrad(g, s.x, dy, l.window, true)
+	}
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -129,11 +150,15 @@ func (l *pooledConv) unpooled(batch int) int {
 // backward goes back some pictures at a time.
 func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	x, choice := s.x, s.mask
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy) // all else in dz is zero
 	var dx *tensor.Tensor
-	if p.wantsGrad(x) {
+	if p.WantsGrad(x) {
 		dx = p.New(x.Shape()...)
+	}
+	kernel := l.kernel.Gradient()
+	if kernel == nil && dx == nil {
+		return nil
 	}
 	n, each := x.Dim(0), l.out[0]*l.out[1]*l.Filters
 	some := l.unpooled(max(n, p.batch))
@@ -142,7 +167,9 @@ func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor
 		dz := p.lend(some*each, hi-lo, l.out[0], l.out[1], l.Filters)
 		part := p.rows(dy, lo, hi)
 		tensor.MaxPoolGrad(dz, part, choice[lo*len(choice)/n:][:part.Len()], halving)
-		tensor.Conv2DKernelGrad(l.kernel.grad(), p.rows(x, lo, hi), dz, l.window, true)
+		if kernel != nil {
+			tensor.Conv2DKernelGrad(kernel, p.rows(x, lo, hi), dz, l.window, true)
+		}
 		if dx != nil {
 			tensor.Conv2DInputGrad(p.rows(dx, lo, hi), dz, l.kernel.Value, nil, l.window)
 		}
@@ -156,6 +183,7 @@ func (l *pooledConv) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor
 // computed for a quarter of the values, and the whole picture never leaves the
 // cache.
 func (l *Conv2D) forwardPooled(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0]/2, l.out[1]/2, l.Filters)
 	e := l.epilogue()
 	e.Pool = true
@@ -191,47 +219,67 @@ type Conv2DTranspose struct {
 	window       tensor.Window
 	out          [2]int
 	kernel, bias *Param
+	site
 }
 
 func (l *Conv2DTranspose) Identity() (name, class string) { return l.Name, "Conv2DTranspose" }
 
 func (l *Conv2DTranspose) Params() []*Param { return params(l.kernel, l.bias) }
 
-func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
+// Plan implements [Planner].
+func (l *Conv2DTranspose) Plan(in []int) (out []int, values int64, err error) {
+	w, size, err := l.place(in)
+	if err != nil {
+		return nil, 0, err
+	}
+	values, err = planned(l.NoBias, l.Filters, w.Size[0], w.Size[1], l.Filters, in[2])
+	return []int{size[0], size[1], l.Filters}, values, err
+}
+
+// place returns the window of the kernel over an output, and the output's size.
+func (l *Conv2DTranspose) place(in []int) (w tensor.Window, out [2]int, err error) {
 	if err := wantPicture(in); err != nil {
-		return nil, err
+		return w, out, err
 	}
 	if l.Filters < 1 {
-		return nil, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
+		return w, out, fmt.Errorf("needs a positive number of filters, has %d", l.Filters)
 	}
 	size, stride := pair(l.KernelSize, l.Kernel, 0), pair(l.Strides, l.Stride, 1)
 	if _, _, err := slide(in, [2]int{1, 1}, stride, l.Padding); err != nil {
-		return nil, err
+		return w, out, err
 	}
 	for d := range 2 {
-		l.out[d] = in[d] * stride[d]
+		out[d] = in[d] * stride[d]
 		if l.Padding == Valid {
-			l.out[d] += max(0, size[d]-stride[d])
+			out[d] += max(0, size[d]-stride[d])
 		}
 	}
-	var err error
-	if l.window, _, err = slide(l.out[:], size, stride, l.Padding); err != nil {
+	if w, _, err = slide(out[:], size, stride, l.Padding); err != nil {
+		return w, out, err
+	}
+	return w, out, wantSize("an output", out[0], out[1], l.Filters)
+}
+
+func (l *Conv2DTranspose) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
+	out, _, err := l.Plan(in)
+	if err != nil {
 		return nil, err
 	}
-	if err := wantSize("an output", l.out[0], l.out[1], l.Filters); err != nil {
-		return nil, err
-	}
-	if l.kernel, err = givenKernel(nil, l.Initializer, rng, size[0], size[1], l.Filters, in[2]); err != nil {
+	l.window, l.out, _ = l.place(in)
+	if l.kernel, err = givenKernel(nil, l.Initializer, rng, l.window.Size[0], l.window.Size[1], l.Filters, in[2]); err != nil {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Filters)
-	return []int{l.out[0], l.out[1], l.Filters}, nil
+	l.fix(in)
+	return out, nil
 }
 
 func (l *Conv2DTranspose) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0], l.out[1], l.Filters)
 	tensor.Conv2DInputGrad(y, x, l.kernel.Value, value(l.bias), l.window)
-	l.Activation.forward(y)
+	l.Activation.Apply(y)
 	p.record(step{x: x, y: y, layer: l})
 	return y
 }
@@ -241,10 +289,12 @@ func (l *Conv2DTranspose) take(t *taking, _ int64) {
 }
 
 func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy)
-	tensor.Conv2DKernelGrad(l.kernel.grad(), dy, s.x, l.window, true)
-	if !p.wantsGrad(s.x) {
+	if g := l.kernel.Gradient(); g != nil {
+		tensor.Conv2DKernelGrad(g, dy, s.x, l.window, true)
+	}
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -252,41 +302,33 @@ func (l *Conv2DTranspose) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.T
 	return dx
 }
 
-func newKernel(k Initializer, rng *rand.Rand, shape ...int) *Param {
-	kernel := tensor.New(shape...)
-	if rng != nil {
-		k.draw(kernel, rng)
-	}
-	return newParam("kernel", kernel)
-}
-
-// givenKernel is newKernel, without a drawing or memory of its own if there is a
-// kernel already.
+// givenKernel returns a kernel, without a drawing or memory of its own if there is
+// one already.
 func givenKernel(given *tensor.Tensor, k Initializer, rng *rand.Rand, shape ...int) (*Param, error) {
-	if err := wantSize("a kernel", shape...); err != nil {
-		return nil, err
-	}
 	switch {
 	case given == nil:
-		return newKernel(k, rng, shape...), nil
+		return NewParam("kernel", k.New(rng, shape...)), nil
 	case !slices.Equal(given.Shape(), shape):
 		return nil, fmt.Errorf("the kernel that is given has shape %v, needs %v", given.Shape(), shape)
 	}
-	return newParam("kernel", given), nil
+	return NewParam("kernel", given), nil
 }
 
 func newBias(none bool, n int) *Param {
 	if none {
 		return nil
 	}
-	return newParam("bias", tensor.New(n))
+	return NewParam("bias", tensor.New(n))
 }
 
-// addBiasGrad adds up the gradient of a bias, which may be nil, for dy, the gradient
-// of what it was added to.
+// addBiasGrad adds up the gradient of a bias, which may be nil or frozen, for dy, the
+// gradient of what it was added to.
 func addBiasGrad(bias *Param, dy *tensor.Tensor) {
-	if bias != nil {
-		tensor.SumRows(bias.grad(), dy, true)
+	if bias == nil {
+		return
+	}
+	if g := bias.Gradient(); g != nil {
+		tensor.SumRows(g, dy, true)
 	}
 }
 

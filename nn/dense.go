@@ -18,35 +18,47 @@ type Dense struct {
 	Activation  Activation
 	NoBias      bool
 	Initializer Initializer
-	Given       *tensor.Tensor // the kernel, taken as it is and not copied; nil: Build makes one
+	Given       *tensor.Tensor `json:"-"` // the kernel, taken as it is and not copied; nil: Build makes one
 
 	kernel, bias *Param
 	activate     func(values []float32)
+	site
 }
 
 func (l *Dense) Identity() (name, class string) { return l.Name, "Dense" }
 
 func (l *Dense) Params() []*Param { return params(l.kernel, l.bias) }
 
-func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
-	if len(in) == 0 || tensor.Size(in) == 0 {
-		return nil, fmt.Errorf("needs inputs of at least one value, got shape %v", in)
+// Plan implements [Planner].
+func (l *Dense) Plan(in []int) (out []int, values int64, err error) {
+	if err := wantValues(in); err != nil {
+		return nil, 0, err
 	}
 	if l.Units < 1 {
-		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
+		return nil, 0, fmt.Errorf("needs a positive number of units, has %d", l.Units)
 	}
 	last := len(in) - 1
-	var err error
-	l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[last], l.Units)
+	values, err = planned(l.NoBias, l.Units, in[last], l.Units)
+	return append(append([]int(nil), in[:last]...), l.Units), values, err
+}
+
+func (l *Dense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
+	out, _, err := l.Plan(in)
 	if err != nil {
+		return nil, err
+	}
+	if l.kernel, err = givenKernel(l.Given, l.Initializer, rng, in[len(in)-1], l.Units); err != nil {
 		return nil, err
 	}
 	l.bias = newBias(l.NoBias, l.Units)
 	l.activate = l.Activation.on(l.Units)
-	return append(append([]int(nil), in[:last]...), l.Units), nil
+	l.fix(in)
+	return out, nil
 }
 
 func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	var dims [8]int // most shapes fit
 	shape := append(dims[:0], x.Shape()...)
 	shape[len(shape)-1] = l.Units
@@ -55,17 +67,19 @@ func (l *Dense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		tensor.MatMulFused(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias), l.activate)
 	} else {
 		tensor.MatMul(p.matrix(y), p.matrix(x), l.kernel.Value, value(l.bias))
-		l.Activation.forward(y)
+		l.Activation.Apply(y)
 	}
 	p.record(step{x: x, y: y, layer: l})
 	return y
 }
 
 func (l *Dense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	l.Activation.backward(dy, s.y)
+	l.Activation.Gradient(dy, s.y)
 	addBiasGrad(l.bias, dy)
-	tensor.MatMulTransA(l.kernel.grad(), p.matrix(s.x), p.matrix(dy), true)
-	if !p.wantsGrad(s.x) {
+	if g := l.kernel.Gradient(); g != nil {
+		tensor.MatMulTransA(g, p.matrix(s.x), p.matrix(dy), true)
+	}
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)

@@ -13,6 +13,8 @@ import (
 type Dropout struct {
 	Name string
 	Rate float32 // in [0, 1)
+
+	site
 }
 
 func (l *Dropout) Identity() (name, class string) { return l.Name, "Dropout" }
@@ -20,13 +22,19 @@ func (l *Dropout) Identity() (name, class string) { return l.Name, "Dropout" }
 func (l *Dropout) Params() []*Param { return nil }
 
 func (l *Dropout) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
+	if err := wantSize("an input", in...); err != nil {
+		return nil, err
+	}
 	if !(l.Rate >= 0 && l.Rate < 1) {
 		return nil, fmt.Errorf("rate %v is not in [0, 1)", l.Rate)
 	}
+	l.fix(in)
 	return in, nil
 }
 
 func (l *Dropout) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	if !p.Training() || l.Rate == 0 {
 		return x
 	}

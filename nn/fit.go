@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type FitConfig struct {
 	Batch     int       // samples a step; default 32
 	Optimizer Optimizer // required
 	Loss      Loss      // default MSE
+	Metrics   []Metric  // measured beside the loss; each has a name of its own
 
 	Seed      uint64 // of the order of samples and of Dropout
 	NoShuffle bool   // take the samples in their order, every epoch
@@ -44,6 +46,31 @@ type EpochStats struct {
 	ValLoss       float64 // after the epoch; NaN without validation
 	Samples       int
 	Duration      time.Duration
+
+	// Metrics are means over the samples, as Loss is, and ValMetrics, as ValLoss, those
+	// of the validation, nil without one. Both are in the order of FitConfig.Metrics.
+	Metrics, ValMetrics []Measured
+}
+
+// Value returns what was measured, by Keras's key: "loss", "val_loss", "accuracy",
+// "val_accuracy"; NaN if that has not been measured.
+func (e EpochStats) Value(key string) float64 {
+	switch key {
+	case TrainLoss:
+		return e.Loss
+	case ValLoss:
+		return e.ValLoss
+	}
+	list := e.Metrics
+	if name, ok := strings.CutPrefix(key, "val_"); ok {
+		key, list = name, e.ValMetrics
+	}
+	for _, m := range list {
+		if m.Name == key {
+			return m.Mean
+		}
+	}
+	return math.NaN()
 }
 
 // BatchStats is what is known after a step.
@@ -52,7 +79,8 @@ type BatchStats struct {
 	Batch, Batches int // from 1
 	Samples        int // learned from in this epoch
 	Loss           float64
-	MeanLoss       float64 // over the epoch's samples so far
+	MeanLoss       float64    // over the epoch's samples so far
+	Metrics        []Measured // likewise; valid until the callback returns
 }
 
 // defaultBatch is how many samples a batch has unless told.
@@ -60,6 +88,15 @@ const defaultBatch = 32
 
 // History holds the epochs of one call of Fit.
 type History []EpochStats
+
+// Values returns [EpochStats.Value] of all epochs.
+func (h History) Values(key string) []float64 {
+	values := make([]float64, len(h))
+	for i, e := range h {
+		values[i] = e.Value(key)
+	}
+	return values
+}
 
 // ErrDiverged tells that the loss has become NaN or infinite, or has risen beyond
 // all that it began with (see DivergedError).
@@ -142,13 +179,14 @@ func (s *Sequential) Fit(ctx context.Context, data Dataset, cfg FitConfig) (Hist
 // trainer is one call of Fit.
 type trainer struct {
 	FitConfig
-	net    *Sequential
-	data   Dataset
-	params []*Param
-	pass   *Pass
-	turns  [2]Batch // filled and learned from by turns
-	judged [2]Batch // of validation
-	source rand.PCG // of the pass's randomness, set anew for every batch
+	net     *Sequential
+	data    Dataset
+	params  []*Param
+	pass    *Pass
+	turns   [2]Batch   // filled and learned from by turns
+	judged  [2]Batch   // of validation
+	metrics *measuring // of this epoch
+	source  rand.PCG   // of the pass's randomness, set anew for every batch
 
 	seen            int     // batches, up to firstBatches
 	first, greatest float64 // of their losses, the first one as at least 1
@@ -177,6 +215,9 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 	}
 	if cfg.Loss != nil && isNil(cfg.Loss) {
 		return nil, errors.New("the loss is nil")
+	}
+	if err := checkMetrics(cfg.Metrics); err != nil {
+		return nil, err
 	}
 	for i, c := range cfg.Callbacks {
 		if isNil(c) {
@@ -220,6 +261,7 @@ func (s *Sequential) newTrainer(data Dataset, cfg FitConfig) (*trainer, error) {
 // epoch learns from every sample once.
 func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	start := time.Now()
+	t.pass.idle = idleFronts(t.net, map[*Sequential]int{}) // a callback may have frozen layers
 	order := make([]int, t.data.Len())
 	for i := range order {
 		order[i] = i
@@ -231,7 +273,8 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 	if v, ok := t.data.(Varying); ok {
 		v.Epoch(epoch)
 	}
-	b := BatchStats{Epoch: epoch + 1, Epochs: t.Epochs, Batches: batches(len(order), t.Batch)}
+	t.metrics = newMeasuring(t.Metrics)
+	b := BatchStats{Metrics: t.metrics.measured(), Epoch: epoch + 1, Epochs: t.Epochs, Batches: batches(len(order), t.Batch)}
 	var sum float64
 	err := eachBatch(ctx, t.data, order, t.Batch, &t.turns, func(batch *Batch) error {
 		b.Batch++
@@ -253,11 +296,11 @@ func (t *trainer) epoch(ctx context.Context, epoch int) (EpochStats, error) {
 		}
 		return nil
 	})
-	stats := EpochStats{Epoch: epoch + 1, Epochs: t.Epochs, Loss: b.MeanLoss, ValLoss: math.NaN(), Samples: b.Samples}
+	stats := EpochStats{Epoch: epoch + 1, Epochs: t.Epochs, Loss: b.MeanLoss, ValLoss: math.NaN(), Samples: b.Samples, Metrics: b.Metrics}
 	if err == nil && t.Validation != nil && t.Validation.Len() > 0 {
 		// In the buffers of training, which are free now and large enough.
 		t.pass.training = false
-		stats.ValLoss, err = t.net.evaluate(ctx, t.Validation, t.Loss, t.Batch, t.pass, &t.judged)
+		stats.ValLoss, stats.ValMetrics, err = t.net.evaluate(ctx, t.Validation, t.Loss, t.Batch, t.Metrics, t.pass, &t.judged)
 		t.pass.training = true
 	}
 	stats.Duration = time.Since(start)
@@ -274,50 +317,55 @@ func (t *trainer) step(b *Batch) (float64, error) {
 			clear(p.Grad.Data())
 		}
 	}
-	t.pass.begin()
-	t.pass.input = b.X
+	t.pass.beginTraining(b.X)
 	y := t.net.Forward(t.pass, b.X)
 	if err := checkTargets(t.Loss, y, b.Y); err != nil {
 		return 0, fmt.Errorf("fit: %w", err)
 	}
+	if err := t.metrics.add(y, b.Y); err != nil {
+		return 0, fmt.Errorf("fit: %w", err)
+	}
 	dy := t.pass.New(y.Shape()...)
 	loss := t.Loss.Loss(dy, y, b.Y)
-	if dx := t.pass.backward(dy); dx != nil {
-		t.pass.Release(dx) // a first layer without parameters gives one
-	}
+	t.pass.backward(dy)
 	t.Optimizer.Step(t.params)
 	return loss, nil
 }
 
-// Evaluate returns the mean loss over all samples, without training, taking
-// batch of them at a time (0: 32).
-func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batch int) (float64, error) {
+// Evaluate returns the means of the loss and of metrics, in their order, over all
+// samples, without training, taking batch of them at a time (0: 32). Of no samples
+// they are 0.
+func (s *Sequential) Evaluate(ctx context.Context, data Dataset, loss Loss, batch int, metrics ...Metric) (float64, []Measured, error) {
 	if batch == 0 {
 		batch = defaultBatch
 	}
 	if batch < 0 {
-		return 0, fmt.Errorf("evaluate: batch %d must not be negative", batch)
+		return 0, nil, fmt.Errorf("evaluate: batch %d must not be negative", batch)
 	}
 	switch {
 	case s == nil:
-		return 0, errors.New("evaluate: the network is nil")
+		return 0, nil, errors.New("evaluate: the network is nil")
 	case !s.built:
-		return 0, errors.New("evaluate: the network has not been built; call Init or Build first")
+		return 0, nil, errors.New("evaluate: the network has not been built; call Init or Build first")
 	case isNil(data):
-		return 0, errors.New("evaluate: no data given")
+		return 0, nil, errors.New("evaluate: no data given")
 	case isNil(loss):
-		return 0, errors.New("evaluate: no loss given")
+		return 0, nil, errors.New("evaluate: no loss given")
 	}
 	if err := checkLen(data); err != nil {
-		return 0, fmt.Errorf("evaluate: %w", err)
+		return 0, nil, fmt.Errorf("evaluate: %w", err)
+	}
+	if err := checkMetrics(metrics); err != nil {
+		return 0, nil, fmt.Errorf("evaluate: %w", err)
 	}
 	p := passes.Get().(*Pass)
 	defer passes.Put(p)
-	return s.evaluate(ctx, data, loss, batch, p, new([2]Batch))
+	return s.evaluate(ctx, data, loss, batch, metrics, p, new([2]Batch))
 }
 
 // evaluate is Evaluate in the buffers of p and of turns.
-func (s *Sequential) evaluate(ctx context.Context, data Dataset, loss Loss, batch int, p *Pass, turns *[2]Batch) (float64, error) {
+func (s *Sequential) evaluate(ctx context.Context, data Dataset, loss Loss, batch int, metrics []Metric, p *Pass, turns *[2]Batch) (float64, []Measured, error) {
+	m := newMeasuring(metrics)
 	order := make([]int, data.Len())
 	for i := range order {
 		order[i] = i
@@ -332,13 +380,16 @@ func (s *Sequential) evaluate(ctx context.Context, data Dataset, loss Loss, batc
 		if err := checkTargets(loss, y, b.Y); err != nil {
 			return fmt.Errorf("evaluate: %w", err)
 		}
+		if err := m.add(y, b.Y); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		grad := p.New(y.Shape()...)
 		sum += loss.Loss(grad, y, b.Y) * float64(b.X.Dim(0))
 		p.Release(grad)
 		p.Release(y)
 		return nil
 	})
-	return sum / float64(max(1, len(order))), err
+	return sum / float64(max(1, len(order))), m.measured(), err
 }
 
 // checkLen returns an error if there cannot be as many samples: their order is kept in

@@ -140,6 +140,16 @@ func gradientCases() []gradientCase {
 		stage{shaped(4, 4, 3), 0},
 		stage{square(3, 1, nn.Same).conv, 2},
 	), 2, 4, 4, 3)
+	gate := chain(stage{globalAverage, 0}, stage{reference(dense).then(activations[1].f), 2}, stage{reference(dense).then(activations[6].f), 2})
+	add("a layer outside the package", &SqueezeExcite{Ratio: 2}, func(x array, params []array) array {
+		y, gates := newArray(x.shape...), gate(x, params[:4])
+		channels := x.shape[3]
+		for i, v := range x.data {
+			c := i % channels
+			y.data[i] = v * params[4].data[c] * gates.data[i/(len(x.data)/x.shape[0])*channels+c]
+		}
+		return y
+	}, 3, 4, 5, 6)
 	return cases
 }
 
@@ -242,7 +252,7 @@ func TestDropoutMask(t *testing.T) {
 	for i := range x.Data() {
 		x.Data()[i] = 1
 	}
-	y, _ := nn.Differentiate(&nn.Dropout{Rate: rate}, x, x)
+	y, _ := nn.Differentiate(dropout(rate, x), x, x)
 	kept, scale := 0, float32(1)/(1-float32(rate))
 	for i, v := range y.Data() {
 		if v != 0 && v != scale {
@@ -256,5 +266,5 @@ func TestDropoutMask(t *testing.T) {
 	if off := math.Abs(float64(kept) - (1-rate)*float64(x.Len())); !(off <= 4*sigma) {
 		t.Errorf("%d of %d kept", kept, x.Len())
 	}
-	near(t, "without training", nn.Infer(&nn.Dropout{Rate: rate}, x), x, 0)
+	near(t, "without training", nn.Infer(dropout(rate, x), x), x, 0)
 }

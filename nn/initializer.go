@@ -33,6 +33,21 @@ var initializerNames = [...]string{"glorot_uniform", "glorot_normal", "he_unifor
 // at two; Keras divides by it, so that the cut values have the variance asked.
 const truncatedStddev = .87962566103423978
 
+// New returns a kernel drawn with rng, or one of zeros, to be loaded, if that is nil.
+// The last two dimensions of its shape are the inputs and outputs of a unit, those
+// in front its receptive field. It panics if there are fewer than two dimensions, or
+// the initializer is not known.
+func (k Initializer) New(rng *rand.Rand, shape ...int) *tensor.Tensor {
+	if len(shape) < 2 {
+		panic(fmt.Sprintf("nn.Initializer.New: shape %v has no inputs and outputs", shape))
+	}
+	kernel := tensor.New(shape...)
+	if rng != nil {
+		k.draw(kernel, rng)
+	}
+	return kernel
+}
+
 // draw fills a kernel whose last two dimensions are inputs and outputs, after
 // those of its receptive field.
 func (k Initializer) draw(kernel *tensor.Tensor, rng *rand.Rand) {

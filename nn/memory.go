@@ -1,6 +1,10 @@
 package nn
 
-import "lookalike/tensor"
+import (
+	"slices"
+
+	"lookalike/tensor"
+)
 
 // TrainingMemory returns about how many bytes Fit has in memory at its peak: the
 // parameters, their gradients and two values more of each that the optimizer keeps
@@ -47,6 +51,9 @@ type takings struct {
 	work   int64         // of the convolution that needs most
 	free   map[int64]int // how many buffers of a size are free
 	steps  []taking
+
+	muted bool  // nothing in front of here learns, so training does not come back
+	last  int64 // then: the buffer of the last outputs, 0 if these are the inputs
 }
 
 // taking is what one step takes: sizes of its buffers, 0 of none.
@@ -67,8 +74,15 @@ type taker interface {
 
 // network goes forward through the layers of s, as its Forward does.
 func (t *takings) network(s *Sequential) {
-	in := s.in
+	in, idle := s.in, 0
+	if !t.muted && !slices.ContainsFunc(t.steps, func(before taking) bool { return !before.view }) {
+		idle = idleFronts(s, map[*Sequential]int{})[s]
+	}
+	t.muted = t.muted || idle > 0
 	for i := 0; i < len(s.Layers); i++ {
+		if i == idle && idle > 0 {
+			t.muted = false
+		}
 		layer, out := s.Layers[i], s.shapes[i]
 		if inner, ok := layer.(*Sequential); ok {
 			t.network(inner)
@@ -83,6 +97,9 @@ func (t *takings) network(s *Sequential) {
 		t.forward(step, int64(tensor.Size(in)), int64(tensor.Size(out)))
 		in = out
 	}
+	if idle > 0 {
+		t.muted = false
+	}
 }
 
 func (t *takings) forward(layer any, in, out int64) {
@@ -93,12 +110,22 @@ func (t *takings) forward(layer any, in, out int64) {
 	if l, ok := layer.(taker); ok {
 		l.take(&step, t.batch)
 	}
+	t.work = max(t.work, step.convolving)
+	t.masks += step.mask
+	if t.muted {
+		if !step.view {
+			t.lend(step.out)
+			if t.last > 0 {
+				t.back(t.last)
+			}
+			t.last = step.out
+		}
+		return
+	}
 	if !step.view {
 		t.lend(step.out)
 	}
 	t.lend(step.kept)
-	t.masks += step.mask
-	t.work = max(t.work, step.convolving)
 	t.steps = append(t.steps, step)
 }
 

@@ -28,6 +28,10 @@ func TestTrainingMemory(t *testing.T) {
 		"embedding": func() *Sequential {
 			return NewSequential("", &AveragePool2D{}, &MaxPool2D{Size: 3, Stride: 1}, &Conv2D{Filters: 9, Kernel: 2, Activation: Softmax}, &MaxPool2D{}, &Flatten{}, &UnitNorm{}, &Dense{Units: 11, Activation: ReLU}, &UnitNorm{}, &UnitDense{Units: 13})
 		},
+		"frozen": func() *Sequential {
+			return NewSequential("", NewSequential("front", &Conv2D{Filters: 9, Kernel: 3}, &Conv2D{Filters: 4, Kernel: 3, Activation: ReLU}, &BatchNorm{}, &MaxPool2D{}),
+				&Flatten{}, &Dense{Units: 7, Activation: ELU}, &Dense{Units: 3})
+		},
 		"one's own": func() *Sequential { return NewSequential("", &half{}, &Dense{Units: 3}, &half{}, &Flatten{}) },
 	}
 	for name, net := range nets {
@@ -35,6 +39,9 @@ func TestTrainingMemory(t *testing.T) {
 			s := net()
 			if err := s.Init(1, 12, 24, 3); err != nil {
 				t.Fatal(err)
+			}
+			if name == "frozen" {
+				Freeze(s.Layers[0])
 			}
 			data := InMemory{tensor.New(10, 12, 24, 3), tensor.New(append([]int{10}, s.OutputShape()...)...)}
 			tr, err := s.newTrainer(data, FitConfig{Optimizer: still{}, Batch: batch, Validation: data})

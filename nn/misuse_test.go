@@ -137,10 +137,10 @@ func TestFitErrors(t *testing.T) {
 	_, err := nn.NewSequential("n", &nn.Dense{Units: 2}).Fit(t.Context(), vectors(3), nn.FitConfig{Optimizer: &optim.SGD{}})
 	says(t, fmt.Sprint(err), "not been built|Init or Build")
 	net := linear(t)
-	if _, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, -1); err == nil {
+	if _, _, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, -1); err == nil {
 		t.Error("Evaluate with a batch of -1: no error")
 	}
-	got, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, 0)
+	got, _, err := net.Evaluate(t.Context(), vectors(40), nn.MSE, 0)
 	if want := evaluate(net, vectors(40)); err != nil || !(math.Abs(got-want) <= 1e-7*want) {
 		t.Errorf("Evaluate with the default batch: %v, %v, want %v", got, err, want)
 	}
@@ -181,6 +181,17 @@ func TestMisusePanics(t *testing.T) {
 		"slice of nothing":      {func() { (*nn.Sequential)(nil).Slice(0, 0) }, "nn.Slice|nil"},
 		"summary of nothing":    {func() { (*nn.Sequential)(nil).Summary() }, "nn.Summary|nil"},
 		"slice":                 {func() { linear(t).Slice(0, 2) }, "nn.Slice|0 to 2|1"},
+		"freeze unbuilt":        {func() { nn.Freeze(unbuilt) }, "nn.Freeze|built"},
+		"unfreeze unbuilt":      {func() { nn.Unfreeze(unbuilt) }, "nn.Unfreeze|built"},
+		"freeze nothing":        {func() { nn.Freeze(linear(t), nil) }, "nn.Freeze|layer 2 of 2 is nil"},
+		"parameter of nothing":  {func() { nn.NewParam("scale", nil) }, `nn.NewParam|"scale"|no value`},
+		"fork of nothing":       {func() { new(nn.Pass).Fork(tensor.New(1, 2), nil, nil, nil) }, "nn.Pass.Fork|no branch"},
+		"gradient of another":   {func() { nn.Differentiate(linear(t), tensor.New(4, 3), tensor.New(4, 3)) }, "nn.Differentiate|[4 2]|[4 3]"},
+		"activation of another": {func() { nn.ReLU.Gradient(tensor.New(4), tensor.New(3)) }, "nn.Activation.Gradient|[3]|[4]"},
+		"initializer of a line": {func() { nn.HeNormal.New(nil, 3) }, "nn.Initializer.New|[3]"},
+		"forward of nothing":    {func() { (*nn.Sequential)(nil).Forward(new(nn.Pass), tensor.New(1, 3)) }, "nn.Sequential|nil"},
+		"names of nothing":      {func() { unbuilt.ParamNames() }, "nn.ParamNames|built"},
+		"input of nothing":      {func() { unbuilt.InputShape() }, "nn.InputShape|built"},
 		"slice backwards":       {func() { linear(t).Slice(1, 0) }, "nn.Slice|1 to 0"},
 		"loss of other shapes":  {func() { nn.MAE.Loss(tensor.New(2), tensor.New(2), tensor.New(3)) }, "mean_absolute_error|[2]|[3]"},
 		"loss of nothing":       {func() { nn.MSE.Loss(tensor.New(0, 3), tensor.New(0, 3), tensor.New(0, 3)) }, "mean_squared_error|[0 3]"},

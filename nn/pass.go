@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -11,14 +12,22 @@ import (
 
 // Pass is one run through a network. It lends the layers their buffers, takes
 // them back for the next layer and the next run, and in training remembers how
-// to go back. A pass serves one goroutine at a time.
+// to go back. A pass serves one goroutine at a time. The zero value is a pass of
+// prediction.
 type Pass struct {
 	training bool
 	rng      *rand.Rand
 	batch    int // samples that buffers are made for
 
-	input *tensor.Tensor // the network's own input, whose gradient nobody needs
+	// What nobody needs the gradient of: the network's own input, and what layers
+	// make of it that have nothing to learn. Those run muted: without steps.
+	ungraded []*tensor.Tensor
+	idle     map[*Sequential]int // how many layers at its front have nothing to learn
+	muted    bool
+
 	steps []step
+
+	ctx context.Context // ends a prediction between two layers; may be nil
 
 	buffers []buffer
 	headers []*tensor.Tensor // of the tensors of this run, and for those of the next
@@ -67,14 +76,18 @@ func newPass(batch int) *Pass {
 // passes keeps the buffers of inference between calls.
 var passes = sync.Pool{New: func() any { return newPass(1) }}
 
+// cancelled tells whether the run is to end early.
+func (p *Pass) cancelled() bool { return p.ctx != nil && p.ctx.Err() != nil }
+
 // Training tells whether layers shall behave as in training and record how to
 // go back.
 func (p *Pass) Training() bool { return p.training }
 
-// Rand returns the source of this batch's randomness.
+// Rand returns the source of this batch's randomness, nil outside training.
 func (p *Pass) Rand() *rand.Rand { return p.rng }
 
-// New lends a tensor whose values are undefined.
+// New lends a tensor whose values are undefined. A layer returns it as its output, or
+// gives it back by Release; the next run has it in any case.
 func (p *Pass) New(shape ...int) *tensor.Tensor {
 	n := tensor.Size(shape)
 	if n == 0 {
@@ -83,8 +96,20 @@ func (p *Pass) New(shape ...int) *tensor.Tensor {
 	return p.lend(n/shape[0]*max(shape[0], p.batch), shape...)
 }
 
-// begin begins a run: what the one before had is used again.
-func (p *Pass) begin() { p.made, p.masks.given, p.doubles.given = 0, 0, 0 }
+// begin begins a run: what the one before had is used again, and what a layer has
+// not released is taken back.
+func (p *Pass) begin() {
+	p.made, p.masks.given, p.doubles.given = 0, 0, 0
+	for i := range p.buffers {
+		p.buffers[i].lent = false
+	}
+}
+
+// beginTraining begins a run that learns from x.
+func (p *Pass) beginTraining(x *tensor.Tensor) {
+	p.begin()
+	p.ungraded = append(p.ungraded[:0], x)
+}
 
 // view returns a tensor over data, whose header the next run uses again.
 func (p *Pass) view(data []float32, shape ...int) *tensor.Tensor {
@@ -188,21 +213,38 @@ func (l *lent[T]) take(n, capacity int) []T {
 // where the branches part, and returns what the branch in front is to begin with.
 // It gets nil from a branch that begins at the network's input, whose gradient
 // nobody needs. What back gets is lent until it returns; it copies what it keeps.
+// [Pass.Fork] does all that.
 func (p *Pass) Record(x, y *tensor.Tensor, back func(dy *tensor.Tensor) (dx *tensor.Tensor)) {
-	p.steps = append(p.steps, step{x: x, y: y, back: back})
+	p.record(step{x: x, y: y, back: back})
 }
 
 // record is Record for our own layers, with a step's x, y, layer and what that needs to
 // go back. Outside training it does nothing.
 func (p *Pass) record(s step) {
-	if p.training {
+	if p.recording() {
 		p.steps = append(p.steps, s)
 	}
 }
 
-// wantsGrad tells whether anything needs the gradient of x. Nothing does in
-// front of the first layer with parameters; back then returns nil.
-func (p *Pass) wantsGrad(x *tensor.Tensor) bool { return !sameData(x, p.input) }
+// recording tells whether the way back leads through the layers that run now.
+func (p *Pass) recording() bool { return p.training && !p.muted }
+
+// WantsGrad tells whether anything needs the gradient of x, the input of a layer
+// in training. Nothing does in front of the first layer that learns: back may then
+// return nil, and save itself the work.
+func (p *Pass) WantsGrad(x *tensor.Tensor) bool {
+	for _, u := range p.ungraded {
+		if sameData(x, u) {
+			return false
+		}
+	}
+	return true
+}
+
+// nothingLearned is the step of layers that ran muted: the way back ends there.
+type nothingLearned struct{}
+
+func (nothingLearned) backward(*Pass, step, *tensor.Tensor) *tensor.Tensor { return nil }
 
 // backward goes back from dy, the gradient of the last output, releasing each
 // layer's output and its gradient when the layer is done with them. It returns
@@ -237,7 +279,7 @@ func (p *Pass) backward(dy *tensor.Tensor) *tensor.Tensor {
 // gradient, did not lead to that: it began elsewhere, or at the network's input,
 // which no step makes.
 func (p *Pass) betweenBranches(s, behind step) bool {
-	return p.wantsGrad(s.x) && (!p.wantsGrad(behind.x) || !sameData(s.y, behind.x))
+	return p.WantsGrad(s.x) && (!p.WantsGrad(behind.x) || !sameData(s.y, behind.x))
 }
 
 func sameData(a, b *tensor.Tensor) bool {

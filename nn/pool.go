@@ -24,6 +24,7 @@ type MaxPool2D struct {
 
 	window tensor.Window
 	out    [2]int
+	site
 }
 
 func (l *MaxPool2D) Identity() (name, class string) { return l.Name, "MaxPooling2D" }
@@ -31,14 +32,19 @@ func (l *MaxPool2D) Identity() (name, class string) { return l.Name, "MaxPooling
 func (l *MaxPool2D) Params() []*Param { return nil }
 
 func (l *MaxPool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
+	l.site = site{}
 	l.window, l.out, out, err = buildPool(in, l.Size, l.Stride, l.PoolSize, l.Strides, l.Padding)
 	if n := l.window.Size[0] * l.window.Size[1]; err == nil && n > tensor.MaxPoolTaps {
 		err = fmt.Errorf("a window of %dx%d holds more than %d values", l.window.Size[0], l.window.Size[1], tensor.MaxPoolTaps)
+	}
+	if err == nil {
+		l.fix(in)
 	}
 	return out, err
 }
 
 func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
 	var choice []uint8
 	if p.Training() {
@@ -52,7 +58,7 @@ func (l *MaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 func (l *MaxPool2D) take(t *taking, _ int64) { t.mask = t.out }
 
 func (l *MaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -75,6 +81,7 @@ type AveragePool2D struct {
 
 	window tensor.Window
 	out    [2]int
+	site
 }
 
 func (l *AveragePool2D) Identity() (name, class string) { return l.Name, "AveragePooling2D" }
@@ -82,11 +89,16 @@ func (l *AveragePool2D) Identity() (name, class string) { return l.Name, "Averag
 func (l *AveragePool2D) Params() []*Param { return nil }
 
 func (l *AveragePool2D) Build(in []int, _ *rand.Rand) (out []int, err error) {
+	l.site = site{}
 	l.window, l.out, out, err = buildPool(in, l.Size, l.Stride, l.PoolSize, l.Strides, l.Padding)
+	if err == nil {
+		l.fix(in)
+	}
 	return out, err
 }
 
 func (l *AveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), l.out[0], l.out[1], x.Dim(3))
 	tensor.AveragePool(y, x, l.window)
 	p.record(step{x: x, y: y, layer: l})
@@ -105,6 +117,7 @@ type GlobalAveragePool2D struct {
 	Name string
 
 	window tensor.Window
+	site
 }
 
 func (l *GlobalAveragePool2D) Identity() (name, class string) {
@@ -114,14 +127,17 @@ func (l *GlobalAveragePool2D) Identity() (name, class string) {
 func (l *GlobalAveragePool2D) Params() []*Param { return nil }
 
 func (l *GlobalAveragePool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
 	if err := wantPicture(in); err != nil {
 		return nil, err
 	}
 	l.window = tensor.Window{Size: [2]int{in[0], in[1]}, Stride: [2]int{1, 1}}
+	l.fix(in)
 	return in[2:], nil
 }
 
 func (l *GlobalAveragePool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), 1, 1, x.Dim(3))
 	tensor.AveragePool(y, x, l.window)
 	p.record(step{x: x, y: y, layer: l})
@@ -139,6 +155,8 @@ func (l *GlobalAveragePool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tens
 //	output  [batch, channels]
 type GlobalMaxPool2D struct {
 	Name string
+
+	site
 }
 
 func (l *GlobalMaxPool2D) Identity() (name, class string) { return l.Name, "GlobalMaxPooling2D" }
@@ -146,13 +164,16 @@ func (l *GlobalMaxPool2D) Identity() (name, class string) { return l.Name, "Glob
 func (l *GlobalMaxPool2D) Params() []*Param { return nil }
 
 func (l *GlobalMaxPool2D) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
 	if err := wantPicture(in); err != nil {
 		return nil, err
 	}
+	l.fix(in)
 	return in[2:], nil
 }
 
 func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Dim(0), x.Dim(3))
 	globalPools.For(x.Dim(0), time.Duration(x.Len()), globalPool{x: x, y: y}, globalPool.greatest)
 	p.record(step{x: x, y: y, layer: l})
@@ -160,7 +181,7 @@ func (l *GlobalMaxPool2D) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 }
 
 func (l *GlobalMaxPool2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)
@@ -216,7 +237,7 @@ func shareGrad(dx, share, dy, x, top []float32) {
 // averagePoolGrad goes back through an average pooling; gradients may come in any
 // shape of the output's size.
 func averagePoolGrad(p *Pass, s step, dy *tensor.Tensor, w tensor.Window) *tensor.Tensor {
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)

@@ -271,6 +271,15 @@ func softmax(x array, _ []array) array {
 	return y
 }
 
+// dropout returns a layer that has been built for x.
+func dropout(rate float32, x *tensor.Tensor) nn.Layer {
+	l := &nn.Dropout{Rate: rate}
+	if _, err := l.Build(x.Shape()[1:], nil); err != nil {
+		panic(err)
+	}
+	return l
+}
+
 // dropped multiplies by the mask that a layer of the same rate is seen to use.
 func dropped(rate float32) reference {
 	return func(x array, _ []array) array {
@@ -278,7 +287,7 @@ func dropped(rate float32) reference {
 		for i := range ones.Data() {
 			ones.Data()[i] = 1
 		}
-		mask, _ := nn.Differentiate(&nn.Dropout{Rate: rate}, ones, ones)
+		mask, _ := nn.Differentiate(dropout(rate, ones), ones, ones)
 		y := newArray(x.shape...)
 		for i, v := range x.data {
 			y.data[i] = v * float64(mask.Data()[i])

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -8,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
 
@@ -17,12 +17,13 @@ import (
 // used apart, sharing their parameters.
 type Sequential struct {
 	Name   string
-	Layers []Layer
+	Layers Layers
 
 	built  bool
 	in     []int
-	names  []string // of the layers, made unique
-	shapes [][]int  // of their outputs, without the batch
+	names  []string   // of the layers, made unique
+	shapes [][]int    // of their outputs, without the batch
+	inside [][]string // names of their parameters, without the layer's
 }
 
 // NewSequential returns a network of the given layers.
@@ -37,6 +38,9 @@ func (s *Sequential) Identity() (name, class string) { return s.Name, "Sequentia
 // numbered from the second on. Each layer has a place of its own: neither a name
 // nor a layer may come twice.
 func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
+	if s == nil {
+		return nil, errors.New("the network is nil")
+	}
 	s.built = false
 	if err := s.checkNil(); err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 	}
 	s.in = append([]int(nil), in...)
 	s.names = uniqueNames(s.Layers)
-	s.shapes = nil
+	s.shapes, s.inside = nil, nil
 	if err := s.checkDistinct(); err != nil {
 		return nil, err
 	}
@@ -55,7 +59,7 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
 		}
-		nameParams(s.names[i], layer)
+		s.inside = append(s.inside, nameParams(s.names[i], layer))
 		if err := wantSize("an output", out...); err != nil {
 			return nil, fmt.Errorf("layer %q: %w", s.names[i], err)
 		}
@@ -68,8 +72,9 @@ func (s *Sequential) Build(in []int, rng *rand.Rand) ([]int, error) {
 
 // nameParams puts a layer's name in front of those of its parameters. A layer of
 // one's own may have several layers inside that name theirs alike: from the second
-// on they are numbered, for optimizers and files go by names.
-func nameParams(layer string, l Layer) {
+// on they are numbered, for optimizers and files go by names. It returns the names
+// without the layer's.
+func nameParams(layer string, l Layer) (inside []string) {
 	taken := map[string]bool{}
 	for _, p := range distinct(l.Params()) {
 		name := p.Name
@@ -78,7 +83,9 @@ func nameParams(layer string, l Layer) {
 		}
 		taken[name] = true
 		p.Name = layer + "/" + name
+		inside = append(inside, name)
 	}
+	return inside
 }
 
 // distinct leaves out parameters that come again: those of a layer that another
@@ -107,10 +114,12 @@ func (s *Sequential) checkNil() error {
 // their parameters, or if a layer comes twice here or in a network inside: it
 // would keep the shapes of its second place only.
 func (s *Sequential) checkDistinct() error {
+	firsts := map[string]int{}
 	for i, name := range s.names {
-		if first := slices.Index(s.names, name); first < i {
+		if first, ok := firsts[name]; ok {
 			return fmt.Errorf("layers %d and %d are both named %q; names must differ", first+1, i+1, name)
 		}
+		firsts[name] = i
 	}
 	places := map[Layer]string{}
 	var visit func(s *Sequential, path string) error
@@ -155,12 +164,42 @@ func (s *Sequential) Params() []*Param {
 	return distinct(list)
 }
 
+// ParamNames returns the names that the parameters, in the order of Params, have in
+// a network of these layers that stands alone. In one that is a part of another, or
+// that Slice has made, their own names may be others.
+func (s *Sequential) ParamNames() []string {
+	s.mustBeBuilt("ParamNames")
+	var names []string
+	seen := map[*Param]bool{}
+	for i, layer := range uniqueNames(s.Layers) {
+		for j, p := range distinct(s.Layers[i].Params()) {
+			if !seen[p] {
+				names = append(names, layer+"/"+s.inside[i][j])
+			}
+			seen[p] = true
+		}
+	}
+	return names
+}
+
 // Forward runs the layers, a convolution together with the max-pooling behind
-// it. Outside training a layer's input is given back as soon as the layer is
-// done.
+// it. A layer's input is given back as soon as the layer is done, but for layers
+// that training goes back through.
 func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	input := x
+	s.checkForward(p, x)
+	input, idle := x, 0
+	if p.recording() && !p.WantsGrad(x) {
+		idle = p.idle[s]
+	}
+	p.muted = p.muted || idle > 0
 	for i := 0; i < len(s.Layers); i++ {
+		if i == idle && idle > 0 {
+			p.learnsFrom(input, x)
+		}
+		if p.cancelled() { // nobody looks at what comes of it
+			var dims [8]int // most shapes fit
+			return p.New(append(append(dims[:0], x.Dim(0)), s.out()...)...)
+		}
 		var y *tensor.Tensor
 		if conv := s.pooledConv(i); conv != nil {
 			y = conv.forwardPooled(p, x)
@@ -168,12 +207,54 @@ func (s *Sequential) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 		} else {
 			y = s.Layers[i].Forward(p, x)
 		}
-		if !p.Training() && !sameData(x, y) && !sameData(x, input) {
+		if !p.recording() && !sameData(x, y) && !sameData(x, input) {
 			p.Release(x)
 		}
 		x = y
 	}
+	if idle > 0 && idle == len(s.Layers) {
+		p.learnsFrom(input, x)
+	}
 	return x
+}
+
+// checkForward panics unless the network has been built and x is a batch of its
+// inputs.
+func (s *Sequential) checkForward(p *Pass, x *tensor.Tensor) {
+	if s == nil {
+		panic("nn.Sequential: the network is nil")
+	}
+	at := site{s.in}
+	if !s.built {
+		at.in = nil
+	} else if s.in == nil {
+		at.in = []int{}
+	}
+	at.check(s, p, x)
+}
+
+// learnsFrom ends what runs muted, from x to y.
+func (p *Pass) learnsFrom(x, y *tensor.Tensor) {
+	p.muted = false
+	p.record(step{x: x, y: y, layer: nothingLearned{}})
+	p.ungraded = append(p.ungraded, y)
+}
+
+// idleFronts notes of each network how many layers at its front have nothing to
+// learn, so that training need not go back through them where it begins at the
+// input.
+func idleFronts(s *Sequential, idle map[*Sequential]int) map[*Sequential]int {
+	n := slices.IndexFunc(s.Layers, trains)
+	if n < 0 {
+		n = len(s.Layers)
+	}
+	idle[s] = n
+	for _, l := range s.Layers {
+		if inner, ok := l.(*Sequential); ok {
+			idleFronts(inner, idle)
+		}
+	}
+	return idle
 }
 
 // halving is the max-pooling that can run together with a convolution.
@@ -191,55 +272,6 @@ func (s *Sequential) pooledConv(i int) *Conv2D {
 		return nil
 	}
 	return conv
-}
-
-// predictBatch is how many samples Predict takes at a time.
-const predictBatch = 32
-
-// Predict returns the outputs for all samples of x, [n, …]. Many goroutines may
-// call it at once.
-func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
-	s.check("Predict", x)
-	n := x.Dim(0)
-	out := s.newOutput(n)
-	p := passes.Get().(*Pass)
-	defer passes.Put(p)
-	var dims [8]int // most shapes fit
-	in := append(append(dims[:0], 0), s.in...)
-	each, size := tensor.Size(s.out()), tensor.Size(s.in)
-	parallel.Awake(func() {
-		for lo := 0; lo < n; lo += predictBatch {
-			hi := min(n, lo+predictBatch)
-			p.begin()
-			in[0] = hi - lo
-			y := s.Forward(p, p.view(x.Data()[lo*size:hi*size], in...))
-			copy(out.Data()[lo*each:], y.Data())
-			p.Release(y)
-		}
-	})
-	return out
-}
-
-// newOutput returns a tensor for the outputs of n samples.
-func (s *Sequential) newOutput(n int) *tensor.Tensor {
-	var dims [8]int // most shapes fit
-	return tensor.New(append(append(dims[:0], n), s.out()...)...)
-}
-
-// check panics unless x is a batch of the network's inputs.
-func (s *Sequential) check(op string, x *tensor.Tensor) {
-	s.mustBeBuilt(op)
-	if err := s.takes(x); err != nil {
-		panic("nn." + op + ": " + err.Error())
-	}
-}
-
-// takes returns an error unless x is a batch of the network's inputs.
-func (s *Sequential) takes(x *tensor.Tensor) error {
-	if shape := x.Shape(); len(shape) != len(s.in)+1 || !slices.Equal(shape[1:], s.in) {
-		return fmt.Errorf("batch has shape %v, the network takes [n %v]", shape, strings.Trim(fmt.Sprint(s.in), "[]"))
-	}
-	return nil
 }
 
 // isNil tells whether an interface holds nothing, or a nil pointer.
@@ -262,6 +294,15 @@ func (s *Sequential) out() []int {
 	return s.shapes[len(s.shapes)-1]
 }
 
+// Built tells whether the network has been built.
+func (s *Sequential) Built() bool { return s != nil && s.built }
+
+// InputShape returns the shape of one input, without the batch.
+func (s *Sequential) InputShape() []int {
+	s.mustBeBuilt("InputShape")
+	return slices.Clone(s.in)
+}
+
 // OutputShape returns the shape of one output, without the batch.
 func (s *Sequential) OutputShape() []int {
 	s.mustBeBuilt("OutputShape")
@@ -276,7 +317,7 @@ func (s *Sequential) Slice(lo, hi int) *Sequential {
 	if lo < 0 || hi < lo || hi > len(s.Layers) {
 		panic(fmt.Sprintf("nn.Slice: there are no layers %d to %d among %d", lo, hi, len(s.Layers)))
 	}
-	part := &Sequential{Name: s.Name, Layers: s.Layers[lo:hi:hi], built: true, in: s.in, names: s.names[lo:hi:hi], shapes: s.shapes[lo:hi:hi]}
+	part := &Sequential{Name: s.Name, Layers: s.Layers[lo:hi:hi], built: true, in: s.in, names: s.names[lo:hi:hi], shapes: s.shapes[lo:hi:hi], inside: s.inside[lo:hi:hi]}
 	if lo > 0 {
 		part.in = s.shapes[lo-1]
 	}

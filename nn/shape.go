@@ -11,6 +11,8 @@ import (
 // [batch, n]. For pictures that is rows, columns, channels.
 type Flatten struct {
 	Name string
+
+	site
 }
 
 func (l *Flatten) Identity() (name, class string) { return l.Name, "Flatten" }
@@ -18,11 +20,17 @@ func (l *Flatten) Identity() (name, class string) { return l.Name, "Flatten" }
 func (l *Flatten) Params() []*Param { return nil }
 
 func (l *Flatten) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
+	if err := wantSize("an input", in...); err != nil {
+		return nil, err
+	}
+	l.fix(in)
 	return []int{tensor.Size(in)}, nil
 }
 
 func (l *Flatten) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
-	return reshape(p, x, l, x.Len()/x.Dim(0))
+	l.check(l, p, x)
+	return reshape(p, x, l, tensor.Size(l.in))
 }
 
 func (l *Flatten) take(t *taking, _ int64) { t.view, t.inPlace = true, true }
@@ -38,6 +46,7 @@ type Reshape struct {
 	Target []int
 
 	out []int
+	site
 }
 
 func (l *Reshape) Identity() (name, class string) { return l.Name, "Reshape" }
@@ -45,6 +54,10 @@ func (l *Reshape) Identity() (name, class string) { return l.Name, "Reshape" }
 func (l *Reshape) Params() []*Param { return nil }
 
 func (l *Reshape) Build(in []int, _ *rand.Rand) ([]int, error) {
+	l.site = site{}
+	if err := wantSize("an input", in...); err != nil {
+		return nil, err
+	}
 	size, known, open := tensor.Size(in), 1, -1
 	l.out = append([]int(nil), l.Target...)
 	for i, d := range l.out {
@@ -66,10 +79,12 @@ func (l *Reshape) Build(in []int, _ *rand.Rand) ([]int, error) {
 	if known != size {
 		return nil, fmt.Errorf("cannot reshape %v, %d values, to %v", in, size, l.Target)
 	}
+	l.fix(in)
 	return l.out, nil
 }
 
 func (l *Reshape) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	return reshape(p, x, l, l.out...)
 }
 

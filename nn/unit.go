@@ -18,6 +18,8 @@ import (
 //	output  [batch, …, n]
 type UnitNorm struct {
 	Name string
+
+	site
 }
 
 func (l *UnitNorm) Identity() (name, class string) { return l.Name, "UnitNormalization" }
@@ -25,13 +27,16 @@ func (l *UnitNorm) Identity() (name, class string) { return l.Name, "UnitNormali
 func (l *UnitNorm) Params() []*Param { return nil }
 
 func (l *UnitNorm) Build(in []int, _ *rand.Rand) ([]int, error) {
-	if len(in) == 0 || tensor.Size(in) == 0 {
-		return nil, fmt.Errorf("needs inputs of at least one value, got shape %v", in)
+	l.site = site{}
+	if err := wantValues(in); err != nil {
+		return nil, err
 	}
+	l.fix(in)
 	return in, nil
 }
 
 func (l *UnitNorm) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	y := p.New(x.Shape()...)
 	u := units{x: x.Data(), y: y.Data(), n: lastDim(x), inverse: p.numbers(x.Len() / lastDim(x))}
 	u.each(units.forward)
@@ -117,27 +122,38 @@ type UnitDense struct {
 	Units int
 
 	kernel *Param
+	site
 }
 
 func (l *UnitDense) Identity() (name, class string) { return l.Name, "UnitDense" }
 
 func (l *UnitDense) Params() []*Param { return params(l.kernel) }
 
-func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
+// Plan implements [Planner].
+func (l *UnitDense) Plan(in []int) (out []int, values int64, err error) {
 	if len(in) != 1 || in[0] < 1 {
-		return nil, fmt.Errorf("needs vectors of at least one value, got shape %v", in)
+		return nil, 0, fmt.Errorf("needs vectors of at least one value, got shape %v", in)
 	}
 	if l.Units < 1 {
-		return nil, fmt.Errorf("needs a positive number of units, has %d", l.Units)
+		return nil, 0, fmt.Errorf("needs a positive number of units, has %d", l.Units)
 	}
-	var err error
-	if l.kernel, err = givenKernel(nil, GlorotUniform, rng, in[0], l.Units); err != nil {
+	values, err = planned(true, l.Units, in[0], l.Units)
+	return []int{l.Units}, values, err
+}
+
+func (l *UnitDense) Build(in []int, rng *rand.Rand) ([]int, error) {
+	l.site = site{}
+	out, _, err := l.Plan(in)
+	if err != nil {
 		return nil, err
 	}
-	return []int{l.Units}, nil
+	l.kernel = NewParam("kernel", GlorotUniform.New(rng, in[0], l.Units))
+	l.fix(in)
+	return out, nil
 }
 
 func (l *UnitDense) Forward(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	l.check(l, p, x)
 	kernel := l.kernel.Value
 	inverse := p.columnProducts(kernel, kernel)
 	for j, sum := range inverse {
@@ -167,19 +183,21 @@ func (l *UnitDense) take(t *taking, _ int64) {
 }
 
 func (l *UnitDense) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
-	unit, inverse, grad := s.tensor, s.numbers, l.kernel.grad()
+	unit, inverse := s.tensor, s.numbers
 	defer p.Release(unit)
-	d := p.lend(unit.Len(), unit.Shape()...)
-	tensor.MatMulTransA(d, s.x, dy, false)
-	along := p.columnProducts(unit, d)
-	for i := range d.Dim(0) {
-		from, u, to := d.Row(i), unit.Row(i), grad.Row(i)
-		for j, v := range from {
-			to[j] += float32((float64(v) - along[j]*float64(u[j])) * inverse[j])
+	if grad := l.kernel.Gradient(); grad != nil {
+		d := p.lend(unit.Len(), unit.Shape()...)
+		tensor.MatMulTransA(d, s.x, dy, false)
+		along := p.columnProducts(unit, d)
+		for i := range d.Dim(0) {
+			from, u, to := d.Row(i), unit.Row(i), grad.Row(i)
+			for j, v := range from {
+				to[j] += float32((float64(v) - along[j]*float64(u[j])) * inverse[j])
+			}
 		}
+		p.Release(d)
 	}
-	p.Release(d)
-	if !p.wantsGrad(s.x) {
+	if !p.WantsGrad(s.x) {
 		return nil
 	}
 	dx := p.New(s.x.Shape()...)

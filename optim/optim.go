@@ -100,13 +100,16 @@ func (s *state) restore(kept map[string]*tensor.Tensor, params []*nn.Param, purp
 	}
 	slots, used := map[slotKey]*tensor.Tensor{}, map[string]bool{stepsKey: true}
 	for _, p := range params {
-		if !p.Trainable() || steps == 0 {
+		if !p.Trainable() && !p.Frozen() || steps == 0 {
 			continue
 		}
 		for _, purpose := range purposes {
 			key := slotKey{purpose, p.Name}
 			t := kept[key.String()]
 			used[key.String()] = true
+			if t == nil && p.Frozen() {
+				continue // since before the first step; it may be free again later
+			}
 			if t == nil {
 				return fmt.Errorf("optim: the state has no %q; another optimizer or another network has kept it", key)
 			}

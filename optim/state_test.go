@@ -213,3 +213,54 @@ func TestStepIsTheSameOnAnyProcs(t *testing.T) {
 		})
 	}
 }
+
+// TestFrozenState: what was frozen after some steps keeps its state, and what was so
+// from the beginning needs none; free again, both learn as they would have.
+func TestFrozenState(t *testing.T) {
+	parameters := func() []*nn.Param {
+		var list []*nn.Param
+		for _, name := range []string{"a", "b", "c"} {
+			p := nn.NewParam(name, tensor.From([]float32{1, 2}, 2))
+			p.Grad = tensor.From([]float32{0.5, -0.25}, 2)
+			list = append(list, p)
+		}
+		list[2].Freeze()
+		return list
+	}
+	steps := func(o nn.Optimizer, params []*nn.Param, n int) {
+		for range n {
+			o.Step(params)
+		}
+	}
+	for _, make := range []func() optim.Stateful{
+		func() optim.Stateful { return &optim.SGD{Momentum: 0.9} }, func() optim.Stateful { return &optim.Adam{} },
+		func() optim.Stateful { return &optim.AdamW{} }, func() optim.Stateful { return &optim.Adamax{} },
+	} {
+		one, unbroken := make(), parameters()
+		two, params := make(), parameters()
+		for _, run := range []struct {
+			o      nn.Optimizer
+			params []*nn.Param
+		}{{one, unbroken}, {two, params}} {
+			steps(run.o, run.params, 3)
+			run.params[1].Freeze()
+			steps(run.o, run.params, 2)
+		}
+		fresh := make()
+		if err := fresh.Restore(two.State(), params); err != nil {
+			t.Fatalf("%T: %v", fresh, err)
+		}
+		for _, list := range [][]*nn.Param{unbroken, params} {
+			if v := list[2].Value.Data(); !slices.Equal(v, []float32{1, 2}) {
+				t.Errorf("%T has changed what is frozen: %v", fresh, v)
+			}
+			list[1].Unfreeze()
+			list[2].Unfreeze()
+		}
+		steps(one, unbroken, 3)
+		steps(fresh, params, 3)
+		if !slices.Equal(bits(params), bits(unbroken)) {
+			t.Errorf("%T: after an interruption the parameters are others", fresh)
+		}
+	}
+}

@@ -11,6 +11,8 @@ import (
 // passes pictures on as they are.
 type input struct{}
 
+func init() { nn.Register(input{}) }
+
 func (input) Identity() (name, class string) { return "input_layer", "InputLayer" }
 
 func (input) Build(in []int, _ *rand.Rand) ([]int, error) { return in, nil }

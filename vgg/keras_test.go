@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"lookalike/internal/kerastest"
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -102,6 +103,7 @@ func alike(t *testing.T, got, want *tensor.Tensor) {
 // TestFeaturesEqualKeras: real photographs, the published weights, Keras's
 // features. keras/make_vgg16.py made them.
 func TestFeaturesEqualKeras(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	m := vgg16(t, vgg.Config{NoTop: true, Pooling: vgg.Average})
 	f := kerastest.Open(t, "vgg16.safetensors")
 	got, err := m.Features(t.Context(), photographs(t, f), "global_average_pooling2d")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lookalike/internal/kerastest"
+	"lookalike/internal/sweeptest"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -16,6 +17,7 @@ import (
 // convolutions by Winograd's method lead to, against the direct method. Its
 // rounding errors depend on the data, so random numbers tell too little.
 func TestWinograd(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	m := vgg16(t, vgg.Config{NoTop: true})
 	f := kerastest.OpenFile(t, shared(t, "weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"))
 	files, err := filepath.Glob(filepath.Join(shared(t, "caltech101"), "*", "*.jpg"))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"lookalike/autoencoder"
+	"lookalike/internal/sweeptest"
 	"lookalike/tensor"
 	"lookalike/vgg"
 	"lookalike/weights"
@@ -18,6 +19,7 @@ import (
 
 // TestConvertVGG16 converts a network of zeros but for a number in each array.
 func TestConvertVGG16(t *testing.T) {
+	sweeptest.Slow(t, "VGG16 takes seconds")
 	net, err := vgg.New16(vgg.Config{NoTop: true}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lookalike/internal/sweeptest"
 )
 
 // man and mandoc have nothing to say against the pages, and every flag of help is
 // in them.
 func TestManPages(t *testing.T) {
+	sweeptest.Slow(t, "reads all pages")
 	dir := t.TempDir()
 	lookalike(t, "man", dir)
 	pages, err := filepath.Glob(filepath.Join(dir, "*.1"))

@@ -171,6 +171,7 @@ func TestMemoryOfPhotographs(t *testing.T) {
 // Small files that are large pictures, several at once: who fits in half of the limit is
 // decoded, and a TIFF of 16 bits a channel in a single strip, which takes more, is not.
 func TestMemoryOfBombs(t *testing.T) {
+	sweeptest.Slow(t, "large pictures take seconds")
 	benchtest.SkipRacing(t)
 	data, err := os.ReadFile("../../picture/testdata/bomb.webp")
 	if err != nil {
@@ -199,6 +200,7 @@ func TestMemoryOfBombs(t *testing.T) {
 // What the store has mapped of the index counts, also when all pictures are taken out and
 // the file is written anew.
 func TestMemoryOfUpdates(t *testing.T) {
+	sweeptest.Slow(t, "large files take seconds")
 	benchtest.SkipRacing(t)
 	photos, dir := drawn(t, 1), t.TempDir()
 	index, vectors := filepath.Join(dir, "a.idx"), filepath.Join(dir, "a.safetensors")

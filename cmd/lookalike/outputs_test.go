@@ -140,6 +140,7 @@ func packed(t *testing.T, photos string) string {
 
 // What a killed command has left is gone after the same one has run again.
 func TestKilledLeavesNothing(t *testing.T) {
+	sweeptest.Slow(t, "runs each command three times")
 	if runtime.GOOS == "windows" {
 		t.Skip("processes cannot be killed at will")
 	}
@@ -162,9 +163,6 @@ func TestKilledLeavesNothing(t *testing.T) {
 		{"demo", "--photos", photos, "--epochs", "1", "--out", "demo"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
-			if args[0] == "demo" || args[0] == "convert" {
-				sweeptest.Slow(t, "takes seconds")
-			}
 			dir, temp := t.TempDir(), t.TempDir()
 			run := func() *exec.Cmd {
 				cmd := exec.CommandContext(t.Context(), "lookalike", append(args, "--quiet")...)

@@ -16,11 +16,11 @@ import (
 // Main runs a package's tests with the first of the tiers, f32.Tiers() (which
 // this package cannot import, for f32's own tests import it), and then once more
 // for each of the others in a process of its own, unless a tier is forced or
-// benchmarks are asked for. It returns the exit status. Under the race detector
-// the first is enough: no tier has goroutines of its own.
+// benchmarks are asked for. It returns the exit status. Where tests shall be quick
+// the first is enough: no tier has goroutines of its own for the race detector.
 func Main(m *testing.M, tiers []string) int {
 	code := m.Run()
-	if sweeptest.Racing || os.Getenv("LOOKALIKE_CPU") != "" || slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
+	if sweeptest.Quick() || os.Getenv("LOOKALIKE_CPU") != "" || slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
 		return code
 	}
 	for _, tier := range tiers[1:] {
