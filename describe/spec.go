@@ -56,11 +56,11 @@ func (s Spec) Open() (Model, error) {
 	case s.IsNetwork():
 		return openVGG(gallery.Recipe{Model: s.Name, Layer: s.Layer, Pooling: s.Pooling}, file)
 	}
-	return openLearned(file)
+	return OpenTrained(file)
 }
 
-// openLearned opens a model that training has written.
-func openLearned(file string) (Model, error) {
+// OpenTrained opens a model that training has written, an autoencoder or an embedding.
+func OpenTrained(file string) (Model, error) {
 	isEmbedding, err := embedding.IsFile(file)
 	if err != nil {
 		return nil, err

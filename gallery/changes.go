@@ -26,7 +26,9 @@ type Changes struct {
 
 // Watch is told how far Update is. Its functions may be nil.
 type Watch struct {
-	Done  func(files int)    // so many files have been dealt with, from any goroutine, one at a time
+	Done      func(files int)    // so many files have been dealt with, from any goroutine, one at a time
+	Described func(pictures int) // so many have been described, from any goroutine, one at a time
+
 	Saved func(pictures int) // the index holds so many pictures, come what may
 
 	// Worked is told, at the end, how long pictures were described in all, and how

@@ -74,16 +74,30 @@ func (r Recipe) Fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Check returns an error unless vectors made by r can be compared with the
-// gallery's. It gives both fingerprints and what differs.
+// RecipeError is that vectors of two recipes cannot be compared. It is ErrOther.
+type RecipeError struct {
+	Index, Other Recipe
+	other        string // what has the other recipe
+	hint         string
+}
+
+// Error gives both fingerprints and what differs.
+func (e *RecipeError) Error() string {
+	return e.Index.against(e.Other, e.other) + e.hint + ":\n" + e.Index.differences(e.Other, e.other)
+}
+
+func (e *RecipeError) Is(target error) bool { return target == ErrOther }
+
+// Check returns a *RecipeError unless vectors made by r can be compared with the
+// gallery's.
 func (g *Gallery) Check(r Recipe) error {
 	if g == nil {
 		return errors.New("gallery: the gallery is nil")
 	}
-	if differ := g.Recipe.differences(r, "the query"); differ != "" {
-		return fmt.Errorf("gallery: %s; describe the query as the index was, or make the index anew:\n%s", g.Recipe.against(r, "the query"), differ)
+	if g.Recipe.Fingerprint() == r.Fingerprint() {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("gallery: %w", &RecipeError{g.Recipe, r, "the query", "; describe the query as the index was, or make the index anew"})
 }
 
 // against says how an index was made, and that something else was not so.

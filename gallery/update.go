@@ -171,8 +171,8 @@ func sample(files []described, n, m int) (in, out []described) {
 // check refuses to add vectors that were made another way.
 func (u *updater) check() error {
 	s, name := &u.w.state, u.w.name
-	if differ := s.Recipe.apart(u.d.Recipe); differ != "" {
-		return fmt.Errorf("gallery: %s: %w: %s:\n%s", name, ErrOther, s.Recipe.against(u.d.Recipe, "this run"), differ)
+	if !s.Recipe.takes(u.d.Recipe) {
+		return fmt.Errorf("gallery: %s: %w: %w", name, ErrOther, &RecipeError{s.Recipe, u.d.Recipe.brought(s.Recipe), "this run", ""})
 	}
 	if s.Components != u.d.Components {
 		return fmt.Errorf("gallery: %s: %w: it holds %s, this run makes %s", name, ErrOther, held(s.Components), held(u.d.Components))
@@ -191,12 +191,15 @@ func held(components int) string {
 	return fmt.Sprintf("%d principal components", components)
 }
 
-// apart lists what of an index's recipe is otherwise for a run that adds to it, ""
-// if nothing is. Its vectors will be brought to the same principal components.
-func (r Recipe) apart(run Recipe) string {
-	run.PCA = r.PCA
-	return r.differences(run, "this run")
+// brought is the recipe of a run whose vectors are brought to the principal components
+// of an index.
+func (r Recipe) brought(index Recipe) Recipe {
+	r.PCA = index.PCA
+	return r
 }
+
+// takes tells whether a run may add its vectors to an index.
+func (r Recipe) takes(run Recipe) bool { return r.Fingerprint() == run.brought(r).Fingerprint() }
 
 // header notes where pictures and weights are now.
 func (u *updater) header(root string) error {
@@ -457,6 +460,9 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 				u.changes.Added++
 			}
 			u.pending = append(u.pending, edit{r.Path, &r})
+		}
+		if u.watch.Described != nil {
+			u.watch.Described(u.changes.Added + u.changes.Changed)
 		}
 		wait := pendingTime + time.Duration(u.w.state.Pictures*(4*u.w.state.Width+recordSize))*time.Second/readingSpeed
 		if n := len(u.pending); n < pendingMost && 4*n*u.w.state.Width < pendingBytes && time.Since(u.saved) < wait {

@@ -1,0 +1,297 @@
+package lookalike
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"lookalike/describe"
+	"lookalike/gallery"
+	"lookalike/internal/closing"
+	"lookalike/knn"
+	"lookalike/picture"
+)
+
+// Index is an index that is open to be searched, by many goroutines at once. It holds the
+// vectors in memory, and opens its model when the first picture is asked for.
+type Index struct {
+	path    string
+	options openOptions
+
+	mu     sync.Mutex // of what follows
+	now    *version
+	closed bool
+}
+
+// errClosed is the error of an index that has been closed.
+const errClosed = closing.Error("lookalike: the index")
+
+type openOptions struct{ model, photos string }
+
+// OpenOption says where what belongs to an index is now.
+type OpenOption func(*openOptions)
+
+// ModelFile is where the model of the index is, if it has moved: otherwise it is looked
+// for where it was, beside the index, and where downloaded weights are kept.
+func ModelFile(path string) OpenOption { return func(o *openOptions) { o.model = path } }
+
+// Photos is where the pictures of the index are, if they have moved.
+func Photos(dir string) OpenOption { return func(o *openOptions) { o.photos = dir } }
+
+// version is an index as one transaction has left it.
+type version struct {
+	guard  closing.Guard
+	g      *gallery.Gallery
+	model  *lender
+	photos func() (*picture.Source, error)
+	opened *picture.Source // by photos
+
+	mu        sync.Mutex
+	searchers map[knn.Metric]*knn.Index
+}
+
+// lender opens a model once for several versions of an index.
+type lender struct {
+	mu      sync.Mutex
+	holders int
+	open    func() (Model, error)
+	model   Model
+}
+
+// get opens the model if it is not open yet.
+func (l *lender) get() (Model, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.model == nil {
+		m, err := l.open()
+		if err != nil {
+			return nil, err
+		}
+		l.model = m
+	}
+	return l.model, nil
+}
+
+func (l *lender) hold() *lender {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.holders++
+	return l
+}
+
+func (l *lender) drop() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holders--; l.holders > 0 || l.model == nil {
+		return nil
+	}
+	return l.model.Close()
+}
+
+// Open reads an index whole and checks it. Others may write to it meanwhile, and later:
+// see [Index.Reload].
+func Open(path string, options ...OpenOption) (*Index, error) {
+	x := &Index{path: path}
+	for _, o := range options {
+		o(&x.options)
+	}
+	v, err := x.read(nil)
+	if err != nil {
+		return nil, err
+	}
+	x.now = v
+	return x, nil
+}
+
+// read reads the index as it is now. It takes over the model of an earlier version that
+// was made in the same way.
+func (x *Index) read(earlier *version) (*version, error) {
+	g, err := gallery.Open(x.path)
+	if err != nil {
+		return nil, err
+	}
+	v := &version{g: g, searchers: map[knn.Metric]*knn.Index{}}
+	if earlier != nil && earlier.g.Recipe == g.Recipe {
+		v.model = earlier.model.hold()
+	} else {
+		l := &lender{open: func() (Model, error) { return describe.Like(g, x.path, x.options.model) }}
+		v.model = l.hold()
+	}
+	root := g.Root
+	if x.options.photos != "" {
+		root = x.options.photos
+	}
+	v.photos = sync.OnceValues(func() (*picture.Source, error) {
+		if root == "" {
+			return nil, fmt.Errorf("%s does not say where its pictures are", x.path)
+		}
+		s, err := picture.OpenSource(root)
+		if err != nil {
+			return nil, fmt.Errorf("the pictures of %s are not at %s: %w", x.path, root, err)
+		}
+		v.opened = s
+		return s, nil
+	})
+	return v, nil
+}
+
+// enter begins a call, which v.guard.Leave ends.
+func (x *Index) enter() (*version, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed || x.now == nil || !x.now.guard.Enter() {
+		return nil, errClosed
+	}
+	return x.now, nil
+}
+
+// Reload reads the index anew, if others have written to it. Searches go on meanwhile, on
+// what was read before; those that begin later see what is there now. If it cannot be
+// read, the index stays as it was.
+func (x *Index) Reload() error {
+	was, err := x.enter()
+	if err != nil {
+		return err
+	}
+	v, err := x.read(was)
+	was.guard.Leave()
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	if x.closed {
+		x.mu.Unlock()
+		return errors.Join(error(errClosed), v.close())
+	}
+	x.now, was = v, x.now
+	x.mu.Unlock()
+	return was.close()
+}
+
+// Close waits for calls in flight and gives back what the index holds. It may be called
+// twice; later calls of other methods return ErrClosed.
+func (x *Index) Close() error {
+	x.mu.Lock()
+	was := x.now
+	x.closed = true
+	x.mu.Unlock()
+	if was == nil {
+		return nil
+	}
+	return was.close()
+}
+
+func (v *version) close() error {
+	return v.guard.Close(func() error {
+		err := v.model.drop()
+		if v.opened != nil {
+			err = errors.Join(err, v.opened.Close())
+		}
+		return err
+	})
+}
+
+// Len returns how many pictures the index has; 0 if it has been closed.
+func (x *Index) Len() int {
+	v, err := x.enter()
+	if err != nil {
+		return 0
+	}
+	defer v.guard.Leave()
+	return len(v.g.Entries)
+}
+
+// Entries returns the pictures of the index, sorted by path; nil if it has been closed.
+// They must not be changed.
+func (x *Index) Entries() []Entry {
+	v, err := x.enter()
+	if err != nil {
+		return nil
+	}
+	defer v.guard.Leave()
+	return v.g.Entries
+}
+
+// Recipe says how the vectors of the index were made.
+func (x *Index) Recipe() (Recipe, error) {
+	v, err := x.enter()
+	if err != nil {
+		return Recipe{}, err
+	}
+	defer v.guard.Leave()
+	return v.g.Recipe, nil
+}
+
+// Doubtful tells whether pictures that were saved last may be missing, because one of the
+// index's two headers is damaged. Update brings them back.
+func (x *Index) Doubtful() bool {
+	v, err := x.enter()
+	if err != nil {
+		return false
+	}
+	defer v.guard.Leave()
+	return v.g.Doubtful
+}
+
+// OpenPicture opens the file of a picture of the index, by its row.
+func (x *Index) OpenPicture(row int) (io.ReadCloser, error) {
+	v, err := x.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer v.guard.Leave()
+	if row < 0 || row >= len(v.g.Entries) {
+		return nil, noRow(row, len(v.g.Entries))
+	}
+	return v.openPicture(row)
+}
+
+func (v *version) openPicture(row int) (io.ReadCloser, error) {
+	s, err := v.photos()
+	if err != nil {
+		return nil, err
+	}
+	return s.FS.Open(v.g.Entries[row].Path)
+}
+
+func noRow(row, n int) error {
+	return fmt.Errorf("the index has no picture %d: it has %d, numbered from 0", row, n)
+}
+
+// find returns the row of a path, -1 if the index does not have it.
+func (v *version) find(path string) int {
+	row, ok := slices.BinarySearchFunc(v.g.Entries, path, func(e Entry, path string) int { return strings.Compare(e.Path, path) })
+	if !ok {
+		return -1
+	}
+	return row
+}
+
+// Export writes the vectors, and which pictures they belong to, to a new file, in the
+// format that the end of its name says: .npz, .npy, .safetensors, .csv or .jsonl.
+func (x *Index) Export(path string) error {
+	v, err := x.enter()
+	if err != nil {
+		return err
+	}
+	defer v.guard.Leave()
+	return v.g.Export(path)
+}
+
+// searcher returns what searches the vectors by a metric.
+func (v *version) searcher(metric knn.Metric) (*knn.Index, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if s := v.searchers[metric]; s != nil {
+		return s, nil
+	}
+	s, err := knn.New(v.g.Vectors, metric)
+	if err != nil {
+		return nil, err
+	}
+	v.searchers[metric] = s
+	return s, nil
+}

@@ -1,0 +1,105 @@
+package lookalike
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"os"
+
+	"lookalike/picture"
+)
+
+// Query is what a search begins with: a picture, or its vector.
+type Query struct {
+	name   string
+	open   func() (io.ReadCloser, error) // of a file's bytes
+	pixels *picture.Image                // decoded already
+	vector []float32
+	row    int    // of the index, -1 for none
+	path   string // of the index, "" for none
+	file   string // where the picture lies, "" if it lies in no file
+	region image.Rectangle
+}
+
+// File is a picture's file.
+func File(path string) Query {
+	return Query{name: path, row: -1, file: path, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+}
+
+// Bytes is what a picture's file holds.
+func Bytes(data []byte) Query {
+	return Query{name: "the picture", row: -1, open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+}
+
+// Reader is a picture's file that is read once: the query can be used for one search.
+func Reader(r io.Reader) Query {
+	return Query{name: "the picture", row: -1, open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+}
+
+// Picture is a picture in memory, upright.
+func Picture(m *picture.Image) Query { return Query{name: "the picture", row: -1, pixels: m} }
+
+// Vector is a vector that the model of the index has made.
+func Vector(v []float32) Query { return Query{name: "the vector", row: -1, vector: v} }
+
+// Row is a picture of the index, by its number in [Index.Entries].
+func Row(i int) Query { return Query{name: fmt.Sprintf("picture %d of the index", i), row: i} }
+
+// Path is a picture of the index, by its path in [Index.Entries].
+func Path(path string) Query { return Query{name: path, row: -1, path: path} }
+
+// Region is a part of a query's picture, in pixels of the upright picture from its top
+// left corner.
+func (q Query) Region(r image.Rectangle) Query {
+	q.region = r
+	return q
+}
+
+// whole tells whether the query is a whole picture, not a part of it.
+func (q *Query) whole() bool { return q.region == image.Rectangle{} }
+
+// load reads the picture of a query; in opens a picture of the index.
+func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error), o picture.Options) (m *picture.Image, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	switch {
+	case q.pixels != nil:
+		if m = q.pixels; m.Check() != nil {
+			return nil, m.Check()
+		}
+	case q.row >= 0:
+		m, err = decode(func() (io.ReadCloser, error) { return in(q.row) }, o)
+	case q.open != nil:
+		m, err = decode(q.open, o)
+	default:
+		return nil, fmt.Errorf("the query is empty; make it by File, Bytes, Reader, Picture, Vector, Row or Path")
+	}
+	if err != nil || q.whole() {
+		return m, err
+	}
+	return cut(m, q.region)
+}
+
+func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
+	f, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return picture.Decode(f, o)
+}
+
+// cut returns a part of a picture.
+func cut(m *picture.Image, r image.Rectangle) (*picture.Image, error) {
+	if r.Empty() || !r.In(image.Rect(0, 0, m.Width, m.Height)) {
+		return nil, fmt.Errorf("the region %v is empty or not within the picture's %dx%d pixels", r, m.Width, m.Height)
+	}
+	part := picture.New(r.Dx(), r.Dy())
+	for y := range part.Height {
+		copy(part.Pix[3*y*part.Width:][:3*part.Width], m.Pix[3*((r.Min.Y+y)*m.Width+r.Min.X):])
+	}
+	return part, nil
+}

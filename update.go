@@ -1,0 +1,189 @@
+package lookalike
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lookalike/describe"
+	"lookalike/gallery"
+	"lookalike/picture"
+)
+
+// Changes counts what [Update] did.
+type Changes struct {
+	gallery.Changes
+	Skipped []*SkipError // files that could not be read as pictures
+}
+
+// Stage is how far [Update] is, in files and pictures.
+type Stage struct {
+	Files     int // there are
+	Decoded   int // files that have been dealt with: read, or known from before, or left out
+	Described int // pictures by the model
+	Saved     int // pictures that the index holds, come what may
+}
+
+// UpdateOption says how [Update] works.
+type UpdateOption func(*updateOptions)
+
+type updateOptions struct {
+	components int
+	anew       bool
+	pictures   picture.Options
+	progress   func(Stage)
+	program    string
+	leave      []string
+}
+
+// Components keeps that many principal components of the vectors: a smaller index, a
+// faster search, and often a better one.
+func Components(n int) UpdateOption { return func(o *updateOptions) { o.components = n } }
+
+// Anew makes a new index in place of one that exists, which may be damaged or made by
+// another model. That one stays, and is what others read, until the new one is complete.
+func Anew() UpdateOption { return func(o *updateOptions) { o.anew = true } }
+
+// Reading says how pictures are read.
+func Reading(p picture.Options) UpdateOption { return func(o *updateOptions) { o.pictures = p } }
+
+// Progress tells how far Update is, from any goroutine, one call at a time.
+func Progress(f func(Stage)) UpdateOption { return func(o *updateOptions) { o.progress = f } }
+
+// Program is the name and version of the program that makes the index, for the reader.
+func Program(name string) UpdateOption { return func(o *updateOptions) { o.program = name } }
+
+// Leaving leaves files out that are not to be pictures of the index. The index itself and
+// the weights of the model always are.
+func Leaving(files ...string) UpdateOption { return func(o *updateOptions) { o.leave = files } }
+
+// Update brings an index up to date with the pictures in folders, archives (zip, tar,
+// tar.gz) and files, or makes it: what is new is added, what is there no more is taken
+// out, what has changed is described again, and renamed files are recognised. It may be
+// ended by ctx at any moment, and called again to go on: pictures are saved as they are
+// described, about once in a second. While it runs, others search the index; a second
+// Update of it gets ErrBusy.
+//
+// Files that cannot be read as pictures are left out and returned. An index whose vectors
+// were made in another way is ErrRecipe. If there is an error, the changes are those that
+// were saved.
+func Update(ctx context.Context, path string, sources []string, model Model, options ...UpdateOption) (Changes, error) {
+	o := updateOptions{program: "lookalike"}
+	for _, option := range options {
+		option(&o)
+	}
+	if model == nil {
+		return Changes{}, errors.New("lookalike.Update: the model is nil")
+	}
+	d := describe.For(model, o.components)
+	d.Recipe.Program = o.program
+	var err error
+	if d.Recipe, err = describe.Identify(d.Recipe, earlier(path)); err != nil {
+		return Changes{}, fmt.Errorf("lookalike.Update: %w", err)
+	}
+	own := append([]string{path, gallery.Unfinished(path)}, o.leave...)
+	if d.Recipe.WeightsFile != "" {
+		own = append(own, d.Recipe.WeightsFile)
+	}
+	source, set, err := Pictures(sources, o.pictures, own...)
+	if err != nil {
+		return Changes{}, err
+	}
+	defer source.Close()
+	bring := gallery.Update
+	if o.anew {
+		bring = gallery.Remake
+	}
+	changes, skips, err := bring(ctx, path, set, source.Root, d, o.watch(set.Len()))
+	return Changes{changes, skipped(skips)}, err
+}
+
+// watch tells of all stages together.
+func (o *updateOptions) watch(files int) gallery.Watch {
+	if o.progress == nil {
+		return gallery.Watch{}
+	}
+	stages := make(chan Stage, 1) // one at a time
+	stages <- Stage{Files: files}
+	tell := func(note func(*Stage)) {
+		s := <-stages
+		note(&s)
+		o.progress(s)
+		stages <- s
+	}
+	return gallery.Watch{
+		Done:      func(n int) { tell(func(s *Stage) { s.Decoded = n }) },
+		Described: func(n int) { tell(func(s *Stage) { s.Described = n }) },
+		Saved:     func(n int) { tell(func(s *Stage) { s.Saved = n }) },
+	}
+}
+
+// earlier is how an index was made, nothing if it cannot be read.
+func earlier(path string) Recipe {
+	g, err := gallery.Inspect(path)
+	if err != nil {
+		return Recipe{}
+	}
+	return g.Recipe
+}
+
+// Pictures opens folders, archives and files as one and lists their files, but for those
+// of the program itself. The caller closes the source. Nothing to list is ErrNoPictures.
+func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source, *picture.Set, error) {
+	if len(paths) == 0 {
+		return nil, nil, fmt.Errorf("%w: no folder, archive or file is given", ErrNoPictures)
+	}
+	s, err := picture.OpenSources(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := filepath.Abs(s.Root)
+	var set *picture.Set
+	if err == nil {
+		s.Root = root
+		set, err = s.Pictures(o)
+	}
+	if err != nil {
+		s.Close()
+		return nil, nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
+	}
+	if set = set.Without(s.Root, own...); set.Len() == 0 {
+		s.Close()
+		return nil, nil, fmt.Errorf("%w: %s: there are no files", ErrNoPictures, strings.Join(paths, ", "))
+	}
+	return s, set, nil
+}
+
+// Watch calls [Update] again and again, with a pause in between, until ctx is done, and
+// tells of each call that changed something or failed. It returns the cause of ctx's end.
+// An index that another program writes to just then is left to the next time.
+func Watch(ctx context.Context, pause time.Duration, path string, sources []string, model Model, told func(Changes, error), options ...UpdateOption) error {
+	if pause <= 0 {
+		return fmt.Errorf("lookalike.Watch: there must be a pause between two updates; %v is none", pause)
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		changes, err := Update(ctx, path, sources, model, options...)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, ErrBusy):
+		case err != nil, changes.Added+changes.Changed+changes.Moved+changes.Dropped > 0:
+			told(changes, err)
+		}
+		if errors.Is(err, fs.ErrClosed) { // the model
+			return err
+		}
+		timer.Reset(pause)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+		}
+	}
+}
