@@ -21,7 +21,7 @@ const predictBatch = 32
 func (s *Sequential) Predict(x *tensor.Tensor) *tensor.Tensor {
 	s.check("Predict", x)
 	out := s.newOutput(x.Dim(0))
-	s.predict(nil, out, x)
+	s.predict(context.Background(), out, x)
 	return out
 }
 
@@ -36,7 +36,7 @@ func (s *Sequential) PredictInto(dst, x *tensor.Tensor) {
 	if overlap(dst.Data(), x.Data()) {
 		panic("nn.PredictInto: dst and x share memory")
 	}
-	s.predict(nil, dst, x)
+	s.predict(context.Background(), dst, x)
 }
 
 // PredictContext is Predict that returns ctx.Err() soon after ctx is done: it looks
@@ -62,8 +62,7 @@ func (s *Sequential) PredictContext(ctx context.Context, x *tensor.Tensor) (*ten
 	return out, nil
 }
 
-// predict writes the outputs for x to out, and ends early with the error of ctx, which
-// may be nil.
+// predict writes the outputs for x to out, and ends early with the error of ctx.
 func (s *Sequential) predict(ctx context.Context, out, x *tensor.Tensor) (err error) {
 	n := x.Dim(0)
 	p := passes.Get().(*Pass)
