@@ -1,11 +1,10 @@
 package lookalike
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"sync"
 
 	"lookalike/describe"
@@ -46,6 +45,7 @@ type version struct {
 	guard  closing.Guard
 	g      *gallery.Gallery
 	model  *lender
+	root   string // of the pictures
 	photos func() (*picture.Source, error)
 	opened *picture.Source // by photos
 
@@ -120,10 +120,8 @@ func (x *Index) read(earlier *version) (*version, error) {
 		l := &lender{open: func() (Model, error) { return describe.Like(g, x.path, x.options.model) }}
 		v.model = l.hold()
 	}
-	root := g.Root
-	if x.options.photos != "" {
-		root = x.options.photos
-	}
+	root := cmp.Or(x.options.photos, g.Root)
+	v.root = root
 	v.photos = sync.OnceValues(func() (*picture.Source, error) {
 		if root == "" {
 			return nil, fmt.Errorf("%s does not say where its pictures are", x.path)
@@ -259,15 +257,6 @@ func (v *version) openPicture(row int) (io.ReadCloser, error) {
 
 func noRow(row, n int) error {
 	return fmt.Errorf("the index has no picture %d: it has %d, numbered from 0", row, n)
-}
-
-// find returns the row of a path, -1 if the index does not have it.
-func (v *version) find(path string) int {
-	row, ok := slices.BinarySearchFunc(v.g.Entries, path, func(e Entry, path string) int { return strings.Compare(e.Path, path) })
-	if !ok {
-		return -1
-	}
-	return row
 }
 
 // Export writes the vectors, and which pictures they belong to, to a new file, in the

@@ -17,7 +17,8 @@ type Query struct {
 	open   func() (io.ReadCloser, error) // of a file's bytes
 	pixels *picture.Image                // decoded already
 	vector []float32
-	row    int    // of the index, -1 for none
+	inside bool // the index has it, as the row
+	row    int
 	path   string // of the index, "" for none
 	file   string // where the picture lies, "" if it lies in no file
 	region image.Rectangle
@@ -25,30 +26,32 @@ type Query struct {
 
 // File is a picture's file.
 func File(path string) Query {
-	return Query{name: path, row: -1, file: path, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+	return Query{name: path, file: path, open: func() (io.ReadCloser, error) { return os.Open(path) }}
 }
 
 // Bytes is what a picture's file holds.
 func Bytes(data []byte) Query {
-	return Query{name: "the picture", row: -1, open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	return Query{name: "the picture", open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
 }
 
 // Reader is a picture's file that is read once: the query can be used for one search.
 func Reader(r io.Reader) Query {
-	return Query{name: "the picture", row: -1, open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+	return Query{name: "the picture", open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
 }
 
 // Picture is a picture in memory, upright.
-func Picture(m *picture.Image) Query { return Query{name: "the picture", row: -1, pixels: m} }
+func Picture(m *picture.Image) Query { return Query{name: "the picture", pixels: m} }
 
 // Vector is a vector that the model of the index has made.
-func Vector(v []float32) Query { return Query{name: "the vector", row: -1, vector: v} }
+func Vector(v []float32) Query { return Query{name: "the vector", vector: v} }
 
 // Row is a picture of the index, by its number in [Index.Entries].
-func Row(i int) Query { return Query{name: fmt.Sprintf("picture %d of the index", i), row: i} }
+func Row(i int) Query {
+	return Query{name: fmt.Sprintf("picture %d of the index", i), inside: true, row: i}
+}
 
 // Path is a picture of the index, by its path in [Index.Entries].
-func Path(path string) Query { return Query{name: path, row: -1, path: path} }
+func Path(path string) Query { return Query{name: path, path: path} }
 
 // Region is a part of a query's picture, in pixels of the upright picture from its top
 // left corner.
@@ -70,7 +73,7 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 		if m = q.pixels; m.Check() != nil {
 			return nil, m.Check()
 		}
-	case q.row >= 0:
+	case q.inside:
 		m, err = decode(func() (io.ReadCloser, error) { return in(q.row) }, o)
 	case q.open != nil:
 		m, err = decode(q.open, o)

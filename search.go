@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"lookalike/describe"
@@ -144,7 +143,7 @@ func (v *version) describe(ctx context.Context, queries []Query) ([][]float32, e
 		switch {
 		case q.vector != nil:
 			vectors[i] = q.vector
-		case q.row >= 0 && q.whole():
+		case q.inside && q.whole():
 			vectors[i] = v.g.Vectors.Row(q.row)
 		default:
 			left = append(left, i)
@@ -179,10 +178,11 @@ func (v *version) place(q *Query) error {
 	case q.vector != nil && len(q.vector) != v.g.Vectors.Dim(1):
 		return fmt.Errorf("lookalike.Search: the vector has %d values, those of the index %d", len(q.vector), v.g.Vectors.Dim(1))
 	case q.path != "":
-		if q.row = v.find(q.path); q.row < 0 {
+		if q.row = v.g.Row(q.path); q.row < 0 {
 			return fmt.Errorf("lookalike.Search: the index has no picture %s", q.path)
 		}
-	case q.row >= len(v.g.Entries) || q.row < -1:
+		q.inside = true
+	case q.inside && (q.row < 0 || q.row >= len(v.g.Entries)):
 		return fmt.Errorf("lookalike.Search: %w", noRow(q.row, len(v.g.Entries)))
 	}
 	return nil
@@ -191,13 +191,13 @@ func (v *version) place(q *Query) error {
 // self returns the rows that are the query itself.
 func (v *version) self(q *Query) ([]int, error) {
 	switch {
-	case q.row >= 0:
+	case q.inside:
 		return []int{q.row}, nil
 	case q.open == nil || !q.whole():
 		return nil, nil
 	}
 	if q.file != "" {
-		if row := v.at(q.file); row >= 0 {
+		if row := v.g.RowOf(v.root, q.file); row >= 0 {
 			return []int{row}, nil
 		}
 	}
@@ -226,51 +226,6 @@ func (q *Query) sum() (sum [sha256.Size]byte, err error) {
 		return sum, err
 	}
 	return [sha256.Size]byte(h.Sum(nil)), nil
-}
-
-// at returns the row of the picture whose file is at a path, -1 if it is none of the
-// index.
-func (v *version) at(file string) int {
-	s, err := v.photos()
-	if err != nil {
-		return -1
-	}
-	for _, path := range pathsIn(s.Root, file) {
-		if row := v.find(path); row >= 0 {
-			return row
-		}
-	}
-	return -1
-}
-
-// pathsIn returns by which paths, with slashes, a folder may have a file: the names
-// compared as they are, and with links followed.
-func pathsIn(root, file string) []string {
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return nil
-	}
-	if root, err = filepath.Abs(root); err != nil {
-		return nil
-	}
-	var paths []string
-	for _, names := range [][2]string{{root, file}, {resolved(root), resolved(file)}} {
-		if rel, err := filepath.Rel(names[0], names[1]); err == nil {
-			paths = append(paths, filepath.ToSlash(rel))
-		}
-	}
-	return paths
-}
-
-// resolved follows symbolic links, as far as the path exists.
-func resolved(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
-	}
-	if dir := filepath.Dir(path); dir != path {
-		return filepath.Join(resolved(dir), filepath.Base(path))
-	}
-	return path
 }
 
 // Group is a picture with its duplicates. The best, the one to keep, has the most pixels;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,6 +19,10 @@ import (
 type Changes struct {
 	gallery.Changes
 	Skipped []*SkipError // files that could not be read as pictures
+
+	// Describing is how long pictures were described, Modelling how much of that the model
+	// was at work: the more, the less it waited for files.
+	Describing, Modelling time.Duration
 }
 
 // Stage is how far [Update] is, in files and pictures.
@@ -72,12 +77,41 @@ func Leaving(files ...string) UpdateOption { return func(o *updateOptions) { o.l
 // were made in another way is ErrRecipe. If there is an error, the changes are those that
 // were saved.
 func Update(ctx context.Context, path string, sources []string, model Model, options ...UpdateOption) (Changes, error) {
+	o := newUpdateOptions(options)
+	if model == nil {
+		return Changes{}, errNoModel
+	}
+	own := append([]string{path, gallery.Unfinished(path)}, o.leave...)
+	if file := model.Recipe().WeightsFile; file != "" {
+		own = append(own, file)
+	}
+	source, set, err := Pictures(sources, o.pictures, own...)
+	if err != nil {
+		return Changes{}, err
+	}
+	defer source.Close()
+	return UpdateSet(ctx, path, set, source.Root, model, options...)
+}
+
+var errNoModel = errors.New("lookalike.Update: the model is nil")
+
+func newUpdateOptions(options []UpdateOption) updateOptions {
 	o := updateOptions{program: "lookalike"}
 	for _, option := range options {
 		option(&o)
 	}
-	if model == nil {
-		return Changes{}, errors.New("lookalike.Update: the model is nil")
+	return o
+}
+
+// UpdateSet is [Update] with pictures that have been listed: they lie below the folder
+// root, and must ascend by path, as [picture.Folder] and [Pictures] list them.
+func UpdateSet(ctx context.Context, path string, photos *picture.Set, root string, model Model, options ...UpdateOption) (Changes, error) {
+	o := newUpdateOptions(options)
+	switch {
+	case model == nil:
+		return Changes{}, errNoModel
+	case photos == nil:
+		return Changes{}, errors.New("lookalike.UpdateSet: the set of pictures is nil")
 	}
 	d := describe.For(model, o.components)
 	d.Recipe.Program = o.program
@@ -85,21 +119,16 @@ func Update(ctx context.Context, path string, sources []string, model Model, opt
 	if d.Recipe, err = describe.Identify(d.Recipe, earlier(path)); err != nil {
 		return Changes{}, fmt.Errorf("lookalike.Update: %w", err)
 	}
-	own := append([]string{path, gallery.Unfinished(path)}, o.leave...)
-	if d.Recipe.WeightsFile != "" {
-		own = append(own, d.Recipe.WeightsFile)
-	}
-	source, set, err := Pictures(sources, o.pictures, own...)
-	if err != nil {
-		return Changes{}, err
-	}
-	defer source.Close()
 	bring := gallery.Update
 	if o.anew {
 		bring = gallery.Remake
 	}
-	changes, skips, err := bring(ctx, path, set, source.Root, d, o.watch(set.Len()))
-	return Changes{changes, skipped(skips)}, err
+	var c Changes
+	watch := o.watch(photos.Len())
+	watch.Worked = func(all, network time.Duration) { c.Describing, c.Modelling = all, network }
+	changes, skips, err := bring(ctx, path, photos, root, d, watch)
+	c.Changes, c.Skipped = changes, skipped(skips)
+	return c, err
 }
 
 // watch tells of all stages together.
@@ -137,6 +166,11 @@ func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source
 	if len(paths) == 0 {
 		return nil, nil, fmt.Errorf("%w: no folder, archive or file is given", ErrNoPictures)
 	}
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			return nil, nil, fmt.Errorf("there is no folder, picture or archive %s to read pictures from: %w", path, rootCause(err))
+		}
+	}
 	s, err := picture.OpenSources(paths)
 	if err != nil {
 		return nil, nil, err
@@ -153,9 +187,20 @@ func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source
 	}
 	if set = set.Without(s.Root, own...); set.Len() == 0 {
 		s.Close()
-		return nil, nil, fmt.Errorf("%w: %s: there are no files", ErrNoPictures, strings.Join(paths, ", "))
+		if s.Kind == "several" {
+			return nil, nil, fmt.Errorf("%w: %s hold no files; give folders that pictures lie in, at any depth", ErrNoPictures, strings.Join(paths, ", "))
+		}
+		return nil, nil, fmt.Errorf("%w: the %s %s holds no files; give one that pictures lie in, at any depth", ErrNoPictures, s.Kind, paths[0])
 	}
 	return s, set, nil
+}
+
+// rootCause is what has gone wrong with a file, without its path.
+func rootCause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // Watch calls [Update] again and again, with a pause in between, until ctx is done, and

@@ -8,7 +8,6 @@ import (
 	"io"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +36,7 @@ func (a *app) openIndex(file string) (*gallery.Gallery, error) {
 	}
 	a.doubt(file, g)
 	c := collection{Gallery: g, root: g.Root}
-	return g, a.spare(g.Root, func(file string) bool { return c.at(file) >= 0 })
+	return g, a.spare(g.Root, func(file string) bool { return c.RowOf(c.root, file) >= 0 })
 }
 
 func (a *app) doubt(file string, g *gallery.Gallery) {
@@ -68,7 +67,7 @@ func (a *app) openCollection(file, photos string) (*collection, error) {
 	c := &collection{Gallery: g, file: file, root: g.Root}
 	if photos != "" {
 		c.root = photos
-		if err := a.spare(photos, func(file string) bool { return c.at(file) >= 0 }); err != nil {
+		if err := a.spare(photos, func(file string) bool { return c.RowOf(c.root, file) >= 0 }); err != nil {
 			return nil, err
 		}
 	}
@@ -196,47 +195,6 @@ func (c *collection) suggest(file string) string {
 		}
 	}
 	return ""
-}
-
-// at returns the row of the picture whose file is at a path, -1 if it is none of
-// the index.
-func (c *collection) at(file string) int {
-	for _, path := range pathsIn(c.root, file) {
-		if row, ok := slices.BinarySearchFunc(c.Entries, path, func(e gallery.Entry, path string) int { return strings.Compare(e.Path, path) }); ok {
-			return row
-		}
-	}
-	return -1
-}
-
-// pathsIn returns by which paths, with slashes, a folder may have a file: the names
-// compared as they are, and with links followed.
-func pathsIn(root, file string) []string {
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return nil
-	}
-	if root, err = filepath.Abs(root); err != nil {
-		return nil
-	}
-	var paths []string
-	for _, names := range [][2]string{{root, file}, {resolved(root), resolved(file)}} {
-		if rel, err := filepath.Rel(names[0], names[1]); err == nil {
-			paths = append(paths, filepath.ToSlash(rel))
-		}
-	}
-	return paths
-}
-
-// resolved follows symbolic links, as far as the path exists.
-func resolved(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
-	}
-	if dir := filepath.Dir(path); dir != path {
-		return filepath.Join(resolved(dir), filepath.Base(path))
-	}
-	return path
 }
 
 // isIndex tells whether a file is an index of pictures, readable or not.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/describe"
@@ -185,7 +186,7 @@ func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Mod
 		return nil, err
 	}
 	index := o.file("photos.idx")
-	if _, _, err := a.index(ctx, gallery.Remake, index, photos, dir, describe.For(d, 0)); err != nil {
+	if _, err := a.index(ctx, index, photos, dir, d, lookalike.Anew()); err != nil {
 		return nil, err
 	}
 	return gallery.Open(index)

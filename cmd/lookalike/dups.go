@@ -14,11 +14,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
 	"lookalike/internal/fetch"
+	"lookalike/internal/realpath"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -264,26 +266,15 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err != nil {
 		return nil, err
 	}
-	index, remove, err := cachedIndex(resolved(root), d)
+	index, remove, err := cachedIndex(realpath.Follow(root), d)
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	var earlier gallery.Recipe // stays empty for an index that is damaged or not there
-	if cached, err := gallery.Inspect(index); err == nil {
-		earlier = cached.Recipe
-		earlier.PCA = ""
-	}
-	if d.Recipe, err = describe.Identify(d.Recipe, earlier); err != nil {
-		return nil, err
-	}
-	bring := gallery.Update
-	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
-		bring = gallery.Remake // for it is the cache's
-	}
-	_, _, err = a.index(cmd.Context(), bring, index, set, dir, d)
-	if errors.Is(err, gallery.ErrDamaged) { // which only the whole of it shows
-		_, _, err = a.index(cmd.Context(), gallery.Remake, index, set, dir, d)
+	components := lookalike.Components(o.pca)
+	_, err = a.index(cmd.Context(), index, set, dir, model, components)
+	if errors.Is(err, lookalike.ErrDamaged) || errors.Is(err, lookalike.ErrOld) || errors.Is(err, lookalike.ErrRecipe) { // it is the cache's
+		_, err = a.index(cmd.Context(), index, set, dir, model, components, lookalike.Anew())
 	}
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
 	"lookalike/internal/putaway"
+	"lookalike/internal/realpath"
 )
 
 // checkFiles makes sure that files may be moved or linked at all.
@@ -38,7 +39,7 @@ func (o *dupsOptions) checkFiles(c *collection) error {
 	if info, err := os.Stat(to); err == nil && !info.IsDir() {
 		return fmt.Errorf("--move-to %s: it is a file; give a folder", o.moveTo)
 	}
-	if rel, err := filepath.Rel(resolved(root), resolved(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if rel, err := filepath.Rel(realpath.Follow(root), realpath.Follow(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return fmt.Errorf("--move-to %s: it lies in %s, where the pictures would be found again; give a folder elsewhere", o.moveTo, c.root)
 	}
 	return nil

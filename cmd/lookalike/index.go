@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/picture"
@@ -107,25 +108,20 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 		return err
 	}
 	defer model.Close()
-	d := describe.For(model, o.pca)
-	source, set, err := sources(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
+	source, set, err := lookalike.Pictures(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
 	start := time.Now()
-	earlier, err := a.earlier(o)
-	if err != nil {
+	if err := a.replaceable(o); err != nil {
 		return err
 	}
-	if d.Recipe, err = describe.Identify(d.Recipe, earlier); err != nil {
-		return err
-	}
-	bring := gallery.Update
+	options := []lookalike.UpdateOption{lookalike.Components(o.pca)}
 	if o.fresh {
-		bring = gallery.Remake
+		options = append(options, lookalike.Anew())
 	}
-	changes, w, err := a.index(cmd.Context(), bring, o.out, set, source.Root, d)
+	changes, err := a.index(cmd.Context(), o.out, set, source.Root, model, options...)
 	if err != nil {
 		if cmd.Context().Err() != nil && changes.Pictures > 0 {
 			return stoppedError(o.stopped(changes.Pictures))
@@ -136,11 +132,11 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", o.out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
-	if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
-		rate := perSecond(float64(n)/w.all.Seconds()) + " pictures a second"
+	fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", o.out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
+	if n := changes.Added + changes.Changed; n > 0 && changes.Describing > 0 {
+		rate := perSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
 		if o.how.Name != describe.Perceptual {
-			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*w.network.Seconds()/w.all.Seconds())
+			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*changes.Modelling.Seconds()/changes.Describing.Seconds())
 		}
 		fmt.Fprintln(a.out, rate)
 	}
@@ -160,24 +156,24 @@ func (o *indexOptions) stopped(pictures int) string {
 	return fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", o.out, holds)
 }
 
-// earlier is how an index that exists was made, nothing if there is none or it is to
-// be made anew.
-func (a *app) earlier(o indexOptions) (gallery.Recipe, error) {
+// replaceable refuses to write where something is that is no index, or an index that
+// cannot be brought up to date and is not to be made anew.
+func (a *app) replaceable(o indexOptions) error {
 	g, err := gallery.Inspect(o.out)
 	_, unread := errors.AsType[*fs.PathError](err)
 	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return gallery.Recipe{}, nil
+		return nil
 	case o.fresh && (err == nil || damaged || old):
-		return gallery.Recipe{}, nil
+		return nil
 	case damaged, old, unread: // which tells nothing of what is there
-		return gallery.Recipe{}, err
+		return err
 	case err != nil:
-		return gallery.Recipe{}, fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
+		return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
 	}
 	a.doubt(o.out, g)
-	return g.Recipe, nil
+	return nil
 }
 
 // changed says in words what was done to an index that was there before.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,39 +36,6 @@ func folder(dir string, o picture.Options) (*picture.Set, error) {
 		return nil, fmt.Errorf("the folder %s holds no files; give one that pictures lie in, at any depth", dir)
 	}
 	return set, nil
-}
-
-// sources opens folders, files and archives as one and lists their files, but for
-// those of the program itself. The caller closes the source.
-func sources(paths []string, o picture.Options, own ...string) (*picture.Source, *picture.Set, error) {
-	for _, path := range paths {
-		if _, err := os.Stat(path); err != nil {
-			return nil, nil, fmt.Errorf("there is no folder, picture or archive %s to read pictures from", path)
-		}
-	}
-	s, err := picture.OpenSources(paths)
-	if err != nil {
-		return nil, nil, err
-	}
-	root, err := filepath.Abs(s.Root)
-	var set *picture.Set
-	if err == nil {
-		s.Root = root
-		set, err = s.Pictures(o)
-	}
-	if err != nil {
-		s.Close()
-		return nil, nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
-	}
-	if set = set.Without(s.Root, own...); set.Len() == 0 {
-		s.Close()
-		kind := s.Kind
-		if kind == "several" {
-			return nil, nil, fmt.Errorf("%s hold no files; give folders that pictures lie in, at any depth", strings.Join(paths, ", "))
-		}
-		return nil, nil, fmt.Errorf("the %s %s holds no files; give one that pictures lie in, at any depth", kind, paths[0])
-	}
-	return s, set, nil
 }
 
 // check decodes all files, shows how far it is, and returns those that are

@@ -266,7 +266,7 @@ func (c *collection) self(q *query) ([]int, error) {
 		return []int{q.row}, nil
 	}
 	if q.path != "" {
-		if row := c.at(q.path); row >= 0 {
+		if row := c.RowOf(c.root, q.path); row >= 0 {
 			return []int{row}, nil
 		}
 	}

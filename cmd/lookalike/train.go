@@ -14,6 +14,7 @@ import (
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
+	"lookalike/internal/realpath"
 	"lookalike/internal/split"
 	"lookalike/nn"
 	"lookalike/picture"
@@ -226,7 +227,7 @@ func (a *app) trainingPictures(ctx context.Context, dir string, files *picture.S
 	photos, err := a.check(ctx, dir, files)
 	if err == nil {
 		err = a.spare(dir, func(file string) bool {
-			in := pathsIn(dir, file)
+			in := realpath.Below(dir, file)
 			return slices.ContainsFunc(numbers(photos.Len()), func(i int) bool { return slices.Contains(in, photos.Path(i)) })
 		})
 	}
