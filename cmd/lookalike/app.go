@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"lookalike/internal/memory"
+	"lookalike/internal/words"
 )
 
 // Exit statuses.
@@ -136,7 +137,7 @@ func (a *app) fail(event string, status int, text, hint string) int {
 }
 
 // say writes a line for people to standard error.
-func (a *app) say(text string) { fmt.Fprintln(a.err, wrap(text, terminalWidth(a.err))) }
+func (a *app) say(text string) { fmt.Fprintln(a.err, words.Wrap(text, terminalWidth(a.err))) }
 
 // statusOf is the status of a failed command, in general or for it in particular.
 func statusOf(cmd *cobra.Command, general int) int {
@@ -190,7 +191,7 @@ func (a *app) skip(path string, reason error) {
 		a.events.write(skippedEvent{"skipped", path, reason.Error()})
 		return
 	}
-	a.say(fmt.Sprintf("skipped %s: %v", printable(path), reason))
+	a.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
 }
 
 // begin takes the settings that were not given on the command line from elsewhere

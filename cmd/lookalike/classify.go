@@ -10,6 +10,7 @@ import (
 
 	"lookalike/internal/fetch"
 	"lookalike/internal/hugepages"
+	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/vgg"
 )
@@ -121,7 +122,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 		}
 	}
 	if len(results) == 0 {
-		return fmt.Errorf("none of the %s could be read as a picture", count(len(paths), "file"))
+		return fmt.Errorf("none of the %s could be read as a picture", words.Count(len(paths), "file"))
 	}
 	if !o.json {
 		return nil
@@ -133,7 +134,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 // path above if there are several.
 func (a *app) printClasses(c classified, several bool) {
 	if several {
-		fmt.Fprintf(a.out, "%s\n", printable(c.Path))
+		fmt.Fprintf(a.out, "%s\n", words.Printable(c.Path))
 	}
 	for _, p := range c.Predictions {
 		fmt.Fprintf(a.out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)

@@ -12,6 +12,7 @@ import (
 	"lookalike/internal/describe"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/perceptual"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -295,7 +296,7 @@ func sameBytes(c *collection, both []query) (bool, error) {
 		}
 		var err error
 		if sums[i], err = q.sum(); err != nil {
-			return false, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+			return false, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
 		}
 	}
 	return sums[0] == sums[1] && sums[0] != [sha256.Size]byte{}, nil
@@ -303,7 +304,7 @@ func sameBytes(c *collection, both []query) (bool, error) {
 
 // verdict is the result in a line.
 func verdict(r *compared) string {
-	digits := decimals(max(r.Distance, r.Within))
+	digits := words.Decimals(max(r.Distance, r.Within))
 	if r.SameBytes {
 		return fmt.Sprintf("The same: equal files, %s distance %.*f", r.Metric, digits, r.Distance)
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"lookalike/internal/words"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -55,7 +57,7 @@ func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
 		if err != nil || len(rest) > 0 || of == root {
 			asked := strings.Join(args, " ")
 			if near := root.SuggestionsFor(asked); len(near) > 0 {
-				return usagef("there is no command %q; did you mean %s?", asked, orList(near))
+				return usagef("there is no command %q; did you mean %s?", asked, words.OrList(near))
 			}
 			return usagef("there is no command %q", asked)
 		}

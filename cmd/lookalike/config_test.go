@@ -2,8 +2,8 @@ package main
 
 import "testing"
 
-// A default can be printed and read again, and a misspelled word finds its own.
-func TestValues(t *testing.T) {
+// A size can be printed and read again.
+func TestByteSize(t *testing.T) {
 	for text, want := range map[string]byteSize{
 		"800MB": 800e6, "2GiB": 2 << 30, "1.5 gb": 15e8, "64M": 64e6, "33554432B": 32 << 20, "": 0,
 	} {
@@ -20,14 +20,5 @@ func TestValues(t *testing.T) {
 		if err := got.Set(text); err == nil {
 			t.Errorf("%q is read as %d bytes", text, got)
 		}
-	}
-	words := []string{"threads", "search.neighbors", "size", "seed"}
-	for word, want := range map[string]string{"thread": "threads", "sise": "size", "serach.neighbors": "search.neighbors", "sideways": "", "x": ""} {
-		if got := nearest(word, words); got != want {
-			t.Errorf("nearest to %q is %q, want %q", word, got, want)
-		}
-	}
-	if a, b := misspelled("kitten", "sitting"), misspelled("", "abc"); a != 3 || b != 3 {
-		t.Errorf("distances are %d and %d, want 3 and 3", a, b)
 	}
 }

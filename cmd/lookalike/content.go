@@ -11,6 +11,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -71,7 +72,7 @@ func (c *content) checkSize(path string) error {
 		shape, _ := c.file.Shape(name)
 		n := int64(tensor.Size(shape))
 		if n > left {
-			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, bytesOf(info.Size()))
+			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, words.Bytes(info.Size()))
 		}
 		left -= n
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/words"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -122,7 +123,7 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 		kind = "float16"
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
-		count(len(arrays), "array"), thousands(parameters), kind, bytesOf(info.Size()))
+		words.Count(len(arrays), "array"), words.Thousands(parameters), kind, words.Bytes(info.Size()))
 	return nil
 }
 

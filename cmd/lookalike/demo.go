@@ -23,6 +23,7 @@ import (
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -122,8 +123,8 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if files.Len() > demoIndex {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
-	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d%s.\n\n", count(learned.Len(), "picture"),
-		count(o.epochs, "epoch"), duration(took.Seconds()), len(g.Entries), few)
+	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
+		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(g.Entries), few)
 	for _, f := range demoFiles {
 		fmt.Fprintf(a.out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}

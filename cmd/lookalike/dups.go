@@ -20,6 +20,7 @@ import (
 	"lookalike/internal/describe"
 	"lookalike/internal/fetch"
 	"lookalike/internal/perceptual"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -216,7 +217,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 		return err
 	}
 	if len(links) > 0 {
-		a.warn("note: %s left out", count(len(links), "symbolic link"))
+		a.warn("note: %s left out", words.Count(len(links), "symbolic link"))
 	}
 	d := newDupsFound(c, groups, metric, within, len(c.Entries)-len(links))
 	d.plan(c, o)

@@ -15,6 +15,7 @@ import (
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/dedup"
 	"lookalike/internal/putaway"
+	"lookalike/internal/words"
 )
 
 // checkFiles makes sure that files may be moved or linked at all.
@@ -119,13 +120,13 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 		d.Journal = "" // nothing was done
 	}
 	if ctx.Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, count(total, "file"), typed("dups", "--undo", journal.Path)))
+		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, words.Count(total, "file"), typed("dups", "--undo", journal.Path)))
 	}
 	switch err := journal.Err(); {
 	case err != nil:
-		return fmt.Errorf("stopped after %d of %s: %w; when that is mended, give the same command again", tried, count(total, "file"), err)
+		return fmt.Errorf("stopped after %d of %s: %w; when that is mended, give the same command again", tried, words.Count(total, "file"), err)
 	case len(failed) > 0:
-		return fmt.Errorf("%s with errors, the first: %w; when that is mended, give the same command again", count(len(failed), "file"), failed[0])
+		return fmt.Errorf("%s with errors, the first: %w; when that is mended, give the same command again", words.Count(len(failed), "file"), failed[0])
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 		other.State = "done"
 	case done:
 		other.State = "done"
-		a.warn("warning: %s is put away, but: %v", printable(other.Path), err)
+		a.warn("warning: %s is put away, but: %v", words.Printable(other.Path), err)
 	default:
 		other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), from+" ")
 		if !errors.Is(err, putaway.ErrLinked) {
@@ -164,7 +165,7 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 
 // warnLeft tells of a duplicate that was left, and counts it for --strict.
 func (a *app) warnLeft(other *dupsOther) {
-	a.warn("left %s: %s", printable(other.Path), other.Reason)
+	a.warn("left %s: %s", words.Printable(other.Path), other.Reason)
 	a.skipped++
 }
 
@@ -212,14 +213,14 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 	err := putaway.Undo(cmd.Context(), o.undo, o.dryRun, func(u putaway.Undone) {
 		if u.Err != nil {
 			left++
-			a.warn("left %s: %v", printable(u.Path), u.Err)
+			a.warn("left %s: %v", words.Printable(u.Path), u.Err)
 			return
 		}
 		back++
-		fmt.Fprintf(a.out, "%s\n", printable(u.Path))
+		fmt.Fprintf(a.out, "%s\n", words.Printable(u.Path))
 	})
 	if err != nil && cmd.Context().Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", count(back, "file")))
+		return stoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", words.Count(back, "file")))
 	}
 	if err != nil {
 		return err
@@ -235,9 +236,9 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 		fmt.Fprintf(a.out, "nothing to take back: every step of %s has been taken back already, or was never done\n", o.undo)
 		return nil
 	}
-	fmt.Fprintf(a.out, "%s %s\n", count(back, "file"), verb)
+	fmt.Fprintf(a.out, "%s %s\n", words.Count(back, "file"), verb)
 	if left > 0 {
-		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", count(left, "file"))
+		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", words.Count(left, "file"))
 	}
 	return nil
 }

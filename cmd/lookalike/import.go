@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -115,7 +116,7 @@ func (a *app) importVectors(file string, o importOptions) error {
 	} else if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, count(len(g.Entries), "picture"), vectors(g))
+	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, words.Count(len(g.Entries), "picture"), vectors(g))
 	return nil
 }
 
@@ -149,7 +150,7 @@ func linesOf(file string, n int) ([]string, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(lines) != n {
-		return nil, fmt.Errorf("%s has %s, there are %s", file, count(len(lines), "line"), count(n, "vector"))
+		return nil, fmt.Errorf("%s has %s, there are %s", file, words.Count(len(lines), "line"), words.Count(n, "vector"))
 	}
 	return lines, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/manpage"
+	"lookalike/internal/words"
 )
 
 func (a *app) manCommand() *cobra.Command {
@@ -39,7 +40,7 @@ when they lie where man looks: DIR is then the folder man1 of that place.`,
 					return err
 				}
 			}
-			fmt.Fprintf(a.out, "%s: %s, such as %s.1\n", dir, count(len(pages), "page"), manpage.Name(pages[1]))
+			fmt.Fprintf(a.out, "%s: %s, such as %s.1\n", dir, words.Count(len(pages), "page"), manpage.Name(pages[1]))
 			return nil
 		},
 	}

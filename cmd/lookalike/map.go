@@ -11,6 +11,7 @@ import (
 	"lookalike/internal/atlas"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sheet"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/tsne"
 )
@@ -139,8 +140,8 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 			return err
 		}
 	} else {
-		page := atlas.Page{Title: fmt.Sprintf("Map of %s", count(len(rows), "picture")),
-			Lead: fmt.Sprintf("%s, described by %s, %s distance", printable(c.root), vectors(c.Gallery), metric)}
+		page := atlas.Page{Title: fmt.Sprintf("Map of %s", words.Count(len(rows), "picture")),
+			Lead: fmt.Sprintf("%s, described by %s, %s distance", words.Printable(c.root), vectors(c.Gallery), metric)}
 		if source.Kind == "folder" {
 			page.Folder = c.root
 		}
@@ -148,7 +149,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 			return err
 		}
 	}
-	fmt.Fprintf(a.out, "%s: %s\n", out, count(len(rows), "picture"))
+	fmt.Fprintf(a.out, "%s: %s\n", out, words.Count(len(rows), "picture"))
 	return nil
 }
 
@@ -171,7 +172,7 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 			e := c.Entries[row]
 			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
 			if errs[i] != nil {
-				a.notDrawn("on the map", fmt.Errorf("%s: %w", printable(c.path(row)), errs[i]))
+				a.notDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
 			}
 		}
 		p.set(len(places))

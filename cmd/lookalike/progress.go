@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
+	"lookalike/internal/words"
 	"lookalike/nn"
 )
 
@@ -162,22 +162,22 @@ const (
 func (j job) draw(now time.Time, width int) string {
 	count, rate, left := j.numbers(now)
 	for _, head := range j.heads {
-		for _, tail := range []string{spaced(count, rate, left), spaced(count, left), cmp.Or(left, count)} {
+		for _, tail := range []string{words.Spaced(count, rate, left), words.Spaced(count, left), cmp.Or(left, count)} {
 			room := min(width-len(head)-len(tail)-4, longestBar)
 			if room >= shortestBar {
 				filled := min(room*j.done/max(j.total, 1), room)
-				return spaced(head, strings.Repeat("█", filled)+strings.Repeat("░", room-filled), tail)
+				return words.Spaced(head, strings.Repeat("█", filled)+strings.Repeat("░", room-filled), tail)
 			}
 		}
 	}
-	line := spaced(j.heads[len(j.heads)-1], left)
+	line := words.Spaced(j.heads[len(j.heads)-1], left)
 	return line[:min(len(line), max(width, 0))]
 }
 
 // text is the job as a line without a bar.
 func (j job) text(now time.Time) string {
 	count, rate, left := j.numbers(now)
-	return spaced(j.heads[0], count, rate, left)
+	return words.Spaced(j.heads[0], count, rate, left)
 }
 
 // numbers are how much is done, how fast, and how long the rest will take; the
@@ -185,8 +185,8 @@ func (j job) text(now time.Time) string {
 func (j job) numbers(now time.Time) (count, rate, left string) {
 	count = fmt.Sprintf("%d/%d", j.done, j.total)
 	if speed, seconds, ok := j.speed(now); ok {
-		rate = perSecond(speed) + " " + j.unit + "/s"
-		left = duration(seconds) + " left"
+		rate = words.PerSecond(speed) + " " + j.unit + "/s"
+		left = words.Duration(seconds) + " left"
 	}
 	return count, rate, left
 }
@@ -199,31 +199,6 @@ func (j job) speed(now time.Time) (perSecond, left float64, ok bool) {
 	}
 	perSecond = float64(j.done) / elapsed
 	return perSecond, float64(max(j.total-j.done, 0)) / perSecond, true
-}
-
-// spaced joins what is not empty.
-func spaced(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "  ")
-}
-
-// perSecond writes a rate with as many digits as say something.
-func perSecond(r float64) string {
-	if r < 10 {
-		return fmt.Sprintf("%.1f", r)
-	}
-	return fmt.Sprintf("%.0f", r)
-}
-
-// duration writes seconds as a person reads them.
-func duration(seconds float64) string {
-	s := int(math.Ceil(min(seconds, 1e8)))
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%ds", s)
-	case s < 3600:
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
-	}
-	return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
 }
 
 // training shows how a network is trained on n pictures; it is a callback
@@ -263,6 +238,6 @@ func (t training) EpochEnd(e nn.EpochStats) error {
 		return nil
 	}
 	t.line("epoch %*d/%d  loss %.6f%s  %s images/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss, validation,
-		perSecond(float64(e.Samples)/seconds), seconds)
+		words.PerSecond(float64(e.Samples)/seconds), seconds)
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"lookalike/internal/words"
 )
 
 func (a *app) root() *cobra.Command {
@@ -65,7 +67,7 @@ Exit status:
 			}
 			var names []string
 			cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-			if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+			if near := words.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 				return usagef("%w; did you mean --%s?", err, near)
 			}
 		}

@@ -85,12 +85,3 @@ func checkExample(t *testing.T, line string) {
 		}
 	}
 }
-
-// Paragraphs are broken anew to the width; what is indented stands as it is.
-func TestFill(t *testing.T) {
-	got := fill("one two\nthree fünf\n\nafter\n  kept as  it is, however long\nsix seven eight", 9)
-	want := "one two\nthree\nfünf\n\nafter\n  kept as  it is, however long\nsix seven\neight"
-	if got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}

@@ -11,6 +11,7 @@ import (
 
 	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -114,7 +115,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.BoolVar(&o.paths0, "paths0", false, "print paths only, with a zero byte after each")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
-	f.Var(newOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+orList(showWords))
+	f.Var(newOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(showWords))
 	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
@@ -272,7 +273,7 @@ func (c *collection) self(q *query) ([]int, error) {
 	}
 	sum, err := q.sum()
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
 	}
 	var rows []int
 	for row, f := range c.Files {

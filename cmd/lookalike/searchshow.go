@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"lookalike/internal/termimage"
+	"lookalike/internal/words"
 )
 
 // Pictures shown in the terminal, between the lines of a result.
@@ -111,6 +112,6 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 // end tells of what was not shown.
 func (s *shower) end(a *app) {
 	if s.left > 0 {
-		a.warn("note: %s more than are shown here; --html FILE writes a page with all of them", count(s.left, "picture"))
+		a.warn("note: %s more than are shown here; --html FILE writes a page with all of them", words.Count(s.left, "picture"))
 	}
 }

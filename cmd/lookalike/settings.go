@@ -14,6 +14,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"lookalike/internal/words"
 )
 
 // A flag that is not given on the command line gets its value from the
@@ -286,7 +288,7 @@ func unknownSetting(root *cobra.Command, key string, known []setting) string {
 // the first one that lacks no more than the command between the prefix and the
 // separator.
 func meant(name string, known []string, prefix, separator string) string {
-	near := nearest(name, known)
+	near := words.Nearest(name, known)
 	for _, k := range known {
 		if near == "" && strings.HasSuffix(k, separator+strings.TrimPrefix(name, prefix)) {
 			near = k

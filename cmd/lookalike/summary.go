@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/words"
 )
 
 func (a *app) summaryCommand() *cobra.Command {
@@ -63,10 +64,10 @@ func (d description) write(w io.Writer) {
 	fmt.Fprintln(table, "Array\tShape\tType\tParam #")
 	for _, array := range d.Arrays {
 		shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(array.Shape), "[]"), " ", ", ")
-		fmt.Fprintf(table, "%s\t(%s)\t%s\t%s\n", printable(array.Name), shape, array.Type, thousands(array.Parameters))
+		fmt.Fprintf(table, "%s\t(%s)\t%s\t%s\n", words.Printable(array.Name), shape, array.Type, words.Thousands(array.Parameters))
 	}
 	table.Flush()
-	fmt.Fprintf(w, "Total: %s, %s parameters\n", count(len(d.Arrays), "array"), thousands(d.Parameters))
+	fmt.Fprintf(w, "Total: %s, %s parameters\n", words.Count(len(d.Arrays), "array"), words.Thousands(d.Parameters))
 }
 
 // summarizeIndex shows what an index holds.
@@ -93,11 +94,11 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 	if g.Root == "" {
 		line("pictures", "%d, in a folder that is not known", len(g.Entries))
 	} else {
-		line("pictures", "%d, in %s", len(g.Entries), printable(g.Root))
+		line("pictures", "%d, in %s", len(g.Entries), words.Printable(g.Root))
 	}
 	line("described by", "%s", vectors(g))
 	if r.WeightsFile != "" {
-		line("made with", "%s", printable(r.WeightsFile))
+		line("made with", "%s", words.Printable(r.WeightsFile))
 	}
 	switch r.EXIF {
 	case "applied", "ignored":
@@ -106,7 +107,7 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 		line("orientation", "not known")
 	}
 	for _, t := range g.Thresholds {
-		line("threshold", "%s distance %.4g, by %s of %s", t.Metric, t.Distance, t.Method, count(t.Pictures, "picture"))
+		line("threshold", "%s distance %.4g, by %s of %s", t.Metric, t.Distance, t.Method, words.Count(t.Pictures, "picture"))
 	}
 	return nil
 }

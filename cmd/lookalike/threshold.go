@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"
 )
@@ -173,7 +174,7 @@ func (a *app) printThreshold(t *retrieval.Threshold) {
 	}
 	fmt.Fprintf(a.out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
 	if !byLabels {
-		fmt.Fprintf(a.out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
+		fmt.Fprintf(a.out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
 		fmt.Fprintf(a.out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
 		fmt.Fprintf(a.out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
 		return
@@ -182,7 +183,7 @@ func (a *app) printThreshold(t *retrieval.Threshold) {
 	for _, f := range t.Folds {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
-	fmt.Fprintf(a.out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
+	fmt.Fprintf(a.out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
 	fmt.Fprintf(a.out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
 	fmt.Fprintf(a.out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
 	if t.Estimate+t.Error > t.Share {

@@ -15,6 +15,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -201,7 +202,7 @@ func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over 
 		return true, c.log.complete()
 	}
 	if done >= c.epochs {
-		fmt.Fprintf(a.out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, count(done, "epoch"), c.epochs)
+		fmt.Fprintf(a.out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, words.Count(done, "epoch"), c.epochs)
 		return true, c.log.complete()
 	}
 	return false, nil
@@ -251,14 +252,14 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 		return stoppedError("stopped before the first epoch was over; nothing was written")
 	case cmd.Context().Err() != nil:
 		return stoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
-			o.out, done, count(o.epochs, "epoch"), commandLine(cmd, args, "resume", "--resume")))
+			o.out, done, words.Count(o.epochs, "epoch"), commandLine(cmd, args, "resume", "--resume")))
 	case errors.Is(err, nn.ErrDiverged) && done > 0:
-		return fmt.Errorf("%w; %s holds the %s before", err, o.out, count(done, "epoch"))
+		return fmt.Errorf("%w; %s holds the %s before", err, o.out, words.Count(done, "epoch"))
 	default:
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s, %s\n", o.out, count(c.data.Len(), "picture"),
-		count(done, "epoch"), c.best(), duration(time.Since(start).Seconds()))
+	fmt.Fprintf(a.out, "%s: %s, %s, %s, %s\n", o.out, words.Count(c.data.Len(), "picture"),
+		words.Count(done, "epoch"), c.best(), words.Duration(time.Since(start).Seconds()))
 	a.next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"lookalike/embedding"
 	"lookalike/internal/describe"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -158,7 +159,7 @@ func (a *app) warnOfSingles(learned *picture.Set) {
 	var single []string
 	for _, class := range split.ClassesOf(learned) {
 		if n[class] == 1 {
-			single = append(single, printable(class))
+			single = append(single, words.Printable(class))
 		}
 	}
 	const most = 5

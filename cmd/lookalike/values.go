@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"lookalike/internal/words"
 )
 
 // Kinds of flags beyond pflag's. Their Set says what to give instead of a value
@@ -48,7 +50,7 @@ func (o oneOf) Type() string { return "word" }
 
 func (o oneOf) Set(s string) error {
 	if !slices.Contains(o.words, s) {
-		return errors.New(orList(o.words))
+		return errors.New(words.OrList(o.words))
 	}
 	*o.value = s
 	return nil
@@ -147,37 +149,4 @@ func (b *byteSize) Set(s string) error {
 	}
 	*b = byteSize(size)
 	return nil
-}
-
-// nearest returns the word that is spelled most like another, "" if none is near.
-func nearest(word string, words []string) string {
-	best, least := "", 1+min(2, len(word)/2)
-	for _, w := range words {
-		if d := misspelled(word, w); d < least {
-			best, least = w, d
-		}
-	}
-	return best
-}
-
-// misspelled counts the letters that must be put in, taken out or replaced to
-// make b of a (the distance of Levenshtein).
-func misspelled(a, b string) int {
-	row := make([]int, len(b)+1) // from the part of a so far to each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/words"
 	"lookalike/vgg"
 	"lookalike/weights"
 )
@@ -99,9 +100,9 @@ func (a *app) certify(list []vgg.Agreement) error {
 		}
 		return fmt.Errorf("%d of %d layers are off by up to %.1e, more than %.0e: these are not the weights of the reference, or something is broken", off, compared, worst, vgg.Tolerance)
 	}
-	fmt.Fprintf(a.out, "%s agree with Keras to %.1e of their norm\n", count(compared, "layer"), worst)
+	fmt.Fprintf(a.out, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
 	if without > 0 {
-		fmt.Fprintf(a.out, "%s were not compared; --print-script tells how to make a reference that has them\n", count(without, "layer"))
+		fmt.Fprintf(a.out, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
 	}
 	return nil
 }
