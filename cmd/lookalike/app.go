@@ -10,14 +10,13 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/memory"
-	"lookalike/internal/words"
 )
 
 // Exit statuses.
@@ -45,41 +44,27 @@ compare has its own: 0 for the same, 1 for different, 2 for any failure.`
 // statusError.
 const annotationFailures = "status of failures"
 
-// output is where results go. It keeps the first error, such as that of a full
-// disk, so that not everyone who prints has to look for it.
-type output struct {
-	file *os.File
-	err  error
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	n, err := o.file.Write(b)
-	if o.err == nil {
-		o.err = err
-	}
-	return n, err
-}
-
 // app is one run of the program: what all commands share.
 type app struct {
-	out *output  // results
-	err *os.File // progress, warnings, errors
+	cli.Terminal
+	out *cli.Output // Out, for files that are being rewritten
 
 	// Settings that all commands have.
-	threads      natural
-	memory       byteSize
-	cache        string // where downloaded weights are kept
-	config       string // the file that settings are read from
-	quiet        bool
-	strict       bool
-	showProgress string // auto, lines, json or none
+	threads natural
+	memory  byteSize
+	cache   string // where downloaded weights are kept
+	config  string // the file that settings are read from
+	strict  bool
 
-	events   *events                // for --progress json, otherwise nil
 	settings map[*pflag.Flag]origin // of flags that were not given on the command line
-	skipped  int                    // files that were named in a report and left out
 	outputs  []reserved             // files that this run alone writes
 
 	different bool // what compare found
+}
+
+func newApp() *app {
+	out := &cli.Output{File: os.Stdout}
+	return &app{Terminal: cli.Terminal{Out: out, Err: os.Stderr}, out: out}
 }
 
 // run executes the command line and returns the exit status.
@@ -90,17 +75,16 @@ func run(args []string) int {
 	context.AfterFunc(ctx, stop)
 	defer stop()
 
-	out := &output{file: os.Stdout}
-	a := &app{out: out, err: os.Stderr}
+	a := newApp()
 	defer a.releaseOutputs()
 	root := a.root()
-	root.SetOut(out)
+	root.SetOut(a.Out)
 	a.layOutHelp(root)
 	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil && out.err != nil {
-		err = fmt.Errorf("cannot write the result: %w", out.err)
+	if err == nil && a.Out.Err != nil {
+		err = fmt.Errorf("cannot write the result: %w", a.Out.Err)
 	}
 
 	_, isUsage := errors.AsType[usageError](err)
@@ -110,34 +94,18 @@ func run(args []string) int {
 		if stopped, ok := errors.AsType[stoppedError](err); ok {
 			text = stopped.Error()
 		}
-		return a.fail("stopped", statusInterrupted, text, "")
+		return a.Fail("stopped", statusInterrupted, text, "")
 	case isUsage:
-		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
+		return a.Fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.origins(err), "")
+		return a.Fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.origins(err), "")
 	case a.different:
 		return statusDifferent
-	case a.strict && a.skipped > 0:
+	case a.strict && a.Skipped > 0:
 		return statusSkipped
 	}
 	return statusOK
 }
-
-// fail says what ended the program, with a hint for people, and returns status.
-func (a *app) fail(event string, status int, text, hint string) int {
-	if a.events != nil {
-		a.events.write(endEvent{event, text, status})
-		return status
-	}
-	a.say("lookalike: " + text)
-	if hint != "" {
-		fmt.Fprintln(a.err, hint)
-	}
-	return status
-}
-
-// say writes a line for people to standard error.
-func (a *app) say(text string) { fmt.Fprintln(a.err, words.Wrap(text, terminalWidth(a.err))) }
 
 // statusOf is the status of a failed command, in general or for it in particular.
 func statusOf(cmd *cobra.Command, general int) int {
@@ -170,30 +138,6 @@ func unwritten(ctx context.Context, err error) error {
 	return err
 }
 
-// warn writes to standard error. The text begins with "warning: " or "note: ".
-func (a *app) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if a.events == nil {
-		a.say(text)
-		return
-	}
-	if note, ok := strings.CutPrefix(text, "note: "); ok {
-		a.events.write(textEvent{"note", note})
-		return
-	}
-	a.events.write(textEvent{"warning", strings.TrimPrefix(text, "warning: ")})
-}
-
-// skip tells that a file was left out, and counts it for --strict.
-func (a *app) skip(path string, reason error) {
-	a.skipped++
-	if a.events != nil {
-		a.events.write(skippedEvent{"skipped", path, reason.Error()})
-		return
-	}
-	a.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
-}
-
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
 func (a *app) begin(cmd *cobra.Command) error {
@@ -201,9 +145,7 @@ func (a *app) begin(cmd *cobra.Command) error {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}
 	err := a.configure(cmd)
-	if a.showProgress == "json" {
-		a.events = &events{out: a.err}
-	}
+	a.Begin()
 	if err != nil {
 		return err
 	}

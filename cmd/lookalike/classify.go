@@ -101,7 +101,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 		for _, path := range part {
 			p, err := picture.File(path, o.picture)
 			if err != nil {
-				a.skip(path, errors.Unwrap(err))
+				a.Skip(path, errors.Unwrap(err))
 				continue
 			}
 			named, pictures = append(named, path), append(pictures, m.Prepare(p))
@@ -127,16 +127,16 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 	if !o.json {
 		return nil
 	}
-	return a.printJSON(results)
+	return a.PrintJSON(results)
 }
 
 // printClasses prints the classes of a picture as a table, with the picture's
 // path above if there are several.
 func (a *app) printClasses(c classified, several bool) {
 	if several {
-		fmt.Fprintf(a.out, "%s\n", words.Printable(c.Path))
+		fmt.Fprintf(a.Out, "%s\n", words.Printable(c.Path))
 	}
 	for _, p := range c.Predictions {
-		fmt.Fprintf(a.out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
+		fmt.Fprintf(a.Out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
 	}
 }

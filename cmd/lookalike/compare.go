@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/describe"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/perceptual"
@@ -249,7 +250,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	}
 	a.different = !result.Same
 	if o.json {
-		return a.printJSON(result)
+		return a.PrintJSON(result)
 	}
 	return a.printCompared(&result, o)
 }
@@ -280,7 +281,7 @@ func distanceOf(ctx context.Context, a, b []float32, metric knn.Metric) (float64
 func (o *compareOptions) unknown(g *gallery.Gallery, metric knn.Metric) error {
 	if o.index != "" {
 		return fmt.Errorf("nothing says up to which %s distance two pictures of %s are the same; find it with '%s', or give --within D",
-			metric, o.index, typed("threshold", o.index))
+			metric, o.index, cli.Typed("threshold", o.index))
 	}
 	return fmt.Errorf("nothing says up to which %s distance two pictures are the same by %s; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, describe.Words(g.Recipe))
 }
@@ -329,6 +330,6 @@ func (a *app) printCompared(r *compared, o compareOptions) error {
 			text += "With so many, one may be a cut or changed copy of the other, whatever the distance.\n"
 		}
 	}
-	_, err := io.WriteString(a.out, text)
+	_, err := io.WriteString(a.Out, text)
 	return err
 }

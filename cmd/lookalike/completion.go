@@ -316,18 +316,18 @@ To have it in every new shell:
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				fmt.Fprint(a.out, bashPrelude)
-				return root.GenBashCompletionV2(a.out, true)
+				fmt.Fprint(a.Out, bashPrelude)
+				return root.GenBashCompletionV2(a.Out, true)
 			case "zsh":
-				return root.GenZshCompletion(a.out)
+				return root.GenZshCompletion(a.Out)
 			case "fish":
 				// Cobra's script cannot pick files, so it is to ask for their names.
 				var script strings.Builder
 				err := root.GenFishCompletion(&script, true)
-				fmt.Fprint(a.out, strings.ReplaceAll(script.String(), "LOOKALIKE_ACTIVE_HELP=0", listFiles+"=1 LOOKALIKE_ACTIVE_HELP=0"))
+				fmt.Fprint(a.Out, strings.ReplaceAll(script.String(), "LOOKALIKE_ACTIVE_HELP=0", listFiles+"=1 LOOKALIKE_ACTIVE_HELP=0"))
 				return err
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.out)
+				return root.GenPowerShellCompletionWithDesc(a.Out)
 			}
 			return usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
 		},

@@ -79,20 +79,20 @@ func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
 			from := a.settings[s.flag]
 			shown = append(shown, shownSetting{s.key, settingValue(s.flag), settingVariable(s.key), from.kind, from.name})
 		}
-		return a.printJSON(shown)
+		return a.PrintJSON(shown)
 	}
 	path, _ := a.configPath()
 	switch {
 	case file.path != "":
-		fmt.Fprintf(a.out, "# The file of settings is %s.\n", file.path)
+		fmt.Fprintf(a.Out, "# The file of settings is %s.\n", file.path)
 	case path != "":
-		fmt.Fprintf(a.out, "# There is no file of settings; it would be %s.\n", path)
+		fmt.Fprintf(a.Out, "# There is no file of settings; it would be %s.\n", path)
 	}
 	if tier := os.Getenv(kernelVariable); tier != "" {
-		fmt.Fprintf(a.out, "# The kernels are chosen by %s=%s.\n", kernelVariable, tier)
+		fmt.Fprintf(a.Out, "# The kernels are chosen by %s=%s.\n", kernelVariable, tier)
 	}
 	if !strings.Contains(list[0].key, ".") { // a table begins with an empty line of its own
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 	}
 	a.printSettings(list)
 	return nil
@@ -105,9 +105,9 @@ func (a *app) printSettings(list []setting) {
 		at := strings.LastIndex(s.key, ".")
 		if of := s.key[:max(at, 0)]; of != table {
 			table = of
-			fmt.Fprintf(a.out, "\n[%s]\n", table)
+			fmt.Fprintf(a.Out, "\n[%s]\n", table)
 		}
-		fmt.Fprintf(a.out, "%-40s # %s\n", s.key[at+1:]+" = "+tomlValue(s.flag), a.settings[s.flag])
+		fmt.Fprintf(a.Out, "%-40s # %s\n", s.key[at+1:]+" = "+tomlValue(s.flag), a.settings[s.flag])
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/tensor"
@@ -38,7 +39,7 @@ func (c *content) Close() error { return c.file.Close() }
 // openContent opens a file of weights and finds out what network they make.
 func openContent(path string) (*content, error) {
 	if isIndex(path) {
-		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, typed("summary", path))
+		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, cli.Typed("summary", path))
 	}
 	f, err := weights.Open(path)
 	if err != nil {

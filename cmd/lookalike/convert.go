@@ -116,13 +116,13 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 		return err
 	}
 	if c.torch && suffix != ".safetensors" {
-		a.warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
+		a.Warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
 	kind := "float32"
 	if half {
 		kind = "float16"
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
 		words.Count(len(arrays), "array"), words.Thousands(parameters), kind, words.Bytes(info.Size()))
 	return nil
 }
@@ -150,20 +150,20 @@ func (a *app) writeConverted(ctx context.Context, out, suffix string, c *content
 	if half {
 		size = 2
 	}
-	p := a.progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
-	defer p.end()
+	p := a.Progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
+	defer p.End()
 	compare := func(path string) error {
-		p.end()
-		p := a.progress("Comparing", "MB", 4*parameters/1e6)
-		defer p.end()
-		err := compareArrays(ctx, path, arrays, half, func(values int) { p.set(4 * values / 1e6) })
+		p.End()
+		p := a.Progress("Comparing", "MB", 4*parameters/1e6)
+		defer p.End()
+		err := compareArrays(ctx, path, arrays, half, func(values int) { p.Set(4 * values / 1e6) })
 		if err != nil && ctx.Err() == nil {
 			err = fmt.Errorf("it did not hold what was written, and was removed: %w", err)
 		}
 		return err
 	}
 	options := []weights.Option{weights.Checked(compare), weights.Watch(func(n int64) error {
-		p.set(int(n / 1e6))
+		p.Set(int(n / 1e6))
 		return ctx.Err()
 	})}
 	if half {

@@ -19,6 +19,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/describe"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
@@ -123,22 +124,22 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if files.Len() > demoIndex {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
-	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
+	fmt.Fprintf(a.Out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
 		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(g.Entries), few)
 	for _, f := range demoFiles {
-		fmt.Fprintf(a.out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
+		fmt.Fprintf(a.Out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(a.Out)
 	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
-		fmt.Fprintf(a.out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
+		fmt.Fprintf(a.Out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
 	}
-	next := typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
+	next := cli.Typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
 	if o.photos != "" {
-		next = typed("train", dir, "-o", "model.safetensors")
+		next = cli.Typed("train", dir, "-o", "model.safetensors")
 	}
-	fmt.Fprintf(a.out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
-		typed("search", o.file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
-		typed("summary", o.file("model.safetensors")), next)
+	fmt.Fprintf(a.Out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
+		cli.Typed("search", o.file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
+		cli.Typed("summary", o.file("model.safetensors")), next)
 	return nil
 }
 
@@ -237,8 +238,8 @@ func (a *app) demoFolder(dir string) error {
 // drawGallery writes the drawn pictures as DIR/CLASS/NAME.png.
 func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
 	n := 0
-	p := a.progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
-	defer p.end()
+	p := a.Progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
+	defer p.End()
 	for drawn := range sample.Gallery(seed, demoPerClass, demoDrawn) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -250,7 +251,7 @@ func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
 			return err
 		}
 		n++
-		p.set(n)
+		p.Set(n)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/dedup"
 	"lookalike/internal/describe"
 	"lookalike/internal/fetch"
@@ -209,15 +210,15 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	}
 
 	links := c.links()
-	p := a.progress("Comparing", "images", len(c.Entries))
+	p := a.Progress("Comparing", "images", len(c.Entries))
 	groups, err := dedup.Groups(ctx, c.Gallery, dedup.Options{Metric: metric, Within: within,
-		Skip: func(row int) bool { return links[row] }, Done: func(n int) { p.set(n) }})
-	p.end()
+		Skip: func(row int) bool { return links[row] }, Done: func(n int) { p.Set(n) }})
+	p.End()
 	if err != nil {
 		return err
 	}
 	if len(links) > 0 {
-		a.warn("note: %s left out", words.Count(len(links), "symbolic link"))
+		a.Warn("note: %s left out", words.Count(len(links), "symbolic link"))
 	}
 	d := newDupsFound(c, groups, metric, within, len(c.Entries)-len(links))
 	d.plan(c, o)
@@ -229,7 +230,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 		return err
 	}
 	if o.json {
-		err = a.printJSON(d)
+		err = a.PrintJSON(d)
 	} else {
 		err = a.printGroups(c, d, from, o)
 	}
@@ -320,7 +321,7 @@ func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (wi
 	}
 	if within, from = forDups.within(c.Gallery, metric, o.within); from == "" {
 		err = fmt.Errorf("nothing says up to which %s distance pictures of %s are duplicates; find it with '%s', or give --within D, or --exact for files of the same bytes",
-			metric, source, typed("threshold", source, "--by", gallery.FromDistances))
+			metric, source, cli.Typed("threshold", source, "--by", gallery.FromDistances))
 	}
 	return within, from, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/dedup"
 	"lookalike/internal/putaway"
 	"lookalike/internal/words"
@@ -86,8 +87,8 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	}
 	d.Applied, d.Journal = true, journal.Path
 	job := map[string]string{"move": "Moving", "hardlink": "Linking"}[d.Action]
-	p := a.progress(job, "files", total)
-	defer p.end()
+	p := a.Progress(job, "files", total)
+	defer p.End()
 	tried, failed := 0, []error(nil)
 	for i := range d.Groups {
 		var best error // of the file that stays
@@ -109,10 +110,10 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 				failed = append(failed, err)
 			}
 			tried++
-			p.set(tried)
+			p.Set(tried)
 		}
 	}
-	p.end()
+	p.End()
 	if err := journal.Close(); err != nil {
 		failed = append(failed, err)
 	}
@@ -120,7 +121,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 		d.Journal = "" // nothing was done
 	}
 	if ctx.Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, words.Count(total, "file"), typed("dups", "--undo", journal.Path)))
+		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, words.Count(total, "file"), cli.Typed("dups", "--undo", journal.Path)))
 	}
 	switch err := journal.Err(); {
 	case err != nil:
@@ -150,7 +151,7 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 		other.State = "done"
 	case done:
 		other.State = "done"
-		a.warn("warning: %s is put away, but: %v", words.Printable(other.Path), err)
+		a.Warn("warning: %s is put away, but: %v", words.Printable(other.Path), err)
 	default:
 		other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), from+" ")
 		if !errors.Is(err, putaway.ErrLinked) {
@@ -165,8 +166,8 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 
 // warnLeft tells of a duplicate that was left, and counts it for --strict.
 func (a *app) warnLeft(other *dupsOther) {
-	a.warn("left %s: %s", words.Printable(other.Path), other.Reason)
-	a.skipped++
+	a.Warn("left %s: %s", words.Printable(other.Path), other.Reason)
+	a.Skipped++
 }
 
 // newJournal begins the journal that --journal names, or one of a name of its own.
@@ -213,11 +214,11 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 	err := putaway.Undo(cmd.Context(), o.undo, o.dryRun, func(u putaway.Undone) {
 		if u.Err != nil {
 			left++
-			a.warn("left %s: %v", words.Printable(u.Path), u.Err)
+			a.Warn("left %s: %v", words.Printable(u.Path), u.Err)
 			return
 		}
 		back++
-		fmt.Fprintf(a.out, "%s\n", words.Printable(u.Path))
+		fmt.Fprintf(a.Out, "%s\n", words.Printable(u.Path))
 	})
 	if err != nil && cmd.Context().Err() != nil {
 		return stoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", words.Count(back, "file")))
@@ -233,10 +234,10 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 		verb = "would be as before"
 	}
 	if back+left == 0 {
-		fmt.Fprintf(a.out, "nothing to take back: every step of %s has been taken back already, or was never done\n", o.undo)
+		fmt.Fprintf(a.Out, "nothing to take back: every step of %s has been taken back already, or was never done\n", o.undo)
 		return nil
 	}
-	fmt.Fprintf(a.out, "%s %s\n", words.Count(back, "file"), verb)
+	fmt.Fprintf(a.Out, "%s %s\n", words.Count(back, "file"), verb)
 	if left > 0 {
 		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", words.Count(left, "file"))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/dedup"
 	"lookalike/internal/words"
 	"lookalike/knn"
@@ -79,7 +80,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	for other := range d.others() {
 		largest = max(largest, math.Abs(other.Distance))
 	}
-	digits, width := words.Decimals(largest), terminalWidth(a.out.file)
+	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
 	line := func(away string, f dupsPicture) {
 		head := fmt.Sprintf("%-8s", away)
 		if width >= narrow {
@@ -120,7 +121,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		sum += d.outcome()
 	}
 	b.WriteString(words.Wrap(sum, width))
-	_, err := io.WriteString(a.out, b.String())
+	_, err := io.WriteString(a.Out, b.String())
 	return err
 }
 
@@ -138,7 +139,7 @@ func (d *dupsFound) outcome() string {
 	}
 	text := fmt.Sprintf("%s %s, %d left.\n", words.Count(done, "file"), verb, left+planned)
 	if d.Journal != "" {
-		text += fmt.Sprintf("To take it back: %s\n", typed("dups", "--undo", d.Journal))
+		text += fmt.Sprintf("To take it back: %s\n", cli.Typed("dups", "--undo", d.Journal))
 	}
 	return text
 }

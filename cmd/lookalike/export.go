@@ -51,7 +51,7 @@ that the name's end says:
 			if err := g.Export(out); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: vectors %v\n", out, g.Vectors.Shape())
+			fmt.Fprintf(a.Out, "%s: vectors %v\n", out, g.Vectors.Shape())
 			return nil
 		},
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,14 +18,6 @@ import (
 // jsonFlag adds --json.
 func jsonFlag(cmd *cobra.Command, on *bool) {
 	cmd.Flags().BoolVar(on, "json", false, "print the result as JSON")
-}
-
-// printJSON prints a result as one JSON value over several lines.
-func (a *app) printJSON(result any) error {
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(result)
 }
 
 // isDrawing tells whether the program can write a picture to a file of this name.

@@ -16,7 +16,7 @@ import (
 // good to read.
 func (a *app) helpWidth() int {
 	const least, most = 60, 100
-	if width, _, err := term.GetSize(int(a.err.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(a.Err.Fd())); err == nil {
 		return max(least, min(width, most))
 	}
 	return most

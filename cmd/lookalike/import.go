@@ -116,7 +116,7 @@ func (a *app) importVectors(file string, o importOptions) error {
 	} else if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, words.Count(len(g.Entries), "picture"), vectors(g))
+	fmt.Fprintf(a.Out, "%s: %s, %s\n", o.out, words.Count(len(g.Entries), "picture"), vectors(g))
 	return nil
 }
 

@@ -131,10 +131,10 @@ func interrupted(t *testing.T, args ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var last endEvent
+	var last struct{ Text string } // of the last event
 	lines, stopped := bufio.NewScanner(stderr), false
 	for lines.Scan() {
-		var now progressEvent
+		var now struct{ Done int }
 		if err := json.Unmarshal(lines.Bytes(), &now); err != nil {
 			t.Fatalf("%s: %v", lines.Bytes(), err)
 		}

@@ -40,7 +40,7 @@ when they lie where man looks: DIR is then the folder man1 of that place.`,
 					return err
 				}
 			}
-			fmt.Fprintf(a.out, "%s: %s, such as %s.1\n", dir, words.Count(len(pages), "page"), manpage.Name(pages[1]))
+			fmt.Fprintf(a.Out, "%s: %s, such as %s.1\n", dir, words.Count(len(pages), "page"), manpage.Name(pages[1]))
 			return nil
 		},
 	}

@@ -111,18 +111,18 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	}
 
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
-	p := a.progress("Laying out", "steps", options.Iterations)
-	defer p.end()
-	p.reword("Finding neighbours")
+	p := a.Progress("Laying out", "steps", options.Iterations)
+	defer p.End()
+	p.Reword("Finding neighbours")
 	options.Progress = func(done int) {
 		if done == 0 {
-			p.restart()
-			p.reword("Laying out")
+			p.Restart()
+			p.Reword("Laying out")
 		}
-		p.set(done)
+		p.Set(done)
 	}
 	layout, err := tsne.Embed(ctx, x, metric, options)
-	p.end()
+	p.End()
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 			return err
 		}
 	}
-	fmt.Fprintf(a.out, "%s: %s\n", out, words.Count(len(rows), "picture"))
+	fmt.Fprintf(a.Out, "%s: %s\n", out, words.Count(len(rows), "picture"))
 	return nil
 }
 
@@ -161,8 +161,8 @@ const thumbnailsAtOnce = 64
 // reported and has none.
 func (a *app) places(ctx context.Context, c *collection, rows []int, side int) ([]atlas.Place, error) {
 	var places []atlas.Place
-	p := a.progress("Making thumbnails", "images", len(rows))
-	defer p.end()
+	p := a.Progress("Making thumbnails", "images", len(rows))
+	defer p.End()
 	for some := range slices.Chunk(rows, thumbnailsAtOnce) {
 		small, errs, err := c.thumbnails(ctx, some, side, side)
 		if err != nil {
@@ -175,7 +175,7 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 				a.notDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
 			}
 		}
-		p.set(len(places))
+		p.Set(len(places))
 	}
 	return places, nil
 }

@@ -210,7 +210,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 				b.WriteString(c.path(n.Row) + "\x00")
 			}
 		}
-		_, err := a.out.Write(b.Bytes())
+		_, err := a.Out.Write(b.Bytes())
 		return err
 	}
 	return a.printTable(ctx, c, results, metric, show)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )
@@ -46,7 +47,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 			largest = max(largest, math.Abs(n.Distance))
 		}
 	}
-	digits, width := words.Decimals(largest), terminalWidth(a.out.file)
+	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
 	var b bytes.Buffer
 	head := fmt.Sprintf("path; %s distance", metric)
 	if c.root != "" {
@@ -74,7 +75,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
 		}
-		if _, err := b.WriteTo(a.out); err != nil {
+		if _, err := b.WriteTo(a.Out); err != nil {
 			return err
 		}
 	}
@@ -98,11 +99,11 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 		}
 		f.Results = append(f.Results, one)
 	}
-	return a.printJSON(f)
+	return a.PrintJSON(f)
 }
 
 func (a *app) printCSV(c *collection, results []result) error {
-	w := csv.NewWriter(a.out)
+	w := csv.NewWriter(a.Out)
 	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
 	for _, r := range results {
 		for i, n := range r.neighbors {

@@ -125,7 +125,7 @@ func (a *app) configure(cmd *cobra.Command) error {
 		return err
 	}
 	for _, text := range misspelledVariables(cmd.Root()) {
-		a.warn("warning: %s", text)
+		a.Warn("warning: %s", text)
 	}
 	return a.take(settingsOf(cmd, true), file)
 }

@@ -41,14 +41,14 @@ described, and which thresholds are saved in it.`,
 			defer c.Close()
 			switch {
 			case asJSON:
-				return a.printJSON(c.describe())
+				return a.PrintJSON(c.describe())
 			case c.kind != "":
-				fmt.Fprint(a.out, c.summary)
+				fmt.Fprint(a.Out, c.summary)
 			default:
 				if c.unknown != errUnknown {
-					a.warn("note: only the arrays can be shown: %v", c.unknown)
+					a.Warn("note: only the arrays can be shown: %v", c.unknown)
 				}
-				c.describe().write(a.out)
+				c.describe().write(a.Out)
 			}
 			return nil
 		},
@@ -78,7 +78,7 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 	}
 	r := g.Recipe
 	if asJSON {
-		return a.printJSON(struct {
+		return a.PrintJSON(struct {
 			Index      string              `json:"index"`
 			Root       string              `json:"root"`
 			Pictures   int                 `json:"pictures"`
@@ -88,7 +88,7 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 		}{index, g.Root, len(g.Entries), g.Vectors.Dim(1), r, append([]gallery.Threshold{}, g.Thresholds...)})
 	}
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(a.out, "%-13s "+format+"\n", append([]any{name}, args...)...)
+		fmt.Fprintf(a.Out, "%-13s "+format+"\n", append([]any{name}, args...)...)
 	}
 	line("index", "%s", index)
 	if g.Root == "" {

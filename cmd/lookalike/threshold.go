@@ -114,7 +114,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		kept.Recall = &t.Recall
 	}
 	if o.json {
-		err = a.printJSON(struct {
+		err = a.PrintJSON(struct {
 			Index  string `json:"index"`
 			Method string `json:"method"`
 			*retrieval.Threshold
@@ -129,7 +129,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		return fmt.Errorf("the threshold was not saved: %w", err)
 	}
 	if !o.json {
-		fmt.Fprintf(a.out, "\nsaved in %s\n", index)
+		fmt.Fprintf(a.Out, "\nsaved in %s\n", index)
 	}
 	return nil
 }
@@ -158,12 +158,12 @@ func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, metric knn.
 			return nil, err
 		}
 	}
-	p := a.progress("Comparing", "images", x.Dim(0))
-	defer p.end()
+	p := a.Progress("Comparing", "images", x.Dim(0))
+	defer p.End()
 	if o.by == gallery.FromLabels {
-		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.set(n) })
+		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.Set(n) })
 	}
-	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.set(n) })
+	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.Set(n) })
 }
 
 // printThreshold shows a threshold and what is known of it.
@@ -172,22 +172,22 @@ func (a *app) printThreshold(t *retrieval.Threshold) {
 	if byLabels {
 		kind = "pictures of one folder"
 	}
-	fmt.Fprintf(a.out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
+	fmt.Fprintf(a.Out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
 	if !byLabels {
-		fmt.Fprintf(a.out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
-		fmt.Fprintf(a.out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
-		fmt.Fprintf(a.out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
+		fmt.Fprintf(a.Out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
+		fmt.Fprintf(a.Out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
+		fmt.Fprintf(a.Out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
 		return
 	}
 	lowest, highest := 1.0, 0.0
 	for _, f := range t.Folds {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
-	fmt.Fprintf(a.out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
-	fmt.Fprintf(a.out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
-	fmt.Fprintf(a.out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
+	fmt.Fprintf(a.Out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
+	fmt.Fprintf(a.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
+	fmt.Fprintf(a.Out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
 	if t.Estimate+t.Error > t.Share {
-		a.warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
+		a.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
 	}
 }
 

@@ -198,11 +198,11 @@ func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over 
 	}
 	done := len(c.record.Losses)
 	if c.begin(); c.stop && done < c.epochs {
-		fmt.Fprintf(a.out, "%s has stopped early, %s; for more give a greater --patience than %d\n", c.file, c.best(), c.record.EarlyStop.Patience)
+		fmt.Fprintf(a.Out, "%s has stopped early, %s; for more give a greater --patience than %d\n", c.file, c.best(), c.record.EarlyStop.Patience)
 		return true, c.log.complete()
 	}
 	if done >= c.epochs {
-		fmt.Fprintf(a.out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, words.Count(done, "epoch"), c.epochs)
+		fmt.Fprintf(a.Out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, words.Count(done, "epoch"), c.epochs)
 		return true, c.log.complete()
 	}
 	return false, nil
@@ -258,9 +258,9 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 	default:
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s, %s\n", o.out, words.Count(c.data.Len(), "picture"),
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(c.data.Len(), "picture"),
 		words.Count(done, "epoch"), c.best(), words.Duration(time.Since(start).Seconds()))
-	a.next("index", args[0], "-o", "photos.idx", "--model", o.out)
+	a.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (a *app) inFolders(g *gallery.Gallery) []int {
 		}
 	}
 	if left := len(g.Entries) - len(rows); left > 0 {
-		a.warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
+		a.Warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
 	}
 	return rows
 }

@@ -39,7 +39,7 @@ program that writes reference.npz.`, vgg.Tolerance),
 			}
 			defer m.Close()
 			if script {
-				fmt.Fprint(a.out, m.VerifyScript(args[0]))
+				fmt.Fprint(a.Out, m.VerifyScript(args[0]))
 				return nil
 			}
 			sums, err := checksums(m, args[0], reference)
@@ -47,10 +47,10 @@ program that writes reference.npz.`, vgg.Tolerance),
 				return err
 			}
 			defer sums.Close()
-			p := a.progress("Verifying", "layers", len(m.Layers()))
-			defer p.end()
-			list, err := m.Verify(cmd.Context(), sums, func(n int) { p.set(n) })
-			p.end()
+			p := a.Progress("Verifying", "layers", len(m.Layers()))
+			defer p.End()
+			list, err := m.Verify(cmd.Context(), sums, func(n int) { p.Set(n) })
+			p.End()
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func checksums(m *vgg.Model, file, path string) (*weights.File, error) {
 // certify prints the table.
 func (a *app) certify(list []vgg.Agreement) error {
 	off, without, worst := 0, 0, 0.0
-	fmt.Fprintf(a.out, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
+	fmt.Fprintf(a.Out, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
 	for _, l := range list {
 		shape := fmt.Sprint(l.Layer.Shape)
 		verdict := fmt.Sprintf("%8.1e", l.Error)
@@ -91,7 +91,7 @@ func (a *app) certify(list []vgg.Agreement) error {
 		if !(l.Error <= worst) {
 			worst = l.Error
 		}
-		fmt.Fprintf(a.out, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
+		fmt.Fprintf(a.Out, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
 	}
 	compared := len(list) - without
 	if off > 0 {
@@ -100,9 +100,9 @@ func (a *app) certify(list []vgg.Agreement) error {
 		}
 		return fmt.Errorf("%d of %d layers are off by up to %.1e, more than %.0e: these are not the weights of the reference, or something is broken", off, compared, worst, vgg.Tolerance)
 	}
-	fmt.Fprintf(a.out, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
+	fmt.Fprintf(a.Out, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
 	if without > 0 {
-		fmt.Fprintf(a.out, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
+		fmt.Fprintf(a.Out, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
 	"lookalike/internal/web"
 )
@@ -121,7 +122,7 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 		case got != f.Checksum:
 			return fmt.Errorf("%s is there already, but is another file: its checksum is %v, not %v; replace it with --force", path, got, f.Checksum)
 		}
-		fmt.Fprintf(a.out, "%s: there already, checksum right\n", path)
+		fmt.Fprintf(a.Out, "%s: there already, checksum right\n", path)
 		return nil
 	}
 
@@ -139,7 +140,7 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 	case err != nil:
 		return orAllowPrivate(err)
 	}
-	fmt.Fprintf(a.out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
+	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
 	return nil
 }
 
@@ -147,29 +148,29 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 type downloading struct {
 	app         *app
 	name        string
-	bar         *progress // of what this run downloads, in megabytes
-	first, done int64     // bytes: before the bar began, and now
+	bar         *cli.Progress // of what this run downloads, in megabytes
+	first, done int64         // bytes: before the bar began, and now
 }
 
 func (d *downloading) set(done, total int64) {
-	if d.bar == nil || done < d.done || d.bar.job.total == 0 && total > 0 { // begun, begun anew, or the size told
+	if d.bar == nil || done < d.done || d.bar.Total() == 0 && total > 0 { // begun, begun anew, or the size told
 		d.end()
 		head := "Downloading " + d.name
 		if done > 0 {
 			head = "Downloading the rest of " + d.name
 		}
 		d.first = done
-		d.bar = d.app.progress(head, "MB", int((total-min(done, total))/1e6))
+		d.bar = d.app.Progress(head, "MB", int((total-min(done, total))/1e6))
 	}
 	d.done = done
-	d.bar.set(int((done - d.first) / 1e6))
+	d.bar.Set(int((done - d.first) / 1e6))
 }
 
-func (d *downloading) note(text string) { d.bar.line("%s", text) }
+func (d *downloading) note(text string) { d.bar.Line("%s", text) }
 
 func (d *downloading) end() {
 	if d.bar != nil {
-		d.bar.end()
+		d.bar.End()
 	}
 }
 
@@ -188,7 +189,7 @@ checksums are computed anew.`,
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.out, "%-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), state)
+				fmt.Fprintf(a.Out, "%-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), state)
 			}
 			return nil
 		},
@@ -234,7 +235,7 @@ other programs that read it. If it is not there, that is an error.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(a.out, path)
+			fmt.Fprintln(a.Out, path)
 			return nil
 		},
 	}

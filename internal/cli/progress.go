@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -11,16 +11,14 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 
 	"lookalike/internal/words"
-	"lookalike/nn"
 )
 
-// progress shows how far a long job is: as a bar where standard error is a
+// Progress shows how far a long job is: as a bar where standard error is a
 // terminal, as a line now and then where it is not, as events for programs, and
 // not at all if the program is to be quiet. --progress says which.
-type progress struct {
+type Progress struct {
 	bars   *mpb.Progress // nil without a terminal
 	bar    *mpb.Bar
 	events *events   // for programs, or nil
@@ -45,39 +43,27 @@ type job struct {
 // lineEvery is how often a line is written where there is no terminal.
 const lineEvery = 5 * time.Second
 
-// progress starts to show a job of total parts. The caller must call end.
-func (a *app) progress(what, unit string, total int) *progress {
+// Progress starts to show a job of total parts. The caller must call End.
+func (t *Terminal) Progress(what, unit string, total int) *Progress {
 	now := time.Now()
-	p := &progress{out: a.err, err: a.err, each: lineEvery, told: now,
+	p := &Progress{out: t.Err, err: t.Err, each: lineEvery, told: now,
 		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now}}
 	switch {
-	case a.quiet, a.showProgress == "none":
+	case t.Quiet, t.Way == "none":
 		p.out = io.Discard
-	case a.showProgress == "json":
-		p.events, p.each = a.events, eventEvery
+	case t.Way == "json":
+		p.events, p.each = t.events, eventEvery
 		p.events.write(p.job.event("progress", now))
-	case a.watched():
-		p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithAutoRefresh())
+	case t.watched():
+		p.bars = mpb.New(mpb.WithOutput(t.Err), mpb.WithAutoRefresh())
 		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill), mpb.BarFillerTrim())
 		p.out = p.bars
 	}
 	return p
 }
 
-// watched tells whether somebody sits at the terminal and wants to be told how it goes.
-func (a *app) watched() bool {
-	return !a.quiet && a.showProgress == "auto" && term.IsTerminal(int(a.err.Fd()))
-}
-
-// next tells whoever sits at the terminal which command can follow.
-func (a *app) next(words ...string) {
-	if a.watched() {
-		fmt.Fprintf(a.err, "Try next: %s\n", typed(words...))
-	}
-}
-
-// set tells how much is done, and in other words what, if heads are given.
-func (p *progress) set(done int, heads ...string) {
+// Set tells how much is done, and in other words what, if heads are given.
+func (p *Progress) Set(done int, heads ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.job.done = done
@@ -96,23 +82,33 @@ func (p *progress) set(done int, heads ...string) {
 	p.told = now
 }
 
-// reword tells in other words what is being done.
-func (p *progress) reword(heads ...string) {
+// Reword tells in other words what is being done.
+func (p *Progress) Reword(heads ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.job.heads = heads
 }
 
-// restart counts the time from now on: what came before says nothing about the
+// NoLines keeps from writing lines where there is no terminal: the caller does.
+func (p *Progress) NoLines() {
+	if p.events == nil {
+		p.each = math.MaxInt64
+	}
+}
+
+// Total is how much there is to do, 0 if it is not known.
+func (p *Progress) Total() int { return p.job.total }
+
+// Restart counts the time from now on: what came before says nothing about the
 // rate of what is counted.
-func (p *progress) restart() {
+func (p *Progress) Restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.job.start = time.Now()
 }
 
-// line writes a line that stays.
-func (p *progress) line(format string, args ...any) {
+// Line writes a line that stays.
+func (p *Progress) Line(format string, args ...any) {
 	if p.events != nil {
 		p.events.write(textEvent{"note", fmt.Sprintf(format, args...)})
 		return
@@ -128,8 +124,8 @@ func (p *progress) line(format string, args ...any) {
 // it when it shows ^C, and mpb then redraws from there.
 const lineStart = "\r"
 
-// end takes the bar away. It may be called again.
-func (p *progress) end() {
+// End takes the bar away. It may be called again.
+func (p *Progress) End() {
 	p.mu.Lock()
 	if p.events != nil {
 		p.events.write(p.job.event("end", time.Now()))
@@ -145,7 +141,7 @@ func (p *progress) end() {
 }
 
 // fill draws the bar's line.
-func (p *progress) fill(w io.Writer, s decor.Statistics) error {
+func (p *Progress) fill(w io.Writer, s decor.Statistics) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, err := io.WriteString(w, lineStart+p.job.draw(time.Now(), s.AvailableWidth))
@@ -199,45 +195,4 @@ func (j job) speed(now time.Time) (perSecond, left float64, ok bool) {
 	}
 	perSecond = float64(j.done) / elapsed
 	return perSecond, float64(max(j.total-j.done, 0)) / perSecond, true
-}
-
-// training shows how a network is trained on n pictures; it is a callback
-// of nn's Fit.
-type training struct {
-	*progress
-	n, initial int // pictures, and epochs done before
-}
-
-// training starts to show the training of the epochs after initial.
-func (a *app) training(n, initial, epochs int) training {
-	p := a.progress("Training", "images", n*(epochs-initial))
-	p.set(0, fmt.Sprintf("epoch %d/%d", initial+1, epochs))
-	if p.events == nil {
-		p.each = math.MaxInt64 // the lines of the epochs are enough
-	}
-	return training{p, n, initial}
-}
-
-func (t training) BatchEnd(b nn.BatchStats) error {
-	epoch := fmt.Sprintf("epoch %d/%d", b.Epoch, b.Epochs)
-	loss := fmt.Sprintf("  loss %.4f", b.MeanLoss)
-	t.set((b.Epoch-1-t.initial)*t.n+b.Samples,
-		fmt.Sprintf("%s  batch %d/%d%s", epoch, b.Batch, b.Batches, loss), epoch+loss, epoch)
-	return nil
-}
-
-func (t training) EpochEnd(e nn.EpochStats) error {
-	seconds := e.Duration.Seconds()
-	var val *float64
-	validation := ""
-	if !math.IsNaN(e.ValLoss) {
-		val, validation = &e.ValLoss, fmt.Sprintf("  validation %.6f", e.ValLoss)
-	}
-	if t.events != nil {
-		t.events.write(epochEvent{"epoch", e.Epoch, e.Epochs, e.Loss, val, e.Samples, round3(float64(e.Samples) / seconds), round3(seconds)})
-		return nil
-	}
-	t.line("epoch %*d/%d  loss %.6f%s  %s images/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss, validation,
-		words.PerSecond(float64(e.Samples)/seconds), seconds)
-	return nil
 }
