@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/f32"
 	"lookalike/internal/measure"
 )
@@ -40,16 +41,16 @@ VGG16's weights are random here: they change what it sees, not how fast. For
 other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 		Example: `  lookalike bench
   lookalike bench --task vgg16 --batch 1 --threads 1 --json`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if i := slices.IndexFunc(batches, func(b int) bool { return b < 1 || b > maxBenchBatch }); i >= 0 {
-				return usagef("--batch %d: give 1 to %d", batches[i], maxBenchBatch)
+				return cli.Usagef("--batch %d: give 1 to %d", batches[i], maxBenchBatch)
 			}
 			var tasks []measure.Task
 			for _, name := range names {
 				i := slices.IndexFunc(measure.Tasks, func(t measure.Task) bool { return t.Name == name })
 				if i < 0 {
-					return usagef("--task %s: there are %s", name, strings.Trim(cmd.Flag("task").DefValue, "[]"))
+					return cli.Usagef("--task %s: there are %s", name, strings.Trim(cmd.Flag("task").DefValue, "[]"))
 				}
 				tasks = append(tasks, measure.Tasks[i])
 			}

@@ -28,3 +28,15 @@ func (a *app) progress(what, unit string, total int) progress {
 func (p progress) set(done int, heads ...string) { p.Set(done, heads...) }
 func (p progress) reword(heads ...string)        { p.Reword(heads...) }
 func (p progress) end()                          { p.End() }
+
+var (
+	usagef      = cli.Usagef
+	rootCause   = cli.RootCause
+	arguments   = cli.Arguments
+	isDrawing   = cli.IsDrawing
+	checkOutput = cli.CheckOutput
+)
+
+type stoppedError = cli.StoppedError
+
+func (a *app) spare(where string, is func(file string) bool) error { return a.outputs.Spare(where, is) }

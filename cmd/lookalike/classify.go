@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
@@ -57,7 +58,7 @@ With --json the result is a list:
   lookalike classify *.jpg --top 1 --json | jq -r '.[] | .path + ": " + .predictions[0].name'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("PICTURE is missing")
+				return cli.Usagef("PICTURE is missing")
 			}
 			return nil
 		},
@@ -69,7 +70,7 @@ With --json the result is a list:
 	f := cmd.Flags()
 	f.StringVar(&o.weights, "weights", "", "read the weights from `FILE`")
 	f.IntVar(&o.top, "top", 5, "name `N` classes, 1 to 1000")
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	orientationFlag(cmd, &o.picture.IgnoreOrientation)
 	return cmd
 }
@@ -79,7 +80,7 @@ const classifyBatch = 32
 
 func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (err error) {
 	if o.top < 1 || o.top > vgg.Classes {
-		return usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
+		return cli.Usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
 	}
 	if o.weights == "" {
 		if o.weights, err = fetch.Find("vgg16", "vgg19"); err != nil {

@@ -118,8 +118,8 @@ Exit status:
   lookalike compare a.jpg mirrored.jpg --model vgg16
   lookalike compare index:cats/tom.jpg holiday.jpg --index photos.idx
   lookalike compare old.png new.png --quiet > /dev/null && echo unchanged`,
-		Args:        arguments("A", "B"),
-		Annotations: map[string]string{annotationFailures: fmt.Sprint(statusNotCompared)},
+		Args:        cli.Arguments("A", "B"),
+		Annotations: map[string]string{cli.FailureStatus: fmt.Sprint(statusNotCompared)},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(a, cmd, args); err != nil {
 				return err
@@ -137,7 +137,7 @@ Exit status:
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	o.queries.flags(cmd)
 	f.StringVar(&o.photos, "photos", "", "the pictures of the index are in `DIR` now")
 	orientationFlag(cmd, &o.asStored)
@@ -149,12 +149,12 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("why", o.why, args...); err != nil {
+	if err := a.outputs.ReserveDrawing("why", o.why, args...); err != nil {
 		return err
 	}
 	if o.index == "" {
 		if o.photos != "" {
-			return usagef("--photos is for pictures of an index; say which with --index FILE")
+			return cli.Usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
 		if o.how.Name == "" {
 			o.how.Name = describe.Perceptual
@@ -172,7 +172,7 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 	}
 	for _, name := range []string{"weights", "layer", "pool", "ignore-orientation"} {
 		if cmd.Flags().Changed(name) {
-			return usagef("give only one of --index, which says how its pictures were described, and --%s", name)
+			return cli.Usagef("give only one of --index, which says how its pictures were described, and --%s", name)
 		}
 	}
 	return nil
@@ -195,7 +195,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 		if len(found) != 1 || !found[0].named {
-			return usagef("%s is a folder or an archive; give one picture", arg)
+			return cli.Usagef("%s is a folder or an archive; give one picture", arg)
 		}
 		both = append(both, found[0])
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/describe"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
@@ -60,8 +61,8 @@ func argumentOffer(word string) offer {
 
 // flagOffer returns what can stand for a flag's value, which help calls word.
 func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
-	if one, ok := f.Value.(oneOf); ok {
-		return offer{words: one.words}
+	if one, ok := f.Value.(cli.OneOf); ok {
+		return offer{words: one.Words}
 	}
 	switch {
 	case f.Name == "metric":
@@ -310,7 +311,7 @@ To have it in every new shell:
          lookalike completion powershell >> $PROFILE`,
 		Example: `  source <(lookalike completion bash)
   lookalike completion fish | source`,
-		Args:      arguments("SHELL"),
+		Args:      cli.Arguments("SHELL"),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
@@ -329,7 +330,7 @@ To have it in every new shell:
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.Out)
 			}
-			return usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
+			return cli.Usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
 		},
 	}
 }

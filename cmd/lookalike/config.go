@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 )
 
@@ -36,7 +37,7 @@ the variable or of the file.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showConfig(cmd, args, asJSON) },
 	}
 	cmd.ValidArgsFunction = completeCommandNames
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -57,9 +58,9 @@ func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
 		if err != nil || len(rest) > 0 || of == root {
 			asked := strings.Join(args, " ")
 			if near := root.SuggestionsFor(asked); len(near) > 0 {
-				return usagef("there is no command %q; did you mean %s?", asked, words.OrList(near))
+				return cli.Usagef("there is no command %q; did you mean %s?", asked, words.OrList(near))
 			}
-			return usagef("there is no command %q", asked)
+			return cli.Usagef("there is no command %q", asked)
 		}
 		list = settingsOf(of, false)
 		for _, c := range commandsBelow(of) {

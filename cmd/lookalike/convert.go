@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -66,9 +67,9 @@ and VGG16 like this:
 		Example: `  lookalike convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 vgg16.safetensors
   lookalike convert model.safetensors model.weights.h5
   lookalike convert model.safetensors model-half.npz --half`,
-		Args: arguments("IN", "OUT"),
+		Args: cli.Arguments("IN", "OUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
+			return cli.Unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
 		},
 	}
 	cmd.Flags().BoolVar(&half, "half", false, "store float16: half the size, three digits")
@@ -80,7 +81,7 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	if err != nil {
 		return err
 	}
-	if err := a.reserve(out, in); err != nil {
+	if err := a.outputs.Reserve(out, in); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(out); err == nil {
@@ -138,9 +139,9 @@ func convertedSuffix(out string) (string, error) {
 		}
 	}
 	if strings.HasSuffix(out, ".h5") || strings.HasSuffix(out, ".keras") {
-		return "", usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
+		return "", cli.Usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
 	}
-	return "", usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
+	return "", cli.Usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
 }
 
 // writeConverted writes arrays of so many parameters. The file gets its name after it

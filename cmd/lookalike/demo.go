@@ -66,11 +66,11 @@ The folder that --out names must be new, empty, or of an earlier demo, which is
 overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(sample.Classes()), demoLearn, demoIndex),
 		Example: `  lookalike demo
   lookalike demo --photos ~/Pictures --out my-demo`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.demo(cmd.Context(), o)
 			if err != nil && cmd.Context().Err() != nil {
-				return stoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
+				return cli.StoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
 			}
 			return err
 		},
@@ -86,7 +86,7 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
 
 func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if o.epochs < 1 {
-		return usagef("--epochs %d: give 1 or more", o.epochs)
+		return cli.Usagef("--epochs %d: give 1 or more", o.epochs)
 	}
 	dir, files, err := a.demoPictures(ctx, o)
 	if err != nil {
@@ -220,7 +220,7 @@ func (a *app) demoFolder(dir string) error {
 			return fmt.Errorf("the folder %s holds other files than a demo's; choose another one with --out", dir)
 		}
 	}
-	if err := a.reserve(mark); err != nil {
+	if err := a.outputs.Reserve(mark); err != nil {
 		return err
 	}
 	var text strings.Builder

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/describe"
 	"lookalike/vgg"
 )
@@ -26,10 +27,10 @@ func indexModelFlags(cmd *cobra.Command, m *describe.Model) {
 // checkModel finds mistakes in these flags. cmd tells which were given.
 func checkModel(cmd *cobra.Command, m describe.Model) error {
 	if m.Name == "" {
-		return usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
+		return cli.Usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
 	}
 	if cmd.Flags().Changed("pca") && m.Components < 1 {
-		return usagef("--pca %d: give 1 or more", m.Components)
+		return cli.Usagef("--pca %d: give 1 or more", m.Components)
 	}
 	if !m.IsNetwork() {
 		what := "a model that 'lookalike train' has written"
@@ -38,12 +39,12 @@ func checkModel(cmd *cobra.Command, m describe.Model) error {
 		}
 		for _, name := range []string{"weights", "layer", "pool"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
+				return cli.Usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
 			}
 		}
 	}
 	if _, err := vgg.ParsePooling(m.Pooling); m.Pooling != "" && err != nil {
-		return usagef("--pool %s: give none, avg or max", m.Pooling)
+		return cli.Usagef("--pool %s: give none, avg or max", m.Pooling)
 	}
 	return nil
 }

@@ -107,11 +107,11 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.undo != "" {
 				if len(args) > 0 {
-					return usagef("--undo takes the files from its journal; leave %q out", args[0])
+					return cli.Usagef("--undo takes the files from its journal; leave %q out", args[0])
 				}
 				return nil
 			}
-			return arguments("DIR|INDEX")(nil, args)
+			return cli.Arguments("DIR|INDEX")(nil, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.undo != "" {
@@ -125,7 +125,7 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for duplicates (default: see above)")
 	f.BoolVar(&o.exact, "exact", false, "find files of the same bytes only")
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.StringVar(&o.sheet, "sheet", "", "draw the groups as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the groups as a page to `FILE`")
 	f.StringVar(&o.moveTo, "move-to", "", "move all but the best of each group to `DIR`")
@@ -144,15 +144,15 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	switch {
 	case o.moveTo != "" && o.hardlink:
-		return usagef("give only one of --move-to and --hardlink")
+		return cli.Usagef("give only one of --move-to and --hardlink")
 	case o.apply && o.dryRun:
-		return usagef("give only one of --apply and --dry-run")
+		return cli.Usagef("give only one of --apply and --dry-run")
 	case o.apply && o.moveTo == "" && !o.hardlink:
-		return usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
+		return cli.Usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
 	case o.exact && o.within.given():
-		return usagef("give only one of --exact and --within")
+		return cli.Usagef("give only one of --exact and --within")
 	case cmd.Flags().Changed("move-to") && o.moveTo == "":
-		return usagef("--move-to: give a folder")
+		return cli.Usagef("--move-to: give a folder")
 	}
 	if o.apply && o.journal != "" {
 		if _, err := os.Lstat(o.journal); err == nil {
@@ -162,10 +162,10 @@ func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("sheet", o.sheet, source); err != nil {
+	if err := a.outputs.ReserveDrawing("sheet", o.sheet, source); err != nil {
 		return err
 	}
-	return a.checkPage("html", o.html, source)
+	return a.outputs.ReservePage("html", o.html, source)
 }
 
 func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
@@ -183,7 +183,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	} else {
 		for _, name := range []string{"model", "weights", "layer", "pool", "pca", "ignore-orientation"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for a folder; an index has been described already", name)
+				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
 		c, err = a.openCollection(source, o.photos)
@@ -243,7 +243,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 // describeFolder indexes a folder, in the program's cache.
 func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*collection, error) {
 	if o.photos != "" {
-		return nil, usagef("--photos is for an index")
+		return nil, cli.Usagef("--photos is for an index")
 	}
 	if o.how.Name == "" {
 		o.how.Name = describe.Perceptual
@@ -302,7 +302,7 @@ func cachedIndex(root string, d gallery.Describer) (path string, remove func(), 
 	name := hex.EncodeToString(sum[:12]) + ".idx"
 	if cache, err := fetch.CacheFolder(); err == nil {
 		dir := filepath.Join(cache, "dups")
-		if os.MkdirAll(dir, 0o755) == nil && checkOutput(filepath.Join(dir, name)) == nil {
+		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil
 		}
 	}

@@ -101,7 +101,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 				continue
 			}
 			if best != nil {
-				other.State, other.Reason = "left", "the best copy: "+rootCause(best).Error()
+				other.State, other.Reason = "left", "the best copy: "+cli.RootCause(best).Error()
 				a.warnLeft(other)
 				if !putaway.IsLeft(best) {
 					failed = append(failed, best)
@@ -121,7 +121,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 		d.Journal = "" // nothing was done
 	}
 	if ctx.Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, words.Count(total, "file"), cli.Typed("dups", "--undo", journal.Path)))
+		return cli.StoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, words.Count(total, "file"), cli.Typed("dups", "--undo", journal.Path)))
 	}
 	switch err := journal.Err(); {
 	case err != nil:
@@ -153,7 +153,7 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 		other.State = "done"
 		a.Warn("warning: %s is put away, but: %v", words.Printable(other.Path), err)
 	default:
-		other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), from+" ")
+		other.State, other.Reason = "left", strings.TrimPrefix(cli.RootCause(err).Error(), from+" ")
 		if !errors.Is(err, putaway.ErrLinked) {
 			a.warnLeft(other)
 		}
@@ -178,7 +178,7 @@ func (o *dupsOptions) newJournal() (*putaway.Journal, error) {
 	stem := "lookalike-dups-" + time.Now().Format("20060102-150405")
 	if o.moveTo != "" {
 		if err := os.MkdirAll(o.moveTo, 0o755); err != nil {
-			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, rootCause(err))
+			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, cli.RootCause(err))
 		}
 		stem = filepath.Join(o.moveTo, stem)
 	}
@@ -204,11 +204,11 @@ func (c *collection) absolute(row int) string {
 func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 	for _, name := range []string{"move-to", "hardlink", "within", "exact", "sheet", "html", "json", "model", "photos", "journal"} {
 		if cmd.Flags().Changed(name) {
-			return usagef("--%s has no meaning beside --undo", name)
+			return cli.Usagef("--%s has no meaning beside --undo", name)
 		}
 	}
 	if o.apply && o.dryRun {
-		return usagef("give only one of --apply and --dry-run")
+		return cli.Usagef("give only one of --apply and --dry-run")
 	}
 	back, left := 0, 0
 	err := putaway.Undo(cmd.Context(), o.undo, o.dryRun, func(u putaway.Undone) {
@@ -221,7 +221,7 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 		fmt.Fprintf(a.Out, "%s\n", words.Printable(u.Path))
 	})
 	if err != nil && cmd.Context().Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", words.Count(back, "file")))
+		return cli.StoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", words.Count(back, "file")))
 	}
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/knn"
@@ -61,12 +62,12 @@ nearest to the pictures of class i, in the order of classes. With --split it is
   lookalike eval photos.idx --metric euclidean --confusion confusion.png
   lookalike eval photos.idx --split split.csv
   lookalike eval photos.idx --json | jq .mean_average_precision`,
-		Args: arguments("PHOTOS.idx"),
+		Args: cli.Arguments("PHOTOS.idx"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.eval(cmd.Context(), args[0], o) },
 	}
 	f := cmd.Flags()
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.StringVar(&o.confusion, "confusion", "", "draw which classes are taken for which to `FILE`, .png or .jpg")
 	f.StringVar(&o.split, "split", "", "judge each set of the split in `FILE` by itself")
 	return cmd
@@ -76,11 +77,11 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("confusion", o.confusion, index); err != nil {
+	if err := a.outputs.ReserveDrawing("confusion", o.confusion, index); err != nil {
 		return err
 	}
 	if o.split != "" && o.confusion != "" {
-		return usagef("--confusion shows a whole index: leave out --split or --confusion")
+		return cli.Usagef("--confusion shows a whole index: leave out --split or --confusion")
 	}
 	g, err := a.openIndex(index)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 )
 
@@ -55,9 +56,9 @@ func helpCommand() *cobra.Command {
 			if err != nil || len(rest) > 0 || about == root && len(args) > 0 {
 				asked := strings.Join(args, " ")
 				if near := root.SuggestionsFor(asked); len(near) > 0 {
-					return usagef("there is no help on %q; did you mean %s?", asked, words.OrList(near))
+					return cli.Usagef("there is no help on %q; did you mean %s?", asked, words.OrList(near))
 				}
-				return usagef("there is no help on %q", asked)
+				return cli.Usagef("there is no help on %q", asked)
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )
@@ -47,7 +48,7 @@ export' has written to .safetensors, without principal components, is known.`,
 		Example: `  lookalike import vectors.npz -o photos.idx --photos photos
   lookalike import vectors.npy --paths paths.txt -o photos.idx
   lookalike search photos.idx index:cats/tom.jpg`,
-		Args: arguments("VECTORS"),
+		Args: cli.Arguments("VECTORS"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.importVectors(args[0], o) },
 	}
 	f := cmd.Flags()
@@ -60,12 +61,12 @@ export' has written to .safetensors, without principal components, is known.`,
 
 func (a *app) importVectors(file string, o importOptions) error {
 	if o.out == "" {
-		return usagef("-o is missing: where to write the index, such as -o photos.idx")
+		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
 	if !slices.Contains(gallery.ImportFormats, strings.ToLower(filepath.Ext(file))) {
-		return usagef("%s: the name must end in one of %s", file, strings.Join(gallery.ImportFormats, ", "))
+		return cli.Usagef("%s: the name must end in one of %s", file, strings.Join(gallery.ImportFormats, ", "))
 	}
-	if err := checkOutput(o.out, file, o.paths, o.labels); err != nil {
+	if err := cli.CheckOutput(o.out, file, o.paths, o.labels); err != nil {
 		return err
 	}
 	if _, err := os.Stat(o.out); err == nil {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -147,8 +148,8 @@ func interrupted(t *testing.T, args ...string) string {
 		}
 	}
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Fatalf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Fatalf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 	return last.Text
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/manpage"
 	"lookalike/internal/words"
 )
@@ -23,11 +24,11 @@ as --help. One page is read with 'man -l', all of them are found by their names
 when they lie where man looks: DIR is then the folder man1 of that place.`,
 		Example: `  lookalike man ~/.local/share/man/man1 && man lookalike-search
   lookalike man . && man -l lookalike-index.1`,
-		Args: arguments("DIR"),
+		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := args[0]
 			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return fmt.Errorf("cannot make the folder %s: %w", dir, rootCause(err))
+				return fmt.Errorf("cannot make the folder %s: %w", dir, cli.RootCause(err))
 			}
 			pages := manPages(cmd.Root())
 			manual := manpage.Manual{Pages: pages, Source: "lookalike " + version(), Title: "Lookalike", ExitStatus: exitStatuses}

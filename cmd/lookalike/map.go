@@ -10,6 +10,7 @@ import (
 
 	"lookalike/internal/atlas"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/knn"
@@ -51,9 +52,9 @@ each picture attends to, shows larger groups.
 		Example: `  lookalike map photos.idx map.html
   lookalike map photos.idx map.png --filter label=cats --filter label=dogs
   lookalike map photos.idx map.html --perplexity 50`,
-		Args: arguments("PHOTOS.idx", "OUT.html or OUT.png"),
+		Args: cli.Arguments("PHOTOS.idx", "OUT.html or OUT.png"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
+			return cli.Unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
 		},
 	}
 	f := cmd.Flags()
@@ -70,15 +71,15 @@ each picture attends to, shows larger groups.
 func (o *mapOptions) check(a *app, index, out string) error {
 	switch {
 	case o.metric != "" && o.metric != knn.Cosine.String() && o.metric != knn.Euclidean.String():
-		return usagef("--metric %s: give cosine or euclidean", o.metric)
+		return cli.Usagef("--metric %s: give cosine or euclidean", o.metric)
 	case !(o.perplexity >= 1 && o.perplexity <= 1e6):
-		return usagef("--perplexity %v: give 1 or more", o.perplexity)
+		return cli.Usagef("--perplexity %v: give 1 or more", o.perplexity)
 	case o.steps < 1:
-		return usagef("--iterations %d: give 1 or more", o.steps)
-	case !isPage(out) && !isDrawing(out):
-		return usagef("%s: the name must end in .html, .png or .jpg", out)
+		return cli.Usagef("--iterations %d: give 1 or more", o.steps)
+	case !cli.IsPage(out) && !cli.IsDrawing(out):
+		return cli.Usagef("%s: the name must end in .html, .png or .jpg", out)
 	}
-	return a.reserve(out, index)
+	return a.outputs.Reserve(out, index)
 }
 
 func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
@@ -127,7 +128,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 		return err
 	}
 	side := atlas.Spot(len(rows))
-	if isPage(out) {
+	if cli.IsPage(out) {
 		side = atlas.Side(len(rows))
 	}
 	places, err := a.places(ctx, c, rows, side)
@@ -135,7 +136,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 		return err
 	}
 	m := atlas.New(places, layout.Points)
-	if !isPage(out) {
+	if !cli.IsPage(out) {
 		if err := sheet.Write(out, m.Draw()); err != nil {
 			return err
 		}

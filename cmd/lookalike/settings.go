@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 )
 
@@ -153,9 +154,9 @@ func (a *app) take(list []setting, file configFile) error {
 		}
 		if err := s.flag.Value.Set(value); err != nil {
 			if from.kind == "file" {
-				return usagef("%s: %s = %s: give %s", file.path, s.key, value, wants(s.flag, err))
+				return cli.Usagef("%s: %s = %s: give %s", file.path, s.key, value, cli.Wants(s.flag, err))
 			}
-			return usagef("%s=%s: give %s", from.name, value, wants(s.flag, err))
+			return cli.Usagef("%s=%s: give %s", from.name, value, cli.Wants(s.flag, err))
 		}
 		a.settings[s.flag] = from
 	}
@@ -201,23 +202,23 @@ func (a *app) readConfig(root *cobra.Command) (configFile, error) {
 	case path == "", !given && errors.Is(err, fs.ErrNotExist):
 		return configFile{}, nil
 	case err != nil:
-		return configFile{}, usagef("cannot read the settings in %s: %w", path, errors.Unwrap(err))
+		return configFile{}, cli.Usagef("cannot read the settings in %s: %w", path, errors.Unwrap(err))
 	}
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
 		if at, ok := errors.AsType[toml.ParseError](err); ok {
-			return configFile{}, usagef("%s, line %d: this is no TOML: %s", path, at.Position.Line, at.Message)
+			return configFile{}, cli.Usagef("%s, line %d: this is no TOML: %s", path, at.Position.Line, at.Message)
 		}
-		return configFile{}, usagef("%s: %w", path, err)
+		return configFile{}, cli.Usagef("%s: %w", path, err)
 	}
 	file := configFile{path, map[string]string{}}
 	if err := flatten(file.values, "", tree); err != nil {
-		return configFile{}, usagef("%s: %w", path, err)
+		return configFile{}, cli.Usagef("%s: %w", path, err)
 	}
 	known := allSettings(root)
 	for key := range file.values {
 		if !slices.ContainsFunc(known, func(s setting) bool { return s.key == key }) {
-			return configFile{}, usagef("%s: %s", path, unknownSetting(root, key, known))
+			return configFile{}, cli.Usagef("%s: %s", path, unknownSetting(root, key, known))
 		}
 	}
 	return file, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 )
 
@@ -29,7 +30,7 @@ described, and which thresholds are saved in it.`,
 		Example: `  lookalike summary model.safetensors
   lookalike summary photos.idx
   lookalike summary weights.npz --json`,
-		Args: arguments("MODEL|INDEX"),
+		Args: cli.Arguments("MODEL|INDEX"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if isIndex(args[0]) {
 				return a.summarizeIndex(args[0], asJSON)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"
@@ -67,14 +68,14 @@ recall and folds: of how many dimensions the vectors look.`,
 		Example: `  lookalike threshold photos.idx
   lookalike threshold photos.idx --by distances
   lookalike threshold photos.idx --share 0.1 --metric euclidean`,
-		Args: arguments("PHOTOS.idx"),
+		Args: cli.Arguments("PHOTOS.idx"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.threshold(cmd.Context(), args[0], o) },
 	}
 	f := cmd.Flags()
 	f.Float64Var(&o.share, "share", 0.01, "allow this `SHARE` of the matches to be false, between 0 and 1")
 	f.StringVar(&o.by, "by", "", "tell false matches by `WHAT`: labels or distances (default labels if there are two folders)")
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	return cmd
 }
 
@@ -83,10 +84,10 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		return err
 	}
 	if !(o.share > 0 && o.share < 1) {
-		return usagef("--share %v: give a number between 0 and 1, such as 0.01", o.share)
+		return cli.Usagef("--share %v: give a number between 0 and 1, such as 0.01", o.share)
 	}
 	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
-		return usagef("--by %s: give labels or distances", o.by)
+		return cli.Usagef("--by %s: give labels or distances", o.by)
 	}
 	g, err := a.openIndex(index)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/checkpoint"
+	"lookalike/internal/cli"
 	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/nn"
@@ -82,9 +83,9 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
   lookalike train photos -o model.safetensors --epochs 100 --validation 0.1 --patience 5 --augment flip,crop,color
   lookalike train photos -o model.safetensors --epochs 20 --resume
   lookalike train photos -o classes.safetensors --embedding arcface --validation 0.5 --unseen 0.2 --split split.csv`,
-		Args: arguments("DIR"),
+		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return unwritten(cmd.Context(), a.train(cmd, args, o))
+			return cli.Unwritten(cmd.Context(), a.train(cmd, args, o))
 		},
 	}
 	f := cmd.Flags()
@@ -122,7 +123,7 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 	if err := o.check(a, cmd); err != nil {
 		return err
 	}
-	if err := a.reserve(o.out); err != nil {
+	if err := a.outputs.Reserve(o.out); err != nil {
 		return err
 	}
 	isEmbedding, err := o.kind()
@@ -226,7 +227,7 @@ func (a *app) trainingPictures(ctx context.Context, dir string, files *picture.S
 	}
 	photos, err := a.check(ctx, dir, files)
 	if err == nil {
-		err = a.spare(dir, func(file string) bool {
+		err = a.outputs.Spare(dir, func(file string) bool {
 			in := pathsIn(dir, file)
 			return slices.ContainsFunc(numbers(photos.Len()), func(i int) bool { return slices.Contains(in, photos.Path(i)) })
 		})
@@ -249,9 +250,9 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 	switch {
 	case err == nil:
 	case cmd.Context().Err() != nil && done == 0:
-		return stoppedError("stopped before the first epoch was over; nothing was written")
+		return cli.StoppedError("stopped before the first epoch was over; nothing was written")
 	case cmd.Context().Err() != nil:
-		return stoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
+		return cli.StoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
 			o.out, done, words.Count(o.epochs, "epoch"), commandLine(cmd, args, "resume", "--resume")))
 	case errors.Is(err, nn.ErrDiverged) && done > 0:
 		return fmt.Errorf("%w; %s holds the %s before", err, o.out, words.Count(done, "epoch"))
@@ -291,5 +292,5 @@ func (o *trainOptions) makeSheets(a *app) error {
 	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return a.reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+	return a.outputs.Reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/vgg"
 	"lookalike/weights"
@@ -31,7 +32,7 @@ program that writes reference.npz.`, vgg.Tolerance),
 		Example: `  lookalike verify vgg16_weights_tf_dim_ordering_tf_kernels.h5
   lookalike verify weights.h5 --print-script > reference.py && python reference.py
   lookalike verify weights.h5 --reference reference.npz`,
-		Args: arguments("WEIGHTS"),
+		Args: cli.Arguments("WEIGHTS"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := vgg.Open(args[0], vgg.Config{})
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/f32"
 )
 
@@ -58,7 +59,7 @@ that the processor has, or those that the environment variable LOOKALIKE_CPU
 names. With --json it is one object.`,
 		Example: `  lookalike version
   LOOKALIKE_CPU=generic lookalike version --json | jq -r .kernels`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			r := newVersionReport()
 			if asJSON {
@@ -77,6 +78,6 @@ names. With --json it is one object.`,
 			return nil
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

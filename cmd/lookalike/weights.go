@@ -23,7 +23,7 @@ publishes. They are downloaded once and then found by their names:
 
 ` + published() + `
 They are kept in the user's cache folder, or where --cache says.`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.weightsFetchCommand(), a.weightsListCommand(), a.weightsPathCommand())
@@ -72,12 +72,12 @@ also where a public one leads there, unless --allow-private is given.`,
 		Example: `  lookalike weights fetch vgg16-notop
   lookalike weights fetch vgg16 --url https://mirror.example/vgg16.h5
   lookalike weights fetch vgg16 --output vgg16.h5`,
-		Args:      arguments("NAME"),
+		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := fetch.Lookup(args[0])
 			if err != nil {
-				return usageError{err}
+				return cli.AsUsage(err)
 			}
 			if address != "" {
 				f.URL = address
@@ -85,7 +85,7 @@ also where a public one leads there, unless --allow-private is given.`,
 			if checksum != "" {
 				sum, err := fetch.ParseChecksum(checksum)
 				if err != nil {
-					return usagef("--checksum %w", err)
+					return cli.Usagef("--checksum %w", err)
 				}
 				if sum != f.Checksum {
 					f.Checksum, f.Size = sum, 0
@@ -93,7 +93,7 @@ also where a public one leads there, unless --allow-private is given.`,
 			}
 			path := out
 			if out != "" {
-				err = checkOutput(out)
+				err = cli.CheckOutput(out)
 			} else {
 				path, err = f.Path()
 			}
@@ -136,7 +136,7 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 	d.end()
 	switch {
 	case err != nil && ctx.Err() != nil && d.done > 0:
-		return stoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
+		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
 	case err != nil:
 		return orAllowPrivate(err)
 	}
@@ -182,7 +182,7 @@ func (a *app) weightsListCommand() *cobra.Command {
 checksums are computed anew.`,
 		Example: `  lookalike weights list
   lookalike weights list --cache /mnt/models`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, f := range fetch.Files {
 				state, err := weightsState(cmd.Context(), f)
@@ -225,11 +225,11 @@ func (a *app) weightsPathCommand() *cobra.Command {
 		Long: `Prints the name of the file that 'lookalike weights fetch NAME' has written, for
 other programs that read it. If it is not there, that is an error.`,
 		Example:   `  python3 -c 'import h5py, sys; print(list(h5py.File(sys.argv[1])))' $(lookalike weights path vgg16)`,
-		Args:      arguments("NAME"),
+		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if _, err := fetch.Lookup(args[0]); err != nil {
-				return usageError{err}
+				return cli.AsUsage(err)
 			}
 			path, err := fetch.Find(args[0])
 			if err != nil {

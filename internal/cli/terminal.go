@@ -1,5 +1,5 @@
-// Package cli is the program in a terminal: progress and messages, for people and for
-// other programs.
+// Package cli is the program in a terminal: its flags, and what it tells people and
+// other programs while it works.
 package cli
 
 import (
