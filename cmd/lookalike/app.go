@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"lookalike/internal/cli"
 	"lookalike/internal/memory"
@@ -40,10 +39,9 @@ type app struct {
 	threads cli.Natural
 	memory  cli.ByteSize
 	cache   string // where downloaded weights are kept
-	config  string // the file that settings are read from
 	strict  bool
 
-	settings map[*pflag.Flag]origin // of flags that were not given on the command line
+	settings cli.Settings
 	outputs  cli.Outputs
 
 	different bool // what compare found
@@ -51,7 +49,7 @@ type app struct {
 
 func newApp() *app {
 	out := &cli.Output{File: os.Stdout}
-	return &app{Terminal: cli.Terminal{Out: out, Err: os.Stderr}, out: out}
+	return &app{Terminal: cli.Terminal{Out: out, Err: os.Stderr}, out: out, settings: newSettings()}
 }
 
 // run executes the command line and returns the exit status.
@@ -83,9 +81,9 @@ func run(args []string) int {
 		}
 		return a.Fail("stopped", cli.StatusInterrupted, text, "")
 	case isUsage:
-		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.settings.Origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.origins(err), "")
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.settings.Origins(err), "")
 	case a.different:
 		return statusDifferent
 	case a.strict && a.Skipped > 0:
@@ -104,7 +102,7 @@ func (a *app) begin(cmd *cobra.Command) error {
 	if isCompletion(cmd.Name()) {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}
-	err := a.configure(cmd)
+	err := a.settings.Configure(cmd, a.Warn)
 	a.Begin()
 	if err != nil {
 		return err

@@ -250,7 +250,7 @@ func argumentWords(cmd *cobra.Command) (words []string, repeated bool) {
 // flags, but for those that know better themselves. completing says that a shell
 // is asking just now.
 func completeCommands(root *cobra.Command, completing bool) {
-	for _, cmd := range append(commandsBelow(root), root) {
+	for _, cmd := range append(cli.CommandsBelow(root), root) {
 		words, repeated := argumentWords(cmd)
 		if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil && !cmd.HasSubCommands() {
 			cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {

@@ -39,7 +39,7 @@ func (a *app) layOutHelp(root *cobra.Command) {
 		return nil
 	})
 	root.PersistentFlags().SortFlags = false
-	for _, c := range append(commandsBelow(root), root) {
+	for _, c := range append(cli.CommandsBelow(root), root) {
 		c.Flags().SortFlags = false
 		c.LocalFlags().SortFlags = false
 	}

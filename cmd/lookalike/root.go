@@ -51,7 +51,7 @@ Exit status:
 	flags.Var(cli.NewOneOf(&a.Way, "auto", "lines", "json", "none"), "progress", "show progress in the `WAY` auto, lines, json or none (see 'lookalike help progress')")
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
 	flags.StringVar(&a.cache, "cache", "", "keep downloaded weights in `DIR` (default: the user's cache folder)")
-	flags.StringVar(&a.config, "config", "", "read settings from `FILE` (see 'lookalike help configuration')")
+	flags.StringVar(&a.settings.File, "config", "", "read settings from `FILE` (see 'lookalike help configuration')")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
 	a.addCommands(root)
 	return root

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lookalike/internal/cli"
 )
 
 // Every command has help with examples, which are commands of the program with
@@ -18,7 +20,7 @@ func TestEveryCommand(t *testing.T) {
 	for _, file := range files {
 		scripts += string(read(t, file))
 	}
-	for _, c := range commandsBelow(newApp().root()) {
+	for _, c := range cli.CommandsBelow(newApp().root()) {
 		name := c.CommandPath()
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") || len(c.Long) < 80 {
 			t.Errorf("%s: its description is short of something: %q, %q", name, c.Short, c.Long)
