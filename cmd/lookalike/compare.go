@@ -10,7 +10,9 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -115,8 +117,8 @@ Exit status:
   lookalike compare a.jpg mirrored.jpg --model vgg16
   lookalike compare index:cats/tom.jpg holiday.jpg --index photos.idx
   lookalike compare old.png new.png --quiet > /dev/null && echo unchanged`,
-		Args:        arguments("A", "B"),
-		Annotations: map[string]string{annotationFailures: fmt.Sprint(statusNotCompared)},
+		Args:        cli.Arguments("A", "B"),
+		Annotations: map[string]string{cli.FailureStatus: fmt.Sprint(statusNotCompared)},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(a, cmd, args); err != nil {
 				return err
@@ -134,7 +136,7 @@ Exit status:
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	o.queries.flags(cmd)
 	f.StringVar(&o.photos, "photos", "", "the pictures of the index are in `DIR` now")
 	orientationFlag(cmd, &o.asStored)
@@ -146,12 +148,12 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("why", o.why, args...); err != nil {
+	if err := a.outputs.ReserveDrawing("why", o.why, args...); err != nil {
 		return err
 	}
 	if o.index == "" {
 		if o.photos != "" {
-			return usagef("--photos is for pictures of an index; say which with --index FILE")
+			return cli.Usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
 		if o.how.Name == "" {
 			o.how.Name = describe.Perceptual
@@ -168,7 +170,7 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 	}
 	for _, name := range []string{"weights", "layer", "pool", "ignore-orientation"} {
 		if cmd.Flags().Changed(name) {
-			return usagef("give only one of --index, which says how its pictures were described, and --%s", name)
+			return cli.Usagef("give only one of --index, which says how its pictures were described, and --%s", name)
 		}
 	}
 	return nil
@@ -191,7 +193,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 		if len(found) != 1 || !found[0].named {
-			return usagef("%s is a folder or an archive; give one picture", arg)
+			return cli.Usagef("%s is a folder or an archive; give one picture", arg)
 		}
 		both = append(both, found[0])
 	}
@@ -247,7 +249,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	}
 	a.different = !result.Same
 	if o.json {
-		return a.printJSON(result)
+		return a.PrintJSON(result)
 	}
 	return a.printCompared(&result, o)
 }
@@ -278,7 +280,7 @@ func distanceOf(ctx context.Context, a, b []float32, metric knn.Metric) (float64
 func (o *compareOptions) unknown(g *gallery.Gallery, metric knn.Metric) error {
 	if o.index != "" {
 		return fmt.Errorf("nothing says up to which %s distance two pictures of %s are the same; find it with '%s', or give --within D",
-			metric, o.index, typed("threshold", o.index))
+			metric, o.index, cli.Typed("threshold", o.index))
 	}
 	return fmt.Errorf("nothing says up to which %s distance two pictures are the same by %s; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, describe.Words(g.Recipe))
 }
@@ -294,7 +296,7 @@ func sameBytes(c *collection, both []query) (bool, error) {
 		}
 		var err error
 		if sums[i], err = q.sum(); err != nil {
-			return false, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+			return false, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
 		}
 	}
 	return sums[0] == sums[1] && sums[0] != [sha256.Size]byte{}, nil
@@ -302,7 +304,7 @@ func sameBytes(c *collection, both []query) (bool, error) {
 
 // verdict is the result in a line.
 func verdict(r *compared) string {
-	digits := decimals(max(r.Distance, r.Within))
+	digits := words.Decimals(max(r.Distance, r.Within))
 	if r.SameBytes {
 		return fmt.Sprintf("The same: equal files, %s distance %.*f", r.Metric, digits, r.Distance)
 	}
@@ -327,6 +329,6 @@ func (a *app) printCompared(r *compared, o compareOptions) error {
 			text += "With so many, one may be a cut or changed copy of the other, whatever the distance.\n"
 		}
 	}
-	_, err := io.WriteString(a.out, text)
+	_, err := io.WriteString(a.Out, text)
 	return err
 }

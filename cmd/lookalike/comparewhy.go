@@ -11,6 +11,7 @@ import (
 	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -33,7 +34,7 @@ type placement struct {
 // text is that in words.
 func (r *reasons) text() string {
 	if r.Placement == nil {
-		return fmt.Sprintf("%s of A look most like one of B, but they lie in no common arrangement.", count(r.Matches, "part"))
+		return fmt.Sprintf("%s of A look most like one of B, but they lie in no common arrangement.", words.Count(r.Matches, "part"))
 	}
 	p := r.Placement
 	var how []string
@@ -54,7 +55,7 @@ func (r *reasons) text() string {
 	case 2*p.Matches > r.Matches:
 		hint = "; one may be a cut of the other"
 	}
-	return fmt.Sprintf("%d of the %s that are most alike agree on how A lies over B: %s%s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "), hint)
+	return fmt.Sprintf("%d of the %s that are most alike agree on how A lies over B: %s%s.", p.Matches, words.Count(r.Matches, "part"), strings.Join(how, ", "), hint)
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.
@@ -78,7 +79,7 @@ func drawWhy(ctx context.Context, path string, network describe.Mapper, both []q
 		if both[i].path != "" {
 			name = filepath.Join(filepath.Base(filepath.Dir(both[i].path)), filepath.Base(both[i].path))
 		}
-		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
+		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + words.Printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
 	}
 	c.A, c.B = side(0, heatA), side(1, heatB)
 	c.HeatTitle = fmt.Sprintf("What makes them alike (the redder, the more of the likeness of %.3f)", likeness)

@@ -14,6 +14,7 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
 )
@@ -60,8 +61,8 @@ func argumentOffer(word string) offer {
 
 // flagOffer returns what can stand for a flag's value, which help calls word.
 func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
-	if one, ok := f.Value.(oneOf); ok {
-		return offer{words: one.words}
+	if one, ok := f.Value.(cli.OneOf); ok {
+		return offer{words: one.Words}
 	}
 	switch {
 	case f.Name == "metric":
@@ -249,7 +250,7 @@ func argumentWords(cmd *cobra.Command) (words []string, repeated bool) {
 // flags, but for those that know better themselves. completing says that a shell
 // is asking just now.
 func completeCommands(root *cobra.Command, completing bool) {
-	for _, cmd := range append(commandsBelow(root), root) {
+	for _, cmd := range append(cli.CommandsBelow(root), root) {
 		words, repeated := argumentWords(cmd)
 		if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil && !cmd.HasSubCommands() {
 			cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -310,26 +311,26 @@ To have it in every new shell:
          lookalike completion powershell >> $PROFILE`,
 		Example: `  source <(lookalike completion bash)
   lookalike completion fish | source`,
-		Args:      arguments("SHELL"),
+		Args:      cli.Arguments("SHELL"),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				fmt.Fprint(a.out, bashPrelude)
-				return root.GenBashCompletionV2(a.out, true)
+				fmt.Fprint(a.Out, bashPrelude)
+				return root.GenBashCompletionV2(a.Out, true)
 			case "zsh":
-				return root.GenZshCompletion(a.out)
+				return root.GenZshCompletion(a.Out)
 			case "fish":
 				// Cobra's script cannot pick files, so it is to ask for their names.
 				var script strings.Builder
 				err := root.GenFishCompletion(&script, true)
-				fmt.Fprint(a.out, strings.ReplaceAll(script.String(), "LOOKALIKE_ACTIVE_HELP=0", listFiles+"=1 LOOKALIKE_ACTIVE_HELP=0"))
+				fmt.Fprint(a.Out, strings.ReplaceAll(script.String(), "LOOKALIKE_ACTIVE_HELP=0", listFiles+"=1 LOOKALIKE_ACTIVE_HELP=0"))
 				return err
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.out)
+				return root.GenPowerShellCompletionWithDesc(a.Out)
 			}
-			return usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
+			return cli.Usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
 		},
 	}
 }

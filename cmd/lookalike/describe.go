@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/describe"
+	"lookalike/internal/cli"
 	"lookalike/vgg"
 )
 
@@ -26,11 +27,11 @@ func indexModelFlags(cmd *cobra.Command, m *describe.Spec, components *int) {
 // checkModel finds mistakes in these flags. cmd tells which were given.
 func checkModel(cmd *cobra.Command, m describe.Spec) error {
 	if m.Name == "" {
-		return usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
+		return cli.Usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
 	}
 	if pca := cmd.Flags().Lookup("pca"); pca != nil && pca.Changed {
 		if n, err := cmd.Flags().GetInt("pca"); err != nil || n < 1 {
-			return usagef("--pca %s: give 1 or more", pca.Value)
+			return cli.Usagef("--pca %s: give 1 or more", pca.Value)
 		}
 	}
 	if !m.IsNetwork() {
@@ -40,12 +41,12 @@ func checkModel(cmd *cobra.Command, m describe.Spec) error {
 		}
 		for _, name := range []string{"weights", "layer", "pool"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
+				return cli.Usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
 			}
 		}
 	}
 	if _, err := vgg.ParsePooling(m.Pooling); m.Pooling != "" && err != nil {
-		return usagef("--pool %s: give none, avg or max", m.Pooling)
+		return cli.Usagef("--pool %s: give none, avg or max", m.Pooling)
 	}
 	return nil
 }

@@ -18,9 +18,11 @@ import (
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/dedup"
 	"lookalike/internal/fetch"
 	"lookalike/internal/realpath"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -107,11 +109,11 @@ nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.undo != "" {
 				if len(args) > 0 {
-					return usagef("--undo takes the files from its journal; leave %q out", args[0])
+					return cli.Usagef("--undo takes the files from its journal; leave %q out", args[0])
 				}
 				return nil
 			}
-			return arguments("DIR|INDEX")(nil, args)
+			return cli.Arguments("DIR|INDEX")(nil, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.undo != "" {
@@ -125,7 +127,7 @@ nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for duplicates (default: see above)")
 	f.BoolVar(&o.exact, "exact", false, "find files of the same bytes only")
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.StringVar(&o.sheet, "sheet", "", "draw the groups as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the groups as a page to `FILE`")
 	f.StringVar(&o.moveTo, "move-to", "", "move all but the best of each group to `DIR`")
@@ -144,15 +146,15 @@ nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	switch {
 	case o.moveTo != "" && o.hardlink:
-		return usagef("give only one of --move-to and --hardlink")
+		return cli.Usagef("give only one of --move-to and --hardlink")
 	case o.apply && o.dryRun:
-		return usagef("give only one of --apply and --dry-run")
+		return cli.Usagef("give only one of --apply and --dry-run")
 	case o.apply && o.moveTo == "" && !o.hardlink:
-		return usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
+		return cli.Usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
 	case o.exact && o.within.given():
-		return usagef("give only one of --exact and --within")
+		return cli.Usagef("give only one of --exact and --within")
 	case cmd.Flags().Changed("move-to") && o.moveTo == "":
-		return usagef("--move-to: give a folder")
+		return cli.Usagef("--move-to: give a folder")
 	}
 	if o.apply && o.journal != "" {
 		if _, err := os.Lstat(o.journal); err == nil {
@@ -162,10 +164,10 @@ func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("sheet", o.sheet, source); err != nil {
+	if err := a.outputs.ReserveDrawing("sheet", o.sheet, source); err != nil {
 		return err
 	}
-	return a.checkPage("html", o.html, source)
+	return a.outputs.ReservePage("html", o.html, source)
 }
 
 func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
@@ -183,7 +185,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	} else {
 		for _, name := range []string{"model", "weights", "layer", "pool", "pca", "ignore-orientation"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for a folder; an index has been described already", name)
+				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
 		c, err = a.openCollection(source, o.photos)
@@ -210,15 +212,15 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	}
 
 	links := c.links()
-	p := a.progress("Comparing", "images", len(c.Entries))
+	p := a.Progress("Comparing", "images", len(c.Entries))
 	groups, err := dedup.Groups(ctx, c.Gallery, dedup.Options{Metric: metric, Within: within,
-		Skip: func(row int) bool { return links[row] }, Done: func(n int) { p.set(n) }})
-	p.end()
+		Skip: func(row int) bool { return links[row] }, Done: func(n int) { p.Set(n) }})
+	p.End()
 	if err != nil {
 		return err
 	}
 	if len(links) > 0 {
-		a.warn("note: %s left out", count(len(links), "symbolic link"))
+		a.Warn("note: %s left out", words.Count(len(links), "symbolic link"))
 	}
 	d := newDupsFound(c, groups, metric, within, len(c.Entries)-len(links))
 	d.plan(c, o)
@@ -230,7 +232,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 		return err
 	}
 	if o.json {
-		err = a.printJSON(d)
+		err = a.PrintJSON(d)
 	} else {
 		err = a.printGroups(c, d, from, o)
 	}
@@ -243,7 +245,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 // describeFolder indexes a folder, in the program's cache.
 func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*collection, error) {
 	if o.photos != "" {
-		return nil, usagef("--photos is for an index")
+		return nil, cli.Usagef("--photos is for an index")
 	}
 	if o.how.Name == "" {
 		o.how.Name = describe.Perceptual
@@ -292,7 +294,7 @@ func cachedIndex(root string, d gallery.Describer) (path string, remove func(), 
 	name := hex.EncodeToString(sum[:12]) + ".idx"
 	if cache, err := fetch.CacheFolder(); err == nil {
 		dir := filepath.Join(cache, "dups")
-		if os.MkdirAll(dir, 0o755) == nil && checkOutput(filepath.Join(dir, name)) == nil {
+		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil
 		}
 	}
@@ -311,7 +313,7 @@ func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (wi
 	}
 	if within, from = sameWithin(c.Gallery, metric, o.within, forDups); from == "" {
 		err = fmt.Errorf("nothing says up to which %s distance pictures of %s are duplicates; find it with '%s', or give --within D, or --exact for files of the same bytes",
-			metric, source, typed("threshold", source, "--by", gallery.FromDistances))
+			metric, source, cli.Typed("threshold", source, "--by", gallery.FromDistances))
 	}
 	return within, from, err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -147,7 +148,7 @@ func TestDupsDiskFull(t *testing.T) {
 	for _, action := range [][]string{{"--move-to", filepath.Join(dir, "away")}, {"--hardlink"}} {
 		journal := filepath.Join(dir, action[0]+".jsonl")
 		out, err := limited(1024, append([]string{"dups", index, "--exact", "--apply", "--journal", journal}, action...)...)
-		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != statusError || !strings.Contains(out, "cannot write the journal: ") {
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != cli.StatusError || !strings.Contains(out, "cannot write the journal: ") {
 			t.Errorf("%s, the journal full: %v\n%s", action, err, out)
 		}
 		printed(t, "dups", "--undo", journal)
@@ -167,7 +168,7 @@ func TestDupsDiskFull(t *testing.T) {
 	if err == nil && !strings.Contains(out, "left") {
 		t.Skip("/dev/shm is the same device")
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != statusError || !strings.Contains(out, "file too large") {
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != cli.StatusError || !strings.Contains(out, "file too large") {
 		t.Errorf("a copy does not fit: %v\n%s", err, out)
 	}
 	if left, _ := filepath.Glob(filepath.Join(away, "*")); len(left) != 3 {

@@ -11,6 +11,7 @@ import (
 	"lookalike/internal/dedup"
 	"lookalike/internal/sheet"
 	"lookalike/internal/webpage"
+	"lookalike/internal/words"
 )
 
 // drawGroups writes the sheet and the page. Pictures that have been moved are shown
@@ -54,14 +55,14 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []dedup.Group, d *dupsFound) error {
 	duplicates, freed := d.size()
 	p := webpage.Page{
-		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
-		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),
+		Title: fmt.Sprintf("%s of near duplicates", words.Count(len(groups), "group")),
+		Lead:  fmt.Sprintf("%s of %s, among %s in %s", words.Count(duplicates, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), c.root),
 		Facts: []webpage.Fact{{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
 		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for i := range groups {
 				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)
-				g := webpage.Group{Title: printable(d.Groups[i].Best.Path), Note: count(len(groups[i].Others), "duplicate"), Cards: cards}
+				g := webpage.Group{Title: words.Printable(d.Groups[i].Best.Path), Note: words.Count(len(groups[i].Others), "duplicate"), Cards: cards}
 				if !yield(g, err) || err != nil {
 					return
 				}
@@ -101,12 +102,12 @@ func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *d
 				badge = "same bytes"
 			}
 		}
-		card := webpage.Card{Name: printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, bytesOf(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
+		card := webpage.Card{Name: words.Printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, words.Bytes(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
 		if m != nil {
 			card.Picture = m
 		}
 		if errs[k] != nil {
-			a.notDrawn("shown", fmt.Errorf("%s: %w", printable(p.Path), errs[k]))
+			a.notDrawn("shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
 			card.Missing, card.Link = "cannot be read", ""
 		}
 		cards = append(cards, card)

@@ -8,13 +8,16 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 )
 
 // helpWidth bounds the lines of help to what the terminal has, and to what is
 // good to read.
 func (a *app) helpWidth() int {
 	const least, most = 60, 100
-	if width, _, err := term.GetSize(int(a.err.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(a.Err.Fd())); err == nil {
 		return max(least, min(width, most))
 	}
 	return most
@@ -25,7 +28,7 @@ func (a *app) helpWidth() int {
 func (a *app) layOutHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		const most = 84 // of prose
-		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(fill(strings.TrimSpace(c.Long), min(a.helpWidth(), most)), "\n"))
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(words.Fill(strings.TrimSpace(c.Long), min(a.helpWidth(), most)), "\n"))
 		if !c.IsAdditionalHelpTopicCommand() {
 			fmt.Fprintln(c.OutOrStdout())
 			a.usage(c.OutOrStdout(), c)
@@ -36,30 +39,10 @@ func (a *app) layOutHelp(root *cobra.Command) {
 		return nil
 	})
 	root.PersistentFlags().SortFlags = false
-	for _, c := range append(commandsBelow(root), root) {
+	for _, c := range append(cli.CommandsBelow(root), root) {
 		c.Flags().SortFlags = false
 		c.LocalFlags().SortFlags = false
 	}
-}
-
-// fill breaks the lines of paragraphs anew; those that are indented stay as they
-// are.
-func fill(text string, width int) string {
-	p := paragraph{width: width}
-	for _, line := range strings.Split(text, "\n") {
-		if line == "" || strings.HasPrefix(line, " ") {
-			if p.used > 0 {
-				p.WriteByte('\n')
-			}
-			p.WriteString(line + "\n")
-			p.used = 0
-			continue
-		}
-		for _, word := range strings.Fields(line) {
-			p.add(word)
-		}
-	}
-	return p.String()
 }
 
 // helpCommand is cobra's, but for its answer to what there is not.
@@ -73,9 +56,9 @@ func helpCommand() *cobra.Command {
 			if err != nil || len(rest) > 0 || about == root && len(args) > 0 {
 				asked := strings.Join(args, " ")
 				if near := root.SuggestionsFor(asked); len(near) > 0 {
-					return usagef("there is no help on %q; did you mean %s?", asked, orList(near))
+					return cli.Usagef("there is no help on %q; did you mean %s?", asked, words.OrList(near))
 				}
-				return usagef("there is no help on %q", asked)
+				return cli.Usagef("there is no help on %q", asked)
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()
@@ -133,7 +116,7 @@ func (a *app) usage(w io.Writer, c *cobra.Command) {
 		var names []string
 		root.PersistentFlags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		all := fmt.Sprintf("All commands have %s, too; see '%s --help'.", strings.Join(names, " "), root.Name())
-		fmt.Fprintf(w, "\n%s\n", fill(all, width))
+		fmt.Fprintf(w, "\n%s\n", words.Fill(all, width))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -131,10 +132,10 @@ func interrupted(t *testing.T, args ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var last endEvent
+	var last struct{ Text string } // of the last event
 	lines, stopped := bufio.NewScanner(stderr), false
 	for lines.Scan() {
-		var now progressEvent
+		var now struct{ Done int }
 		if err := json.Unmarshal(lines.Bytes(), &now); err != nil {
 			t.Fatalf("%s: %v", lines.Bytes(), err)
 		}
@@ -147,8 +148,8 @@ func interrupted(t *testing.T, args ...string) string {
 		}
 	}
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Fatalf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Fatalf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 	return last.Text
 }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -91,7 +93,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
   lookalike search photos.idx holiday.jpg --json | jq -r '.results[].neighbors[].path'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return arguments("PHOTOS.idx", "QUERY")(nil, args)
+				return cli.Arguments("PHOTOS.idx", "QUERY")(nil, args)
 			}
 			return nil
 		},
@@ -109,12 +111,12 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringArrayVar(&o.filters, "filter", nil, "find only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
 	f.BoolVar(&o.excludeSelf, "exclude-self", false, "do not find the query itself")
 	o.queries.flags(cmd)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.BoolVar(&o.csv, "csv", false, "print the result as CSV")
 	f.BoolVar(&o.paths0, "paths0", false, "print paths only, with a zero byte after each")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
-	f.Var(newOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+orList(showWords))
+	f.Var(cli.NewOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(showWords))
 	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
@@ -127,14 +129,14 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 	}
 	switch {
 	case o.k < 1:
-		return usagef("-k %d: give 1 or more", o.k)
+		return cli.Usagef("-k %d: give 1 or more", o.k)
 	case o.json && o.csv || o.json && o.paths0 || o.csv && o.paths0:
-		return usagef("give only one of --json, --csv and --paths0")
+		return cli.Usagef("give only one of --json, --csv and --paths0")
 	}
-	if err := a.checkDrawing("sheet", o.sheet, append(queries, index)...); err != nil {
+	if err := a.outputs.ReserveDrawing("sheet", o.sheet, append(queries, index)...); err != nil {
 		return err
 	}
-	return a.checkPage("html", o.html, append(queries, index)...)
+	return a.outputs.ReservePage("html", o.html, append(queries, index)...)
 }
 
 // limited tells whether -k limits how many pictures are found: --within alone finds
@@ -209,7 +211,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 				b.WriteString(c.path(n.Row) + "\x00")
 			}
 		}
-		_, err := a.out.Write(b.Bytes())
+		_, err := a.Out.Write(b.Bytes())
 		return err
 	}
 	return a.printTable(ctx, c, results, metric, show)
@@ -272,7 +274,7 @@ func (c *collection) self(q *query) ([]int, error) {
 	}
 	sum, err := q.sum()
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
 	}
 	var rows []int
 	for row, f := range c.Files {

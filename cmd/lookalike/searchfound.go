@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -45,11 +47,11 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 			largest = max(largest, math.Abs(n.Distance))
 		}
 	}
-	digits, width := decimals(largest), terminalWidth(a.out.file)
+	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
 	var b bytes.Buffer
 	head := fmt.Sprintf("path; %s distance", metric)
 	if c.root != "" {
-		head = fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
+		head = fmt.Sprintf("path, in %s; %s distance", words.Printable(c.root), metric)
 	}
 	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
 		if width < narrow {
@@ -58,22 +60,22 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		return fmt.Sprintf("%10s  ", text)
 	}
 	left := width - len("rank  distance  ") - len(sizes(""))
-	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), shorten(head, left))
+	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), words.Shorten(head, left))
 	for _, r := range results {
 		if len(results) > 1 {
-			fmt.Fprintf(&b, "\n%s\n", shorten(printable(r.name), width))
+			fmt.Fprintf(&b, "\n%s\n", words.Shorten(words.Printable(r.name), width))
 		}
 		if len(r.neighbors) == 0 {
 			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
 		}
 		for i, n := range r.neighbors {
 			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), shorten(printable(e.Path), left))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), words.Shorten(words.Printable(e.Path), left))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
 		}
-		if _, err := b.WriteTo(a.out); err != nil {
+		if _, err := b.WriteTo(a.Out); err != nil {
 			return err
 		}
 	}
@@ -97,11 +99,11 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 		}
 		f.Results = append(f.Results, one)
 	}
-	return a.printJSON(f)
+	return a.PrintJSON(f)
 }
 
 func (a *app) printCSV(c *collection, results []result) error {
-	w := csv.NewWriter(a.out)
+	w := csv.NewWriter(a.Out)
 	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
 	for _, r := range results {
 		for i, n := range r.neighbors {

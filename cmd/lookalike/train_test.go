@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lookalike/autoencoder"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -73,8 +74,8 @@ func TestTrainInterrupted(t *testing.T) {
 
 			again := append(args(model), "--resume")
 			if signal != syscall.SIGKILL {
-				if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-					t.Fatalf("exit status %d, want %d", code, statusInterrupted)
+				if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+					t.Fatalf("exit status %d, want %d", code, cli.StatusInterrupted)
 				}
 				command, ok := strings.CutPrefix(last, "  lookalike ")
 				if !ok {
@@ -109,8 +110,8 @@ func TestTrainInterruptedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Errorf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Errorf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 	if !strings.Contains(stderr.String(), "nothing was written") {
 		t.Errorf("stderr is %q", &stderr)
@@ -272,8 +273,8 @@ func TestTrainLogPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Errorf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Errorf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 }
 

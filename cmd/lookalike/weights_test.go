@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lookalike/internal/cli"
 )
 
 // mirror serves a file; while it is held, the first half only, and then it is
@@ -100,8 +102,8 @@ func TestWeightsFetchInterrupted(t *testing.T) {
 			close(m.held)
 
 			if signal != syscall.SIGKILL {
-				if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-					t.Errorf("exit status %d, want %d", code, statusInterrupted)
+				if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+					t.Errorf("exit status %d, want %d", code, cli.StatusInterrupted)
 				}
 				lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 				command, ok := strings.CutPrefix(lines[len(lines)-1], "  lookalike ")

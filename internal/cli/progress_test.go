@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"strings"
@@ -39,13 +39,5 @@ func TestJobDraw(t *testing.T) {
 	}
 	if got, want := (job{heads: []string{"Indexing"}, unit: "images", total: 7}).draw(now, 80), "Indexing  "+strings.Repeat("░", 40)+"  0/7"; got != want {
 		t.Errorf("at the beginning: %q, want %q", got, want)
-	}
-}
-
-func TestDuration(t *testing.T) {
-	for seconds, want := range map[float64]string{0: "0s", 0.2: "1s", 59: "59s", 60: "1m00s", 3599: "59m59s", 3600: "1h00m", 100000: "27h46m", 1e300: "27777h46m"} {
-		if got := duration(seconds); got != want {
-			t.Errorf("duration(%v) = %s, want %s", seconds, got, want)
-		}
 	}
 }

@@ -1,11 +1,14 @@
-package main
+package cli
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
+
+	"lookalike/internal/words"
 )
 
 // With --progress json all that people would read on standard error is written
@@ -84,6 +87,30 @@ func (j job) event(kind string, now time.Time) progressEvent {
 		e.Rate, e.Left = &speed, &left
 	}
 	return e
+}
+
+// Epoch is what is told when an epoch of a training is over.
+type Epoch struct {
+	Epoch, Epochs int
+	Loss, ValLoss float64 // the latter NaN without pictures for validation
+	Samples       int
+	Seconds       float64
+}
+
+// Epoch tells of an epoch, in a line that stays.
+func (p *Progress) Epoch(e Epoch) {
+	rate := float64(e.Samples) / e.Seconds
+	var val *float64
+	validation := ""
+	if !math.IsNaN(e.ValLoss) {
+		val, validation = &e.ValLoss, fmt.Sprintf("  validation %.6f", e.ValLoss)
+	}
+	if p.events != nil {
+		p.events.write(epochEvent{"epoch", e.Epoch, e.Epochs, e.Loss, val, e.Samples, round3(rate), round3(e.Seconds)})
+		return
+	}
+	p.Line("epoch %*d/%d  loss %.6f%s  %s %s/s  %.1fs", len(fmt.Sprint(e.Epochs)), e.Epoch, e.Epochs, e.Loss, validation,
+		words.PerSecond(rate), p.job.unit, e.Seconds)
 }
 
 // round3 leaves three digits behind the point: more say nothing about times.

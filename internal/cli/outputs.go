@@ -1,7 +1,6 @@
-package main
+package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,74 +8,68 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"lookalike/internal/atomicfile"
 )
 
-// Flags that several commands have, and what these do with them.
-
-// jsonFlag adds --json.
-func jsonFlag(cmd *cobra.Command, on *bool) {
-	cmd.Flags().BoolVar(on, "json", false, "print the result as JSON")
+// Outputs are the files that a run alone writes.
+type Outputs struct {
+	files []reserved
 }
 
-// printJSON prints a result as one JSON value over several lines.
-func (a *app) printJSON(result any) error {
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(result)
-}
-
-// isDrawing tells whether the program can write a picture to a file of this name.
-func isDrawing(path string) bool {
+// IsDrawing tells whether the program can write a picture to a file of this name.
+func IsDrawing(path string) bool {
 	return slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(path)))
 }
 
-// isPage tells the same of a web page.
-func isPage(path string) bool {
+// IsPage tells the same of a web page.
+func IsPage(path string) bool {
 	suffix := strings.ToLower(filepath.Ext(path))
 	return suffix == ".html" || suffix == ".htm"
 }
 
-// checkDrawing makes sure, before any work, that a picture can be written to the
+// ReserveDrawing makes sure, before any work, that a picture can be written to the
 // path that a flag gives, if it gives one, that it is none of the inputs, and that
 // nobody else writes it until this run ends.
-func (a *app) checkDrawing(flag, path string, inputs ...string) error {
+func (l *Outputs) ReserveDrawing(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
-	if !isDrawing(path) {
-		return usagef("--%s %s: the name must end in .png or .jpg", flag, path)
+	if !IsDrawing(path) {
+		return Usagef("--%s %s: the name must end in .png or .jpg", flag, path)
 	}
-	return a.reserve(path, inputs...)
+	return l.Reserve(path, inputs...)
 }
 
-// checkPage is checkDrawing for a web page.
-func (a *app) checkPage(flag, path string, inputs ...string) error {
+// ReservePage is ReserveDrawing for a web page.
+func (l *Outputs) ReservePage(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
-	if !isPage(path) {
-		return usagef("--%s %s: the name must end in .html", flag, path)
+	if !IsPage(path) {
+		return Usagef("--%s %s: the name must end in .html", flag, path)
 	}
-	return a.reserve(path, inputs...)
+	return l.Reserve(path, inputs...)
 }
 
-// reserve is checkOutput for a file that nobody else is to write until this run ends.
-func (a *app) reserve(path string, inputs ...string) error {
+// Reserve is CheckOutput for a file that nobody else is to write until this run ends.
+func (l *Outputs) Reserve(path string, inputs ...string) error {
 	o, err := reserveOutput(path, inputs)
 	if errors.Is(err, atomicfile.ErrBusy) {
-		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(a.outputs, func(o reserved) bool { return o.Path() == target }) {
-			return usagef("%s is to be written twice; give two names", path)
+		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(l.files, func(o reserved) bool { return o.Path() == target }) {
+			return Usagef("%s is to be written twice; give two names", path)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	a.outputs = append(a.outputs, reserved{o, path})
+	l.files = append(l.files, reserved{o, path})
 	return nil
+}
+
+// Target is where a reserved file lies, links followed.
+func (l *Outputs) Target(path string) string {
+	at := slices.IndexFunc(l.files, func(o reserved) bool { return o.name == path })
+	return l.files[at].Path()
 }
 
 // reserved is a file that this run alone writes, and its name as it was given.
@@ -85,10 +78,10 @@ type reserved struct {
 	name string
 }
 
-// spare makes sure that no output takes the place of a photograph: of one at where,
+// Spare makes sure that no output takes the place of a photograph: of one at where,
 // as is tells of a file.
-func (a *app) spare(where string, is func(file string) bool) error {
-	for _, o := range a.outputs {
+func (l *Outputs) Spare(where string, is func(file string) bool) error {
+	for _, o := range l.files {
 		if _, err := os.Stat(o.name); err == nil && is(o.name) {
 			return fmt.Errorf("cannot write %s: it is one of the pictures in %s; choose another name", o.name, where)
 		}
@@ -96,16 +89,16 @@ func (a *app) spare(where string, is func(file string) bool) error {
 	return nil
 }
 
-// releaseOutputs lets others write what reserve has reserved.
-func (a *app) releaseOutputs() {
-	for _, o := range a.outputs {
+// Release lets others write what Reserve has reserved.
+func (l *Outputs) Release() {
+	for _, o := range l.files {
 		o.Close()
 	}
 }
 
-// checkOutput makes sure, before any work, that path can be written, is none of the
+// CheckOutput makes sure, before any work, that path can be written, is none of the
 // inputs, and is not being written. What killed runs have left beside it goes.
-func checkOutput(path string, inputs ...string) error {
+func CheckOutput(path string, inputs ...string) error {
 	o, err := reserveOutput(path, inputs)
 	if err == nil {
 		o.Close()

@@ -1,4 +1,4 @@
-package main
+package words
 
 import (
 	"math"
@@ -15,16 +15,16 @@ func TestShorten(t *testing.T) {
 		{strings.Repeat("é", 50) + ".jpg", "é", "é.jpg"},
 	} {
 		for width := 20; width < 60; width++ {
-			s := shorten(c.text, width)
-			if textWidth(s) > width || textWidth(s) < min(width-2, textWidth(c.text)) || !strings.HasPrefix(s, c.begin) || !strings.HasSuffix(s, c.end) {
-				t.Errorf("in %d columns %q becomes %q, of %d", width, c.text, s, textWidth(s))
+			s := Shorten(c.text, width)
+			if Width(s) > width || Width(s) < min(width-2, Width(c.text)) || !strings.HasPrefix(s, c.begin) || !strings.HasSuffix(s, c.end) {
+				t.Errorf("in %d columns %q becomes %q, of %d", width, c.text, s, Width(s))
 			}
 			if s != c.text && !strings.Contains(s, "…") {
 				t.Errorf("%q does not tell that it was shortened", s)
 			}
 		}
 	}
-	if s := padded("猫", 6) + "|"; s != "猫    |" {
+	if s := Padded("猫", 6) + "|"; s != "猫    |" {
 		t.Errorf("%q", s)
 	}
 }
@@ -39,13 +39,22 @@ func TestWrap(t *testing.T) {
 		20:          "3 groups with 4\nduplicates, it's\n'lookalike dups --apply'\n(\"my  dir\"), so be\nit.\n  lookalike train photos --resume\nOr not.\n",
 		1:           "3\ngroups\nwith\n4\nduplicates,\nit's\n'lookalike dups --apply'\n(\"my  dir\"),\nso\nbe\nit.\n  lookalike train photos --resume\nOr\nnot.\n",
 	} {
-		if got := wrap(text, width); got != want {
+		if got := Wrap(text, width); got != want {
 			t.Errorf("width %d:\n got %q\nwant %q", width, got, want)
 		}
 	}
 	for _, text := range []string{"", "\n", " ", "a", "'", "a 'b c", `say "`, "a  b "} {
-		if got := wrap(text, math.MaxInt); got != text {
+		if got := Wrap(text, math.MaxInt); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
+	}
+}
+
+// Paragraphs are broken anew to the width; what is indented stands as it is.
+func TestFill(t *testing.T) {
+	got := Fill("one two\nthree fünf\n\nafter\n  kept as  it is, however long\nsix seven eight", 9)
+	want := "one two\nthree\nfünf\n\nafter\n  kept as  it is, however long\nsix seven\neight"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

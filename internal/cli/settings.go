@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -14,6 +14,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"lookalike/internal/words"
 )
 
 // A flag that is not given on the command line gets its value from the
@@ -33,23 +35,23 @@ func (o origin) String() string {
 	return o.kind
 }
 
-// typedOnly are flags that a person must give each time: what names the outputs
-// of one run, what overwrites or moves something, what takes a protection away, and
-// what may hold a password.
-var typedOnly = []string{
-	"help", "version", "config",
-	"output", "out", "log", "sheet", "html", "confusion", "why", "curve", "sheets", "split", "reference", "print-script",
-	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run", "journal", "allow-private",
-	"url", "checksum", "token", "password",
-}
-
 // variablePrefix begins the name of every variable of the environment that the
 // program reads.
 const variablePrefix = "LOOKALIKE_"
 
-// kernelVariable is the one that no flag and no file can set: kernels are chosen
-// before main begins.
-const kernelVariable = variablePrefix + "CPU"
+// Settings are what the flags of a program get their values from.
+type Settings struct {
+	File      string            // that they are read from: "" is the one where it belongs, if there is one
+	TypedOnly []string          // flags that nothing else than the command line gives
+	Elsewhere map[string]string // keys that only the environment can set, and what is said of them
+
+	origins map[*pflag.Flag]origin // of the values in force
+}
+
+// Variable is the name of a setting in the environment.
+func Variable(key string) string {
+	return variablePrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+}
 
 // settingKey is the name of a flag's setting in the file: that of the flag, below
 // those of the command unless all commands have it.
@@ -60,49 +62,42 @@ func settingKey(cmd *cobra.Command, f *pflag.Flag) string {
 	return strings.Join(append(strings.Fields(cmd.CommandPath())[1:], f.Name), ".")
 }
 
-// settingVariable is the name of a setting in the environment.
-func settingVariable(key string) string {
-	return variablePrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
-}
-
-// setting is a flag of a command that need not be given on the command line.
-type setting struct {
+// Setting is a flag of a command that need not be given on the command line.
+type Setting struct {
 	key  string
 	flag *pflag.Flag
 }
 
-// settingsOf returns the settings of one command: with inherited, also those that
-// all commands have.
-func settingsOf(cmd *cobra.Command, inherited bool) []setting {
-	var list []setting
+// of returns the settings of one command: with inherited, also those that all
+// commands have.
+func (c *Settings) of(cmd *cobra.Command, inherited bool) []Setting {
+	var list []Setting
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if !slices.Contains(typedOnly, f.Name) {
-			list = append(list, setting{settingKey(cmd, f), f})
+		if !slices.Contains(c.TypedOnly, f.Name) {
+			list = append(list, Setting{settingKey(cmd, f), f})
 		}
 	})
 	if inherited && cmd != cmd.Root() {
-		list = append(settingsOf(cmd.Root(), false), list...)
+		list = append(c.of(cmd.Root(), false), list...)
 	}
 	return list
 }
 
-// allSettings returns those of the whole program, the ones that all commands have
-// first.
-func allSettings(root *cobra.Command) []setting {
-	list := settingsOf(root, false)
-	for _, cmd := range commandsBelow(root) {
-		list = append(list, settingsOf(cmd, false)...)
+// all returns those of the whole program, the ones that all commands have first.
+func (c *Settings) all(root *cobra.Command) []Setting {
+	list := c.of(root, false)
+	for _, cmd := range CommandsBelow(root) {
+		list = append(list, c.of(cmd, false)...)
 	}
 	return list
 }
 
-// commandsBelow returns the commands of a command and theirs, in the order of
-// help.
-func commandsBelow(parent *cobra.Command) []*cobra.Command {
+// CommandsBelow returns the commands of a command and theirs, in the order of help.
+func CommandsBelow(parent *cobra.Command) []*cobra.Command {
 	var list []*cobra.Command
 	for _, cmd := range parent.Commands() {
 		if cmd.Name() != "help" && cmd.Runnable() {
-			list = append(append(list, cmd), commandsBelow(cmd)...)
+			list = append(append(list, cmd), CommandsBelow(cmd)...)
 		}
 	}
 	return list
@@ -114,58 +109,61 @@ type configFile struct {
 	values map[string]string
 }
 
-// configure gives the flags of a command that were not given on the command line
-// the values that the environment or the file has for them.
-func (a *app) configure(cmd *cobra.Command) error {
-	a.settings = map[*pflag.Flag]origin{}
-	file, err := a.readConfig(cmd.Root())
+// Configure gives the flags of a command that were not given on the command line
+// the values that the environment or the file has for them. What may be a mistake in
+// the environment is a warning.
+func (c *Settings) Configure(cmd *cobra.Command, warn func(format string, args ...any)) error {
+	file, err := c.read(cmd.Root())
 	if err != nil {
 		return err
 	}
-	for _, text := range misspelledVariables(cmd.Root()) {
-		a.warn("warning: %s", text)
+	for _, text := range c.misspelledVariables(cmd.Root()) {
+		warn("warning: %s", text)
 	}
-	return a.take(settingsOf(cmd, true), file)
+	return c.take(c.of(cmd, true), file)
 }
 
 // take sets flags from the environment and the file, and notes where their values
 // come from.
-func (a *app) take(list []setting, file configFile) error {
+func (c *Settings) take(list []Setting, file configFile) error {
+	if c.origins == nil {
+		c.origins = map[*pflag.Flag]origin{}
+	}
 	for _, s := range list {
 		if s.flag.Changed {
-			a.settings[s.flag] = origin{kind: "command line"}
+			c.origins[s.flag] = origin{kind: "command line"}
 			continue
 		}
-		from, value := origin{"environment", settingVariable(s.key)}, os.Getenv(settingVariable(s.key))
+		from, value := origin{"environment", Variable(s.key)}, os.Getenv(Variable(s.key))
 		if value == "" {
 			var ok bool
 			if value, ok = file.values[s.key]; !ok {
-				a.settings[s.flag] = origin{kind: "default"}
+				c.origins[s.flag] = origin{kind: "default"}
 				continue
 			}
 			from = origin{"file", file.path}
 		}
 		if value == "" && isList(s.flag) { // Set would make a list of one empty text
-			a.settings[s.flag] = from
+			c.origins[s.flag] = from
 			continue
 		}
 		if err := s.flag.Value.Set(value); err != nil {
 			if from.kind == "file" {
-				return usagef("%s: %s = %s: give %s", file.path, s.key, value, wants(s.flag, err))
+				return Usagef("%s: %s = %s: give %s", file.path, s.key, value, Wants(s.flag, err))
 			}
-			return usagef("%s=%s: give %s", from.name, value, wants(s.flag, err))
+			return Usagef("%s=%s: give %s", from.name, value, Wants(s.flag, err))
 		}
-		a.settings[s.flag] = from
+		c.origins[s.flag] = from
 	}
 	return nil
 }
 
-// origins says where flags come from that an error speaks of, though nobody gave
+// Origins says where flags come from that an error speaks of, though nobody gave
 // them.
-func (a *app) origins(err error) string {
+func (c *Settings) Origins(err error) string {
 	text := ""
-	for _, f := range slices.SortedFunc(maps.Keys(a.settings), func(a, b *pflag.Flag) int { return strings.Compare(a.Name, b.Name) }) {
-		from := a.settings[f]
+	for _, f := range slices.SortedFunc(maps.Keys(c.origins), func(a, b *pflag.Flag) int { return strings.Compare(a.Name, b.Name) }) {
+		from := c.origins[f]
 		if from.name != "" && (strings.Contains(err.Error(), "--"+f.Name+" ") || f.Shorthand != "" && strings.Contains(err.Error(), "-"+f.Shorthand+" ")) {
 			text += fmt.Sprintf(" (--%s is from %s)", f.Name, from)
 		}
@@ -176,10 +174,10 @@ func (a *app) origins(err error) string {
 // maxConfigFile bounds the bytes of a file of settings.
 const maxConfigFile = 1 << 20
 
-// configPath is where the settings are: given says that they must be there.
-func (a *app) configPath() (path string, given bool) {
-	if a.config != "" {
-		return a.config, true
+// path is where the settings are: given says that they must be there.
+func (c *Settings) path() (path string, given bool) {
+	if c.File != "" {
+		return c.File, true
 	}
 	if path := os.Getenv(variablePrefix + "CONFIG"); path != "" {
 		return path, true
@@ -188,34 +186,34 @@ func (a *app) configPath() (path string, given bool) {
 	if err != nil {
 		return "", false
 	}
-	return filepath.Join(dir, "lookalike", "config.toml"), false
+	return filepath.Join(dir, program, "config.toml"), false
 }
 
-// readConfig reads the file of settings. A key that no setting has is an error.
-func (a *app) readConfig(root *cobra.Command) (configFile, error) {
-	path, given := a.configPath()
+// read reads the file of settings. A key that no setting has is an error.
+func (c *Settings) read(root *cobra.Command) (configFile, error) {
+	path, given := c.path()
 	text, err := readAtMost(path, maxConfigFile)
 	switch {
 	case path == "", !given && errors.Is(err, fs.ErrNotExist):
 		return configFile{}, nil
 	case err != nil:
-		return configFile{}, usagef("cannot read the settings in %s: %w", path, errors.Unwrap(err))
+		return configFile{}, Usagef("cannot read the settings in %s: %w", path, errors.Unwrap(err))
 	}
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
 		if at, ok := errors.AsType[toml.ParseError](err); ok {
-			return configFile{}, usagef("%s, line %d: this is no TOML: %s", path, at.Position.Line, at.Message)
+			return configFile{}, Usagef("%s, line %d: this is no TOML: %s", path, at.Position.Line, at.Message)
 		}
-		return configFile{}, usagef("%s: %w", path, err)
+		return configFile{}, Usagef("%s: %w", path, err)
 	}
 	file := configFile{path, map[string]string{}}
 	if err := flatten(file.values, "", tree); err != nil {
-		return configFile{}, usagef("%s: %w", path, err)
+		return configFile{}, Usagef("%s: %w", path, err)
 	}
-	known := allSettings(root)
-	for key := range file.values {
-		if !slices.ContainsFunc(known, func(s setting) bool { return s.key == key }) {
-			return configFile{}, usagef("%s: %s", path, unknownSetting(root, key, known))
+	known := c.all(root)
+	for _, key := range slices.Sorted(maps.Keys(file.values)) {
+		if !slices.ContainsFunc(known, func(s Setting) bool { return s.key == key }) {
+			return configFile{}, Usagef("%s: %s", path, c.unknown(root, key, known))
 		}
 	}
 	return file, nil
@@ -238,9 +236,9 @@ func readAtMost(path string, most int64) (string, error) {
 // flatten turns tables within tables into keys with points, and values into what
 // would be typed on the command line.
 func flatten(values map[string]string, prefix string, tree map[string]any) error {
-	for name, value := range tree {
+	for _, name := range slices.Sorted(maps.Keys(tree)) { // so that of two mistakes the same one is told
 		key := prefix + name
-		switch v := value.(type) {
+		switch v := tree[name].(type) {
 		case map[string]any:
 			if err := flatten(values, key+".", v); err != nil {
 				return err
@@ -260,16 +258,16 @@ func flatten(values map[string]string, prefix string, tree map[string]any) error
 	return nil
 }
 
-// unknownSetting says what is wrong with a key and which one may be meant.
-func unknownSetting(root *cobra.Command, key string, known []setting) string {
+// unknown says what is wrong with a key and which one may be meant.
+func (c *Settings) unknown(root *cobra.Command, key string, known []Setting) string {
 	if cmd, _, err := root.Find(strings.Split(key, ".")); err == nil {
 		name := key[strings.LastIndex(key, ".")+1:]
-		if slices.Contains(typedOnly, name) && (cmd.Flags().Lookup(name) != nil || cmd.InheritedFlags().Lookup(name) != nil) {
+		if slices.Contains(c.TypedOnly, name) && (cmd.Flags().Lookup(name) != nil || cmd.InheritedFlags().Lookup(name) != nil) {
 			return fmt.Sprintf("%s can only be given on the command line, as --%s", key, name)
 		}
 	}
-	if key == "cpu" {
-		return "the kernels can only be chosen by the environment variable " + kernelVariable
+	if said, ok := c.Elsewhere[key]; ok {
+		return said
 	}
 	keys := make([]string, len(known))
 	for i, s := range known {
@@ -286,7 +284,7 @@ func unknownSetting(root *cobra.Command, key string, known []setting) string {
 // the first one that lacks no more than the command between the prefix and the
 // separator.
 func meant(name string, known []string, prefix, separator string) string {
-	near := nearest(name, known)
+	near := words.Nearest(name, known)
 	for _, k := range known {
 		if near == "" && strings.HasSuffix(k, separator+strings.TrimPrefix(name, prefix)) {
 			near = k
@@ -298,10 +296,14 @@ func meant(name string, known []string, prefix, separator string) string {
 // misspelledVariables says which variables of the environment look like settings
 // but are none. Only near ones count, as other programs may have names of their
 // own that begin alike.
-func misspelledVariables(root *cobra.Command) []string {
-	known := []string{kernelVariable, variablePrefix + "CONFIG"}
-	for _, s := range allSettings(root) {
-		known = append(known, settingVariable(s.key))
+func (c *Settings) misspelledVariables(root *cobra.Command) []string {
+	var known []string
+	for _, key := range slices.Sorted(maps.Keys(c.Elsewhere)) {
+		known = append(known, Variable(key))
+	}
+	known = append(known, variablePrefix+"CONFIG")
+	for _, s := range c.all(root) {
+		known = append(known, Variable(s.key))
 	}
 	var list []string
 	for _, line := range os.Environ() {
@@ -314,15 +316,6 @@ func misspelledVariables(root *cobra.Command) []string {
 		}
 	}
 	return list
-}
-
-// settingValue is a flag's value as it is typed.
-func settingValue(f *pflag.Flag) string {
-	value := f.Value.String()
-	if isList(f) {
-		value = strings.Trim(value, "[]")
-	}
-	return value
 }
 
 // isList reports whether a flag takes several values.
