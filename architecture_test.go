@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/modfile"
 )
 
 // list runs go list with a format and returns the lines that it prints.
@@ -18,6 +20,16 @@ func list(t *testing.T, args ...string) []string {
 		t.Fatalf("go list %v: %v", args, err)
 	}
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// modulePath returns this module's path, which internal/rename changes.
+func modulePath(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modfile.ModulePath(text)
 }
 
 // TestImportTable holds ARCHITECTURE.md's table of packages against the code:
@@ -46,10 +58,11 @@ func TestImportTable(t *testing.T) {
 		table[m[1]] = imports
 		order = append(order, short(m[1]))
 	}
-	const own = "lookalike/"
+	module := modulePath(t)
+	own := module + "/"
 	for _, line := range list(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
 		pkg, imports, _ := strings.Cut(line, " ")
-		if pkg = strings.TrimPrefix(pkg, own); pkg == "lookalike" {
+		if pkg = strings.TrimPrefix(pkg, own); pkg == module {
 			continue // this test
 		}
 		got := []string{}
@@ -73,13 +86,13 @@ func TestImportTable(t *testing.T) {
 	}
 }
 
-// TestNetworksStayLight: who imports nn gets the standard library, cpuid with
+// TestNetworksStayLight: who imports nn, optim or tensor gets the standard library, cpuid with
 // what it needs, and ourselves.
 func TestNetworksStayLight(t *testing.T) {
-	allowed := regexp.MustCompile(`^(lookalike/.*|github.com/klauspost/cpuid/v2.*|golang.org/x/sys/.*)$`)
-	for _, pkg := range list(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./nn", "./optim") {
+	allowed := regexp.MustCompile(`^(` + regexp.QuoteMeta(modulePath(t)) + `/.*|github.com/klauspost/cpuid/v2.*|golang.org/x/sys/.*)$`)
+	for _, pkg := range list(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./nn", "./optim", "./tensor") {
 		if pkg != "" && !allowed.MatchString(pkg) {
-			t.Errorf("nn or optim depends on %s", pkg)
+			t.Errorf("nn, optim or tensor depends on %s", pkg)
 		}
 	}
 }
