@@ -10,9 +10,9 @@ import (
 	"os"
 
 	"lookalike/nn"
+	"lookalike/nn/netfile"
 	"lookalike/optim"
 	"lookalike/tensor"
-	"lookalike/weights"
 )
 
 func main() {
@@ -20,52 +20,33 @@ func main() {
 	if len(os.Args) > 1 {
 		file = os.Args[1]
 	}
-	net := network()
-	_, err := net.Fit(context.Background(), points(1000), nn.FitConfig{
-		Epochs: 30, Optimizer: &optim.Adam{LearningRate: 0.01}, Loss: nn.BinaryCrossentropy,
-		Callbacks: []nn.Callback{nn.PrintProgress(os.Stderr)},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := weights.Save(file, byName(net), nil); err != nil {
-		log.Fatal(err)
-	}
-
-	stored, err := weights.Open(file)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer stored.Close()
-	loaded := network()
-	if err := weights.Load(stored, byName(loaded)); err != nil {
-		log.Fatal(err)
-	}
-	for i, p := range loaded.Predict(tensor.From([]float32{0, 0, 0.3, 0.3, 0.9, 0.9}, 3, 2)).Data() {
-		fmt.Printf("point %d lies in the circle with a probability of %.0f%%\n", i, 100*p)
-	}
-}
-
-// network returns the network, with parameters drawn at random.
-func network() *nn.Sequential {
 	net := nn.NewSequential("circle",
 		&nn.Dense{Units: 16, Activation: nn.ReLU},
 		&nn.Dense{Units: 16, Activation: nn.ReLU},
 		&nn.Dense{Units: 1, Activation: nn.Sigmoid},
 	)
-	if err := net.Init(1, 2); err != nil {
+	if err := net.Init(1, 2); err != nil { // the seed, and the shape of a sample
 		log.Fatal(err)
 	}
-	return net
-}
-
-// byName returns a network's parameters as files have them.
-func byName(net *nn.Sequential) map[string]*tensor.Tensor {
-	params := map[string]*tensor.Tensor{}
-	for _, p := range net.Params() {
-		params[p.Name] = p.Value
+	_, err := net.Fit(context.Background(), points(1000), nn.FitConfig{
+		Epochs: 30, Optimizer: &optim.Adam{LearningRate: 0.01}, Loss: nn.BinaryCrossentropy,
+		Metrics:   []nn.Metric{nn.Accuracy},
+		Callbacks: []nn.Callback{nn.PrintProgress(os.Stderr)},
+	})
+	if err != nil {
+		log.Fatal(err)
 	}
-	return params
+	if err := netfile.Save(file, net); err != nil {
+		log.Fatal(err)
+	}
+
+	loaded, err := netfile.Load(file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, p := range loaded.Predict(tensor.From([]float32{0, 0, 0.3, 0.3, 0.9, 0.9}, 3, 2)).Data() {
+		fmt.Printf("point %d lies in the circle with a probability of %.0f%%\n", i, 100*p)
+	}
 }
 
 // points draws n points, and whether each is in the circle of radius 0.8.

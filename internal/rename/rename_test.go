@@ -266,7 +266,7 @@ func TestRefused(t *testing.T) {
 
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"go.mod": "module old\n"})
-	if _, err := rename(dir, "new"); err == nil || !strings.Contains(err.Error(), "not a git repository") {
+	if _, err := rename(dir, "new"); err == nil || !strings.Contains(err.Error(), "git status: ") {
 		t.Errorf("without git: %v", err)
 	}
 }
