@@ -28,7 +28,7 @@ type Index struct {
 // errClosed is the error of an index that has been closed.
 const errClosed = closing.Error("lookalike: the index")
 
-type openOptions struct{ model, photos string }
+type openOptions struct{ model, photos, cache string }
 
 // OpenOption says where what belongs to an index is now.
 type OpenOption func(*openOptions)
@@ -39,6 +39,10 @@ func ModelFile(path string) OpenOption { return func(o *openOptions) { o.model =
 
 // Photos is where the pictures of the index are, if they have moved.
 func Photos(dir string) OpenOption { return func(o *openOptions) { o.photos = dir } }
+
+// Cache is the folder in which downloaded weights are looked for. Without it, it is that of
+// the environment variable LOOKALIKE_CACHE, or else of the user.
+func Cache(dir string) OpenOption { return func(o *openOptions) { o.cache = dir } }
 
 // version is an index as one transaction has left it.
 type version struct {
@@ -117,7 +121,7 @@ func (x *Index) read(earlier *version) (*version, error) {
 	if earlier != nil && earlier.g.Recipe == g.Recipe {
 		v.model = earlier.model.hold()
 	} else {
-		l := &lender{open: func() (Model, error) { return describe.Like(g, x.path, x.options.model) }}
+		l := &lender{open: func() (Model, error) { return describe.Like(g, describe.Place{Index: x.path, Model: x.options.model, Cache: x.options.cache}) }}
 		v.model = l.hold()
 	}
 	root := cmp.Or(x.options.photos, g.Root)

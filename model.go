@@ -14,8 +14,12 @@ type Model = describe.Model
 type ModelOption func(*describe.Spec)
 
 // WeightsFile is where the weights of VGG16 or VGG19 are: a file of Keras. Without it
-// they are those that have been downloaded ('lookalike weights fetch').
+// they are those that have been downloaded; a [*describe.WeightsError] says that there are
+// none.
 func WeightsFile(path string) ModelOption { return func(s *describe.Spec) { s.Weights = path } }
+
+// WeightsCache is the folder in which downloaded weights are looked for: see [Cache].
+func WeightsCache(dir string) ModelOption { return func(s *describe.Spec) { s.Cache = dir } }
 
 // Layer is the layer whose output is the vector, by the name that it has in Keras, such
 // as "block5_pool". Without it, it is fc2 if the weights have it, else block5_pool.

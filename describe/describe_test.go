@@ -79,7 +79,7 @@ func TestLike(t *testing.T) {
 	for _, m := range []Spec{{Name: file}, {Name: Perceptual}} {
 		d := opened(t, m)
 		g := &gallery.Gallery{Recipe: d.Recipe().Reading(picture.Options{IgnoreOrientation: true})}
-		again, err := Like(g, filepath.Join(dir, "photos.idx"), "")
+		again, err := Like(g, Place{Index: filepath.Join(dir, "photos.idx")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestLike(t *testing.T) {
 	if err := os.Rename(file, moved); err != nil {
 		t.Fatal(err)
 	}
-	d, err := Like(g, index, "")
+	d, err := Like(g, Place{Index: index})
 	if err != nil || d.Recipe().WeightsFile != moved {
 		t.Fatalf("beside the index: %v", err)
 	}
@@ -115,11 +115,11 @@ func TestLike(t *testing.T) {
 		{gallery.Recipe{Model: gallery.Imported}, index, "", "were imported"},
 		{gallery.Recipe{Model: "resnet"}, index, "", `the network "resnet"`},
 	} {
-		if _, err := Like(&gallery.Gallery{Recipe: c.recipe}, c.index, c.file); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Like(&gallery.Gallery{Recipe: c.recipe}, Place{Index: c.index, Model: c.file}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
-	if _, err := Like(g, filepath.Join(dir, "photos.idx"), ""); !errors.Is(err, ErrNoModel) {
+	if _, err := Like(g, Place{Index: filepath.Join(dir, "photos.idx")}); !errors.Is(err, ErrNoModel) {
 		t.Errorf("a model that is nowhere: %v", err)
 	}
 }

@@ -19,12 +19,18 @@ import (
 // where it would be looked for.
 var ErrNoModel = errors.New("the model of the index is missing")
 
+// Place says where an index is, and what belongs to it.
+type Place struct {
+	Index string // its file
+	Model string // the file of its model's weights; "": where it was, beside the index, or in the cache
+	Cache string // as in a Spec
+}
+
 // Like opens the model that pictures of an index were described by; it brings vectors
-// to the index's principal components, too. file is where its weights are now, "" if
-// they have not moved; other weights than the index's are an error. The caller closes
-// the model.
-func Like(g *gallery.Gallery, index, file string) (Model, error) {
-	r := g.Recipe
+// to the index's principal components, too. Other weights than the index's are an error.
+// The caller closes the model.
+func Like(g *gallery.Gallery, at Place) (Model, error) {
+	r, index, file := g.Recipe, at.Index, at.Model
 	k, known := kindOf(r)
 	switch {
 	case !known:
@@ -35,7 +41,7 @@ func Like(g *gallery.Gallery, index, file string) (Model, error) {
 		return nil, fmt.Errorf("%s was made by the model '%s', which has no weights; %s cannot be its model", index, r.Model, file)
 	case k.HasFile && file == "":
 		var err error
-		if file, err = find(r.WeightsFile, index); err != nil {
+		if file, err = at.find(r.WeightsFile); err != nil {
 			return nil, err
 		}
 	}
@@ -87,11 +93,12 @@ func (m *likeIndex) Describe(ctx context.Context, pictures []*picture.Image) (*t
 
 // find returns where the weights of an index are: where they were, beside the
 // index, or, for an index from another machine, where fetched ones are kept.
-func find(was, index string) (string, error) {
+func (at Place) find(was string) (string, error) {
+	index := at.Index
 	name := filepath.Base(was)
 	places := []string{was, filepath.Join(filepath.Dir(index), name)}
 	for _, f := range fetch.Files {
-		if path, err := f.Path(); err == nil && filepath.Base(path) == name {
+		if path, err := fetch.Store(at.Cache).Path(f); err == nil && filepath.Base(path) == name {
 			places = append(places, path)
 		}
 	}

@@ -21,7 +21,12 @@ type Spec struct {
 	// channels is reduced to a number (the name of a vgg.Pooling). "" is what suits
 	// the weights.
 	Layer, Pooling string
+
+	Cache string // the folder with downloaded weights; "": that of LOOKALIKE_CACHE, or of the user
 }
+
+// WeightsError is that weights that Keras publishes have not been downloaded.
+type WeightsError = fetch.MissingError
 
 // IsNetwork tells whether the model has published weights.
 func (s Spec) IsNetwork() bool { return slices.Contains(Networks, s.Name) }
@@ -40,9 +45,9 @@ func (s Spec) File() (string, error) {
 		return s.Weights, nil
 	}
 	if slices.Contains([]string{"fc1", "fc2", "predictions"}, s.Layer) {
-		return fetch.Find(s.Name)
+		return fetch.Store(s.Cache).Find(s.Name)
 	}
-	return fetch.Find(s.Name, s.Name+"-notop")
+	return fetch.Store(s.Cache).Find(s.Name, s.Name+"-notop")
 }
 
 // Open opens the model. The caller closes it.

@@ -113,8 +113,5 @@ func (a *app) begin(cmd *cobra.Command) error {
 	if a.memory > 0 {
 		memory.Keep(int64(a.memory))
 	}
-	if a.cache != "" { // internal/fetch looks there
-		return os.Setenv("LOOKALIKE_CACHE", a.cache)
-	}
 	return nil
 }

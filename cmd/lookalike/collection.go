@@ -14,6 +14,7 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/internal/fetch"
 	"lookalike/internal/parallel"
 	"lookalike/internal/thumbnail"
 	"lookalike/picture"
@@ -23,6 +24,7 @@ import (
 type collection struct {
 	*gallery.Gallery
 	file   string // of the index
+	cache  string // the folder with downloaded weights
 	root   string // where the pictures are now
 	source func() (*picture.Source, error)
 	opened *picture.Source // by source
@@ -45,13 +47,17 @@ func (a *app) doubt(file string, g *gallery.Gallery) {
 	}
 }
 
-// unusable adds to an error what to do about an index that cannot be used as it is.
+// unusable adds to an error what to do about an index or weights that cannot be used.
 func unusable(err error) string {
 	switch {
 	case errors.Is(err, gallery.ErrOther):
 		return "\nmake another index under another name, or this one anew with --fresh"
 	case errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld):
 		return "; make it again, with --fresh if under the same name"
+	}
+	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
+		f := missing.Smallest()
+		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, fetch.Megabytes(f.Size))
 	}
 	return ""
 }
@@ -64,7 +70,7 @@ func (a *app) openCollection(file, photos string) (*collection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collection{Gallery: g, file: file, root: g.Root}
+	c := &collection{Gallery: g, file: file, cache: a.cache, root: g.Root}
 	if photos != "" {
 		c.root = photos
 		if err := a.spare(photos, func(file string) bool { return c.RowOf(c.root, file) >= 0 }); err != nil {
@@ -85,7 +91,7 @@ func (a *app) openCollection(file, photos string) (*collection, error) {
 // describer opens what describes pictures as those of the index were. model is where
 // its file is now, "" if it has not moved. The caller closes the describer.
 func (c *collection) describer(model string) (describe.Model, error) {
-	d, err := describe.Like(c.Gallery, c.file, model)
+	d, err := describe.Like(c.Gallery, describe.Place{Index: c.file, Model: model, Cache: c.cache})
 	switch {
 	case errors.Is(err, describe.ErrNoModel):
 		err = fmt.Errorf("%w; say where it is with --model FILE", err)

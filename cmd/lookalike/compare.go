@@ -145,6 +145,7 @@ Exit status:
 
 // check finds mistakes in the flags.
 func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error {
+	o.how.Cache = a.cache
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
@@ -212,7 +213,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		defer d.Close()
 		if o.why != "" {
 			var done func()
-			if mapper, done, err = withMaps(d); err != nil {
+			if mapper, done, err = withMaps(d, a.cache); err != nil {
 				return err
 			}
 			defer done()

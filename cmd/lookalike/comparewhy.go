@@ -114,12 +114,12 @@ func links(matches []regions.Match, size [2]int) []sheet.Link {
 }
 
 // withMaps returns a network with feature maps: m, or else VGG16 with the weights that
-// have been downloaded, which done closes.
-func withMaps(m describe.Model) (mapper describe.Mapper, done func(), err error) {
+// have been downloaded to the cache, which done closes.
+func withMaps(m describe.Model, cache string) (mapper describe.Mapper, done func(), err error) {
 	if mapper, ok := describe.MapperOf(m); ok {
 		return mapper, func() {}, nil
 	}
-	file, err := fetch.Find("vgg16-notop", "vgg16")
+	file, err := fetch.Store(cache).Find("vgg16-notop", "vgg16")
 	if err != nil {
 		return nil, nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
 	}

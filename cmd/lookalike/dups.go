@@ -253,6 +253,7 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err := checkModel(cmd, o.how); err != nil {
 		return nil, err
 	}
+	o.how.Cache = a.cache
 	set, err := folder(dir, o.pictures)
 	if err != nil {
 		return nil, err
@@ -268,7 +269,7 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err != nil {
 		return nil, err
 	}
-	index, remove, err := cachedIndex(realpath.Follow(root), d)
+	index, remove, err := a.cachedIndex(realpath.Follow(root), d)
 	if err != nil {
 		return nil, err
 	}
@@ -288,11 +289,11 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 // does not depend on a hash of published weights, so that the index can tell it.
 // Where there can be no cache, it is a temporary file that remove removes, or the next
 // run if this one is killed.
-func cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
+func (a *app) cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"
-	if cache, err := fetch.CacheFolder(); err == nil {
+	if cache, err := fetch.Store(a.cache).Folder(); err == nil {
 		dir := filepath.Join(cache, "dups")
 		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil

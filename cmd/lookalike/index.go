@@ -96,6 +96,7 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err := checkModel(cmd, o.how); err != nil {
 		return err
 	}
+	o.how.Cache = a.cache
 	file, err := o.how.File()
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 	// What is missing beside the pictures is found before they are read.
 	file := ""
 	if m == nil && o.base != embedding.Encoder {
-		base := describe.Spec{Name: o.base, Weights: o.weights}
+		base := describe.Spec{Name: o.base, Weights: o.weights, Cache: a.cache}
 		if file, err = base.File(); err != nil {
 			return err
 		}

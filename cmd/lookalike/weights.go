@@ -95,7 +95,7 @@ also where a public one leads there, unless --allow-private is given.`,
 			if out != "" {
 				err = cli.CheckOutput(out)
 			} else {
-				path, err = f.Path()
+				path, err = fetch.Store(a.cache).Path(f)
 			}
 			if err != nil {
 				return err
@@ -185,7 +185,7 @@ checksums are computed anew.`,
 		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, f := range fetch.Files {
-				state, err := weightsState(cmd.Context(), f)
+				state, err := weightsState(cmd.Context(), fetch.Store(a.cache), f)
 				if err != nil {
 					return err
 				}
@@ -198,8 +198,8 @@ checksums are computed anew.`,
 
 // weightsState says whether a published file is here, where, and whether it is
 // right.
-func weightsState(ctx context.Context, f fetch.File) (string, error) {
-	path, err := f.Path()
+func weightsState(ctx context.Context, store fetch.Store, f fetch.File) (string, error) {
+	path, err := store.Path(f)
 	if err != nil {
 		return "", err
 	}
@@ -231,7 +231,7 @@ other programs that read it. If it is not there, that is an error.`,
 			if _, err := fetch.Lookup(args[0]); err != nil {
 				return cli.AsUsage(err)
 			}
-			path, err := fetch.Find(args[0])
+			path, err := fetch.Store(a.cache).Find(args[0])
 			if err != nil {
 				return err
 			}
