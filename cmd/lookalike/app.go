@@ -16,12 +16,6 @@ import (
 	"lookalike/internal/memory"
 )
 
-// Exit statuses of compare, which are those of cmp and diff.
-const (
-	statusDifferent   = 1
-	statusNotCompared = 2
-)
-
 // exitStatuses tells them to people.
 const exitStatuses = `    0  done
     1  an error
@@ -64,8 +58,8 @@ func run(args []string) int {
 	defer a.outputs.Release()
 	root := a.root()
 	root.SetOut(a.Out)
-	a.layOutHelp(root)
-	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
+	a.LayOutHelp(root)
+	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && a.Out.Err != nil {
@@ -99,7 +93,7 @@ var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gal
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
 func (a *app) begin(cmd *cobra.Command) error {
-	if isCompletion(cmd.Name()) {
+	if cli.IsCompletion(cmd.Name()) {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}
 	err := a.settings.Configure(cmd, a.Warn)

@@ -20,6 +20,12 @@ import (
 	"lookalike/vgg"
 )
 
+// Exit statuses of compare, which are those of cmp and diff.
+const (
+	statusDifferent   = 1
+	statusNotCompared = 2
+)
+
 // copyLike is the part of the matches that agrees between copies: of photographs
 // that lost a quarter at the edges 0.79 to 0.92, of those made grey nearly all; it
 // is 0.3 to 0.8 between photographs of like things, more only where these were

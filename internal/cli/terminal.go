@@ -118,3 +118,6 @@ func Width(f *os.File) int {
 	}
 	return math.MaxInt
 }
+
+// Narrow is the width of a line under which tables leave out what matters least.
+const Narrow = 60
