@@ -27,7 +27,6 @@ compare has its own: 0 for the same, 1 for different, 2 for any failure.`
 // app is one run of the program: what all commands share.
 type app struct {
 	cli.Terminal
-	out *cli.Output // Out, for files that are being rewritten
 
 	// Settings that all commands have.
 	threads cli.Natural
@@ -42,8 +41,7 @@ type app struct {
 }
 
 func newApp() *app {
-	out := &cli.Output{File: os.Stdout}
-	return &app{Terminal: cli.Terminal{Out: out, Err: os.Stderr}, out: out, settings: newSettings()}
+	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr}, settings: newSettings()}
 }
 
 // run executes the command line and returns the exit status.

@@ -16,9 +16,11 @@ import (
 	"golang.org/x/term"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/parallel"
 	"lookalike/internal/remote"
 	"lookalike/internal/web"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -77,7 +79,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		case inIndex:
 			q, err = c.query(id)
 		case arg == standardInput && read:
-			err = usagef("- for standard input can be given once only")
+			err = cli.Usagef("- for standard input can be given once only")
 		case arg == standardInput:
 			read = true
 			q, err = readQuery(os.Stdin)
@@ -86,7 +88,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		default:
 			s, err := picture.OpenSource(arg)
 			if errors.Is(err, os.ErrNotExist) {
-				err = fmt.Errorf("there is no file %s%s", printable(arg), c.suggest(arg))
+				err = fmt.Errorf("there is no file %s%s", words.Printable(arg), c.suggest(arg))
 			}
 			if err != nil {
 				return nil, done, err
@@ -96,7 +98,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 			if err != nil {
 				return nil, done, err
 			}
-			if err := a.spare(arg, func(file string) bool { return isDrawing(file) && has(in, file) }); err != nil {
+			if err := a.outputs.Spare(arg, func(file string) bool { return cli.IsDrawing(file) && has(in, file) }); err != nil {
 				return nil, done, err
 			}
 			found = append(found, in...)
@@ -113,7 +115,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 // query returns a picture of the index.
 func (c *collection) query(id string) (query, error) {
 	if c == nil {
-		return query{}, usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
+		return query{}, cli.Usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
 	}
 	row, err := c.find(id)
 	if err != nil {
@@ -130,7 +132,7 @@ func (c *collection) query(id string) (query, error) {
 // readQuery returns the picture on standard input.
 func readQuery(in *os.File) (query, error) {
 	if term.IsTerminal(int(in.Fd())) {
-		return query{}, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
+		return query{}, cli.Usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
 	}
 	data, err := io.ReadAll(io.LimitReader(in, mostOfInput))
 	if err != nil {
@@ -202,7 +204,7 @@ func has(all []query, file string) bool {
 func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	m, err := decode(q.open, o)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
 	}
 	return m, nil
 }
@@ -228,8 +230,8 @@ const describedTogether = 32
 // named and cannot be read is an error; such ones in a folder are reported and
 // left out of what is returned.
 func (a *app) describe(ctx context.Context, all []query, d gallery.Describer, o picture.Options) ([]query, error) {
-	p := a.progress("Describing", "images", len(all))
-	defer p.end()
+	p := a.Progress("Describing", "images", len(all))
+	defer p.End()
 	var good []query
 	var skips []picture.Skip
 	for at := 0; at < len(all); at += describedTogether {
@@ -254,7 +256,7 @@ func (a *app) describe(ctx context.Context, all []query, d gallery.Describer, o 
 		for i, q := range some {
 			switch {
 			case errs[i] != nil && q.named:
-				return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), errs[i])
+				return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), errs[i])
 			case errs[i] != nil:
 				skips = append(skips, picture.Skip{Path: q.name, Reason: errs[i]})
 				continue
@@ -272,12 +274,12 @@ func (a *app) describe(ctx context.Context, all []query, d gallery.Describer, o 
 				good[k].vector = vectors.Row(i)
 			}
 		}
-		p.set(at + len(some))
+		p.Set(at + len(some))
 	}
-	p.end()
+	p.End()
 	a.report(skips, len(all))
 	if len(good) == 0 {
-		return nil, fmt.Errorf("none of the %s could be read as a picture", count(len(all), "file"))
+		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(all), "file"))
 	}
 	return good, nil
 }

@@ -22,14 +22,14 @@ func (a *app) index(ctx context.Context, bring func(context.Context, string, *pi
 		return gallery.Changes{}, w, err
 	}
 	d.Recipe.Program = "lookalike " + version()
-	p := a.progress("Indexing", "images", set.Len())
-	defer p.end()
-	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
+	p := a.Progress("Indexing", "images", set.Len())
+	defer p.End()
+	defer context.AfterFunc(ctx, func() { p.Reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
 	changes, skips, err := bring(ctx, out, set, root, d, gallery.Watch{
-		Done:   func(n int) { p.set(n) },
+		Done:   func(n int) { p.Set(n) },
 		Worked: func(all, network time.Duration) { w = worked{all, network} },
 	})
-	p.end()
+	p.End()
 	a.report(skips, set.Len())
 	return changes, w, err
 }

@@ -49,15 +49,15 @@ func (t *Terminal) Begin() {
 	}
 }
 
-// Say writes a line for people.
-func (t *Terminal) Say(text string) { fmt.Fprintln(t.Err, words.Wrap(text, Width(t.Err))) }
+// say writes a line for people.
+func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, words.Wrap(text, Width(t.Err))) }
 
 // Warn tells of what is not as it should be. The text begins with "warning: " or
 // "note: ".
 func (t *Terminal) Warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if t.events == nil {
-		t.Say(text)
+		t.say(text)
 		return
 	}
 	if note, ok := strings.CutPrefix(text, "note: "); ok {
@@ -74,7 +74,7 @@ func (t *Terminal) Skip(path string, reason error) {
 		t.events.write(skippedEvent{"skipped", path, reason.Error()})
 		return
 	}
-	t.Say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
+	t.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
 }
 
 // Fail says what ended the program, with a hint for people, and returns status.
@@ -83,7 +83,7 @@ func (t *Terminal) Fail(event string, status int, text, hint string) int {
 		t.events.write(endEvent{event, text, status})
 		return status
 	}
-	t.Say(program + ": " + text)
+	t.say(program + ": " + text)
 	if hint != "" {
 		fmt.Fprintln(t.Err, hint)
 	}
