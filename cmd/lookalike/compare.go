@@ -39,7 +39,7 @@ type compareOptions struct {
 	index   string
 	photos  string
 	metric  string
-	within  distance
+	within  cli.Distance
 	why     string
 	json    bool
 
@@ -62,7 +62,7 @@ type compared struct {
 }
 
 func (a *app) compareCommand() *cobra.Command {
-	o := compareOptions{within: newDistance()}
+	o := compareOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Say whether two pictures are the same, and why",
@@ -235,7 +235,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	result := compared{A: both[0].name, B: both[1].name, Metric: metric.String(), DescribedBy: vectors(g)}

@@ -29,7 +29,7 @@ import (
 // dupsOptions are the flags of dups.
 type dupsOptions struct {
 	how    describe.Model
-	within distance
+	within cli.Distance
 	exact  bool
 	metric string
 	photos string
@@ -48,7 +48,7 @@ type dupsOptions struct {
 }
 
 func (a *app) dupsCommand() *cobra.Command {
-	o := dupsOptions{within: newDistance()}
+	o := dupsOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "dups DIR|INDEX",
 		Short: "Find near duplicates, and move them out of the way",
@@ -149,7 +149,7 @@ func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 		return cli.Usagef("give only one of --apply and --dry-run")
 	case o.apply && o.moveTo == "" && !o.hardlink:
 		return cli.Usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
-	case o.exact && o.within.given():
+	case o.exact && o.within.Given():
 		return cli.Usagef("give only one of --exact and --within")
 	case cmd.Flags().Changed("move-to") && o.moveTo == "":
 		return cli.Usagef("--move-to: give a folder")
@@ -196,7 +196,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	within, from, err := o.limit(c, metric, source)

@@ -44,10 +44,10 @@ func metricOf(name string, g *gallery.Gallery) (knn.Metric, error) {
 	return describe.Metric(g.Recipe), nil
 }
 
-// fits finds a mistake in --within: but for inner products nothing is nearer than 0.
-func (d *distance) fits(metric knn.Metric) error {
-	if *d < 0 && metric != knn.InnerProduct {
-		return cli.Usagef("--within %v: give 0 or more, as no %s distance is below it", float64(*d), metric)
+// checkWithin finds a mistake in --within: but for inner products nothing is nearer than 0.
+func checkWithin(d cli.Distance, metric knn.Metric) error {
+	if d < 0 && metric != knn.InnerProduct {
+		return cli.Usagef("--within %v: give 0 or more, as no %s distance is below it", float64(d), metric)
 	}
 	return nil
 }

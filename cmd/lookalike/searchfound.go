@@ -88,7 +88,7 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 	if o.limited() {
 		f.K = &o.k
 	}
-	if o.within.given() {
+	if o.within.Given() {
 		f.Within = (*float64)(&o.within)
 	}
 	for _, r := range results {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/describe"
 	"lookalike/internal/perceptual"
 	"lookalike/knn"
@@ -53,8 +54,8 @@ const (
 // and where it comes from, "" if none is known: the one that is given, that of a
 // threshold in the index, or the default. Nothing is moved by a threshold from
 // labels, which tells kinds of things, not copies.
-func (p purpose) within(g *gallery.Gallery, metric knn.Metric, given distance) (within float64, from string) {
-	if given.given() {
+func (p purpose) within(g *gallery.Gallery, metric knn.Metric, given cli.Distance) (within float64, from string) {
+	if given.Given() {
 		return float64(given), fromGiven
 	}
 	if t, ok := g.Threshold(metric.String()); ok && (p == forCompare || t.Method == gallery.FromDistances) {

@@ -71,6 +71,38 @@ func (n *Natural) Set(s string) error {
 	return nil
 }
 
+// Distance is a flag that takes a distance; NaN means "not given".
+type Distance float64
+
+// NewDistance returns one that is not given.
+func NewDistance() Distance { return Distance(math.NaN()) }
+
+// Given tells whether it is.
+func (d *Distance) Given() bool { return *d == *d }
+
+func (d *Distance) String() string {
+	if !d.Given() {
+		return ""
+	}
+	return strconv.FormatFloat(float64(*d), 'g', -1, 64)
+}
+
+func (d *Distance) Type() string { return "distance" }
+
+// Set takes an empty text for "not given" too, as settings print it.
+func (d *Distance) Set(s string) error {
+	if s == "" {
+		*d = NewDistance()
+		return nil
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || v != v {
+		return errors.New("a number")
+	}
+	*d = Distance(v)
+	return nil
+}
+
 // ByteSize is a flag that takes a number of bytes, such as 800MB or 2GiB; 0
 // means "not given".
 type ByteSize int64
