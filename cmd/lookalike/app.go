@@ -95,7 +95,7 @@ func (a *app) begin(cmd *cobra.Command) error {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}
 	err := a.settings.Configure(cmd, a.Warn)
-	a.Begin()
+	a.Start()
 	if err != nil {
 		return err
 	}

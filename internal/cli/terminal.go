@@ -39,11 +39,11 @@ type Terminal struct {
 	Way     string // how progress is shown: auto, lines, json or none
 	Skipped int    // files that were named in a report and left out
 
-	events *events // once Begin has found that Way is json, otherwise nil
+	events *events // once Start has found that Way is json, otherwise nil
 }
 
-// Begin puts the way into force in which progress is shown.
-func (t *Terminal) Begin() {
+// Start puts the way into force in which progress is shown.
+func (t *Terminal) Start() {
 	if t.Way == "json" {
 		t.events = &events{out: t.Err}
 	}
