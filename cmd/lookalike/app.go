@@ -16,12 +16,6 @@ import (
 	"lookalike/internal/memory"
 )
 
-// Exit statuses of compare, which are those of cmp and diff.
-const (
-	statusDifferent   = 1
-	statusNotCompared = 2
-)
-
 // exitStatuses tells them to people.
 const exitStatuses = `    0  done
     1  an error
@@ -33,7 +27,6 @@ compare has its own: 0 for the same, 1 for different, 2 for any failure.`
 // app is one run of the program: what all commands share.
 type app struct {
 	cli.Terminal
-	out *cli.Output // Out, for files that are being rewritten
 
 	// Settings that all commands have.
 	threads cli.Natural
@@ -48,8 +41,7 @@ type app struct {
 }
 
 func newApp() *app {
-	out := &cli.Output{File: os.Stdout}
-	return &app{Terminal: cli.Terminal{Out: out, Err: os.Stderr}, out: out, settings: newSettings()}
+	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr}, settings: newSettings()}
 }
 
 // run executes the command line and returns the exit status.
@@ -64,8 +56,8 @@ func run(args []string) int {
 	defer a.outputs.Release()
 	root := a.root()
 	root.SetOut(a.Out)
-	a.layOutHelp(root)
-	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
+	a.LayOutHelp(root)
+	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && a.Out.Err != nil {
@@ -99,11 +91,11 @@ var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gal
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
 func (a *app) begin(cmd *cobra.Command) error {
-	if isCompletion(cmd.Name()) {
+	if cli.IsCompletion(cmd.Name()) {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}
 	err := a.settings.Configure(cmd, a.Warn)
-	a.Begin()
+	a.Start()
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"lookalike/internal/fetch"
 	"lookalike/internal/parallel"
 	"lookalike/internal/thumbnail"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -38,12 +39,12 @@ func (a *app) openIndex(file string) (*gallery.Gallery, error) {
 	}
 	a.doubt(file, g)
 	c := collection{Gallery: g, root: g.Root}
-	return g, a.spare(g.Root, func(file string) bool { return c.RowOf(c.root, file) >= 0 })
+	return g, a.outputs.Spare(g.Root, func(file string) bool { return c.RowOf(c.root, file) >= 0 })
 }
 
 func (a *app) doubt(file string, g *gallery.Gallery) {
 	if g.Doubtful {
-		a.warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", printable(file))
+		a.Warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", words.Printable(file))
 	}
 }
 
@@ -73,7 +74,7 @@ func (a *app) openCollection(file, photos string) (*collection, error) {
 	c := &collection{Gallery: g, file: file, cache: a.cache, root: g.Root}
 	if photos != "" {
 		c.root = photos
-		if err := a.spare(photos, func(file string) bool { return c.RowOf(c.root, file) >= 0 }); err != nil {
+		if err := a.outputs.Spare(photos, func(file string) bool { return c.RowOf(c.root, file) >= 0 }); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +173,7 @@ const indexPrefix = "index:"
 func (c *collection) find(id string) (int, error) {
 	if row, err := strconv.Atoi(id); err == nil {
 		if row < 0 || row >= len(c.Entries) {
-			return 0, fmt.Errorf("%s%s: %s has %s, numbered from 0", indexPrefix, id, c.file, count(len(c.Entries), "picture"))
+			return 0, fmt.Errorf("%s%s: %s has %s, numbered from 0", indexPrefix, id, c.file, words.Count(len(c.Entries), "picture"))
 		}
 		return row, nil
 	}

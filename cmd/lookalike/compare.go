@@ -19,6 +19,12 @@ import (
 	"lookalike/vgg"
 )
 
+// Exit statuses of compare, which are those of cmp and diff.
+const (
+	statusDifferent   = 1
+	statusNotCompared = 2
+)
+
 // copyLike is the part of the matches that agrees between copies: of photographs
 // that lost a quarter at the edges 0.79 to 0.92, of those made grey nearly all; it
 // is 0.3 to 0.8 between photographs of like things, more only where these were
@@ -32,7 +38,7 @@ type compareOptions struct {
 	index   string
 	photos  string
 	metric  string
-	within  distance
+	within  cli.Distance
 	why     string
 	json    bool
 
@@ -55,7 +61,7 @@ type compared struct {
 }
 
 func (a *app) compareCommand() *cobra.Command {
-	o := compareOptions{within: newDistance()}
+	o := compareOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Say whether two pictures are the same, and why",
@@ -229,7 +235,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	result := compared{A: both[0].name, B: both[1].name, Metric: metric.String(), DescribedBy: vectors(g)}

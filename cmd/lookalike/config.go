@@ -32,7 +32,7 @@ the variable or of the file.`,
   LOOKALIKE_THREADS=2 lookalike config --json | jq -r '.[] | select(.from != "default").key'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showConfig(cmd, args, asJSON) },
 	}
-	cmd.ValidArgsFunction = completeCommandNames
+	cmd.ValidArgsFunction = cli.CompleteCommandNames
 	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -31,7 +31,7 @@ import (
 type dupsOptions struct {
 	how    describe.Spec
 	pca    int // principal components, 0 for none
-	within distance
+	within cli.Distance
 	exact  bool
 	metric string
 	photos string
@@ -50,7 +50,7 @@ type dupsOptions struct {
 }
 
 func (a *app) dupsCommand() *cobra.Command {
-	o := dupsOptions{within: newDistance()}
+	o := dupsOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "dups DIR|INDEX",
 		Short: "Find near duplicates, and move them out of the way",
@@ -151,7 +151,7 @@ func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 		return cli.Usagef("give only one of --apply and --dry-run")
 	case o.apply && o.moveTo == "" && !o.hardlink:
 		return cli.Usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
-	case o.exact && o.within.given():
+	case o.exact && o.within.Given():
 		return cli.Usagef("give only one of --exact and --within")
 	case cmd.Flags().Changed("move-to") && o.moveTo == "":
 		return cli.Usagef("--move-to: give a folder")
@@ -198,7 +198,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	within, from, err := o.limit(c, metric, source)

@@ -83,8 +83,8 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
 	line := func(away string, f dupsPicture) {
 		head := fmt.Sprintf("%-8s", away)
-		if width >= narrow {
-			head += fmt.Sprintf("%11s  %9s  ", pixels(f.Width, f.Height), words.Bytes(f.Bytes))
+		if width >= cli.Narrow {
+			head += fmt.Sprintf("%11s  %9s  ", words.Pixels(f.Width, f.Height), words.Bytes(f.Bytes))
 		}
 		fmt.Fprintf(&b, "%s%s\n", head, words.Shorten(words.Printable(f.Path), width-len(head)))
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 )
 
 // filterHelp describes --filter, for the help of commands.
@@ -38,7 +40,7 @@ func parseFilter(values []string) (*filter, error) {
 		key, not := strings.CutSuffix(key, "!")
 		switch {
 		case !ok:
-			return nil, usagef("--filter %s: give label=NAME or path=GLOB, or the same with !=", v)
+			return nil, cli.Usagef("--filter %s: give label=NAME or path=GLOB, or the same with !=", v)
 		case key == "label":
 			is := func(e gallery.Entry) bool { return e.Label == want }
 			if not {
@@ -60,7 +62,7 @@ func parseFilter(values []string) (*filter, error) {
 				f.paths = append(f.paths, matches)
 			}
 		default:
-			return nil, usagef("--filter %s: there is no %q to filter by; give label=NAME or path=GLOB", v, key)
+			return nil, cli.Usagef("--filter %s: there is no %q to filter by; give label=NAME or path=GLOB", v, key)
 		}
 	}
 	return f, nil
@@ -105,7 +107,7 @@ func (f *filter) check(entries []gallery.Entry) error {
 	if slices.ContainsFunc(entries, f.keeps) {
 		return nil
 	}
-	return fmt.Errorf("none of the %s of the index passes --filter%s", count(len(entries), "picture"), f.hint(entries))
+	return fmt.Errorf("none of the %s of the index passes --filter%s", words.Count(len(entries), "picture"), f.hint(entries))
 }
 
 // hint says which label may be misspelled.
@@ -123,10 +125,10 @@ func (f *filter) hint(entries []gallery.Entry) string {
 				return fmt.Sprintf("; did you mean label=%s?", l)
 			}
 		}
-		if near := nearest(want, labels); near != "" {
+		if near := words.Nearest(want, labels); near != "" {
 			return fmt.Sprintf("; did you mean label=%s?", near)
 		}
-		return fmt.Sprintf("; it has no label %q, but %s such as %s", want, count(len(labels), "other"), labels[0])
+		return fmt.Sprintf("; it has no label %q, but %s such as %s", want, words.Count(len(labels), "other"), labels[0])
 	}
 	return ""
 }

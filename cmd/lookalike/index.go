@@ -13,6 +13,8 @@ import (
 	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -74,7 +76,7 @@ Files that cannot be read as pictures are named and left out.`,
   lookalike index photos -o photos.idx --model vgg16 --weights vgg16_notop.h5 --layer block5_pool --pca 100`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return arguments("SOURCE")(nil, args)
+				return cli.Arguments("SOURCE")(nil, args)
 			}
 			return nil
 		},
@@ -91,7 +93,7 @@ Files that cannot be read as pictures are named and left out.`,
 // date.
 func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions) error {
 	if o.out == "" {
-		return usagef("-o is missing: where to write the index, such as -o photos.idx")
+		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
 	if err := checkModel(cmd, o.how); err != nil {
 		return err
@@ -101,7 +103,7 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err != nil {
 		return err
 	}
-	if err := checkOutput(o.out, file); err != nil {
+	if err := cli.CheckOutput(o.out, file); err != nil {
 		return err
 	}
 	model, err := o.how.Open()
@@ -125,7 +127,7 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	changes, err := a.index(cmd.Context(), o.out, set, source.Root, model, options...)
 	if err != nil {
 		if cmd.Context().Err() != nil && changes.Pictures > 0 {
-			return stoppedError(o.stopped(changes.Pictures))
+			return cli.StoppedError(o.stopped(changes.Pictures))
 		}
 		return err
 	}
@@ -133,23 +135,23 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", o.out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
+	fmt.Fprintf(a.Out, "%s: %s, %s, %.1f s%s\n", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
 	if n := changes.Added + changes.Changed; n > 0 && changes.Describing > 0 {
-		rate := perSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
+		rate := words.PerSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
 		if o.how.Name != describe.Perceptual {
 			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*changes.Modelling.Seconds()/changes.Describing.Seconds())
 		}
-		fmt.Fprintln(a.out, rate)
+		fmt.Fprintln(a.Out, rate)
 	}
 	if changes.Added == changes.Pictures { // it is new
-		a.next("search", o.out, indexPrefix+"0")
+		a.Next("search", o.out, indexPrefix+"0")
 	}
 	return nil
 }
 
 // stopped says what there is after a signal, and how to go on.
 func (o *indexOptions) stopped(pictures int) string {
-	holds := count(pictures, "picture")
+	holds := words.Count(pictures, "picture")
 	next := gallery.Unfinished(o.out)
 	if _, err := os.Stat(next); o.fresh && err == nil {
 		return fmt.Sprintf("stopped; %s is as it was, and %s holds %s; to go on, give the same command again", o.out, next, holds)

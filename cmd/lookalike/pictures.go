@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -41,16 +43,16 @@ func folder(dir string, o picture.Options) (*picture.Set, error) {
 // check decodes all files, shows how far it is, and returns those that are
 // pictures. The others are reported.
 func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture.Set, error) {
-	p := a.progress("Checking pictures", "images", set.Len())
-	defer p.end()
-	good, skips, err := set.Check(ctx, func(i int) { p.set(i + 1) })
-	p.end()
+	p := a.Progress("Checking pictures", "images", set.Len())
+	defer p.End()
+	good, skips, err := set.Check(ctx, func(i int) { p.Set(i + 1) })
+	p.End()
 	if err != nil {
 		return nil, err
 	}
 	a.report(skips, set.Len())
 	if good.Len() == 0 {
-		return nil, fmt.Errorf("no picture that could be read among the %s in %s", count(set.Len(), "file"), dir)
+		return nil, fmt.Errorf("no picture that could be read among the %s in %s", words.Count(set.Len(), "file"), dir)
 	}
 	return good, nil
 }
@@ -58,14 +60,14 @@ func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture
 // report names the files of n that were left out.
 func (a *app) report(skips []picture.Skip, n int) {
 	for _, s := range skips {
-		a.skip(s.Path, s.Reason)
+		a.Skip(s.Path, s.Reason)
 	}
 	if len(skips) > 0 {
 		verb := "could not be read as pictures and were left out"
 		if len(skips) == 1 {
 			verb = "could not be read as a picture and was left out"
 		}
-		a.warn("warning: %d of %s %s", len(skips), count(n, "file"), verb)
+		a.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
 	}
 }
 
@@ -92,5 +94,5 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 			return m, nil
 		}
 	}
-	return nil, rootCause(err)
+	return nil, cli.RootCause(err)
 }

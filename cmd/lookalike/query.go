@@ -16,8 +16,10 @@ import (
 	"golang.org/x/term"
 
 	"lookalike/describe"
+	"lookalike/internal/cli"
 	"lookalike/internal/remote"
 	"lookalike/internal/web"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -76,7 +78,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		case inIndex:
 			q, err = c.query(id)
 		case arg == standardInput && read:
-			err = usagef("- for standard input can be given once only")
+			err = cli.Usagef("- for standard input can be given once only")
 		case arg == standardInput:
 			read = true
 			q, err = readQuery(os.Stdin)
@@ -85,7 +87,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		default:
 			s, err := picture.OpenSource(arg)
 			if errors.Is(err, os.ErrNotExist) {
-				err = fmt.Errorf("there is no file %s%s", printable(arg), c.suggest(arg))
+				err = fmt.Errorf("there is no file %s%s", words.Printable(arg), c.suggest(arg))
 			}
 			if err != nil {
 				return nil, done, err
@@ -95,7 +97,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 			if err != nil {
 				return nil, done, err
 			}
-			if err := a.spare(arg, func(file string) bool { return isDrawing(file) && has(in, file) }); err != nil {
+			if err := a.outputs.Spare(arg, func(file string) bool { return cli.IsDrawing(file) && has(in, file) }); err != nil {
 				return nil, done, err
 			}
 			found = append(found, in...)
@@ -112,7 +114,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 // query returns a picture of the index.
 func (c *collection) query(id string) (query, error) {
 	if c == nil {
-		return query{}, usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
+		return query{}, cli.Usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
 	}
 	row, err := c.find(id)
 	if err != nil {
@@ -129,7 +131,7 @@ func (c *collection) query(id string) (query, error) {
 // readQuery returns the picture on standard input.
 func readQuery(in *os.File) (query, error) {
 	if term.IsTerminal(int(in.Fd())) {
-		return query{}, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
+		return query{}, cli.Usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
 	}
 	data, err := io.ReadAll(io.LimitReader(in, mostOfInput))
 	if err != nil {
@@ -201,7 +203,7 @@ func has(all []query, file string) bool {
 func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	m, err := decode(q.open, o)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
 	}
 	return m, nil
 }
@@ -224,8 +226,8 @@ func (q *query) sum() (sum [sha256.Size]byte, err error) {
 // named and cannot be read is an error; such ones in a folder are reported and
 // left out of what is returned.
 func (a *app) describe(ctx context.Context, all []query, m describe.Model, o picture.Options) ([]query, error) {
-	p := a.progress("Describing", "images", len(all))
-	defer p.end()
+	p := a.Progress("Describing", "images", len(all))
+	defer p.End()
 	var left []int // of all, without vectors
 	for i, q := range all {
 		if q.vector == nil {
@@ -233,14 +235,14 @@ func (a *app) describe(ctx context.Context, all []query, m describe.Model, o pic
 		}
 	}
 	at := len(all) - len(left)
-	tell := func(int) { at++; p.set(at) }
+	tell := func(int) { at++; p.Set(at) }
 	load := func(k int) (*picture.Image, error) { return decode(all[left[k]].open, o) }
 	var skips []picture.Skip
 	skip := func(k int, reason error) error {
 		tell(k)
 		q := all[left[k]]
 		if q.named {
-			return fmt.Errorf("cannot read the picture %s: %w", printable(q.name), reason)
+			return fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), reason)
 		}
 		skips = append(skips, picture.Skip{Path: q.name, Reason: reason})
 		return nil
@@ -253,10 +255,10 @@ func (a *app) describe(ctx context.Context, all []query, m describe.Model, o pic
 		all[left[k]].vector = v
 	}
 	good := slices.DeleteFunc(all, func(q query) bool { return q.vector == nil })
-	p.end()
+	p.End()
 	a.report(skips, len(all))
 	if len(good) == 0 {
-		return nil, fmt.Errorf("none of the %s could be read as a picture", count(len(all), "file"))
+		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(all), "file"))
 	}
 	return good, nil
 }

@@ -22,7 +22,7 @@ type searchOptions struct {
 	k           int
 	kGiven      bool
 	metric      string
-	within      distance
+	within      cli.Distance
 	filters     []string
 	excludeSelf bool
 
@@ -36,7 +36,7 @@ type searchOptions struct {
 }
 
 func (a *app) searchCommand() *cobra.Command {
-	o := searchOptions{within: newDistance()}
+	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS.idx QUERY...",
 		Short: "Find the pictures of an index that are most like given ones",
@@ -141,7 +141,7 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 
 // limited tells whether -k limits how many pictures are found: --within alone finds
 // all.
-func (o *searchOptions) limited() bool { return !o.within.given() || o.kGiven }
+func (o *searchOptions) limited() bool { return !o.within.Given() || o.kGiven }
 
 // result is what was found for a query.
 type result struct {
@@ -174,7 +174,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	queries, done, err := a.queries(ctx, c, args, o.queries)
@@ -244,7 +244,7 @@ func (c *collection) search(ctx context.Context, queries []query, metric knn.Met
 		k = o.k
 	}
 	var lists [][]knn.Neighbor
-	if o.within.given() {
+	if o.within.Given() {
 		lists, err = searcher.Within(ctx, vectors, float64(o.within))
 	} else {
 		lists, err = searcher.Search(ctx, vectors, min(k, len(c.Entries))+most)

@@ -54,7 +54,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		head = fmt.Sprintf("path, in %s; %s distance", words.Printable(c.root), metric)
 	}
 	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
-		if width < narrow {
+		if width < cli.Narrow {
 			return ""
 		}
 		return fmt.Sprintf("%10s  ", text)
@@ -70,7 +70,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		}
 		for i, n := range r.neighbors {
 			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), words.Shorten(words.Printable(e.Path), left))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(e.Width, e.Height)), words.Shorten(words.Printable(e.Path), left))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 	if o.limited() {
 		f.K = &o.k
 	}
-	if o.within.given() {
+	if o.within.Given() {
 		f.Within = (*float64)(&o.within)
 	}
 	for _, r := range results {

@@ -254,7 +254,7 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 		return cli.StoppedError("stopped before the first epoch was over; nothing was written")
 	case cmd.Context().Err() != nil:
 		return cli.StoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
-			o.out, done, words.Count(o.epochs, "epoch"), commandLine(cmd, args, "resume", "--resume")))
+			o.out, done, words.Count(o.epochs, "epoch"), cli.CommandLine(cmd, args, "resume", "--resume")))
 	case errors.Is(err, nn.ErrDiverged) && done > 0:
 		return fmt.Errorf("%w; %s holds the %s before", err, o.out, words.Count(done, "epoch"))
 	default:

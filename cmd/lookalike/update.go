@@ -14,12 +14,12 @@ func (a *app) index(ctx context.Context, out string, set *picture.Set, root stri
 	if err != nil {
 		return lookalike.Changes{}, err
 	}
-	p := a.progress("Indexing", "images", set.Len())
-	defer p.end()
-	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
-	options = append(options, lookalike.Program("lookalike "+version()), lookalike.Progress(func(s lookalike.Stage) { p.set(s.Decoded) }))
+	p := a.Progress("Indexing", "images", set.Len())
+	defer p.End()
+	defer context.AfterFunc(ctx, func() { p.Reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
+	options = append(options, lookalike.Program("lookalike "+version()), lookalike.Progress(func(s lookalike.Stage) { p.Set(s.Decoded) }))
 	changes, err := lookalike.UpdateSet(ctx, out, set, root, model, options...)
-	p.end()
+	p.End()
 	var skips []picture.Skip
 	for _, s := range changes.Skipped {
 		skips = append(skips, picture.Skip{Path: s.Path, Reason: s.Err})

@@ -136,7 +136,7 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 	d.end()
 	switch {
 	case err != nil && ctx.Err() != nil && d.done > 0:
-		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
+		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
 	case err != nil:
 		return orAllowPrivate(err)
 	}

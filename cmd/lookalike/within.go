@@ -3,6 +3,7 @@ package main
 import (
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/knn"
 	"lookalike/vgg"
 )
@@ -25,8 +26,8 @@ const (
 // and where it comes from, "" if none is known: the one that is given, that of a
 // threshold in the index, or the default. Nothing is moved by a threshold from
 // labels, which tells kinds of things, not copies.
-func sameWithin(g *gallery.Gallery, metric knn.Metric, given distance, why purpose) (within float64, from string) {
-	if given.given() {
+func sameWithin(g *gallery.Gallery, metric knn.Metric, given cli.Distance, why purpose) (within float64, from string) {
+	if given.Given() {
 		return float64(given), fromGiven
 	}
 	if t, ok := g.Threshold(metric.String()); ok && (why == forCompare || t.Method == gallery.FromDistances) {

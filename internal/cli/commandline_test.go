@@ -12,8 +12,8 @@ func TestQuote(t *testing.T) {
 		"$HOME;rm -rf": "'$HOME;rm -rf'",
 		"Füße":         "'Füße'",
 	} {
-		if got := Quote(word); got != want {
-			t.Errorf("Quote(%q) = %s, want %s", word, got, want)
+		if got := quote(word); got != want {
+			t.Errorf("quote(%q) = %s, want %s", word, got, want)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 // FlagError says what is wrong with a flag, and what may be meant.
 func FlagError(cmd *cobra.Command, err error) error {
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return Usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), Wants(bad.GetFlag(), bad.Unwrap()))
+		return Usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), wants(bad.GetFlag(), bad.Unwrap()))
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
 		for _, c := range cmd.Root().Commands() {

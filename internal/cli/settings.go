@@ -92,17 +92,6 @@ func (c *Settings) all(root *cobra.Command) []Setting {
 	return list
 }
 
-// CommandsBelow returns the commands of a command and theirs, in the order of help.
-func CommandsBelow(parent *cobra.Command) []*cobra.Command {
-	var list []*cobra.Command
-	for _, cmd := range parent.Commands() {
-		if cmd.Name() != "help" && cmd.Runnable() {
-			list = append(append(list, cmd), CommandsBelow(cmd)...)
-		}
-	}
-	return list
-}
-
 // configFile is what a file of settings says.
 type configFile struct {
 	path   string // "" if there is none
@@ -149,9 +138,9 @@ func (c *Settings) take(list []Setting, file configFile) error {
 		}
 		if err := s.flag.Value.Set(value); err != nil {
 			if from.kind == "file" {
-				return Usagef("%s: %s = %s: give %s", file.path, s.key, value, Wants(s.flag, err))
+				return Usagef("%s: %s = %s: give %s", file.path, s.key, value, wants(s.flag, err))
 			}
-			return Usagef("%s=%s: give %s", from.name, value, Wants(s.flag, err))
+			return Usagef("%s=%s: give %s", from.name, value, wants(s.flag, err))
 		}
 		c.origins[s.flag] = from
 	}

@@ -39,25 +39,25 @@ type Terminal struct {
 	Way     string // how progress is shown: auto, lines, json or none
 	Skipped int    // files that were named in a report and left out
 
-	events *events // once Begin has found that Way is json, otherwise nil
+	events *events // once Start has found that Way is json, otherwise nil
 }
 
-// Begin puts the way into force in which progress is shown.
-func (t *Terminal) Begin() {
+// Start puts the way into force in which progress is shown.
+func (t *Terminal) Start() {
 	if t.Way == "json" {
 		t.events = &events{out: t.Err}
 	}
 }
 
-// Say writes a line for people.
-func (t *Terminal) Say(text string) { fmt.Fprintln(t.Err, words.Wrap(text, Width(t.Err))) }
+// say writes a line for people.
+func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, words.Wrap(text, Width(t.Err))) }
 
 // Warn tells of what is not as it should be. The text begins with "warning: " or
 // "note: ".
 func (t *Terminal) Warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if t.events == nil {
-		t.Say(text)
+		t.say(text)
 		return
 	}
 	if note, ok := strings.CutPrefix(text, "note: "); ok {
@@ -74,7 +74,7 @@ func (t *Terminal) Skip(path string, reason error) {
 		t.events.write(skippedEvent{"skipped", path, reason.Error()})
 		return
 	}
-	t.Say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
+	t.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
 }
 
 // Fail says what ended the program, with a hint for people, and returns status.
@@ -83,7 +83,7 @@ func (t *Terminal) Fail(event string, status int, text, hint string) int {
 		t.events.write(endEvent{event, text, status})
 		return status
 	}
-	t.Say(program + ": " + text)
+	t.say(program + ": " + text)
 	if hint != "" {
 		fmt.Fprintln(t.Err, hint)
 	}
@@ -118,3 +118,6 @@ func Width(f *os.File) int {
 	}
 	return math.MaxInt
 }
+
+// Narrow is the width of a line under which tables leave out what matters least.
+const Narrow = 60

@@ -16,8 +16,8 @@ import (
 // Kinds of flags beyond pflag's. Their Set says what to give instead of a value
 // that cannot be.
 
-// Wants says in words what a flag takes.
-func Wants(f *pflag.Flag, err error) string {
+// wants says in words what a flag takes.
+func wants(f *pflag.Flag, err error) string {
 	if kind, ok := map[string]string{
 		"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false",
 		"intSlice": "whole numbers, such as 1,8", "duration": "a time such as 30s or 5m",
@@ -30,7 +30,7 @@ func Wants(f *pflag.Flag, err error) string {
 // OneOf is a flag that takes one of some words.
 type OneOf struct {
 	value *string
-	Words []string
+	words []string
 }
 
 // NewOneOf returns a flag whose default is the first of its words.
@@ -49,8 +49,8 @@ func (o OneOf) String() string {
 func (o OneOf) Type() string { return "word" }
 
 func (o OneOf) Set(s string) error {
-	if !slices.Contains(o.Words, s) {
-		return errors.New(words.OrList(o.Words))
+	if !slices.Contains(o.words, s) {
+		return errors.New(words.OrList(o.words))
 	}
 	*o.value = s
 	return nil
@@ -68,6 +68,38 @@ func (n *Natural) Set(s string) error {
 		return errors.New("1 or more")
 	}
 	*n = Natural(v)
+	return nil
+}
+
+// Distance is a flag that takes a distance; NaN means "not given".
+type Distance float64
+
+// NewDistance returns one that is not given.
+func NewDistance() Distance { return Distance(math.NaN()) }
+
+// Given tells whether it is.
+func (d *Distance) Given() bool { return *d == *d }
+
+func (d *Distance) String() string {
+	if !d.Given() {
+		return ""
+	}
+	return strconv.FormatFloat(float64(*d), 'g', -1, 64)
+}
+
+func (d *Distance) Type() string { return "distance" }
+
+// Set takes an empty text for "not given" too, as settings print it.
+func (d *Distance) Set(s string) error {
+	if s == "" {
+		*d = NewDistance()
+		return nil
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || v != v {
+		return errors.New("a number")
+	}
+	*d = Distance(v)
 	return nil
 }
 

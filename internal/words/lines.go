@@ -6,7 +6,7 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// Wrap breaks the lines of prose between  What stands in quotes stays whole, for
+// Wrap breaks the lines of prose between words. What stands in quotes stays whole, for
 // it may be a command to type, and lines that are indented stay as they are.
 func Wrap(prose string, width int) string {
 	p := paragraph{width: width}
@@ -43,7 +43,7 @@ func Fill(text string, width int) string {
 	return p.String()
 }
 
-// paragraph is words in lines of at most width characters, but for longer
+// paragraph is words in lines of at most width characters, but for longer words.
 type paragraph struct {
 	strings.Builder
 	width int

@@ -52,6 +52,14 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
+// Pixels writes the size of a picture, which may not be known.
+func Pixels(width, height int) string {
+	if width == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%dx%d", width, height)
+}
+
 // Decimals is how many digits after the point distances of that size are shown
 // with, so that four or five count.
 func Decimals(largest float64) int {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -9,44 +9,43 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 )
 
 // helpWidth bounds the lines of help to what the terminal has, and to what is
 // good to read.
-func (a *app) helpWidth() int {
+func (t *Terminal) helpWidth() int {
 	const least, most = 60, 100
-	if width, _, err := term.GetSize(int(a.Err.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(t.Err.Fd())); err == nil {
 		return max(least, min(width, most))
 	}
 	return most
 }
 
-// layOutHelp makes all commands show their flags in the order in which they are
+// LayOutHelp makes all commands show their flags in the order in which they are
 // written down, and help in the form of usage, with lines that fit.
-func (a *app) layOutHelp(root *cobra.Command) {
+func (t *Terminal) LayOutHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		const most = 84 // of prose
-		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(words.Fill(strings.TrimSpace(c.Long), min(a.helpWidth(), most)), "\n"))
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(words.Fill(strings.TrimSpace(c.Long), min(t.helpWidth(), most)), "\n"))
 		if !c.IsAdditionalHelpTopicCommand() {
 			fmt.Fprintln(c.OutOrStdout())
-			a.usage(c.OutOrStdout(), c)
+			t.usage(c.OutOrStdout(), c)
 		}
 	})
 	root.SetUsageFunc(func(c *cobra.Command) error {
-		a.usage(c.OutOrStdout(), c)
+		t.usage(c.OutOrStdout(), c)
 		return nil
 	})
 	root.PersistentFlags().SortFlags = false
-	for _, c := range append(cli.CommandsBelow(root), root) {
+	for _, c := range append(CommandsBelow(root), root) {
 		c.Flags().SortFlags = false
 		c.LocalFlags().SortFlags = false
 	}
 }
 
-// helpCommand is cobra's, but for its answer to what there is not.
-func helpCommand() *cobra.Command {
+// HelpCommand is cobra's, but for its answer to what there is not.
+func HelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Show what a command does, or explain a topic",
@@ -56,19 +55,19 @@ func helpCommand() *cobra.Command {
 			if err != nil || len(rest) > 0 || about == root && len(args) > 0 {
 				asked := strings.Join(args, " ")
 				if near := root.SuggestionsFor(asked); len(near) > 0 {
-					return cli.Usagef("there is no help on %q; did you mean %s?", asked, words.OrList(near))
+					return Usagef("there is no help on %q; did you mean %s?", asked, words.OrList(near))
 				}
-				return cli.Usagef("there is no help on %q", asked)
+				return Usagef("there is no help on %q", asked)
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
-		ValidArgsFunction: completeCommandNames,
+		ValidArgsFunction: CompleteCommandNames,
 	}
 }
 
-// completeCommandNames offers commands, then those below them.
-func completeCommandNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// CompleteCommandNames offers commands, then those below them.
+func CompleteCommandNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	at, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -81,8 +80,8 @@ func completeCommandNames(cmd *cobra.Command, args []string, _ string) ([]string
 }
 
 // usage writes what help has below a command's description.
-func (a *app) usage(w io.Writer, c *cobra.Command) {
-	root, width := c.Root(), a.helpWidth()
+func (t *Terminal) usage(w io.Writer, c *cobra.Command) {
+	root, width := c.Root(), t.helpWidth()
 	fmt.Fprintln(w, "Usage:")
 	switch {
 	case c == root:
@@ -106,9 +105,9 @@ func (a *app) usage(w io.Writer, c *cobra.Command) {
 	switch {
 	case c == root:
 		fmt.Fprintln(w, "\nMore help:")
-		for _, t := range root.Commands() {
-			if t.IsAdditionalHelpTopicCommand() {
-				fmt.Fprintf(w, "  %-30s %s\n", root.Name()+" help "+t.Name(), t.Short)
+		for _, topic := range root.Commands() {
+			if topic.IsAdditionalHelpTopicCommand() {
+				fmt.Fprintf(w, "  %-30s %s\n", root.Name()+" help "+topic.Name(), topic.Short)
 			}
 		}
 		fmt.Fprintf(w, "  %-30s %s\n", root.Name()+" COMMAND --help", "A command, its flags, and examples")
@@ -137,4 +136,15 @@ func writeCommands(w io.Writer, c *cobra.Command) {
 		}
 		fmt.Fprintf(w, "  %-*s  %s\n", c.Commands()[0].NamePadding(), sub.Name(), sub.Short)
 	}
+}
+
+// CommandsBelow returns the commands of a command and theirs, in the order of help.
+func CommandsBelow(parent *cobra.Command) []*cobra.Command {
+	var list []*cobra.Command
+	for _, cmd := range parent.Commands() {
+		if cmd.Name() != "help" && cmd.Runnable() {
+			list = append(append(list, cmd), CommandsBelow(cmd)...)
+		}
+	}
+	return list
 }
