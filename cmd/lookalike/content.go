@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/nn"

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/sheet"
 	"lookalike/nn"
 	"lookalike/optim"

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"lookalike/checkpoint"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/cli"
 	"lookalike/nn"
 )

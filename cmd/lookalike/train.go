@@ -13,7 +13,7 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/cli"
 	"lookalike/internal/realpath"
 	"lookalike/internal/split"

@@ -9,9 +9,9 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/describe"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/picture"

@@ -5,8 +5,8 @@ import (
 	"sort"
 
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/memory"
 	"lookalike/internal/split"
 	"lookalike/internal/words"

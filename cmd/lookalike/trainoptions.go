@@ -13,9 +13,9 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/describe"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/cli"
 	"lookalike/nn"
 	"lookalike/picture"
