@@ -191,11 +191,7 @@ func notAnIndex(path string, reason error) error {
 // read reads a store. It is old if another transaction has come in between, and
 // then of no use.
 func read(f *os.File, pictures bool) (g *Gallery, state *state, old bool, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, false, err
-	}
-	s, buckets, err := openSnapshot(f, info.Size())
+	s, buckets, err := openSnapshot(f)
 	if err == nil {
 		g, state, err = gather(f, buckets, pictures)
 	}

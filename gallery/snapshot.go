@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"math/bits"
 )
 
@@ -108,13 +109,23 @@ func lastMeta(file io.ReaderAt) (*snapshot, error) {
 	return last, nil
 }
 
-// openSnapshot checks the structure of a store of size bytes and returns the
-// items of its buckets.
-func openSnapshot(file io.ReaderAt, size int64) (*snapshot, map[string][]item, error) {
+// storeFile is what is read of a store's file.
+type storeFile interface {
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}
+
+// openSnapshot checks the structure of a store and returns the items of its buckets.
+func openSnapshot(file storeFile) (*snapshot, map[string][]item, error) {
 	s, err := lastMeta(file)
 	if err != nil {
 		return nil, nil, err
 	}
+	info, err := file.Stat() // not before: a writer lets the file grow, and then writes a header
+	if err != nil {
+		return s, nil, err
+	}
+	size := info.Size()
 	if s.pages < firstTreePage || s.pages > uint64(size/pageSize) {
 		return s, nil, fmt.Errorf("%w: %d bytes of %d", ErrDamaged, size, s.pages*pageSize)
 	}

@@ -142,11 +142,7 @@ func (w *writer) store(f func(file *os.File, last *snapshot, buckets map[string]
 		return err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	s, buckets, err := openSnapshot(file, info.Size())
+	s, buckets, err := openSnapshot(file)
 	if err != nil {
 		return err
 	}
