@@ -70,7 +70,7 @@ func TestDupsKilled(t *testing.T) {
 			cmd.Stdout = &out
 			ended := startUntil(t, cmd, func() bool { // until it is at work
 				info, err := os.Stat(journal)
-				return err == nil && info.Size() > int64(try*2500)
+				return err == nil && info.Size() > int64(try*30_000/tries)
 			})
 			cmd.Process.Kill()
 			if err := <-ended; err != nil {
