@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/cli"
@@ -213,7 +214,7 @@ func conditions(index, typed string) (words []string) {
 	if err != nil {
 		return nil
 	}
-	for _, name := range labelsOf(g.Entries) {
+	for _, name := range lookalike.Labels(g.Entries) {
 		words = append(words, label+name)
 	}
 	return words

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
@@ -220,13 +221,13 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 // search finds the neighbours of all queries at once: the more there are, the
 // less each costs. The searcher's prefilter is no help here, for to make it takes
 // as long as some tens of queries, and from so many on it is not used.
-func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *filter, o searchOptions) ([]result, error) {
+func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
 	searcher, err := knn.New(c.Vectors, metric)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.file, err)
 	}
 	if only != nil {
-		searcher = searcher.Where(func(row int) bool { return only.keeps(c.Entries[row]) })
+		searcher = searcher.Where(func(row int) bool { return only.Keeps(c.Entries[row]) })
 	}
 	results, vectors := make([]result, len(queries)), make([][]float32, len(queries))
 	selves, most := make([][]int, len(queries)), 0
