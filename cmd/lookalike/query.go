@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,21 +14,23 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"lookalike/describe"
+	"lookalike"
+	"lookalike/internal/cli"
 	"lookalike/internal/remote"
 	"lookalike/internal/web"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
 // query is a picture that a command is given on its command line.
 type query struct {
+	lookalike.Query
 	name string // as it was given; of a picture in a folder, the folder's name and its own
 	path string // of its file; "" if it has none of its own
 	row  int    // of the index, -1 if it is no picture of it
 
-	named  bool // by itself, not as one of a folder
-	open   func() (io.ReadCloser, error)
-	vector []float32
+	named bool // by itself, not as one of a folder
+	open  func() (io.ReadCloser, error)
 }
 
 // queryHelp describes the forms of a query, for the help of commands.
@@ -76,7 +77,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		case inIndex:
 			q, err = c.query(id)
 		case arg == standardInput && read:
-			err = usagef("- for standard input can be given once only")
+			err = cli.Usagef("- for standard input can be given once only")
 		case arg == standardInput:
 			read = true
 			q, err = readQuery(os.Stdin)
@@ -85,7 +86,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		default:
 			s, err := picture.OpenSource(arg)
 			if errors.Is(err, os.ErrNotExist) {
-				err = fmt.Errorf("there is no file %s%s", printable(arg), c.suggest(arg))
+				err = fmt.Errorf("there is no file %s%s", words.Printable(arg), c.suggest(arg))
 			}
 			if err != nil {
 				return nil, done, err
@@ -95,7 +96,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 			if err != nil {
 				return nil, done, err
 			}
-			if err := a.spare(arg, func(file string) bool { return isDrawing(file) && has(in, file) }); err != nil {
+			if err := a.outputs.Spare(arg, func(file string) bool { return cli.IsDrawing(file) && has(in, file) }); err != nil {
 				return nil, done, err
 			}
 			found = append(found, in...)
@@ -112,24 +113,20 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 // query returns a picture of the index.
 func (c *collection) query(id string) (query, error) {
 	if c == nil {
-		return query{}, usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
+		return query{}, cli.Usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
 	}
 	row, err := c.find(id)
 	if err != nil {
 		return query{}, err
 	}
-	q := query{name: indexPrefix + id, path: c.path(row), row: row, named: true}
-	q.open = func() (io.ReadCloser, error) { return c.open(row) }
-	if len(c.Vectors.Data()) > 0 {
-		q.vector = c.Vectors.Row(row)
-	}
-	return q, nil
+	open := func() (io.ReadCloser, error) { return c.open(row) }
+	return query{Query: lookalike.Row(row), name: indexPrefix + id, path: c.path(row), row: row, named: true, open: open}, nil
 }
 
 // readQuery returns the picture on standard input.
 func readQuery(in *os.File) (query, error) {
 	if term.IsTerminal(int(in.Fd())) {
-		return query{}, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
+		return query{}, cli.Usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
 	}
 	data, err := io.ReadAll(io.LimitReader(in, mostOfInput))
 	if err != nil {
@@ -157,8 +154,8 @@ func orAllowPrivate(err error) error {
 
 // inMemory returns a picture that has no file, by what one would hold.
 func inMemory(name string, data []byte) query {
-	return query{name: name, row: -1, named: true,
-		open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return query{Query: lookalike.Opener(name, open), name: name, row: -1, named: true, open: open}
 }
 
 // queriesIn returns the pictures of a file, folder or archive.
@@ -176,10 +173,11 @@ func queriesIn(s *picture.Source, path string) ([]query, error) {
 		if !q.named {
 			q.name = filepath.Join(path, filepath.FromSlash(set.Path(i)))
 		}
-		if s.Kind == "file" || s.Kind == "folder" {
-			q.path = q.name
-		}
 		q.open = func() (io.ReadCloser, error) { return set.Open(i) }
+		q.Query = lookalike.Opener(q.name, q.open)
+		if s.Kind == "file" || s.Kind == "folder" {
+			q.path, q.Query = q.name, q.At(q.name)
+		}
 		found = append(found, q)
 	}
 	return found, nil
@@ -201,72 +199,61 @@ func has(all []query, file string) bool {
 func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	m, err := decode(q.open, o)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		return nil, unread(&lookalike.SkipError{Path: q.name, Err: err})
 	}
 	return m, nil
 }
 
-// sum returns the SHA-256 of the query's file.
-func (q *query) sum() (sum [sha256.Size]byte, err error) {
-	f, err := q.open()
-	if err != nil {
-		return sum, err
+// unread is the error of a query that cannot be read as a picture; others stay.
+func unread(err error) error {
+	if e, ok := errors.AsType[*lookalike.SkipError](err); ok {
+		return fmt.Errorf("cannot read the picture %s: %w", words.Printable(e.Path), e.Err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return err
 }
 
-// describe gives the queries their vectors, where they have none yet. One that was
-// named and cannot be read is an error; such ones in a folder are reported and
+// describe gives the queries their vectors, by Describe of an index or of a model. One
+// that was named and cannot be read is an error; such ones in a folder are reported and
 // left out of what is returned.
-func (a *app) describe(ctx context.Context, all []query, m describe.Model, o picture.Options) ([]query, error) {
-	p := a.progress("Describing", "images", len(all))
-	defer p.end()
-	var left []int // of all, without vectors
-	for i, q := range all {
-		if q.vector == nil {
-			left = append(left, i)
+func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
+	var p *cli.Progress // none if there is nothing to describe
+	end := func() {
+		if p != nil {
+			p.End()
 		}
 	}
-	at := len(all) - len(left)
-	tell := func(int) { at++; p.set(at) }
-	load := func(k int) (*picture.Image, error) { return decode(all[left[k]].open, o) }
+	defer end()
+	progress := lookalike.Describing(func(done, all int) {
+		if p == nil {
+			p = a.Progress("Describing", "images", all)
+			return
+		}
+		p.Set(done)
+	})
 	var skips []picture.Skip
-	skip := func(k int, reason error) error {
-		tell(k)
-		q := all[left[k]]
-		if q.named {
-			return fmt.Errorf("cannot read the picture %s: %w", printable(q.name), reason)
+	unreadable := lookalike.Unreadable(func(i int, err *lookalike.SkipError) error {
+		if all[i].named {
+			return unread(err)
 		}
-		skips = append(skips, picture.Skip{Path: q.name, Reason: reason})
+		skips = append(skips, picture.Skip{Path: err.Path, Reason: err.Err})
 		return nil
+	})
+	queries := make([]lookalike.Query, len(all))
+	for i, q := range all {
+		queries[i] = q.Query
 	}
-	vectors, err := describe.For(m, 0).Vectors(ctx, len(left), load, skip, tell)
+	described, err := by(queries, progress, unreadable)
 	if err != nil {
 		return nil, err
 	}
-	for k, v := range vectors {
-		all[left[k]].vector = v
+	for i, q := range described {
+		all[i].Query = q
 	}
-	good := slices.DeleteFunc(all, func(q query) bool { return q.vector == nil })
-	p.end()
-	a.report(skips, len(all))
+	good := slices.DeleteFunc(all, func(q query) bool { return q.Vector() == nil })
+	end()
+	a.report(skips, len(described))
 	if len(good) == 0 {
-		return nil, fmt.Errorf("none of the %s could be read as a picture", count(len(all), "file"))
+		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(described), "file"))
 	}
 	return good, nil
-}
-
-// needNetwork tells whether any of the queries has still to be described.
-func needNetwork(all []query) bool {
-	for _, q := range all {
-		if q.vector == nil {
-			return true
-		}
-	}
-	return false
 }
