@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -470,11 +471,32 @@ func TestDuplicates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := slices.ContainsFunc(groups, func(g lookalike.Group) bool {
-		return slices.ContainsFunc(g.Others, func(h lookalike.Hit) bool { return h.Path == "zz.png" && h.Distance == 0 })
-	})
-	if !found {
+	copied := func(d lookalike.Duplicate) bool {
+		return d.Path == "zz.png" && d.Distance == 0 && filepath.Join(photos, filepath.FromSlash(x.Entries()[d.SameAs].Path)) == first[0]
+	}
+	if !slices.ContainsFunc(groups, func(g lookalike.Group) bool { return slices.ContainsFunc(g.Others, copied) }) {
 		t.Errorf("%+v", groups)
+	}
+	last := 0
+	near, err := x.Duplicates(t.Context(), lookalike.Within(1e9), lookalike.Comparing(func(done, all int) {
+		if done < last || done > all || all != x.Len() {
+			t.Errorf("%d of %d after %d", done, all, last)
+		}
+		last = done
+	}))
+	if err != nil || len(near) != 1 || len(near[0].Others) != x.Len()-1 || last == 0 {
+		t.Errorf("however far: %+v (%v), told %d", near, err, last)
+	}
+	same, err := x.Duplicates(t.Context(), lookalike.SameBytes(), lookalike.By(knn.Cosine))
+	if err != nil || len(same) != 1 || len(same[0].Others) != 1 || !copied(same[0].Others[0]) {
+		t.Errorf("of the same bytes: %+v (%v)", same, err)
+	}
+	none, err := x.Duplicates(t.Context(), lookalike.SameBytes(), lookalike.Where(func(e lookalike.Entry) bool { return e.Path != "zz.png" }))
+	if err != nil || none != nil {
+		t.Errorf("but the copy: %+v (%v)", none, err)
+	}
+	if _, err := x.Duplicates(t.Context(), lookalike.Within(math.NaN())); err == nil {
+		t.Error("NaN is a distance")
 	}
 	if _, err := x.Duplicates(t.Context(), lookalike.By(knn.Cosine)); err == nil || !strings.Contains(err.Error(), "Within") {
 		t.Errorf("no limit is known: %v", err)

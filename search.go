@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"lookalike/describe"
-	"lookalike/gallery"
-	"lookalike/internal/dedup"
 	"lookalike/knn"
 )
 
@@ -29,6 +27,8 @@ type searchOptions struct {
 	radius  bool
 	keep    func(Entry) bool
 	notSelf bool
+	exact   bool
+	tell    func(done, all int)
 }
 
 // By is the metric that distances are measured in. Without it, it is the one that suits
@@ -166,56 +166,4 @@ func (v *version) self(q *Query) ([]int, error) {
 		}
 	}
 	return rows, nil
-}
-
-// Group is a picture with its duplicates. The best, the one to keep, has the most pixels;
-// of several, it is of the largest file, or the oldest, or the first by path.
-type Group struct {
-	Best   Hit
-	Others []Hit // the nearest first; distances are from the best
-}
-
-// Duplicates finds groups of pictures that are copies of one another: all of a group are
-// within the distance of its best. Without [Within] the distance is that of a threshold
-// that was found from distances and is kept in the index, or else the model's own, below
-// which pictures are copies; it is an error if there is neither. Of the options, By and
-// Where count too.
-func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Group, error) {
-	v, err := x.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer v.guard.Leave()
-	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	for _, option := range options {
-		option(&o)
-	}
-	within := o.within
-	if !o.radius {
-		if within = v.copies(o.metric); within == 0 {
-			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
-		}
-	}
-	skip := func(row int) bool { return o.keep != nil && !o.keep(v.g.Entries[row]) }
-	groups, err := dedup.Groups(ctx, v.g, dedup.Options{Metric: o.metric, Within: within, Skip: skip})
-	if err != nil {
-		return nil, err
-	}
-	var found []Group
-	for _, g := range groups {
-		group := Group{Best: Hit{v.g.Entries[g.Best], g.Best, 0}}
-		for _, other := range g.Others {
-			group.Others = append(group.Others, Hit{v.g.Entries[other.Row], other.Row, other.Distance})
-		}
-		found = append(found, group)
-	}
-	return found, nil
-}
-
-// copies is the distance up to which pictures of the index are copies, 0 if none is known.
-func (v *version) copies(metric knn.Metric) float64 {
-	if t, ok := v.g.Threshold(metric.String()); ok && t.Method == gallery.FromDistances {
-		return t.Distance
-	}
-	return describe.LimitsOf(v.g.Recipe, metric).Copies
 }
