@@ -70,6 +70,7 @@ func (a *app) openCollection(file, photos string, options ...lookalike.OpenOptio
 	}
 	g, err := x.Gallery()
 	if err != nil {
+		x.Close()
 		return nil, err
 	}
 	a.doubt(file, g)

@@ -180,14 +180,20 @@ func (o offer) listed(typed string) (paths []string) {
 	return paths
 }
 
-// picturesIn are the pictures of an index that index:… may become, folder by folder.
-func picturesIn(index, typed string) (words []string) {
-	g, err := gallery.Open(index)
+// entriesOf are the pictures of an index, none if it cannot be read.
+func entriesOf(index string) []lookalike.Entry {
+	x, err := lookalike.Open(index)
 	if err != nil {
 		return nil
 	}
+	defer x.Close()
+	return x.Entries()
+}
+
+// picturesIn are the pictures of an index that index:… may become, folder by folder.
+func picturesIn(index, typed string) (words []string) {
 	begin := strings.TrimPrefix(typed, indexPrefix)
-	for _, e := range g.Entries {
+	for _, e := range entriesOf(index) {
 		rest, ok := strings.CutPrefix(e.Path, begin)
 		if !ok {
 			continue
@@ -210,11 +216,7 @@ func conditions(index, typed string) (words []string) {
 	case !strings.HasPrefix(typed, label): // behind != bash would write all twice
 		return nil
 	}
-	g, err := gallery.Open(index)
-	if err != nil {
-		return nil
-	}
-	for _, name := range lookalike.Labels(g.Entries) {
+	for _, name := range lookalike.Labels(entriesOf(index)) {
 		words = append(words, label+name)
 	}
 	return words

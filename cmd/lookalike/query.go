@@ -204,6 +204,15 @@ func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	return m, nil
 }
 
+// picturesOf are the queries as the library takes them.
+func picturesOf(all []query) []lookalike.Query {
+	queries := make([]lookalike.Query, len(all))
+	for i, q := range all {
+		queries[i] = q.Query
+	}
+	return queries
+}
+
 // unread is the error of a query that cannot be read as a picture; others stay.
 func unread(err error) error {
 	if e, ok := errors.AsType[*lookalike.SkipError](err); ok {
@@ -238,11 +247,7 @@ func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.Desc
 		skips = append(skips, picture.Skip{Path: err.Path, Reason: err.Err})
 		return nil
 	})
-	queries := make([]lookalike.Query, len(all))
-	for i, q := range all {
-		queries[i] = q.Query
-	}
-	described, err := by(queries, progress, unreadable)
+	described, err := by(picturesOf(all), progress, unreadable)
 	if err != nil {
 		return nil, err
 	}

@@ -227,11 +227,7 @@ func (c *collection) search(ctx context.Context, queries []query, metric knn.Met
 	if o.limited() {
 		k = o.k
 	}
-	vectors := make([]lookalike.Query, len(queries))
-	for i, q := range queries {
-		vectors[i] = q.Query
-	}
-	found, err := c.index.SearchAll(ctx, vectors, k, options...)
+	found, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
 	if err != nil {
 		return nil, unread(err)
 	}
