@@ -46,6 +46,7 @@ func Cache(dir string) OpenOption { return func(o *openOptions) { o.cache = dir 
 
 // version is an index as one transaction has left it.
 type version struct {
+	path   string
 	guard  closing.Guard
 	g      *gallery.Gallery
 	model  *lender
@@ -117,7 +118,7 @@ func (x *Index) read(earlier *version) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &version{g: g, searchers: map[knn.Metric]*knn.Index{}}
+	v := &version{path: x.path, g: g, searchers: map[knn.Metric]*knn.Index{}}
 	if earlier != nil && earlier.g.Recipe == g.Recipe {
 		v.model = earlier.model.hold()
 	} else {
@@ -238,6 +239,38 @@ func (x *Index) Doubtful() bool {
 	return v.g.Doubtful
 }
 
+// Gallery is the index beneath, with its vectors, as it is now. It must not be changed,
+// and stays as it is after Reload and Close.
+func (x *Index) Gallery() (*gallery.Gallery, error) {
+	v, err := x.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer v.guard.Leave()
+	return v.g, nil
+}
+
+// Model is the model of the index, opened if it was not yet. The index closes it.
+func (x *Index) Model() (Model, error) {
+	v, err := x.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer v.guard.Leave()
+	return v.model.get()
+}
+
+// Source is where the pictures of the index lie, opened. The index closes it, when it is
+// closed or reloaded.
+func (x *Index) Source() (*picture.Source, error) {
+	v, err := x.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer v.guard.Leave()
+	return v.photos()
+}
+
 // OpenPicture opens the file of a picture of the index, by its row.
 func (x *Index) OpenPicture(row int) (io.ReadCloser, error) {
 	v, err := x.enter()
@@ -283,7 +316,7 @@ func (v *version) searcher(metric knn.Metric) (*knn.Index, error) {
 	}
 	s, err := knn.New(v.g.Vectors, metric)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", v.path, err)
 	}
 	v.searchers[metric] = s
 	return s, nil

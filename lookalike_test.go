@@ -3,10 +3,13 @@ package lookalike_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -239,6 +242,117 @@ func TestSearchRefuses(t *testing.T) {
 	}
 }
 
+// Describe makes the vectors that a search makes, once, and goes on without what cannot
+// be read.
+func TestDescribe(t *testing.T) {
+	photos, dir := drawn(t, 2), t.TempDir()
+	path, file := filepath.Join(dir, "photos.idx"), filepath.Join(dir, "model.safetensors")
+	model := codes(t, file, 1)
+	update(t, path, photos, model)
+	x, ctx := open(t, path), t.Context()
+	g, err := x.Gallery()
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture0 := filepath.Join(photos, filepath.FromSlash(g.Entries[0].Path))
+	opened := 0
+	queries := []lookalike.Query{
+		lookalike.Row(3),
+		lookalike.Opener("one", func() (io.ReadCloser, error) { opened++; return os.Open(picture0) }),
+		lookalike.Opener("two", func() (io.ReadCloser, error) { return nil, &fs.PathError{Op: "open", Path: "two", Err: fs.ErrNotExist} }),
+		lookalike.Path(g.Entries[5].Path),
+		lookalike.Vector(g.Vectors.Row(6)),
+		lookalike.Row(1).Region(image.Rect(0, 0, 64, 64)),
+		lookalike.Bytes([]byte("no picture")),
+	}
+	var told, missed []int
+	described, err := x.Describe(ctx, queries,
+		lookalike.Describing(func(done, all int) {
+			if all != len(queries) {
+				t.Errorf("%d queries, want %d", all, len(queries))
+			}
+			told = append(told, done)
+		}),
+		lookalike.Unreadable(func(i int, err *lookalike.SkipError) error {
+			if missed = append(missed, i); i == 2 && err.Error() != "two: file does not exist" {
+				t.Error(err)
+			}
+			return nil
+		}))
+	if err != nil || !slices.Equal(missed, []int{2, 6}) || !slices.Equal(told, []int{3, 4, 5, 6, 7}) {
+		t.Fatalf("missed %v, told %v (%v)", missed, told, err)
+	}
+	for i, row := range []int{3, 0, -1, 5, 6, 1, -1} {
+		q := described[i]
+		if row < 0 {
+			if q.Vector() != nil {
+				t.Errorf("query %d has a vector", i)
+			}
+			continue
+		}
+		if !slices.Equal(q.Vector(), g.Vectors.Row(row)) {
+			t.Errorf("query %d is not row %d", i, row)
+		}
+		found, err := x.Search(ctx, q, 2)
+		if want, err2 := x.Search(ctx, lookalike.Row(row), 2); err != nil || err2 != nil || !slices.Equal(found, want) {
+			t.Errorf("query %d finds %+v (%v), want %+v (%v)", i, found, err, want, err2)
+		}
+	}
+	if opened != 1 {
+		t.Errorf("described once, opened %d times", opened)
+	}
+	if described[1].Region(image.Rect(0, 0, 9, 9)).Vector() != nil {
+		t.Error("a region has the vector of the whole")
+	}
+	if others, err := x.Search(ctx, described[1], 1, lookalike.ExceptSelf()); err != nil || others[0].Row == 0 {
+		t.Errorf("but itself: %+v (%v)", others, err)
+	}
+	elsewhere := filepath.Join(photos, filepath.FromSlash(g.Entries[7].Path)) // which it says it is
+	if found, err := x.Search(ctx, described[1].At(elsewhere), lookalike.All, lookalike.ExceptSelf()); err != nil || found[0].Row != 0 || len(found) != x.Len()-1 {
+		t.Errorf("but where it lies: %+v (%v)", found, err)
+	}
+
+	without, err := lookalike.Describe(ctx, model, queries[1:2], g.Recipe.Options())
+	if err != nil || !slices.Equal(without[0].Vector(), described[1].Vector()) {
+		t.Errorf("without an index: %v", err)
+	}
+	for i, want := range map[int]string{0: "no index", 2: "two: ", 3: "no index", 6: "the picture: "} {
+		if _, err := lookalike.Describe(ctx, model, queries[i:i+1], picture.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("query %d without an index: %v", i, err)
+		}
+	}
+	for _, q := range []lookalike.Query{lookalike.Vector([]float32{1}), lookalike.Vector(g.Vectors.Row(0)).Region(image.Rect(0, 0, 1, 1))} {
+		if _, err := lookalike.Describe(ctx, model, []lookalike.Query{q}, picture.Options{}); err == nil {
+			t.Errorf("%v is a vector", q.Vector())
+		}
+	}
+	if _, err := lookalike.Describe(ctx, nil, nil, picture.Options{}); err == nil {
+		t.Error("no model is no error")
+	}
+	enough := errors.New("enough")
+	if _, err := x.Describe(ctx, queries, lookalike.Unreadable(func(int, *lookalike.SkipError) error { return enough })); !errors.Is(err, enough) {
+		t.Errorf("an end: %v", err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t, path).Describe(ctx, described[:2], lookalike.Describing(func(int, int) { t.Error("told of nothing") })); err != nil {
+		t.Errorf("vectors need no model: %v", err)
+	}
+}
+
+// A query's file has a hash; a query that has none says so.
+func TestQuerySHA256(t *testing.T) {
+	if sum, err := lookalike.Bytes([]byte("abc")).SHA256(); err != nil || sum != sha256.Sum256([]byte("abc")) {
+		t.Error(sum, err)
+	}
+	for _, q := range []lookalike.Query{{}, lookalike.Row(0), lookalike.Vector([]float32{1}), lookalike.File("nowhere.png"), lookalike.File(t.TempDir())} {
+		if _, err := q.SHA256(); err == nil {
+			t.Errorf("%+v has a hash", q)
+		}
+	}
+}
+
 // Update tells of its stages, of what it left out, and of models that do not fit.
 func TestUpdate(t *testing.T) {
 	photos, dir := drawn(t, 3), t.TempDir()
@@ -357,11 +471,32 @@ func TestDuplicates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := slices.ContainsFunc(groups, func(g lookalike.Group) bool {
-		return slices.ContainsFunc(g.Others, func(h lookalike.Hit) bool { return h.Path == "zz.png" && h.Distance == 0 })
-	})
-	if !found {
+	copied := func(d lookalike.Duplicate) bool {
+		return d.Path == "zz.png" && d.Distance == 0 && filepath.Join(photos, filepath.FromSlash(x.Entries()[d.SameAs].Path)) == first[0]
+	}
+	if !slices.ContainsFunc(groups, func(g lookalike.Group) bool { return slices.ContainsFunc(g.Others, copied) }) {
 		t.Errorf("%+v", groups)
+	}
+	last := 0
+	near, err := x.Duplicates(t.Context(), lookalike.Within(1e9), lookalike.Comparing(func(done, all int) {
+		if done < last || done > all || all != x.Len() {
+			t.Errorf("%d of %d after %d", done, all, last)
+		}
+		last = done
+	}))
+	if err != nil || len(near) != 1 || len(near[0].Others) != x.Len()-1 || last == 0 {
+		t.Errorf("however far: %+v (%v), told %d", near, err, last)
+	}
+	same, err := x.Duplicates(t.Context(), lookalike.SameBytes(), lookalike.By(knn.Cosine))
+	if err != nil || len(same) != 1 || len(same[0].Others) != 1 || !copied(same[0].Others[0]) {
+		t.Errorf("of the same bytes: %+v (%v)", same, err)
+	}
+	none, err := x.Duplicates(t.Context(), lookalike.SameBytes(), lookalike.Where(func(e lookalike.Entry) bool { return e.Path != "zz.png" }))
+	if err != nil || none != nil {
+		t.Errorf("but the copy: %+v (%v)", none, err)
+	}
+	if _, err := x.Duplicates(t.Context(), lookalike.Within(math.NaN())); err == nil {
+		t.Error("NaN is a distance")
 	}
 	if _, err := x.Duplicates(t.Context(), lookalike.By(knn.Cosine)); err == nil || !strings.Contains(err.Error(), "Within") {
 		t.Errorf("no limit is known: %v", err)

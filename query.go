@@ -3,6 +3,8 @@ package lookalike
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -22,21 +24,37 @@ type Query struct {
 	path   string // of the index, "" for none
 	file   string // where the picture lies, "" if it lies in no file
 	region image.Rectangle
+	known  []float32 // what describing it has made
 }
 
 // File is a picture's file.
 func File(path string) Query {
-	return Query{name: path, file: path, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+	return Opener(path, func() (io.ReadCloser, error) {
+		info, err := os.Stat(path) // before opening, which waits if it is a pipe
+		switch {
+		case err != nil:
+			return nil, err
+		case !info.Mode().IsRegular():
+			return nil, errors.New("it is not a regular file")
+		}
+		return os.Open(path)
+	}).At(path)
+}
+
+// Opener is a picture's file that a function opens, such as one in an archive; errors
+// call it by the name. If it is opened twice, it must be the same both times.
+func Opener(name string, open func() (io.ReadCloser, error)) Query {
+	return Query{name: name, open: open}
 }
 
 // Bytes is what a picture's file holds.
 func Bytes(data []byte) Query {
-	return Query{name: "the picture", open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	return Opener("the picture", func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 }
 
 // Reader is a picture's file that is read once: the query can be used for one search.
 func Reader(r io.Reader) Query {
-	return Query{name: "the picture", open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+	return Opener("the picture", func() (io.ReadCloser, error) { return io.NopCloser(r), nil })
 }
 
 // Picture is a picture in memory, upright.
@@ -56,14 +74,57 @@ func Path(path string) Query { return Query{name: path, path: path} }
 // Region is a part of a query's picture, in pixels of the upright picture from its top
 // left corner.
 func (q Query) Region(r image.Rectangle) Query {
-	q.region = r
+	q.region, q.known = r, nil
 	return q
+}
+
+// At says where the file of a query lies, so that [ExceptSelf] knows it in the index.
+func (q Query) At(path string) Query {
+	q.file = path
+	return q
+}
+
+// Vector is what Describe has made of the query, or what [Vector] was given, else nil. It
+// must not be changed.
+func (q Query) Vector() []float32 {
+	if q.vector != nil {
+		return q.vector
+	}
+	return q.known
+}
+
+// check finds a vector that is not one of so many values.
+func (q *Query) check(width int) error {
+	switch v := q.Vector(); {
+	case q.vector != nil && !q.whole():
+		return errors.New("lookalike: a vector has no region")
+	case v != nil && len(v) != width:
+		return fmt.Errorf("lookalike: the vector has %d values, not %d as others here", len(v), width)
+	}
+	return nil
+}
+
+// SHA256 is the hash of the query's file. It is an error if the query is not made of one.
+func (q Query) SHA256() (sum [sha256.Size]byte, err error) {
+	if q.open == nil {
+		return sum, errors.New("it has no file of its own")
+	}
+	f, err := q.open()
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // whole tells whether the query is a whole picture, not a part of it.
 func (q *Query) whole() bool { return q.region == image.Rectangle{} }
 
-// load reads the picture of a query; in opens a picture of the index.
+// load reads the picture of a query; in opens a picture of the index, nil if there is none.
 func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error), o picture.Options) (m *picture.Image, err error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -73,12 +134,14 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 		if m = q.pixels; m.Check() != nil {
 			return nil, m.Check()
 		}
-	case q.inside:
+	case q.inside && in != nil:
 		m, err = decode(func() (io.ReadCloser, error) { return in(q.row) }, o)
 	case q.open != nil:
 		m, err = decode(q.open, o)
+	case q.inside, q.path != "":
+		return nil, errors.New("there is no index that it could be a picture of")
 	default:
-		return nil, fmt.Errorf("the query is empty; make it by File, Bytes, Reader, Picture, Vector, Row or Path")
+		return nil, errors.New("the query is empty; make it by File, Bytes, Reader, Picture, Vector, Row or Path")
 	}
 	if err != nil || q.whole() {
 		return m, err
@@ -86,13 +149,15 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 	return cut(m, q.region)
 }
 
+// decode reads a picture. The error does not name it.
 func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
 	f, err := open()
 	if err != nil {
-		return nil, err
+		return nil, rootCause(err)
 	}
 	defer f.Close()
-	return picture.Decode(f, o)
+	m, err := picture.Decode(f, o)
+	return m, rootCause(err)
 }
 
 // cut returns a part of a picture.

@@ -2,18 +2,12 @@ package lookalike
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
 	"lookalike/describe"
-	"lookalike/gallery"
-	"lookalike/internal/dedup"
 	"lookalike/knn"
-	"lookalike/picture"
 )
 
 // Hit is a picture that was found.
@@ -33,6 +27,8 @@ type searchOptions struct {
 	radius  bool
 	keep    func(Entry) bool
 	notSelf bool
+	exact   bool
+	tell    func(done, all int)
 }
 
 // By is the metric that distances are measured in. Without it, it is the one that suits
@@ -68,7 +64,8 @@ func (x *Index) Search(ctx context.Context, q Query, k int, options ...SearchOpt
 }
 
 // SearchAll is Search for many queries at once: the more there are, the less each costs.
-// One that cannot be read as a picture is a [*SkipError], and nothing is searched.
+// One that cannot be read as a picture is a [*SkipError], and nothing is searched: see
+// [Index.Describe] for how to go on without it.
 func (x *Index) SearchAll(ctx context.Context, queries []Query, k int, options ...SearchOption) ([][]Hit, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("lookalike.Search: %d pictures cannot be found; give 1 or more, or All", k)
@@ -82,16 +79,14 @@ func (x *Index) SearchAll(ctx context.Context, queries []Query, k int, options .
 	for _, option := range options {
 		option(&o)
 	}
-	queries = slices.Clone(queries)
-	vectors, err := v.describe(ctx, queries)
-	if err != nil {
+	if queries, err = v.describe(ctx, queries, describeOptions{}); err != nil {
 		return nil, err
 	}
-	return v.search(ctx, queries, vectors, k, o)
+	return v.search(ctx, queries, k, o)
 }
 
-// search finds the neighbours of queries, whose vectors are given.
-func (v *version) search(ctx context.Context, queries []Query, vectors [][]float32, k int, o searchOptions) ([][]Hit, error) {
+// search finds the neighbours of queries that have been described.
+func (v *version) search(ctx context.Context, queries []Query, k int, o searchOptions) ([][]Hit, error) {
 	searcher, err := v.searcher(o.metric)
 	if err != nil {
 		return nil, err
@@ -99,9 +94,10 @@ func (v *version) search(ctx context.Context, queries []Query, vectors [][]float
 	if o.keep != nil {
 		searcher = searcher.Where(func(row int) bool { return o.keep(v.g.Entries[row]) })
 	}
-	selves, most := make([][]int, len(queries)), 0
-	if o.notSelf {
-		for i := range queries {
+	vectors, selves, most := make([][]float32, len(queries)), make([][]int, len(queries)), 0
+	for i := range queries {
+		vectors[i] = queries[i].Vector()
+		if o.notSelf {
 			if selves[i], err = v.self(&queries[i]); err != nil {
 				return nil, &SkipError{queries[i].name, err}
 			}
@@ -119,6 +115,7 @@ func (v *version) search(ctx context.Context, queries []Query, vectors [][]float
 	}
 	found := make([][]Hit, len(lists))
 	for i, list := range lists {
+		found[i] = make([]Hit, 0, min(k, len(list)))
 		for _, n := range list {
 			if len(found[i]) == k {
 				break
@@ -131,61 +128,18 @@ func (v *version) search(ctx context.Context, queries []Query, vectors [][]float
 	return found, nil
 }
 
-// describe returns the vectors of queries, and notes which rows of the index they are.
-func (v *version) describe(ctx context.Context, queries []Query) ([][]float32, error) {
-	vectors := make([][]float32, len(queries))
-	var left []int // to be described
-	for i := range queries {
-		q := &queries[i]
-		if err := v.place(q); err != nil {
-			return nil, err
-		}
-		switch {
-		case q.vector != nil:
-			vectors[i] = q.vector
-		case q.inside && q.whole():
-			vectors[i] = v.g.Vectors.Row(q.row)
-		default:
-			left = append(left, i)
-		}
-	}
-	if len(left) == 0 {
-		return vectors, nil
-	}
-	model, err := v.model.get()
-	if err != nil {
-		return nil, err
-	}
-	load := func(k int) (*picture.Image, error) {
-		return queries[left[k]].load(ctx, v.openPicture, v.g.Recipe.Options())
-	}
-	skip := func(k int, reason error) error { return &SkipError{queries[left[k]].name, reason} }
-	described, err := describe.For(model, 0).Vectors(ctx, len(left), load, skip, func(int) {})
-	if err != nil {
-		return nil, err
-	}
-	for k, i := range left {
-		vectors[i] = described[k]
-	}
-	return vectors, nil
-}
-
 // place finds the row of a query that is a picture of the index, and checks a vector.
 func (v *version) place(q *Query) error {
 	switch {
-	case q.vector != nil && !q.whole():
-		return errors.New("lookalike.Search: a vector has no region")
-	case q.vector != nil && len(q.vector) != v.g.Vectors.Dim(1):
-		return fmt.Errorf("lookalike.Search: the vector has %d values, those of the index %d", len(q.vector), v.g.Vectors.Dim(1))
 	case q.path != "":
 		if q.row = v.g.Row(q.path); q.row < 0 {
-			return fmt.Errorf("lookalike.Search: the index has no picture %s", q.path)
+			return fmt.Errorf("lookalike: the index has no picture %s", q.path)
 		}
 		q.inside = true
 	case q.inside && (q.row < 0 || q.row >= len(v.g.Entries)):
-		return fmt.Errorf("lookalike.Search: %w", noRow(q.row, len(v.g.Entries)))
+		return fmt.Errorf("lookalike: %w", noRow(q.row, len(v.g.Entries)))
 	}
-	return nil
+	return q.check(v.g.Vectors.Dim(1))
 }
 
 // self returns the rows that are the query itself.
@@ -201,7 +155,7 @@ func (v *version) self(q *Query) ([]int, error) {
 			return []int{row}, nil
 		}
 	}
-	sum, err := q.sum()
+	sum, err := q.SHA256()
 	if err != nil {
 		return nil, err
 	}
@@ -212,70 +166,4 @@ func (v *version) self(q *Query) ([]int, error) {
 		}
 	}
 	return rows, nil
-}
-
-// sum returns the SHA-256 of the query's file.
-func (q *Query) sum() (sum [sha256.Size]byte, err error) {
-	f, err := q.open()
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
-}
-
-// Group is a picture with its duplicates. The best, the one to keep, has the most pixels;
-// of several, it is of the largest file, or the oldest, or the first by path.
-type Group struct {
-	Best   Hit
-	Others []Hit // the nearest first; distances are from the best
-}
-
-// Duplicates finds groups of pictures that are copies of one another: all of a group are
-// within the distance of its best. Without [Within] the distance is that of a threshold
-// that was found from distances and is kept in the index, or else the model's own, below
-// which pictures are copies; it is an error if there is neither. Of the options, By and
-// Where count too.
-func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Group, error) {
-	v, err := x.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer v.guard.Leave()
-	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	for _, option := range options {
-		option(&o)
-	}
-	within := o.within
-	if !o.radius {
-		if within = v.copies(o.metric); within == 0 {
-			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
-		}
-	}
-	skip := func(row int) bool { return o.keep != nil && !o.keep(v.g.Entries[row]) }
-	groups, err := dedup.Groups(ctx, v.g, dedup.Options{Metric: o.metric, Within: within, Skip: skip})
-	if err != nil {
-		return nil, err
-	}
-	var found []Group
-	for _, g := range groups {
-		group := Group{Best: Hit{v.g.Entries[g.Best], g.Best, 0}}
-		for _, other := range g.Others {
-			group.Others = append(group.Others, Hit{v.g.Entries[other.Row], other.Row, other.Distance})
-		}
-		found = append(found, group)
-	}
-	return found, nil
-}
-
-// copies is the distance up to which pictures of the index are copies, 0 if none is known.
-func (v *version) copies(metric knn.Metric) float64 {
-	if t, ok := v.g.Threshold(metric.String()); ok && t.Method == gallery.FromDistances {
-		return t.Distance
-	}
-	return describe.LimitsOf(v.g.Recipe, metric).Copies
 }

@@ -93,7 +93,7 @@ func Update(ctx context.Context, path string, sources []string, model Model, opt
 	return UpdateSet(ctx, path, set, source.Root, model, options...)
 }
 
-var errNoModel = errors.New("lookalike.Update: the model is nil")
+var errNoModel = errors.New("lookalike: the model is nil")
 
 func newUpdateOptions(options []UpdateOption) updateOptions {
 	o := updateOptions{program: "lookalike"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,10 +9,11 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/fetch"
@@ -24,22 +26,18 @@ import (
 // collection is an index together with the pictures that it is of.
 type collection struct {
 	*gallery.Gallery
-	file   string // of the index
-	cache  string // the folder with downloaded weights
-	root   string // where the pictures are now
-	source func() (*picture.Source, error)
-	opened *picture.Source // by source
+	index *lookalike.Index
+	file  string // of the index
+	root  string // where the pictures are now
 }
 
-// openIndex reads an index, and warns if it may not be whole.
+// openIndex reads an index whose pictures and model are not asked for.
 func (a *app) openIndex(file string) (*gallery.Gallery, error) {
-	g, err := gallery.Open(file)
+	c, err := a.openCollection(file, "")
 	if err != nil {
 		return nil, err
 	}
-	a.doubt(file, g)
-	c := collection{Gallery: g, root: g.Root}
-	return g, a.outputs.Spare(g.Root, func(file string) bool { return c.RowOf(c.root, file) >= 0 })
+	return c.Gallery, c.Close()
 }
 
 func (a *app) doubt(file string, g *gallery.Gallery) {
@@ -51,10 +49,14 @@ func (a *app) doubt(file string, g *gallery.Gallery) {
 // unusable adds to an error what to do about an index or weights that cannot be used.
 func unusable(err error) string {
 	switch {
-	case errors.Is(err, gallery.ErrOther):
+	case errors.Is(err, lookalike.ErrRecipe):
 		return "\nmake another index under another name, or this one anew with --fresh"
-	case errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld):
+	case errors.Is(err, lookalike.ErrDamaged), errors.Is(err, lookalike.ErrOld):
 		return "; make it again, with --fresh if under the same name"
+	case errors.Is(err, lookalike.ErrNoModel):
+		return "; say where it is with --model FILE"
+	case errors.Is(err, describe.ErrImported):
+		return ", index:PATH"
 	}
 	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
 		f := missing.Smallest()
@@ -63,43 +65,28 @@ func unusable(err error) string {
 	return ""
 }
 
-// openCollection reads an index. photos is where its pictures are now, "" if
-// they have not moved; they are looked for when one is asked for. The caller
-// closes the collection.
-func (a *app) openCollection(file, photos string) (*collection, error) {
-	g, err := a.openIndex(file)
+// openCollection reads an index, and warns if it may not be whole. photos is where its
+// pictures are now, "" if they have not moved; they are looked for when one is asked for.
+// The caller closes the collection.
+func (a *app) openCollection(file, photos string, options ...lookalike.OpenOption) (*collection, error) {
+	x, err := lookalike.Open(file, append(options, lookalike.Photos(photos), lookalike.Cache(a.cache))...)
 	if err != nil {
 		return nil, err
 	}
-	c := &collection{Gallery: g, file: file, cache: a.cache, root: g.Root}
-	if photos != "" {
-		c.root = photos
-		if err := a.outputs.Spare(photos, func(file string) bool { return c.RowOf(c.root, file) >= 0 }); err != nil {
+	g, err := x.Gallery()
+	if err != nil {
+		x.Close()
+		return nil, err
+	}
+	a.doubt(file, g)
+	c := &collection{Gallery: g, index: x, file: file, root: cmp.Or(photos, g.Root)}
+	for _, root := range slices.Compact([]string{g.Root, c.root}) {
+		if err := a.outputs.Spare(root, func(file string) bool { return c.RowOf(root, file) >= 0 }); err != nil {
+			x.Close()
 			return nil, err
 		}
 	}
-	c.source = sync.OnceValues(func() (*picture.Source, error) {
-		s, err := picture.OpenSource(c.root)
-		if err != nil {
-			return nil, c.gone()
-		}
-		c.opened = s
-		return s, nil
-	})
 	return c, nil
-}
-
-// describer opens what describes pictures as those of the index were. model is where
-// its file is now, "" if it has not moved. The caller closes the describer.
-func (c *collection) describer(model string) (describe.Model, error) {
-	d, err := describe.Like(c.Gallery, describe.Place{Index: c.file, Model: model, Cache: c.cache})
-	switch {
-	case errors.Is(err, describe.ErrNoModel):
-		err = fmt.Errorf("%w; say where it is with --model FILE", err)
-	case errors.Is(err, describe.ErrImported):
-		err = fmt.Errorf("%w, index:PATH", err)
-	}
-	return d, err
 }
 
 // gone is the error that the pictures are not where they were.
@@ -110,25 +97,28 @@ func (c *collection) gone() error {
 	return fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
 }
 
-func (c *collection) Close() error {
-	if c.opened == nil {
-		return nil
-	}
-	return c.opened.Close()
-}
+func (c *collection) Close() error { return c.index.Close() }
 
 // options are those that the pictures of the index were read with.
 func (c *collection) options() picture.Options {
 	return c.Recipe.Options()
 }
 
+// source is where the pictures lie.
+func (c *collection) source() (*picture.Source, error) {
+	s, err := c.index.Source()
+	if err != nil {
+		return nil, c.gone()
+	}
+	return s, nil
+}
+
 // open opens the file of a picture.
 func (c *collection) open(row int) (io.ReadCloser, error) {
-	s, err := c.source()
-	if err != nil {
+	if _, err := c.source(); err != nil {
 		return nil, err
 	}
-	return s.FS.Open(c.Entries[row].Path)
+	return c.index.OpenPicture(row)
 }
 
 // thumbnails reads pictures, several at a time, and makes them small. One that
@@ -178,10 +168,8 @@ func (c *collection) find(id string) (int, error) {
 		return row, nil
 	}
 	want := path.Clean(filepath.ToSlash(id))
-	for row, e := range c.Entries {
-		if e.Path == want {
-			return row, nil
-		}
+	if row := c.Row(want); row >= 0 {
+		return row, nil
 	}
 	near := ""
 	for _, e := range c.Entries {

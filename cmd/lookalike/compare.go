@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/cli"
@@ -187,7 +188,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var c *collection
 	if o.index != "" {
 		var err error
-		if c, err = a.openCollection(o.index, o.photos); err != nil {
+		if c, err = a.openCollection(o.index, o.photos, lookalike.ModelFile(o.how.Name)); err != nil {
 			return err
 		}
 		defer c.Close()
@@ -210,26 +211,38 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if c != nil {
 		g, options = c.Gallery, c.options()
 	}
+	var model describe.Model // of the pictures, or for why
+	by := func(all []lookalike.Query, how ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+		if c != nil {
+			return c.index.Describe(ctx, all, how...)
+		}
+		return lookalike.Describe(ctx, model, all, options, how...)
+	}
+	var err error
+	switch {
+	case c == nil:
+		if model, err = o.how.Open(); err == nil {
+			defer model.Close()
+		}
+	case o.why != "":
+		model, err = c.index.Model()
+	}
+	if err != nil {
+		return err
+	}
 	var mapper describe.Mapper // for why
-	if needNetwork(both) || o.why != "" {
-		d, err := o.describer(c)
-		if err != nil {
+	if o.why != "" {
+		var done func()
+		if mapper, done, err = withMaps(model, a.cache); err != nil {
 			return err
 		}
-		defer d.Close()
-		if o.why != "" {
-			var done func()
-			if mapper, done, err = withMaps(d, a.cache); err != nil {
-				return err
-			}
-			defer done()
-		}
-		if both, err = a.describe(ctx, both, d, options); err != nil {
-			return err
-		}
-		if c == nil {
-			g = &gallery.Gallery{Recipe: d.Recipe(), Vectors: tensor.New(0, len(both[0].vector))}
-		}
+		defer done()
+	}
+	if both, err = a.describe(both, by); err != nil {
+		return err
+	}
+	if c == nil {
+		g = &gallery.Gallery{Recipe: model.Recipe(), Vectors: tensor.New(0, len(both[0].Vector()))}
 	}
 	metric, err := metricOf(o.metric, g)
 	if err != nil {
@@ -239,7 +252,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		return err
 	}
 	result := compared{A: both[0].name, B: both[1].name, Metric: metric.String(), DescribedBy: vectors(g)}
-	if result.Distance, err = distanceOf(ctx, both[0].vector, both[1].vector, metric); err != nil {
+	if result.Distance, err = distanceOf(ctx, both[0].Vector(), both[1].Vector(), metric); err != nil {
 		return err
 	}
 	if result.Within, result.From = sameWithin(g, metric, o.within, forCompare); result.From == "" {
@@ -259,15 +272,6 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		return a.PrintJSON(result)
 	}
 	return a.printCompared(&result, o)
-}
-
-// describer returns what describes the pictures, as those of the index or by the
-// model of the flags. The caller closes it.
-func (o *compareOptions) describer(c *collection) (describe.Model, error) {
-	if c != nil {
-		return c.describer(o.how.Name)
-	}
-	return o.how.Open()
 }
 
 // distanceOf returns the distance of two vectors, as a search finds it.
@@ -302,8 +306,8 @@ func sameBytes(c *collection, both []query) (bool, error) {
 			continue
 		}
 		var err error
-		if sums[i], err = q.sum(); err != nil {
-			return false, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
+		if sums[i], err = q.SHA256(); err != nil {
+			return false, unread(&lookalike.SkipError{Path: q.name, Err: err})
 		}
 	}
 	return sums[0] == sums[1] && sums[0] != [sha256.Size]byte{}, nil

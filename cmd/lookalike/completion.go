@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/cli"
@@ -106,14 +107,20 @@ func layerWords(cmd *cobra.Command) []string {
 	return append(names, "flatten", "fc1", "fc2", "predictions")
 }
 
-// picturesIn are the pictures of an index that index:… may become, folder by folder.
-func picturesIn(index, typed string) (words []string) {
-	g, err := gallery.Open(index)
+// entriesOf are the pictures of an index, none if it cannot be read.
+func entriesOf(index string) []lookalike.Entry {
+	x, err := lookalike.Open(index)
 	if err != nil {
 		return nil
 	}
+	defer x.Close()
+	return x.Entries()
+}
+
+// picturesIn are the pictures of an index that index:… may become, folder by folder.
+func picturesIn(index, typed string) (words []string) {
 	begin := strings.TrimPrefix(typed, indexPrefix)
-	for _, e := range g.Entries {
+	for _, e := range entriesOf(index) {
 		rest, ok := strings.CutPrefix(e.Path, begin)
 		if !ok {
 			continue
@@ -136,11 +143,7 @@ func conditions(index, typed string) (words []string) {
 	case !strings.HasPrefix(typed, label): // behind != bash would write all twice
 		return nil
 	}
-	g, err := gallery.Open(index)
-	if err != nil {
-		return nil
-	}
-	for _, name := range labelsOf(g.Entries) {
+	for _, name := range lookalike.Labels(entriesOf(index)) {
 		words = append(words, label+name)
 	}
 	return words

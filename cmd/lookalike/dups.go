@@ -19,7 +19,6 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/cli"
-	"lookalike/internal/dedup"
 	"lookalike/internal/fetch"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
@@ -205,6 +204,10 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if err != nil {
 		return err
 	}
+	limit := lookalike.Within(within)
+	if o.exact {
+		limit = lookalike.SameBytes()
+	}
 	if o.moveTo != "" || o.hardlink {
 		if err := o.checkFiles(c); err != nil {
 			return err
@@ -213,8 +216,9 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 
 	links := c.links()
 	p := a.Progress("Comparing", "images", len(c.Entries))
-	groups, err := dedup.Groups(ctx, c.Gallery, dedup.Options{Metric: metric, Within: within,
-		Skip: func(row int) bool { return links[row] }, Done: func(n int) { p.Set(n) }})
+	groups, err := c.index.Duplicates(ctx, lookalike.By(metric), limit,
+		lookalike.Where(func(e lookalike.Entry) bool { return !links[e.Path] }),
+		lookalike.Comparing(func(done, _ int) { p.Set(done) }))
 	p.End()
 	if err != nil {
 		return err
@@ -321,11 +325,11 @@ func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (wi
 
 // links returns which pictures of a folder are symbolic links: other names of
 // files, not copies.
-func (c *collection) links() map[int]bool {
-	links := map[int]bool{}
-	for row := range c.Entries {
+func (c *collection) links() map[string]bool {
+	links := map[string]bool{}
+	for row, e := range c.Entries {
 		if info, err := os.Lstat(c.path(row)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			links[row] = true
+			links[e.Path] = true
 		}
 	}
 	return links

@@ -6,9 +6,9 @@ import (
 	"io"
 	"os"
 
+	"lookalike"
 	"lookalike/describe"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/dedup"
 	"lookalike/internal/sheet"
 	"lookalike/internal/webpage"
 	"lookalike/internal/words"
@@ -16,7 +16,7 @@ import (
 
 // drawGroups writes the sheet and the page. Pictures that have been moved are shown
 // from where they are now.
-func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
+func (a *app) drawGroups(ctx context.Context, c *collection, groups []lookalike.Group, d *dupsFound, o dupsOptions) error {
 	if o.sheet != "" {
 		if err := a.writeGroupSheet(ctx, o.sheet, c, groups, d); err != nil {
 			return err
@@ -28,7 +28,7 @@ func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Grou
 	return nil
 }
 
-func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, groups []dedup.Group, d *dupsFound) error {
+func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
 	sizes := make([]int, len(groups))
 	for i, g := range groups {
 		sizes[i] = 1 + len(g.Others)
@@ -52,7 +52,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*sheetColumns)}))
 }
 
-func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []dedup.Group, d *dupsFound) error {
+func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
 	duplicates, freed := d.size()
 	p := webpage.Page{
 		Title: fmt.Sprintf("%s of near duplicates", words.Count(len(groups), "group")),
@@ -76,10 +76,10 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 }
 
 // groupCards shows the pictures of a group.
-func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
+func (a *app) groupCards(ctx context.Context, c *collection, g lookalike.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
 	found := d.Groups[i]
-	files := []string{c.path(g.Best)}
-	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best) }}
+	files := []string{c.path(g.Best.Row)}
+	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best.Row) }}
 	for k, other := range g.Others {
 		file, read := c.path(other.Row), func() (io.ReadCloser, error) { return c.open(other.Row) }
 		if d.Action == "move" && found.Others[k].State == "done" {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/cli"
-	"lookalike/internal/dedup"
 	"lookalike/internal/putaway"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
@@ -77,7 +77,7 @@ func (d *dupsFound) plan(c *collection, o dupsOptions) {
 // apply does what is planned, if it is to be done. What is not fit for it is left,
 // with the reason. What fails, such as on a full disk, is an error in the end; without
 // a journal nothing more is tried.
-func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
+func (a *app) apply(ctx context.Context, c *collection, groups []lookalike.Group, d *dupsFound, o dupsOptions) error {
 	total, _, _ := d.states()
 	if !o.apply || total == 0 {
 		return nil
@@ -94,7 +94,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	for i := range d.Groups {
 		var best error // of the file that stays
 		if d.Action == "move" && ctx.Err() == nil {
-			_, best = putaway.Examine(c.absolute(groups[i].Best), c.Files[groups[i].Best].SHA256)
+			_, best = putaway.Examine(c.absolute(groups[i].Best.Row), c.Files[groups[i].Best.Row].SHA256)
 		}
 		for k := range d.Groups[i].Others {
 			other := &d.Groups[i].Others[k]
@@ -135,7 +135,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 
 // putAway moves or links one duplicate and notes what has become of it. The error is
 // one of the system, not that the file is not fit.
-func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other, other *dupsOther, action string) error {
+func (a *app) putAway(journal *putaway.Journal, c *collection, found lookalike.Duplicate, other *dupsOther, action string) error {
 	from, sum := c.absolute(found.Row), c.Files[found.Row].SHA256
 	var done bool
 	var err error
@@ -145,7 +145,7 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 			done, other.Target = true, to
 		}
 	} else {
-		done, err = journal.Link(from, c.absolute(found.Same), sum)
+		done, err = journal.Link(from, c.absolute(found.SameAs), sum)
 	}
 	switch {
 	case err == nil:

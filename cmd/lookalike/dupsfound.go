@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"lookalike"
 	"lookalike/gallery"
 	"lookalike/internal/cli"
-	"lookalike/internal/dedup"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )
@@ -50,7 +50,7 @@ type dupsOther struct {
 	Reason string `json:"reason"` // why it was left
 }
 
-func newDupsFound(c *collection, groups []dedup.Group, metric knn.Metric, within float64, pictures int) *dupsFound {
+func newDupsFound(c *collection, groups []lookalike.Group, metric knn.Metric, within float64, pictures int) *dupsFound {
 	d := &dupsFound{Root: c.root, Metric: metric.String(), Pictures: pictures, Groups: []dupsGroup{}, Action: "none"}
 	if !math.IsNaN(within) {
 		d.Within = &within
@@ -60,11 +60,11 @@ func newDupsFound(c *collection, groups []dedup.Group, metric knn.Metric, within
 		return dupsPicture{e.Path, e.Width, e.Height, f.Size, f.Modified}
 	}
 	for _, g := range groups {
-		group := dupsGroup{Best: describe(g.Best)}
+		group := dupsGroup{Best: describe(g.Best.Row)}
 		for _, other := range g.Others {
 			out := dupsOther{dupsPicture: describe(other.Row), Distance: other.Distance, State: "left"}
-			if other.Same >= 0 {
-				out.SameAs = c.Entries[other.Same].Path
+			if other.SameAs >= 0 {
+				out.SameAs = c.Entries[other.SameAs].Path
 			}
 			group.Others = append(group.Others, out)
 		}

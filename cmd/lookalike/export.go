@@ -45,14 +45,15 @@ that the name's end says:
 			if err := checkExported(out); err != nil {
 				return err
 			}
-			g, err := a.openIndex(args[0])
+			c, err := a.openCollection(args[0], "")
 			if err != nil {
 				return err
 			}
-			if err := g.Export(out); err != nil {
+			defer c.Close()
+			if err := c.index.Export(out); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.Out, "%s: vectors %v\n", out, g.Vectors.Shape())
+			fmt.Fprintf(a.Out, "%s: vectors %v\n", out, c.Vectors.Shape())
 			return nil
 		},
 	}

@@ -101,7 +101,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	}
 	rows := numbers(len(c.Entries))
 	if only != nil {
-		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.keeps(c.Entries[row]) })
+		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.Keeps(c.Entries[row]) })
 	}
 	if len(rows) == 0 {
 		return fmt.Errorf("%s has no pictures to lay out", index)

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"lookalike/describe"
+	"lookalike"
 	"lookalike/internal/cli"
 	"lookalike/internal/remote"
 	"lookalike/internal/web"
@@ -25,13 +24,13 @@ import (
 
 // query is a picture that a command is given on its command line.
 type query struct {
+	lookalike.Query
 	name string // as it was given; of a picture in a folder, the folder's name and its own
 	path string // of its file; "" if it has none of its own
 	row  int    // of the index, -1 if it is no picture of it
 
-	named  bool // by itself, not as one of a folder
-	open   func() (io.ReadCloser, error)
-	vector []float32
+	named bool // by itself, not as one of a folder
+	open  func() (io.ReadCloser, error)
 }
 
 // queryHelp describes the forms of a query, for the help of commands.
@@ -120,12 +119,8 @@ func (c *collection) query(id string) (query, error) {
 	if err != nil {
 		return query{}, err
 	}
-	q := query{name: indexPrefix + id, path: c.path(row), row: row, named: true}
-	q.open = func() (io.ReadCloser, error) { return c.open(row) }
-	if len(c.Vectors.Data()) > 0 {
-		q.vector = c.Vectors.Row(row)
-	}
-	return q, nil
+	open := func() (io.ReadCloser, error) { return c.open(row) }
+	return query{Query: lookalike.Row(row), name: indexPrefix + id, path: c.path(row), row: row, named: true, open: open}, nil
 }
 
 // readQuery returns the picture on standard input.
@@ -159,8 +154,8 @@ func orAllowPrivate(err error) error {
 
 // inMemory returns a picture that has no file, by what one would hold.
 func inMemory(name string, data []byte) query {
-	return query{name: name, row: -1, named: true,
-		open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return query{Query: lookalike.Opener(name, open), name: name, row: -1, named: true, open: open}
 }
 
 // queriesIn returns the pictures of a file, folder or archive.
@@ -178,10 +173,11 @@ func queriesIn(s *picture.Source, path string) ([]query, error) {
 		if !q.named {
 			q.name = filepath.Join(path, filepath.FromSlash(set.Path(i)))
 		}
-		if s.Kind == "file" || s.Kind == "folder" {
-			q.path = q.name
-		}
 		q.open = func() (io.ReadCloser, error) { return set.Open(i) }
+		q.Query = lookalike.Opener(q.name, q.open)
+		if s.Kind == "file" || s.Kind == "folder" {
+			q.path, q.Query = q.name, q.At(q.name)
+		}
 		found = append(found, q)
 	}
 	return found, nil
@@ -203,72 +199,66 @@ func has(all []query, file string) bool {
 func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	m, err := decode(q.open, o)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
+		return nil, unread(&lookalike.SkipError{Path: q.name, Err: err})
 	}
 	return m, nil
 }
 
-// sum returns the SHA-256 of the query's file.
-func (q *query) sum() (sum [sha256.Size]byte, err error) {
-	f, err := q.open()
-	if err != nil {
-		return sum, err
+// picturesOf are the queries as the library takes them.
+func picturesOf(all []query) []lookalike.Query {
+	queries := make([]lookalike.Query, len(all))
+	for i, q := range all {
+		queries[i] = q.Query
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return queries
 }
 
-// describe gives the queries their vectors, where they have none yet. One that was
-// named and cannot be read is an error; such ones in a folder are reported and
+// unread is the error of a query that cannot be read as a picture; others stay.
+func unread(err error) error {
+	if e, ok := errors.AsType[*lookalike.SkipError](err); ok {
+		return fmt.Errorf("cannot read the picture %s: %w", words.Printable(e.Path), e.Err)
+	}
+	return err
+}
+
+// describe gives the queries their vectors, by Describe of an index or of a model. One
+// that was named and cannot be read is an error; such ones in a folder are reported and
 // left out of what is returned.
-func (a *app) describe(ctx context.Context, all []query, m describe.Model, o picture.Options) ([]query, error) {
-	p := a.Progress("Describing", "images", len(all))
-	defer p.End()
-	var left []int // of all, without vectors
-	for i, q := range all {
-		if q.vector == nil {
-			left = append(left, i)
+func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
+	var p *cli.Progress // none if there is nothing to describe
+	end := func() {
+		if p != nil {
+			p.End()
 		}
 	}
-	at := len(all) - len(left)
-	tell := func(int) { at++; p.Set(at) }
-	load := func(k int) (*picture.Image, error) { return decode(all[left[k]].open, o) }
+	defer end()
+	progress := lookalike.Describing(func(done, all int) {
+		if p == nil {
+			p = a.Progress("Describing", "images", all)
+			return
+		}
+		p.Set(done)
+	})
 	var skips []picture.Skip
-	skip := func(k int, reason error) error {
-		tell(k)
-		q := all[left[k]]
-		if q.named {
-			return fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), reason)
+	unreadable := lookalike.Unreadable(func(i int, err *lookalike.SkipError) error {
+		if all[i].named {
+			return unread(err)
 		}
-		skips = append(skips, picture.Skip{Path: q.name, Reason: reason})
+		skips = append(skips, picture.Skip{Path: err.Path, Reason: err.Err})
 		return nil
-	}
-	vectors, err := describe.For(m, 0).Vectors(ctx, len(left), load, skip, tell)
+	})
+	described, err := by(picturesOf(all), progress, unreadable)
 	if err != nil {
 		return nil, err
 	}
-	for k, v := range vectors {
-		all[left[k]].vector = v
+	for i, q := range described {
+		all[i].Query = q
 	}
-	good := slices.DeleteFunc(all, func(q query) bool { return q.vector == nil })
-	p.End()
-	a.report(skips, len(all))
+	good := slices.DeleteFunc(all, func(q query) bool { return q.Vector() == nil })
+	end()
+	a.report(skips, len(described))
 	if len(good) == 0 {
-		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(all), "file"))
+		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(described), "file"))
 	}
 	return good, nil
-}
-
-// needNetwork tells whether any of the queries has still to be described.
-func needNetwork(all []query) bool {
-	for _, q := range all {
-		if q.vector == nil {
-			return true
-		}
-	}
-	return false
 }

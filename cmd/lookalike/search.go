@@ -3,12 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
@@ -146,14 +144,14 @@ func (o *searchOptions) limited() bool { return !o.within.Given() || o.kGiven }
 // result is what was found for a query.
 type result struct {
 	query
-	neighbors []knn.Neighbor
+	neighbors []lookalike.Hit
 }
 
 func (a *app) search(ctx context.Context, index string, args []string, o searchOptions) error {
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := a.openFiltered(index, o.photos, o.filters)
+	c, only, err := a.openFiltered(index, o.photos, o.filters, lookalike.ModelFile(o.model))
 	if err != nil {
 		return err
 	}
@@ -182,15 +180,11 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 		return err
 	}
 	defer done()
-	if needNetwork(queries) {
-		d, err := c.describer(o.model)
-		if err != nil {
-			return err
-		}
-		defer d.Close()
-		if queries, err = a.describe(ctx, queries, d, c.options()); err != nil {
-			return err
-		}
+	queries, err = a.describe(queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+		return c.index.Describe(ctx, all, options...)
+	})
+	if err != nil {
+		return err
 	}
 	results, err := c.search(ctx, queries, metric, only, o)
 	if err != nil {
@@ -203,7 +197,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	case o.json:
 		return a.printFound(c, results, metric, o)
 	case o.csv:
-		return a.printCSV(c, results)
+		return a.printCSV(results)
 	case o.paths0:
 		var b bytes.Buffer
 		for _, r := range results {
@@ -217,70 +211,29 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	return a.printTable(ctx, c, results, metric, show)
 }
 
-// search finds the neighbours of all queries at once: the more there are, the
-// less each costs. The searcher's prefilter is no help here, for to make it takes
-// as long as some tens of queries, and from so many on it is not used.
-func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *filter, o searchOptions) ([]result, error) {
-	searcher, err := knn.New(c.Vectors, metric)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.file, err)
-	}
+// search finds the neighbours of all queries.
+func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
+	options := []lookalike.SearchOption{lookalike.By(metric)}
 	if only != nil {
-		searcher = searcher.Where(func(row int) bool { return only.keeps(c.Entries[row]) })
+		options = append(options, lookalike.Where(only.Keeps))
 	}
-	results, vectors := make([]result, len(queries)), make([][]float32, len(queries))
-	selves, most := make([][]int, len(queries)), 0
-	for i, q := range queries {
-		results[i].query, vectors[i] = q, q.vector
-		if o.excludeSelf {
-			if selves[i], err = c.self(&q); err != nil {
-				return nil, err
-			}
-			most = max(most, len(selves[i]))
-		}
+	if o.excludeSelf {
+		options = append(options, lookalike.ExceptSelf())
 	}
-	k := math.MaxInt
+	if o.within.Given() {
+		options = append(options, lookalike.Within(float64(o.within)))
+	}
+	k := lookalike.All
 	if o.limited() {
 		k = o.k
 	}
-	var lists [][]knn.Neighbor
-	if o.within.Given() {
-		lists, err = searcher.Within(ctx, vectors, float64(o.within))
-	} else {
-		lists, err = searcher.Search(ctx, vectors, min(k, len(c.Entries))+most)
-	}
+	found, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
-	for i, list := range lists {
-		if o.excludeSelf {
-			list = slices.DeleteFunc(list, func(n knn.Neighbor) bool { return slices.Contains(selves[i], n.Row) })
-		}
-		results[i].neighbors = list[:min(k, len(list))]
+	results := make([]result, len(queries))
+	for i, q := range queries {
+		results[i] = result{q, found[i]}
 	}
 	return results, nil
-}
-
-// self returns the rows that are the query itself: the picture of the index that
-// it is, or else all of the same bytes.
-func (c *collection) self(q *query) ([]int, error) {
-	if q.row >= 0 {
-		return []int{q.row}, nil
-	}
-	if q.path != "" {
-		if row := c.RowOf(c.root, q.path); row >= 0 {
-			return []int{row}, nil
-		}
-	}
-	sum, err := q.sum()
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", words.Printable(q.name), err)
-	}
-	var rows []int
-	for row, f := range c.Files {
-		if f.SHA256 == sum {
-			rows = append(rows, row)
-		}
-	}
-	return rows, nil
 }

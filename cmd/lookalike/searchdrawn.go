@@ -134,8 +134,7 @@ func (a *app) resultCards(ctx context.Context, c *collection, r result, metric k
 		card := webpage.Card{Name: words.Printable(filepath.Base(r.name)), Badge: "query", Lead: true, Link: r.path}
 		if i > 0 {
 			n := r.neighbors[i-1]
-			e := c.Entries[n.Row]
-			card = webpage.Card{Name: words.Printable(e.Path), Note: fmt.Sprintf("%d × %d", e.Width, e.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
+			card = webpage.Card{Name: words.Printable(n.Path), Note: fmt.Sprintf("%d × %d", n.Width, n.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
 		}
 		if m != nil {
 			card.Picture = m

@@ -69,8 +69,7 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
 		}
 		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(e.Width, e.Height)), words.Shorten(words.Printable(e.Path), left))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(n.Width, n.Height)), words.Shorten(words.Printable(n.Path), left))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
@@ -94,21 +93,19 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 	for _, r := range results {
 		one := foundResult{Query: r.name, Neighbors: []foundNeighbor{}}
 		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			one.Neighbors = append(one.Neighbors, foundNeighbor{i + 1, n.Distance, e.Path, e.Label, n.Row, e.Width, e.Height})
+			one.Neighbors = append(one.Neighbors, foundNeighbor{i + 1, n.Distance, n.Path, n.Label, n.Row, n.Width, n.Height})
 		}
 		f.Results = append(f.Results, one)
 	}
 	return a.PrintJSON(f)
 }
 
-func (a *app) printCSV(c *collection, results []result) error {
+func (a *app) printCSV(results []result) error {
 	w := csv.NewWriter(a.Out)
 	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
 	for _, r := range results {
 		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			w.Write([]string{r.name, strconv.Itoa(i + 1), strconv.FormatFloat(n.Distance, 'g', -1, 64), e.Path, e.Label, strconv.Itoa(n.Row), strconv.Itoa(e.Width), strconv.Itoa(e.Height)})
+			w.Write([]string{r.name, strconv.Itoa(i + 1), strconv.FormatFloat(n.Distance, 'g', -1, 64), n.Path, n.Label, strconv.Itoa(n.Row), strconv.Itoa(n.Width), strconv.Itoa(n.Height)})
 		}
 	}
 	w.Flush()
