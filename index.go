@@ -122,7 +122,9 @@ func (x *Index) read(earlier *version) (*version, error) {
 	if earlier != nil && earlier.g.Recipe == g.Recipe {
 		v.model = earlier.model.hold()
 	} else {
-		l := &lender{open: func() (Model, error) { return describe.Like(g, describe.Place{Index: x.path, Model: x.options.model, Cache: x.options.cache}) }}
+		l := &lender{open: func() (Model, error) {
+			return describe.Like(g, describe.Place{Index: x.path, Model: x.options.model, Cache: x.options.cache})
+		}}
 		v.model = l.hold()
 	}
 	root := cmp.Or(x.options.photos, g.Root)
