@@ -36,9 +36,7 @@ func VGG19(options ...ModelOption) (Model, error) { return network("vgg19", opti
 
 func network(name string, options []ModelOption) (Model, error) {
 	s := describe.Spec{Name: name}
-	for _, o := range options {
-		o(&s)
-	}
+	apply(&s, options)
 	return s.Open()
 }
 

@@ -3,10 +3,13 @@ package lookalike
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"hash"
 	"image"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"lookalike/picture"
 )
@@ -21,12 +24,19 @@ type Query struct {
 	row    int
 	path   string // of the index, "" for none
 	file   string // where the picture lies, "" if it lies in no file
+	part   bool   // of the picture is asked for, the region
 	region image.Rectangle
+	sum    hash.Hash // of the file's bytes, taken as they are read; nil if nobody asks
 }
 
 // File is a picture's file.
 func File(path string) Query {
-	return Query{name: path, file: path, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+	return Query{name: path, file: path, open: func() (io.ReadCloser, error) {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // to open a pipe may wait for ever
+			return nil, errors.New("it is no regular file")
+		}
+		return os.Open(path)
+	}}
 }
 
 // Bytes is what a picture's file holds.
@@ -34,9 +44,19 @@ func Bytes(data []byte) Query {
 	return Query{name: "the picture", open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
 }
 
-// Reader is a picture's file that is read once: the query can be used for one search.
+// Reader is a picture's file that is read once: the query can be used for one search, and
+// is an error in others. A search waits for the reader, whatever becomes of its context.
 func Reader(r io.Reader) Query {
-	return Query{name: "the picture", open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+	read := new(atomic.Bool)
+	return Query{name: "the picture", open: func() (io.ReadCloser, error) {
+		switch {
+		case r == nil:
+			return nil, errors.New("the reader is nil")
+		case read.Swap(true):
+			return nil, errors.New("the reader has been read by another query; make each search a query of its own, or give Bytes")
+		}
+		return io.NopCloser(r), nil
+	}}
 }
 
 // Picture is a picture in memory, upright.
@@ -54,14 +74,15 @@ func Row(i int) Query {
 func Path(path string) Query { return Query{name: path, path: path} }
 
 // Region is a part of a query's picture, in pixels of the upright picture from its top
-// left corner.
+// left corner. Of a query that is a region already it is another one, in pixels of the
+// whole picture, too.
 func (q Query) Region(r image.Rectangle) Query {
-	q.region = r
+	q.part, q.region = true, r
 	return q
 }
 
 // whole tells whether the query is a whole picture, not a part of it.
-func (q *Query) whole() bool { return q.region == image.Rectangle{} }
+func (q *Query) whole() bool { return !q.part }
 
 // load reads the picture of a query; in opens a picture of the index.
 func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error), o picture.Options) (m *picture.Image, err error) {
@@ -74,9 +95,9 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 			return nil, m.Check()
 		}
 	case q.inside:
-		m, err = decode(func() (io.ReadCloser, error) { return in(q.row) }, o)
+		m, err = q.decode(func() (io.ReadCloser, error) { return in(q.row) }, o)
 	case q.open != nil:
-		m, err = decode(q.open, o)
+		m, err = q.decode(q.open, o)
 	default:
 		return nil, fmt.Errorf("the query is empty; make it by File, Bytes, Reader, Picture, Vector, Row or Path")
 	}
@@ -86,12 +107,17 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 	return cut(m, q.region)
 }
 
-func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
+// decode reads a file once: a reader has its bytes no second time, and a file may be
+// another one by then.
+func (q *Query) decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
 	f, err := open()
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if q.sum != nil {
+		return picture.Decode(io.TeeReader(f, q.sum), o)
+	}
 	return picture.Decode(f, o)
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -79,10 +78,13 @@ func (x *Index) SearchAll(ctx context.Context, queries []Query, k int, options .
 	}
 	defer v.guard.Leave()
 	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	queries = slices.Clone(queries)
+	for i := range queries {
+		if o.notSelf {
+			queries[i].sum = sha256.New()
+		}
+	}
 	vectors, err := v.describe(ctx, queries)
 	if err != nil {
 		return nil, err
@@ -102,9 +104,7 @@ func (v *version) search(ctx context.Context, queries []Query, vectors [][]float
 	selves, most := make([][]int, len(queries)), 0
 	if o.notSelf {
 		for i := range queries {
-			if selves[i], err = v.self(&queries[i]); err != nil {
-				return nil, &SkipError{queries[i].name, err}
-			}
+			selves[i] = v.self(&queries[i])
 			most = max(most, len(selves[i]))
 		}
 	}
@@ -159,7 +159,7 @@ func (v *version) describe(ctx context.Context, queries []Query) ([][]float32, e
 	load := func(k int) (*picture.Image, error) {
 		return queries[left[k]].load(ctx, v.openPicture, v.g.Recipe.Options())
 	}
-	skip := func(k int, reason error) error { return &SkipError{queries[left[k]].name, reason} }
+	skip := func(k int, reason error) error { return &SkipError{queries[left[k]].name, rootCause(reason)} }
 	described, err := describe.For(model, 0).Vectors(ctx, len(left), load, skip, func(int) {})
 	if err != nil {
 		return nil, err
@@ -188,44 +188,27 @@ func (v *version) place(q *Query) error {
 	return nil
 }
 
-// self returns the rows that are the query itself.
-func (v *version) self(q *Query) ([]int, error) {
+// self returns the rows that are the query itself, which has been read.
+func (v *version) self(q *Query) []int {
 	switch {
 	case q.inside:
-		return []int{q.row}, nil
+		return []int{q.row}
 	case q.open == nil || !q.whole():
-		return nil, nil
+		return nil
 	}
-	if q.file != "" {
+	if q.file != "" && v.root != "" {
 		if row := v.g.RowOf(v.root, q.file); row >= 0 {
-			return []int{row}, nil
+			return []int{row}
 		}
 	}
-	sum, err := q.sum()
-	if err != nil {
-		return nil, err
-	}
+	sum := [sha256.Size]byte(q.sum.Sum(nil))
 	var rows []int
 	for row, f := range v.g.Files {
 		if f.SHA256 == sum {
 			rows = append(rows, row)
 		}
 	}
-	return rows, nil
-}
-
-// sum returns the SHA-256 of the query's file.
-func (q *Query) sum() (sum [sha256.Size]byte, err error) {
-	f, err := q.open()
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return rows
 }
 
 // Group is a picture with its duplicates. The best, the one to keep, has the most pixels;
@@ -247,9 +230,7 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	}
 	defer v.guard.Leave()
 	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	within := o.within
 	if !o.radius {
 		if within = v.copies(o.metric); within == 0 {

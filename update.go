@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,13 +94,11 @@ func Update(ctx context.Context, path string, sources []string, model Model, opt
 	return UpdateSet(ctx, path, set, source.Root, model, options...)
 }
 
-var errNoModel = errors.New("lookalike.Update: the model is nil")
+var errNoModel = errors.New("lookalike: the model is nil")
 
 func newUpdateOptions(options []UpdateOption) updateOptions {
 	o := updateOptions{program: "lookalike"}
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	return o
 }
 
@@ -140,9 +139,9 @@ func (o *updateOptions) watch(files int) gallery.Watch {
 	stages <- Stage{Files: files}
 	tell := func(note func(*Stage)) {
 		s := <-stages
+		defer func() { stages <- s }() // even if progress panics: others wait for it
 		note(&s)
 		o.progress(s)
-		stages <- s
 	}
 	return gallery.Watch{
 		Done:      func(n int) { tell(func(s *Stage) { s.Decoded = n }) },
@@ -204,24 +203,40 @@ func rootCause(err error) error {
 }
 
 // Watch calls [Update] again and again, with a pause in between, until ctx is done, and
-// tells of each call that changed something or failed. It returns the cause of ctx's end.
-// An index that another program writes to just then is left to the next time.
+// tells of each call that changed something, left out other files than the last one, or
+// failed. It returns the cause of ctx's end, or [ErrClosed] if the model is closed. An
+// index that another program writes to just then is left to the next time.
 func Watch(ctx context.Context, pause time.Duration, path string, sources []string, model Model, told func(Changes, error), options ...UpdateOption) error {
-	if pause <= 0 {
+	switch {
+	case pause <= 0:
 		return fmt.Errorf("lookalike.Watch: there must be a pause between two updates; %v is none", pause)
+	case model == nil:
+		return errNoModel
+	case told == nil:
+		return errors.New("lookalike.Watch: the function that is told is nil")
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
+	var skipped []string
 	for {
 		changes, err := Update(ctx, path, sources, model, options...)
+		news := changes.Added+changes.Changed+changes.Moved+changes.Dropped > 0
+		if err == nil {
+			before := skipped
+			skipped = nil
+			for _, s := range changes.Skipped {
+				skipped = append(skipped, s.Path)
+			}
+			news = news || !slices.Equal(skipped, before)
+		}
+		failed := err != nil && ctx.Err() == nil && !errors.Is(err, ErrBusy)
+		if news || failed { // news may come with the end, too
+			told(changes, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, ErrBusy):
-		case err != nil, changes.Added+changes.Changed+changes.Moved+changes.Dropped > 0:
-			told(changes, err)
-		}
-		if errors.Is(err, fs.ErrClosed) { // the model
+		case errors.Is(err, fs.ErrClosed): // the model
 			return err
 		}
 		timer.Reset(pause)

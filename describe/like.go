@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"lookalike/gallery"
@@ -81,6 +82,9 @@ func (m *likeIndex) Describe(ctx context.Context, pictures []*picture.Image) (*t
 	x, err := m.Model.Describe(ctx, pictures)
 	if err != nil || m.pca == nil {
 		return x, err
+	}
+	if want := []int{len(pictures), m.pca.Mean.Len()}; x == nil || !slices.Equal(x.Shape(), want) {
+		return nil, fmt.Errorf("describe: the model %q has not made vectors of shape %v, to be brought to principal components", m.recipe.Model, want)
 	}
 	return m.pca.Transform(x), nil
 }

@@ -67,6 +67,12 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 	}
 	w.state.Unfinished = s.Unfinished // should Remake have been killed just before its end
 	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
+	returned := false
+	defer func() {
+		if !returned { // a function of the caller has panicked; others may write again
+			w.db.Close()
+		}
+	}()
 	err = u.run(ctx, g, photos, s.Root, fitBytes)
 	if errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("gallery: %s: %w", path, err)
@@ -81,6 +87,7 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 	if err != nil && !u.changed {
 		w.wrote = false // a refusal changes nothing
 	}
+	returned = true
 	return u.changes, u.skips, w.plain(cmp.Or(err, w.close()))
 }
 
@@ -424,9 +431,10 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 func (u *updater) describe(ctx context.Context, photos *picture.Set, files []described) error {
 	d := u.d
 	if p := u.pca; p != nil {
-		features := d.Describe
+		whole := d
+		d.Width = p.Components.Dim(0)
 		d.Describe = func(ctx context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
-			v, err := features(ctx, batch)
+			v, err := whole.vectors(ctx, batch)
 			if err != nil {
 				return nil, err
 			}
