@@ -15,6 +15,8 @@ import (
 	"weak"
 
 	"lookalike"
+	"lookalike/gallery"
+	"lookalike/tensor"
 )
 
 // slow is a reader that waits until it may go on.
@@ -77,19 +79,28 @@ func TestReloadDuringSearch(t *testing.T) {
 	all.Wait()
 }
 
-// Of two that reload at once, none brings back what was there before.
+// Of those that reload at once, none brings back what was there before.
 func TestReloadsTogether(t *testing.T) {
-	photos, path := drawn(t, 1), filepath.Join(t.TempDir(), "photos.idx")
-	model := lookalike.Perceptual()
-	update(t, path, photos, model)
-	x := open(t, path)
-	data, err := os.ReadFile(filepath.Join(photos, filepath.FromSlash(x.Entries()[0].Path)))
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "photos.idx")
+	hold := func(n int) { // ever smaller ones, so that who has begun to read earlier ends later
+		g := &gallery.Gallery{Recipe: gallery.Recipe{Model: gallery.Imported}, Vectors: tensor.New(n, 1<<18)}
+		for i := range n {
+			g.Entries = append(g.Entries, gallery.Entry{Path: fmt.Sprintf("%02d.png", i)})
+		}
+		next := filepath.Join(dir, "next.idx")
+		if err := errors.Join(g.Save(next), os.Rename(next, path)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	const most = 8
+	hold(most)
+	x := open(t, path)
 	var others sync.WaitGroup
+	defer others.Wait()
 	var end atomic.Bool
-	for range 16 {
+	defer end.Store(true)
+	for range 3 {
 		others.Go(func() {
 			for !end.Load() {
 				if err := x.Reload(); err != nil {
@@ -98,25 +109,18 @@ func TestReloadsTogether(t *testing.T) {
 			}
 		})
 	}
-	want := x.Len()
-	for i := range 20 {
-		if err := os.WriteFile(filepath.Join(photos, fmt.Sprintf("new%d.png", i)), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		update(t, path, photos, model)
-		want++
+	for n := most - 1; n > 0; n-- {
+		hold(n)
 		if err := x.Reload(); err != nil {
 			t.Error(err)
 		}
-		for range 100 {
-			if n := x.Len(); n != want {
-				t.Fatalf("%d pictures after Reload, want %d", n, want)
+		for range 1000 {
+			if got := x.Len(); got != n {
+				t.Fatalf("%d pictures after Reload, want %d", got, n)
 			}
 			runtime.Gosched()
 		}
 	}
-	end.Store(true)
-	others.Wait()
 }
 
 // A model that is kept from reload to reload keeps none of the earlier vectors.
