@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +18,7 @@ import (
 
 	"lookalike"
 	"lookalike/gallery"
+	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
@@ -215,5 +218,125 @@ func TestPanics(t *testing.T) {
 	})
 	if err := x.Close(); err != nil { // it does not wait for what has panicked
 		t.Error(err)
+	}
+}
+
+// Nothing is a copy by a distance that none is within, nor by the inner product, which is
+// not least for the same vectors.
+func TestDuplicatesWithin(t *testing.T) {
+	photos, path := drawn(t, 1), filepath.Join(t.TempDir(), "photos.idx")
+	files, err := filepath.Glob(filepath.Join(photos, "*", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(photos, "copy.png"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	update(t, path, photos, lookalike.Perceptual())
+	x := open(t, path)
+	for _, within := range []float64{math.NaN(), math.Inf(-1), -1} {
+		if groups, err := x.Duplicates(t.Context(), lookalike.Within(within)); err == nil {
+			t.Errorf("within %v: %+v", within, groups)
+		}
+	}
+	if groups, err := x.Duplicates(t.Context(), lookalike.By(knn.InnerProduct), lookalike.Within(1)); err == nil {
+		t.Errorf("by the inner product: %+v", groups)
+	}
+	if groups, err := x.Duplicates(t.Context(), lookalike.Within(0)); err != nil || len(groups) != 1 {
+		t.Errorf("within 0: %+v (%v)", groups, err)
+	}
+}
+
+// Files that were listed and are gone with their folder leave the index as it was, and a
+// file that is gone alone is taken out.
+func TestFolderGone(t *testing.T) {
+	photos, path := drawn(t, 1), filepath.Join(t.TempDir(), "photos.idx")
+	update(t, path, photos, lookalike.Perceptual())
+	source, set, err := lookalike.Pictures([]string{photos}, picture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if err := os.Rename(photos, photos+".away"); err != nil {
+		t.Fatal(err)
+	}
+	before := open(t, path)
+	c, err := lookalike.UpdateSet(t.Context(), path, set, source.Root, lookalike.Perceptual())
+	if !errors.Is(err, fs.ErrNotExist) || c.Dropped > 0 {
+		t.Errorf("%+v, %v", c.Changes, err)
+	}
+	if after := open(t, path); !slices.Equal(after.Entries(), before.Entries()) {
+		t.Errorf("%d pictures are left of %d", after.Len(), before.Len())
+	}
+	if err := os.Rename(photos+".away", photos); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(photos, filepath.FromSlash(set.Path(0)))); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := lookalike.UpdateSet(t.Context(), path, set, source.Root, lookalike.Perceptual()); err != nil || c.Dropped != 1 {
+		t.Errorf("one is gone: %+v, %v", c.Changes, err)
+	}
+}
+
+// An index without a name is refused before any work.
+func TestNoName(t *testing.T) {
+	photos := drawn(t, 1)
+	t.Chdir(t.TempDir())
+	if _, err := lookalike.Update(t.Context(), "", []string{photos}, lookalike.Perceptual()); err == nil || !strings.Contains(err.Error(), "the name of the index is empty") {
+		t.Error(err)
+	}
+}
+
+// What a recipe error says reads well, whoever makes it, and whoever made the index.
+func TestRecipeErrorWords(t *testing.T) {
+	err := &lookalike.RecipeError{Index: lookalike.Recipe{Model: "imported"}, Other: lookalike.Recipe{Model: "vgg16"}}
+	if text := err.Error(); strings.Contains(text, "  (") || strings.Contains(text, ",  ") || strings.Contains(text, "by (") || !strings.Contains(text, "in the other") {
+		t.Error(text)
+	}
+}
+
+// Watch tells what was saved before its end, and of a file that is left out, once.
+func TestWatchTells(t *testing.T) {
+	photos, path := drawn(t, 1), filepath.Join(t.TempDir(), "photos.idx")
+	ended := errors.New("ended")
+	ctx, end := context.WithCancelCause(t.Context())
+	added := 0
+	err := lookalike.Watch(ctx, time.Hour, path, []string{photos}, lookalike.Perceptual(), func(c lookalike.Changes, err error) {
+		added += c.Added
+	}, lookalike.Progress(func(s lookalike.Stage) {
+		if s.Saved > 0 {
+			end(ended)
+		}
+	}))
+	if err != ended || added == 0 || added != open(t, path).Len() {
+		t.Errorf("told of %d pictures, %v", added, err)
+	}
+
+	update(t, path, photos, lookalike.Perceptual())
+	bad := filepath.Join(photos, "bad.png")
+	if err := os.WriteFile(bad, []byte("bad"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end = context.WithCancelCause(t.Context())
+	calls, updates := 0, 0
+	err = lookalike.Watch(ctx, time.Millisecond, path, []string{photos}, lookalike.Perceptual(), func(c lookalike.Changes, err error) {
+		calls++
+		if err != nil || len(c.Skipped) != 1 || c.Skipped[0].Path != "bad.png" {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}, lookalike.Progress(func(s lookalike.Stage) {
+		if s.Decoded == s.Files {
+			if updates++; updates == 4 {
+				end(ended)
+			}
+		}
+	}))
+	if err != ended || calls != 1 {
+		t.Errorf("told %d times, %v", calls, err)
 	}
 }

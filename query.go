@@ -32,7 +32,13 @@ type Query struct {
 // File is a picture's file.
 func File(path string) Query {
 	return Query{name: path, file: path, open: func() (io.ReadCloser, error) {
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // to open a pipe may wait for ever
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			return nil, err
+		case info.IsDir():
+			return nil, errors.New("it is a folder, not a file")
+		case !info.Mode().IsRegular(): // to open a pipe may wait for ever
 			return nil, errors.New("it is no regular file")
 		}
 		return os.Open(path)

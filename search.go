@@ -219,10 +219,11 @@ type Group struct {
 }
 
 // Duplicates finds groups of pictures that are copies of one another: all of a group are
-// within the distance of its best. Without [Within] the distance is that of a threshold
-// that was found from distances and is kept in the index, or else the model's own, below
-// which pictures are copies; it is an error if there is neither. Of the options, By and
-// Where count too.
+// within the distance of its best, by their vectors, which know nothing of what a file
+// has besides its picture, such as more pages or frames. Without [Within] the distance is
+// that of a threshold that was found from distances and is kept in the index, or else the
+// model's own, below which pictures are copies; it is an error if there is neither. Of
+// the options, By and Where count too. The inner product tells no copies.
 func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Group, error) {
 	v, err := x.enter()
 	if err != nil {
@@ -231,8 +232,14 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	defer v.guard.Leave()
 	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
 	apply(&o, options)
+	if o.metric == knn.InnerProduct {
+		return nil, fmt.Errorf("lookalike.Duplicates: copies are no nearer by the %s than other pictures; choose another metric", o.metric)
+	}
 	within := o.within
-	if !o.radius {
+	switch {
+	case o.radius && !(within >= 0):
+		return nil, fmt.Errorf("lookalike.Duplicates: no pictures are within a distance of %v; give 0 or more", within)
+	case !o.radius:
 		if within = v.copies(o.metric); within == 0 {
 			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
 		}

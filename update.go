@@ -79,8 +79,11 @@ func Leaving(files ...string) UpdateOption { return func(o *updateOptions) { o.l
 // were saved.
 func Update(ctx context.Context, path string, sources []string, model Model, options ...UpdateOption) (Changes, error) {
 	o := newUpdateOptions(options)
-	if model == nil {
+	switch {
+	case model == nil:
 		return Changes{}, errNoModel
+	case path == "":
+		return Changes{}, errNoPath
 	}
 	own := append([]string{path, gallery.Unfinished(path)}, o.leave...)
 	if file := model.Recipe().WeightsFile; file != "" {
@@ -94,7 +97,10 @@ func Update(ctx context.Context, path string, sources []string, model Model, opt
 	return UpdateSet(ctx, path, set, source.Root, model, options...)
 }
 
-var errNoModel = errors.New("lookalike: the model is nil")
+var (
+	errNoModel = errors.New("lookalike: the model is nil")
+	errNoPath  = errors.New("lookalike: the name of the index is empty")
+)
 
 func newUpdateOptions(options []UpdateOption) updateOptions {
 	o := updateOptions{program: "lookalike"}
@@ -109,6 +115,8 @@ func UpdateSet(ctx context.Context, path string, photos *picture.Set, root strin
 	switch {
 	case model == nil:
 		return Changes{}, errNoModel
+	case path == "":
+		return Changes{}, errNoPath
 	case photos == nil:
 		return Changes{}, errors.New("lookalike.UpdateSet: the set of pictures is nil")
 	}

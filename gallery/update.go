@@ -121,7 +121,7 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 	if err := u.check(); err != nil {
 		return err
 	}
-	plan, err := u.plan(ctx, photos)
+	plan, err := u.plan(ctx, photos, root)
 	if err != nil {
 		return err
 	}
@@ -249,14 +249,21 @@ type candidate struct {
 }
 
 // plan compares the files with the index, both by ascending path.
-func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
+func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (plan, error) {
 	var p plan
 	var changed []candidate
 	var unreadable []string // folders, as the beginnings of their files' paths
+	missing, there := 0, -1 // how many files are not there any more, and one that was
 	i := 0
 	compare := func(known bool, own File) {
 		c := candidate{described{i, known}, File{}, own}
 		info, err := photos.Stat(i)
+		switch {
+		case err == nil:
+			there = i
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		}
 		switch {
 		case known && err != nil && !errors.Is(err, fs.ErrNotExist):
 			u.changes.Kept++
@@ -295,6 +302,16 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 		if i > 0 && photos.Path(i) <= photos.Path(i-1) {
 			return p, fmt.Errorf("gallery: the files are not in order: %q after %q", photos.Path(i), photos.Path(i-1))
 		}
+	}
+	if err == nil && missing > 0 {
+		// One that was there may be gone by now, too.
+		if there >= 0 {
+			_, err = photos.Stat(there)
+		}
+		if there < 0 || errors.Is(err, fs.ErrNotExist) {
+			return p, fmt.Errorf("gallery: the files in %s were listed and are not there any more, as on a disk that was taken out; the index stays as it was: %w", root, fs.ErrNotExist)
+		}
+		err = nil
 	}
 	if err == nil && len(changed) > 0 {
 		err = u.recognise(ctx, photos, changed, &p)
