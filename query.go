@@ -14,7 +14,8 @@ import (
 	"lookalike/picture"
 )
 
-// Query is what a search begins with: a picture, or its vector.
+// Query is what a search begins with: a picture, or its vector. [File], [Bytes],
+// [Reader], [Picture], [Vector], [Row] and [Path] make one.
 type Query struct {
 	name   string
 	open   func() (io.ReadCloser, error) // of a file's bytes
@@ -68,7 +69,9 @@ func Reader(r io.Reader) Query {
 // Picture is a picture in memory, upright.
 func Picture(m *picture.Image) Query { return Query{name: "the picture", pixels: m} }
 
-// Vector is a vector that the model of the index has made.
+// Vector is a vector that the model of the index has made, as long as those of the
+// index: of one with principal components, brought to these. It must not be changed
+// while a search is at work.
 func Vector(v []float32) Query { return Query{name: "the vector", vector: v} }
 
 // Row is a picture of the index, by its number in [Index.Entries].

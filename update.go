@@ -47,11 +47,13 @@ type updateOptions struct {
 }
 
 // Components keeps that many principal components of the vectors: a smaller index, a
-// faster search, and often a better one.
+// faster search, and often a better one. Each update of an index must be given the same
+// number, or it is ErrRecipe.
 func Components(n int) UpdateOption { return func(o *updateOptions) { o.components = n } }
 
 // Anew makes a new index in place of one that exists, which may be damaged or made by
 // another model. That one stays, and is what others read, until the new one is complete.
+// If the update ends before that, the next one with Anew goes on with what it has begun.
 func Anew() UpdateOption { return func(o *updateOptions) { o.anew = true } }
 
 // Reading says how pictures are read.
@@ -213,7 +215,8 @@ func rootCause(err error) error {
 // Watch calls [Update] again and again, with a pause in between, until ctx is done, and
 // tells of each call that changed something, left out other files than the last one, or
 // failed. It returns the cause of ctx's end, or [ErrClosed] if the model is closed. An
-// index that another program writes to just then is left to the next time.
+// index that another program writes to just then is left to the next time. An [Index] that
+// is open has what is new after [Index.Reload], which told may call.
 func Watch(ctx context.Context, pause time.Duration, path string, sources []string, model Model, told func(Changes, error), options ...UpdateOption) error {
 	switch {
 	case pause <= 0:

@@ -17,7 +17,7 @@ import (
 )
 
 // ErrNoModel is that the file of the model that an index was made with is nowhere
-// where it would be looked for.
+// where it would be looked for, or that its kind has not been registered.
 var ErrNoModel = errors.New("the model of the index is missing")
 
 // Like opens the model that pictures of an index were described by; it brings vectors
@@ -25,11 +25,14 @@ var ErrNoModel = errors.New("the model of the index is missing")
 // they have not moved; other weights than the index's are an error. The caller closes
 // the model.
 func Like(g *gallery.Gallery, index, file string) (Model, error) {
+	if g == nil {
+		return nil, errors.New("describe.Like: the gallery is nil")
+	}
 	r := g.Recipe
 	k, known := kindOf(r)
 	switch {
 	case !known:
-		return nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, r.Model)
+		return nil, fmt.Errorf("%w: %s was made by the network %q, which this program does not know", ErrNoModel, index, r.Model)
 	case r.Model == Perceptual && file == Perceptual:
 		file = ""
 	case !k.HasFile && file != "":

@@ -3,6 +3,7 @@ package gallery
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -32,6 +33,17 @@ type Describer struct {
 
 	// Describe returns the vectors of prepared pictures, [n, Width].
 	Describe func(context.Context, []*picture.Image) (*tensor.Tensor, error)
+}
+
+// usable returns an error unless the describer can make vectors.
+func (d Describer) usable() error {
+	switch {
+	case d.Prepare == nil || d.Describe == nil:
+		return errors.New("gallery: the describer has no Prepare or no Describe")
+	case d.Width < 1:
+		return fmt.Errorf("gallery: the model %q makes vectors of %d values", d.Recipe.Model, d.Width)
+	}
+	return nil
 }
 
 // of notes in the recipe how photos are set upright.
@@ -172,6 +184,12 @@ func caught[T any](f func() (T, error)) (_ T, err error) {
 // skip was told of. Done is told of each that was described; skip and done are called
 // in order, and an error of skip ends the work. Components are not looked at.
 func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*picture.Image, error), skip func(i int, reason error) error, done func(i int)) ([][]float32, error) {
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	if n < 0 || load == nil || skip == nil || done == nil {
+		return nil, fmt.Errorf("gallery.Describer.Vectors: %d pictures, or one of the functions is nil", n)
+	}
 	vectors := make([][]float32, n)
 	good, count := make([]int, n), 0 // those that are described, in order
 	read := func(i int) (l loaded) {

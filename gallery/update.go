@@ -133,6 +133,9 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 		return err
 	}
 	u.saved = time.Now()
+	if n := u.w.state.Pictures; n > 0 && u.watch.Saved != nil {
+		u.watch.Saved(n)
+	}
 	if err := u.copy(ctx, photos, &plan); err != nil {
 		return err
 	}
