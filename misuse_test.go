@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -338,5 +339,27 @@ func TestWatchTells(t *testing.T) {
 	}))
 	if err != ended || calls != 1 {
 		t.Errorf("told %d times, %v", calls, err)
+	}
+}
+
+// What could not be saved is not among the changes.
+func TestUnsaved(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files that are open cannot be removed")
+	}
+	photos, path := drawn(t, 1), filepath.Join(t.TempDir(), "photos.idx")
+	model := lookalike.Perceptual()
+	update(t, path, photos, model)
+	more := filepath.Join(photos, "more")
+	if err := os.CopyFS(more, os.DirFS(drawn(t, 2))); err != nil {
+		t.Fatal(err)
+	}
+	removing := odd{model, func(n int) *tensor.Tensor {
+		os.Remove(path)
+		return tensor.New(n, model.Width())
+	}}
+	c, err := lookalike.Update(t.Context(), path, []string{photos}, removing)
+	if err == nil || c.Added > 0 {
+		t.Errorf("%+v, %v", c.Changes, err)
 	}
 }

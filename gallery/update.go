@@ -113,8 +113,10 @@ type updater struct {
 	done    int  // files dealt with
 	changed bool // the index may be another now
 
-	pending []edit
-	saved   time.Time // when the last transaction ended
+	pending   []edit
+	waiting   Changes   // that the pending edits make
+	described int       // pictures
+	saved     time.Time // when the last transaction ended
 }
 
 func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, root string, fitBytes int) error {
@@ -400,6 +402,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			return err
 		}
 		var edits []edit
+		moved := 0
 		for k, c := range some {
 			r := sources[k]
 			if r == nil || r.SHA256 != c.file.SHA256 {
@@ -409,7 +412,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			}
 			path := photos.Path(c.i)
 			if path != c.from {
-				u.changes.Moved++
+				moved++
 			}
 			if at, gone := slices.BinarySearch(p.gone, c.from); gone && !found[at] {
 				found[at] = true
@@ -424,6 +427,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 		if err := u.commit(edits); err != nil {
 			return err
 		}
+		u.changes.Moved += moved
 	}
 	slices.SortFunc(p.describe, func(a, b described) int { return a.i - b.i })
 	return nil
@@ -483,14 +487,15 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 				at++ // was skipped
 			}
 			if files[at].known {
-				u.changes.Changed++
+				u.waiting.Changed++
 			} else {
-				u.changes.Added++
+				u.waiting.Added++
 			}
+			u.described++
 			u.pending = append(u.pending, edit{r.Path, &r})
 		}
 		if u.watch.Described != nil {
-			u.watch.Described(u.changes.Added + u.changes.Changed)
+			u.watch.Described(u.described)
 		}
 		wait := pendingTime + time.Duration(u.w.state.Pictures*(4*u.w.state.Width+recordSize))*time.Second/readingSpeed
 		if n := len(u.pending); n < pendingMost && 4*n*u.w.state.Width < pendingBytes && time.Since(u.saved) < wait {
@@ -515,12 +520,17 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 }
 
 func (u *updater) flush() error {
-	edits := u.pending
-	u.pending = nil
+	edits, made := u.pending, u.waiting
+	u.pending, u.waiting = nil, Changes{}
 	if len(edits) == 0 {
 		return nil
 	}
-	return u.commit(edits)
+	if err := u.commit(edits); err != nil {
+		return err
+	}
+	u.changes.Added += made.Added
+	u.changes.Changed += made.Changed
+	return nil
 }
 
 func (u *updater) commit(edits []edit) error {
