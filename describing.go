@@ -30,9 +30,7 @@ func Describing(f func(done, all int)) DescribeOption {
 }
 
 func newDescribeOptions(options []DescribeOption) (o describeOptions) {
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	return o
 }
 

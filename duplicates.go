@@ -34,7 +34,9 @@ func Comparing(f func(done, all int)) SearchOption { return func(o *searchOption
 // within the distance of its best. Without [Within] the distance is that of a threshold
 // that was found from distances and is kept in the index, or else the model's own, below
 // which pictures are copies; it is an error if there is neither. Files of the same bytes
-// are always found. Of the options, By, Where, SameBytes and Comparing count too.
+// are always found. Vectors know nothing of what a file has besides its picture, such as more
+// pages or frames. Of the options, By, Where, SameBytes and Comparing count too. The inner
+// product tells no copies.
 func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Group, error) {
 	v, err := x.enter()
 	if err != nil {
@@ -42,19 +44,19 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	}
 	defer v.guard.Leave()
 	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	within := o.within
 	switch {
 	case o.exact:
 		within = math.NaN()
+	case o.metric == knn.InnerProduct:
+		return nil, fmt.Errorf("lookalike.Duplicates: copies are no nearer by the %s than other pictures; choose another metric", o.metric)
 	case !o.radius:
 		if within = v.copies(o.metric); within == 0 {
 			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
 		}
-	case math.IsNaN(within):
-		return nil, fmt.Errorf("lookalike.Duplicates: no distance is within %v", within)
+	case !(within >= 0):
+		return nil, fmt.Errorf("lookalike.Duplicates: no pictures are within a distance of %v; give 0 or more", within)
 	}
 	rows := dedup.Options{Metric: o.metric, Within: within}
 	if o.keep != nil {

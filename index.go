@@ -20,13 +20,19 @@ type Index struct {
 	path    string
 	options openOptions
 
-	mu     sync.Mutex // of what follows
-	now    *version
-	closed bool
+	reloading sync.Mutex // or an earlier Reload might end last, with what it read first
+
+	mu      sync.Mutex // of what follows
+	now     *version
+	earlier sync.WaitGroup // versions that calls are in flight on
+	ended   error          // of earlier versions
+	closed  bool
 }
 
 // errClosed is the error of an index that has been closed.
 const errClosed = closing.Error("lookalike: the index")
+
+var errNoIndex = errors.New("lookalike: the index is nil or empty; Open makes one")
 
 type openOptions struct{ model, photos, cache string }
 
@@ -44,65 +50,74 @@ func Photos(dir string) OpenOption { return func(o *openOptions) { o.photos = di
 // the environment variable LOOKALIKE_CACHE, or else of the user.
 func Cache(dir string) OpenOption { return func(o *openOptions) { o.cache = dir } }
 
+// apply sets options; one that is nil sets nothing.
+func apply[S any, O ~func(*S)](s *S, options []O) {
+	for _, o := range options {
+		if o != nil {
+			o(s)
+		}
+	}
+}
+
 // version is an index as one transaction has left it.
 type version struct {
 	path   string
 	guard  closing.Guard
 	g      *gallery.Gallery
-	model  *lender
+	model  *lender[Model]
 	root   string // of the pictures
-	photos func() (*picture.Source, error)
-	opened *picture.Source // by photos
+	photos *lender[*picture.Source]
 
 	mu        sync.Mutex
 	searchers map[knn.Metric]*knn.Index
 }
 
-// lender opens a model once for several versions of an index.
-type lender struct {
+// lender opens something when it is first needed, and closes it when all who hold it
+// have dropped it.
+type lender[T io.Closer] struct {
+	open func() (T, error)
+
 	mu      sync.Mutex
 	holders int
-	open    func() (Model, error)
-	model   Model
+	opened  bool
+	lent    T
 }
 
-// get opens the model if it is not open yet.
-func (l *lender) get() (Model, error) {
+// get opens it if it is not open yet. What failed is tried again.
+func (l *lender[T]) get() (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.model == nil {
-		m, err := l.open()
+	if !l.opened {
+		lent, err := l.open()
 		if err != nil {
-			return nil, err
+			return lent, err
 		}
-		l.model = m
+		l.lent, l.opened = lent, true
 	}
-	return l.model, nil
+	return l.lent, nil
 }
 
-func (l *lender) hold() *lender {
+func (l *lender[T]) hold() *lender[T] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.holders++
 	return l
 }
 
-func (l *lender) drop() error {
+func (l *lender[T]) drop() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.holders--; l.holders > 0 || l.model == nil {
+	if l.holders--; l.holders > 0 || !l.opened {
 		return nil
 	}
-	return l.model.Close()
+	return l.lent.Close()
 }
 
 // Open reads an index whole and checks it. Others may write to it meanwhile, and later:
 // see [Index.Reload].
 func Open(path string, options ...OpenOption) (*Index, error) {
 	x := &Index{path: path}
-	for _, o := range options {
-		o(&x.options)
-	}
+	apply(&x.options, options)
 	v, err := x.read(nil)
 	if err != nil {
 		return nil, err
@@ -122,14 +137,16 @@ func (x *Index) read(earlier *version) (*version, error) {
 	if earlier != nil && earlier.g.Recipe == g.Recipe {
 		v.model = earlier.model.hold()
 	} else {
-		l := &lender{open: func() (Model, error) {
-			return describe.Like(g, describe.Place{Index: x.path, Model: x.options.model, Cache: x.options.cache})
+		// Without the pictures, which the model outlives.
+		head := &gallery.Gallery{Recipe: g.Recipe, PCA: g.PCA}
+		l := &lender[Model]{open: func() (Model, error) {
+			return describe.Like(head, describe.Place{Index: x.path, Model: x.options.model, Cache: x.options.cache})
 		}}
 		v.model = l.hold()
 	}
 	root := cmp.Or(x.options.photos, g.Root)
 	v.root = root
-	v.photos = sync.OnceValues(func() (*picture.Source, error) {
+	photos := &lender[*picture.Source]{open: func() (*picture.Source, error) {
 		if root == "" {
 			return nil, fmt.Errorf("%s does not say where its pictures are", x.path)
 		}
@@ -137,26 +154,39 @@ func (x *Index) read(earlier *version) (*version, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the pictures of %s are not at %s: %w", x.path, root, err)
 		}
-		v.opened = s
 		return s, nil
-	})
+	}}
+	v.photos = photos.hold()
 	return v, nil
 }
 
 // enter begins a call, which v.guard.Leave ends.
 func (x *Index) enter() (*version, error) {
+	if x == nil {
+		return nil, errNoIndex
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closed || x.now == nil || !x.now.guard.Enter() {
+	switch {
+	case x.closed:
 		return nil, errClosed
+	case x.now == nil:
+		return nil, errNoIndex
 	}
+	x.now.guard.Enter() // it is open
 	return x.now, nil
 }
 
-// Reload reads the index anew, if others have written to it. Searches go on meanwhile, on
-// what was read before; those that begin later see what is there now. If it cannot be
-// read, the index stays as it was.
+// Reload reads the index anew, as others have left it. Searches go on meanwhile; those
+// that have begun end on what was read before, and Reload does not wait for them; those
+// that begin later see what is there now. If it cannot be read, the index stays as it
+// was.
 func (x *Index) Reload() error {
+	if x == nil {
+		return errNoIndex
+	}
+	x.reloading.Lock()
+	defer x.reloading.Unlock()
 	was, err := x.enter()
 	if err != nil {
 		return err
@@ -167,36 +197,45 @@ func (x *Index) Reload() error {
 		return err
 	}
 	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.closed {
-		x.mu.Unlock()
 		return errors.Join(error(errClosed), v.close())
 	}
-	x.now, was = v, x.now
-	x.mu.Unlock()
-	return was.close()
+	x.now = v
+	x.earlier.Go(func() {
+		if err := was.close(); err != nil {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.ended = errors.Join(x.ended, err)
+		}
+	})
+	return nil
 }
 
 // Close waits for calls in flight and gives back what the index holds. It may be called
-// twice; later calls of other methods return ErrClosed.
+// twice; later calls of other methods return ErrClosed. A function that is given to
+// [Where] must not call it, for it would wait for itself.
 func (x *Index) Close() error {
+	if x == nil {
+		return errNoIndex
+	}
 	x.mu.Lock()
-	was := x.now
+	now := x.now
 	x.closed = true
 	x.mu.Unlock()
-	if was == nil {
+	if now == nil {
 		return nil
 	}
-	return was.close()
+	err := now.close()
+	x.earlier.Wait()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	err, x.ended = errors.Join(err, x.ended), nil
+	return err
 }
 
 func (v *version) close() error {
-	return v.guard.Close(func() error {
-		err := v.model.drop()
-		if v.opened != nil {
-			err = errors.Join(err, v.opened.Close())
-		}
-		return err
-	})
+	return v.guard.Close(func() error { return errors.Join(v.model.drop(), v.photos.drop()) })
 }
 
 // Len returns how many pictures the index has; 0 if it has been closed.
@@ -210,7 +249,8 @@ func (x *Index) Len() int {
 }
 
 // Entries returns the pictures of the index, sorted by path; nil if it has been closed.
-// They must not be changed.
+// They must not be changed. Their numbers are good for [Row] until the next [Index.Reload];
+// their paths, for [Path], longer.
 func (x *Index) Entries() []Entry {
 	v, err := x.enter()
 	if err != nil {
@@ -270,10 +310,11 @@ func (x *Index) Source() (*picture.Source, error) {
 		return nil, err
 	}
 	defer v.guard.Leave()
-	return v.photos()
+	return v.photos.get()
 }
 
-// OpenPicture opens the file of a picture of the index, by its row.
+// OpenPicture opens the file of a picture of the index, by its row. The caller closes
+// it; it can be read even after the index has been reloaded or closed.
 func (x *Index) OpenPicture(row int) (io.ReadCloser, error) {
 	v, err := x.enter()
 	if err != nil {
@@ -287,19 +328,32 @@ func (x *Index) OpenPicture(row int) (io.ReadCloser, error) {
 }
 
 func (v *version) openPicture(row int) (io.ReadCloser, error) {
-	s, err := v.photos()
+	s, err := v.photos.get()
 	if err != nil {
 		return nil, err
 	}
-	return s.FS.Open(v.g.Entries[row].Path)
+	f, err := s.FS.Open(v.g.Entries[row].Path)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{f, sync.OnceValue(v.photos.hold().drop)}, nil
 }
+
+// opened is a file that keeps open what it lies in, such as an archive.
+type opened struct {
+	io.ReadCloser
+	drop func() error
+}
+
+func (o *opened) Close() error { return errors.Join(o.ReadCloser.Close(), o.drop()) }
 
 func noRow(row, n int) error {
 	return fmt.Errorf("the index has no picture %d: it has %d, numbered from 0", row, n)
 }
 
-// Export writes the vectors, and which pictures they belong to, to a new file, in the
-// format that the end of its name says: .npz, .npy, .safetensors, .csv or .jsonl.
+// Export writes the vectors, and which pictures they belong to, to a file, in the format
+// that the end of its name says: .npz, .npy, .safetensors, .csv or .jsonl. It takes the
+// place of one that is there (see [gallery.Gallery.Export]).
 func (x *Index) Export(path string) error {
 	v, err := x.enter()
 	if err != nil {

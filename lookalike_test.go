@@ -374,8 +374,17 @@ func TestUpdate(t *testing.T) {
 	if want := (lookalike.Stage{Files: n + 1, Decoded: n + 1, Described: n, Saved: n}); last != want {
 		t.Errorf("at the end %+v, want %+v", last, want)
 	}
+	last = lookalike.Stage{}
+	again, err := lookalike.Trained(filepath.Join(photos, "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, path, photos, again, lookalike.Progress(func(s lookalike.Stage) { last = s }))
+	if want := (lookalike.Stage{Files: n + 1, Decoded: n + 1, Saved: n}); last != want {
+		t.Errorf("where nothing has changed %+v, want %+v", last, want)
+	}
 	other := codes(t, filepath.Join(dir, "other.safetensors"), 2)
-	_, err := lookalike.Update(t.Context(), path, []string{photos}, other)
+	_, err = lookalike.Update(t.Context(), path, []string{photos}, other)
 	recipes, ok := errors.AsType[*lookalike.RecipeError](err)
 	if !errors.Is(err, lookalike.ErrRecipe) || !ok || recipes.Other.WeightsFingerprint != other.Recipe().WeightsFingerprint || recipes.Index.WeightsFingerprint == recipes.Other.WeightsFingerprint {
 		t.Errorf("another model: %v", err)

@@ -10,7 +10,8 @@ import (
 // Model describes pictures by vectors.
 type Model = describe.Model
 
-// ModelOption says how a network describes pictures.
+// ModelOption says how a network describes pictures: [WeightsFile], [Layer], and
+// [Average] or [Max], which are given as they are, without parentheses.
 type ModelOption func(*describe.Spec)
 
 // WeightsFile is where the weights of VGG16 or VGG19 are: a file of Keras. Without it
@@ -25,10 +26,10 @@ func WeightsCache(dir string) ModelOption { return func(s *describe.Spec) { s.Ca
 // as "block5_pool". Without it, it is fc2 if the weights have it, else block5_pool.
 func Layer(name string) ModelOption { return func(s *describe.Spec) { s.Layer = name } }
 
-// Average brings each channel of a layer to the mean of its values.
+// Average, a [ModelOption], brings each channel of a layer to the mean of its values.
 func Average(s *describe.Spec) { s.Pooling = vgg.Average.String() }
 
-// Max brings each channel of a layer to the greatest of its values.
+// Max, a [ModelOption], brings each channel of a layer to the greatest of its values.
 func Max(s *describe.Spec) { s.Pooling = vgg.Max.String() }
 
 // VGG16 opens the network, which has learned from ImageNet: its features find pictures
@@ -40,9 +41,7 @@ func VGG19(options ...ModelOption) (Model, error) { return network("vgg19", opti
 
 func network(name string, options []ModelOption) (Model, error) {
 	s := describe.Spec{Name: name}
-	for _, o := range options {
-		o(&s)
-	}
+	apply(&s, options)
 	return s.Open()
 }
 

@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"lookalike/picture"
 )
@@ -23,8 +24,12 @@ type Query struct {
 	row    int
 	path   string // of the index, "" for none
 	file   string // where the picture lies, "" if it lies in no file
+	part   bool   // of the picture is asked for, the region
 	region image.Rectangle
-	known  []float32 // what describing it has made
+
+	// What describing it has made, and read: of a file of its own.
+	known []float32
+	sum   *[sha256.Size]byte
 }
 
 // File is a picture's file.
@@ -52,9 +57,19 @@ func Bytes(data []byte) Query {
 	return Opener("the picture", func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 }
 
-// Reader is a picture's file that is read once: the query can be used for one search.
+// Reader is a picture's file that is read once: the query can be used for one search, and
+// is an error in others. A search waits for the reader, whatever becomes of its context.
 func Reader(r io.Reader) Query {
-	return Opener("the picture", func() (io.ReadCloser, error) { return io.NopCloser(r), nil })
+	read := new(atomic.Bool)
+	return Opener("the picture", func() (io.ReadCloser, error) {
+		switch {
+		case r == nil:
+			return nil, errors.New("the reader is nil")
+		case read.Swap(true):
+			return nil, errors.New("the reader has been read by another query; make each search a query of its own, or give Bytes")
+		}
+		return io.NopCloser(r), nil
+	})
 }
 
 // Picture is a picture in memory, upright.
@@ -72,9 +87,10 @@ func Row(i int) Query {
 func Path(path string) Query { return Query{name: path, path: path} }
 
 // Region is a part of a query's picture, in pixels of the upright picture from its top
-// left corner.
+// left corner. Of a query that is a region already it is another one, in pixels of the
+// whole picture, too.
 func (q Query) Region(r image.Rectangle) Query {
-	q.region, q.known = r, nil
+	q.part, q.region, q.known = true, r, nil
 	return q
 }
 
@@ -105,8 +121,12 @@ func (q *Query) check(width int) error {
 }
 
 // SHA256 is the hash of the query's file. It is an error if the query is not made of one.
+// A query that has been described knows it of what was read then.
 func (q Query) SHA256() (sum [sha256.Size]byte, err error) {
-	if q.open == nil {
+	switch {
+	case q.sum != nil:
+		return *q.sum, nil
+	case q.open == nil:
 		return sum, errors.New("it has no file of its own")
 	}
 	f, err := q.open()
@@ -122,7 +142,7 @@ func (q Query) SHA256() (sum [sha256.Size]byte, err error) {
 }
 
 // whole tells whether the query is a whole picture, not a part of it.
-func (q *Query) whole() bool { return q.region == image.Rectangle{} }
+func (q *Query) whole() bool { return !q.part }
 
 // load reads the picture of a query; in opens a picture of the index, nil if there is none.
 func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error), o picture.Options) (m *picture.Image, err error) {
@@ -137,7 +157,7 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 	case q.inside && in != nil:
 		m, err = decode(func() (io.ReadCloser, error) { return in(q.row) }, o)
 	case q.open != nil:
-		m, err = decode(q.open, o)
+		m, err = q.decode(o)
 	case q.inside, q.path != "":
 		return nil, errors.New("there is no index that it could be a picture of")
 	default:
@@ -147,6 +167,27 @@ func (q *Query) load(ctx context.Context, in func(row int) (io.ReadCloser, error
 		return m, err
 	}
 	return cut(m, q.region)
+}
+
+// decode reads the picture's own file, once: a reader has its bytes no second time, and a
+// file may be another one by then.
+func (q *Query) decode(o picture.Options) (*picture.Image, error) {
+	h := sha256.New()
+	m, err := decode(func() (io.ReadCloser, error) {
+		f, err := q.open()
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(f, h), f}, nil
+	}, o)
+	if err == nil {
+		sum := [sha256.Size]byte(h.Sum(nil))
+		q.sum = &sum
+	}
+	return m, err
 }
 
 // decode reads a picture. The error does not name it.

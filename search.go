@@ -42,7 +42,8 @@ func Within(distance float64) SearchOption {
 	return func(o *searchOptions) { o.within, o.radius = distance, true }
 }
 
-// Where finds those pictures only that keep is true of.
+// Where finds those pictures only that keep is true of. It is asked before the search, of
+// each picture of the index, on the goroutine of the caller. Of several the last counts.
 func Where(keep func(Entry) bool) SearchOption { return func(o *searchOptions) { o.keep = keep } }
 
 // ExceptSelf leaves out the query itself: the picture of the index that it is, else
@@ -54,7 +55,8 @@ func ExceptSelf() SearchOption { return func(o *searchOptions) { o.notSelf = tru
 const All = math.MaxInt
 
 // Search finds the k pictures that are most like the query, the nearest first; of two as
-// near, the one whose path comes first.
+// near, the one whose path comes first. There are fewer than k if the index has no more,
+// or the options allow no more.
 func (x *Index) Search(ctx context.Context, q Query, k int, options ...SearchOption) ([]Hit, error) {
 	found, err := x.SearchAll(ctx, []Query{q}, k, options...)
 	if err != nil {
@@ -76,9 +78,7 @@ func (x *Index) SearchAll(ctx context.Context, queries []Query, k int, options .
 	}
 	defer v.guard.Leave()
 	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	if queries, err = v.describe(ctx, queries, describeOptions{}); err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (v *version) self(q *Query) ([]int, error) {
 	case q.open == nil || !q.whole():
 		return nil, nil
 	}
-	if q.file != "" {
+	if q.file != "" && v.root != "" {
 		if row := v.g.RowOf(v.root, q.file); row >= 0 {
 			return []int{row}, nil
 		}

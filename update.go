@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,11 +47,13 @@ type updateOptions struct {
 }
 
 // Components keeps that many principal components of the vectors: a smaller index, a
-// faster search, and often a better one.
+// faster search, and often a better one. Each update of an index must be given the same
+// number, or it is ErrRecipe.
 func Components(n int) UpdateOption { return func(o *updateOptions) { o.components = n } }
 
 // Anew makes a new index in place of one that exists, which may be damaged or made by
 // another model. That one stays, and is what others read, until the new one is complete.
+// If the update ends before that, the next one with Anew goes on with what it has begun.
 func Anew() UpdateOption { return func(o *updateOptions) { o.anew = true } }
 
 // Reading says how pictures are read.
@@ -78,8 +81,11 @@ func Leaving(files ...string) UpdateOption { return func(o *updateOptions) { o.l
 // were saved.
 func Update(ctx context.Context, path string, sources []string, model Model, options ...UpdateOption) (Changes, error) {
 	o := newUpdateOptions(options)
-	if model == nil {
+	switch {
+	case model == nil:
 		return Changes{}, errNoModel
+	case path == "":
+		return Changes{}, errNoPath
 	}
 	own := append([]string{path, gallery.Unfinished(path)}, o.leave...)
 	if file := model.Recipe().WeightsFile; file != "" {
@@ -93,13 +99,14 @@ func Update(ctx context.Context, path string, sources []string, model Model, opt
 	return UpdateSet(ctx, path, set, source.Root, model, options...)
 }
 
-var errNoModel = errors.New("lookalike: the model is nil")
+var (
+	errNoModel = errors.New("lookalike: the model is nil")
+	errNoPath  = errors.New("lookalike: the name of the index is empty")
+)
 
 func newUpdateOptions(options []UpdateOption) updateOptions {
 	o := updateOptions{program: "lookalike"}
-	for _, option := range options {
-		option(&o)
-	}
+	apply(&o, options)
 	return o
 }
 
@@ -110,6 +117,8 @@ func UpdateSet(ctx context.Context, path string, photos *picture.Set, root strin
 	switch {
 	case model == nil:
 		return Changes{}, errNoModel
+	case path == "":
+		return Changes{}, errNoPath
 	case photos == nil:
 		return Changes{}, errors.New("lookalike.UpdateSet: the set of pictures is nil")
 	}
@@ -140,9 +149,9 @@ func (o *updateOptions) watch(files int) gallery.Watch {
 	stages <- Stage{Files: files}
 	tell := func(note func(*Stage)) {
 		s := <-stages
+		defer func() { stages <- s }() // even if progress panics: others wait for it
 		note(&s)
 		o.progress(s)
-		stages <- s
 	}
 	return gallery.Watch{
 		Done:      func(n int) { tell(func(s *Stage) { s.Decoded = n }) },
@@ -204,24 +213,41 @@ func rootCause(err error) error {
 }
 
 // Watch calls [Update] again and again, with a pause in between, until ctx is done, and
-// tells of each call that changed something or failed. It returns the cause of ctx's end.
-// An index that another program writes to just then is left to the next time.
+// tells of each call that changed something, left out other files than the last one, or
+// failed. It returns the cause of ctx's end, or [ErrClosed] if the model is closed. An
+// index that another program writes to just then is left to the next time. An [Index] that
+// is open has what is new after [Index.Reload], which told may call.
 func Watch(ctx context.Context, pause time.Duration, path string, sources []string, model Model, told func(Changes, error), options ...UpdateOption) error {
-	if pause <= 0 {
+	switch {
+	case pause <= 0:
 		return fmt.Errorf("lookalike.Watch: there must be a pause between two updates; %v is none", pause)
+	case model == nil:
+		return errNoModel
+	case told == nil:
+		return errors.New("lookalike.Watch: the function that is told is nil")
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
+	var skipped []string
 	for {
 		changes, err := Update(ctx, path, sources, model, options...)
+		news := changes.Added+changes.Changed+changes.Moved+changes.Dropped > 0
+		if err == nil {
+			before := skipped
+			skipped = nil
+			for _, s := range changes.Skipped {
+				skipped = append(skipped, s.Path)
+			}
+			news = news || !slices.Equal(skipped, before)
+		}
+		failed := err != nil && ctx.Err() == nil && !errors.Is(err, ErrBusy)
+		if news || failed { // news may come with the end, too
+			told(changes, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, ErrBusy):
-		case err != nil, changes.Added+changes.Changed+changes.Moved+changes.Dropped > 0:
-			told(changes, err)
-		}
-		if errors.Is(err, fs.ErrClosed) { // the model
+		case errors.Is(err, fs.ErrClosed): // the model
 			return err
 		}
 		timer.Reset(pause)

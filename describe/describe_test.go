@@ -119,8 +119,17 @@ func TestLike(t *testing.T) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
-	if _, err := Like(g, Place{Index: filepath.Join(dir, "photos.idx")}); !errors.Is(err, ErrNoModel) {
-		t.Errorf("a model that is nowhere: %v", err)
+	unknown := &gallery.Gallery{Recipe: gallery.Recipe{Model: "resnet"}}
+	for name, g := range map[string]*gallery.Gallery{"a model that is nowhere": g, "one of an unknown kind": unknown} {
+		if _, err := Like(g, Place{Index: filepath.Join(dir, "photos.idx")}); !errors.Is(err, ErrNoModel) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Like(nil, Place{Index: index}); err == nil {
+		t.Error("the model of no index is opened")
+	}
+	if words := Words(unknown.Recipe); words != "resnet" {
+		t.Errorf("%q", words)
 	}
 }
 

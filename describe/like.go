@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"lookalike/gallery"
@@ -16,7 +17,7 @@ import (
 )
 
 // ErrNoModel is that the file of the model that an index was made with is nowhere
-// where it would be looked for.
+// where it would be looked for, or that its kind has not been registered.
 var ErrNoModel = errors.New("the model of the index is missing")
 
 // Place says where an index is, and what belongs to it.
@@ -30,11 +31,14 @@ type Place struct {
 // to the index's principal components, too. Other weights than the index's are an error.
 // The caller closes the model.
 func Like(g *gallery.Gallery, at Place) (Model, error) {
+	if g == nil {
+		return nil, errors.New("describe.Like: the gallery is nil")
+	}
 	r, index, file := g.Recipe, at.Index, at.Model
 	k, known := kindOf(r)
 	switch {
 	case !known:
-		return nil, fmt.Errorf("%s was made by the network %q, which this program does not know", index, r.Model)
+		return nil, fmt.Errorf("%w: %s was made by the network %q, which this program does not know", ErrNoModel, index, r.Model)
 	case r.Model == Perceptual && file == Perceptual:
 		file = ""
 	case !k.HasFile && file != "":
@@ -87,6 +91,9 @@ func (m *likeIndex) Describe(ctx context.Context, pictures []*picture.Image) (*t
 	x, err := m.Model.Describe(ctx, pictures)
 	if err != nil || m.pca == nil {
 		return x, err
+	}
+	if want := []int{len(pictures), m.pca.Mean.Len()}; x == nil || !slices.Equal(x.Shape(), want) {
+		return nil, fmt.Errorf("describe: the model %q has not made vectors of shape %v, to be brought to principal components", m.recipe.Model, want)
 	}
 	return m.pca.Transform(x), nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"lookalike/gallery"
@@ -108,7 +109,7 @@ func Words(r gallery.Recipe) string {
 	if k, known := kindOf(r); known {
 		return k.Words(r)
 	}
-	return r.Model + " " + r.Layer
+	return strings.TrimSpace(r.Model + " " + r.Layer)
 }
 
 // LimitsOf returns the distances up to which two pictures are the same by whole

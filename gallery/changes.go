@@ -29,7 +29,9 @@ type Watch struct {
 	Done      func(files int)    // so many files have been dealt with, from any goroutine, one at a time
 	Described func(pictures int) // so many have been described, from any goroutine, one at a time
 
-	Saved func(pictures int) // the index holds so many pictures, come what may
+	// Saved is told that the index holds so many pictures, come what may: of one that
+	// exists at the beginning, and at each transaction.
+	Saved func(pictures int)
 
 	// Worked is told, at the end, how long pictures were described in all, and how
 	// long of that the network, or the principal components, were at work: the
@@ -64,6 +66,9 @@ type Watch struct {
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
 func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+	if err := d.usable(); err != nil {
+		return Changes{}, nil, err
+	}
 	return update(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
@@ -73,6 +78,9 @@ func Update(ctx context.Context, path string, photos *picture.Set, root string, 
 // and if Remake is ended or fails, both are left. Called again, Remake goes on with
 // it, or begins it anew if it was to become another one.
 func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+	if err := d.usable(); err != nil {
+		return Changes{}, nil, err
+	}
 	return remake(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 

@@ -3,9 +3,11 @@ package gallery
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +33,17 @@ type Describer struct {
 
 	// Describe returns the vectors of prepared pictures, [n, Width].
 	Describe func(context.Context, []*picture.Image) (*tensor.Tensor, error)
+}
+
+// usable returns an error unless the describer can make vectors.
+func (d Describer) usable() error {
+	switch {
+	case d.Prepare == nil || d.Describe == nil:
+		return errors.New("gallery: the describer has no Prepare or no Describe")
+	case d.Width < 1:
+		return fmt.Errorf("gallery: the model %q makes vectors of %d values", d.Recipe.Model, d.Width)
+	}
+	return nil
 }
 
 // of notes in the recipe how photos are set upright.
@@ -91,6 +104,11 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 	var w worked
 	start := time.Now()
 	var both sync.WaitGroup
+	end := sync.OnceFunc(func() {
+		close(batches)
+		both.Wait()
+	})
+	defer end() // also if load, done or skip panics
 	both.Go(func() {
 		defer close(described)
 		for batch := range batches {
@@ -98,7 +116,7 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 				continue // let the sender see it
 			}
 			begin := time.Now()
-			rows, err := d.describe(context.WithoutCancel(ctx), batch)
+			rows, err := caught(func() ([]row, error) { return d.describe(context.WithoutCancel(ctx), batch) })
 			w.network += time.Since(begin)
 			if err != nil {
 				stop(err)
@@ -113,7 +131,7 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 			if failed {
 				continue
 			}
-			if err := deliver(rows); err != nil {
+			if _, err := caught(func() (struct{}, error) { return struct{}{}, deliver(rows) }); err != nil {
 				failed = true
 				stop(err)
 			}
@@ -135,13 +153,30 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 	if err == nil && len(batch) > 0 {
 		batches <- batch
 	}
-	close(batches)
-	both.Wait()
+	end()
 	w.all = time.Since(start)
+	if p, is := context.Cause(ctx).(panicked); is {
+		panic(p.with)
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	return w, err
+}
+
+// panicked is what a function panicked with that was called on another goroutine than
+// the caller's, who shall see it.
+type panicked struct{ with any }
+
+func (p panicked) Error() string { return fmt.Sprint("panic: ", p.with) }
+
+func caught[T any](f func() (T, error)) (_ T, err error) {
+	defer func() {
+		if with := recover(); with != nil {
+			err = panicked{with}
+		}
+	}()
+	return f()
 }
 
 // Vectors describes n pictures, which load reads, many at a time, on several
@@ -149,6 +184,12 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 // skip was told of. Done is told of each that was described; skip and done are called
 // in order, and an error of skip ends the work. Components are not looked at.
 func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*picture.Image, error), skip func(i int, reason error) error, done func(i int)) ([][]float32, error) {
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	if n < 0 || load == nil || skip == nil || done == nil {
+		return nil, fmt.Errorf("gallery.Describer.Vectors: %d pictures, or one of the functions is nil", n)
+	}
 	vectors := make([][]float32, n)
 	good, count := make([]int, n), 0 // those that are described, in order
 	read := func(i int) (l loaded) {
@@ -177,13 +218,29 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 	return vectors, nil
 }
 
+// vectors calls Describe, and makes sure that there is a vector for each picture.
+func (d Describer) vectors(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
+	v, err := d.Describe(ctx, pictures)
+	if err != nil {
+		return nil, err
+	}
+	if want := []int{len(pictures), d.Width}; v == nil || !slices.Equal(v.Shape(), want) {
+		shape := "nothing"
+		if v != nil {
+			shape = fmt.Sprintf("vectors of shape %v", v.Shape())
+		}
+		return nil, fmt.Errorf("gallery: the model %q has made %s, want shape %v", d.Recipe.Model, shape, want)
+	}
+	return v, nil
+}
+
 // describe makes the vectors of a batch and checks them.
 func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) {
 	pictures := make([]*picture.Image, len(batch))
 	for i, p := range batch {
 		pictures[i] = p.picture
 	}
-	v, err := d.Describe(ctx, pictures)
+	v, err := d.vectors(ctx, pictures)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,9 @@ import (
 
 // Row returns the number of the entry of that path, -1 if there is none.
 func (g *Gallery) Row(path string) int {
+	if g == nil {
+		return -1
+	}
 	row, ok := slices.BinarySearchFunc(g.Entries, path, func(e Entry, path string) int { return strings.Compare(e.Path, path) })
 	if !ok {
 		return -1

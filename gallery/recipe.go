@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -83,7 +84,8 @@ type RecipeError struct {
 
 // Error gives both fingerprints and what differs.
 func (e *RecipeError) Error() string {
-	return e.Index.against(e.Other, e.other) + e.hint + ":\n" + e.Index.differences(e.Other, e.other)
+	what := cmp.Or(e.other, "the other")
+	return e.Index.against(e.Other, what) + e.hint + ":\n" + e.Index.differences(e.Other, what)
 }
 
 func (e *RecipeError) Is(target error) bool { return target == ErrOther }
@@ -102,11 +104,14 @@ func (g *Gallery) Check(r Recipe) error {
 
 // against says how an index was made, and that something else was not so.
 func (r Recipe) against(other Recipe, what string) string {
-	with := ""
-	if r.WeightsFile != "" {
-		with = " with " + r.WeightsFile
+	by := ""
+	if r.Program != "" {
+		by = " by " + r.Program
 	}
-	return fmt.Sprintf("the index was made by %s%s (fingerprint %s), %s another way (fingerprint %s)", r.Program, with, r.Fingerprint(), what, other.Fingerprint())
+	if r.WeightsFile != "" {
+		by += " with " + r.WeightsFile
+	}
+	return fmt.Sprintf("the index was made%s (fingerprint %s), %s another way (fingerprint %s)", by, r.Fingerprint(), what, other.Fingerprint())
 }
 
 // differences lists what of an index's recipe is otherwise for something else, ""
