@@ -11,6 +11,7 @@ import (
 	"lookalike"
 	"lookalike/gallery"
 	"lookalike/internal/cli"
+	"lookalike/internal/lines"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )
@@ -86,7 +87,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		if width >= cli.Narrow {
 			head += fmt.Sprintf("%11s  %9s  ", words.Pixels(f.Width, f.Height), words.Bytes(f.Bytes))
 		}
-		fmt.Fprintf(&b, "%s%s\n", head, words.Shorten(words.Printable(f.Path), width-len(head)))
+		fmt.Fprintf(&b, "%s%s\n", head, lines.Shorten(words.Printable(f.Path), width-len(head)))
 	}
 	for _, g := range d.Groups {
 		line("best", g.Best)
@@ -102,7 +103,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 			case other.Target != "" && other.State != "left":
 				verb := map[string]string{"moveplanned": "would go to", "movedone": "now", "hardlinkplanned": "would become a link to", "hardlinkdone": "now a link to"}[d.Action+other.State]
 				head := fmt.Sprintf("%30s%s ", "", verb)
-				fmt.Fprintf(&b, "%s%s\n", head, words.Shorten(words.Printable(words.FromHere(other.Target)), width-len(head)))
+				fmt.Fprintf(&b, "%s%s\n", head, lines.Shorten(words.Printable(words.FromHere(other.Target)), width-len(head)))
 			}
 		}
 		b.WriteString("\n")
@@ -120,7 +121,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		sum = fmt.Sprintf("%s with %s of %s, among %s in %s, %s.\n", words.Count(len(d.Groups), "group"), words.Count(n, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
 		sum += d.outcome()
 	}
-	b.WriteString(words.Wrap(sum, width))
+	b.WriteString(lines.Wrap(sum, width))
 	_, err := io.WriteString(a.Out, b.String())
 	return err
 }

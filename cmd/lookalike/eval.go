@@ -10,6 +10,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/cli"
+	"lookalike/internal/lines"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/knn"
@@ -195,11 +196,11 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 	fmt.Fprintf(a.Out, "%s; %s; %s distance\n\n", words.Count(in, "picture"), vectors(g), metric)
 	width := len("validation")
 	for _, r := range reports {
-		width = max(width, words.Width(words.Printable(r.Set)))
+		width = max(width, lines.Width(words.Printable(r.Set)))
 	}
-	fmt.Fprintf(a.Out, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", words.Padded("set", width))
+	fmt.Fprintf(a.Out, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", lines.Padded("set", width))
 	for _, r := range reports {
-		fmt.Fprintf(a.Out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", words.Padded(words.Printable(r.Set), width), r.Pictures, len(r.Classes),
+		fmt.Fprintf(a.Out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", lines.Padded(words.Printable(r.Set), width), r.Pictures, len(r.Classes),
 			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
 	}
 	return nil
@@ -213,11 +214,11 @@ func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {
 	fmt.Fprintf(a.Out, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
 	width := len("class")
 	for _, c := range r.Classes {
-		width = max(width, words.Width(words.Printable(c.Label)))
+		width = max(width, lines.Width(words.Printable(c.Label)))
 	}
-	fmt.Fprintf(a.Out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", words.Padded("class", width))
+	fmt.Fprintf(a.Out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", lines.Padded("class", width))
 	for _, c := range r.Classes {
-		fmt.Fprintf(a.Out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", words.Padded(words.Printable(c.Label), width), c.Pictures,
+		fmt.Fprintf(a.Out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", lines.Padded(words.Printable(c.Label), width), c.Pictures,
 			c.PrecisionAt1, c.PrecisionAt5, c.PrecisionAt10, c.RecallAt10, c.MeanAveragePrecision)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"lookalike/internal/cli"
+	"lookalike/internal/lines"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )
@@ -60,16 +61,16 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		return fmt.Sprintf("%10s  ", text)
 	}
 	left := width - len("rank  distance  ") - len(sizes(""))
-	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), words.Shorten(head, left))
+	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), lines.Shorten(head, left))
 	for _, r := range results {
 		if len(results) > 1 {
-			fmt.Fprintf(&b, "\n%s\n", words.Shorten(words.Printable(r.name), width))
+			fmt.Fprintf(&b, "\n%s\n", lines.Shorten(words.Printable(r.name), width))
 		}
 		if len(r.neighbors) == 0 {
 			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
 		}
 		for i, n := range r.neighbors {
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(n.Width, n.Height)), words.Shorten(words.Printable(n.Path), left))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(n.Width, n.Height)), lines.Shorten(words.Printable(n.Path), left))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err

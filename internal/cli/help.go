@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"lookalike/internal/lines"
 	"lookalike/internal/words"
 )
 
@@ -27,7 +28,7 @@ func (t *Terminal) helpWidth() int {
 func (t *Terminal) LayOutHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		const most = 84 // of prose
-		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(words.Fill(strings.TrimSpace(c.Long), min(t.helpWidth(), most)), "\n"))
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(lines.Fill(strings.TrimSpace(c.Long), min(t.helpWidth(), most)), "\n"))
 		if !c.IsAdditionalHelpTopicCommand() {
 			fmt.Fprintln(c.OutOrStdout())
 			t.usage(c.OutOrStdout(), c)
@@ -115,7 +116,7 @@ func (t *Terminal) usage(w io.Writer, c *cobra.Command) {
 		var names []string
 		root.PersistentFlags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		all := fmt.Sprintf("All commands have %s, too; see '%s --help'.", strings.Join(names, " "), root.Name())
-		fmt.Fprintf(w, "\n%s\n", words.Fill(all, width))
+		fmt.Fprintf(w, "\n%s\n", lines.Fill(all, width))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"lookalike/internal/lines"
 	"lookalike/internal/words"
 )
 
@@ -50,7 +51,7 @@ func (t *Terminal) Start() {
 }
 
 // say writes a line for people.
-func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, words.Wrap(text, Width(t.Err))) }
+func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, lines.Wrap(text, Width(t.Err))) }
 
 // Warn tells of what is not as it should be. The text begins with "warning: " or
 // "note: ".

@@ -1,5 +1,5 @@
 // Package words writes things as people read them: numbers, sizes, times, names and
-// lists, in lines that fit.
+// lists.
 package words
 
 import (

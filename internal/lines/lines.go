@@ -1,4 +1,5 @@
-package words
+// Package lines lays text out in lines and columns of a terminal.
+package lines
 
 import (
 	"strings"
