@@ -20,7 +20,7 @@ import (
 	"strings"
 
 	"lookalike/augment"
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"

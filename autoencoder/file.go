@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/weights"
 )
 

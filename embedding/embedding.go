@@ -21,7 +21,7 @@ import (
 	"strings"
 
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/closing"
 	"lookalike/nn"
 	"lookalike/picture"

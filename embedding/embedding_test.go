@@ -18,8 +18,8 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/sweeptest"
 	"lookalike/nn"
 	"lookalike/optim"

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -20,6 +20,9 @@ const (
 
 	basePrefix = "base/"
 )
+
+// Training is what training needs to go on, beside the network.
+type Training = checkpoint.Training
 
 var format = checkpoint.Format{Kind: "embedding", Version: "1"}
 
@@ -41,7 +44,7 @@ func IsFile(path string) (bool, error) {
 
 // Save writes the model, and what training needs to go on unless that is nil.
 // The file appears whole or not at all.
-func (m *Model) Save(path string, training *checkpoint.Training, options ...weights.Option) error {
+func (m *Model) Save(path string, training *Training, options ...weights.Option) error {
 	if err := m.hold(); err != nil {
 		return err
 	}
@@ -85,7 +88,7 @@ func Load(path string) (*Model, error) {
 
 // Resume reads a model and what is needed to go on training it. The file may be
 // replaced while the model is in use.
-func Resume(path string) (*Model, *checkpoint.Training, error) {
+func Resume(path string) (*Model, *Training, error) {
 	f, err := weights.Open(path)
 	if err != nil {
 		return nil, nil, err

@@ -26,8 +26,12 @@ type Changes struct {
 
 // Watch is told how far Update is. Its functions may be nil.
 type Watch struct {
-	Done  func(files int)    // so many files have been dealt with, from any goroutine, one at a time
-	Saved func(pictures int) // the index holds so many pictures, come what may
+	Done      func(files int)    // so many files have been dealt with, from any goroutine, one at a time
+	Described func(pictures int) // so many have been described, from any goroutine, one at a time
+
+	// Saved is told that the index holds so many pictures, come what may: of one that
+	// exists at the beginning, and at each transaction.
+	Saved func(pictures int)
 
 	// Worked is told, at the end, how long pictures were described in all, and how
 	// long of that the network, or the principal components, were at work: the
@@ -62,7 +66,10 @@ type Watch struct {
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
 func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
-	return update(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+	if err := d.usable(); err != nil {
+		return Changes{}, nil, err
+	}
+	return update(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
 // Remake is Update of an index that is made anew, in place of one at path, which may
@@ -71,7 +78,10 @@ func Update(ctx context.Context, path string, photos *picture.Set, root string, 
 // and if Remake is ended or fails, both are left. Called again, Remake goes on with
 // it, or begins it anew if it was to become another one.
 func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
-	return remake(ctx, path, photos, root, d, watch, memory.Share(fitBytes, 4))
+	if err := d.usable(); err != nil {
+		return Changes{}, nil, err
+	}
+	return remake(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
 // Unfinished returns the name under which Remake makes the new index for path: beside

@@ -3,9 +3,11 @@ package gallery
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +35,25 @@ type Describer struct {
 	Describe func(context.Context, []*picture.Image) (*tensor.Tensor, error)
 }
 
+// usable returns an error unless the describer can make vectors.
+func (d Describer) usable() error {
+	switch {
+	case d.Prepare == nil || d.Describe == nil:
+		return errors.New("gallery: the describer has no Prepare or no Describe")
+	case d.Width < 1:
+		return fmt.Errorf("gallery: the model %q makes vectors of %d values", d.Recipe.Model, d.Width)
+	}
+	return nil
+}
+
+// of notes in the recipe how photos are set upright.
+func (d Describer) of(photos *picture.Set) Describer {
+	if photos != nil {
+		d.Recipe = d.Recipe.Reading(photos.Options())
+	}
+	return d
+}
+
 // buildBatch is how many pictures are described at a time.
 const buildBatch = 32
 
@@ -44,7 +65,7 @@ type loaded struct {
 	err     error
 }
 
-// load reads file i of photos.
+// load reads file i of photos. Of a picture that cannot be used err says why.
 func (d Describer) load(photos *picture.Set, i int) (l loaded) {
 	err := photos.Read(i, func(data []byte, info fs.FileInfo) (err error) {
 		l.picture, err = photos.Map(func(m *picture.Image) *picture.Image {
@@ -67,22 +88,27 @@ func (d Describer) load(photos *picture.Set, i int) (l loaded) {
 // was at work.
 type worked struct{ all, network time.Duration }
 
-// run describes photographs. A file that cannot be used goes to skip, the rows of
-// the others, batch by batch, to deliver, from another goroutine; an error of it
-// ends the work. Whatever ends the work, a batch that the network has begun is
-// finished, and what has been described is delivered.
+// run describes n pictures, which load reads, several at a time. One that cannot be
+// used goes to skip, the others to done, both in order; the rows of those go, batch by
+// batch, to deliver, from another goroutine. An error of skip or deliver ends the work.
+// Whatever ends the work, a batch that the network has begun is finished, and what has
+// been described is delivered.
 //
-// Each file is read once. While the network works on one batch, the next is
-// decoded, several files at a time, and the one before is written. Only prepared
-// pictures, two batches and two a processor, and two batches of vectors wait in
-// memory.
-func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), skip func(i int, reason error), deliver func([]row) error) (worked, error) {
+// Each picture is read once. While the network works on one batch, the next is
+// decoded, and the one before is written. Only prepared pictures, two batches and two a
+// processor, and two batches of vectors wait in memory.
+func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done func(i int), skip func(i int, reason error) error, deliver func([]row) error) (worked, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	batches, described := make(chan []loaded), make(chan []row)
 	var w worked
 	start := time.Now()
 	var both sync.WaitGroup
+	end := sync.OnceFunc(func() {
+		close(batches)
+		both.Wait()
+	})
+	defer end() // also if load, done or skip panics
 	both.Go(func() {
 		defer close(described)
 		for batch := range batches {
@@ -90,7 +116,7 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 				continue // let the sender see it
 			}
 			begin := time.Now()
-			rows, err := d.describe(context.WithoutCancel(ctx), batch)
+			rows, err := caught(func() ([]row, error) { return d.describe(context.WithoutCancel(ctx), batch) })
 			w.network += time.Since(begin)
 			if err != nil {
 				stop(err)
@@ -105,7 +131,7 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 			if failed {
 				continue
 			}
-			if err := deliver(rows); err != nil {
+			if _, err := caught(func() (struct{}, error) { return struct{}{}, deliver(rows) }); err != nil {
 				failed = true
 				stop(err)
 			}
@@ -113,13 +139,11 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 	})
 
 	var batch []loaded
-	load := func(i int) loaded { return d.load(photos, i) }
-	err := parallel.Ordered(ctx, photos.Len(), load, func(i int, l loaded) error {
+	err := parallel.Ordered(ctx, n, load, func(i int, l loaded) error {
 		if l.err != nil {
-			skip(i, l.err)
-			return nil
+			return skip(i, l.err)
 		}
-		done()
+		done(i)
 		if batch = append(batch, l); len(batch) == buildBatch {
 			batches <- batch
 			batch = nil
@@ -129,13 +153,85 @@ func (d Describer) run(ctx context.Context, photos *picture.Set, done func(), sk
 	if err == nil && len(batch) > 0 {
 		batches <- batch
 	}
-	close(batches)
-	both.Wait()
+	end()
 	w.all = time.Since(start)
+	if p, is := context.Cause(ctx).(panicked); is {
+		panic(p.with)
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	return w, err
+}
+
+// panicked is what a function panicked with that was called on another goroutine than
+// the caller's, who shall see it.
+type panicked struct{ with any }
+
+func (p panicked) Error() string { return fmt.Sprint("panic: ", p.with) }
+
+func caught[T any](f func() (T, error)) (_ T, err error) {
+	defer func() {
+		if with := recover(); with != nil {
+			err = panicked{with}
+		}
+	}()
+	return f()
+}
+
+// Vectors describes n pictures, which load reads, many at a time, on several
+// goroutines. It returns a vector for each, nil for one that could not be read and that
+// skip was told of. Done is told of each that was described; skip and done are called
+// in order, and an error of skip ends the work. Components are not looked at.
+func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*picture.Image, error), skip func(i int, reason error) error, done func(i int)) ([][]float32, error) {
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	if n < 0 || load == nil || skip == nil || done == nil {
+		return nil, fmt.Errorf("gallery.Describer.Vectors: %d pictures, or one of the functions is nil", n)
+	}
+	vectors := make([][]float32, n)
+	good, count := make([]int, n), 0 // those that are described, in order
+	read := func(i int) (l loaded) {
+		m, err := load(i)
+		if err != nil {
+			return loaded{err: err}
+		}
+		return loaded{picture: d.Prepare(m), row: row{Entry: Entry{Path: fmt.Sprintf("picture %d", i)}}}
+	}
+	at := 0
+	described := func(i int) {
+		good[count] = i
+		count++
+		done(i)
+	}
+	_, err := d.run(ctx, n, read, described, skip, func(rows []row) error {
+		for _, r := range rows {
+			vectors[good[at]] = r.vector
+			at++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vectors, nil
+}
+
+// vectors calls Describe, and makes sure that there is a vector for each picture.
+func (d Describer) vectors(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
+	v, err := d.Describe(ctx, pictures)
+	if err != nil {
+		return nil, err
+	}
+	if want := []int{len(pictures), d.Width}; v == nil || !slices.Equal(v.Shape(), want) {
+		shape := "nothing"
+		if v != nil {
+			shape = fmt.Sprintf("vectors of shape %v", v.Shape())
+		}
+		return nil, fmt.Errorf("gallery: the model %q has made %s, want shape %v", d.Recipe.Model, shape, want)
+	}
+	return v, nil
 }
 
 // describe makes the vectors of a batch and checks them.
@@ -144,7 +240,7 @@ func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) 
 	for i, p := range batch {
 		pictures[i] = p.picture
 	}
-	v, err := d.Describe(ctx, pictures)
+	v, err := d.vectors(ctx, pictures)
 	if err != nil {
 		return nil, err
 	}

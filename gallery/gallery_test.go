@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, change := range []func(*Recipe) string{
 		func(r *Recipe) string { r.Model = "vgg16"; return `"autoencoder" in the index, "vgg16" in the query` },
-		func(r *Recipe) string { r.WeightsSHA256 = "ff"; return "SHA-256" },
+		func(r *Recipe) string { r.WeightsFingerprint = "ff"; return "SHA-256" },
 		func(r *Recipe) string { r.Layer = "fc2"; return `"fc2"` },
 		func(r *Recipe) string { r.Preprocessing += "."; return "preprocessing" },
 		func(r *Recipe) string { r.EXIF = "ignored"; return `"ignored"` },

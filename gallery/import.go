@@ -86,7 +86,7 @@ func Import(file string) (*Gallery, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gallery: %w", err)
 		}
-		g.Recipe = Recipe{Model: Imported, WeightsSHA256: sum, WeightsFile: from, Preprocessing: "unknown", EXIF: "unknown"}
+		g.Recipe = Recipe{Model: Imported, WeightsFingerprint: sum, WeightsFile: from, Preprocessing: "unknown", EXIF: "unknown"}
 	}
 	return g, nil
 }

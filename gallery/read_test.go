@@ -23,7 +23,7 @@ func example(n, d int) *Gallery {
 	g := &Gallery{
 		Root: "/photos/ä & b",
 		Recipe: Recipe{
-			Model: "autoencoder", WeightsSHA256: strings.Repeat("0a", 32), Layer: "code",
+			Model: "autoencoder", WeightsFingerprint: strings.Repeat("0a", 32), Layer: "code",
 			Preprocessing: "RGB, bilinear to 224x224, divided by 255", EXIF: "applied",
 			WeightsFile: "model.safetensors", Program: "lookalike 0.1",
 		},

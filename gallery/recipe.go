@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,29 +9,52 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"lookalike/picture"
 )
 
 // Recipe says how a picture became a vector.
 type Recipe struct {
 	// These make the vector what it is; two recipes that agree in them give
 	// comparable vectors.
-	Model         string `json:"model"`             // kind of network, such as "autoencoder"
-	WeightsSHA256 string `json:"weights_sha256"`    // of the weights file: weights.Fingerprint
-	Layer         string `json:"layer"`             // whose output is the vector
-	Pooling       string `json:"pooling,omitempty"` // "avg" or "max" over the layer's pixels, "" for none
-	PCA           string `json:"pca,omitempty"`     // SHA-256 of the components that the vector was brought to, "" for none
-	Preprocessing string `json:"preprocessing"`     // everything from decoding to the network's input, in words
-	EXIF          string `json:"exif"`              // what is done with the orientation, such as "applied" or "ignored"
+	Model              string `json:"model"`             // kind of network, such as "autoencoder"
+	WeightsFingerprint string `json:"weights_sha256"`    // of what the model computes with: weights.Fingerprint of a network's file, or that of a learned model's parameters
+	Layer              string `json:"layer"`             // whose output is the vector
+	Pooling            string `json:"pooling,omitempty"` // "avg" or "max" over the layer's pixels, "" for none
+	PCA                string `json:"pca,omitempty"`     // SHA-256 of the components that the vector was brought to, "" for none
+	Preprocessing      string `json:"preprocessing"`     // everything from decoding to the network's input, in words
+	EXIF               string `json:"exif"`              // what is done with the orientation, "applied" or "ignored"; Update sets it by the options of the pictures
 
 	// These are for the reader.
 	WeightsFile string `json:"weights_file"` // where the weights were
 	Program     string `json:"program"`      // name and version of the maker
 
-	// With the file as it was when WeightsSHA256 was taken, that need not be
+	// With the file as it was when WeightsFingerprint was taken, that need not be
 	// taken again: a file of the same path, size and time counts as the same, as
 	// for make and git.
 	WeightsSize int64     `json:"weights_size,omitempty"`
 	WeightsTime time.Time `json:"weights_time,omitzero"`
+}
+
+// What a recipe has as EXIF.
+const (
+	exifApplied = "applied"
+	exifIgnored = "ignored"
+)
+
+// Reading returns the recipe for pictures that are read with the options.
+func (r Recipe) Reading(o picture.Options) Recipe {
+	r.EXIF = exifApplied
+	if o.IgnoreOrientation {
+		r.EXIF = exifIgnored
+	}
+	return r
+}
+
+// Options returns the options that pictures must be read with to be described as the
+// recipe says.
+func (r Recipe) Options() picture.Options {
+	return picture.Options{IgnoreOrientation: r.EXIF == exifIgnored}
 }
 
 // Fingerprint is short and equal for recipes whose vectors can be compared. It
@@ -39,7 +63,7 @@ type Recipe struct {
 // in other words.
 func (r Recipe) Fingerprint() string {
 	// JSON keeps the fields apart whatever is in them.
-	parts := []string{r.Model, r.WeightsSHA256, r.Layer, r.Preprocessing, r.EXIF}
+	parts := []string{r.Model, r.WeightsFingerprint, r.Layer, r.Preprocessing, r.EXIF}
 	if r.Pooling != "" || r.PCA != "" {
 		parts = append(parts, r.Pooling, r.PCA)
 	}
@@ -51,25 +75,43 @@ func (r Recipe) Fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Check returns an error unless vectors made by r can be compared with the
-// gallery's. It gives both fingerprints and what differs.
+// RecipeError is that vectors of two recipes cannot be compared. It is ErrOther.
+type RecipeError struct {
+	Index, Other Recipe
+	other        string // what has the other recipe
+	hint         string
+}
+
+// Error gives both fingerprints and what differs.
+func (e *RecipeError) Error() string {
+	what := cmp.Or(e.other, "the other")
+	return e.Index.against(e.Other, what) + e.hint + ":\n" + e.Index.differences(e.Other, what)
+}
+
+func (e *RecipeError) Is(target error) bool { return target == ErrOther }
+
+// Check returns a *RecipeError unless vectors made by r can be compared with the
+// gallery's.
 func (g *Gallery) Check(r Recipe) error {
 	if g == nil {
 		return errors.New("gallery: the gallery is nil")
 	}
-	if differ := g.Recipe.differences(r, "the query"); differ != "" {
-		return fmt.Errorf("gallery: %s; describe the query as the index was, or make the index anew:\n%s", g.Recipe.against(r, "the query"), differ)
+	if g.Recipe.Fingerprint() == r.Fingerprint() {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("gallery: %w", &RecipeError{g.Recipe, r, "the query", "; describe the query as the index was, or make the index anew"})
 }
 
 // against says how an index was made, and that something else was not so.
 func (r Recipe) against(other Recipe, what string) string {
-	with := ""
-	if r.WeightsFile != "" {
-		with = " with " + r.WeightsFile
+	by := ""
+	if r.Program != "" {
+		by = " by " + r.Program
 	}
-	return fmt.Sprintf("the index was made by %s%s (fingerprint %s), %s another way (fingerprint %s)", r.Program, with, r.Fingerprint(), what, other.Fingerprint())
+	if r.WeightsFile != "" {
+		by += " with " + r.WeightsFile
+	}
+	return fmt.Sprintf("the index was made%s (fingerprint %s), %s another way (fingerprint %s)", by, r.Fingerprint(), what, other.Fingerprint())
 }
 
 // differences lists what of an index's recipe is otherwise for something else, ""
@@ -81,7 +123,7 @@ func (r Recipe) differences(other Recipe, what string) string {
 	var differ []string
 	for _, field := range []struct{ name, index, other string }{
 		{"model", r.Model, other.Model},
-		{"SHA-256 of the weights", r.WeightsSHA256, other.WeightsSHA256},
+		{"SHA-256 of the weights", r.WeightsFingerprint, other.WeightsFingerprint},
 		{"layer", r.Layer, other.Layer},
 		{"pooling", r.Pooling, other.Pooling},
 		{"principal components", r.PCA, other.PCA},

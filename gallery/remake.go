@@ -98,7 +98,7 @@ func resume(name string, s state) (there bool, err error) {
 		return false, err
 	case err != nil || !have.Unfinished:
 		return false, fmt.Errorf("gallery: the new index is to grow in %s, but what is there was not begun by such a run; remove it or give it another name", name)
-	case have.Root == s.Root && have.Components == s.Components && have.Recipe.apart(s.Recipe) == "":
+	case have.Root == s.Root && have.Components == s.Components && have.Recipe.takes(s.Recipe):
 		return true, nil
 	}
 	return false, os.Remove(name)

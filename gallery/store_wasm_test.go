@@ -1,11 +1,13 @@
 package gallery
 
 import (
+	"context"
 	"errors"
 	"os"
 	"testing"
 
 	"lookalike/picture"
+	"lookalike/tensor"
 )
 
 // What writes says that it cannot, and leaves the index as it is.
@@ -19,8 +21,15 @@ func TestReadOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, updated := Update(t.Context(), path, new(picture.Set), "photos", Describer{}, Watch{})
-	_, _, remade := Remake(t.Context(), path, new(picture.Set), "photos", Describer{}, Watch{})
+	d := Describer{
+		Width:   1,
+		Prepare: func(m *picture.Image) *picture.Image { return m },
+		Describe: func(_ context.Context, p []*picture.Image) (*tensor.Tensor, error) {
+			return tensor.New(len(p), 1), nil
+		},
+	}
+	_, _, updated := Update(t.Context(), path, new(picture.Set), "photos", d, Watch{})
+	_, _, remade := Remake(t.Context(), path, new(picture.Set), "photos", d, Watch{})
 	for name, err := range map[string]error{
 		"Save":          g.Save(path),
 		"SaveThreshold": g.SaveThreshold(path, Threshold{Metric: "euclidean", Method: FromLabels}),

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"lookalike/picture"
 )
 
 // Thresholds stay when pictures come and go, one for each metric, and are
@@ -95,6 +97,7 @@ func TestThresholdsOfOtherVectors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	d := new(pixels).describer()
 	d.Components = 2
+	d.Recipe = d.Recipe.Reading(picture.Options{})
 	g := example(0, 3)
 	g.Recipe = d.Recipe
 	if err := create(path, state{Root: "photos", Recipe: d.Recipe, Width: 3, Components: 2}, nil, 0, nil); err != nil {

@@ -67,6 +67,12 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 	}
 	w.state.Unfinished = s.Unfinished // should Remake have been killed just before its end
 	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
+	returned := false
+	defer func() {
+		if !returned { // a function of the caller has panicked; others may write again
+			w.db.Close()
+		}
+	}()
 	err = u.run(ctx, g, photos, s.Root, fitBytes)
 	if errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("gallery: %s: %w", path, err)
@@ -81,6 +87,7 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 	if err != nil && !u.changed {
 		w.wrote = false // a refusal changes nothing
 	}
+	returned = true
 	return u.changes, u.skips, w.plain(cmp.Or(err, w.close()))
 }
 
@@ -106,15 +113,17 @@ type updater struct {
 	done    int  // files dealt with
 	changed bool // the index may be another now
 
-	pending []edit
-	saved   time.Time // when the last transaction ended
+	pending   []edit
+	waiting   Changes   // that the pending edits make
+	described int       // pictures
+	saved     time.Time // when the last transaction ended
 }
 
 func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, root string, fitBytes int) error {
 	if err := u.check(); err != nil {
 		return err
 	}
-	plan, err := u.plan(ctx, photos)
+	plan, err := u.plan(ctx, photos, root)
 	if err != nil {
 		return err
 	}
@@ -126,6 +135,9 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 		return err
 	}
 	u.saved = time.Now()
+	if n := u.w.state.Pictures; n > 0 && u.watch.Saved != nil {
+		u.watch.Saved(n)
+	}
 	if err := u.copy(ctx, photos, &plan); err != nil {
 		return err
 	}
@@ -171,8 +183,8 @@ func sample(files []described, n, m int) (in, out []described) {
 // check refuses to add vectors that were made another way.
 func (u *updater) check() error {
 	s, name := &u.w.state, u.w.name
-	if differ := s.Recipe.apart(u.d.Recipe); differ != "" {
-		return fmt.Errorf("gallery: %s: %w: %s:\n%s", name, ErrOther, s.Recipe.against(u.d.Recipe, "this run"), differ)
+	if !s.Recipe.takes(u.d.Recipe) {
+		return fmt.Errorf("gallery: %s: %w: %w", name, ErrOther, &RecipeError{s.Recipe, u.d.Recipe.brought(s.Recipe), "this run", ""})
 	}
 	if s.Components != u.d.Components {
 		return fmt.Errorf("gallery: %s: %w: it holds %s, this run makes %s", name, ErrOther, held(s.Components), held(u.d.Components))
@@ -191,12 +203,15 @@ func held(components int) string {
 	return fmt.Sprintf("%d principal components", components)
 }
 
-// apart lists what of an index's recipe is otherwise for a run that adds to it, ""
-// if nothing is. Its vectors will be brought to the same principal components.
-func (r Recipe) apart(run Recipe) string {
-	run.PCA = r.PCA
-	return r.differences(run, "this run")
+// brought is the recipe of a run whose vectors are brought to the principal components
+// of an index.
+func (r Recipe) brought(index Recipe) Recipe {
+	r.PCA = index.PCA
+	return r
 }
+
+// takes tells whether a run may add its vectors to an index.
+func (r Recipe) takes(run Recipe) bool { return r.Fingerprint() == run.brought(r).Fingerprint() }
 
 // header notes where pictures and weights are now.
 func (u *updater) header(root string) error {
@@ -239,14 +254,21 @@ type candidate struct {
 }
 
 // plan compares the files with the index, both by ascending path.
-func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
+func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (plan, error) {
 	var p plan
 	var changed []candidate
 	var unreadable []string // folders, as the beginnings of their files' paths
+	missing, there := 0, -1 // how many files are not there any more, and one that was
 	i := 0
 	compare := func(known bool, own File) {
 		c := candidate{described{i, known}, File{}, own}
 		info, err := photos.Stat(i)
+		switch {
+		case err == nil:
+			there = i
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		}
 		switch {
 		case known && err != nil && !errors.Is(err, fs.ErrNotExist):
 			u.changes.Kept++
@@ -285,6 +307,16 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 		if i > 0 && photos.Path(i) <= photos.Path(i-1) {
 			return p, fmt.Errorf("gallery: the files are not in order: %q after %q", photos.Path(i), photos.Path(i-1))
 		}
+	}
+	if err == nil && missing > 0 {
+		// One that was there may be gone by now, too.
+		if there >= 0 {
+			_, err = photos.Stat(there)
+		}
+		if there < 0 || errors.Is(err, fs.ErrNotExist) {
+			return p, fmt.Errorf("gallery: the files in %s were listed and are not there any more, as on a disk that was taken out; the index stays as it was: %w", root, fs.ErrNotExist)
+		}
+		err = nil
 	}
 	if err == nil && len(changed) > 0 {
 		err = u.recognise(ctx, photos, changed, &p)
@@ -370,6 +402,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			return err
 		}
 		var edits []edit
+		moved := 0
 		for k, c := range some {
 			r := sources[k]
 			if r == nil || r.SHA256 != c.file.SHA256 {
@@ -379,7 +412,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 			}
 			path := photos.Path(c.i)
 			if path != c.from {
-				u.changes.Moved++
+				moved++
 			}
 			if at, gone := slices.BinarySearch(p.gone, c.from); gone && !found[at] {
 				found[at] = true
@@ -394,6 +427,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 		if err := u.commit(edits); err != nil {
 			return err
 		}
+		u.changes.Moved += moved
 	}
 	slices.SortFunc(p.describe, func(a, b described) int { return a.i - b.i })
 	return nil
@@ -421,9 +455,10 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 func (u *updater) describe(ctx context.Context, photos *picture.Set, files []described) error {
 	d := u.d
 	if p := u.pca; p != nil {
-		features := d.Describe
+		whole := d
+		d.Width = p.Components.Dim(0)
 		d.Describe = func(ctx context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
-			v, err := features(ctx, batch)
+			v, err := whole.vectors(ctx, batch)
 			if err != nil {
 				return nil, err
 			}
@@ -436,13 +471,14 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 	}
 	photos = photos.Pick(numbers)
 	var bad []edit
-	skip := func(k int, reason error) {
+	skip := func(k int, reason error) error {
 		u.tell(1)
 		path := photos.Path(k)
 		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
 		if files[k].known {
 			bad = append(bad, edit{path: path})
 		}
+		return nil
 	}
 	at := 0 // rows come in the order of the files
 	deliver := func(rows []row) error {
@@ -451,11 +487,15 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 				at++ // was skipped
 			}
 			if files[at].known {
-				u.changes.Changed++
+				u.waiting.Changed++
 			} else {
-				u.changes.Added++
+				u.waiting.Added++
 			}
+			u.described++
 			u.pending = append(u.pending, edit{r.Path, &r})
+		}
+		if u.watch.Described != nil {
+			u.watch.Described(u.described)
 		}
 		wait := pendingTime + time.Duration(u.w.state.Pictures*(4*u.w.state.Width+recordSize))*time.Second/readingSpeed
 		if n := len(u.pending); n < pendingMost && 4*n*u.w.state.Width < pendingBytes && time.Since(u.saved) < wait {
@@ -463,7 +503,8 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 		}
 		return u.flush()
 	}
-	worked, err := d.run(ctx, photos, func() { u.tell(1) }, skip, deliver)
+	load := func(k int) loaded { return d.load(photos, k) }
+	worked, err := d.run(ctx, photos.Len(), load, func(int) { u.tell(1) }, skip, deliver)
 	u.worked.all += worked.all
 	u.worked.network += worked.network
 	// What has been described is not lost, whatever has ended the work.
@@ -479,12 +520,17 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 }
 
 func (u *updater) flush() error {
-	edits := u.pending
-	u.pending = nil
+	edits, made := u.pending, u.waiting
+	u.pending, u.waiting = nil, Changes{}
 	if len(edits) == 0 {
 		return nil
 	}
-	return u.commit(edits)
+	if err := u.commit(edits); err != nil {
+		return err
+	}
+	u.changes.Added += made.Added
+	u.changes.Changed += made.Changed
+	return nil
 }
 
 func (u *updater) commit(edits []edit) error {

@@ -77,22 +77,3 @@ func ExampleIndex_Pairs() {
 	// 0 and 2, 1 apart
 	// 1 and 3, 0 apart
 }
-
-// Whoever asks a Searcher need not know whether it is an Index or an engine
-// elsewhere.
-func ExampleSearcher() {
-	nearest := func(s knn.Searcher, query []float32) (int, error) {
-		found, err := s.Search(context.Background(), [][]float32{query}, 1)
-		if err != nil || len(found[0]) == 0 {
-			return -1, err
-		}
-		return found[0][0].Row, nil
-	}
-	index, err := knn.New(points(), knn.Cosine)
-	if err != nil {
-		log.Fatal(err)
-	}
-	row, err := nearest(index.Prefiltered(), []float32{10, 1})
-	fmt.Println(row, err)
-	// Output: 2 <nil>
-}

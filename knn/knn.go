@@ -81,12 +81,6 @@ func compare(a, b Neighbor) int {
 	return cmp.Compare(a.Row, b.Row)
 }
 
-// Searcher finds the k nearest neighbours of each query, nearest first. Engines
-// other than [Index] may implement it.
-type Searcher interface {
-	Search(ctx context.Context, queries [][]float32, k int) ([][]Neighbor, error)
-}
-
 // Index searches vectors held in memory. It may be used by many goroutines at
 // once. [New] makes it; methods of one that is nil or empty return an error or panic.
 //

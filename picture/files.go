@@ -2,8 +2,9 @@ package picture
 
 import (
 	"io/fs"
-	"path/filepath"
 	"slices"
+
+	"lookalike/internal/realpath"
 )
 
 // Stat describes file i as it lies on disk. The error does not repeat the path.
@@ -24,12 +25,8 @@ func (s *Set) Open(i int) (fs.File, error) {
 func (s *Set) Without(root string, files ...string) *Set {
 	own := map[string]bool{}
 	for _, file := range files {
-		file, err := filepath.Abs(file)
-		if err != nil {
-			continue
-		}
-		if rel, err := filepath.Rel(root, file); err == nil {
-			own[filepath.ToSlash(rel)] = true
+		for _, path := range realpath.Below(root, file) {
+			own[path] = true
 		}
 	}
 	return s.with(slices.DeleteFunc(slices.Clone(s.all()), func(path string) bool { return own[path] }))

@@ -24,6 +24,9 @@ type Set struct {
 	transform func(*Image) *Image // nil: none
 }
 
+// Options returns the options that the pictures are read with.
+func (s *Set) Options() Options { return s.options }
+
 // Folder lists the pictures below the root of fsys, sorted by path. Every
 // regular file is a candidate, whatever its name ends in; names that begin with
 // "." are passed over, and so are links to folders, which may lead in circles

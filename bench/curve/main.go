@@ -21,7 +21,7 @@ import (
 	"os"
 
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/sheet"
 	"lookalike/nn"
 	"lookalike/optim"

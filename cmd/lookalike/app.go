@@ -4,32 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/signal"
 	"regexp"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/memory"
-)
-
-// Exit statuses.
-const (
-	statusOK          = 0
-	statusError       = 1
-	statusUsage       = 2
-	statusSkipped     = 3 // with --strict only
-	statusInterrupted = 130
-
-	// Those of compare, which are those of cmp and diff.
-	statusDifferent   = 1
-	statusNotCompared = 2
 )
 
 // exitStatuses tells them to people.
@@ -40,45 +24,24 @@ const exitStatuses = `    0  done
   130  stopped by Ctrl-C or SIGTERM
 compare has its own: 0 for the same, 1 for different, 2 for any failure.`
 
-// annotationFailures is, of a command, the status of its errors, if not
-// statusError.
-const annotationFailures = "status of failures"
-
-// output is where results go. It keeps the first error, such as that of a full
-// disk, so that not everyone who prints has to look for it.
-type output struct {
-	file *os.File
-	err  error
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	n, err := o.file.Write(b)
-	if o.err == nil {
-		o.err = err
-	}
-	return n, err
-}
-
 // app is one run of the program: what all commands share.
 type app struct {
-	out *output  // results
-	err *os.File // progress, warnings, errors
+	cli.Terminal
 
 	// Settings that all commands have.
-	threads      natural
-	memory       byteSize
-	cache        string // where downloaded weights are kept
-	config       string // the file that settings are read from
-	quiet        bool
-	strict       bool
-	showProgress string // auto, lines, json or none
+	threads cli.Natural
+	memory  cli.ByteSize
+	cache   string // where downloaded weights are kept
+	strict  bool
 
-	events   *events                // for --progress json, otherwise nil
-	settings map[*pflag.Flag]origin // of flags that were not given on the command line
-	skipped  int                    // files that were named in a report and left out
-	outputs  []reserved             // files that this run alone writes
+	settings cli.Settings
+	outputs  cli.Outputs
 
 	different bool // what compare found
+}
+
+func newApp() *app {
+	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr}, settings: newSettings()}
 }
 
 // run executes the command line and returns the exit status.
@@ -89,120 +52,50 @@ func run(args []string) int {
 	context.AfterFunc(ctx, stop)
 	defer stop()
 
-	out := &output{file: os.Stdout}
-	a := &app{out: out, err: os.Stderr}
-	defer a.releaseOutputs()
+	a := newApp()
+	defer a.outputs.Release()
 	root := a.root()
-	root.SetOut(out)
-	a.layOutHelp(root)
-	completeCommands(root, len(args) > 0 && isCompletion(args[0]))
+	root.SetOut(a.Out)
+	a.LayOutHelp(root)
+	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil && out.err != nil {
-		err = fmt.Errorf("cannot write the result: %w", out.err)
+	if err == nil && a.Out.Err != nil {
+		err = fmt.Errorf("cannot write the result: %w", a.Out.Err)
 	}
 
-	_, isUsage := errors.AsType[usageError](err)
+	_, isUsage := errors.AsType[cli.UsageError](err)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		text := "stopped before the end"
-		if stopped, ok := errors.AsType[stoppedError](err); ok {
+		if stopped, ok := errors.AsType[cli.StoppedError](err); ok {
 			text = stopped.Error()
 		}
-		return a.fail("stopped", statusInterrupted, text, "")
+		return a.Fail("stopped", cli.StatusInterrupted, text, "")
 	case isUsage:
-		return a.fail("error", statusOf(cmd, statusUsage), err.Error()+a.origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.settings.Origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.fail("error", statusOf(cmd, statusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.origins(err), "")
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.settings.Origins(err), "")
 	case a.different:
 		return statusDifferent
-	case a.strict && a.skipped > 0:
-		return statusSkipped
+	case a.strict && a.Skipped > 0:
+		return cli.StatusSkipped
 	}
-	return statusOK
-}
-
-// fail says what ended the program, with a hint for people, and returns status.
-func (a *app) fail(event string, status int, text, hint string) int {
-	if a.events != nil {
-		a.events.write(endEvent{event, text, status})
-		return status
-	}
-	a.say("lookalike: " + text)
-	if hint != "" {
-		fmt.Fprintln(a.err, hint)
-	}
-	return status
-}
-
-// say writes a line for people to standard error.
-func (a *app) say(text string) { fmt.Fprintln(a.err, wrap(text, terminalWidth(a.err))) }
-
-// statusOf is the status of a failed command, in general or for it in particular.
-func statusOf(cmd *cobra.Command, general int) int {
-	if own, err := strconv.Atoi(cmd.Annotations[annotationFailures]); err == nil {
-		return own
-	}
-	return general
+	return cli.StatusOK
 }
 
 // packageNames at the front of an error, or behind the file that it is of, are for
 // programmers.
 var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
 
-// usageError is a mistake in the command line.
-type usageError struct{ error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// stoppedError tells what there is after a signal, and how to go on.
-type stoppedError string
-
-func (e stoppedError) Error() string { return string(e) }
-
-// unwritten words the end of a command whose only result is a file, which is
-// written whole at last: after a signal there is none of it.
-func unwritten(ctx context.Context, err error) error {
-	if _, told := errors.AsType[stoppedError](err); err != nil && ctx.Err() != nil && !told {
-		return stoppedError("stopped; nothing was written")
-	}
-	return err
-}
-
-// warn writes to standard error. The text begins with "warning: " or "note: ".
-func (a *app) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if a.events == nil {
-		a.say(text)
-		return
-	}
-	if note, ok := strings.CutPrefix(text, "note: "); ok {
-		a.events.write(textEvent{"note", note})
-		return
-	}
-	a.events.write(textEvent{"warning", strings.TrimPrefix(text, "warning: ")})
-}
-
-// skip tells that a file was left out, and counts it for --strict.
-func (a *app) skip(path string, reason error) {
-	a.skipped++
-	if a.events != nil {
-		a.events.write(skippedEvent{"skipped", path, reason.Error()})
-		return
-	}
-	a.say(fmt.Sprintf("skipped %s: %v", printable(path), reason))
-}
-
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
 func (a *app) begin(cmd *cobra.Command) error {
-	if isCompletion(cmd.Name()) {
+	if cli.IsCompletion(cmd.Name()) {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}
-	err := a.configure(cmd)
-	if a.showProgress == "json" {
-		a.events = &events{out: a.err}
-	}
+	err := a.settings.Configure(cmd, a.Warn)
+	a.Start()
 	if err != nil {
 		return err
 	}
@@ -212,17 +105,5 @@ func (a *app) begin(cmd *cobra.Command) error {
 	if a.memory > 0 {
 		memory.Keep(int64(a.memory))
 	}
-	if a.cache != "" { // internal/fetch looks there
-		return os.Setenv("LOOKALIKE_CACHE", a.cache)
-	}
 	return nil
-}
-
-// rootCause is the innermost part of an error of the file system, which the
-// caller words anew.
-func rootCause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/f32"
 	"lookalike/internal/measure"
 )
@@ -40,20 +41,20 @@ VGG16's weights are random here: they change what it sees, not how fast. For
 other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 		Example: `  lookalike bench
   lookalike bench --task vgg16 --batch 1 --threads 1 --json`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if i := slices.IndexFunc(batches, func(b int) bool { return b < 1 || b > maxBenchBatch }); i >= 0 {
-				return usagef("--batch %d: give 1 to %d", batches[i], maxBenchBatch)
+				return cli.Usagef("--batch %d: give 1 to %d", batches[i], maxBenchBatch)
 			}
 			var tasks []measure.Task
 			for _, name := range names {
 				i := slices.IndexFunc(measure.Tasks, func(t measure.Task) bool { return t.Name == name })
 				if i < 0 {
-					return usagef("--task %s: there are %s", name, strings.Trim(cmd.Flag("task").DefValue, "[]"))
+					return cli.Usagef("--task %s: there are %s", name, strings.Trim(cmd.Flag("task").DefValue, "[]"))
 				}
 				tasks = append(tasks, measure.Tasks[i])
 			}
-			show := json.NewEncoder(a.out).Encode
+			show := json.NewEncoder(a.Out).Encode
 			if !asJSON {
 				show = a.benchTable()
 			}
@@ -85,10 +86,10 @@ func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, sho
 
 // benchTable prints the head of a table and returns what prints a row of it.
 func (a *app) benchTable() func(row any) error {
-	fmt.Fprintf(a.out, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
+	fmt.Fprintf(a.Out, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
 		runtime.GOMAXPROCS(0), runtime.NumCPU(), f32.Tier())
 	const format = "%-18s %-21s %8s %9s %6s %s\n"
-	fmt.Fprintf(a.out, format, "task", "size", "best ms", "median ms", "spread", "speed")
+	fmt.Fprintf(a.Out, format, "task", "size", "best ms", "median ms", "spread", "speed")
 	return func(row any) error {
 		r := row.(measure.Row)
 		speed := ""
@@ -98,7 +99,7 @@ func (a *app) benchTable() func(row any) error {
 		case r.GBPerS > 0:
 			speed = fmt.Sprintf("%.1f GB/s", r.GBPerS)
 		}
-		_, err := fmt.Fprintf(a.out, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
+		_, err := fmt.Fprintf(a.Out, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
 		return err
 	}
 }

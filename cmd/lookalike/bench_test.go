@@ -15,7 +15,7 @@ func TestBenchVGG16(t *testing.T) {
 		t.Skip("takes a minute with portable kernels")
 	}
 	var r measure.Row
-	if err := json.Unmarshal([]byte(lookalike(t, "bench", "--task", "vgg16", "--batch", "1", "--json")), &r); err != nil {
+	if err := json.Unmarshal([]byte(printed(t, "bench", "--task", "vgg16", "--batch", "1", "--json")), &r); err != nil {
 		t.Fatal(err)
 	}
 	if r.Task != "vgg16" || r.Batch != 1 || !(r.MinMSPerImage > 0) || !(r.GFLOPS > 0) {

@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
 	"lookalike/internal/hugepages"
+	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/vgg"
 )
@@ -56,7 +58,7 @@ With --json the result is a list:
   lookalike classify *.jpg --top 1 --json | jq -r '.[] | .path + ": " + .predictions[0].name'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("PICTURE is missing")
+				return cli.Usagef("PICTURE is missing")
 			}
 			return nil
 		},
@@ -68,7 +70,7 @@ With --json the result is a list:
 	f := cmd.Flags()
 	f.StringVar(&o.weights, "weights", "", "read the weights from `FILE`")
 	f.IntVar(&o.top, "top", 5, "name `N` classes, 1 to 1000")
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	orientationFlag(cmd, &o.picture.IgnoreOrientation)
 	return cmd
 }
@@ -78,10 +80,10 @@ const classifyBatch = 32
 
 func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (err error) {
 	if o.top < 1 || o.top > vgg.Classes {
-		return usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
+		return cli.Usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
 	}
 	if o.weights == "" {
-		if o.weights, err = fetch.Find("vgg16", "vgg19"); err != nil {
+		if o.weights, err = fetch.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
 			return err
 		}
 	}
@@ -100,7 +102,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 		for _, path := range part {
 			p, err := picture.File(path, o.picture)
 			if err != nil {
-				a.skip(path, errors.Unwrap(err))
+				a.Skip(path, errors.Unwrap(err))
 				continue
 			}
 			named, pictures = append(named, path), append(pictures, m.Prepare(p))
@@ -121,21 +123,21 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 		}
 	}
 	if len(results) == 0 {
-		return fmt.Errorf("none of the %s could be read as a picture", count(len(paths), "file"))
+		return fmt.Errorf("none of the %s could be read as a picture", words.Count(len(paths), "file"))
 	}
 	if !o.json {
 		return nil
 	}
-	return a.printJSON(results)
+	return a.PrintJSON(results)
 }
 
 // printClasses prints the classes of a picture as a table, with the picture's
 // path above if there are several.
 func (a *app) printClasses(c classified, several bool) {
 	if several {
-		fmt.Fprintf(a.out, "%s\n", printable(c.Path))
+		fmt.Fprintf(a.Out, "%s\n", words.Printable(c.Path))
 	}
 	for _, p := range c.Predictions {
-		fmt.Fprintf(a.out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
+		fmt.Fprintf(a.Out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
 	}
 }

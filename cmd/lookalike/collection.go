@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,86 +12,81 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
+	"lookalike"
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
+	"lookalike/internal/fetch"
 	"lookalike/internal/parallel"
 	"lookalike/internal/thumbnail"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
 // collection is an index together with the pictures that it is of.
 type collection struct {
 	*gallery.Gallery
-	file   string // of the index
-	root   string // where the pictures are now
-	source func() (*picture.Source, error)
-	opened *picture.Source // by source
+	index *lookalike.Index
+	file  string // of the index
+	root  string // where the pictures are now
 }
 
-// openIndex reads an index, and warns if it may not be whole.
+// openIndex reads an index whose pictures and model are not asked for.
 func (a *app) openIndex(file string) (*gallery.Gallery, error) {
-	g, err := gallery.Open(file)
+	c, err := a.openCollection(file, "")
 	if err != nil {
 		return nil, err
 	}
-	a.doubt(file, g)
-	c := collection{Gallery: g, root: g.Root}
-	return g, a.spare(g.Root, func(file string) bool { return c.at(file) >= 0 })
+	return c.Gallery, c.Close()
 }
 
 func (a *app) doubt(file string, g *gallery.Gallery) {
 	if g.Doubtful {
-		a.warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", printable(file))
+		a.Warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", words.Printable(file))
 	}
 }
 
-// unusable adds to an error what to do about an index that cannot be used as it is.
+// unusable adds to an error what to do about an index or weights that cannot be used.
 func unusable(err error) string {
 	switch {
-	case errors.Is(err, gallery.ErrOther):
+	case errors.Is(err, lookalike.ErrRecipe):
 		return "\nmake another index under another name, or this one anew with --fresh"
-	case errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld):
+	case errors.Is(err, lookalike.ErrDamaged), errors.Is(err, lookalike.ErrOld):
 		return "; make it again, with --fresh if under the same name"
+	case errors.Is(err, lookalike.ErrNoModel):
+		return "; say where it is with --model FILE"
+	case errors.Is(err, describe.ErrImported):
+		return ", index:PATH"
+	}
+	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
+		f := missing.Smallest()
+		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, fetch.Megabytes(f.Size))
 	}
 	return ""
 }
 
-// openCollection reads an index. photos is where its pictures are now, "" if
-// they have not moved; they are looked for when one is asked for. The caller
-// closes the collection.
-func (a *app) openCollection(file, photos string) (*collection, error) {
-	g, err := a.openIndex(file)
+// openCollection reads an index, and warns if it may not be whole. photos is where its
+// pictures are now, "" if they have not moved; they are looked for when one is asked for.
+// The caller closes the collection.
+func (a *app) openCollection(file, photos string, options ...lookalike.OpenOption) (*collection, error) {
+	x, err := lookalike.Open(file, append(options, lookalike.Photos(photos), lookalike.Cache(a.cache))...)
 	if err != nil {
 		return nil, err
 	}
-	c := &collection{Gallery: g, file: file, root: g.Root}
-	if photos != "" {
-		c.root = photos
-		if err := a.spare(photos, func(file string) bool { return c.at(file) >= 0 }); err != nil {
+	g, err := x.Gallery()
+	if err != nil {
+		x.Close()
+		return nil, err
+	}
+	a.doubt(file, g)
+	c := &collection{Gallery: g, index: x, file: file, root: cmp.Or(photos, g.Root)}
+	for _, root := range slices.Compact([]string{g.Root, c.root}) {
+		if err := a.outputs.Spare(root, func(file string) bool { return c.RowOf(root, file) >= 0 }); err != nil {
+			x.Close()
 			return nil, err
 		}
 	}
-	c.source = sync.OnceValues(func() (*picture.Source, error) {
-		s, err := picture.OpenSource(c.root)
-		if err != nil {
-			return nil, c.gone()
-		}
-		c.opened = s
-		return s, nil
-	})
 	return c, nil
-}
-
-// describer opens what describes pictures as those of the index were. model is where
-// its file is now, "" if it has not moved. The caller closes the describer.
-func (c *collection) describer(model string) (*describe.Describer, error) {
-	d, err := describe.Like(c.Gallery, c.file, model)
-	if errors.Is(err, describe.ErrNoModel) {
-		err = fmt.Errorf("%w; say where it is with --model FILE", err)
-	}
-	return d, err
 }
 
 // gone is the error that the pictures are not where they were.
@@ -101,25 +97,28 @@ func (c *collection) gone() error {
 	return fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
 }
 
-func (c *collection) Close() error {
-	if c.opened == nil {
-		return nil
-	}
-	return c.opened.Close()
-}
+func (c *collection) Close() error { return c.index.Close() }
 
 // options are those that the pictures of the index were read with.
 func (c *collection) options() picture.Options {
-	return picture.Options{IgnoreOrientation: c.Recipe.EXIF == orientation(true)}
+	return c.Recipe.Options()
+}
+
+// source is where the pictures lie.
+func (c *collection) source() (*picture.Source, error) {
+	s, err := c.index.Source()
+	if err != nil {
+		return nil, c.gone()
+	}
+	return s, nil
 }
 
 // open opens the file of a picture.
 func (c *collection) open(row int) (io.ReadCloser, error) {
-	s, err := c.source()
-	if err != nil {
+	if _, err := c.source(); err != nil {
 		return nil, err
 	}
-	return s.FS.Open(c.Entries[row].Path)
+	return c.index.OpenPicture(row)
 }
 
 // thumbnails reads pictures, several at a time, and makes them small. One that
@@ -164,15 +163,13 @@ const indexPrefix = "index:"
 func (c *collection) find(id string) (int, error) {
 	if row, err := strconv.Atoi(id); err == nil {
 		if row < 0 || row >= len(c.Entries) {
-			return 0, fmt.Errorf("%s%s: %s has %s, numbered from 0", indexPrefix, id, c.file, count(len(c.Entries), "picture"))
+			return 0, fmt.Errorf("%s%s: %s has %s, numbered from 0", indexPrefix, id, c.file, words.Count(len(c.Entries), "picture"))
 		}
 		return row, nil
 	}
 	want := path.Clean(filepath.ToSlash(id))
-	for row, e := range c.Entries {
-		if e.Path == want {
-			return row, nil
-		}
+	if row := c.Row(want); row >= 0 {
+		return row, nil
 	}
 	near := ""
 	for _, e := range c.Entries {
@@ -193,47 +190,6 @@ func (c *collection) suggest(file string) string {
 		}
 	}
 	return ""
-}
-
-// at returns the row of the picture whose file is at a path, -1 if it is none of
-// the index.
-func (c *collection) at(file string) int {
-	for _, path := range pathsIn(c.root, file) {
-		if row, ok := slices.BinarySearchFunc(c.Entries, path, func(e gallery.Entry, path string) int { return strings.Compare(e.Path, path) }); ok {
-			return row
-		}
-	}
-	return -1
-}
-
-// pathsIn returns by which paths, with slashes, a folder may have a file: the names
-// compared as they are, and with links followed.
-func pathsIn(root, file string) []string {
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return nil
-	}
-	if root, err = filepath.Abs(root); err != nil {
-		return nil
-	}
-	var paths []string
-	for _, names := range [][2]string{{root, file}, {resolved(root), resolved(file)}} {
-		if rel, err := filepath.Rel(names[0], names[1]); err == nil {
-			paths = append(paths, filepath.ToSlash(rel))
-		}
-	}
-	return paths
-}
-
-// resolved follows symbolic links, as far as the path exists.
-func resolved(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
-	}
-	if dir := filepath.Dir(path); dir != path {
-		return filepath.Join(resolved(dir), filepath.Base(path))
-	}
-	return path
 }
 
 // isIndex tells whether a file is an index of pictures, readable or not.

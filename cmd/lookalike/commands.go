@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"lookalike/internal/cli"
+)
 
 // addCommands gives root all commands, in the groups and the order that help
 // lists them in: as a person meets them, from the first minute on.
@@ -48,6 +52,6 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.manCommand(),
 	)
 	root.AddCommand(topics()...)
-	root.SetHelpCommand(helpCommand())
+	root.SetHelpCommand(cli.HelpCommand())
 	root.SetHelpCommandGroupID(program)
 }

@@ -8,14 +8,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
+	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
-	"lookalike/internal/perceptual"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
 	"lookalike/vgg"
+)
+
+// Exit statuses of compare, which are those of cmp and diff.
+const (
+	statusDifferent   = 1
+	statusNotCompared = 2
 )
 
 // copyLike is the part of the matches that agrees between copies: of photographs
@@ -27,11 +35,11 @@ const copyLike = 0.85
 // compareOptions are the flags of compare.
 type compareOptions struct {
 	queries queryOptions
-	how     describe.Model
+	how     describe.Spec
 	index   string
 	photos  string
 	metric  string
-	within  distance
+	within  cli.Distance
 	why     string
 	json    bool
 
@@ -54,7 +62,7 @@ type compared struct {
 }
 
 func (a *app) compareCommand() *cobra.Command {
-	o := compareOptions{within: newDistance()}
+	o := compareOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Say whether two pictures are the same, and why",
@@ -110,14 +118,14 @@ Exit status:
   0  the same
   1  different
   2  an error, or a mistake in the command line
-  130  interrupted`, perceptual.Within, vggCompareWithin),
+  130  interrupted`, perceptualLimits().Alike, vggLimits().Alike),
 		Example: `  lookalike compare a.jpg b.jpg
   lookalike compare a.jpg https://example.org/b.jpg --why why.png
   lookalike compare a.jpg mirrored.jpg --model vgg16
   lookalike compare index:cats/tom.jpg holiday.jpg --index photos.idx
   lookalike compare old.png new.png --quiet > /dev/null && echo unchanged`,
-		Args:        arguments("A", "B"),
-		Annotations: map[string]string{annotationFailures: fmt.Sprint(statusNotCompared)},
+		Args:        cli.Arguments("A", "B"),
+		Annotations: map[string]string{cli.FailureStatus: fmt.Sprint(statusNotCompared)},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(a, cmd, args); err != nil {
 				return err
@@ -135,7 +143,7 @@ Exit status:
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	o.queries.flags(cmd)
 	f.StringVar(&o.photos, "photos", "", "the pictures of the index are in `DIR` now")
 	orientationFlag(cmd, &o.asStored)
@@ -144,15 +152,16 @@ Exit status:
 
 // check finds mistakes in the flags.
 func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error {
+	o.how.Cache = a.cache
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("why", o.why, args...); err != nil {
+	if err := a.outputs.ReserveDrawing("why", o.why, args...); err != nil {
 		return err
 	}
 	if o.index == "" {
 		if o.photos != "" {
-			return usagef("--photos is for pictures of an index; say which with --index FILE")
+			return cli.Usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
 		if o.how.Name == "" {
 			o.how.Name = describe.Perceptual
@@ -163,14 +172,13 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 			}
 		}
 		if o.how.IsNetwork() && o.how.Layer == "" && o.how.Pooling == "" {
-			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what vggCompareWithin is for
+			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what describe knows a limit for
 		}
-		o.how.EXIF = orientation(o.asStored)
 		return checkModel(cmd, o.how)
 	}
 	for _, name := range []string{"weights", "layer", "pool", "ignore-orientation"} {
 		if cmd.Flags().Changed(name) {
-			return usagef("give only one of --index, which says how its pictures were described, and --%s", name)
+			return cli.Usagef("give only one of --index, which says how its pictures were described, and --%s", name)
 		}
 	}
 	return nil
@@ -180,7 +188,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var c *collection
 	if o.index != "" {
 		var err error
-		if c, err = a.openCollection(o.index, o.photos); err != nil {
+		if c, err = a.openCollection(o.index, o.photos, lookalike.ModelFile(o.how.Name)); err != nil {
 			return err
 		}
 		defer c.Close()
@@ -193,7 +201,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 		if len(found) != 1 || !found[0].named {
-			return usagef("%s is a folder or an archive; give one picture", arg)
+			return cli.Usagef("%s is a folder or an archive; give one picture", arg)
 		}
 		both = append(both, found[0])
 	}
@@ -203,38 +211,51 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if c != nil {
 		g, options = c.Gallery, c.options()
 	}
-	var mapper *describe.Describer // has the feature maps for why
-	if needNetwork(both) || o.why != "" {
-		d, err := o.describer(c)
-		if err != nil {
+	var model describe.Model // of the pictures, or for why
+	by := func(all []lookalike.Query, how ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+		if c != nil {
+			return c.index.Describe(ctx, all, how...)
+		}
+		return lookalike.Describe(ctx, model, all, options, how...)
+	}
+	var err error
+	switch {
+	case c == nil:
+		if model, err = o.how.Open(); err == nil {
+			defer model.Close()
+		}
+	case o.why != "":
+		model, err = c.index.Model()
+	}
+	if err != nil {
+		return err
+	}
+	var mapper describe.Mapper // for why
+	if o.why != "" {
+		var done func()
+		if mapper, done, err = withMaps(model, a.cache); err != nil {
 			return err
 		}
-		defer d.Close()
-		if o.why != "" {
-			if mapper, err = withMaps(d); err != nil {
-				return err
-			}
-			defer mapper.Close()
-		}
-		if both, err = a.describe(ctx, both, d.Describer, options); err != nil {
-			return err
-		}
-		if c == nil {
-			g = &gallery.Gallery{Recipe: d.Recipe, Vectors: tensor.New(0, len(both[0].vector))}
-		}
+		defer done()
+	}
+	if both, err = a.describe(both, by); err != nil {
+		return err
+	}
+	if c == nil {
+		g = &gallery.Gallery{Recipe: model.Recipe(), Vectors: tensor.New(0, len(both[0].Vector()))}
 	}
 	metric, err := metricOf(o.metric, g)
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	result := compared{A: both[0].name, B: both[1].name, Metric: metric.String(), DescribedBy: vectors(g)}
-	if result.Distance, err = distanceOf(ctx, both[0].vector, both[1].vector, metric); err != nil {
+	if result.Distance, err = distanceOf(ctx, both[0].Vector(), both[1].Vector(), metric); err != nil {
 		return err
 	}
-	if result.Within, result.From = forCompare.within(g, metric, o.within); result.From == "" {
+	if result.Within, result.From = sameWithin(g, metric, o.within, forCompare); result.From == "" {
 		return fmt.Errorf("their %s distance is %.4f; %w", metric, result.Distance, o.unknown(g, metric))
 	}
 	if result.SameBytes, err = sameBytes(c, both); err != nil {
@@ -248,18 +269,9 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	}
 	a.different = !result.Same
 	if o.json {
-		return a.printJSON(result)
+		return a.PrintJSON(result)
 	}
 	return a.printCompared(&result, o)
-}
-
-// describer returns what describes the pictures, as those of the index or by the
-// model of the flags. The caller closes it.
-func (o *compareOptions) describer(c *collection) (*describe.Describer, error) {
-	if c != nil {
-		return c.describer(o.how.Name)
-	}
-	return o.how.Open()
 }
 
 // distanceOf returns the distance of two vectors, as a search finds it.
@@ -279,7 +291,7 @@ func distanceOf(ctx context.Context, a, b []float32, metric knn.Metric) (float64
 func (o *compareOptions) unknown(g *gallery.Gallery, metric knn.Metric) error {
 	if o.index != "" {
 		return fmt.Errorf("nothing says up to which %s distance two pictures of %s are the same; find it with '%s', or give --within D",
-			metric, o.index, typed("threshold", o.index))
+			metric, o.index, cli.Typed("threshold", o.index))
 	}
 	return fmt.Errorf("nothing says up to which %s distance two pictures are the same by %s; give --within D, or --index FILE with a threshold that 'lookalike threshold' has found", metric, describe.Words(g.Recipe))
 }
@@ -294,8 +306,8 @@ func sameBytes(c *collection, both []query) (bool, error) {
 			continue
 		}
 		var err error
-		if sums[i], err = q.sum(); err != nil {
-			return false, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		if sums[i], err = q.SHA256(); err != nil {
+			return false, unread(&lookalike.SkipError{Path: q.name, Err: err})
 		}
 	}
 	return sums[0] == sums[1] && sums[0] != [sha256.Size]byte{}, nil
@@ -303,7 +315,7 @@ func sameBytes(c *collection, both []query) (bool, error) {
 
 // verdict is the result in a line.
 func verdict(r *compared) string {
-	digits := decimals(max(r.Distance, r.Within))
+	digits := words.Decimals(max(r.Distance, r.Within))
 	if r.SameBytes {
 		return fmt.Sprintf("The same: equal files, %s distance %.*f", r.Metric, digits, r.Distance)
 	}
@@ -328,6 +340,6 @@ func (a *app) printCompared(r *compared, o compareOptions) error {
 			text += "With so many, one may be a cut or changed copy of the other, whatever the distance.\n"
 		}
 	}
-	_, err := io.WriteString(a.out, text)
+	_, err := io.WriteString(a.Out, text)
 	return err
 }

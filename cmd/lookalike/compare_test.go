@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 )
@@ -78,7 +79,7 @@ func TestComparePhotographs(t *testing.T) {
 		{write("cut.jpg", 90, cut), -0.125, 1.25, 0.4},
 	} {
 		why := filepath.Join(dir, "why.png")
-		status := statusOK
+		status := cli.StatusOK
 		r := compareJSON(t, status, original, c.path, "--weights", weights, "--why", why, "--within", "0.4")
 		if !(r.Distance > 0 && r.Distance <= c.most) || r.SameBytes || r.From != "given" || r.Metric != "cosine" {
 			t.Errorf("%s: %+v", c.path, r)
@@ -93,10 +94,10 @@ func TestComparePhotographs(t *testing.T) {
 		}
 	}
 	r := compareJSON(t, statusDifferent, original, filepath.Join(photos, "pizza", "image_0010.jpg"), "--weights", weights, "--why", filepath.Join(dir, "why.jpg"))
-	if r.Same || r.Within != vggCompareWithin || r.From != "default" || r.Why.Placement != nil {
+	if r.Same || r.Within != 0.1 || r.From != "default" || r.Why.Placement != nil {
 		t.Errorf("a crayfish and a pizza: %+v, %+v", r, r.Why)
 	}
-	if r := compareJSON(t, statusOK, original, original, "--weights", weights); !r.Same || !r.SameBytes || r.Distance != 0 || r.Why != nil {
+	if r := compareJSON(t, cli.StatusOK, original, original, "--weights", weights); !r.Same || !r.SameBytes || r.Distance != 0 || r.Why != nil {
 		t.Errorf("a photograph and itself: %+v", r)
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"lookalike/internal/describe"
+	"lookalike/describe"
 	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -33,7 +34,7 @@ type placement struct {
 // text is that in words.
 func (r *reasons) text() string {
 	if r.Placement == nil {
-		return fmt.Sprintf("%s of A look most like one of B, but they lie in no common arrangement.", count(r.Matches, "part"))
+		return fmt.Sprintf("%s of A look most like one of B, but they lie in no common arrangement.", words.Count(r.Matches, "part"))
 	}
 	p := r.Placement
 	var how []string
@@ -54,11 +55,11 @@ func (r *reasons) text() string {
 	case 2*p.Matches > r.Matches:
 		hint = "; one may be a cut of the other"
 	}
-	return fmt.Sprintf("%d of the %s that are most alike agree on how A lies over B: %s%s.", p.Matches, count(r.Matches, "part"), strings.Join(how, ", "), hint)
+	return fmt.Sprintf("%d of the %s that are most alike agree on how A lies over B: %s%s.", p.Matches, words.Count(r.Matches, "part"), strings.Join(how, ", "), hint)
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.
-func drawWhy(ctx context.Context, path string, network *describe.Describer, both []query, o picture.Options, title string) (*reasons, error) {
+func drawWhy(ctx context.Context, path string, network describe.Mapper, both []query, o picture.Options, title string) (*reasons, error) {
 	var pictures []*picture.Image
 	for i := range both {
 		m, err := both[i].picture(o)
@@ -78,7 +79,7 @@ func drawWhy(ctx context.Context, path string, network *describe.Describer, both
 		if both[i].path != "" {
 			name = filepath.Join(filepath.Base(filepath.Dir(both[i].path)), filepath.Base(both[i].path))
 		}
-		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
+		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + words.Printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
 	}
 	c.A, c.B = side(0, heatA), side(1, heatB)
 	c.HeatTitle = fmt.Sprintf("What makes them alike (the redder, the more of the likeness of %.3f)", likeness)
@@ -112,15 +113,20 @@ func links(matches []regions.Match, size [2]int) []sheet.Link {
 	return list
 }
 
-// withMaps returns a network with feature maps: that of d, or else VGG16 with the
-// weights that have been downloaded. The caller closes it.
-func withMaps(d *describe.Describer) (*describe.Describer, error) {
-	if d.HasMaps() {
-		return d, nil
+// withMaps returns a network with feature maps: m, or else VGG16 with the weights that
+// have been downloaded to the cache, which done closes.
+func withMaps(m describe.Model, cache string) (mapper describe.Mapper, done func(), err error) {
+	if mapper, ok := describe.MapperOf(m); ok {
+		return mapper, func() {}, nil
 	}
-	file, err := fetch.Find("vgg16-notop", "vgg16")
+	file, err := fetch.Store(cache).Find("vgg16-notop", "vgg16")
 	if err != nil {
-		return nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
+		return nil, nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
 	}
-	return describe.Model{Name: "vgg16", Weights: file, Layer: "block5_pool"}.Open()
+	network, err := describe.Spec{Name: "vgg16", Weights: file, Layer: "block5_pool"}.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	mapper, _ = describe.MapperOf(network)
+	return mapper, func() { network.Close() }, nil
 }

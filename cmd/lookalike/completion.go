@@ -1,26 +1,19 @@
 package main
 
 import (
-	"cmp"
-	_ "embed"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lookalike"
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
+	"lookalike/internal/cli"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
 )
-
-// What a shell offers when a person presses the tabulator is derived from what
-// help says: the words of a command's first line (PHOTOS.idx, DIR, PICTURE) and
-// the names of its flags and of their values. So a new command has it at once.
 
 // Suffixes by which files are offered.
 var (
@@ -31,75 +24,68 @@ var (
 	weightFiles  = []string{"safetensors", "h5", "keras", "npz", "pth"}
 )
 
-// offer is what can stand in one place of a command line.
-type offer struct {
-	words   []string
-	files   []string // their suffixes
-	folders bool
-	any     bool // any file
-}
-
-// argumentOffer returns what can stand for a word of a command's first line.
-func argumentOffer(word string) offer {
-	switch {
+// argumentOffer returns what can stand for one of the words of a command's first line.
+func argumentOffer(words []string, at int, args []string, typed string) cli.Offer {
+	switch word := words[at]; {
+	case strings.HasPrefix(typed, indexPrefix) && words[0] != word:
+		return cli.Offer{Parts: picturesIn(args[0], typed)}
 	case word == "DIR|INDEX", word == "INDEX", strings.HasSuffix(word, ".idx"):
-		return offer{files: indexFiles} // shells offer folders with any files
+		return cli.Offer{Files: indexFiles} // shells offer folders with any files
 	case word == "SOURCE":
-		return offer{files: archiveFiles}
+		return cli.Offer{Files: archiveFiles}
 	case strings.Contains(word, "DIR"), word == "FOLDER":
-		return offer{folders: true}
+		return cli.Offer{Folders: true}
 	case word == "PICTURE", word == "QUERY", word == "A", word == "B":
-		return offer{files: pictureFiles}
+		return cli.Offer{Files: pictureFiles}
 	case word == "MODEL|INDEX":
-		return offer{files: slices.Concat(weightFiles, indexFiles)}
+		return cli.Offer{Files: slices.Concat(weightFiles, indexFiles)}
 	case word == "MODEL", word == "WEIGHTS", word == "IN":
-		return offer{files: weightFiles}
+		return cli.Offer{Files: weightFiles}
 	}
-	return offer{any: true}
+	return cli.Offer{Any: true}
 }
 
 // flagOffer returns what can stand for a flag's value, which help calls word.
-func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string) offer {
-	if one, ok := f.Value.(oneOf); ok {
-		return offer{words: one.words}
-	}
+func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string, args []string, typed string) cli.Offer {
 	switch {
+	case f.Name == "filter" && len(args) > 0:
+		return cli.Offer{Parts: conditions(args[0], typed)}
 	case f.Name == "metric":
-		return offer{words: metricWords}
+		return cli.Offer{Words: metricWords}
 	case f.Name == "pool":
-		return offer{words: []string{vgg.None.String(), vgg.Average.String(), vgg.Max.String()}}
+		return cli.Offer{Words: []string{vgg.None.String(), vgg.Average.String(), vgg.Max.String()}}
 	case f.Name == "layer":
-		return offer{words: layerWords(cmd)}
+		return cli.Offer{Words: layerWords(cmd)}
 	case f.Name == "base":
-		return offer{words: append([]string{"encoder"}, describe.Networks...)}
+		return cli.Offer{Words: append([]string{"encoder"}, describe.Networks...)}
 	case f.Name == "embedding":
-		return offer{words: []string{"arcface"}}
+		return cli.Offer{Words: []string{"arcface"}}
 	case f.Name == "monitor":
-		return offer{words: []string{"loss", "val_loss"}}
+		return cli.Offer{Words: []string{"loss", "val_loss"}}
 	case f.Name == "by":
-		return offer{words: []string{gallery.FromLabels, gallery.FromDistances}}
+		return cli.Offer{Words: []string{gallery.FromLabels, gallery.FromDistances}}
 	case f.Name == "task":
 		var names []string
 		for _, t := range measure.Tasks {
 			names = append(names, t.Name)
 		}
-		return offer{words: names}
+		return cli.Offer{Words: names}
 	case f.Name == "model" && cmd.Flags().Lookup("layer") != nil:
-		return offer{words: append(slices.Clone(describe.Networks), describe.Perceptual), files: weightFiles}
+		return cli.Offer{Words: append(slices.Clone(describe.Networks), describe.Perceptual), Files: weightFiles}
 	case f.Name == "model", f.Name == "weights", f.Name == "from":
-		return offer{files: weightFiles}
+		return cli.Offer{Files: weightFiles}
 	case f.Name == "config":
-		return offer{files: []string{"toml"}}
+		return cli.Offer{Files: []string{"toml"}}
 	case f.Name == "html":
-		return offer{files: []string{"html"}}
+		return cli.Offer{Files: []string{"html"}}
 	case f.Name == "sheet", f.Name == "confusion", f.Name == "why", f.Name == "curve":
-		return offer{files: drawingFiles}
+		return cli.Offer{Files: drawingFiles}
 	case word == "DIR":
-		return offer{folders: true}
+		return cli.Offer{Folders: true}
 	case strings.Contains(word, "FILE"):
-		return offer{any: true}
+		return cli.Offer{Any: true}
 	}
-	return offer{} // a number, or a word that nobody knows beforehand
+	return cli.Offer{} // a number, or a word that nobody knows beforehand
 }
 
 // layerWords are the layers of the network that --model names, or of both.
@@ -121,71 +107,20 @@ func layerWords(cmd *cobra.Command) []string {
 	return append(names, "flatten", "fc1", "fc2", "predictions")
 }
 
-// listFiles is a variable of the environment by which a shell that cannot pick files
-// by suffix, nor folders, asks for their names.
-const listFiles = "LOOKALIKE_COMPLETION_FILES"
-
-// complete is o for cobra. Where both words and files can stand, the files are
-// offered as soon as no word begins like what has been typed.
-func (o offer) complete(typed string) ([]string, cobra.ShellCompDirective) {
-	if os.Getenv(listFiles) != "" && (o.files != nil || o.folders) {
-		return append(o.listed(typed), o.words...), cobra.ShellCompDirectiveNoFileComp
+// entriesOf are the pictures of an index, none if it cannot be read.
+func entriesOf(index string) []lookalike.Entry {
+	x, err := lookalike.Open(index)
+	if err != nil {
+		return nil
 	}
-	begin := slices.ContainsFunc(o.words, func(w string) bool { return strings.HasPrefix(w, typed) })
-	switch {
-	case begin && (typed != "" || o.files == nil):
-		return o.words, cobra.ShellCompDirectiveNoFileComp
-	case begin: // nothing is typed: words, and whatever files there are
-		return o.words, cobra.ShellCompDirectiveDefault
-	case o.files != nil:
-		var suffixes []string
-		for _, s := range o.files {
-			suffixes = append(suffixes, s, strings.ToUpper(s))
-		}
-		return suffixes, cobra.ShellCompDirectiveFilterFileExt
-	case o.folders:
-		return nil, cobra.ShellCompDirectiveFilterDirs
-	case o.any:
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return nil, cobra.ShellCompDirectiveNoFileComp
-}
-
-// listed are the files and folders that are offered for what has been typed.
-func (o offer) listed(typed string) (paths []string) {
-	at := strings.LastIndex(typed, "/") + 1
-	folder, begin := typed[:at], typed[at:]
-	dir := cmp.Or(folder, ".")
-	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
-		home, _ := os.UserHomeDir()
-		dir = filepath.Join(home, rest)
-	}
-	entries, _ := os.ReadDir(dir) // an error is for the command to tell
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasPrefix(name, begin) || strings.HasPrefix(name, ".") && begin == "" {
-			continue
-		}
-		info, err := os.Stat(filepath.Join(dir, name))
-		switch {
-		case err != nil:
-		case info.IsDir():
-			paths = append(paths, folder+name+"/")
-		case slices.ContainsFunc(o.files, func(s string) bool { return strings.HasSuffix(strings.ToLower(name), "."+s) }):
-			paths = append(paths, folder+name)
-		}
-	}
-	return paths
+	defer x.Close()
+	return x.Entries()
 }
 
 // picturesIn are the pictures of an index that index:… may become, folder by folder.
 func picturesIn(index, typed string) (words []string) {
-	g, err := gallery.Open(index)
-	if err != nil {
-		return nil
-	}
 	begin := strings.TrimPrefix(typed, indexPrefix)
-	for _, e := range g.Entries {
+	for _, e := range entriesOf(index) {
 		rest, ok := strings.CutPrefix(e.Path, begin)
 		if !ok {
 			continue
@@ -208,86 +143,11 @@ func conditions(index, typed string) (words []string) {
 	case !strings.HasPrefix(typed, label): // behind != bash would write all twice
 		return nil
 	}
-	g, err := gallery.Open(index)
-	if err != nil {
-		return nil
-	}
-	for _, name := range labelsOf(g.Entries) {
+	for _, name := range lookalike.Labels(entriesOf(index)) {
 		words = append(words, label+name)
 	}
 	return words
 }
-
-// endings offers words, after which no blank is put where they are to go on.
-func endings(words []string) ([]string, cobra.ShellCompDirective) {
-	directive := cobra.ShellCompDirectiveNoFileComp
-	if slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(w, "/") || strings.HasSuffix(w, "=") }) {
-		directive |= cobra.ShellCompDirectiveNoSpace
-	}
-	return words, directive
-}
-
-// argumentWords are the arguments in a command's first line, and whether the last
-// may be repeated.
-func argumentWords(cmd *cobra.Command) (words []string, repeated bool) {
-	for _, word := range strings.Fields(cmd.Use)[1:] {
-		if strings.HasPrefix(word, "-") {
-			break
-		}
-		word = strings.Trim(word, "[]")
-		for _, dots := range []string{"...", "…"} {
-			if rest, ok := strings.CutSuffix(word, dots); ok {
-				word, repeated = rest, true
-			}
-		}
-		words = append(words, word)
-	}
-	return words, repeated
-}
-
-// completeCommands makes all commands below root complete their arguments and
-// flags, but for those that know better themselves. completing says that a shell
-// is asking just now.
-func completeCommands(root *cobra.Command, completing bool) {
-	for _, cmd := range append(commandsBelow(root), root) {
-		words, repeated := argumentWords(cmd)
-		if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil && !cmd.HasSubCommands() {
-			cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-				at := len(args)
-				if repeated {
-					at = min(at, len(words)-1)
-				}
-				if at >= len(words) {
-					return offer{}.complete(typed)
-				}
-				if strings.HasPrefix(typed, indexPrefix) && words[0] != words[at] {
-					return endings(picturesIn(args[0], typed))
-				}
-				return argumentOffer(words[at]).complete(typed)
-			}
-		}
-		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			word, usage := pflag.UnquoteUsage(f)
-			if completing {
-				f.Usage = usage // shells show it as it is
-			}
-			if _, has := cmd.GetFlagCompletionFunc(f.Name); has || f.Value.Type() == "bool" {
-				return
-			}
-			cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-				if f.Name == "filter" && len(args) > 0 {
-					return endings(conditions(args[0], typed))
-				}
-				return flagOffer(cmd, f, word).complete(typed)
-			})
-		})
-	}
-}
-
-// bashPrelude has what cobra's script needs of the package bash-completion.
-//
-//go:embed completion.bash
-var bashPrelude string
 
 func (a *app) completionCommand() *cobra.Command {
 	return &cobra.Command{
@@ -310,31 +170,10 @@ To have it in every new shell:
          lookalike completion powershell >> $PROFILE`,
 		Example: `  source <(lookalike completion bash)
   lookalike completion fish | source`,
-		Args:      arguments("SHELL"),
-		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		Args:      cli.Arguments("SHELL"),
+		ValidArgs: cli.Shells,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root := cmd.Root()
-			switch args[0] {
-			case "bash":
-				fmt.Fprint(a.out, bashPrelude)
-				return root.GenBashCompletionV2(a.out, true)
-			case "zsh":
-				return root.GenZshCompletion(a.out)
-			case "fish":
-				// Cobra's script cannot pick files, so it is to ask for their names.
-				var script strings.Builder
-				err := root.GenFishCompletion(&script, true)
-				fmt.Fprint(a.out, strings.ReplaceAll(script.String(), "LOOKALIKE_ACTIVE_HELP=0", listFiles+"=1 LOOKALIKE_ACTIVE_HELP=0"))
-				return err
-			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.out)
-			}
-			return usagef("%s: there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
+			return cli.WriteCompletion(a.Out, cmd.Root(), args[0])
 		},
 	}
-}
-
-// isCompletion says whether a command is the one that shells ask by.
-func isCompletion(name string) bool {
-	return name == cobra.ShellCompRequestCmd || name == cobra.ShellCompNoDescRequestCmd
 }

@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"lookalike/internal/cli"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -33,90 +32,52 @@ the variable or of the file.`,
   LOOKALIKE_THREADS=2 lookalike config --json | jq -r '.[] | select(.from != "default").key'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showConfig(cmd, args, asJSON) },
 	}
-	cmd.ValidArgsFunction = completeCommandNames
-	jsonFlag(cmd, &asJSON)
+	cmd.ValidArgsFunction = cli.CompleteCommandNames
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
-// shownSetting is a setting as config prints it with --json.
-type shownSetting struct {
-	Key      string `json:"key"`
-	Value    string `json:"value"` // as it is typed
-	Variable string `json:"variable"`
-	From     string `json:"from"` // "command line", "environment", "file" or "default"
-	Name     string `json:"name"` // of the variable or the file, or ""
-}
-
 func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
-	root := cmd.Root()
-	list := allSettings(root)
-	if len(args) > 0 {
-		of, rest, err := root.Find(args)
-		if err != nil || len(rest) > 0 || of == root {
-			asked := strings.Join(args, " ")
-			if near := root.SuggestionsFor(asked); len(near) > 0 {
-				return usagef("there is no command %q; did you mean %s?", asked, orList(near))
-			}
-			return usagef("there is no command %q", asked)
-		}
-		list = settingsOf(of, false)
-		for _, c := range commandsBelow(of) {
-			list = append(list, settingsOf(c, false)...)
-		}
-	}
-	file, err := a.readConfig(root)
+	list, err := a.settings.List(cmd.Root(), args)
 	if err != nil {
 		return err
 	}
-	if err := a.take(list, file); err != nil {
+	file, path, err := a.settings.Load(cmd.Root(), list)
+	if err != nil {
 		return err
 	}
 	if asJSON {
-		shown := []shownSetting{}
-		for _, s := range list {
-			from := a.settings[s.flag]
-			shown = append(shown, shownSetting{s.key, settingValue(s.flag), settingVariable(s.key), from.kind, from.name})
-		}
-		return a.printJSON(shown)
+		return a.PrintJSON(a.settings.Shown(list))
 	}
-	path, _ := a.configPath()
 	switch {
-	case file.path != "":
-		fmt.Fprintf(a.out, "# The file of settings is %s.\n", file.path)
+	case file != "":
+		fmt.Fprintf(a.Out, "# The file of settings is %s.\n", file)
 	case path != "":
-		fmt.Fprintf(a.out, "# There is no file of settings; it would be %s.\n", path)
+		fmt.Fprintf(a.Out, "# There is no file of settings; it would be %s.\n", path)
 	}
 	if tier := os.Getenv(kernelVariable); tier != "" {
-		fmt.Fprintf(a.out, "# The kernels are chosen by %s=%s.\n", kernelVariable, tier)
+		fmt.Fprintf(a.Out, "# The kernels are chosen by %s=%s.\n", kernelVariable, tier)
 	}
-	if !strings.Contains(list[0].key, ".") { // a table begins with an empty line of its own
-		fmt.Fprintln(a.out)
-	}
-	a.printSettings(list)
+	a.settings.WriteTOML(a.Out, list)
 	return nil
 }
 
-// printSettings prints TOML, a table for each command.
-func (a *app) printSettings(list []setting) {
-	table := ""
-	for _, s := range list {
-		at := strings.LastIndex(s.key, ".")
-		if of := s.key[:max(at, 0)]; of != table {
-			table = of
-			fmt.Fprintf(a.out, "\n[%s]\n", table)
-		}
-		fmt.Fprintf(a.out, "%-40s # %s\n", s.key[at+1:]+" = "+tomlValue(s.flag), a.settings[s.flag])
-	}
+// typedOnly are flags that a person must give each time: what names the outputs
+// of one run, what overwrites or moves something, what takes a protection away, and
+// what may hold a password.
+var typedOnly = []string{
+	"help", "version", "config",
+	"output", "out", "log", "sheet", "html", "confusion", "why", "curve", "sheets", "split", "reference", "print-script",
+	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run", "journal", "allow-private",
+	"url", "checksum", "token", "password",
 }
 
-// tomlValue is a flag's value as TOML.
-func tomlValue(f *pflag.Flag) string {
-	value := settingValue(f)
-	switch f.Value.Type() {
-	case "int", "uint64", "float64", "bool", "natural":
-		return value
-	}
-	var text strings.Builder
-	toml.NewEncoder(&text).Encode(map[string]string{"x": value})
-	return strings.TrimSpace(strings.TrimPrefix(text.String(), "x ="))
+// kernelVariable is one that no flag and no file can set: kernels are chosen before
+// main begins.
+var kernelVariable = cli.Variable("cpu")
+
+func newSettings() cli.Settings {
+	return cli.Settings{TypedOnly: typedOnly, Elsewhere: map[string]string{
+		"cpu": "the kernels can only be chosen by the environment variable " + kernelVariable,
+	}}
 }

@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -37,7 +39,7 @@ func (c *content) Close() error { return c.file.Close() }
 // openContent opens a file of weights and finds out what network they make.
 func openContent(path string) (*content, error) {
 	if isIndex(path) {
-		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, typed("summary", path))
+		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, cli.Typed("summary", path))
 	}
 	f, err := weights.Open(path)
 	if err != nil {
@@ -71,7 +73,7 @@ func (c *content) checkSize(path string) error {
 		shape, _ := c.file.Shape(name)
 		n := int64(tensor.Size(shape))
 		if n > left {
-			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, bytesOf(info.Size()))
+			return fmt.Errorf("%s: the arrays take more than four times the file's %s in memory: refused", path, words.Bytes(info.Size()))
 		}
 		left -= n
 	}

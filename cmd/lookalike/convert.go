@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -65,9 +67,9 @@ and VGG16 like this:
 		Example: `  lookalike convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 vgg16.safetensors
   lookalike convert model.safetensors model.weights.h5
   lookalike convert model.safetensors model-half.npz --half`,
-		Args: arguments("IN", "OUT"),
+		Args: cli.Arguments("IN", "OUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
+			return cli.Unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
 		},
 	}
 	cmd.Flags().BoolVar(&half, "half", false, "store float16: half the size, three digits")
@@ -79,7 +81,7 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	if err != nil {
 		return err
 	}
-	if err := a.reserve(out, in); err != nil {
+	if err := a.outputs.Reserve(out, in); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(out); err == nil {
@@ -115,14 +117,14 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 		return err
 	}
 	if c.torch && suffix != ".safetensors" {
-		a.warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
+		a.Warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
 	kind := "float32"
 	if half {
 		kind = "float16"
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
-		count(len(arrays), "array"), thousands(parameters), kind, bytesOf(info.Size()))
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
+		words.Count(len(arrays), "array"), words.Thousands(parameters), kind, words.Bytes(info.Size()))
 	return nil
 }
 
@@ -137,9 +139,9 @@ func convertedSuffix(out string) (string, error) {
 		}
 	}
 	if strings.HasSuffix(out, ".h5") || strings.HasSuffix(out, ".keras") {
-		return "", usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
+		return "", cli.Usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
 	}
-	return "", usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
+	return "", cli.Usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
 }
 
 // writeConverted writes arrays of so many parameters. The file gets its name after it
@@ -149,20 +151,20 @@ func (a *app) writeConverted(ctx context.Context, out, suffix string, c *content
 	if half {
 		size = 2
 	}
-	p := a.progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
-	defer p.end()
+	p := a.Progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
+	defer p.End()
 	compare := func(path string) error {
-		p.end()
-		p := a.progress("Comparing", "MB", 4*parameters/1e6)
-		defer p.end()
-		err := compareArrays(ctx, path, arrays, half, func(values int) { p.set(4 * values / 1e6) })
+		p.End()
+		p := a.Progress("Comparing", "MB", 4*parameters/1e6)
+		defer p.End()
+		err := compareArrays(ctx, path, arrays, half, func(values int) { p.Set(4 * values / 1e6) })
 		if err != nil && ctx.Err() == nil {
 			err = fmt.Errorf("it did not hold what was written, and was removed: %w", err)
 		}
 		return err
 	}
 	options := []weights.Option{weights.Checked(compare), weights.Watch(func(n int64) error {
-		p.set(int(n / 1e6))
+		p.Set(int(n / 1e6))
 		return ctx.Err()
 	})}
 	if half {

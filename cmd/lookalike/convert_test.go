@@ -36,10 +36,10 @@ func TestConvertVGG16(t *testing.T) {
 	}
 	for _, c := range [][]string{{"v.safetensors", "v.weights.h5"}, {"v.weights.h5", "half.weights.h5", "--half"}, {"v.safetensors", "half.safetensors", "--half"}} {
 		args := append([]string{"convert", file(c[0]), file(c[1])}, c[2:]...)
-		if out := lookalike(t, args...); !strings.Contains(out, ": VGG16 without its top, 26 arrays, 14,714,688 parameters, float") {
+		if out := printed(t, args...); !strings.Contains(out, ": VGG16 without its top, 26 arrays, 14,714,688 parameters, float") {
 			t.Errorf("%s: %s", args, out)
 		}
-		if out := lookalike(t, "summary", file(c[1])); out != net.Summary() {
+		if out := printed(t, "summary", file(c[1])); out != net.Summary() {
 			t.Errorf("%s: summary\n%s\nwant\n%s", c[1], out, net.Summary())
 		}
 	}
@@ -111,8 +111,8 @@ func TestAutoencoderOpensInKeras(t *testing.T) {
 	compare := inKeras(t)
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	lookalike(t, "train", drawn(t, 2), "-o", file("m.safetensors"), "--size", "64", "--code", "16", "--epochs", "2", "--quiet")
-	lookalike(t, "convert", file("m.safetensors"), file("half.safetensors"), "--half")
+	printed(t, "train", drawn(t, 2), "-o", file("m.safetensors"), "--size", "64", "--code", "16", "--epochs", "2", "--quiet")
+	printed(t, "convert", file("m.safetensors"), file("half.safetensors"), "--half")
 	for _, model := range []string{"m.safetensors", "half.safetensors"} {
 		m, err := autoencoder.Load(file(model))
 		if err != nil {
@@ -129,11 +129,11 @@ func TestAutoencoderOpensInKeras(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, suffix := range []string{".weights.h5", ".npz"} {
-			lookalike(t, "convert", file(model), file(model+suffix))
+			printed(t, "convert", file(model), file(model+suffix))
 			compare("autoencoder", file(model+suffix), file(model+".expected.npz"))
 		}
 	}
-	lookalike(t, "convert", file("m.safetensors"), file("half.weights.h5"), "--half")
+	printed(t, "convert", file("m.safetensors"), file("half.weights.h5"), "--half")
 	compare("autoencoder", file("half.weights.h5"), file("half.safetensors.expected.npz"))
 }
 
@@ -150,11 +150,11 @@ func TestVGG16OpensInKeras(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, name := range []string{"v.safetensors", "v.npz", "v.weights.h5"} {
-		lookalike(t, "convert", original, filepath.Join(dir, name))
+		printed(t, "convert", original, filepath.Join(dir, name))
 	}
-	lookalike(t, "convert", filepath.Join(dir, "v.npz"), filepath.Join(dir, "again.weights.h5"))
-	lookalike(t, "convert", filepath.Join(dir, "v.safetensors"), filepath.Join(dir, "half.weights.h5"), "--half")
-	lookalike(t, "convert", filepath.Join(dir, "v.weights.h5"), filepath.Join(dir, "half.npz"), "--half")
+	printed(t, "convert", filepath.Join(dir, "v.npz"), filepath.Join(dir, "again.weights.h5"))
+	printed(t, "convert", filepath.Join(dir, "v.safetensors"), filepath.Join(dir, "half.weights.h5"), "--half")
+	printed(t, "convert", filepath.Join(dir, "v.weights.h5"), filepath.Join(dir, "half.npz"), "--half")
 	for _, name := range []string{"v.npz", "v.weights.h5", "again.weights.h5", "half.weights.h5", "half.npz"} {
 		compare("vgg", filepath.Join(dir, name), original)
 	}

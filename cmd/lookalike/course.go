@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/sheet"
 	"lookalike/nn"
 	"lookalike/optim"
@@ -136,7 +136,7 @@ func (a *app) teach(ctx context.Context, c *course) error {
 	})
 	initial := len(record.Losses)
 	progress := a.training(c.data.Len(), initial, c.epochs)
-	defer progress.end()
+	defer progress.End()
 	_, err := c.network.FitSamples(ctx, c.data, nn.FitConfig{
 		Epochs: c.epochs, InitialEpoch: initial, Batch: record.Batch, Optimizer: optimizer,
 		Seed: record.Seed, NoShuffle: record.NoShuffle, Validation: c.validation,

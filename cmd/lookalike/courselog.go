@@ -14,8 +14,9 @@ import (
 	"syscall"
 	"time"
 
-	"lookalike/checkpoint"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/checkpoint"
+	"lookalike/internal/cli"
 	"lookalike/nn"
 )
 
@@ -46,10 +47,10 @@ func (a *app) openLog(ctx context.Context, path, model string, record *checkpoin
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return l, l.openStream(ctx, record)
 	}
-	if err := a.reserve(path, model); err != nil {
+	if err := a.outputs.Reserve(path, model); err != nil {
 		return nil, err
 	}
-	l.path = a.outputs[len(a.outputs)-1].Path() // links followed
+	l.path = a.outputs.Target(path)
 	lines, err := readLog(path)
 	switch {
 	case err != nil:
@@ -70,7 +71,7 @@ func (l *courseLog) openStream(ctx context.Context, record *checkpoint.Training)
 		if errors.Is(err, syscall.ENXIO) {
 			err = errors.New("nobody reads it; start the reader first")
 		}
-		return fmt.Errorf("cannot write the log %s: %w", l.path, rootCause(err))
+		return fmt.Errorf("cannot write the log %s: %w", l.path, cli.RootCause(err))
 	}
 	l.stream, l.begin = true, logBegin(record, nil)
 	context.AfterFunc(ctx, func() { l.file.SetWriteDeadline(time.Now()) }) // a device may have none

@@ -15,14 +15,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/augment"
 	"lookalike/autoencoder"
+	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/describe"
+	"lookalike/internal/cli"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 )
@@ -64,11 +67,11 @@ The folder that --out names must be new, empty, or of an earlier demo, which is
 overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(sample.Classes()), demoLearn, demoIndex),
 		Example: `  lookalike demo
   lookalike demo --photos ~/Pictures --out my-demo`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.demo(cmd.Context(), o)
 			if err != nil && cmd.Context().Err() != nil {
-				return stoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
+				return cli.StoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
 			}
 			return err
 		},
@@ -84,7 +87,7 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
 
 func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if o.epochs < 1 {
-		return usagef("--epochs %d: give 1 or more", o.epochs)
+		return cli.Usagef("--epochs %d: give 1 or more", o.epochs)
 	}
 	dir, files, err := a.demoPictures(ctx, o)
 	if err != nil {
@@ -122,22 +125,22 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if files.Len() > demoIndex {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
-	fmt.Fprintf(a.out, "Learned from %s for %s in %s and indexed %d%s.\n\n", count(learned.Len(), "picture"),
-		count(o.epochs, "epoch"), duration(took.Seconds()), len(g.Entries), few)
+	fmt.Fprintf(a.Out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
+		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(g.Entries), few)
 	for _, f := range demoFiles {
-		fmt.Fprintf(a.out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
+		fmt.Fprintf(a.Out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(a.Out)
 	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
-		fmt.Fprintf(a.out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
+		fmt.Fprintf(a.Out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
 	}
-	next := typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
+	next := cli.Typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
 	if o.photos != "" {
-		next = typed("train", dir, "-o", "model.safetensors")
+		next = cli.Typed("train", dir, "-o", "model.safetensors")
 	}
-	fmt.Fprintf(a.out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
-		typed("search", o.file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
-		typed("summary", o.file("model.safetensors")), next)
+	fmt.Fprintf(a.Out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
+		cli.Typed("search", o.file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
+		cli.Typed("summary", o.file("model.safetensors")), next)
 	return nil
 }
 
@@ -180,12 +183,12 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *picture.S
 
 // demoGallery indexes the pictures of a folder anew.
 func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *picture.Set, dir string) (*gallery.Gallery, error) {
-	d, err := describe.Codes(m, o.file("model.safetensors"), orientation(o.pictures.IgnoreOrientation))
+	d, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
 		return nil, err
 	}
 	index := o.file("photos.idx")
-	if _, _, err := a.index(ctx, gallery.Remake, index, photos, dir, d.Describer); err != nil {
+	if _, err := a.index(ctx, index, photos, dir, d, lookalike.Anew()); err != nil {
 		return nil, err
 	}
 	return gallery.Open(index)
@@ -218,7 +221,7 @@ func (a *app) demoFolder(dir string) error {
 			return fmt.Errorf("the folder %s holds other files than a demo's; choose another one with --out", dir)
 		}
 	}
-	if err := a.reserve(mark); err != nil {
+	if err := a.outputs.Reserve(mark); err != nil {
 		return err
 	}
 	var text strings.Builder
@@ -236,8 +239,8 @@ func (a *app) demoFolder(dir string) error {
 // drawGallery writes the drawn pictures as DIR/CLASS/NAME.png.
 func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
 	n := 0
-	p := a.progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
-	defer p.end()
+	p := a.Progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
+	defer p.End()
 	for drawn := range sample.Gallery(seed, demoPerClass, demoDrawn) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -249,7 +252,7 @@ func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
 			return err
 		}
 		n++
-		p.set(n)
+		p.Set(n)
 	}
 	return nil
 }

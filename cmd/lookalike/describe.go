@@ -3,12 +3,13 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/describe"
+	"lookalike/describe"
+	"lookalike/internal/cli"
 	"lookalike/vgg"
 )
 
 // modelFlags adds the flags that say how a picture is described.
-func modelFlags(cmd *cobra.Command, m *describe.Model) {
+func modelFlags(cmd *cobra.Command, m *describe.Spec) {
 	f := cmd.Flags()
 	f.StringVar(&m.Name, "model", "", "describe pictures with `MODEL`: vgg16, vgg19, perceptual, or a file of 'lookalike train'")
 	f.StringVar(&m.Weights, "weights", "", "read the weights of vgg16 or vgg19 from `FILE` (default: those that 'lookalike weights fetch' got)")
@@ -18,18 +19,20 @@ func modelFlags(cmd *cobra.Command, m *describe.Model) {
 
 // indexModelFlags is modelFlags for pictures of an index, which may be brought to
 // principal components.
-func indexModelFlags(cmd *cobra.Command, m *describe.Model) {
+func indexModelFlags(cmd *cobra.Command, m *describe.Spec, components *int) {
 	modelFlags(cmd, m)
-	cmd.Flags().IntVar(&m.Components, "pca", 0, "keep the `N` principal components of the vectors")
+	cmd.Flags().IntVar(components, "pca", 0, "keep the `N` principal components of the vectors")
 }
 
 // checkModel finds mistakes in these flags. cmd tells which were given.
-func checkModel(cmd *cobra.Command, m describe.Model) error {
+func checkModel(cmd *cobra.Command, m describe.Spec) error {
 	if m.Name == "" {
-		return usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
+		return cli.Usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
 	}
-	if cmd.Flags().Changed("pca") && m.Components < 1 {
-		return usagef("--pca %d: give 1 or more", m.Components)
+	if pca := cmd.Flags().Lookup("pca"); pca != nil && pca.Changed {
+		if n, err := cmd.Flags().GetInt("pca"); err != nil || n < 1 {
+			return cli.Usagef("--pca %s: give 1 or more", pca.Value)
+		}
 	}
 	if !m.IsNetwork() {
 		what := "a model that 'lookalike train' has written"
@@ -38,12 +41,12 @@ func checkModel(cmd *cobra.Command, m describe.Model) error {
 		}
 		for _, name := range []string{"weights", "layer", "pool"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
+				return cli.Usagef("--%s is for --model vgg16 and vgg19, not for %s", name, what)
 			}
 		}
 	}
 	if _, err := vgg.ParsePooling(m.Pooling); m.Pooling != "" && err != nil {
-		return usagef("--pool %s: give none, avg or max", m.Pooling)
+		return cli.Usagef("--pool %s: give none, avg or max", m.Pooling)
 	}
 	return nil
 }

@@ -76,12 +76,12 @@ func TestIndexVGG(t *testing.T) {
 	}
 	index := filepath.Join(dir, "photos.idx")
 	describe := func(flags ...string) string {
-		return lookalike(t, append([]string{"index", photos, "-o", index, "--model", "vgg16", "--weights", moved, "--quiet", "--fresh"}, flags...)...)
+		return printed(t, append([]string{"index", photos, "-o", index, "--model", "vgg16", "--weights", moved, "--quiet", "--fresh"}, flags...)...)
 	}
 	query := filepath.Join(photos, "Faces", "image_0001.jpg")
 	search := func(flags ...string) found {
 		var f found
-		if err := json.Unmarshal([]byte(lookalike(t, append([]string{"search", index, query, "--json", "-k", "2"}, flags...)...)), &f); err != nil {
+		if err := json.Unmarshal([]byte(printed(t, append([]string{"search", index, query, "--json", "-k", "2"}, flags...)...)), &f); err != nil {
 			t.Fatal(err)
 		}
 		for i, n := range f.Results[0].Neighbors {
@@ -102,7 +102,7 @@ func TestIndexVGG(t *testing.T) {
 		t.Errorf("printed %s", out)
 	}
 	search()
-	if out := lookalike(t, "eval", index, "--quiet"); !strings.Contains(out, "mean average precision  0.9") {
+	if out := printed(t, "eval", index, "--quiet"); !strings.Contains(out, "mean average precision  0.9") {
 		t.Errorf("faces, aeroplanes and sunflowers are mixed up:\n%s", out)
 	}
 

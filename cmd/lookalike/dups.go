@@ -14,20 +14,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
+	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/dedup"
-	"lookalike/internal/describe"
+	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
-	"lookalike/internal/perceptual"
+	"lookalike/internal/realpath"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 )
 
 // dupsOptions are the flags of dups.
 type dupsOptions struct {
-	how    describe.Model
-	within distance
+	how    describe.Spec
+	pca    int // principal components, 0 for none
+	within cli.Distance
 	exact  bool
 	metric string
 	photos string
@@ -46,7 +49,7 @@ type dupsOptions struct {
 }
 
 func (a *app) dupsCommand() *cobra.Command {
-	o := dupsOptions{within: newDistance()}
+	o := dupsOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "dups DIR|INDEX",
 		Short: "Find near duplicates, and move them out of the way",
@@ -95,7 +98,7 @@ With --json the result is one object:
    "action": "move", "applied": false, "journal": ""}
 where same_as is the path of a picture of the same bytes, target where a file goes
 or whose link it becomes, and state planned, done, or left, with a reason unless
-nothing was to be done.`, perceptual.Within, vggDupsWithin),
+nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 		Example: `  lookalike dups photos
   lookalike dups photos --html duplicates.html
   lookalike dups photos --move-to duplicates            # tells what would be moved
@@ -105,11 +108,11 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.undo != "" {
 				if len(args) > 0 {
-					return usagef("--undo takes the files from its journal; leave %q out", args[0])
+					return cli.Usagef("--undo takes the files from its journal; leave %q out", args[0])
 				}
 				return nil
 			}
-			return arguments("DIR|INDEX")(nil, args)
+			return cli.Arguments("DIR|INDEX")(nil, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.undo != "" {
@@ -123,7 +126,7 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for duplicates (default: see above)")
 	f.BoolVar(&o.exact, "exact", false, "find files of the same bytes only")
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.StringVar(&o.sheet, "sheet", "", "draw the groups as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the groups as a page to `FILE`")
 	f.StringVar(&o.moveTo, "move-to", "", "move all but the best of each group to `DIR`")
@@ -132,7 +135,7 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 	f.BoolVar(&o.dryRun, "dry-run", false, "only tell what would be done (the default, but for --undo)")
 	f.StringVar(&o.journal, "journal", "", "write down what is done to `FILE`, which must be new")
 	f.StringVar(&o.undo, "undo", "", "take back what the run of the journal `FILE` did")
-	indexModelFlags(cmd, &o.how)
+	indexModelFlags(cmd, &o.how, &o.pca)
 	cmd.Flags().Lookup("model").Usage += " (for a folder; default perceptual)"
 	f.StringVar(&o.photos, "photos", "", "the pictures of the index are in `DIR` now")
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
@@ -142,15 +145,15 @@ nothing was to be done.`, perceptual.Within, vggDupsWithin),
 func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	switch {
 	case o.moveTo != "" && o.hardlink:
-		return usagef("give only one of --move-to and --hardlink")
+		return cli.Usagef("give only one of --move-to and --hardlink")
 	case o.apply && o.dryRun:
-		return usagef("give only one of --apply and --dry-run")
+		return cli.Usagef("give only one of --apply and --dry-run")
 	case o.apply && o.moveTo == "" && !o.hardlink:
-		return usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
-	case o.exact && o.within.given():
-		return usagef("give only one of --exact and --within")
+		return cli.Usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
+	case o.exact && o.within.Given():
+		return cli.Usagef("give only one of --exact and --within")
 	case cmd.Flags().Changed("move-to") && o.moveTo == "":
-		return usagef("--move-to: give a folder")
+		return cli.Usagef("--move-to: give a folder")
 	}
 	if o.apply && o.journal != "" {
 		if _, err := os.Lstat(o.journal); err == nil {
@@ -160,10 +163,10 @@ func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("sheet", o.sheet, source); err != nil {
+	if err := a.outputs.ReserveDrawing("sheet", o.sheet, source); err != nil {
 		return err
 	}
-	return a.checkPage("html", o.html, source)
+	return a.outputs.ReservePage("html", o.html, source)
 }
 
 func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
@@ -181,7 +184,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	} else {
 		for _, name := range []string{"model", "weights", "layer", "pool", "pca", "ignore-orientation"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("--%s is for a folder; an index has been described already", name)
+				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
 		c, err = a.openCollection(source, o.photos)
@@ -194,12 +197,16 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	within, from, err := o.limit(c, metric, source)
 	if err != nil {
 		return err
+	}
+	limit := lookalike.Within(within)
+	if o.exact {
+		limit = lookalike.SameBytes()
 	}
 	if o.moveTo != "" || o.hardlink {
 		if err := o.checkFiles(c); err != nil {
@@ -208,15 +215,16 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	}
 
 	links := c.links()
-	p := a.progress("Comparing", "images", len(c.Entries))
-	groups, err := dedup.Groups(ctx, c.Gallery, dedup.Options{Metric: metric, Within: within,
-		Skip: func(row int) bool { return links[row] }, Done: func(n int) { p.set(n) }})
-	p.end()
+	p := a.Progress("Comparing", "images", len(c.Entries))
+	groups, err := c.index.Duplicates(ctx, lookalike.By(metric), limit,
+		lookalike.Where(func(e lookalike.Entry) bool { return !links[e.Path] }),
+		lookalike.Comparing(func(done, _ int) { p.Set(done) }))
+	p.End()
 	if err != nil {
 		return err
 	}
 	if len(links) > 0 {
-		a.warn("note: %s left out", count(len(links), "symbolic link"))
+		a.Warn("note: %s left out", words.Count(len(links), "symbolic link"))
 	}
 	d := newDupsFound(c, groups, metric, within, len(c.Entries)-len(links))
 	d.plan(c, o)
@@ -228,7 +236,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 		return err
 	}
 	if o.json {
-		err = a.printJSON(d)
+		err = a.PrintJSON(d)
 	} else {
 		err = a.printGroups(c, d, from, o)
 	}
@@ -241,7 +249,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 // describeFolder indexes a folder, in the program's cache.
 func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*collection, error) {
 	if o.photos != "" {
-		return nil, usagef("--photos is for an index")
+		return nil, cli.Usagef("--photos is for an index")
 	}
 	if o.how.Name == "" {
 		o.how.Name = describe.Perceptual
@@ -249,40 +257,31 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err := checkModel(cmd, o.how); err != nil {
 		return nil, err
 	}
-	o.how.EXIF = orientation(o.pictures.IgnoreOrientation)
+	o.how.Cache = a.cache
 	set, err := folder(dir, o.pictures)
 	if err != nil {
 		return nil, err
 	}
-	d, err := o.how.Open()
+	model, err := o.how.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer d.Close()
+	defer model.Close()
+	d := describe.For(model, o.pca)
+	d.Recipe = d.Recipe.Reading(o.pictures)
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	index, remove, err := cachedIndex(resolved(root), d.Describer)
+	index, remove, err := a.cachedIndex(realpath.Follow(root), d)
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	var earlier gallery.Recipe // stays empty for an index that is damaged or not there
-	if cached, err := gallery.Inspect(index); err == nil {
-		earlier = cached.Recipe
-		earlier.PCA = ""
-	}
-	if err := d.Identify(earlier); err != nil {
-		return nil, err
-	}
-	bring := gallery.Update
-	if earlier.Fingerprint() != d.Recipe.Fingerprint() {
-		bring = gallery.Remake // for it is the cache's
-	}
-	_, _, err = a.index(cmd.Context(), bring, index, set, dir, d.Describer)
-	if errors.Is(err, gallery.ErrDamaged) { // which only the whole of it shows
-		_, _, err = a.index(cmd.Context(), gallery.Remake, index, set, dir, d.Describer)
+	components := lookalike.Components(o.pca)
+	_, err = a.index(cmd.Context(), index, set, dir, model, components)
+	if errors.Is(err, lookalike.ErrDamaged) || errors.Is(err, lookalike.ErrOld) || errors.Is(err, lookalike.ErrRecipe) { // it is the cache's
+		_, err = a.index(cmd.Context(), index, set, dir, model, components, lookalike.Anew())
 	}
 	if err != nil {
 		return nil, err
@@ -294,13 +293,13 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 // does not depend on a hash of published weights, so that the index can tell it.
 // Where there can be no cache, it is a temporary file that remove removes, or the next
 // run if this one is killed.
-func cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
+func (a *app) cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"
-	if cache, err := fetch.CacheFolder(); err == nil {
+	if cache, err := fetch.Store(a.cache).Folder(); err == nil {
 		dir := filepath.Join(cache, "dups")
-		if os.MkdirAll(dir, 0o755) == nil && checkOutput(filepath.Join(dir, name)) == nil {
+		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil
 		}
 	}
@@ -317,20 +316,20 @@ func (o *dupsOptions) limit(c *collection, metric knn.Metric, source string) (wi
 	if o.exact {
 		return math.NaN(), "", nil
 	}
-	if within, from = forDups.within(c.Gallery, metric, o.within); from == "" {
+	if within, from = sameWithin(c.Gallery, metric, o.within, forDups); from == "" {
 		err = fmt.Errorf("nothing says up to which %s distance pictures of %s are duplicates; find it with '%s', or give --within D, or --exact for files of the same bytes",
-			metric, source, typed("threshold", source, "--by", gallery.FromDistances))
+			metric, source, cli.Typed("threshold", source, "--by", gallery.FromDistances))
 	}
 	return within, from, err
 }
 
 // links returns which pictures of a folder are symbolic links: other names of
 // files, not copies.
-func (c *collection) links() map[int]bool {
-	links := map[int]bool{}
-	for row := range c.Entries {
+func (c *collection) links() map[string]bool {
+	links := map[string]bool{}
+	for row, e := range c.Entries {
 		if info, err := os.Lstat(c.path(row)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			links[row] = true
+			links[e.Path] = true
 		}
 	}
 	return links

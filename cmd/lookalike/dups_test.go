@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -58,7 +59,7 @@ func TestDupsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	index := filepath.Join(dir, "photos.idx")
-	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
+	printed(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
 	before, contents := files(t, photos)
 	cut, tries := 0, sweeptest.Cases(4, 12, 60)
 	for _, action := range [][]string{{"--move-to", filepath.Join(dir, "away")}, {"--hardlink"}} {
@@ -69,7 +70,7 @@ func TestDupsKilled(t *testing.T) {
 			cmd.Stdout = &out
 			ended := startUntil(t, cmd, func() bool { // until it is at work
 				info, err := os.Stat(journal)
-				return err == nil && info.Size() > int64(try*2500)
+				return err == nil && info.Size() > int64(try*30_000/tries)
 			})
 			cmd.Process.Kill()
 			if err := <-ended; err != nil {
@@ -85,7 +86,7 @@ func TestDupsKilled(t *testing.T) {
 			if _, err := os.Stat(journal); err != nil {
 				continue // killed before it began
 			}
-			lookalike(t, "dups", "--undo", journal)
+			printed(t, "dups", "--undo", journal)
 			if after, _ := files(t, photos); !slices.Equal(after, before) {
 				t.Fatalf("%v, try %d: after undo there are %d files, before %d", action, try, len(after), len(before))
 			}
@@ -137,7 +138,7 @@ func TestDupsDiskFull(t *testing.T) {
 		}
 	}
 	index := filepath.Join(dir, "photos.idx")
-	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
+	printed(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
 	before, _ := files(t, photos)
 	limited := func(bytes int, args ...string) (string, error) { // so large may files become
 		script := fmt.Sprintf(`ulimit -f %d; exec lookalike "$@"`, bytes/512)
@@ -147,10 +148,10 @@ func TestDupsDiskFull(t *testing.T) {
 	for _, action := range [][]string{{"--move-to", filepath.Join(dir, "away")}, {"--hardlink"}} {
 		journal := filepath.Join(dir, action[0]+".jsonl")
 		out, err := limited(1024, append([]string{"dups", index, "--exact", "--apply", "--journal", journal}, action...)...)
-		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != statusError || !strings.Contains(out, "cannot write the journal: ") {
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != cli.StatusError || !strings.Contains(out, "cannot write the journal: ") {
 			t.Errorf("%s, the journal full: %v\n%s", action, err, out)
 		}
-		lookalike(t, "dups", "--undo", journal)
+		printed(t, "dups", "--undo", journal)
 		if after, _ := files(t, photos); !slices.Equal(after, before) {
 			t.Fatalf("%s: after undo there are %d files, before %d", action, len(after), len(before))
 		}
@@ -167,7 +168,7 @@ func TestDupsDiskFull(t *testing.T) {
 	if err == nil && !strings.Contains(out, "left") {
 		t.Skip("/dev/shm is the same device")
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != statusError || !strings.Contains(out, "file too large") {
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != cli.StatusError || !strings.Contains(out, "file too large") {
 		t.Errorf("a copy does not fit: %v\n%s", err, out)
 	}
 	if left, _ := filepath.Glob(filepath.Join(away, "*")); len(left) != 3 {
@@ -177,7 +178,7 @@ func TestDupsDiskFull(t *testing.T) {
 	if out, err := limited(512, "dups", "--undo", journal); err == nil {
 		t.Errorf("the journal is full: %s", out)
 	}
-	lookalike(t, "dups", "--undo", journal)
+	printed(t, "dups", "--undo", journal)
 	if after, _ := files(t, photos); !slices.Equal(after, before) {
 		t.Errorf("after undo there are %d files, before %d", len(after), len(before))
 	}
@@ -198,7 +199,7 @@ func TestDupsWeights(t *testing.T) {
 	}
 	hash := func() string {
 		t.Helper()
-		lookalike(t, "dups", photos, "--exact", "--model", "vgg16", "--weights", file, "--quiet")
+		printed(t, "dups", photos, "--exact", "--model", "vgg16", "--weights", file, "--quiet")
 		indexes, err := filepath.Glob(filepath.Join(cache, "dups", "*.idx"))
 		if err != nil || len(indexes) != 1 {
 			t.Fatalf("the cache holds %q, %v", indexes, err)
@@ -207,7 +208,7 @@ func TestDupsWeights(t *testing.T) {
 		if err != nil || len(g.Entries) != 10 {
 			t.Fatalf("%d pictures, %v", len(g.Entries), err)
 		}
-		return g.Recipe.WeightsSHA256
+		return g.Recipe.WeightsFingerprint
 	}
 	first := hash()
 	info, err := os.Stat(file)
@@ -240,7 +241,7 @@ func TestDupsWeights(t *testing.T) {
 func TestDupsDamagedCache(t *testing.T) {
 	photos, cache := drawn(t, 1), t.TempDir()
 	t.Setenv("LOOKALIKE_CACHE", cache)
-	want := lookalike(t, "dups", photos, "--exact", "--json")
+	want := printed(t, "dups", photos, "--exact", "--json")
 	indexes, err := filepath.Glob(filepath.Join(cache, "dups", "*.idx"))
 	if err != nil || len(indexes) != 1 {
 		t.Fatalf("the cache holds %q, %v", indexes, err)
@@ -256,7 +257,7 @@ func TestDupsDamagedCache(t *testing.T) {
 	if _, err := gallery.Open(indexes[0]); !errors.Is(err, gallery.ErrDamaged) {
 		t.Fatalf("the index is not damaged: %v", err)
 	}
-	if got := lookalike(t, "dups", photos, "--exact", "--json"); got != want {
+	if got := printed(t, "dups", photos, "--exact", "--json"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

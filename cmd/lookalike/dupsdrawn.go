@@ -6,16 +6,17 @@ import (
 	"io"
 	"os"
 
+	"lookalike"
+	"lookalike/describe"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/dedup"
-	"lookalike/internal/describe"
 	"lookalike/internal/sheet"
 	"lookalike/internal/webpage"
+	"lookalike/internal/words"
 )
 
 // drawGroups writes the sheet and the page. Pictures that have been moved are shown
 // from where they are now.
-func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
+func (a *app) drawGroups(ctx context.Context, c *collection, groups []lookalike.Group, d *dupsFound, o dupsOptions) error {
 	if o.sheet != "" {
 		if err := a.writeGroupSheet(ctx, o.sheet, c, groups, d); err != nil {
 			return err
@@ -27,7 +28,7 @@ func (a *app) drawGroups(ctx context.Context, c *collection, groups []dedup.Grou
 	return nil
 }
 
-func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, groups []dedup.Group, d *dupsFound) error {
+func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
 	sizes := make([]int, len(groups))
 	for i, g := range groups {
 		sizes[i] = 1 + len(g.Others)
@@ -51,17 +52,17 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*sheetColumns)}))
 }
 
-func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []dedup.Group, d *dupsFound) error {
+func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
 	duplicates, freed := d.size()
 	p := webpage.Page{
-		Title: fmt.Sprintf("%s of near duplicates", count(len(groups), "group")),
-		Lead:  fmt.Sprintf("%s of %s, among %s in %s", count(duplicates, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), c.root),
+		Title: fmt.Sprintf("%s of near duplicates", words.Count(len(groups), "group")),
+		Lead:  fmt.Sprintf("%s of %s, among %s in %s", words.Count(duplicates, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), c.root),
 		Facts: []webpage.Fact{{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
 		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for i := range groups {
 				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)
-				g := webpage.Group{Title: printable(d.Groups[i].Best.Path), Note: count(len(groups[i].Others), "duplicate"), Cards: cards}
+				g := webpage.Group{Title: words.Printable(d.Groups[i].Best.Path), Note: words.Count(len(groups[i].Others), "duplicate"), Cards: cards}
 				if !yield(g, err) || err != nil {
 					return
 				}
@@ -75,10 +76,10 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 }
 
 // groupCards shows the pictures of a group.
-func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
+func (a *app) groupCards(ctx context.Context, c *collection, g lookalike.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
 	found := d.Groups[i]
-	files := []string{c.path(g.Best)}
-	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best) }}
+	files := []string{c.path(g.Best.Row)}
+	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best.Row) }}
 	for k, other := range g.Others {
 		file, read := c.path(other.Row), func() (io.ReadCloser, error) { return c.open(other.Row) }
 		if d.Action == "move" && found.Others[k].State == "done" {
@@ -101,12 +102,12 @@ func (a *app) groupCards(ctx context.Context, c *collection, g dedup.Group, d *d
 				badge = "same bytes"
 			}
 		}
-		card := webpage.Card{Name: printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, bytesOf(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
+		card := webpage.Card{Name: words.Printable(p.Path), Note: fmt.Sprintf("%d × %d, %s", p.Width, p.Height, words.Bytes(p.Bytes)), Badge: badge, Lead: k == 0, Link: files[k]}
 		if m != nil {
 			card.Picture = m
 		}
 		if errs[k] != nil {
-			a.notDrawn("shown", fmt.Errorf("%s: %w", printable(p.Path), errs[k]))
+			a.notDrawn("shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
 			card.Missing, card.Link = "cannot be read", ""
 		}
 		cards = append(cards, card)

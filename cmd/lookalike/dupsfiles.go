@@ -12,9 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/dedup"
+	"lookalike/internal/cli"
 	"lookalike/internal/putaway"
+	"lookalike/internal/realpath"
+	"lookalike/internal/words"
 )
 
 // checkFiles makes sure that files may be moved or linked at all.
@@ -38,7 +41,7 @@ func (o *dupsOptions) checkFiles(c *collection) error {
 	if info, err := os.Stat(to); err == nil && !info.IsDir() {
 		return fmt.Errorf("--move-to %s: it is a file; give a folder", o.moveTo)
 	}
-	if rel, err := filepath.Rel(resolved(root), resolved(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if rel, err := filepath.Rel(realpath.Follow(root), realpath.Follow(to)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return fmt.Errorf("--move-to %s: it lies in %s, where the pictures would be found again; give a folder elsewhere", o.moveTo, c.root)
 	}
 	return nil
@@ -74,7 +77,7 @@ func (d *dupsFound) plan(c *collection, o dupsOptions) {
 // apply does what is planned, if it is to be done. What is not fit for it is left,
 // with the reason. What fails, such as on a full disk, is an error in the end; without
 // a journal nothing more is tried.
-func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d *dupsFound, o dupsOptions) error {
+func (a *app) apply(ctx context.Context, c *collection, groups []lookalike.Group, d *dupsFound, o dupsOptions) error {
 	total, _, _ := d.states()
 	if !o.apply || total == 0 {
 		return nil
@@ -85,13 +88,13 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 	}
 	d.Applied, d.Journal = true, journal.Path
 	job := map[string]string{"move": "Moving", "hardlink": "Linking"}[d.Action]
-	p := a.progress(job, "files", total)
-	defer p.end()
+	p := a.Progress(job, "files", total)
+	defer p.End()
 	tried, failed := 0, []error(nil)
 	for i := range d.Groups {
 		var best error // of the file that stays
 		if d.Action == "move" && ctx.Err() == nil {
-			_, best = putaway.Examine(c.absolute(groups[i].Best), c.Files[groups[i].Best].SHA256)
+			_, best = putaway.Examine(c.absolute(groups[i].Best.Row), c.Files[groups[i].Best.Row].SHA256)
 		}
 		for k := range d.Groups[i].Others {
 			other := &d.Groups[i].Others[k]
@@ -99,7 +102,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 				continue
 			}
 			if best != nil {
-				other.State, other.Reason = "left", "the best copy: "+rootCause(best).Error()
+				other.State, other.Reason = "left", "the best copy: "+cli.RootCause(best).Error()
 				a.warnLeft(other)
 				if !putaway.IsLeft(best) {
 					failed = append(failed, best)
@@ -108,10 +111,10 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 				failed = append(failed, err)
 			}
 			tried++
-			p.set(tried)
+			p.Set(tried)
 		}
 	}
-	p.end()
+	p.End()
 	if err := journal.Close(); err != nil {
 		failed = append(failed, err)
 	}
@@ -119,20 +122,20 @@ func (a *app) apply(ctx context.Context, c *collection, groups []dedup.Group, d 
 		d.Journal = "" // nothing was done
 	}
 	if ctx.Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, count(total, "file"), typed("dups", "--undo", journal.Path)))
+		return cli.StoppedError(fmt.Sprintf("stopped after %d of %s; to go on, give the same command again; to take them back: %s", tried, words.Count(total, "file"), cli.Typed("dups", "--undo", journal.Path)))
 	}
 	switch err := journal.Err(); {
 	case err != nil:
-		return fmt.Errorf("stopped after %d of %s: %w; when that is mended, give the same command again", tried, count(total, "file"), err)
+		return fmt.Errorf("stopped after %d of %s: %w; when that is mended, give the same command again", tried, words.Count(total, "file"), err)
 	case len(failed) > 0:
-		return fmt.Errorf("%s with errors, the first: %w; when that is mended, give the same command again", count(len(failed), "file"), failed[0])
+		return fmt.Errorf("%s with errors, the first: %w; when that is mended, give the same command again", words.Count(len(failed), "file"), failed[0])
 	}
 	return nil
 }
 
 // putAway moves or links one duplicate and notes what has become of it. The error is
 // one of the system, not that the file is not fit.
-func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other, other *dupsOther, action string) error {
+func (a *app) putAway(journal *putaway.Journal, c *collection, found lookalike.Duplicate, other *dupsOther, action string) error {
 	from, sum := c.absolute(found.Row), c.Files[found.Row].SHA256
 	var done bool
 	var err error
@@ -142,16 +145,16 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 			done, other.Target = true, to
 		}
 	} else {
-		done, err = journal.Link(from, c.absolute(found.Same), sum)
+		done, err = journal.Link(from, c.absolute(found.SameAs), sum)
 	}
 	switch {
 	case err == nil:
 		other.State = "done"
 	case done:
 		other.State = "done"
-		a.warn("warning: %s is put away, but: %v", printable(other.Path), err)
+		a.Warn("warning: %s is put away, but: %v", words.Printable(other.Path), err)
 	default:
-		other.State, other.Reason = "left", strings.TrimPrefix(rootCause(err).Error(), from+" ")
+		other.State, other.Reason = "left", strings.TrimPrefix(cli.RootCause(err).Error(), from+" ")
 		if !errors.Is(err, putaway.ErrLinked) {
 			a.warnLeft(other)
 		}
@@ -164,8 +167,8 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found dedup.Other
 
 // warnLeft tells of a duplicate that was left, and counts it for --strict.
 func (a *app) warnLeft(other *dupsOther) {
-	a.warn("left %s: %s", printable(other.Path), other.Reason)
-	a.skipped++
+	a.Warn("left %s: %s", words.Printable(other.Path), other.Reason)
+	a.Skipped++
 }
 
 // newJournal begins the journal that --journal names, or one of a name of its own.
@@ -176,7 +179,7 @@ func (o *dupsOptions) newJournal() (*putaway.Journal, error) {
 	stem := "lookalike-dups-" + time.Now().Format("20060102-150405")
 	if o.moveTo != "" {
 		if err := os.MkdirAll(o.moveTo, 0o755); err != nil {
-			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, rootCause(err))
+			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, cli.RootCause(err))
 		}
 		stem = filepath.Join(o.moveTo, stem)
 	}
@@ -202,24 +205,24 @@ func (c *collection) absolute(row int) string {
 func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 	for _, name := range []string{"move-to", "hardlink", "within", "exact", "sheet", "html", "json", "model", "photos", "journal"} {
 		if cmd.Flags().Changed(name) {
-			return usagef("--%s has no meaning beside --undo", name)
+			return cli.Usagef("--%s has no meaning beside --undo", name)
 		}
 	}
 	if o.apply && o.dryRun {
-		return usagef("give only one of --apply and --dry-run")
+		return cli.Usagef("give only one of --apply and --dry-run")
 	}
 	back, left := 0, 0
 	err := putaway.Undo(cmd.Context(), o.undo, o.dryRun, func(u putaway.Undone) {
 		if u.Err != nil {
 			left++
-			a.warn("left %s: %v", printable(u.Path), u.Err)
+			a.Warn("left %s: %v", words.Printable(u.Path), u.Err)
 			return
 		}
 		back++
-		fmt.Fprintf(a.out, "%s\n", printable(u.Path))
+		fmt.Fprintf(a.Out, "%s\n", words.Printable(u.Path))
 	})
 	if err != nil && cmd.Context().Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", count(back, "file")))
+		return cli.StoppedError(fmt.Sprintf("stopped after %s; to go on, give the same command again", words.Count(back, "file")))
 	}
 	if err != nil {
 		return err
@@ -232,12 +235,12 @@ func (a *app) undoDups(cmd *cobra.Command, o dupsOptions) error {
 		verb = "would be as before"
 	}
 	if back+left == 0 {
-		fmt.Fprintf(a.out, "nothing to take back: every step of %s has been taken back already, or was never done\n", o.undo)
+		fmt.Fprintf(a.Out, "nothing to take back: every step of %s has been taken back already, or was never done\n", o.undo)
 		return nil
 	}
-	fmt.Fprintf(a.out, "%s %s\n", count(back, "file"), verb)
+	fmt.Fprintf(a.Out, "%s %s\n", words.Count(back, "file"), verb)
 	if left > 0 {
-		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", count(left, "file"))
+		return fmt.Errorf("%s could not be taken back; when what is in the way is gone, give the same command again", words.Count(left, "file"))
 	}
 	return nil
 }

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"lookalike"
 	"lookalike/gallery"
-	"lookalike/internal/dedup"
+	"lookalike/internal/cli"
+	"lookalike/internal/lines"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -48,7 +51,7 @@ type dupsOther struct {
 	Reason string `json:"reason"` // why it was left
 }
 
-func newDupsFound(c *collection, groups []dedup.Group, metric knn.Metric, within float64, pictures int) *dupsFound {
+func newDupsFound(c *collection, groups []lookalike.Group, metric knn.Metric, within float64, pictures int) *dupsFound {
 	d := &dupsFound{Root: c.root, Metric: metric.String(), Pictures: pictures, Groups: []dupsGroup{}, Action: "none"}
 	if !math.IsNaN(within) {
 		d.Within = &within
@@ -58,11 +61,11 @@ func newDupsFound(c *collection, groups []dedup.Group, metric knn.Metric, within
 		return dupsPicture{e.Path, e.Width, e.Height, f.Size, f.Modified}
 	}
 	for _, g := range groups {
-		group := dupsGroup{Best: describe(g.Best)}
+		group := dupsGroup{Best: describe(g.Best.Row)}
 		for _, other := range g.Others {
 			out := dupsOther{dupsPicture: describe(other.Row), Distance: other.Distance, State: "left"}
-			if other.Same >= 0 {
-				out.SameAs = c.Entries[other.Same].Path
+			if other.SameAs >= 0 {
+				out.SameAs = c.Entries[other.SameAs].Path
 			}
 			group.Others = append(group.Others, out)
 		}
@@ -78,13 +81,13 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	for other := range d.others() {
 		largest = max(largest, math.Abs(other.Distance))
 	}
-	digits, width := decimals(largest), terminalWidth(a.out.file)
+	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
 	line := func(away string, f dupsPicture) {
 		head := fmt.Sprintf("%-8s", away)
-		if width >= narrow {
-			head += fmt.Sprintf("%11s  %9s  ", pixels(f.Width, f.Height), bytesOf(f.Bytes))
+		if width >= cli.Narrow {
+			head += fmt.Sprintf("%11s  %9s  ", words.Pixels(f.Width, f.Height), words.Bytes(f.Bytes))
 		}
-		fmt.Fprintf(&b, "%s%s\n", head, shorten(printable(f.Path), width-len(head)))
+		fmt.Fprintf(&b, "%s%s\n", head, lines.Shorten(words.Printable(f.Path), width-len(head)))
 	}
 	for _, g := range d.Groups {
 		line("best", g.Best)
@@ -100,7 +103,7 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 			case other.Target != "" && other.State != "left":
 				verb := map[string]string{"moveplanned": "would go to", "movedone": "now", "hardlinkplanned": "would become a link to", "hardlinkdone": "now a link to"}[d.Action+other.State]
 				head := fmt.Sprintf("%30s%s ", "", verb)
-				fmt.Fprintf(&b, "%s%s\n", head, shorten(printable(fromHere(other.Target)), width-len(head)))
+				fmt.Fprintf(&b, "%s%s\n", head, lines.Shorten(words.Printable(words.FromHere(other.Target)), width-len(head)))
 			}
 		}
 		b.WriteString("\n")
@@ -112,14 +115,14 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	}
 	sum := ""
 	if len(d.Groups) == 0 {
-		sum = fmt.Sprintf("No duplicates among %s in %s, %s.\n", count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
+		sum = fmt.Sprintf("No duplicates among %s in %s, %s.\n", words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
 	} else {
 		n, freed := d.size()
-		sum = fmt.Sprintf("%s with %s of %s, among %s in %s, %s.\n", count(len(d.Groups), "group"), count(n, "duplicate"), bytesOf(freed), count(d.Pictures, "picture"), printable(fromHere(c.root)), what)
+		sum = fmt.Sprintf("%s with %s of %s, among %s in %s, %s.\n", words.Count(len(d.Groups), "group"), words.Count(n, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
 		sum += d.outcome()
 	}
-	b.WriteString(wrap(sum, width))
-	_, err := io.WriteString(a.out, b.String())
+	b.WriteString(lines.Wrap(sum, width))
+	_, err := io.WriteString(a.Out, b.String())
 	return err
 }
 
@@ -131,13 +134,13 @@ func (d *dupsFound) outcome() string {
 	case d.Action == "none":
 		return ""
 	case !d.Applied && planned > 0:
-		return fmt.Sprintf("Nothing was touched: %s would be %s. To do it, add --apply.\n", count(planned, "file"), verb)
+		return fmt.Sprintf("Nothing was touched: %s would be %s. To do it, add --apply.\n", words.Count(planned, "file"), verb)
 	case !d.Applied:
 		return fmt.Sprintf("There is nothing to be %s.\n", verb)
 	}
-	text := fmt.Sprintf("%s %s, %d left.\n", count(done, "file"), verb, left+planned)
+	text := fmt.Sprintf("%s %s, %d left.\n", words.Count(done, "file"), verb, left+planned)
 	if d.Journal != "" {
-		text += fmt.Sprintf("To take it back: %s\n", typed("dups", "--undo", d.Journal))
+		text += fmt.Sprintf("To take it back: %s\n", cli.Typed("dups", "--undo", d.Journal))
 	}
 	return text
 }

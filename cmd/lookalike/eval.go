@@ -9,7 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/lines"
 	"lookalike/internal/sheet"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"
 )
@@ -60,12 +63,12 @@ nearest to the pictures of class i, in the order of classes. With --split it is
   lookalike eval photos.idx --metric euclidean --confusion confusion.png
   lookalike eval photos.idx --split split.csv
   lookalike eval photos.idx --json | jq .mean_average_precision`,
-		Args: arguments("PHOTOS.idx"),
+		Args: cli.Arguments("PHOTOS.idx"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.eval(cmd.Context(), args[0], o) },
 	}
 	f := cmd.Flags()
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.StringVar(&o.confusion, "confusion", "", "draw which classes are taken for which to `FILE`, .png or .jpg")
 	f.StringVar(&o.split, "split", "", "judge each set of the split in `FILE` by itself")
 	return cmd
@@ -75,11 +78,11 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
-	if err := a.checkDrawing("confusion", o.confusion, index); err != nil {
+	if err := a.outputs.ReserveDrawing("confusion", o.confusion, index); err != nil {
 		return err
 	}
 	if o.split != "" && o.confusion != "" {
-		return usagef("--confusion shows a whole index: leave out --split or --confusion")
+		return cli.Usagef("--confusion shows a whole index: leave out --split or --confusion")
 	}
 	g, err := a.openIndex(index)
 	if err != nil {
@@ -98,24 +101,24 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 		return err
 	}
 	labels := classesOf(g, rows)
-	p := a.progress("Evaluating", "images", len(labels))
-	defer p.end()
-	r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.set(n) })
-	p.end()
+	p := a.Progress("Evaluating", "images", len(labels))
+	defer p.End()
+	r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.Set(n) })
+	p.End()
 	if err != nil {
 		return fmt.Errorf("%s: %w", index, err)
 	}
 	if o.confusion != "" {
 		names := make([]string, len(r.Classes))
 		for i, c := range r.Classes {
-			names[i] = printable(c.Label)
+			names[i] = words.Printable(c.Label)
 		}
 		if err := sheet.Write(o.confusion, sheet.Confusion(names, r.Confusion)); err != nil {
 			return err
 		}
 	}
 	if o.json {
-		enc := json.NewEncoder(a.out)
+		enc := json.NewEncoder(a.Out)
 		enc.SetEscapeHTML(false)
 		return enc.Encode(struct {
 			Index string `json:"index"`
@@ -150,11 +153,11 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 	case in == 0:
 		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, index)
 	case left > 0:
-		a.warn("note: %s of %s %s not in %s and left out", count(left, "picture"), index, isOrAre(left), o.split)
+		a.Warn("note: %s of %s %s not in %s and left out", words.Count(left, "picture"), index, words.IsOrAre(left), o.split)
 	}
 	for _, set := range sets {
 		if labels := classesOf(g, rows[set]); len(labels) > 0 && len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1 {
-			a.warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", printable(set), printable(labels[0]))
+			a.Warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", words.Printable(set), words.Printable(labels[0]))
 			in -= len(labels)
 			delete(rows, set)
 		}
@@ -162,8 +165,8 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 	if in == 0 {
 		return fmt.Errorf("no set of %s has pictures of two classes, so nothing can be judged", o.split)
 	}
-	p := a.progress("Evaluating", "images", in)
-	defer p.end()
+	p := a.Progress("Evaluating", "images", in)
+	defer p.End()
 	var reports []setReport
 	before := 0
 	for _, set := range sets {
@@ -175,47 +178,47 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 			return err
 		}
 		labels := classesOf(g, rows[set])
-		r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.set(before + n) })
+		r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.Set(before + n) })
 		if err != nil {
-			return fmt.Errorf("%s, set %s: %w", index, printable(set), err)
+			return fmt.Errorf("%s, set %s: %w", index, words.Printable(set), err)
 		}
 		before += len(labels)
 		reports = append(reports, setReport{set, r})
 	}
-	p.end()
+	p.End()
 	if o.json {
-		return a.printJSON(struct {
+		return a.PrintJSON(struct {
 			Index  string      `json:"index"`
 			Metric string      `json:"metric"`
 			Sets   []setReport `json:"sets"`
 		}{index, metric.String(), reports})
 	}
-	fmt.Fprintf(a.out, "%s; %s; %s distance\n\n", count(in, "picture"), vectors(g), metric)
+	fmt.Fprintf(a.Out, "%s; %s; %s distance\n\n", words.Count(in, "picture"), vectors(g), metric)
 	width := len("validation")
 	for _, r := range reports {
-		width = max(width, textWidth(printable(r.Set)))
+		width = max(width, lines.Width(words.Printable(r.Set)))
 	}
-	fmt.Fprintf(a.out, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", padded("set", width))
+	fmt.Fprintf(a.Out, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", lines.Padded("set", width))
 	for _, r := range reports {
-		fmt.Fprintf(a.out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", padded(printable(r.Set), width), r.Pictures, len(r.Classes),
+		fmt.Fprintf(a.Out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", lines.Padded(words.Printable(r.Set), width), r.Pictures, len(r.Classes),
 			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
 	}
 	return nil
 }
 
 func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {
-	fmt.Fprintf(a.out, "%s, %d classes; %s; %s distance\n\n", count(r.Pictures, "picture"), len(r.Classes), vectors(g), r.Metric)
-	fmt.Fprintf(a.out, "               at 1    at 5   at 10\n")
-	fmt.Fprintf(a.out, "precision    %.4f  %.4f  %.4f\n", r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10)
-	fmt.Fprintf(a.out, "recall       %.4f  %.4f  %.4f\n", r.RecallAt1, r.RecallAt5, r.RecallAt10)
-	fmt.Fprintf(a.out, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
+	fmt.Fprintf(a.Out, "%s, %d classes; %s; %s distance\n\n", words.Count(r.Pictures, "picture"), len(r.Classes), vectors(g), r.Metric)
+	fmt.Fprintf(a.Out, "               at 1    at 5   at 10\n")
+	fmt.Fprintf(a.Out, "precision    %.4f  %.4f  %.4f\n", r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10)
+	fmt.Fprintf(a.Out, "recall       %.4f  %.4f  %.4f\n", r.RecallAt1, r.RecallAt5, r.RecallAt10)
+	fmt.Fprintf(a.Out, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
 	width := len("class")
 	for _, c := range r.Classes {
-		width = max(width, textWidth(printable(c.Label)))
+		width = max(width, lines.Width(words.Printable(c.Label)))
 	}
-	fmt.Fprintf(a.out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", padded("class", width))
+	fmt.Fprintf(a.Out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", lines.Padded("class", width))
 	for _, c := range r.Classes {
-		fmt.Fprintf(a.out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", padded(printable(c.Label), width), c.Pictures,
+		fmt.Fprintf(a.Out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", lines.Padded(words.Printable(c.Label), width), c.Pictures,
 			c.PrecisionAt1, c.PrecisionAt5, c.PrecisionAt10, c.RecallAt10, c.MeanAveragePrecision)
 	}
 }

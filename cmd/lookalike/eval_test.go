@@ -16,8 +16,8 @@ func TestEvalJSON(t *testing.T) {
 	dir := filepath.Dir(photos)
 	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
 	trained(t, model)
-	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
-	out := []byte(lookalike(t, "eval", index, "--json", "--quiet"))
+	printed(t, "index", photos, "-o", index, "--model", model, "--quiet")
+	out := []byte(printed(t, "eval", index, "--json", "--quiet"))
 
 	var got struct {
 		Index string
@@ -47,7 +47,7 @@ func TestEvalJSON(t *testing.T) {
 	}
 	for _, query := range pictures {
 		var f found
-		if err := json.Unmarshal([]byte(lookalike(t, "search", index, query, "--json", "-k", "2")), &f); err != nil {
+		if err := json.Unmarshal([]byte(printed(t, "search", index, query, "--json", "-k", "2")), &f); err != nil {
 			t.Fatal(err)
 		}
 		if f.Results[0].Neighbors[1].Label == class.Label {

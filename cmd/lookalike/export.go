@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/weights"
 )
 
@@ -30,28 +31,29 @@ that the name's end says:
   .jsonl        an object a line with the same, the values as "vector"`,
 		Example: `  lookalike export photos.idx -o vectors.npz
   python3 -c 'import numpy; print(numpy.load("vectors.npz")["vectors"].shape)'`,
-		Args: arguments("PHOTOS.idx"),
+		Args: cli.Arguments("PHOTOS.idx"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if out == "" {
-				return usagef("-o is missing: where to write the vectors, such as -o vectors.npz")
+				return cli.Usagef("-o is missing: where to write the vectors, such as -o vectors.npz")
 			}
 			if !slices.Contains(gallery.ExportFormats, strings.ToLower(filepath.Ext(out))) {
-				return usagef("-o %s: the name must end in one of %s", out, strings.Join(gallery.ExportFormats, ", "))
+				return cli.Usagef("-o %s: the name must end in one of %s", out, strings.Join(gallery.ExportFormats, ", "))
 			}
-			if err := a.reserve(out, args[0]); err != nil {
+			if err := a.outputs.Reserve(out, args[0]); err != nil {
 				return err
 			}
 			if err := checkExported(out); err != nil {
 				return err
 			}
-			g, err := a.openIndex(args[0])
+			c, err := a.openCollection(args[0], "")
 			if err != nil {
 				return err
 			}
-			if err := g.Export(out); err != nil {
+			defer c.Close()
+			if err := c.index.Export(out); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: vectors %v\n", out, g.Vectors.Shape())
+			fmt.Fprintf(a.Out, "%s: vectors %v\n", out, c.Vectors.Shape())
 			return nil
 		},
 	}

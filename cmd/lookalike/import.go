@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -46,7 +48,7 @@ export' has written to .safetensors, without principal components, is known.`,
 		Example: `  lookalike import vectors.npz -o photos.idx --photos photos
   lookalike import vectors.npy --paths paths.txt -o photos.idx
   lookalike search photos.idx index:cats/tom.jpg`,
-		Args: arguments("VECTORS"),
+		Args: cli.Arguments("VECTORS"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.importVectors(args[0], o) },
 	}
 	f := cmd.Flags()
@@ -59,12 +61,12 @@ export' has written to .safetensors, without principal components, is known.`,
 
 func (a *app) importVectors(file string, o importOptions) error {
 	if o.out == "" {
-		return usagef("-o is missing: where to write the index, such as -o photos.idx")
+		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
 	if !slices.Contains(gallery.ImportFormats, strings.ToLower(filepath.Ext(file))) {
-		return usagef("%s: the name must end in one of %s", file, strings.Join(gallery.ImportFormats, ", "))
+		return cli.Usagef("%s: the name must end in one of %s", file, strings.Join(gallery.ImportFormats, ", "))
 	}
-	if err := checkOutput(o.out, file, o.paths, o.labels); err != nil {
+	if err := cli.CheckOutput(o.out, file, o.paths, o.labels); err != nil {
 		return err
 	}
 	if _, err := os.Stat(o.out); err == nil {
@@ -115,7 +117,7 @@ func (a *app) importVectors(file string, o importOptions) error {
 	} else if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s\n", o.out, count(len(g.Entries), "picture"), vectors(g))
+	fmt.Fprintf(a.Out, "%s: %s, %s\n", o.out, words.Count(len(g.Entries), "picture"), vectors(g))
 	return nil
 }
 
@@ -149,7 +151,7 @@ func linesOf(file string, n int) ([]string, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(lines) != n {
-		return nil, fmt.Errorf("%s has %s, there are %s", file, count(len(lines), "line"), count(n, "vector"))
+		return nil, fmt.Errorf("%s has %s, there are %s", file, words.Count(len(lines), "line"), words.Count(n, "vector"))
 	}
 	return lines, nil
 }

@@ -10,8 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -19,7 +22,8 @@ import (
 type indexOptions struct {
 	out      string
 	fresh    bool
-	how      describe.Model
+	how      describe.Spec
+	pca      int // principal components, 0 for none
 	pictures picture.Options
 }
 
@@ -72,7 +76,7 @@ Files that cannot be read as pictures are named and left out.`,
   lookalike index photos -o photos.idx --model vgg16 --weights vgg16_notop.h5 --layer block5_pool --pca 100`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return arguments("SOURCE")(nil, args)
+				return cli.Arguments("SOURCE")(nil, args)
 			}
 			return nil
 		},
@@ -80,7 +84,7 @@ Files that cannot be read as pictures are named and left out.`,
 	}
 	cmd.Flags().StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
 	cmd.Flags().BoolVar(&o.fresh, "fresh", false, "make the index anew, in place of one that exists")
-	indexModelFlags(cmd, &o.how)
+	indexModelFlags(cmd, &o.how, &o.pca)
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
 	return cmd
 }
@@ -89,45 +93,41 @@ Files that cannot be read as pictures are named and left out.`,
 // date.
 func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions) error {
 	if o.out == "" {
-		return usagef("-o is missing: where to write the index, such as -o photos.idx")
+		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
 	if err := checkModel(cmd, o.how); err != nil {
 		return err
 	}
-	o.how.EXIF = orientation(o.pictures.IgnoreOrientation)
+	o.how.Cache = a.cache
 	file, err := o.how.File()
 	if err != nil {
 		return err
 	}
-	if err := checkOutput(o.out, file); err != nil {
+	if err := cli.CheckOutput(o.out, file); err != nil {
 		return err
 	}
-	d, err := o.how.Open()
+	model, err := o.how.Open()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	source, set, err := sources(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
+	defer model.Close()
+	source, set, err := lookalike.Pictures(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
 	start := time.Now()
-	earlier, err := a.earlier(o)
-	if err != nil {
+	if err := a.replaceable(o); err != nil {
 		return err
 	}
-	if err := d.Identify(earlier); err != nil {
-		return err
-	}
-	bring := gallery.Update
+	options := []lookalike.UpdateOption{lookalike.Components(o.pca)}
 	if o.fresh {
-		bring = gallery.Remake
+		options = append(options, lookalike.Anew())
 	}
-	changes, w, err := a.index(cmd.Context(), bring, o.out, set, source.Root, d.Describer)
+	changes, err := a.index(cmd.Context(), o.out, set, source.Root, model, options...)
 	if err != nil {
 		if cmd.Context().Err() != nil && changes.Pictures > 0 {
-			return stoppedError(o.stopped(changes.Pictures))
+			return cli.StoppedError(o.stopped(changes.Pictures))
 		}
 		return err
 	}
@@ -135,23 +135,23 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %.1f s%s\n", o.out, count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes))
-	if n := changes.Added + changes.Changed; n > 0 && w.all > 0 {
-		rate := perSecond(float64(n)/w.all.Seconds()) + " pictures a second"
+	fmt.Fprintf(a.Out, "%s: %s, %s, %.1f s%s\n", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
+	if n := changes.Added + changes.Changed; n > 0 && changes.Describing > 0 {
+		rate := words.PerSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
 		if o.how.Name != describe.Perceptual {
-			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*w.network.Seconds()/w.all.Seconds())
+			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*changes.Modelling.Seconds()/changes.Describing.Seconds())
 		}
-		fmt.Fprintln(a.out, rate)
+		fmt.Fprintln(a.Out, rate)
 	}
 	if changes.Added == changes.Pictures { // it is new
-		a.next("search", o.out, indexPrefix+"0")
+		a.Next("search", o.out, indexPrefix+"0")
 	}
 	return nil
 }
 
 // stopped says what there is after a signal, and how to go on.
 func (o *indexOptions) stopped(pictures int) string {
-	holds := count(pictures, "picture")
+	holds := words.Count(pictures, "picture")
 	next := gallery.Unfinished(o.out)
 	if _, err := os.Stat(next); o.fresh && err == nil {
 		return fmt.Sprintf("stopped; %s is as it was, and %s holds %s; to go on, give the same command again", o.out, next, holds)
@@ -159,24 +159,24 @@ func (o *indexOptions) stopped(pictures int) string {
 	return fmt.Sprintf("stopped; %s holds %s; to go on, give the same command again", o.out, holds)
 }
 
-// earlier is how an index that exists was made, nothing if there is none or it is to
-// be made anew.
-func (a *app) earlier(o indexOptions) (gallery.Recipe, error) {
+// replaceable refuses to write where something is that is no index, or an index that
+// cannot be brought up to date and is not to be made anew.
+func (a *app) replaceable(o indexOptions) error {
 	g, err := gallery.Inspect(o.out)
 	_, unread := errors.AsType[*fs.PathError](err)
 	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return gallery.Recipe{}, nil
+		return nil
 	case o.fresh && (err == nil || damaged || old):
-		return gallery.Recipe{}, nil
+		return nil
 	case damaged, old, unread: // which tells nothing of what is there
-		return gallery.Recipe{}, err
+		return err
 	case err != nil:
-		return gallery.Recipe{}, fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
+		return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
 	}
 	a.doubt(o.out, g)
-	return g.Recipe, nil
+	return nil
 }
 
 // changed says in words what was done to an index that was there before.

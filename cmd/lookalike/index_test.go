@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -34,14 +35,14 @@ func TestIndexSources(t *testing.T) {
 		t.Helper()
 		args := append([]string{"index", "-o", path(index), "--model", path("m.safetensors"), "--quiet"}, sources...)
 		for range 2 {
-			lookalike(t, args...)
+			printed(t, args...)
 		}
-		if said := lookalike(t, args...); !strings.Contains(said, "(nothing has changed)") {
+		if said := printed(t, args...); !strings.Contains(said, "(nothing has changed)") {
 			t.Errorf("indexed again: %s", said)
 		}
 		sheet := path(index + ".png")
 		var f found
-		if err := json.Unmarshal([]byte(lookalike(t, "search", path(index), one, "-k", "100", "--json", "--sheet", sheet)), &f); err != nil {
+		if err := json.Unmarshal([]byte(printed(t, "search", path(index), one, "-k", "100", "--json", "--sheet", sheet)), &f); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(sheet); err != nil || info.Size() < 10_000 {
@@ -110,7 +111,7 @@ func TestIndexInterrupted(t *testing.T) {
 	}
 	holds(index, held)
 	holds(next, begun)
-	if out := lookalike(t, args...); !strings.Contains(out, fmt.Sprintf("%d added", 100-begun)) {
+	if out := printed(t, args...); !strings.Contains(out, fmt.Sprintf("%d added", 100-begun)) {
 		t.Errorf("gone on with: %s", out)
 	}
 	holds(index, 100)
@@ -131,10 +132,10 @@ func interrupted(t *testing.T, args ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var last endEvent
+	var last struct{ Text string } // of the last event
 	lines, stopped := bufio.NewScanner(stderr), false
 	for lines.Scan() {
-		var now progressEvent
+		var now struct{ Done int }
 		if err := json.Unmarshal(lines.Bytes(), &now); err != nil {
 			t.Fatalf("%s: %v", lines.Bytes(), err)
 		}
@@ -147,8 +148,8 @@ func interrupted(t *testing.T, args ...string) string {
 		}
 	}
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Fatalf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Fatalf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 	return last.Text
 }

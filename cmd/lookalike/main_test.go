@@ -161,8 +161,8 @@ func drawn(t *testing.T, n int) string {
 	return dir
 }
 
-// lookalike runs the program and returns what it prints; it must exit with 0.
-func lookalike(t *testing.T, args ...string) string {
+// printed runs the program and returns what it prints; it must exit with 0.
+func printed(t *testing.T, args ...string) string {
 	t.Helper()
 	var errs strings.Builder
 	cmd := exec.CommandContext(t.Context(), "lookalike", args...)

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/manpage"
+	"lookalike/internal/words"
 )
 
 func (a *app) manCommand() *cobra.Command {
@@ -22,11 +24,11 @@ as --help. One page is read with 'man -l', all of them are found by their names
 when they lie where man looks: DIR is then the folder man1 of that place.`,
 		Example: `  lookalike man ~/.local/share/man/man1 && man lookalike-search
   lookalike man . && man -l lookalike-index.1`,
-		Args: arguments("DIR"),
+		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := args[0]
 			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return fmt.Errorf("cannot make the folder %s: %w", dir, rootCause(err))
+				return fmt.Errorf("cannot make the folder %s: %w", dir, cli.RootCause(err))
 			}
 			pages := manPages(cmd.Root())
 			manual := manpage.Manual{Pages: pages, Source: "lookalike " + version(), Title: "Lookalike", ExitStatus: exitStatuses}
@@ -39,7 +41,7 @@ when they lie where man looks: DIR is then the folder man1 of that place.`,
 					return err
 				}
 			}
-			fmt.Fprintf(a.out, "%s: %s, such as %s.1\n", dir, count(len(pages), "page"), manpage.Name(pages[1]))
+			fmt.Fprintf(a.Out, "%s: %s, such as %s.1\n", dir, words.Count(len(pages), "page"), manpage.Name(pages[1]))
 			return nil
 		},
 	}
@@ -48,7 +50,7 @@ when they lie where man looks: DIR is then the folder man1 of that place.`,
 // manPages returns what has a page: the program, its commands, and what help
 // tells besides.
 func manPages(root *cobra.Command) []*cobra.Command {
-	pages := append([]*cobra.Command{root}, commandsBelow(root)...)
+	pages := append([]*cobra.Command{root}, cli.CommandsBelow(root)...)
 	for _, c := range root.Commands() {
 		if c.IsAdditionalHelpTopicCommand() {
 			pages = append(pages, c)

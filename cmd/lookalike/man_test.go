@@ -15,14 +15,14 @@ import (
 func TestManPages(t *testing.T) {
 	sweeptest.Slow(t, "reads all pages")
 	dir := t.TempDir()
-	lookalike(t, "man", dir)
+	printed(t, "man", dir)
 	pages, err := filepath.Glob(filepath.Join(dir, "*.1"))
 	if err != nil || len(pages) < 15 {
 		t.Fatalf("%d pages (%v)", len(pages), err)
 	}
 	for _, page := range pages {
 		words := strings.Split(strings.TrimSuffix(filepath.Base(page), ".1"), "-")[1:]
-		help := lookalike(t, append([]string{"help"}, words...)...)
+		help := printed(t, append([]string{"help"}, words...)...)
 		text := strings.ReplaceAll(string(read(t, page)), `\-`, "-")
 		for _, word := range strings.Fields(help) {
 			if strings.HasPrefix(word, "--") && !strings.HasPrefix(word, "--help") && !strings.Contains(text, strings.TrimRight(word, ".,;:='\"")) {

@@ -10,7 +10,9 @@ import (
 
 	"lookalike/internal/atlas"
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/cli"
 	"lookalike/internal/sheet"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/tsne"
 )
@@ -50,9 +52,9 @@ each picture attends to, shows larger groups.
 		Example: `  lookalike map photos.idx map.html
   lookalike map photos.idx map.png --filter label=cats --filter label=dogs
   lookalike map photos.idx map.html --perplexity 50`,
-		Args: arguments("PHOTOS.idx", "OUT.html or OUT.png"),
+		Args: cli.Arguments("PHOTOS.idx", "OUT.html or OUT.png"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
+			return cli.Unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
 		},
 	}
 	f := cmd.Flags()
@@ -69,15 +71,15 @@ each picture attends to, shows larger groups.
 func (o *mapOptions) check(a *app, index, out string) error {
 	switch {
 	case o.metric != "" && o.metric != knn.Cosine.String() && o.metric != knn.Euclidean.String():
-		return usagef("--metric %s: give cosine or euclidean", o.metric)
+		return cli.Usagef("--metric %s: give cosine or euclidean", o.metric)
 	case !(o.perplexity >= 1 && o.perplexity <= 1e6):
-		return usagef("--perplexity %v: give 1 or more", o.perplexity)
+		return cli.Usagef("--perplexity %v: give 1 or more", o.perplexity)
 	case o.steps < 1:
-		return usagef("--iterations %d: give 1 or more", o.steps)
-	case !isPage(out) && !isDrawing(out):
-		return usagef("%s: the name must end in .html, .png or .jpg", out)
+		return cli.Usagef("--iterations %d: give 1 or more", o.steps)
+	case !cli.IsPage(out) && !cli.IsDrawing(out):
+		return cli.Usagef("%s: the name must end in .html, .png or .jpg", out)
 	}
-	return a.reserve(out, index)
+	return a.outputs.Reserve(out, index)
 }
 
 func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
@@ -99,7 +101,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	}
 	rows := numbers(len(c.Entries))
 	if only != nil {
-		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.keeps(c.Entries[row]) })
+		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.Keeps(c.Entries[row]) })
 	}
 	if len(rows) == 0 {
 		return fmt.Errorf("%s has no pictures to lay out", index)
@@ -110,23 +112,23 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	}
 
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
-	p := a.progress("Laying out", "steps", options.Iterations)
-	defer p.end()
-	p.reword("Finding neighbours")
+	p := a.Progress("Laying out", "steps", options.Iterations)
+	defer p.End()
+	p.Reword("Finding neighbours")
 	options.Progress = func(done int) {
 		if done == 0 {
-			p.restart()
-			p.reword("Laying out")
+			p.Restart()
+			p.Reword("Laying out")
 		}
-		p.set(done)
+		p.Set(done)
 	}
 	layout, err := tsne.Embed(ctx, x, metric, options)
-	p.end()
+	p.End()
 	if err != nil {
 		return err
 	}
 	side := atlas.Spot(len(rows))
-	if isPage(out) {
+	if cli.IsPage(out) {
 		side = atlas.Side(len(rows))
 	}
 	places, err := a.places(ctx, c, rows, side)
@@ -134,13 +136,13 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 		return err
 	}
 	m := atlas.New(places, layout.Points)
-	if !isPage(out) {
+	if !cli.IsPage(out) {
 		if err := sheet.Write(out, m.Draw()); err != nil {
 			return err
 		}
 	} else {
-		page := atlas.Page{Title: fmt.Sprintf("Map of %s", count(len(rows), "picture")),
-			Lead: fmt.Sprintf("%s, described by %s, %s distance", printable(c.root), vectors(c.Gallery), metric)}
+		page := atlas.Page{Title: fmt.Sprintf("Map of %s", words.Count(len(rows), "picture")),
+			Lead: fmt.Sprintf("%s, described by %s, %s distance", words.Printable(c.root), vectors(c.Gallery), metric)}
 		if source.Kind == "folder" {
 			page.Folder = c.root
 		}
@@ -148,7 +150,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 			return err
 		}
 	}
-	fmt.Fprintf(a.out, "%s: %s\n", out, count(len(rows), "picture"))
+	fmt.Fprintf(a.Out, "%s: %s\n", out, words.Count(len(rows), "picture"))
 	return nil
 }
 
@@ -160,8 +162,8 @@ const thumbnailsAtOnce = 64
 // reported and has none.
 func (a *app) places(ctx context.Context, c *collection, rows []int, side int) ([]atlas.Place, error) {
 	var places []atlas.Place
-	p := a.progress("Making thumbnails", "images", len(rows))
-	defer p.end()
+	p := a.Progress("Making thumbnails", "images", len(rows))
+	defer p.End()
 	for some := range slices.Chunk(rows, thumbnailsAtOnce) {
 		small, errs, err := c.thumbnails(ctx, some, side, side)
 		if err != nil {
@@ -171,10 +173,10 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 			e := c.Entries[row]
 			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
 			if errs[i] != nil {
-				a.notDrawn("on the map", fmt.Errorf("%s: %w", printable(c.path(row)), errs[i]))
+				a.notDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
 			}
 		}
-		p.set(len(places))
+		p.Set(len(places))
 	}
 	return places, nil
 }

@@ -129,7 +129,7 @@ func TestMemoryOfComparing(t *testing.T) {
 	if err := errors.Join(err, os.WriteFile(names, []byte(paths), 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	lookalike(t, "import", vectors, "--paths", names, "-o", index)
+	printed(t, "import", vectors, "--paths", names, "-o", index)
 	within(t, 160e6, "eval", index, "--metric", "cosine")
 	within(t, 160e6, "threshold", index, "--share", "0.6", "--metric", "cosine")
 	within(t, 160e6, "threshold", index, "--by", "distances", "--metric", "euclidean")
@@ -204,8 +204,8 @@ func TestMemoryOfUpdates(t *testing.T) {
 	benchtest.SkipRacing(t)
 	photos, dir := drawn(t, 1), t.TempDir()
 	index, vectors := filepath.Join(dir, "a.idx"), filepath.Join(dir, "a.safetensors")
-	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
-	lookalike(t, "export", index, "-o", vectors)
+	printed(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
+	printed(t, "export", index, "-o", vectors)
 	f, err := weights.Open(vectors)
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func TestMemoryOfUpdates(t *testing.T) {
 	if err := errors.Join(err, os.Remove(index)); err != nil {
 		t.Fatal(err)
 	}
-	lookalike(t, "import", vectors, "-o", index, "--photos", photos)
+	printed(t, "import", vectors, "-o", index, "--photos", photos)
 	within(t, 70e6, "index", photos, "-o", index, "--model", "perceptual") // of 65 MB
 }
 

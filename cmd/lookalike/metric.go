@@ -3,15 +3,17 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
 // metricWords are the values of --metric, and metricNames the same in a sentence.
 var (
 	metricWords = []string{knn.Cosine.String(), knn.Euclidean.String(), knn.InnerProduct.String()}
-	metricNames = orList(metricWords)
+	metricNames = words.OrList(metricWords)
 )
 
 // metricFlag adds --metric.
@@ -28,7 +30,7 @@ func checkMetric(name string) error {
 		return nil
 	}
 	if _, err := knn.ParseMetric(name); err != nil {
-		return usagef("--metric %s: give %s", name, metricNames)
+		return cli.Usagef("--metric %s: give %s", name, metricNames)
 	}
 	return nil
 }
@@ -42,10 +44,10 @@ func metricOf(name string, g *gallery.Gallery) (knn.Metric, error) {
 	return describe.Metric(g.Recipe), nil
 }
 
-// fits finds a mistake in --within: but for inner products nothing is nearer than 0.
-func (d *distance) fits(metric knn.Metric) error {
-	if *d < 0 && metric != knn.InnerProduct {
-		return usagef("--within %v: give 0 or more, as no %s distance is below it", float64(*d), metric)
+// checkWithin finds a mistake in --within: but for inner products nothing is nearer than 0.
+func checkWithin(d cli.Distance, metric knn.Metric) error {
+	if d < 0 && metric != knn.InnerProduct {
+		return cli.Usagef("--within %v: give 0 or more, as no %s distance is below it", float64(d), metric)
 	}
 	return nil
 }

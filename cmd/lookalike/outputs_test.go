@@ -26,8 +26,8 @@ func TestOutputsKeepLinks(t *testing.T) {
 	}
 	photos, dir := drawn(t, 2), t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	lookalike(t, "train", photos, "-o", file("model"), "--size", "32", "--epochs", "1", "--log", file("log"), "--quiet")
-	lookalike(t, "index", photos, "-o", file("idx"), "--model", "perceptual", "--quiet")
+	printed(t, "train", photos, "-o", file("model"), "--size", "32", "--epochs", "1", "--log", file("log"), "--quiet")
+	printed(t, "index", photos, "-o", file("idx"), "--model", "perceptual", "--quiet")
 	picture := filepath.Join(photos, "fish", "fish-01.png")
 	for _, c := range []struct {
 		outputs []string
@@ -146,7 +146,7 @@ func TestKilledLeavesNothing(t *testing.T) {
 	}
 	photos, store := drawn(t, 2), t.TempDir()
 	index, vgg := filepath.Join(store, "p.idx"), filepath.Join(store, "vgg.safetensors")
-	lookalike(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
+	printed(t, "index", photos, "-o", index, "--model", "perceptual", "--quiet")
 	if err := writeVGG(vgg); err != nil {
 		t.Fatal(err)
 	}

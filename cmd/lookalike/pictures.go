@@ -7,25 +7,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
 // orientationFlag adds the flag of commands that read pictures.
 func orientationFlag(cmd *cobra.Command, ignore *bool) {
 	cmd.Flags().BoolVar(ignore, "ignore-orientation", false, "leave pictures as stored, whatever EXIF says about their orientation")
-}
-
-// orientation is how a recipe names what is done with EXIF's orientation.
-func orientation(ignore bool) string {
-	if ignore {
-		return "ignored"
-	}
-	return "applied"
 }
 
 // folder lists the files of a folder.
@@ -47,52 +40,19 @@ func folder(dir string, o picture.Options) (*picture.Set, error) {
 	return set, nil
 }
 
-// sources opens folders, files and archives as one and lists their files, but for
-// those of the program itself. The caller closes the source.
-func sources(paths []string, o picture.Options, own ...string) (*picture.Source, *picture.Set, error) {
-	for _, path := range paths {
-		if _, err := os.Stat(path); err != nil {
-			return nil, nil, fmt.Errorf("there is no folder, picture or archive %s to read pictures from", path)
-		}
-	}
-	s, err := picture.OpenSources(paths)
-	if err != nil {
-		return nil, nil, err
-	}
-	root, err := filepath.Abs(s.Root)
-	var set *picture.Set
-	if err == nil {
-		s.Root = root
-		set, err = s.Pictures(o)
-	}
-	if err != nil {
-		s.Close()
-		return nil, nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
-	}
-	if set = set.Without(s.Root, own...); set.Len() == 0 {
-		s.Close()
-		kind := s.Kind
-		if kind == "several" {
-			return nil, nil, fmt.Errorf("%s hold no files; give folders that pictures lie in, at any depth", strings.Join(paths, ", "))
-		}
-		return nil, nil, fmt.Errorf("the %s %s holds no files; give one that pictures lie in, at any depth", kind, paths[0])
-	}
-	return s, set, nil
-}
-
 // check decodes all files, shows how far it is, and returns those that are
 // pictures. The others are reported.
 func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture.Set, error) {
-	p := a.progress("Checking pictures", "images", set.Len())
-	defer p.end()
-	good, skips, err := set.Check(ctx, func(i int) { p.set(i + 1) })
-	p.end()
+	p := a.Progress("Checking pictures", "images", set.Len())
+	defer p.End()
+	good, skips, err := set.Check(ctx, func(i int) { p.Set(i + 1) })
+	p.End()
 	if err != nil {
 		return nil, err
 	}
 	a.report(skips, set.Len())
 	if good.Len() == 0 {
-		return nil, fmt.Errorf("no picture that could be read among the %s in %s", count(set.Len(), "file"), dir)
+		return nil, fmt.Errorf("no picture that could be read among the %s in %s", words.Count(set.Len(), "file"), dir)
 	}
 	return good, nil
 }
@@ -100,14 +60,14 @@ func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture
 // report names the files of n that were left out.
 func (a *app) report(skips []picture.Skip, n int) {
 	for _, s := range skips {
-		a.skip(s.Path, s.Reason)
+		a.Skip(s.Path, s.Reason)
 	}
 	if len(skips) > 0 {
 		verb := "could not be read as pictures and were left out"
 		if len(skips) == 1 {
 			verb = "could not be read as a picture and was left out"
 		}
-		a.warn("warning: %d of %s %s", len(skips), count(n, "file"), verb)
+		a.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
 	}
 }
 
@@ -116,7 +76,7 @@ func (a *app) report(skips []picture.Skip, n int) {
 func namesOf(photos *picture.Set, o picture.Options) string {
 	h := sha256.New()
 	if o.IgnoreOrientation {
-		fmt.Fprintf(h, "orientation %s\x00", orientation(true))
+		fmt.Fprintf(h, "orientation %s\x00", gallery.Recipe{}.Reading(o).EXIF)
 	}
 	for i := range photos.Len() {
 		fmt.Fprintf(h, "%s\x00", photos.Path(i))
@@ -134,5 +94,5 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 			return m, nil
 		}
 	}
-	return nil, rootCause(err)
+	return nil, cli.RootCause(err)
 }

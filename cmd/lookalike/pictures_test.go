@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -16,7 +17,7 @@ func TestPrintable(t *testing.T) {
 		"bad\xff.jpg":          `"bad\xff.jpg"`,
 		"red\x1b[31m.jpg":      `"red\x1b[31m.jpg"`,
 	} {
-		if got := printable(path); got != want {
+		if got := words.Printable(path); got != want {
 			t.Errorf("%q is shown as %s, want %s", path, got, want)
 		}
 	}

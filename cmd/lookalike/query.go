@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,22 +14,23 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"lookalike/gallery"
-	"lookalike/internal/parallel"
+	"lookalike"
+	"lookalike/internal/cli"
 	"lookalike/internal/remote"
 	"lookalike/internal/web"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
 // query is a picture that a command is given on its command line.
 type query struct {
+	lookalike.Query
 	name string // as it was given; of a picture in a folder, the folder's name and its own
 	path string // of its file; "" if it has none of its own
 	row  int    // of the index, -1 if it is no picture of it
 
-	named  bool // by itself, not as one of a folder
-	open   func() (io.ReadCloser, error)
-	vector []float32
+	named bool // by itself, not as one of a folder
+	open  func() (io.ReadCloser, error)
 }
 
 // queryHelp describes the forms of a query, for the help of commands.
@@ -77,7 +77,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		case inIndex:
 			q, err = c.query(id)
 		case arg == standardInput && read:
-			err = usagef("- for standard input can be given once only")
+			err = cli.Usagef("- for standard input can be given once only")
 		case arg == standardInput:
 			read = true
 			q, err = readQuery(os.Stdin)
@@ -86,7 +86,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		default:
 			s, err := picture.OpenSource(arg)
 			if errors.Is(err, os.ErrNotExist) {
-				err = fmt.Errorf("there is no file %s%s", printable(arg), c.suggest(arg))
+				err = fmt.Errorf("there is no file %s%s", words.Printable(arg), c.suggest(arg))
 			}
 			if err != nil {
 				return nil, done, err
@@ -96,7 +96,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 			if err != nil {
 				return nil, done, err
 			}
-			if err := a.spare(arg, func(file string) bool { return isDrawing(file) && has(in, file) }); err != nil {
+			if err := a.outputs.Spare(arg, func(file string) bool { return cli.IsDrawing(file) && has(in, file) }); err != nil {
 				return nil, done, err
 			}
 			found = append(found, in...)
@@ -113,24 +113,20 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 // query returns a picture of the index.
 func (c *collection) query(id string) (query, error) {
 	if c == nil {
-		return query{}, usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
+		return query{}, cli.Usagef("%s%s: no index is given that it could be a picture of; name one with --index FILE", indexPrefix, id)
 	}
 	row, err := c.find(id)
 	if err != nil {
 		return query{}, err
 	}
-	q := query{name: indexPrefix + id, path: c.path(row), row: row, named: true}
-	q.open = func() (io.ReadCloser, error) { return c.open(row) }
-	if len(c.Vectors.Data()) > 0 {
-		q.vector = c.Vectors.Row(row)
-	}
-	return q, nil
+	open := func() (io.ReadCloser, error) { return c.open(row) }
+	return query{Query: lookalike.Row(row), name: indexPrefix + id, path: c.path(row), row: row, named: true, open: open}, nil
 }
 
 // readQuery returns the picture on standard input.
 func readQuery(in *os.File) (query, error) {
 	if term.IsTerminal(int(in.Fd())) {
-		return query{}, usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
+		return query{}, cli.Usagef("-: standard input is the keyboard; pipe a picture into it, as in 'cat picture.jpg | lookalike …'")
 	}
 	data, err := io.ReadAll(io.LimitReader(in, mostOfInput))
 	if err != nil {
@@ -158,8 +154,8 @@ func orAllowPrivate(err error) error {
 
 // inMemory returns a picture that has no file, by what one would hold.
 func inMemory(name string, data []byte) query {
-	return query{name: name, row: -1, named: true,
-		open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return query{Query: lookalike.Opener(name, open), name: name, row: -1, named: true, open: open}
 }
 
 // queriesIn returns the pictures of a file, folder or archive.
@@ -177,10 +173,11 @@ func queriesIn(s *picture.Source, path string) ([]query, error) {
 		if !q.named {
 			q.name = filepath.Join(path, filepath.FromSlash(set.Path(i)))
 		}
-		if s.Kind == "file" || s.Kind == "folder" {
-			q.path = q.name
-		}
 		q.open = func() (io.ReadCloser, error) { return set.Open(i) }
+		q.Query = lookalike.Opener(q.name, q.open)
+		if s.Kind == "file" || s.Kind == "folder" {
+			q.path, q.Query = q.name, q.At(q.name)
+		}
 		found = append(found, q)
 	}
 	return found, nil
@@ -202,92 +199,66 @@ func has(all []query, file string) bool {
 func (q *query) picture(o picture.Options) (*picture.Image, error) {
 	m, err := decode(q.open, o)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
+		return nil, unread(&lookalike.SkipError{Path: q.name, Err: err})
 	}
 	return m, nil
 }
 
-// sum returns the SHA-256 of the query's file.
-func (q *query) sum() (sum [sha256.Size]byte, err error) {
-	f, err := q.open()
-	if err != nil {
-		return sum, err
+// picturesOf are the queries as the library takes them.
+func picturesOf(all []query) []lookalike.Query {
+	queries := make([]lookalike.Query, len(all))
+	for i, q := range all {
+		queries[i] = q.Query
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return queries
 }
 
-// describedTogether is how many queries go through a network at a time.
-const describedTogether = 32
-
-// describe gives the queries their vectors, where they have none yet. One that was
-// named and cannot be read is an error; such ones in a folder are reported and
-// left out of what is returned.
-func (a *app) describe(ctx context.Context, all []query, d gallery.Describer, o picture.Options) ([]query, error) {
-	p := a.progress("Describing", "images", len(all))
-	defer p.end()
-	var good []query
-	var skips []picture.Skip
-	for at := 0; at < len(all); at += describedTogether {
-		some := all[at:min(at+describedTogether, len(all))]
-		small, errs := make([]*picture.Image, len(some)), make([]error, len(some))
-		parallel.For(len(some), func(i int) {
-			if some[i].vector != nil || ctx.Err() != nil {
-				return
-			}
-			m, err := decode(some[i].open, o)
-			if err != nil {
-				errs[i] = err
-				return
-			}
-			small[i] = d.Prepare(m)
-		})
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		var batch []*picture.Image
-		var of []int
-		for i, q := range some {
-			switch {
-			case errs[i] != nil && q.named:
-				return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), errs[i])
-			case errs[i] != nil:
-				skips = append(skips, picture.Skip{Path: q.name, Reason: errs[i]})
-				continue
-			case q.vector == nil:
-				batch, of = append(batch, small[i]), append(of, len(good))
-			}
-			good = append(good, q)
-		}
-		if len(batch) > 0 {
-			vectors, err := d.Describe(ctx, batch)
-			if err != nil {
-				return nil, err
-			}
-			for i, k := range of {
-				good[k].vector = vectors.Row(i)
-			}
-		}
-		p.set(at + len(some))
+// unread is the error of a query that cannot be read as a picture; others stay.
+func unread(err error) error {
+	if e, ok := errors.AsType[*lookalike.SkipError](err); ok {
+		return fmt.Errorf("cannot read the picture %s: %w", words.Printable(e.Path), e.Err)
 	}
-	p.end()
-	a.report(skips, len(all))
+	return err
+}
+
+// describe gives the queries their vectors, by Describe of an index or of a model. One
+// that was named and cannot be read is an error; such ones in a folder are reported and
+// left out of what is returned.
+func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
+	var p *cli.Progress // none if there is nothing to describe
+	end := func() {
+		if p != nil {
+			p.End()
+		}
+	}
+	defer end()
+	progress := lookalike.Describing(func(done, all int) {
+		if p == nil {
+			p = a.Progress("Describing", "images", all)
+			return
+		}
+		p.Set(done)
+	})
+	var skips []picture.Skip
+	unreadable := lookalike.Unreadable(func(i int, err *lookalike.SkipError) error {
+		if all[i].named {
+			return unread(err)
+		}
+		skips = append(skips, picture.Skip{Path: err.Path, Reason: err.Err})
+		return nil
+	})
+	described, err := by(picturesOf(all), progress, unreadable)
+	if err != nil {
+		return nil, err
+	}
+	for i, q := range described {
+		all[i].Query = q
+	}
+	good := slices.DeleteFunc(all, func(q query) bool { return q.Vector() == nil })
+	end()
+	a.report(skips, len(described))
 	if len(good) == 0 {
-		return nil, fmt.Errorf("none of the %s could be read as a picture", count(len(all), "file"))
+		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(described), "file"))
 	}
 	return good, nil
-}
-
-// needNetwork tells whether any of the queries has still to be described.
-func needNetwork(all []query) bool {
-	for _, q := range all {
-		if q.vector == nil {
-			return true
-		}
-	}
-	return false
 }

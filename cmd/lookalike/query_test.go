@@ -16,7 +16,7 @@ func TestSearchAddress(t *testing.T) {
 	dir := filepath.Dir(photos)
 	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
 	trained(t, model)
-	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
+	printed(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	picture, err := os.ReadFile(filepath.Join(photos, "fish", "fish-02.png"))
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestSearchAddress(t *testing.T) {
 	s := httptest.NewServer(mux)
 	defer s.Close()
 	html := filepath.Join(dir, "found.html")
-	if out := lookalike(t, "search", index, s.URL+"/a.png", "--allow-private", "--exclude-self", "-k", "100", "--html", html); strings.Contains(out, "fish-02.png") || !strings.Contains(out, "fish-01.png") {
+	if out := printed(t, "search", index, s.URL+"/a.png", "--allow-private", "--exclude-self", "-k", "100", "--html", html); strings.Contains(out, "fish-02.png") || !strings.Contains(out, "fish-01.png") {
 		t.Errorf("printed %s", out)
 	}
 	if !exists(html) {
@@ -43,7 +43,7 @@ func TestSearchAddress(t *testing.T) {
 	// Nothing shows a name or password: not the results, not an error.
 	page := filepath.Join(dir, "secret.html")
 	with := strings.Replace(s.URL, "http://", "http://someone:secret@", 1) + "/a.png"
-	out := lookalike(t, "search", index, with, "--allow-private", "--html", page) + lookalike(t, "search", index, with, "--allow-private", "--json")
+	out := printed(t, "search", index, with, "--allow-private", "--html", page) + printed(t, "search", index, with, "--allow-private", "--json")
 	for _, address := range []string{with, with + ".jpg", "http://someone:sec ret@x/", "http://someone:secret@[::1/a.png", "ftp://someone:secret@x/"} {
 		out += refused(t, "search", index, address)
 	}

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
-	"strings"
-
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"lookalike/internal/cli"
 )
 
 func (a *app) root() *cobra.Command {
@@ -43,56 +41,18 @@ Exit status:
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			return usagef("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
-		}
-		return usagef("there is no command %q", args[0])
-	}
+	root.Args = cli.UnknownCommand
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-			return usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), wants(bad.GetFlag(), bad.Unwrap()))
-		}
-		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
-			for _, c := range root.Commands() {
-				if cmd == root && c.Name() == unknown.GetSpecifiedName() {
-					return usagef("%w; did you mean '%s'?", err, c.CommandPath())
-				}
-			}
-			var names []string
-			cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-			if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
-				return usagef("%w; did you mean --%s?", err, near)
-			}
-		}
-		return usageError{err}
-	})
+	root.SetFlagErrorFunc(cli.FlagError)
 	flags := root.PersistentFlags()
 	flags.Var(&a.threads, "threads", "use `N` processors (default all)")
 	flags.Var(&a.memory, "memory-limit", "keep within `SIZE` of memory, such as 800MB: cache less, collect garbage sooner")
-	flags.BoolVar(&a.quiet, "quiet", false, "show no progress, only results")
-	flags.Var(newOneOf(&a.showProgress, "auto", "lines", "json", "none"), "progress", "show progress in the `WAY` auto, lines, json or none (see 'lookalike help progress')")
+	flags.BoolVar(&a.Quiet, "quiet", false, "show no progress, only results")
+	flags.Var(cli.NewOneOf(&a.Way, "auto", "lines", "json", "none"), "progress", "show progress in the `WAY` auto, lines, json or none (see 'lookalike help progress')")
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
 	flags.StringVar(&a.cache, "cache", "", "keep downloaded weights in `DIR` (default: the user's cache folder)")
-	flags.StringVar(&a.config, "config", "", "read settings from `FILE` (see 'lookalike help configuration')")
+	flags.StringVar(&a.settings.File, "config", "", "read settings from `FILE` (see 'lookalike help configuration')")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
 	a.addCommands(root)
 	return root
-}
-
-// arguments checks that a command has exactly those arguments.
-func arguments(names ...string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		switch {
-		case len(args) < len(names):
-			return usagef("%s is missing", names[len(args)])
-		case len(args) > len(names):
-			return usagef("%q is one argument too many", args[len(names)])
-		}
-		return nil
-	}
 }

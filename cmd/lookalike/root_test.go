@@ -1,28 +1,13 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-)
 
-func TestQuote(t *testing.T) {
-	for word, want := range map[string]string{
-		"photos":       "photos",
-		"a/b-c_d.idx":  "a/b-c_d.idx",
-		"":             "''",
-		"my photos":    "'my photos'",
-		"it's":         `'it'\''s'`,
-		"$HOME;rm -rf": "'$HOME;rm -rf'",
-		"Füße":         "'Füße'",
-	} {
-		if got := quote(word); got != want {
-			t.Errorf("quote(%q) = %s, want %s", word, got, want)
-		}
-	}
-}
+	"lookalike/internal/cli"
+)
 
 // Every command has help with examples, which are commands of the program with
 // flags that they have, and a script that runs it, mistakes included.
@@ -35,7 +20,7 @@ func TestEveryCommand(t *testing.T) {
 	for _, file := range files {
 		scripts += string(read(t, file))
 	}
-	for _, c := range commandsBelow((&app{out: &output{file: os.Stdout}, err: os.Stderr}).root()) {
+	for _, c := range cli.CommandsBelow(newApp().root()) {
 		name := c.CommandPath()
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") || len(c.Long) < 80 {
 			t.Errorf("%s: its description is short of something: %q, %q", name, c.Short, c.Long)
@@ -75,7 +60,7 @@ func checkExample(t *testing.T, line string) {
 		if end := slices.IndexFunc(rest, func(w string) bool { return strings.ContainsAny(w, "|&><;)") }); end >= 0 {
 			rest = rest[:end]
 		}
-		root := (&app{out: &output{file: os.Stdout}, err: os.Stderr}).root()
+		root := newApp().root()
 		cmd, args, err := root.Find(rest)
 		if err == nil {
 			err = cmd.ParseFlags(args)
@@ -83,14 +68,5 @@ func checkExample(t *testing.T, line string) {
 		if err != nil || cmd == root {
 			t.Errorf("the example %q: %v", line, err)
 		}
-	}
-}
-
-// Paragraphs are broken anew to the width; what is indented stands as it is.
-func TestFill(t *testing.T) {
-	got := fill("one two\nthree fünf\n\nafter\n  kept as  it is, however long\nsix seven eight", 9)
-	want := "one two\nthree\nfünf\n\nafter\n  kept as  it is, however long\nsix seven\neight"
-	if got != want {
-		t.Errorf("%q, want %q", got, want)
 	}
 }

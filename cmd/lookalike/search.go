@@ -3,14 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
+	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/termimage"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -20,7 +20,7 @@ type searchOptions struct {
 	k           int
 	kGiven      bool
 	metric      string
-	within      distance
+	within      cli.Distance
 	filters     []string
 	excludeSelf bool
 
@@ -34,7 +34,7 @@ type searchOptions struct {
 }
 
 func (a *app) searchCommand() *cobra.Command {
-	o := searchOptions{within: newDistance()}
+	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS.idx QUERY...",
 		Short: "Find the pictures of an index that are most like given ones",
@@ -91,7 +91,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
   lookalike search photos.idx holiday.jpg --json | jq -r '.results[].neighbors[].path'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return arguments("PHOTOS.idx", "QUERY")(nil, args)
+				return cli.Arguments("PHOTOS.idx", "QUERY")(nil, args)
 			}
 			return nil
 		},
@@ -109,12 +109,12 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringArrayVar(&o.filters, "filter", nil, "find only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
 	f.BoolVar(&o.excludeSelf, "exclude-self", false, "do not find the query itself")
 	o.queries.flags(cmd)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	f.BoolVar(&o.csv, "csv", false, "print the result as CSV")
 	f.BoolVar(&o.paths0, "paths0", false, "print paths only, with a zero byte after each")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
-	f.Var(newOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+orList(showWords))
+	f.Var(cli.NewOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(showWords))
 	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
@@ -127,31 +127,31 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 	}
 	switch {
 	case o.k < 1:
-		return usagef("-k %d: give 1 or more", o.k)
+		return cli.Usagef("-k %d: give 1 or more", o.k)
 	case o.json && o.csv || o.json && o.paths0 || o.csv && o.paths0:
-		return usagef("give only one of --json, --csv and --paths0")
+		return cli.Usagef("give only one of --json, --csv and --paths0")
 	}
-	if err := a.checkDrawing("sheet", o.sheet, append(queries, index)...); err != nil {
+	if err := a.outputs.ReserveDrawing("sheet", o.sheet, append(queries, index)...); err != nil {
 		return err
 	}
-	return a.checkPage("html", o.html, append(queries, index)...)
+	return a.outputs.ReservePage("html", o.html, append(queries, index)...)
 }
 
 // limited tells whether -k limits how many pictures are found: --within alone finds
 // all.
-func (o *searchOptions) limited() bool { return !o.within.given() || o.kGiven }
+func (o *searchOptions) limited() bool { return !o.within.Given() || o.kGiven }
 
 // result is what was found for a query.
 type result struct {
 	query
-	neighbors []knn.Neighbor
+	neighbors []lookalike.Hit
 }
 
 func (a *app) search(ctx context.Context, index string, args []string, o searchOptions) error {
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := a.openFiltered(index, o.photos, o.filters)
+	c, only, err := a.openFiltered(index, o.photos, o.filters, lookalike.ModelFile(o.model))
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err != nil {
 		return err
 	}
-	if err := o.within.fits(metric); err != nil {
+	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
 	queries, done, err := a.queries(ctx, c, args, o.queries)
@@ -180,15 +180,11 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 		return err
 	}
 	defer done()
-	if needNetwork(queries) {
-		d, err := c.describer(o.model)
-		if err != nil {
-			return err
-		}
-		defer d.Close()
-		if queries, err = a.describe(ctx, queries, d.Describer, c.options()); err != nil {
-			return err
-		}
+	queries, err = a.describe(queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+		return c.index.Describe(ctx, all, options...)
+	})
+	if err != nil {
+		return err
 	}
 	results, err := c.search(ctx, queries, metric, only, o)
 	if err != nil {
@@ -201,7 +197,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	case o.json:
 		return a.printFound(c, results, metric, o)
 	case o.csv:
-		return a.printCSV(c, results)
+		return a.printCSV(results)
 	case o.paths0:
 		var b bytes.Buffer
 		for _, r := range results {
@@ -209,76 +205,35 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 				b.WriteString(c.path(n.Row) + "\x00")
 			}
 		}
-		_, err := a.out.Write(b.Bytes())
+		_, err := a.Out.Write(b.Bytes())
 		return err
 	}
 	return a.printTable(ctx, c, results, metric, show)
 }
 
-// search finds the neighbours of all queries at once: the more there are, the
-// less each costs. The searcher's prefilter is no help here, for to make it takes
-// as long as some tens of queries, and from so many on it is not used.
-func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *filter, o searchOptions) ([]result, error) {
-	searcher, err := knn.New(c.Vectors, metric)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.file, err)
-	}
+// search finds the neighbours of all queries.
+func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
+	options := []lookalike.SearchOption{lookalike.By(metric)}
 	if only != nil {
-		searcher = searcher.Where(func(row int) bool { return only.keeps(c.Entries[row]) })
+		options = append(options, lookalike.Where(only.Keeps))
 	}
-	results, vectors := make([]result, len(queries)), make([][]float32, len(queries))
-	selves, most := make([][]int, len(queries)), 0
-	for i, q := range queries {
-		results[i].query, vectors[i] = q, q.vector
-		if o.excludeSelf {
-			if selves[i], err = c.self(&q); err != nil {
-				return nil, err
-			}
-			most = max(most, len(selves[i]))
-		}
+	if o.excludeSelf {
+		options = append(options, lookalike.ExceptSelf())
 	}
-	k := math.MaxInt
+	if o.within.Given() {
+		options = append(options, lookalike.Within(float64(o.within)))
+	}
+	k := lookalike.All
 	if o.limited() {
 		k = o.k
 	}
-	var lists [][]knn.Neighbor
-	if o.within.given() {
-		lists, err = searcher.Within(ctx, vectors, float64(o.within))
-	} else {
-		lists, err = searcher.Search(ctx, vectors, min(k, len(c.Entries))+most)
-	}
+	found, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
-	for i, list := range lists {
-		if o.excludeSelf {
-			list = slices.DeleteFunc(list, func(n knn.Neighbor) bool { return slices.Contains(selves[i], n.Row) })
-		}
-		results[i].neighbors = list[:min(k, len(list))]
+	results := make([]result, len(queries))
+	for i, q := range queries {
+		results[i] = result{q, found[i]}
 	}
 	return results, nil
-}
-
-// self returns the rows that are the query itself: the picture of the index that
-// it is, or else all of the same bytes.
-func (c *collection) self(q *query) ([]int, error) {
-	if q.row >= 0 {
-		return []int{q.row}, nil
-	}
-	if q.path != "" {
-		if row := c.at(q.path); row >= 0 {
-			return []int{row}, nil
-		}
-	}
-	sum, err := q.sum()
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture %s: %w", printable(q.name), err)
-	}
-	var rows []int
-	for row, f := range c.Files {
-		if f.SHA256 == sum {
-			rows = append(rows, row)
-		}
-	}
-	return rows, nil
 }

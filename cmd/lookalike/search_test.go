@@ -21,9 +21,9 @@ func TestSearchJSON(t *testing.T) {
 	dir := filepath.Dir(photos)
 	model, index := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "photos.idx")
 	trained(t, model)
-	lookalike(t, "index", photos, "-o", index, "--model", model, "--quiet")
+	printed(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	query := filepath.Join(photos, "planets", "planets-02.png")
-	out := []byte(lookalike(t, "search", index, query, "--json", "-k", "4"))
+	out := []byte(printed(t, "search", index, query, "--json", "-k", "4"))
 
 	var keys struct {
 		Results []struct{ Neighbors []map[string]any }
@@ -127,9 +127,9 @@ func TestSearchOrientation(t *testing.T) {
 	trained(t, model)
 	distance := func(flags ...string) float64 {
 		index := filepath.Join(dir, "photos.idx")
-		lookalike(t, append([]string{"index", photos, "-o", index, "--model", model, "--quiet", "--fresh"}, flags...)...)
+		printed(t, append([]string{"index", photos, "-o", index, "--model", model, "--quiet", "--fresh"}, flags...)...)
 		var got found
-		out := lookalike(t, "search", index, filepath.Join(photos, "turned.jpg"), "--json", "-k", "99")
+		out := printed(t, "search", index, filepath.Join(photos, "turned.jpg"), "--json", "-k", "99")
 		if err := json.Unmarshal([]byte(out), &got); err != nil {
 			t.Fatal(err)
 		}

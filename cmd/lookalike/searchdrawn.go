@@ -9,11 +9,12 @@ import (
 	"slices"
 	"strconv"
 
+	"lookalike/describe"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/describe"
 	"lookalike/internal/sheet"
 	"lookalike/internal/thumbnail"
 	"lookalike/internal/webpage"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -80,7 +81,7 @@ func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, wid
 	}
 	for i, err := range errs {
 		if err != nil {
-			errs[i] = fmt.Errorf("%s: %w", printable(c.path(rows[i])), err)
+			errs[i] = fmt.Errorf("%s: %w", words.Printable(c.path(rows[i])), err)
 		}
 	}
 	o := c.options()
@@ -95,13 +96,13 @@ func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, wid
 // writePage writes the results as a page, query by query.
 func (a *app) writePage(ctx context.Context, path string, c *collection, results []result, metric knn.Metric) error {
 	p := webpage.Page{
-		Title: "Pictures like " + printable(results[0].name),
+		Title: "Pictures like " + words.Printable(results[0].name),
 		Facts: []webpage.Fact{{Name: "Index", Value: c.file}, {Name: "Pictures", Value: strconv.Itoa(len(c.Entries))}, {Name: "Folder", Value: c.root},
 			{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: metric.String()}},
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for _, r := range results {
 				cards, err := a.resultCards(ctx, c, r, metric)
-				g := webpage.Group{Title: printable(r.name), Note: count(len(r.neighbors), "picture") + " found", Cards: cards}
+				g := webpage.Group{Title: words.Printable(r.name), Note: words.Count(len(r.neighbors), "picture") + " found", Cards: cards}
 				if len(results) == 1 {
 					g.Title = ""
 				}
@@ -130,11 +131,10 @@ func (a *app) resultCards(ctx context.Context, c *collection, r result, metric k
 	}
 	var cards []webpage.Card
 	for i, m := range small {
-		card := webpage.Card{Name: printable(filepath.Base(r.name)), Badge: "query", Lead: true, Link: r.path}
+		card := webpage.Card{Name: words.Printable(filepath.Base(r.name)), Badge: "query", Lead: true, Link: r.path}
 		if i > 0 {
 			n := r.neighbors[i-1]
-			e := c.Entries[n.Row]
-			card = webpage.Card{Name: printable(e.Path), Note: fmt.Sprintf("%d × %d", e.Width, e.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
+			card = webpage.Card{Name: words.Printable(n.Path), Note: fmt.Sprintf("%d × %d", n.Width, n.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: c.path(n.Row)}
 		}
 		if m != nil {
 			card.Picture = m

@@ -8,6 +8,9 @@ import (
 	"math"
 	"strconv"
 
+	"lookalike/internal/cli"
+	"lookalike/internal/lines"
+	"lookalike/internal/words"
 	"lookalike/knn"
 )
 
@@ -45,35 +48,34 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 			largest = max(largest, math.Abs(n.Distance))
 		}
 	}
-	digits, width := decimals(largest), terminalWidth(a.out.file)
+	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
 	var b bytes.Buffer
 	head := fmt.Sprintf("path; %s distance", metric)
 	if c.root != "" {
-		head = fmt.Sprintf("path, in %s; %s distance", printable(c.root), metric)
+		head = fmt.Sprintf("path, in %s; %s distance", words.Printable(c.root), metric)
 	}
 	sizes := func(text string) string { // in a narrow terminal there is no room for sizes
-		if width < narrow {
+		if width < cli.Narrow {
 			return ""
 		}
 		return fmt.Sprintf("%10s  ", text)
 	}
 	left := width - len("rank  distance  ") - len(sizes(""))
-	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), shorten(head, left))
+	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), lines.Shorten(head, left))
 	for _, r := range results {
 		if len(results) > 1 {
-			fmt.Fprintf(&b, "\n%s\n", shorten(printable(r.name), width))
+			fmt.Fprintf(&b, "\n%s\n", lines.Shorten(words.Printable(r.name), width))
 		}
 		if len(r.neighbors) == 0 {
 			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
 		}
 		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(pixels(e.Width, e.Height)), shorten(printable(e.Path), left))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(n.Width, n.Height)), lines.Shorten(words.Printable(n.Path), left))
 		}
 		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
 			return err
 		}
-		if _, err := b.WriteTo(a.out); err != nil {
+		if _, err := b.WriteTo(a.Out); err != nil {
 			return err
 		}
 	}
@@ -86,27 +88,25 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 	if o.limited() {
 		f.K = &o.k
 	}
-	if o.within.given() {
+	if o.within.Given() {
 		f.Within = (*float64)(&o.within)
 	}
 	for _, r := range results {
 		one := foundResult{Query: r.name, Neighbors: []foundNeighbor{}}
 		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			one.Neighbors = append(one.Neighbors, foundNeighbor{i + 1, n.Distance, e.Path, e.Label, n.Row, e.Width, e.Height})
+			one.Neighbors = append(one.Neighbors, foundNeighbor{i + 1, n.Distance, n.Path, n.Label, n.Row, n.Width, n.Height})
 		}
 		f.Results = append(f.Results, one)
 	}
-	return a.printJSON(f)
+	return a.PrintJSON(f)
 }
 
-func (a *app) printCSV(c *collection, results []result) error {
-	w := csv.NewWriter(a.out)
+func (a *app) printCSV(results []result) error {
+	w := csv.NewWriter(a.Out)
 	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
 	for _, r := range results {
 		for i, n := range r.neighbors {
-			e := c.Entries[n.Row]
-			w.Write([]string{r.name, strconv.Itoa(i + 1), strconv.FormatFloat(n.Distance, 'g', -1, 64), e.Path, e.Label, strconv.Itoa(n.Row), strconv.Itoa(e.Width), strconv.Itoa(e.Height)})
+			w.Write([]string{r.name, strconv.Itoa(i + 1), strconv.FormatFloat(n.Distance, 'g', -1, 64), n.Path, n.Label, strconv.Itoa(n.Row), strconv.Itoa(n.Width), strconv.Itoa(n.Height)})
 		}
 	}
 	w.Flush()

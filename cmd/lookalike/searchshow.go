@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"lookalike/internal/termimage"
+	"lookalike/internal/words"
 )
 
 // Pictures shown in the terminal, between the lines of a result.
@@ -33,20 +34,20 @@ type shower struct {
 // only, so that it does not spoil files.
 func (a *app) shower(way string, typed bool) *shower {
 	s := &shower{named: way != "auto"}
-	terminal := termimage.IsTerminal(a.out.file)
+	terminal := termimage.IsTerminal(a.Out.File)
 	switch p := termimage.Protocol(way); {
 	case way == "auto":
-		s.Terminal = termimage.Detect(a.out.file)
+		s.Terminal = termimage.Detect(a.Out.File)
 		s.row = s.Protocol == termimage.Blocks // which would fill the screen
 	case p == termimage.None, !terminal && !typed:
 		s.Protocol = termimage.None
 	case terminal && (p == termimage.Kitty || p == termimage.ITerm) && termimage.Multiplexed(os.Getenv):
-		a.warn("note: tmux and screen keep back pictures in the way %s; --show blocks works in them", p)
+		a.Warn("note: tmux and screen keep back pictures in the way %s; --show blocks works in them", p)
 		s.Protocol = termimage.None
 	default:
-		s.Terminal = termimage.Size(a.out.file)
+		s.Terminal = termimage.Size(a.Out.File)
 		if p == termimage.Sixel && s.Cell.X == 0 || p == termimage.Blocks && !s.TrueColor {
-			s.Terminal = termimage.Detect(a.out.file) // which may know
+			s.Terminal = termimage.Detect(a.Out.File) // which may know
 		}
 		s.Protocol = p
 	}
@@ -62,7 +63,7 @@ func (s *shower) ready(a *app, c *collection) error {
 	_, err := c.source()
 	if err != nil && !s.named {
 		if c.root != "" {
-			a.warn("note: no pictures are shown: %v", err)
+			a.Warn("note: no pictures are shown: %v", err)
 		}
 		s.Protocol, err = termimage.None, nil
 	}
@@ -99,7 +100,7 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 			tiles[i].Caption = fmt.Sprintf("%d  %.*f", i, digits, r.neighbors[i-1].Distance)
 		}
 		if errs[i] != nil {
-			a.warn("warning: not shown: %v", errs[i])
+			a.Warn("warning: not shown: %v", errs[i])
 		}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
@@ -111,6 +112,6 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 // end tells of what was not shown.
 func (s *shower) end(a *app) {
 	if s.left > 0 {
-		a.warn("note: %s more than are shown here; --html FILE writes a page with all of them", count(s.left, "picture"))
+		a.Warn("note: %s more than are shown here; --html FILE writes a page with all of them", words.Count(s.left, "picture"))
 	}
 }

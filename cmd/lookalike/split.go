@@ -10,6 +10,7 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -69,7 +70,7 @@ func readSplit(path string) (setOf map[string]string, sets []string, err error) 
 			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
 		if _, twice := setOf[line[0]]; twice {
-			return nil, nil, fmt.Errorf("%s: %s comes twice", path, printable(line[0]))
+			return nil, nil, fmt.Errorf("%s: %s comes twice", path, words.Printable(line[0]))
 		}
 		setOf[line[0]] = line[2]
 		if !slices.Contains(sets, line[2]) {

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 )
 
 func (a *app) summaryCommand() *cobra.Command {
@@ -28,7 +30,7 @@ described, and which thresholds are saved in it.`,
 		Example: `  lookalike summary model.safetensors
   lookalike summary photos.idx
   lookalike summary weights.npz --json`,
-		Args: arguments("MODEL|INDEX"),
+		Args: cli.Arguments("MODEL|INDEX"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if isIndex(args[0]) {
 				return a.summarizeIndex(args[0], asJSON)
@@ -40,14 +42,14 @@ described, and which thresholds are saved in it.`,
 			defer c.Close()
 			switch {
 			case asJSON:
-				return a.printJSON(c.describe())
+				return a.PrintJSON(c.describe())
 			case c.kind != "":
-				fmt.Fprint(a.out, c.summary)
+				fmt.Fprint(a.Out, c.summary)
 			default:
 				if c.unknown != errUnknown {
-					a.warn("note: only the arrays can be shown: %v", c.unknown)
+					a.Warn("note: only the arrays can be shown: %v", c.unknown)
 				}
-				c.describe().write(a.out)
+				c.describe().write(a.Out)
 			}
 			return nil
 		},
@@ -63,10 +65,10 @@ func (d description) write(w io.Writer) {
 	fmt.Fprintln(table, "Array\tShape\tType\tParam #")
 	for _, array := range d.Arrays {
 		shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(array.Shape), "[]"), " ", ", ")
-		fmt.Fprintf(table, "%s\t(%s)\t%s\t%s\n", printable(array.Name), shape, array.Type, thousands(array.Parameters))
+		fmt.Fprintf(table, "%s\t(%s)\t%s\t%s\n", words.Printable(array.Name), shape, array.Type, words.Thousands(array.Parameters))
 	}
 	table.Flush()
-	fmt.Fprintf(w, "Total: %s, %s parameters\n", count(len(d.Arrays), "array"), thousands(d.Parameters))
+	fmt.Fprintf(w, "Total: %s, %s parameters\n", words.Count(len(d.Arrays), "array"), words.Thousands(d.Parameters))
 }
 
 // summarizeIndex shows what an index holds.
@@ -77,7 +79,7 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 	}
 	r := g.Recipe
 	if asJSON {
-		return a.printJSON(struct {
+		return a.PrintJSON(struct {
 			Index      string              `json:"index"`
 			Root       string              `json:"root"`
 			Pictures   int                 `json:"pictures"`
@@ -87,17 +89,17 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 		}{index, g.Root, len(g.Entries), g.Vectors.Dim(1), r, append([]gallery.Threshold{}, g.Thresholds...)})
 	}
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(a.out, "%-13s "+format+"\n", append([]any{name}, args...)...)
+		fmt.Fprintf(a.Out, "%-13s "+format+"\n", append([]any{name}, args...)...)
 	}
 	line("index", "%s", index)
 	if g.Root == "" {
 		line("pictures", "%d, in a folder that is not known", len(g.Entries))
 	} else {
-		line("pictures", "%d, in %s", len(g.Entries), printable(g.Root))
+		line("pictures", "%d, in %s", len(g.Entries), words.Printable(g.Root))
 	}
 	line("described by", "%s", vectors(g))
 	if r.WeightsFile != "" {
-		line("made with", "%s", printable(r.WeightsFile))
+		line("made with", "%s", words.Printable(r.WeightsFile))
 	}
 	switch r.EXIF {
 	case "applied", "ignored":
@@ -106,7 +108,7 @@ func (a *app) summarizeIndex(index string, asJSON bool) error {
 		line("orientation", "not known")
 	}
 	for _, t := range g.Thresholds {
-		line("threshold", "%s distance %.4g, by %s of %s", t.Metric, t.Distance, t.Method, count(t.Pictures, "picture"))
+		line("threshold", "%s distance %.4g, by %s of %s", t.Metric, t.Distance, t.Method, words.Count(t.Pictures, "picture"))
 	}
 	return nil
 }

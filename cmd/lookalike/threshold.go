@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"
 )
@@ -66,14 +68,14 @@ recall and folds: of how many dimensions the vectors look.`,
 		Example: `  lookalike threshold photos.idx
   lookalike threshold photos.idx --by distances
   lookalike threshold photos.idx --share 0.1 --metric euclidean`,
-		Args: arguments("PHOTOS.idx"),
+		Args: cli.Arguments("PHOTOS.idx"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.threshold(cmd.Context(), args[0], o) },
 	}
 	f := cmd.Flags()
 	f.Float64Var(&o.share, "share", 0.01, "allow this `SHARE` of the matches to be false, between 0 and 1")
 	f.StringVar(&o.by, "by", "", "tell false matches by `WHAT`: labels or distances (default labels if there are two folders)")
 	metricFlag(cmd, &o.metric)
-	jsonFlag(cmd, &o.json)
+	cli.JSONFlag(cmd, &o.json)
 	return cmd
 }
 
@@ -82,10 +84,10 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		return err
 	}
 	if !(o.share > 0 && o.share < 1) {
-		return usagef("--share %v: give a number between 0 and 1, such as 0.01", o.share)
+		return cli.Usagef("--share %v: give a number between 0 and 1, such as 0.01", o.share)
 	}
 	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
-		return usagef("--by %s: give labels or distances", o.by)
+		return cli.Usagef("--by %s: give labels or distances", o.by)
 	}
 	g, err := a.openIndex(index)
 	if err != nil {
@@ -113,7 +115,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		kept.Recall = &t.Recall
 	}
 	if o.json {
-		err = a.printJSON(struct {
+		err = a.PrintJSON(struct {
 			Index  string `json:"index"`
 			Method string `json:"method"`
 			*retrieval.Threshold
@@ -128,7 +130,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 		return fmt.Errorf("the threshold was not saved: %w", err)
 	}
 	if !o.json {
-		fmt.Fprintf(a.out, "\nsaved in %s\n", index)
+		fmt.Fprintf(a.Out, "\nsaved in %s\n", index)
 	}
 	return nil
 }
@@ -157,12 +159,12 @@ func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, metric knn.
 			return nil, err
 		}
 	}
-	p := a.progress("Comparing", "images", x.Dim(0))
-	defer p.end()
+	p := a.Progress("Comparing", "images", x.Dim(0))
+	defer p.End()
 	if o.by == gallery.FromLabels {
-		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.set(n) })
+		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.Set(n) })
 	}
-	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.set(n) })
+	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.Set(n) })
 }
 
 // printThreshold shows a threshold and what is known of it.
@@ -171,22 +173,22 @@ func (a *app) printThreshold(t *retrieval.Threshold) {
 	if byLabels {
 		kind = "pictures of one folder"
 	}
-	fmt.Fprintf(a.out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
+	fmt.Fprintf(a.Out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
 	if !byLabels {
-		fmt.Fprintf(a.out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
-		fmt.Fprintf(a.out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
-		fmt.Fprintf(a.out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
+		fmt.Fprintf(a.Out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
+		fmt.Fprintf(a.Out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
+		fmt.Fprintf(a.Out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
 		return
 	}
 	lowest, highest := 1.0, 0.0
 	for _, f := range t.Folds {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
-	fmt.Fprintf(a.out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, count(t.Pictures, "picture"))
-	fmt.Fprintf(a.out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
-	fmt.Fprintf(a.out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
+	fmt.Fprintf(a.Out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
+	fmt.Fprintf(a.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
+	fmt.Fprintf(a.Out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
 	if t.Estimate+t.Error > t.Share {
-		a.warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
+		a.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
 	}
 }
 

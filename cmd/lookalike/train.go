@@ -13,8 +13,11 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
+	"lookalike/internal/cli"
+	"lookalike/internal/realpath"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -81,9 +84,9 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
   lookalike train photos -o model.safetensors --epochs 100 --validation 0.1 --patience 5 --augment flip,crop,color
   lookalike train photos -o model.safetensors --epochs 20 --resume
   lookalike train photos -o classes.safetensors --embedding arcface --validation 0.5 --unseen 0.2 --split split.csv`,
-		Args: arguments("DIR"),
+		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return unwritten(cmd.Context(), a.train(cmd, args, o))
+			return cli.Unwritten(cmd.Context(), a.train(cmd, args, o))
 		},
 	}
 	f := cmd.Flags()
@@ -121,7 +124,7 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 	if err := o.check(a, cmd); err != nil {
 		return err
 	}
-	if err := a.reserve(o.out); err != nil {
+	if err := a.outputs.Reserve(o.out); err != nil {
 		return err
 	}
 	isEmbedding, err := o.kind()
@@ -197,11 +200,11 @@ func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over 
 	}
 	done := len(c.record.Losses)
 	if c.begin(); c.stop && done < c.epochs {
-		fmt.Fprintf(a.out, "%s has stopped early, %s; for more give a greater --patience than %d\n", c.file, c.best(), c.record.EarlyStop.Patience)
+		fmt.Fprintf(a.Out, "%s has stopped early, %s; for more give a greater --patience than %d\n", c.file, c.best(), c.record.EarlyStop.Patience)
 		return true, c.log.complete()
 	}
 	if done >= c.epochs {
-		fmt.Fprintf(a.out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, count(done, "epoch"), c.epochs)
+		fmt.Fprintf(a.Out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, words.Count(done, "epoch"), c.epochs)
 		return true, c.log.complete()
 	}
 	return false, nil
@@ -225,8 +228,8 @@ func (a *app) trainingPictures(ctx context.Context, dir string, files *picture.S
 	}
 	photos, err := a.check(ctx, dir, files)
 	if err == nil {
-		err = a.spare(dir, func(file string) bool {
-			in := pathsIn(dir, file)
+		err = a.outputs.Spare(dir, func(file string) bool {
+			in := realpath.Below(dir, file)
 			return slices.ContainsFunc(numbers(photos.Len()), func(i int) bool { return slices.Contains(in, photos.Path(i)) })
 		})
 	}
@@ -248,18 +251,18 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *co
 	switch {
 	case err == nil:
 	case cmd.Context().Err() != nil && done == 0:
-		return stoppedError("stopped before the first epoch was over; nothing was written")
+		return cli.StoppedError("stopped before the first epoch was over; nothing was written")
 	case cmd.Context().Err() != nil:
-		return stoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
-			o.out, done, count(o.epochs, "epoch"), commandLine(cmd, args, "resume", "--resume")))
+		return cli.StoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
+			o.out, done, words.Count(o.epochs, "epoch"), cli.CommandLine(cmd, args, "resume", "--resume")))
 	case errors.Is(err, nn.ErrDiverged) && done > 0:
-		return fmt.Errorf("%w; %s holds the %s before", err, o.out, count(done, "epoch"))
+		return fmt.Errorf("%w; %s holds the %s before", err, o.out, words.Count(done, "epoch"))
 	default:
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s, %s\n", o.out, count(c.data.Len(), "picture"),
-		count(done, "epoch"), c.best(), duration(time.Since(start).Seconds()))
-	a.next("index", args[0], "-o", "photos.idx", "--model", o.out)
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(c.data.Len(), "picture"),
+		words.Count(done, "epoch"), c.best(), words.Duration(time.Since(start).Seconds()))
+	a.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }
 
@@ -290,5 +293,5 @@ func (o *trainOptions) makeSheets(a *app) error {
 	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return a.reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+	return a.outputs.Reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lookalike/autoencoder"
+	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 
@@ -23,7 +24,7 @@ func TestTrainThreads(t *testing.T) {
 	var first []byte
 	for _, threads := range []string{"1", "2", "5"} {
 		model := filepath.Join(t.TempDir(), "m.safetensors")
-		lookalike(t, "train", photos, "-o", model, "--size", "48", "--batch", "8", "--epochs", "2", "--threads", threads, "--quiet")
+		printed(t, "train", photos, "-o", model, "--size", "48", "--batch", "8", "--epochs", "2", "--threads", threads, "--quiet")
 		got := read(t, model)
 		if first == nil {
 			first = got
@@ -46,7 +47,7 @@ func TestTrainInterrupted(t *testing.T) {
 			"--validation", "0.2", "--augment", "flip,crop", "--patience", "1"}
 	}
 	whole := filepath.Join(dir, "whole.safetensors")
-	lookalike(t, append(args(whole), "--quiet")...)
+	printed(t, append(args(whole), "--quiet")...)
 
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -73,8 +74,8 @@ func TestTrainInterrupted(t *testing.T) {
 
 			again := append(args(model), "--resume")
 			if signal != syscall.SIGKILL {
-				if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-					t.Fatalf("exit status %d, want %d", code, statusInterrupted)
+				if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+					t.Fatalf("exit status %d, want %d", code, cli.StatusInterrupted)
 				}
 				command, ok := strings.CutPrefix(last, "  lookalike ")
 				if !ok {
@@ -88,7 +89,7 @@ func TestTrainInterrupted(t *testing.T) {
 					t.Errorf("going on begins anew:\n%s", out)
 				}
 			} else {
-				lookalike(t, again...)
+				printed(t, again...)
 			}
 			if !bytes.Equal(read(t, model), read(t, whole)) {
 				t.Error("the model differs from that of an unbroken run")
@@ -109,8 +110,8 @@ func TestTrainInterruptedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Errorf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Errorf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 	if !strings.Contains(stderr.String(), "nothing was written") {
 		t.Errorf("stderr is %q", &stderr)
@@ -220,7 +221,7 @@ func TestTrainLogKilled(t *testing.T) {
 		}
 	}
 	final := fmt.Sprint(epochs() + 1)
-	lookalike(t, "train", photos, "-o", model, "--log", log, "--epochs", final, "--resume", "--quiet")
+	printed(t, "train", photos, "-o", model, "--log", log, "--epochs", final, "--resume", "--quiet")
 	logged, err := readLog(log)
 	if err != nil || fmt.Sprint(len(logged)) != final {
 		t.Errorf("%d lines of %s epochs, %v", len(logged), final, err)
@@ -250,7 +251,7 @@ func TestTrainLogPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer both.Close()
-	lookalike(t, args...)
+	printed(t, args...)
 	lines := bufio.NewReader(both)
 	for _, want := range []string{"epoch,", "1,", "2,"} {
 		if line, err := lines.ReadString('\n'); !strings.HasPrefix(line, want) {
@@ -272,8 +273,8 @@ func TestTrainLogPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-		t.Errorf("exit status %d, want %d", code, statusInterrupted)
+	if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+		t.Errorf("exit status %d, want %d", code, cli.StatusInterrupted)
 	}
 }
 
@@ -293,7 +294,7 @@ func TestTrainLogEmpty(t *testing.T) {
 	if err := os.WriteFile(log, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	lookalike(t, "train", photos, "-o", filepath.Join(dir, "m"), "--size", "32", "--epochs", "2", "--log", log, "--quiet")
+	printed(t, "train", photos, "-o", filepath.Join(dir, "m"), "--size", "32", "--epochs", "2", "--log", log, "--quiet")
 	data, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)

@@ -9,10 +9,11 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
+	"lookalike/describe"
 	"lookalike/embedding"
-	"lookalike/internal/describe"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -31,7 +32,7 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 	// What is missing beside the pictures is found before they are read.
 	file := ""
 	if m == nil && o.base != embedding.Encoder {
-		base := describe.Model{Name: o.base, Weights: o.weights}
+		base := describe.Spec{Name: o.base, Weights: o.weights, Cache: a.cache}
 		if file, err = base.File(); err != nil {
 			return err
 		}
@@ -134,9 +135,9 @@ func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *picture.Set, fi
 func (a *app) labelledSamples(ctx context.Context, m *embedding.Model, c *course, learned, kept *picture.Set, change augment.Config) error {
 	done := func(int) {}
 	if m.Config.Base != embedding.Encoder {
-		p := a.progress("Describing pictures", "images", learned.Len()+kept.Len())
-		defer p.end()
-		done = func(n int) { p.set(n) }
+		p := a.Progress("Describing pictures", "images", learned.Len()+kept.Len())
+		defer p.End()
+		done = func(n int) { p.Set(n) }
 	}
 	var err error
 	if c.data, err = m.Samples(ctx, learned, learned.Labels(), change, c.record.Seed, func(n int) { done(n) }); err != nil {
@@ -158,7 +159,7 @@ func (a *app) warnOfSingles(learned *picture.Set) {
 	var single []string
 	for _, class := range split.ClassesOf(learned) {
 		if n[class] == 1 {
-			single = append(single, printable(class))
+			single = append(single, words.Printable(class))
 		}
 	}
 	const most = 5
@@ -166,6 +167,6 @@ func (a *app) warnOfSingles(learned *picture.Set) {
 		single = append(single[:most], fmt.Sprintf("and %d more", k-most))
 	}
 	if len(single) > 0 {
-		a.warn("warning: classes with one picture only, which cannot show what its pictures have in common: %s", strings.Join(single, ", "))
+		a.Warn("warning: classes with one picture only, which cannot show what its pictures have in common: %s", strings.Join(single, ", "))
 	}
 }

@@ -5,10 +5,11 @@ import (
 	"sort"
 
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
 	"lookalike/embedding"
+	"lookalike/internal/checkpoint"
 	"lookalike/internal/memory"
 	"lookalike/internal/split"
+	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -54,7 +55,7 @@ func reserve(t *checkpoint.Training, size, pictures int, of memoryOf) (release f
 	if release, err = memory.Reserve(n); err == nil {
 		return release, nil
 	}
-	err = fmt.Errorf("learning from %s of %dx%d at a time: %w", count(batch, "picture"), size, size, err)
+	err = fmt.Errorf("learning from %s of %dx%d at a time: %w", words.Count(batch, "picture"), size, size, err)
 	if len(t.Losses) > 0 { // it goes on as it began
 		return nil, err
 	}

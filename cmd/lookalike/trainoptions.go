@@ -13,9 +13,10 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
-	"lookalike/checkpoint"
+	"lookalike/describe"
 	"lookalike/embedding"
-	"lookalike/internal/describe"
+	"lookalike/internal/checkpoint"
+	"lookalike/internal/cli"
 	"lookalike/nn"
 	"lookalike/picture"
 )
@@ -66,57 +67,57 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 	given := cmd.Flags().Changed
 	switch {
 	case o.out == "":
-		return usagef("-o is missing: where to write the model, such as -o model.safetensors")
+		return cli.Usagef("-o is missing: where to write the model, such as -o model.safetensors")
 	case isOtherFormat(o.out):
-		return usagef("-o %s: the model is written as safetensors; give a name such as model.safetensors, and let 'lookalike convert' write it in another format", o.out)
+		return cli.Usagef("-o %s: the model is written as safetensors; give a name such as model.safetensors, and let 'lookalike convert' write it in another format", o.out)
 	case o.epochs < 1:
-		return usagef("--epochs %d: give 1 or more", o.epochs)
+		return cli.Usagef("--epochs %d: give 1 or more", o.epochs)
 	case o.batch < 1:
-		return usagef("--batch %d: give 1 or more", o.batch)
+		return cli.Usagef("--batch %d: give 1 or more", o.batch)
 	case !(o.rate >= leastRate && o.rate <= 1e6):
-		return usagef("--lr %v: give a number from %v to 1e6, such as 0.001", o.rate, leastRate)
+		return cli.Usagef("--lr %v: give a number from %v to 1e6, such as 0.001", o.rate, leastRate)
 	case o.limit < 0:
-		return usagef("--limit %d: give 1 or more, or 0 for all", o.limit)
+		return cli.Usagef("--limit %d: give 1 or more, or 0 for all", o.limit)
 	case o.size < 1:
-		return usagef("--size %d: give a multiple of 16, such as 224", o.size)
+		return cli.Usagef("--size %d: give a multiple of 16, such as 224", o.size)
 	case o.code < 1:
-		return usagef("--code %d: give 1 or more", o.code)
+		return cli.Usagef("--code %d: give 1 or more", o.code)
 	case !(o.validation >= 0 && o.validation < 1):
-		return usagef("--validation %v: give a share of the pictures below 1, such as 0.1", o.validation)
+		return cli.Usagef("--validation %v: give a share of the pictures below 1, such as 0.1", o.validation)
 	case o.patience < 0:
-		return usagef("--patience %d: give 0 or more epochs", o.patience)
+		return cli.Usagef("--patience %d: give 0 or more epochs", o.patience)
 	case !(o.minDelta >= 0) || math.IsInf(o.minDelta, 1):
-		return usagef("--min-delta %v: give a number from 0", o.minDelta)
+		return cli.Usagef("--min-delta %v: give a number from 0", o.minDelta)
 	case o.monitor != "" && o.monitor != nn.ValLoss && o.monitor != nn.TrainLoss:
-		return usagef("--monitor %s: give %s or %s", o.monitor, nn.ValLoss, nn.TrainLoss)
+		return cli.Usagef("--monitor %s: give %s or %s", o.monitor, nn.ValLoss, nn.TrainLoss)
 	case !o.resume && !given("patience") && (given("min-delta") || given("monitor")):
-		return usagef("--min-delta and --monitor say when to stop: give --patience too")
+		return cli.Usagef("--min-delta and --monitor say when to stop: give --patience too")
 	case !o.resume && o.monitor == nn.ValLoss && o.validation == 0:
-		return usagef("--monitor val_loss: there is none without --validation")
+		return cli.Usagef("--monitor val_loss: there is none without --validation")
 	case o.embedding != "" && o.embedding != arcFace:
-		return usagef("--embedding %s: give arcface, the only one there is", o.embedding)
+		return cli.Usagef("--embedding %s: give arcface, the only one there is", o.embedding)
 	case o.base != embedding.Encoder && !slices.Contains(describe.Networks, o.base):
-		return usagef("--base %s: give vgg16, vgg19 or encoder", o.base)
+		return cli.Usagef("--base %s: give vgg16, vgg19 or encoder", o.base)
 	case !(o.margin > 0 && o.margin < math.Pi):
-		return usagef("--margin %v: give an angle between 0 and 3.14, such as 0.5", o.margin)
+		return cli.Usagef("--margin %v: give an angle between 0 and 3.14, such as 0.5", o.margin)
 	case !(o.scale > 0 && o.scale <= 1e6):
-		return usagef("--scale %v: give a number above 0 and up to 1e6, such as 64", o.scale)
+		return cli.Usagef("--scale %v: give a number above 0 and up to 1e6, such as 64", o.scale)
 	case !(o.unseen >= 0 && o.unseen < 1):
-		return usagef("--unseen %v: give a share of the classes below 1, such as 0.2", o.unseen)
+		return cli.Usagef("--unseen %v: give a share of the classes below 1, such as 0.2", o.unseen)
 	case err != nil:
-		return usagef("--augment %s: %s", o.augment, strings.TrimPrefix(err.Error(), "augment: "))
+		return cli.Usagef("--augment %s: %s", o.augment, strings.TrimPrefix(err.Error(), "augment: "))
 	}
 	if !o.resume && (o.embedding == "" || o.base == embedding.Encoder) {
 		if _, _, err := autoencoder.Encoder(autoencoder.Config{Size: o.size, Code: o.code}); err != nil {
-			return usagef("--size %d, --code %d: %s", o.size, o.code, strings.TrimPrefix(err.Error(), "autoencoder: "))
+			return cli.Usagef("--size %d, --code %d: %s", o.size, o.code, strings.TrimPrefix(err.Error(), "autoencoder: "))
 		}
 	}
 	if o.split != "" {
-		if err := a.reserve(o.split, o.out); err != nil {
+		if err := a.outputs.Reserve(o.split, o.out); err != nil {
 			return err
 		}
 	}
-	return a.checkDrawing("curve", o.curve, o.out)
+	return a.outputs.ReserveDrawing("curve", o.curve, o.out)
 }
 
 // isOtherFormat tells whether a file of this name would be taken for one of another
@@ -162,7 +163,7 @@ func (o *trainOptions) checkKind(cmd *cobra.Command, isEmbedding bool) error {
 	if !isEmbedding {
 		for _, name := range []string{"base", "weights", "from", "margin", "scale", "unseen"} {
 			if given(name) {
-				return usagef("--%s is for an embedding: give --embedding arcface too", name)
+				return cli.Usagef("--%s is for an embedding: give --embedding arcface too", name)
 			}
 		}
 		return nil
@@ -180,7 +181,7 @@ func (o *trainOptions) checkKind(cmd *cobra.Command, isEmbedding bool) error {
 		{onVGG && given("augment"), "--augment is for --base encoder: vgg16 and vgg19 describe every picture once, before training"},
 	} {
 		if not.wrong {
-			return usagef("%s", not.why)
+			return cli.Usagef("%s", not.why)
 		}
 	}
 	return nil

@@ -3,33 +3,27 @@ package main
 import (
 	"context"
 	"path/filepath"
-	"time"
 
-	"lookalike/gallery"
+	"lookalike"
 	"lookalike/picture"
 )
 
-// worked is how long pictures were described, and how much of that the network
-// was at work.
-type worked struct{ all, network time.Duration }
-
-// index brings an index up to date, by gallery.Update, or makes it anew, by
-// gallery.Remake, with pictures below a root and shows how far it is.
-func (a *app) index(ctx context.Context, bring func(context.Context, string, *picture.Set, string, gallery.Describer, gallery.Watch) (gallery.Changes, []picture.Skip, error), out string, set *picture.Set, root string, d gallery.Describer) (gallery.Changes, worked, error) {
-	var w worked
+// index brings an index up to date with pictures below a root, and shows how far it is.
+func (a *app) index(ctx context.Context, out string, set *picture.Set, root string, model lookalike.Model, options ...lookalike.UpdateOption) (lookalike.Changes, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
-		return gallery.Changes{}, w, err
+		return lookalike.Changes{}, err
 	}
-	d.Recipe.Program = "lookalike " + version()
-	p := a.progress("Indexing", "images", set.Len())
-	defer p.end()
-	defer context.AfterFunc(ctx, func() { p.reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
-	changes, skips, err := bring(ctx, out, set, root, d, gallery.Watch{
-		Done:   func(n int) { p.set(n) },
-		Worked: func(all, network time.Duration) { w = worked{all, network} },
-	})
-	p.end()
+	p := a.Progress("Indexing", "images", set.Len())
+	defer p.End()
+	defer context.AfterFunc(ctx, func() { p.Reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
+	options = append(options, lookalike.Program("lookalike "+version()), lookalike.Progress(func(s lookalike.Stage) { p.Set(s.Decoded) }))
+	changes, err := lookalike.UpdateSet(ctx, out, set, root, model, options...)
+	p.End()
+	var skips []picture.Skip
+	for _, s := range changes.Skipped {
+		skips = append(skips, picture.Skip{Path: s.Path, Reason: s.Err})
+	}
 	a.report(skips, set.Len())
-	return changes, w, err
+	return changes, err
 }

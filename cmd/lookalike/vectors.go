@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 
+	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/describe"
 	"lookalike/internal/memory"
+	"lookalike/internal/words"
 	"lookalike/tensor"
 )
 
@@ -31,7 +32,7 @@ func (a *app) inFolders(g *gallery.Gallery) []int {
 		}
 	}
 	if left := len(g.Entries) - len(rows); left > 0 {
-		a.warn("note: %s %s in no folder, so of no known class, and left out", count(left, "picture"), isOrAre(left))
+		a.Warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
 	}
 	return rows
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/vgg"
 	"lookalike/weights"
 )
@@ -30,7 +32,7 @@ program that writes reference.npz.`, vgg.Tolerance),
 		Example: `  lookalike verify vgg16_weights_tf_dim_ordering_tf_kernels.h5
   lookalike verify weights.h5 --print-script > reference.py && python reference.py
   lookalike verify weights.h5 --reference reference.npz`,
-		Args: arguments("WEIGHTS"),
+		Args: cli.Arguments("WEIGHTS"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := vgg.Open(args[0], vgg.Config{})
 			if err != nil {
@@ -38,7 +40,7 @@ program that writes reference.npz.`, vgg.Tolerance),
 			}
 			defer m.Close()
 			if script {
-				fmt.Fprint(a.out, m.VerifyScript(args[0]))
+				fmt.Fprint(a.Out, m.VerifyScript(args[0]))
 				return nil
 			}
 			sums, err := checksums(m, args[0], reference)
@@ -46,10 +48,10 @@ program that writes reference.npz.`, vgg.Tolerance),
 				return err
 			}
 			defer sums.Close()
-			p := a.progress("Verifying", "layers", len(m.Layers()))
-			defer p.end()
-			list, err := m.Verify(cmd.Context(), sums, func(n int) { p.set(n) })
-			p.end()
+			p := a.Progress("Verifying", "layers", len(m.Layers()))
+			defer p.End()
+			list, err := m.Verify(cmd.Context(), sums, func(n int) { p.Set(n) })
+			p.End()
 			if err != nil {
 				return err
 			}
@@ -75,7 +77,7 @@ func checksums(m *vgg.Model, file, path string) (*weights.File, error) {
 // certify prints the table.
 func (a *app) certify(list []vgg.Agreement) error {
 	off, without, worst := 0, 0, 0.0
-	fmt.Fprintf(a.out, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
+	fmt.Fprintf(a.Out, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
 	for _, l := range list {
 		shape := fmt.Sprint(l.Layer.Shape)
 		verdict := fmt.Sprintf("%8.1e", l.Error)
@@ -90,7 +92,7 @@ func (a *app) certify(list []vgg.Agreement) error {
 		if !(l.Error <= worst) {
 			worst = l.Error
 		}
-		fmt.Fprintf(a.out, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
+		fmt.Fprintf(a.Out, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
 	}
 	compared := len(list) - without
 	if off > 0 {
@@ -99,9 +101,9 @@ func (a *app) certify(list []vgg.Agreement) error {
 		}
 		return fmt.Errorf("%d of %d layers are off by up to %.1e, more than %.0e: these are not the weights of the reference, or something is broken", off, compared, worst, vgg.Tolerance)
 	}
-	fmt.Fprintf(a.out, "%s agree with Keras to %.1e of their norm\n", count(compared, "layer"), worst)
+	fmt.Fprintf(a.Out, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
 	if without > 0 {
-		fmt.Fprintf(a.out, "%s were not compared; --print-script tells how to make a reference that has them\n", count(without, "layer"))
+		fmt.Fprintf(a.Out, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
 	}
 	return nil
 }

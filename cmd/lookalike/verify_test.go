@@ -27,7 +27,7 @@ func TestVerifyPublishedWeights(t *testing.T) {
 			t.Skipf("there is no shared/weights/%s", name)
 		}
 	}
-	out := lookalike(t, "verify", file)
+	out := printed(t, "verify", file)
 	for _, want := range []string{"block1_conv1  ", "block5_pool  ", "\n18 layers agree with Keras to "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/f32"
 )
 
@@ -58,25 +59,25 @@ that the processor has, or those that the environment variable LOOKALIKE_CPU
 names. With --json it is one object.`,
 		Example: `  lookalike version
   LOOKALIKE_CPU=generic lookalike version --json | jq -r .kernels`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			r := newVersionReport()
 			if asJSON {
-				return a.printJSON(r)
+				return a.PrintJSON(r)
 			}
 			built := ""
 			if r.Built != "" {
 				built = ", of " + r.Built
 			}
-			fmt.Fprintf(a.out, "lookalike  %s%s\n", r.Version, built)
-			fmt.Fprintf(a.out, "go         %s %s\n", r.Go, r.Platform)
-			fmt.Fprintf(a.out, "processor  %s\n", r.Processor)
-			fmt.Fprintf(a.out, "features   %s\n", cmp.Or(strings.Join(r.Features, " "), "none that matter"))
-			fmt.Fprintf(a.out, "threads    %d of %d\n", r.Threads, r.Cores)
-			fmt.Fprintf(a.out, "kernels    %s (of %s)\n", r.Kernels, strings.Join(r.Available, ", "))
+			fmt.Fprintf(a.Out, "lookalike  %s%s\n", r.Version, built)
+			fmt.Fprintf(a.Out, "go         %s %s\n", r.Go, r.Platform)
+			fmt.Fprintf(a.Out, "processor  %s\n", r.Processor)
+			fmt.Fprintf(a.Out, "features   %s\n", cmp.Or(strings.Join(r.Features, " "), "none that matter"))
+			fmt.Fprintf(a.Out, "threads    %d of %d\n", r.Threads, r.Cores)
+			fmt.Fprintf(a.Out, "kernels    %s (of %s)\n", r.Kernels, strings.Join(r.Available, ", "))
 			return nil
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

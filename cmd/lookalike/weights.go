@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
 	"lookalike/internal/web"
 )
@@ -22,7 +23,7 @@ publishes. They are downloaded once and then found by their names:
 
 ` + published() + `
 They are kept in the user's cache folder, or where --cache says.`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.weightsFetchCommand(), a.weightsListCommand(), a.weightsPathCommand())
@@ -71,12 +72,12 @@ also where a public one leads there, unless --allow-private is given.`,
 		Example: `  lookalike weights fetch vgg16-notop
   lookalike weights fetch vgg16 --url https://mirror.example/vgg16.h5
   lookalike weights fetch vgg16 --output vgg16.h5`,
-		Args:      arguments("NAME"),
+		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := fetch.Lookup(args[0])
 			if err != nil {
-				return usageError{err}
+				return cli.AsUsage(err)
 			}
 			if address != "" {
 				f.URL = address
@@ -84,7 +85,7 @@ also where a public one leads there, unless --allow-private is given.`,
 			if checksum != "" {
 				sum, err := fetch.ParseChecksum(checksum)
 				if err != nil {
-					return usagef("--checksum %w", err)
+					return cli.Usagef("--checksum %w", err)
 				}
 				if sum != f.Checksum {
 					f.Checksum, f.Size = sum, 0
@@ -92,9 +93,9 @@ also where a public one leads there, unless --allow-private is given.`,
 			}
 			path := out
 			if out != "" {
-				err = checkOutput(out)
+				err = cli.CheckOutput(out)
 			} else {
-				path, err = f.Path()
+				path, err = fetch.Store(a.cache).Path(f)
 			}
 			if err != nil {
 				return err
@@ -121,7 +122,7 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 		case got != f.Checksum:
 			return fmt.Errorf("%s is there already, but is another file: its checksum is %v, not %v; replace it with --force", path, got, f.Checksum)
 		}
-		fmt.Fprintf(a.out, "%s: there already, checksum right\n", path)
+		fmt.Fprintf(a.Out, "%s: there already, checksum right\n", path)
 		return nil
 	}
 
@@ -135,11 +136,11 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 	d.end()
 	switch {
 	case err != nil && ctx.Err() != nil && d.done > 0:
-		return stoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), commandLine(cmd, args, "")))
+		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
 	case err != nil:
 		return orAllowPrivate(err)
 	}
-	fmt.Fprintf(a.out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
+	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
 	return nil
 }
 
@@ -147,29 +148,29 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 type downloading struct {
 	app         *app
 	name        string
-	bar         *progress // of what this run downloads, in megabytes
-	first, done int64     // bytes: before the bar began, and now
+	bar         *cli.Progress // of what this run downloads, in megabytes
+	first, done int64         // bytes: before the bar began, and now
 }
 
 func (d *downloading) set(done, total int64) {
-	if d.bar == nil || done < d.done || d.bar.job.total == 0 && total > 0 { // begun, begun anew, or the size told
+	if d.bar == nil || done < d.done || d.bar.Total() == 0 && total > 0 { // begun, begun anew, or the size told
 		d.end()
 		head := "Downloading " + d.name
 		if done > 0 {
 			head = "Downloading the rest of " + d.name
 		}
 		d.first = done
-		d.bar = d.app.progress(head, "MB", int((total-min(done, total))/1e6))
+		d.bar = d.app.Progress(head, "MB", int((total-min(done, total))/1e6))
 	}
 	d.done = done
-	d.bar.set(int((done - d.first) / 1e6))
+	d.bar.Set(int((done - d.first) / 1e6))
 }
 
-func (d *downloading) note(text string) { d.bar.line("%s", text) }
+func (d *downloading) note(text string) { d.bar.Line("%s", text) }
 
 func (d *downloading) end() {
 	if d.bar != nil {
-		d.bar.end()
+		d.bar.End()
 	}
 }
 
@@ -181,14 +182,14 @@ func (a *app) weightsListCommand() *cobra.Command {
 checksums are computed anew.`,
 		Example: `  lookalike weights list
   lookalike weights list --cache /mnt/models`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, f := range fetch.Files {
-				state, err := weightsState(cmd.Context(), f)
+				state, err := weightsState(cmd.Context(), fetch.Store(a.cache), f)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.out, "%-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), state)
+				fmt.Fprintf(a.Out, "%-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), state)
 			}
 			return nil
 		},
@@ -197,8 +198,8 @@ checksums are computed anew.`,
 
 // weightsState says whether a published file is here, where, and whether it is
 // right.
-func weightsState(ctx context.Context, f fetch.File) (string, error) {
-	path, err := f.Path()
+func weightsState(ctx context.Context, store fetch.Store, f fetch.File) (string, error) {
+	path, err := store.Path(f)
 	if err != nil {
 		return "", err
 	}
@@ -224,17 +225,17 @@ func (a *app) weightsPathCommand() *cobra.Command {
 		Long: `Prints the name of the file that 'lookalike weights fetch NAME' has written, for
 other programs that read it. If it is not there, that is an error.`,
 		Example:   `  python3 -c 'import h5py, sys; print(list(h5py.File(sys.argv[1])))' $(lookalike weights path vgg16)`,
-		Args:      arguments("NAME"),
+		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if _, err := fetch.Lookup(args[0]); err != nil {
-				return usageError{err}
+				return cli.AsUsage(err)
 			}
-			path, err := fetch.Find(args[0])
+			path, err := fetch.Store(a.cache).Find(args[0])
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(a.out, path)
+			fmt.Fprintln(a.Out, path)
 			return nil
 		},
 	}

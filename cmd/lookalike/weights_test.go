@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lookalike/internal/cli"
 )
 
 // mirror serves a file; while it is held, the first half only, and then it is
@@ -100,8 +102,8 @@ func TestWeightsFetchInterrupted(t *testing.T) {
 			close(m.held)
 
 			if signal != syscall.SIGKILL {
-				if code := cmd.ProcessState.ExitCode(); code != statusInterrupted {
-					t.Errorf("exit status %d, want %d", code, statusInterrupted)
+				if code := cmd.ProcessState.ExitCode(); code != cli.StatusInterrupted {
+					t.Errorf("exit status %d, want %d", code, cli.StatusInterrupted)
 				}
 				lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 				command, ok := strings.CutPrefix(lines[len(lines)-1], "  lookalike ")
@@ -112,7 +114,7 @@ func TestWeightsFetchInterrupted(t *testing.T) {
 					t.Fatalf("%s: %v\n%s", command, err, out)
 				}
 			} else {
-				lookalike(t, args...)
+				printed(t, args...)
 			}
 			if !bytes.Equal(read(t, path), m.data) {
 				t.Error("the file has other bytes than the mirror's")
@@ -129,10 +131,10 @@ func TestWeightsFetchInterrupted(t *testing.T) {
 			}
 
 			// With the file there, nothing is asked for, unless by force.
-			if out := lookalike(t, args...); !strings.Contains(out, "there already, checksum right") || len(m.ranges()) != 2 {
+			if out := printed(t, args...); !strings.Contains(out, "there already, checksum right") || len(m.ranges()) != 2 {
 				t.Errorf("it says %q after requests for %q", out, m.ranges())
 			}
-			if out := lookalike(t, append(args, "--force")...); !strings.Contains(out, "3.1 MB, checksum right") || len(m.ranges()) != 3 {
+			if out := printed(t, append(args, "--force")...); !strings.Contains(out, "3.1 MB, checksum right") || len(m.ranges()) != 3 {
 				t.Errorf("by force it says %q after requests for %q", out, m.ranges())
 			}
 		})
@@ -145,8 +147,8 @@ func TestWeightsFetch(t *testing.T) {
 	close(m.held)
 	cache := t.TempDir()
 	t.Setenv("LOOKALIKE_CACHE", cache)
-	lookalike(t, "weights", "fetch", "vgg19-notop", "--url", m.URL, "--allow-private", "--checksum", "sha256:"+m.sum, "--quiet")
-	path := strings.TrimSpace(lookalike(t, "weights", "path", "vgg19-notop"))
+	printed(t, "weights", "fetch", "vgg19-notop", "--url", m.URL, "--allow-private", "--checksum", "sha256:"+m.sum, "--quiet")
+	path := strings.TrimSpace(printed(t, "weights", "path", "vgg19-notop"))
 	if !strings.HasPrefix(path, cache) || !bytes.Equal(read(t, path), m.data) {
 		t.Errorf("%s has other bytes than the mirror's", path)
 	}

@@ -46,22 +46,23 @@ func Lookup(name string) (File, error) {
 	return File{}, fmt.Errorf("there are no published weights called %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// Path is where the file is kept in the program's cache folder, whether it is
-// there or not.
-func (f File) Path() (string, error) {
-	dir, err := CacheFolder()
+// Store is the folder in which is kept what can be got again. "" is the one that the
+// environment variable LOOKALIKE_CACHE names, otherwise "lookalike" in the user's cache
+// folder (os.UserCacheDir, which follows XDG_CACHE_HOME).
+type Store string
+
+// Path is where a file of weights is kept, whether it is there or not.
+func (s Store) Path(f File) (string, error) {
+	dir, err := s.Folder()
 	if err != nil {
 		return "", fmt.Errorf("no folder for downloaded weights: %w", err)
 	}
 	return filepath.Join(dir, "weights", f.file), nil
 }
 
-// CacheFolder is where the program keeps what it can get again, whether it is there
-// or not: the folder that the environment variable LOOKALIKE_CACHE names,
-// otherwise "lookalike" in the user's cache folder (os.UserCacheDir, which
-// follows XDG_CACHE_HOME).
-func CacheFolder() (string, error) {
-	dir := os.Getenv("LOOKALIKE_CACHE")
+// Folder is the path of the store, whether it is there or not.
+func (s Store) Folder() (string, error) {
+	dir := cmp.Or(string(s), os.Getenv("LOOKALIKE_CACHE"))
 	if dir == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -73,17 +74,16 @@ func CacheFolder() (string, error) {
 }
 
 // Find returns where the first of the named files is that has been downloaded.
-// If there is none, the error wraps os.ErrNotExist and says how to get one; an
-// unknown name is another error.
+// If there is none, the error is a *MissingError; an unknown name is another error.
 //
-//	path, err := fetch.Find("vgg16", "vgg16-notop") // with the top if it is there
-func Find(names ...string) (string, error) {
+//	path, err := store.Find("vgg16", "vgg16-notop") // with the top if it is there
+func (s Store) Find(names ...string) (string, error) {
 	for _, name := range names {
 		f, err := Lookup(name)
 		if err != nil {
 			return "", err
 		}
-		file, err := f.Path()
+		file, err := s.Path(f)
 		if err != nil {
 			return "", err
 		}
@@ -93,17 +93,22 @@ func Find(names ...string) (string, error) {
 			return "", err
 		}
 	}
-	return "", missingError{names}
+	return "", &MissingError{names}
 }
 
-// missingError says that none of the named weights is on this machine.
-type missingError struct{ names []string }
+// MissingError is that none of the named weights is on this machine. It is
+// os.ErrNotExist.
+type MissingError struct{ Names []string }
 
-func (e missingError) Error() string {
-	smallest := slices.MinFunc(e.names, func(a, b string) int {
-		return cmp.Compare(size(a), size(b))
-	})
-	return fmt.Sprintf("the weights of %s are not on this machine; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", strings.Join(e.names, " or "), smallest, Megabytes(size(smallest)))
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("the weights of %s are not on this machine", strings.Join(e.Names, " or "))
+}
+
+// Smallest returns the file of the names that is downloaded soonest.
+func (e *MissingError) Smallest() File {
+	name := slices.MinFunc(e.Names, func(a, b string) int { return cmp.Compare(size(a), size(b)) })
+	f, _ := Lookup(name)
+	return f
 }
 
 // size is of a published file, 0 for an unknown name.
@@ -112,4 +117,4 @@ func size(name string) int64 {
 	return f.Size
 }
 
-func (missingError) Is(target error) bool { return target == os.ErrNotExist }
+func (*MissingError) Is(target error) bool { return target == os.ErrNotExist }

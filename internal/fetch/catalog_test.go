@@ -11,11 +11,16 @@ import (
 func TestFind(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("LOOKALIKE_CACHE", cache)
-	_, err := Find("vgg16", "vgg16-notop")
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "lookalike weights fetch vgg16-notop' downloads them (59 MB)") {
+	if dir, err := Store("elsewhere").Folder(); err != nil || filepath.Base(dir) != "elsewhere" {
+		t.Errorf("a store that is given is %s (%v)", dir, err)
+	}
+	store := Store("")
+	_, err := store.Find("vgg16", "vgg16-notop")
+	missing, ok := errors.AsType[*MissingError](err)
+	if !errors.Is(err, os.ErrNotExist) || !ok || missing.Smallest().Name != "vgg16-notop" {
 		t.Errorf("nothing there: %v", err)
 	}
-	if _, err := Find("vgg17"); err == nil || errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "vgg16, vgg16-notop, vgg19, vgg19-notop") {
+	if _, err := store.Find("vgg17"); err == nil || errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "vgg16, vgg16-notop, vgg19, vgg19-notop") {
 		t.Errorf("unknown name: %v", err)
 	}
 	for _, name := range []string{"vgg16-notop", "vgg16"} {
@@ -23,7 +28,7 @@ func TestFind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path, err := f.Path()
+		path, err := store.Path(f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,13 +41,13 @@ func TestFind(t *testing.T) {
 		if err := os.WriteFile(path+".part", nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Find(name); err == nil {
+		if got, err := store.Find(name); err == nil {
 			t.Errorf("a part is taken for the file: %s", got)
 		}
 		if err := os.WriteFile(path, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Find("vgg16", "vgg16-notop"); err != nil || got != path {
+		if got, err := store.Find("vgg16", "vgg16-notop"); err != nil || got != path {
 			t.Errorf("found %s, %v; want %s", got, err, path)
 		}
 	}

@@ -265,9 +265,15 @@ func search(ctx context.Context, shapes [][3]int, emit func(Row)) error {
 	return nil
 }
 
+// Searcher finds the k nearest neighbours of each query, nearest first. Engines
+// other than [Index] may implement it.
+type Searcher interface {
+	Search(ctx context.Context, queries [][]float32, k int) ([][]knn.Neighbor, error)
+}
+
 // SearchOf measures anybody's search for the 10 nearest vectors of each query; r has what
 // is known beforehand.
-func SearchOf(ctx context.Context, r Row, s knn.Searcher, queries [][]float32, runs int, emit func(Row)) error {
+func SearchOf(ctx context.Context, r Row, s Searcher, queries [][]float32, runs int, emit func(Row)) error {
 	const neighbours = 10
 	times, err := Time(ctx, runs, func() error {
 		_, err := s.Search(ctx, queries, neighbours)

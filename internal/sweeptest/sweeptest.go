@@ -12,6 +12,9 @@ var long = flag.Bool("long", false, "try all: every byte flipped, hundreds of ki
 // runs, for which the hundredth case of a kind shows nothing new.
 func Quick() bool { return !*long && (testing.Short() || Racing) }
 
+// Long tells whether tests shall try all, with -long.
+func Long() bool { return *long }
+
 // Cases returns how many cases a test tries: few if it shall be quick, many with -long.
 func Cases(few, usual, many int) int {
 	switch {

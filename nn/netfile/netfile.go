@@ -18,7 +18,7 @@ import (
 	"fmt"
 	"slices"
 
-	"lookalike/checkpoint"
+	"lookalike/internal/checkpoint"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/weights"

@@ -1,0 +1,89 @@
+package lookalike
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"lookalike/describe"
+	"lookalike/gallery"
+	"lookalike/internal/dedup"
+	"lookalike/knn"
+)
+
+// Group is a picture with its duplicates. The best, the one to keep, has the most pixels;
+// of several, it is of the largest file, or the oldest, or the first by path.
+type Group struct {
+	Best   Hit
+	Others []Duplicate // the nearest first; distances are from the best
+}
+
+// Duplicate is a picture that is a copy of the best of its group.
+type Duplicate struct {
+	Hit
+	SameAs int // the row of the picture whose file has the same bytes, the best or one before this; -1 if there is none
+}
+
+// SameBytes makes Duplicates find pictures with files of the same bytes only.
+func SameBytes() SearchOption { return func(o *searchOptions) { o.exact = true } }
+
+// Comparing is told how many of all pictures Duplicates has compared, one call at a time.
+func Comparing(f func(done, all int)) SearchOption { return func(o *searchOptions) { o.tell = f } }
+
+// Duplicates finds groups of pictures that are copies of one another: all of a group are
+// within the distance of its best. Without [Within] the distance is that of a threshold
+// that was found from distances and is kept in the index, or else the model's own, below
+// which pictures are copies; it is an error if there is neither. Files of the same bytes
+// are always found. Vectors know nothing of what a file has besides its picture, such as more
+// pages or frames. Of the options, By, Where, SameBytes and Comparing count too. The inner
+// product tells no copies.
+func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Group, error) {
+	v, err := x.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer v.guard.Leave()
+	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
+	apply(&o, options)
+	within := o.within
+	switch {
+	case o.exact:
+		within = math.NaN()
+	case o.metric == knn.InnerProduct:
+		return nil, fmt.Errorf("lookalike.Duplicates: copies are no nearer by the %s than other pictures; choose another metric", o.metric)
+	case !o.radius:
+		if within = v.copies(o.metric); within == 0 {
+			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
+		}
+	case !(within >= 0):
+		return nil, fmt.Errorf("lookalike.Duplicates: no pictures are within a distance of %v; give 0 or more", within)
+	}
+	rows := dedup.Options{Metric: o.metric, Within: within}
+	if o.keep != nil {
+		rows.Skip = func(row int) bool { return !o.keep(v.g.Entries[row]) }
+	}
+	if o.tell != nil {
+		rows.Done = func(n int) { o.tell(n, len(v.g.Entries)) }
+	}
+	groups, err := dedup.Groups(ctx, v.g, rows)
+	if err != nil {
+		return nil, err
+	}
+	var found []Group
+	for _, g := range groups {
+		group := Group{Best: Hit{v.g.Entries[g.Best], g.Best, 0}}
+		for _, other := range g.Others {
+			group.Others = append(group.Others, Duplicate{Hit{v.g.Entries[other.Row], other.Row, other.Distance}, other.Same})
+		}
+		found = append(found, group)
+	}
+	return found, nil
+}
+
+// copies is the distance up to which pictures of the index are copies, 0 if none is known.
+func (v *version) copies(metric knn.Metric) float64 {
+	if t, ok := v.g.Threshold(metric.String()); ok && t.Method == gallery.FromDistances {
+		return t.Distance
+	}
+	return describe.LimitsOf(v.g.Recipe, metric).Copies
+}

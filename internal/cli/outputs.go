@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"lookalike/internal/atomicfile"
+)
+
+// Outputs are the files that a run alone writes.
+type Outputs struct {
+	files []reserved
+}
+
+// IsDrawing tells whether the program can write a picture to a file of this name.
+func IsDrawing(path string) bool {
+	return slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(path)))
+}
+
+// IsPage tells the same of a web page.
+func IsPage(path string) bool {
+	suffix := strings.ToLower(filepath.Ext(path))
+	return suffix == ".html" || suffix == ".htm"
+}
+
+// ReserveDrawing makes sure, before any work, that a picture can be written to the
+// path that a flag gives, if it gives one, that it is none of the inputs, and that
+// nobody else writes it until this run ends.
+func (l *Outputs) ReserveDrawing(flag, path string, inputs ...string) error {
+	if path == "" {
+		return nil
+	}
+	if !IsDrawing(path) {
+		return Usagef("--%s %s: the name must end in .png or .jpg", flag, path)
+	}
+	return l.Reserve(path, inputs...)
+}
+
+// ReservePage is ReserveDrawing for a web page.
+func (l *Outputs) ReservePage(flag, path string, inputs ...string) error {
+	if path == "" {
+		return nil
+	}
+	if !IsPage(path) {
+		return Usagef("--%s %s: the name must end in .html", flag, path)
+	}
+	return l.Reserve(path, inputs...)
+}
+
+// Reserve is CheckOutput for a file that nobody else is to write until this run ends.
+func (l *Outputs) Reserve(path string, inputs ...string) error {
+	o, err := reserveOutput(path, inputs)
+	if errors.Is(err, atomicfile.ErrBusy) {
+		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(l.files, func(o reserved) bool { return o.Path() == target }) {
+			return Usagef("%s is to be written twice; give two names", path)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	l.files = append(l.files, reserved{o, path})
+	return nil
+}
+
+// Target is where a reserved file lies, links followed.
+func (l *Outputs) Target(path string) string {
+	at := slices.IndexFunc(l.files, func(o reserved) bool { return o.name == path })
+	return l.files[at].Path()
+}
+
+// reserved is a file that this run alone writes, and its name as it was given.
+type reserved struct {
+	*atomicfile.Output
+	name string
+}
+
+// Spare makes sure that no output takes the place of a photograph: of one at where,
+// as is tells of a file.
+func (l *Outputs) Spare(where string, is func(file string) bool) error {
+	for _, o := range l.files {
+		if _, err := os.Stat(o.name); err == nil && is(o.name) {
+			return fmt.Errorf("cannot write %s: it is one of the pictures in %s; choose another name", o.name, where)
+		}
+	}
+	return nil
+}
+
+// Release lets others write what Reserve has reserved.
+func (l *Outputs) Release() {
+	for _, o := range l.files {
+		o.Close()
+	}
+}
+
+// CheckOutput makes sure, before any work, that path can be written, is none of the
+// inputs, and is not being written. What killed runs have left beside it goes.
+func CheckOutput(path string, inputs ...string) error {
+	o, err := reserveOutput(path, inputs)
+	if err == nil {
+		o.Close()
+	}
+	return err
+}
+
+func reserveOutput(path string, inputs []string) (*atomicfile.Output, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
+	case err == nil:
+		if out, err := os.Stdout.Stat(); err == nil && info.Mode().IsRegular() && os.SameFile(info, out) {
+			return nil, fmt.Errorf("cannot write %s: it is also what the standard output goes to; choose another name", path)
+		}
+		for _, in := range inputs {
+			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
+				return nil, fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
+			}
+		}
+	}
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("cannot write %s: %s is no folder", path, dir)
+	}
+	o, err := atomicfile.Reserve(path)
+	switch {
+	case errors.Is(err, atomicfile.ErrBusy):
+		return nil, fmt.Errorf("cannot write %s: %w", path, atomicfile.ErrBusy)
+	case err != nil:
+		return nil, fmt.Errorf("cannot write %s: its folder cannot be written to: %w", path, errors.Unwrap(err))
+	}
+	return o, nil
+}

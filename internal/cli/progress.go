@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"lookalike/internal/words"
+)
+
+// Progress shows how far a long job is: as a bar where standard error is a
+// terminal, as a line now and then where it is not, as events for programs, and
+// not at all if the program is to be quiet. --progress says which.
+type Progress struct {
+	bars   *mpb.Progress // nil without a terminal
+	bar    *mpb.Bar
+	events *events   // for programs, or nil
+	out    io.Writer // where lines go
+	err    io.Writer // the terminal
+	each   time.Duration
+
+	mu   sync.Mutex
+	job  job
+	told time.Time // when the last line was written
+}
+
+// job is what a progress shows.
+type job struct {
+	name        string   // the same from start to end
+	heads       []string // what is being done, from the longest wording to the shortest
+	unit        string   // of what is counted, in plural
+	done, total int
+	start       time.Time
+}
+
+// lineEvery is how often a line is written where there is no terminal.
+const lineEvery = 5 * time.Second
+
+// Progress starts to show a job of total parts. The caller must call End.
+func (t *Terminal) Progress(what, unit string, total int) *Progress {
+	now := time.Now()
+	p := &Progress{out: t.Err, err: t.Err, each: lineEvery, told: now,
+		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now}}
+	switch {
+	case t.Quiet, t.Way == "none":
+		p.out = io.Discard
+	case t.Way == "json":
+		p.events, p.each = t.events, eventEvery
+		p.events.write(p.job.event("progress", now))
+	case t.watched():
+		p.bars = mpb.New(mpb.WithOutput(t.Err), mpb.WithAutoRefresh())
+		p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.fill), mpb.BarFillerTrim())
+		p.out = p.bars
+	}
+	return p
+}
+
+// Set tells how much is done, and in other words what, if heads are given.
+func (p *Progress) Set(done int, heads ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job.done = done
+	if len(heads) > 0 {
+		p.job.heads = heads
+	}
+	now := time.Now()
+	switch {
+	case p.bars != nil, now.Sub(p.told) < p.each:
+		return
+	case p.events != nil:
+		p.events.write(p.job.event("progress", now))
+	default:
+		fmt.Fprintln(p.out, p.job.text(now))
+	}
+	p.told = now
+}
+
+// Reword tells in other words what is being done.
+func (p *Progress) Reword(heads ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job.heads = heads
+}
+
+// NoLines keeps from writing lines where there is no terminal: the caller does.
+func (p *Progress) NoLines() {
+	if p.events == nil {
+		p.each = math.MaxInt64
+	}
+}
+
+// Total is how much there is to do, 0 if it is not known.
+func (p *Progress) Total() int { return p.job.total }
+
+// Restart counts the time from now on: what came before says nothing about the
+// rate of what is counted.
+func (p *Progress) Restart() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job.start = time.Now()
+}
+
+// Line writes a line that stays.
+func (p *Progress) Line(format string, args ...any) {
+	if p.events != nil {
+		p.events.write(textEvent{"note", fmt.Sprintf(format, args...)})
+		return
+	}
+	start := ""
+	if p.bars != nil {
+		start = lineStart
+	}
+	fmt.Fprintf(p.out, start+format+"\n", args...)
+}
+
+// lineStart takes the cursor back to the start of the line. The terminal moves
+// it when it shows ^C, and mpb then redraws from there.
+const lineStart = "\r"
+
+// End takes the bar away. It may be called again.
+func (p *Progress) End() {
+	p.mu.Lock()
+	if p.events != nil {
+		p.events.write(p.job.event("end", time.Now()))
+		p.events, p.out, p.each = nil, io.Discard, math.MaxInt64
+	}
+	p.mu.Unlock()
+	if p.bars != nil {
+		p.bar.Abort(true)
+		p.bars.Wait()
+		fmt.Fprint(p.err, lineStart+"        "+lineStart)
+		p.bars, p.out = nil, p.err
+	}
+}
+
+// fill draws the bar's line.
+func (p *Progress) fill(w io.Writer, s decor.Statistics) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := io.WriteString(w, lineStart+p.job.draw(time.Now(), s.AvailableWidth))
+	return err
+}
+
+const (
+	shortestBar = 10
+	longestBar  = 40
+)
+
+// draw is the job as one line with a bar, at most width characters. Where that
+// is narrow, what matters least is left out.
+func (j job) draw(now time.Time, width int) string {
+	count, rate, left := j.numbers(now)
+	for _, head := range j.heads {
+		for _, tail := range []string{words.Spaced(count, rate, left), words.Spaced(count, left), cmp.Or(left, count)} {
+			room := min(width-len(head)-len(tail)-4, longestBar)
+			if room >= shortestBar {
+				filled := min(room*j.done/max(j.total, 1), room)
+				return words.Spaced(head, strings.Repeat("█", filled)+strings.Repeat("░", room-filled), tail)
+			}
+		}
+	}
+	line := words.Spaced(j.heads[len(j.heads)-1], left)
+	return line[:min(len(line), max(width, 0))]
+}
+
+// text is the job as a line without a bar.
+func (j job) text(now time.Time) string {
+	count, rate, left := j.numbers(now)
+	return words.Spaced(j.heads[0], count, rate, left)
+}
+
+// numbers are how much is done, how fast, and how long the rest will take; the
+// latter are empty as long as they are not known.
+func (j job) numbers(now time.Time) (count, rate, left string) {
+	count = fmt.Sprintf("%d/%d", j.done, j.total)
+	if speed, seconds, ok := j.speed(now); ok {
+		rate = words.PerSecond(speed) + " " + j.unit + "/s"
+		left = words.Duration(seconds) + " left"
+	}
+	return count, rate, left
+}
+
+// speed is how much is done in a second, and how many seconds the rest will take.
+func (j job) speed(now time.Time) (perSecond, left float64, ok bool) {
+	elapsed := now.Sub(j.start).Seconds()
+	if j.done < 1 || elapsed <= 0 {
+		return 0, 0, false
+	}
+	perSecond = float64(j.done) / elapsed
+	return perSecond, float64(max(j.total-j.done, 0)) / perSecond, true
+}

@@ -1,0 +1,124 @@
+// Package cli is the program in a terminal: its flags, and what it tells people and
+// other programs while it works.
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"lookalike/internal/lines"
+	"lookalike/internal/words"
+)
+
+// Output is where results go. It keeps the first error, such as that of a full
+// disk, so that not everyone who prints has to look for it.
+type Output struct {
+	File *os.File
+	Err  error
+}
+
+func (o *Output) Write(b []byte) (int, error) {
+	n, err := o.File.Write(b)
+	if o.Err == nil {
+		o.Err = err
+	}
+	return n, err
+}
+
+// Terminal is what a run of the program writes to: results to Out, all else to Err,
+// for people or for programs.
+type Terminal struct {
+	Out *Output
+	Err *os.File
+
+	Quiet   bool
+	Way     string // how progress is shown: auto, lines, json or none
+	Skipped int    // files that were named in a report and left out
+
+	events *events // once Start has found that Way is json, otherwise nil
+}
+
+// Start puts the way into force in which progress is shown.
+func (t *Terminal) Start() {
+	if t.Way == "json" {
+		t.events = &events{out: t.Err}
+	}
+}
+
+// say writes a line for people.
+func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, lines.Wrap(text, Width(t.Err))) }
+
+// Warn tells of what is not as it should be. The text begins with "warning: " or
+// "note: ".
+func (t *Terminal) Warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if t.events == nil {
+		t.say(text)
+		return
+	}
+	if note, ok := strings.CutPrefix(text, "note: "); ok {
+		t.events.write(textEvent{"note", note})
+		return
+	}
+	t.events.write(textEvent{"warning", strings.TrimPrefix(text, "warning: ")})
+}
+
+// Skip tells that a file was left out, and counts it.
+func (t *Terminal) Skip(path string, reason error) {
+	t.Skipped++
+	if t.events != nil {
+		t.events.write(skippedEvent{"skipped", path, reason.Error()})
+		return
+	}
+	t.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
+}
+
+// Fail says what ended the program, with a hint for people, and returns status.
+func (t *Terminal) Fail(event string, status int, text, hint string) int {
+	if t.events != nil {
+		t.events.write(endEvent{event, text, status})
+		return status
+	}
+	t.say(program + ": " + text)
+	if hint != "" {
+		fmt.Fprintln(t.Err, hint)
+	}
+	return status
+}
+
+// Next tells whoever sits at the terminal which command can follow.
+func (t *Terminal) Next(words ...string) {
+	if t.watched() {
+		fmt.Fprintf(t.Err, "Try next: %s\n", Typed(words...))
+	}
+}
+
+// watched tells whether somebody sits at the terminal and wants to be told how it goes.
+func (t *Terminal) watched() bool {
+	return !t.Quiet && t.Way == "auto" && term.IsTerminal(int(t.Err.Fd()))
+}
+
+// PrintJSON prints a result as one JSON value over several lines.
+func (t *Terminal) PrintJSON(result any) error {
+	enc := json.NewEncoder(t.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(result)
+}
+
+// Width is the number of characters in a line, for a terminal; else there is no
+// limit.
+func Width(f *os.File) int {
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return math.MaxInt
+}
+
+// Narrow is the width of a line under which tables leave out what matters least.
+const Narrow = 60

@@ -1,0 +1,11 @@
+package words
+
+import "testing"
+
+func TestDuration(t *testing.T) {
+	for seconds, want := range map[float64]string{0: "0s", 0.2: "1s", 59: "59s", 60: "1m00s", 3599: "59m59s", 3600: "1h00m", 100000: "27h46m", 1e300: "27777h46m"} {
+		if got := Duration(seconds); got != want {
+			t.Errorf("Duration(%v) = %s, want %s", seconds, got, want)
+		}
+	}
+}
