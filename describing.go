@@ -35,7 +35,7 @@ func newDescribeOptions(options []DescribeOption) (o describeOptions) {
 }
 
 // Describe returns queries with their vectors, which searches of the index then begin
-// with. Those that cannot be read are a [*SkipError], or left to [Unreadable].
+// with. (A search of an index that was made in another way describes them again.) Those that cannot be read are a [*SkipError], or left to [Unreadable].
 func (x *Index) Describe(ctx context.Context, queries []Query, options ...DescribeOption) ([]Query, error) {
 	v, err := x.enter()
 	if err != nil {
@@ -46,9 +46,10 @@ func (x *Index) Describe(ctx context.Context, queries []Query, options ...Descri
 }
 
 func (v *version) describe(ctx context.Context, queries []Query, o describeOptions) ([]Query, error) {
-	queries = slices.Clone(queries)
+	queries, by := slices.Clone(queries), v.g.Recipe.Fingerprint()
 	for i := range queries {
 		q := &queries[i]
+		q.forget(by)
 		if err := v.place(q); err != nil {
 			return nil, err
 		}
@@ -66,8 +67,9 @@ func Describe(ctx context.Context, model Model, queries []Query, p picture.Optio
 	if model == nil {
 		return nil, errNoModel
 	}
-	queries = slices.Clone(queries)
+	queries, by := slices.Clone(queries), model.Recipe().Fingerprint()
 	for i := range queries {
+		queries[i].forget(by)
 		if err := queries[i].check(model.Width()); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
@@ -543,5 +544,32 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if _, err := x.Search(t.Context(), lookalike.File(filepath.Join(photos, filepath.FromSlash(x.Entries()[0].Path))), 1); !errors.Is(err, lookalike.ErrNoModel) {
 		t.Error(err)
+	}
+}
+
+// What one model has made of a query is not compared with what another has: a search of
+// another index, or of the same made anew, describes the query again.
+func TestDescribedByAnotherModel(t *testing.T) {
+	photos, dir := drawn(t, 2), t.TempDir()
+	var indexes [2]*lookalike.Index
+	for i := range indexes {
+		path := filepath.Join(dir, fmt.Sprintf("%d.idx", i))
+		update(t, path, photos, codes(t, filepath.Join(dir, fmt.Sprintf("%d.safetensors", i)), uint64(i+1)))
+		indexes[i] = open(t, path)
+	}
+	file := lookalike.File(filepath.Join(photos, filepath.FromSlash(indexes[0].Entries()[5].Path)))
+	described, err := indexes[0].Describe(t.Context(), []lookalike.Query{file, lookalike.Row(5), lookalike.Row(5).Region(image.Rect(0, 0, 64, 64))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range described {
+		if q.Vector() == nil {
+			t.Fatalf("query %d has no vector", i)
+		}
+		for k, x := range indexes {
+			if found, err := x.Search(t.Context(), q, 1); err != nil || found[0].Row != 5 || found[0].Distance != 0 {
+				t.Errorf("query %d in index %d: %+v (%v), want row 5 at no distance", i, k, found, err)
+			}
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -29,6 +30,7 @@ type Query struct {
 
 	// What describing it has made, and read: of a file of its own.
 	known []float32
+	by    string // the fingerprint of the recipe that known was made by
 	sum   *[sha256.Size]byte
 }
 
@@ -107,6 +109,13 @@ func (q Query) Vector() []float32 {
 		return q.vector
 	}
 	return q.known
+}
+
+// forget drops what was made by another recipe than that of this fingerprint.
+func (q *Query) forget(by string) {
+	if q.by != by {
+		q.known, q.by = nil, by
+	}
 }
 
 // check finds a vector that is not one of so many values.
@@ -194,11 +203,11 @@ func (q *Query) decode(o picture.Options) (*picture.Image, error) {
 func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {
 	f, err := open()
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, words.Cause(err)
 	}
 	defer f.Close()
 	m, err := picture.Decode(f, o)
-	return m, rootCause(err)
+	return m, words.Cause(err)
 }
 
 // cut returns a part of a picture.
