@@ -43,8 +43,7 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 		return nil, err
 	}
 	defer v.guard.Leave()
-	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	apply(&o, options)
+	o := v.searchOptions(options)
 	within := o.within
 	switch {
 	case o.exact:

@@ -22,7 +22,6 @@ type SearchOption func(*searchOptions)
 
 type searchOptions struct {
 	metric  knn.Metric
-	given   bool // the metric
 	within  float64
 	radius  bool
 	keep    func(Entry) bool
@@ -34,7 +33,7 @@ type searchOptions struct {
 // By is the metric that distances are measured in. Without it, it is the one that suits
 // the model: the Euclidean distance for codes and perceptual descriptions, else cosine.
 func By(metric knn.Metric) SearchOption {
-	return func(o *searchOptions) { o.metric, o.given = metric, true }
+	return func(o *searchOptions) { o.metric = metric }
 }
 
 // Within finds pictures at that distance or nearer only.
@@ -77,12 +76,18 @@ func (x *Index) SearchAll(ctx context.Context, queries []Query, k int, options .
 		return nil, err
 	}
 	defer v.guard.Leave()
-	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
-	apply(&o, options)
+	o := v.searchOptions(options)
 	if queries, err = v.describe(ctx, queries, describeOptions{}); err != nil {
 		return nil, err
 	}
 	return v.search(ctx, queries, k, o)
+}
+
+// searchOptions are those that are given, and the metric that suits the index.
+func (v *version) searchOptions(options []SearchOption) searchOptions {
+	o := searchOptions{metric: describe.Metric(v.g.Recipe)}
+	apply(&o, options)
+	return o
 }
 
 // search finds the neighbours of queries that have been described.

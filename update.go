@@ -13,6 +13,7 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
@@ -81,11 +82,8 @@ func Leaving(files ...string) UpdateOption { return func(o *updateOptions) { o.l
 // were saved.
 func Update(ctx context.Context, path string, sources []string, model Model, options ...UpdateOption) (Changes, error) {
 	o := newUpdateOptions(options)
-	switch {
-	case model == nil:
-		return Changes{}, errNoModel
-	case path == "":
-		return Changes{}, errNoPath
+	if err := updatable(path, model); err != nil {
+		return Changes{}, err
 	}
 	own := append([]string{path, gallery.Unfinished(path)}, o.leave...)
 	if file := model.Recipe().WeightsFile; file != "" {
@@ -99,10 +97,18 @@ func Update(ctx context.Context, path string, sources []string, model Model, opt
 	return UpdateSet(ctx, path, set, source.Root, model, options...)
 }
 
-var (
-	errNoModel = errors.New("lookalike: the model is nil")
-	errNoPath  = errors.New("lookalike: the name of the index is empty")
-)
+var errNoModel = errors.New("lookalike: the model is nil")
+
+// updatable returns an error unless there is a model, and a name for the index.
+func updatable(path string, model Model) error {
+	switch {
+	case model == nil:
+		return errNoModel
+	case path == "":
+		return errors.New("lookalike: the name of the index is empty")
+	}
+	return nil
+}
 
 func newUpdateOptions(options []UpdateOption) updateOptions {
 	o := updateOptions{program: "lookalike"}
@@ -114,17 +120,15 @@ func newUpdateOptions(options []UpdateOption) updateOptions {
 // root, and must ascend by path, as [picture.Folder] and [Pictures] list them.
 func UpdateSet(ctx context.Context, path string, photos *picture.Set, root string, model Model, options ...UpdateOption) (Changes, error) {
 	o := newUpdateOptions(options)
+	err := updatable(path, model)
 	switch {
-	case model == nil:
-		return Changes{}, errNoModel
-	case path == "":
-		return Changes{}, errNoPath
+	case err != nil:
+		return Changes{}, err
 	case photos == nil:
 		return Changes{}, errors.New("lookalike.UpdateSet: the set of pictures is nil")
 	}
 	d := describe.For(model, o.components)
 	d.Recipe.Program = o.program
-	var err error
 	if d.Recipe, err = describe.Identify(d.Recipe, earlier(path)); err != nil {
 		return Changes{}, fmt.Errorf("lookalike.Update: %w", err)
 	}
@@ -177,7 +181,7 @@ func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source
 	}
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {
-			return nil, nil, fmt.Errorf("there is no folder, picture or archive %s to read pictures from: %w", path, rootCause(err))
+			return nil, nil, fmt.Errorf("there is no folder, picture or archive %s to read pictures from: %w", path, words.Cause(err))
 		}
 	}
 	s, err := picture.OpenSources(paths)
@@ -202,14 +206,6 @@ func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source
 		return nil, nil, fmt.Errorf("%w: the %s %s holds no files; give one that pictures lie in, at any depth", ErrNoPictures, s.Kind, paths[0])
 	}
 	return s, set, nil
-}
-
-// rootCause is what has gone wrong with a file, without its path.
-func rootCause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // Watch calls [Update] again and again, with a pause in between, until ctx is done, and

@@ -21,6 +21,7 @@ import (
 
 	"lookalike/augment"
 	"lookalike/internal/checkpoint"
+	"lookalike/internal/memory"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -204,9 +205,8 @@ func (c Config) TrainingMemory(cfg nn.FitConfig) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Most parameters are those of a code's numbers: what two networks of few tell of one
-	// number more holds for all.
-	of := func(code int) (int64, error) {
+	// Most parameters are those of a code's numbers.
+	return memory.Evenly(c.Code, func(code int) (int64, error) {
 		c := c
 		c.Code = code
 		m, err := build(c, nil)
@@ -214,13 +214,7 @@ func (c Config) TrainingMemory(cfg nn.FitConfig) (int64, error) {
 			return 0, err
 		}
 		return m.whole.TrainingMemory(cfg), nil
-	}
-	one, err := of(1)
-	if err != nil {
-		return 0, err
-	}
-	two, err := of(2)
-	return one + int64(c.Code-1)*(two-one), err
+	})
 }
 
 // mostPhotos is how many pictures there may be: what is kept of each has a number.

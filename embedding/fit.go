@@ -142,22 +142,15 @@ func (c Config) TrainingMemory(classes int, cfg nn.FitConfig) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Most parameters are those of an embedding's numbers: what two networks of few tell
-	// of one number more holds for all.
-	of := func(dim int) (int64, error) {
+	// Most parameters are those of an embedding's numbers.
+	return memory.Evenly(c.Dim, func(dim int) (int64, error) {
 		m := &Model{Config: c}
 		m.Config.Dim = dim
 		if err := m.build(classes, nil); err != nil {
 			return 0, err
 		}
 		return m.whole.TrainingMemory(cfg), nil
-	}
-	one, err := of(1)
-	if err != nil {
-		return 0, err
-	}
-	two, err := of(2)
-	return one + int64(c.Dim-1)*(two-one), err
+	})
 }
 
 // FitSamples trains the network on what Samples returned. The loss is ArcFace.

@@ -16,7 +16,7 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/checkpoint"
-	"lookalike/internal/cli"
+	"lookalike/internal/words"
 	"lookalike/nn"
 )
 
@@ -71,7 +71,7 @@ func (l *courseLog) openStream(ctx context.Context, record *checkpoint.Training)
 		if errors.Is(err, syscall.ENXIO) {
 			err = errors.New("nobody reads it; start the reader first")
 		}
-		return fmt.Errorf("cannot write the log %s: %w", l.path, cli.RootCause(err))
+		return fmt.Errorf("cannot write the log %s: %w", l.path, words.Cause(err))
 	}
 	l.stream, l.begin = true, logBegin(record, nil)
 	context.AfterFunc(ctx, func() { l.file.SetWriteDeadline(time.Now()) }) // a device may have none

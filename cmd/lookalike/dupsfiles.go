@@ -102,7 +102,7 @@ func (a *app) apply(ctx context.Context, c *collection, groups []lookalike.Group
 				continue
 			}
 			if best != nil {
-				other.State, other.Reason = "left", "the best copy: "+cli.RootCause(best).Error()
+				other.State, other.Reason = "left", "the best copy: "+words.Cause(best).Error()
 				a.warnLeft(other)
 				if !putaway.IsLeft(best) {
 					failed = append(failed, best)
@@ -154,7 +154,7 @@ func (a *app) putAway(journal *putaway.Journal, c *collection, found lookalike.D
 		other.State = "done"
 		a.Warn("warning: %s is put away, but: %v", words.Printable(other.Path), err)
 	default:
-		other.State, other.Reason = "left", strings.TrimPrefix(cli.RootCause(err).Error(), from+" ")
+		other.State, other.Reason = "left", strings.TrimPrefix(words.Cause(err).Error(), from+" ")
 		if !errors.Is(err, putaway.ErrLinked) {
 			a.warnLeft(other)
 		}
@@ -179,7 +179,7 @@ func (o *dupsOptions) newJournal() (*putaway.Journal, error) {
 	stem := "lookalike-dups-" + time.Now().Format("20060102-150405")
 	if o.moveTo != "" {
 		if err := os.MkdirAll(o.moveTo, 0o755); err != nil {
-			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, cli.RootCause(err))
+			return nil, fmt.Errorf("--move-to %s: cannot make the folder: %w", o.moveTo, words.Cause(err))
 		}
 		stem = filepath.Join(o.moveTo, stem)
 	}

@@ -28,7 +28,7 @@ when they lie where man looks: DIR is then the folder man1 of that place.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := args[0]
 			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return fmt.Errorf("cannot make the folder %s: %w", dir, cli.RootCause(err))
+				return fmt.Errorf("cannot make the folder %s: %w", dir, words.Cause(err))
 			}
 			pages := manPages(cmd.Root())
 			manual := manpage.Manual{Pages: pages, Source: "lookalike " + version(), Title: "Lookalike", ExitStatus: exitStatuses}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )
@@ -94,5 +93,5 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 			return m, nil
 		}
 	}
-	return nil, cli.RootCause(err)
+	return nil, words.Cause(err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -50,15 +49,6 @@ func (e StoppedError) Error() string { return string(e) }
 func Unwritten(ctx context.Context, err error) error {
 	if _, told := errors.AsType[StoppedError](err); err != nil && ctx.Err() != nil && !told {
 		return StoppedError("stopped; nothing was written")
-	}
-	return err
-}
-
-// RootCause is the innermost part of an error of the file system, which the
-// caller words anew.
-func RootCause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
 	}
 	return err
 }

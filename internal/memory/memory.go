@@ -107,6 +107,17 @@ func Reserve(n int64) (release func(), err error) {
 	}), nil
 }
 
+// Evenly returns of(n) for what grows by as much with each number more. It asks for 1 and
+// 2 only, for what is as large as n may take much memory itself.
+func Evenly(n int, of func(n int) (int64, error)) (int64, error) {
+	one, err := of(1)
+	if err != nil {
+		return 0, err
+	}
+	two, err := of(2)
+	return one + int64(n-1)*(two-one), err
+}
+
 // Share returns most, the bytes that a cache takes at best, or a part-th of what the
 // process's memory limit leaves if that is less.
 func Share(most, part int) int {

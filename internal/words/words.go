@@ -3,7 +3,9 @@
 package words
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -128,4 +130,12 @@ func FromHere(path string) string {
 		return path
 	}
 	return rel
+}
+
+// Cause is what has gone wrong with a file, without its path, which the caller names.
+func Cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
