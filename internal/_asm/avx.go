@@ -45,7 +45,9 @@ func assemble(pkg string, emit func()) (assembly, stubs []byte, err error) {
 
 func avxF32() {
 	for _, s := range []*avx{avx512, avx2} {
-		elementwise(&avxISA{avx: s})
+		isa := &avxISA{avx: s}
+		elementwise(isa)
+		s.panel = panelVectors(isa) * s.lanes
 		s.axpyRows(4)
 		s.axpyRows(8)
 		s.wrapped = s.made

@@ -107,6 +107,8 @@ func (s *avxISA) load(m mem, r vec)      { s.VMOVUPS(s.mem(m), s.regs[r]) }
 func (s *avxISA) store(r vec, m mem)     { s.VMOVUPS(s.regs[r], s.mem(m)) }
 func (s *avxISA) loadBytes(m mem, r vec) { s.VPMOVZXBD(s.mem(m), s.regs[r]) }
 
+func (s *avxISA) spread(m mem, r vec) { s.VBROADCASTSS(s.mem(m), s.regs[r]) }
+
 func (s *avxISA) loadTwo(m mem, r vec) {
 	s.load(m, r)
 	m.disp += s.bytes()

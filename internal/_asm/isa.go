@@ -35,6 +35,7 @@ type isa interface {
 	behind(p, n general, size int) general // a register with that
 	load(m mem, r vec)
 	loadTwo(m mem, r vec) // to r and the next one
+	spread(m mem, r vec)  // one value to all lanes
 	store(r vec, m mem)
 	loadBytes(m mem, r vec)         // widens each to 32 bits
 	storeBytes(r vec, m mem, t vec) // the lowest byte of each 32; overwrites r and t
@@ -115,6 +116,7 @@ func elementwise(s isa) {
 		s.addTo(sum, x, x)
 	})
 	axpy(s)
+	vecMat(s)
 	exp(s)
 	elu(s)
 	eluGrad(s)

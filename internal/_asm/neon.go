@@ -144,8 +144,10 @@ func (a *neon) bits(bits uint32, r vec) {
 // broadcast fills r with a float32 parameter.
 func (a *neon) broadcast(name string, r vec) {
 	a.first(name, r)
-	a.line("\t%-6s V%d.S[0], V%d.S4", "VDUP", int(r), int(r))
+	a.spreadLowest(r)
 }
+
+func (a *neon) spreadLowest(r vec) { a.line("\t%-6s V%d.S[0], V%d.S4", "VDUP", int(r), int(r)) }
 
 func (a *neon) move(from, to vec) { a.three("orr.16b", to, from, from) }
 

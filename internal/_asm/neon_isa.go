@@ -75,6 +75,11 @@ func (a *neon) plain(m mem) mem {
 
 func (a *neon) loadTwo(m mem, r vec) { a.line("\tFLDPQ  %s, (%s, %s)", m, r, r+1) }
 
+func (a *neon) spread(m mem, r vec) {
+	a.loadOne(m, r)
+	a.spreadLowest(r)
+}
+
 func (a *neon) loadBytes(m mem, r vec) {
 	a.line("\tFMOVS  (%s)(%s), %s", m.base, m.index, r)
 	a.two("uxtl.8h.8b", r, r)

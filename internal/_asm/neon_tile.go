@@ -14,6 +14,7 @@ const (
 
 func (a *neon) f32() {
 	elementwise(a)
+	neonSet.panel = panelVectors(a) * lanes
 	a.axpyRows(4)
 	a.axpyRows(8)
 	neonSet.wrapped = a.made

@@ -18,6 +18,7 @@ type set struct {
 	mr, nrv   int // rows and vectors of the largest tile
 	transpose string
 	wrapped   []made // what package f32 wraps
+	panel     int    // columns of vecMat
 	reading   bool   // there are tiles that read B in place
 	inPlace   bool   // and it is worth it to leave it there
 	ahead     []int  // steps of tiles that pack
@@ -40,12 +41,13 @@ func f32Tables(sets ...*set) string {
 	for _, k := range sets[0].wrapped {
 		fmt.Fprintf(&b, "%s %s\n", k.name, k.signature)
 	}
-	b.WriteString("}\n")
+	b.WriteString("panel int // columns of vecMat\n}\n")
 	for _, s := range sets {
 		fmt.Fprintf(&b, "\nvar assembly%s = assembly{\n", s.name)
 		for _, k := range s.wrapped {
 			fmt.Fprintf(&b, "%s: %s%s,\n", k.name, k.name, s.name)
 		}
+		fmt.Fprintf(&b, "panel: %d,\n", s.panel)
 		nr := s.nrv * s.lanes
 		fmt.Fprintf(&b, "}\n\nvar kernel%s = Kernel{\nName: \"%s %dx%d\", MR: %d, NR: %d,\n", s.name, s.tier, s.mr, nr, s.mr, nr)
 		fmt.Fprintf(&b, "packRows: packRows%s, packNarrow: packNarrow%s, transpose8: %s,\n", s.name, s.name, s.transpose)

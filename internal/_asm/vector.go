@@ -1,6 +1,9 @@
 package main
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // reduce emits a sum over two vectors, kept in four registers.
 func reduce(s isa, name, doc string, add func(x, y, sum vec)) {
@@ -45,6 +48,34 @@ func axpy(s isa) {
 		s.addTo(yv, xv, alpha)
 		store(yv, at(y))
 	})
+	s.end()
+}
+
+// panelVectors returns how many registers hold the sums of vecMat: half of them.
+func panelVectors(s isa) int { return s.registers() / 2 }
+
+func vecMat(s isa) {
+	vecs := panelVectors(s)
+	s.begin("vecMat", fmt.Sprintf("adds the sum over p < k of a[p*as]*b[p*ldb+i] to each of %d values y[i], p in ascending order; k > 0.", vecs*s.width()),
+		"func(k int, y, a *float32, as int, b *float32, ldb int)")
+	k, y, a, as, b, ldb := s.arg("k"), s.arg("y"), s.arg("a"), s.arg("as"), s.arg("b"), s.arg("ldb")
+	factor, value := vec(vecs), vec(vecs+1)
+	sums := func(do func(i vec, disp int)) {
+		for i := range vecs {
+			do(vec(i), i*s.width()*lane)
+		}
+	}
+	sums(func(i vec, disp int) { s.load(mem{base: y, disp: disp}, i) })
+	s.repeat("row", k, func() {
+		s.spread(at(a), factor)
+		sums(func(i vec, disp int) {
+			s.load(mem{base: b, disp: disp}, value+i%4)
+			s.addTo(i, value+i%4, factor)
+		})
+		s.advanceBy(a, as, lane)
+		s.advanceBy(b, ldb, lane)
+	})
+	sums(func(i vec, disp int) { s.store(i, mem{base: y, disp: disp}) })
 	s.end()
 }
 

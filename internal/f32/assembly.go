@@ -24,6 +24,10 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		axpy8: func(y, x []float32, as int, b []float32, ldb int) {
 			a.axpy8(len(y), unsafe.SliceData(y), unsafe.SliceData(x), as, unsafe.SliceData(b), ldb)
 		},
+		panel: a.panel,
+		vecMat: func(y, x []float32, k, as int, b []float32, ldb int) {
+			a.vecMat(k, unsafe.SliceData(y), unsafe.SliceData(x), as, unsafe.SliceData(b), ldb)
+		},
 		exp: func(dst, src []float32) {
 			a.exp(len(src), unsafe.SliceData(dst), unsafe.SliceData(src))
 		},

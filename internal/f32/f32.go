@@ -38,6 +38,8 @@ type tier struct {
 	squaredDistance func(a, b []float32) float32
 	axpy            func(y []float32, alpha float32, x []float32)
 	axpy4, axpy8    func(y, a []float32, as int, b []float32, ldb int)
+	panel           int // columns of vecMat, 0 if there is none
+	vecMat          func(y, a []float32, k, as int, b []float32, ldb int)
 	exp             func(dst, src []float32)
 	elu             func(dst, src []float32, alpha float32)
 	eluGrad         func(dx, dy, y []float32, alpha float32)
@@ -140,12 +142,28 @@ func ReadVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
 	addVecMat(y, k, a, as, b, ldb, FetchesStrided())
 }
 
-func addVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int, byEights bool) {
-	if k <= 0 || len(y) == 0 {
-		return
+// AddCachedVecMat is AddVecMat for a B that lies in the second-level cache, with the same
+// bits: it reads some columns of all rows, then the next ones, and keeps sums in registers.
+func AddCachedVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
+	checkVecMat(y, k, a, as, b, ldb)
+	for panel := active.panel; panel > 0 && k > 0 && len(y) >= panel; {
+		active.vecMat(y[:panel], a, k, as, b, ldb)
+		y, b = y[panel:], b[panel:]
 	}
-	if as < 0 || ldb < 0 || (k-1)*as >= len(a) || (k-1)*ldb+len(y) > len(b) {
+	addVecMat(y, k, a, as, b, ldb, true)
+}
+
+func checkVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
+	if k > 0 && len(y) > 0 && (as < 0 || ldb < 0 || (k-1)*as >= len(a) || (k-1)*ldb+len(y) > len(b)) {
 		panic(fmt.Sprintf("f32.AddVecMat: [%d] with stride %d in %d values times [%d, %d] with stride %d in %d values", k, as, len(a), k, len(y), ldb, len(b)))
+	}
+}
+
+// addVecMat adds a·B to y, eight rows of B side by side or four.
+func addVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int, byEights bool) {
+	checkVecMat(y, k, a, as, b, ldb)
+	if len(y) == 0 {
+		return
 	}
 	for ; byEights && k >= 8; k -= 8 {
 		active.axpy8(y, a, as, b, ldb)

@@ -19,6 +19,11 @@ func squaredDistanceAVX512(n int, a *float32, b *float32) float32
 //go:noescape
 func axpyAVX512(n int, y *float32, alpha float32, x *float32)
 
+// vecMatAVX512 adds the sum over p < k of a[p*as]*b[p*ldb+i] to each of 256 values y[i], p in ascending order; k > 0.
+//
+//go:noescape
+func vecMatAVX512(k int, y *float32, a *float32, as int, b *float32, ldb int)
+
 // expAVX512 writes e^src[i] to each of n values dst[i].
 //
 //go:noescape
@@ -540,6 +545,11 @@ func squaredDistanceAVX2(n int, a *float32, b *float32) float32
 //go:noescape
 func axpyAVX2(n int, y *float32, alpha float32, x *float32)
 
+// vecMatAVX2 adds the sum over p < k of a[p*as]*b[p*ldb+i] to each of 64 values y[i], p in ascending order; k > 0.
+//
+//go:noescape
+func vecMatAVX2(k int, y *float32, a *float32, as int, b *float32, ldb int)
+
 // expAVX2 writes e^src[i] to each of n values dst[i].
 //
 //go:noescape
@@ -882,6 +892,7 @@ type assembly struct {
 	dot             func(n int, a, b *float32) float32
 	squaredDistance func(n int, a, b *float32) float32
 	axpy            func(n int, y *float32, alpha float32, x *float32)
+	vecMat          func(k int, y, a *float32, as int, b *float32, ldb int)
 	exp             func(n int, dst, src *float32)
 	elu             func(n int, dst, src *float32, alpha float32)
 	eluGrad         func(n int, dx, dy, y *float32, alpha float32)
@@ -899,12 +910,14 @@ type assembly struct {
 	squaredError    func(n int, grad, p, t *float32, scale float64) float64
 	axpy4           func(n int, y, a *float32, as int, b *float32, ldb int)
 	axpy8           func(n int, y, a *float32, as int, b *float32, ldb int)
+	panel           int // columns of vecMat
 }
 
 var assemblyAVX512 = assembly{
 	dot:             dotAVX512,
 	squaredDistance: squaredDistanceAVX512,
 	axpy:            axpyAVX512,
+	vecMat:          vecMatAVX512,
 	exp:             expAVX512,
 	elu:             eluAVX512,
 	eluGrad:         eluGradAVX512,
@@ -922,6 +935,7 @@ var assemblyAVX512 = assembly{
 	squaredError:    squaredErrorAVX512,
 	axpy4:           axpy4AVX512,
 	axpy8:           axpy8AVX512,
+	panel:           256,
 }
 
 var kernelAVX512 = Kernel{
@@ -954,6 +968,7 @@ var assemblyAVX2 = assembly{
 	dot:             dotAVX2,
 	squaredDistance: squaredDistanceAVX2,
 	axpy:            axpyAVX2,
+	vecMat:          vecMatAVX2,
 	exp:             expAVX2,
 	elu:             eluAVX2,
 	eluGrad:         eluGradAVX2,
@@ -971,6 +986,7 @@ var assemblyAVX2 = assembly{
 	squaredError:    squaredErrorAVX2,
 	axpy4:           axpy4AVX2,
 	axpy8:           axpy8AVX2,
+	panel:           64,
 }
 
 var kernelAVX2 = Kernel{

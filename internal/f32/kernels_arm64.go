@@ -19,6 +19,11 @@ func squaredDistanceNEON(n int, a *float32, b *float32) float32
 //go:noescape
 func axpyNEON(n int, y *float32, alpha float32, x *float32)
 
+// vecMatNEON adds the sum over p < k of a[p*as]*b[p*ldb+i] to each of 64 values y[i], p in ascending order; k > 0.
+//
+//go:noescape
+func vecMatNEON(k int, y *float32, a *float32, as int, b *float32, ldb int)
+
 // expNEON writes e^src[i] to each of n values dst[i].
 //
 //go:noescape
@@ -254,6 +259,7 @@ type assembly struct {
 	dot             func(n int, a, b *float32) float32
 	squaredDistance func(n int, a, b *float32) float32
 	axpy            func(n int, y *float32, alpha float32, x *float32)
+	vecMat          func(k int, y, a *float32, as int, b *float32, ldb int)
 	exp             func(n int, dst, src *float32)
 	elu             func(n int, dst, src *float32, alpha float32)
 	eluGrad         func(n int, dx, dy, y *float32, alpha float32)
@@ -271,12 +277,14 @@ type assembly struct {
 	squaredError    func(n int, grad, p, t *float32, scale float64) float64
 	axpy4           func(n int, y *float32, a *float32, as int, b *float32, ldb int)
 	axpy8           func(n int, y *float32, a *float32, as int, b *float32, ldb int)
+	panel           int // columns of vecMat
 }
 
 var assemblyNEON = assembly{
 	dot:             dotNEON,
 	squaredDistance: squaredDistanceNEON,
 	axpy:            axpyNEON,
+	vecMat:          vecMatNEON,
 	exp:             expNEON,
 	elu:             eluNEON,
 	eluGrad:         eluGradNEON,
@@ -294,6 +302,7 @@ var assemblyNEON = assembly{
 	squaredError:    squaredErrorNEON,
 	axpy4:           axpy4NEON,
 	axpy8:           axpy8NEON,
+	panel:           64,
 }
 
 var kernelNEON = Kernel{

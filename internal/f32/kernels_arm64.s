@@ -155,6 +155,87 @@ one:
 end:
 	RET
 
+// vecMatNEON adds the sum over p < k of a[p*as]*b[p*ldb+i] to each of 64 values y[i], p in ascending order; k > 0.
+TEXT ·vecMatNEON(SB), NOSPLIT, $0-48
+	MOVD   k+0(FP), R0
+	MOVD   y+8(FP), R1
+	MOVD   a+16(FP), R2
+	MOVD   as+24(FP), R3
+	MOVD   b+32(FP), R4
+	MOVD   ldb+40(FP), R5
+	FMOVQ  (R1), F0
+	FMOVQ  16(R1), F1
+	FMOVQ  32(R1), F2
+	FMOVQ  48(R1), F3
+	FMOVQ  64(R1), F4
+	FMOVQ  80(R1), F5
+	FMOVQ  96(R1), F6
+	FMOVQ  112(R1), F7
+	FMOVQ  128(R1), F8
+	FMOVQ  144(R1), F9
+	FMOVQ  160(R1), F10
+	FMOVQ  176(R1), F11
+	FMOVQ  192(R1), F12
+	FMOVQ  208(R1), F13
+	FMOVQ  224(R1), F14
+	FMOVQ  240(R1), F15
+row:
+	FMOVS  (R2), F16
+	VDUP   V16.S[0], V16.S4
+	FMOVQ  (R4), F17
+	WORD   $0x4e30ce20 // fmla v0.4s, v17.4s, v16.4s
+	FMOVQ  16(R4), F18
+	WORD   $0x4e30ce41 // fmla v1.4s, v18.4s, v16.4s
+	FMOVQ  32(R4), F19
+	WORD   $0x4e30ce62 // fmla v2.4s, v19.4s, v16.4s
+	FMOVQ  48(R4), F20
+	WORD   $0x4e30ce83 // fmla v3.4s, v20.4s, v16.4s
+	FMOVQ  64(R4), F17
+	WORD   $0x4e30ce24 // fmla v4.4s, v17.4s, v16.4s
+	FMOVQ  80(R4), F18
+	WORD   $0x4e30ce45 // fmla v5.4s, v18.4s, v16.4s
+	FMOVQ  96(R4), F19
+	WORD   $0x4e30ce66 // fmla v6.4s, v19.4s, v16.4s
+	FMOVQ  112(R4), F20
+	WORD   $0x4e30ce87 // fmla v7.4s, v20.4s, v16.4s
+	FMOVQ  128(R4), F17
+	WORD   $0x4e30ce28 // fmla v8.4s, v17.4s, v16.4s
+	FMOVQ  144(R4), F18
+	WORD   $0x4e30ce49 // fmla v9.4s, v18.4s, v16.4s
+	FMOVQ  160(R4), F19
+	WORD   $0x4e30ce6a // fmla v10.4s, v19.4s, v16.4s
+	FMOVQ  176(R4), F20
+	WORD   $0x4e30ce8b // fmla v11.4s, v20.4s, v16.4s
+	FMOVQ  192(R4), F17
+	WORD   $0x4e30ce2c // fmla v12.4s, v17.4s, v16.4s
+	FMOVQ  208(R4), F18
+	WORD   $0x4e30ce4d // fmla v13.4s, v18.4s, v16.4s
+	FMOVQ  224(R4), F19
+	WORD   $0x4e30ce6e // fmla v14.4s, v19.4s, v16.4s
+	FMOVQ  240(R4), F20
+	WORD   $0x4e30ce8f // fmla v15.4s, v20.4s, v16.4s
+	ADD    R3<<2, R2
+	ADD    R5<<2, R4
+	SUBS   $1, R0
+	BNE    row
+	FMOVQ  F0, (R1)
+	FMOVQ  F1, 16(R1)
+	FMOVQ  F2, 32(R1)
+	FMOVQ  F3, 48(R1)
+	FMOVQ  F4, 64(R1)
+	FMOVQ  F5, 80(R1)
+	FMOVQ  F6, 96(R1)
+	FMOVQ  F7, 112(R1)
+	FMOVQ  F8, 128(R1)
+	FMOVQ  F9, 144(R1)
+	FMOVQ  F10, 160(R1)
+	FMOVQ  F11, 176(R1)
+	FMOVQ  F12, 192(R1)
+	FMOVQ  F13, 208(R1)
+	FMOVQ  F14, 224(R1)
+	FMOVQ  F15, 240(R1)
+	RET
+
 // expNEON writes e^src[i] to each of n values dst[i].
 TEXT ·expNEON(SB), NOSPLIT, $0-24
 	MOVD   n+0(FP), R0

@@ -143,3 +143,33 @@ func TestAxpyRows(t *testing.T) {
 		}
 	})
 }
+
+// TestVecMat holds sums over panels of columns to those over rows, to the bit.
+func TestVecMat(t *testing.T) {
+	defer func(was *tier) { active = was }(active)
+	eachTier(t, func(t *testing.T, x *tier) {
+		active = x
+		r := rand.New(rand.NewPCG(1, 9))
+		widths := []int{1, 7}
+		if p := x.panel; p > 0 {
+			widths = append(widths, p-1, p, p+1, 2*p, 3*p+5)
+		}
+		for _, n := range widths {
+			for _, k := range []int{0, 1, 2, 7, 8, 13, 40} {
+				for range 3 {
+					as, ldb := r.IntN(3), n+r.IntN(3)
+					a, b := kerneltest.Edge(t, random(r, max(0, k-1)*as+1)), kerneltest.Edge(t, random(r, max(0, (k-1)*ldb+n)))
+					y := kerneltest.Edge(t, random(r, n))
+					want := slices.Clone(y)
+					AddVecMat(want, k, a, as, b, ldb)
+					AddCachedVecMat(y, k, a, as, b, ldb)
+					for i := range want {
+						if math.Float32bits(y[i]) != math.Float32bits(want[i]) {
+							t.Fatalf("%d rows of %d values, strides %d and %d: y[%d] = %g, want %g", k, n, as, ldb, i, y[i], want[i])
+						}
+					}
+				}
+			}
+		}
+	})
+}

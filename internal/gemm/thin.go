@@ -28,7 +28,7 @@ func thin(x product) {
 			x.a, x.ars, x.acs = w.a, x.k, 1
 		}
 		x.spans(parts, product.addDots)
-	case x.m == 1 && parts > 1 && x.k > parts*x.step:
+	case x.m == 1 && parts > 1 && ceil(x.k, x.step) >= parts:
 		x.oneRow(parts)
 	default:
 		x.spans(parts, product.addThin)
@@ -137,6 +137,12 @@ func (s stretch) sum(i int) {
 // turns at a part of B that the first of them has brought into cache.
 func (x product) sumThin(sums []float32) {
 	clear(sums[:x.m*x.n])
+	if _, l2 := f32.Caches(); 4*x.k*x.n <= l2/2 {
+		for r := range x.m {
+			f32.AddCachedVecMat(sums[r*x.n:][:x.n], x.k, skip(x.a, r*x.ars), x.acs, x.b, x.ldb)
+		}
+		return
+	}
 	for j := 0; j < x.n; j += thinWidth {
 		width := min(thinWidth, x.n-j)
 		for p := 0; p < x.k; p += thinDepth {
