@@ -38,7 +38,7 @@ type tier struct {
 	squaredDistance func(a, b []float32) float32
 	axpy            func(y []float32, alpha float32, x []float32)
 	axpy4, axpy8    func(y, a []float32, as int, b []float32, ldb int)
-	panel           int // columns of vecMat, 0 if there is none
+	panel           int // columns of vecMat
 	vecMat          func(y, a []float32, k, as int, b []float32, ldb int)
 	exp             func(dst, src []float32)
 	elu             func(dst, src []float32, alpha float32)
@@ -146,7 +146,7 @@ func ReadVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
 // bits: it reads some columns of all rows, then the next ones, and keeps sums in registers.
 func AddCachedVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
 	checkVecMat(y, k, a, as, b, ldb)
-	for panel := active.panel; panel > 0 && k > 0 && len(y) >= panel; {
+	for panel := active.panel; k > 0 && len(y) >= panel; {
 		active.vecMat(y[:panel], a, k, as, b, ldb)
 		y, b = y[panel:], b[panel:]
 	}

@@ -17,6 +17,8 @@ var generic = &tier{
 	axpy:            axpyGeneric,
 	axpy4:           axpyRowsGeneric(4),
 	axpy8:           axpyRowsGeneric(8),
+	panel:           8,
+	vecMat:          vecMatGeneric,
 	exp:             expGeneric,
 	elu:             eluGeneric,
 	eluGrad:         eluGradGeneric,
@@ -94,6 +96,12 @@ func axpyRowsGeneric(rows int) func(y, a []float32, as int, b []float32, ldb int
 		for u := range rows {
 			axpyGeneric(y, a[u*as], b[u*ldb:][:len(y)])
 		}
+	}
+}
+
+func vecMatGeneric(y, a []float32, k, as int, b []float32, ldb int) {
+	for p := range k {
+		axpyGeneric(y, a[p*as], b[p*ldb:][:len(y)])
 	}
 }
 

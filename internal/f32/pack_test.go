@@ -150,11 +150,8 @@ func TestVecMat(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		active = x
 		r := rand.New(rand.NewPCG(1, 9))
-		widths := []int{1, 7}
-		if p := x.panel; p > 0 {
-			widths = append(widths, p-1, p, p+1, 2*p, 3*p+5)
-		}
-		for _, n := range widths {
+		p := x.panel
+		for _, n := range []int{1, 7, p - 1, p, p + 1, 2 * p, 3*p + 5} {
 			for _, k := range []int{0, 1, 2, 7, 8, 13, 40} {
 				for range 3 {
 					as, ldb := r.IntN(3), n+r.IntN(3)
