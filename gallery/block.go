@@ -60,6 +60,18 @@ func saveRows(d int) int {
 	return blockRows(d) * max(1, min(saveBlocks, memory.Share(saveBlocks*blockBytes, 64)/block))
 }
 
+// CheckMemory returns an error if n pictures with vectors of d values take more memory
+// while they are saved than this process may take.
+func CheckMemory(n, d int) error {
+	if n < 0 || d < 1 || d > math.MaxInt32 {
+		return fmt.Errorf("gallery: %d pictures with vectors of %d values", n, d)
+	}
+	if int64(n) > math.MaxInt64/2/int64(4*d+knownBytes) {
+		return memory.Allows(math.MaxInt64)
+	}
+	return memory.Allows(takes(n, d))
+}
+
 // takes is about how many bytes n pictures with vectors of d values take while they are
 // written.
 func takes(n, d int) int64 {

@@ -43,9 +43,8 @@ import (
 )
 
 const (
-	format      = "lookalike gallery"
-	version     = 2
-	vectorsName = "vectors"
+	format  = "lookalike gallery"
+	version = 2
 
 	indexBucket    = "index"
 	picturesBucket = "pictures"
@@ -496,9 +495,9 @@ func (g *Gallery) Save(path string) error {
 	return nil
 }
 
-// complete returns an error unless every picture has a vector and, if there are files,
+// Complete returns an error unless every picture has a vector and, if there are files,
 // one of these.
-func (g *Gallery) complete() error {
+func (g *Gallery) Complete() error {
 	if g == nil {
 		return errors.New("the gallery is nil")
 	}
@@ -512,7 +511,7 @@ func (g *Gallery) complete() error {
 }
 
 func (g *Gallery) save(path string) error {
-	if err := g.complete(); err != nil {
+	if err := g.Complete(); err != nil {
 		return err
 	}
 	if err := g.fits(); err != nil {

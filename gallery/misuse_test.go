@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,8 @@ import (
 	"lookalike/tensor"
 )
 
-// TestMisuse: a gallery whose parts do not belong together is an error, of Save and of
-// Export in each format, and no file is left.
+// TestMisuse: a gallery whose parts do not belong together is an error of Save,
+// and no file is left.
 func TestMisuse(t *testing.T) {
 	var missing *Gallery
 	for call, err := range map[string]error{
@@ -45,28 +46,30 @@ func TestMisuse(t *testing.T) {
 		"2 pictures and 1 files":                  {Entries: two, Vectors: tensor.New(2, 4), Files: make([]File, 1)},
 		"principal components":                    {Entries: two, Vectors: tensor.New(2, 4), PCA: &pca.PCA{}},
 	} {
-		for _, ext := range append([]string{".idx"}, ExportFormats...) {
-			path := filepath.Join(t.TempDir(), "out"+ext)
-			got := func() (message string) {
-				defer func() {
-					if r := recover(); r != nil {
-						message = fmt.Sprint("panic: ", r)
-					}
-				}()
-				if ext == ".idx" {
-					return fmt.Sprint(g.Save(path))
+		path := filepath.Join(t.TempDir(), "out.idx")
+		got := func() (message string) {
+			defer func() {
+				if r := recover(); r != nil {
+					message = fmt.Sprint("panic: ", r)
 				}
-				return fmt.Sprint(g.Export(path))
 			}()
-			if ext != ".idx" && want == "principal components" {
-				continue // are not exported
-			}
-			if !strings.HasPrefix(got, "gallery: ") || !strings.Contains(got, want) {
-				t.Errorf("%s: got %q, want %q", ext, got, want)
-			}
-			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%s: a file is left", ext)
-			}
+			return fmt.Sprint(g.Save(path))
+		}()
+		if !strings.HasPrefix(got, "gallery: ") || !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: a file is left", want)
+		}
+	}
+	for _, bad := range [][2]int{{-1, 3}, {3, 0}, {3, -16}, {3, math.MaxInt}} {
+		if err := CheckMemory(bad[0], bad[1]); err == nil {
+			t.Errorf("there is memory for %d vectors of %d values", bad[0], bad[1])
+		}
+	}
+	for _, n := range []int{3, math.MaxInt} { // no limit is set here
+		if err := CheckMemory(n, math.MaxInt32); err != nil {
+			t.Error(err)
 		}
 	}
 }

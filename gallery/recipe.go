@@ -36,6 +36,10 @@ type Recipe struct {
 	WeightsTime time.Time `json:"weights_time,omitzero"`
 }
 
+// Imported is the model of a recipe whose vectors another program has made:
+// no picture can be described as these were.
+const Imported = "imported"
+
 // What a recipe has as EXIF.
 const (
 	exifApplied = "applied"

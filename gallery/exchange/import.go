@@ -1,4 +1,4 @@
-package gallery
+package exchange
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"lookalike/gallery"
 	"lookalike/internal/memory"
 	"lookalike/internal/regular"
 	"lookalike/picture"
@@ -21,14 +22,7 @@ import (
 	"lookalike/weights"
 )
 
-// Imported is the model of a recipe whose vectors another program has made:
-// no picture can be described as these were.
-const Imported = "imported"
-
-// ImportFormats are the ends of the names that Import knows.
-var ImportFormats = ExportFormats
-
-// Import reads vectors from a file that [Gallery.Export] or another program has
+// Import reads vectors from a file that [Export] or another program has
 // written, in the format that the name's end says:
 //
 //	.npz, .safetensors  "vectors", [n, d], or the only array of two dimensions; in
@@ -42,9 +36,9 @@ var ImportFormats = ExportFormats
 // A picture without a path is called by its number, row-000017; without a label,
 // it has the name of the folder in its path. Only vectors of an index whose recipe
 // is in the file, without principal components, can be compared with pictures:
-// others have the model [Imported]. Entries are in the order of the file.
-func Import(file string) (*Gallery, error) {
-	var g *Gallery
+// others have the model [gallery.Imported]. Entries are in the order of the file.
+func Import(file string) (*gallery.Gallery, error) {
+	var g *gallery.Gallery
 	var err error
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".npz", ".npy", ".safetensors":
@@ -54,7 +48,7 @@ func Import(file string) (*Gallery, error) {
 	case ".jsonl":
 		g, err = importLines(file, readJSONLines)
 	default:
-		err = fmt.Errorf("the name must end in one of %s", strings.Join(ImportFormats, ", "))
+		err = fmt.Errorf("the name must end in one of %s", strings.Join(Formats, ", "))
 	}
 	if err == nil && len(g.Entries) == 0 {
 		err = errors.New("there are no vectors in it")
@@ -77,7 +71,7 @@ func Import(file string) (*Gallery, error) {
 			e.Label = picture.LabelOf(e.Path)
 		}
 	}
-	if g.Recipe == (Recipe{}) {
+	if g.Recipe == (gallery.Recipe{}) {
 		from, err := filepath.Abs(file)
 		if err != nil {
 			return nil, fmt.Errorf("gallery: %w", err)
@@ -86,12 +80,12 @@ func Import(file string) (*Gallery, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gallery: %w", err)
 		}
-		g.Recipe = Recipe{Model: Imported, WeightsFingerprint: sum, WeightsFile: from, Preprocessing: "unknown", EXIF: "unknown"}
+		g.Recipe = gallery.Recipe{Model: gallery.Imported, WeightsFingerprint: sum, WeightsFile: from, Preprocessing: "unknown", EXIF: "unknown"}
 	}
 	return g, nil
 }
 
-func importArrays(file string) (*Gallery, error) {
+func importArrays(file string) (*gallery.Gallery, error) {
 	f, err := weights.Open(file)
 	if err != nil {
 		return nil, err
@@ -119,17 +113,17 @@ func importArrays(file string) (*Gallery, error) {
 	case len(shape) != 2 || shape[1] < 1:
 		return nil, fmt.Errorf("its vectors are an array of the shape %v; [n, d] is wanted, d at least 1", shape)
 	}
-	if err := memory.Allows(takes(shape[0], shape[1])); err != nil {
+	if err := gallery.CheckMemory(shape[0], shape[1]); err != nil {
 		return nil, err
 	}
-	g := &Gallery{}
+	g := &gallery.Gallery{}
 	if g.Vectors, err = f.Tensor(name); err != nil {
 		return nil, err
 	}
-	g.Entries = make([]Entry, shape[0])
-	for list, set := range map[string]func(e *Entry, text string){
-		"paths":  func(e *Entry, text string) { e.Path = text },
-		"labels": func(e *Entry, text string) { e.Label = text },
+	g.Entries = make([]gallery.Entry, shape[0])
+	for list, set := range map[string]func(e *gallery.Entry, text string){
+		"paths":  func(e *gallery.Entry, text string) { e.Path = text },
+		"labels": func(e *gallery.Entry, text string) { e.Label = text },
 	} {
 		if _, numbers := f.Shape(list); numbers {
 			return nil, fmt.Errorf("its %s are numbers; write them as texts, such as numpy.asarray(%[1]s).astype(str)", list)
@@ -148,20 +142,20 @@ func importArrays(file string) (*Gallery, error) {
 			set(&g.Entries[i], text)
 		}
 	}
-	return g, g.importMetadata(f.Metadata())
+	return g, importMetadata(g, f.Metadata())
 }
 
 // importMetadata takes over what Export has written of an index.
-func (g *Gallery) importMetadata(metadata map[string]string) error {
+func importMetadata(g *gallery.Gallery, metadata map[string]string) error {
 	if text, ok := metadata["entries"]; ok {
-		var entries []Entry
+		var entries []gallery.Entry
 		if err := json.Unmarshal([]byte(text), &entries); err != nil || len(entries) != len(g.Entries) {
 			return fmt.Errorf("its metadata are of %d pictures, the vectors of %d (%v)", len(entries), len(g.Entries), err)
 		}
 		g.Entries = entries
 	}
 	if text, ok := metadata["recipe"]; ok {
-		var r Recipe
+		var r gallery.Recipe
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
 			return fmt.Errorf("the recipe in its metadata: %w", err)
 		}
@@ -173,7 +167,7 @@ func (g *Gallery) importMetadata(metadata map[string]string) error {
 }
 
 // importLines reads a file picture by picture.
-func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Gallery, error) {
+func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*gallery.Gallery, error) {
 	f, err := regular.Open(file)
 	if err != nil {
 		return nil, err
@@ -200,7 +194,7 @@ func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*Galle
 // rowsRead is what has been read of a file. Values go to their place one by one, for a
 // vector may be as long as the file.
 type rowsRead struct {
-	g        Gallery
+	g        gallery.Gallery
 	width    int // of a vector; 0 before the first is whole
 	values   []float32
 	size     int64        // of the file
@@ -244,7 +238,7 @@ func (r *rowsRead) makeRoomForPictures() error {
 		return nil
 	}
 	more := max(1, cap(r.values)/r.width-n)
-	if err := memory.Allows(takes(n+more, r.width)); err != nil {
+	if err := gallery.CheckMemory(n+more, r.width); err != nil {
 		return err
 	}
 	r.g.Entries, r.g.Files = slices.Grow(r.g.Entries, more), slices.Grow(r.g.Files, more)
@@ -265,7 +259,7 @@ func (r *rowsRead) end(e exported) (err error) {
 	case r.width != n:
 		return fmt.Errorf("picture %d has %d values, those before have %d", at, n, r.width)
 	}
-	file := File{Size: e.Size}
+	file := gallery.File{Size: e.Size}
 	if e.Modified != "" {
 		if file.Modified, err = time.Parse(time.RFC3339Nano, e.Modified); err != nil {
 			return fmt.Errorf("picture %d: %w", at, err)
