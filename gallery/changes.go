@@ -2,7 +2,6 @@ package gallery
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"lookalike/internal/memory"
@@ -82,13 +81,4 @@ func Remake(ctx context.Context, path string, photos *picture.Set, root string, 
 		return Changes{}, nil, err
 	}
 	return remake(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
-}
-
-// Unfinished returns the name under which Remake makes the new index for path: beside
-// it or, if it is a symbolic link, beside its target.
-func Unfinished(path string) string {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	return path + ".new"
 }

@@ -61,7 +61,7 @@ const buildBatch = 32
 // it but for its vector. err is why it is of no use.
 type loaded struct {
 	picture *picture.Image
-	row     row
+	row     Row
 	err     error
 }
 
@@ -80,7 +80,7 @@ func (d Describer) load(photos *picture.Set, i int) (l loaded) {
 	if err != nil {
 		return loaded{err: err}
 	}
-	l.err = l.row.Entry.validate()
+	l.err = l.row.Entry.Validate()
 	return l
 }
 
@@ -97,10 +97,10 @@ type worked struct{ all, network time.Duration }
 // Each picture is read once. While the network works on one batch, the next is
 // decoded, and the one before is written. Only prepared pictures, two batches and two a
 // processor, and two batches of vectors wait in memory.
-func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done func(i int), skip func(i int, reason error) error, deliver func([]row) error) (worked, error) {
+func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done func(i int), skip func(i int, reason error) error, deliver func([]Row) error) (worked, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	batches, described := make(chan []loaded), make(chan []row)
+	batches, described := make(chan []loaded), make(chan []Row)
 	var w worked
 	start := time.Now()
 	var both sync.WaitGroup
@@ -116,7 +116,7 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 				continue // let the sender see it
 			}
 			begin := time.Now()
-			rows, err := caught(func() ([]row, error) { return d.describe(context.WithoutCancel(ctx), batch) })
+			rows, err := caught(func() ([]Row, error) { return d.describe(context.WithoutCancel(ctx), batch) })
 			w.network += time.Since(begin)
 			if err != nil {
 				stop(err)
@@ -197,7 +197,7 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 		if err != nil {
 			return loaded{err: err}
 		}
-		return loaded{picture: d.Prepare(m), row: row{Entry: Entry{Path: fmt.Sprintf("picture %d", i)}}}
+		return loaded{picture: d.Prepare(m), row: Row{Entry: Entry{Path: fmt.Sprintf("picture %d", i)}}}
 	}
 	at := 0
 	described := func(i int) {
@@ -205,9 +205,9 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 		count++
 		done(i)
 	}
-	_, err := d.run(ctx, n, read, described, skip, func(rows []row) error {
+	_, err := d.run(ctx, n, read, described, skip, func(rows []Row) error {
 		for _, r := range rows {
-			vectors[good[at]] = r.vector
+			vectors[good[at]] = r.Vector
 			at++
 		}
 		return nil
@@ -235,7 +235,7 @@ func (d Describer) vectors(ctx context.Context, pictures []*picture.Image) (*ten
 }
 
 // describe makes the vectors of a batch and checks them.
-func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) {
+func (d Describer) describe(ctx context.Context, batch []loaded) ([]Row, error) {
 	pictures := make([]*picture.Image, len(batch))
 	for i, p := range batch {
 		pictures[i] = p.picture
@@ -244,11 +244,11 @@ func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) 
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]row, len(batch))
+	rows := make([]Row, len(batch))
 	for i, p := range batch {
 		rows[i] = p.row
-		rows[i].vector = v.Row(i)
-		for _, x := range rows[i].vector {
+		rows[i].Vector = v.Row(i)
+		for _, x := range rows[i].Vector {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 				return nil, fmt.Errorf("gallery: the vector of %s holds %v: the weights in %s are of no use", p.row.Path, x, d.Recipe.WeightsFile)
 			}

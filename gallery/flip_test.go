@@ -49,7 +49,7 @@ func branched(t *testing.T) (content []byte, g *Gallery, files fstest.MapFS) {
 	for i := 0; i < len(g.Entries); i += 10 {
 		if err := w.transact(func(tx *bbolt.Tx) error {
 			for k := i; k < i+10; k += 2 {
-				rows := []row{{g.Entries[k], g.Files[k], g.Vectors.Row(k)}, {g.Entries[k+1], g.Files[k+1], g.Vectors.Row(k + 1)}}
+				rows := []Row{{g.Entries[k], g.Files[k], g.Vectors.Row(k)}, {g.Entries[k+1], g.Files[k+1], g.Vectors.Row(k + 1)}}
 				if err := w.append(tx, rows); err != nil {
 					return err
 				}
@@ -280,7 +280,7 @@ func TestDamagedHeaderAfterAKill(t *testing.T) {
 	}
 	rows := []edit{}
 	for i, e := range want.Entries[:15] {
-		rows = append(rows, edit{e.Path, &row{e, want.Files[i], want.Vectors.Row(i)}})
+		rows = append(rows, edit{e.Path, &Row{e, want.Files[i], want.Vectors.Row(i)}})
 	}
 	if err := w.commit(rows); err != nil {
 		t.Fatal(err)

@@ -107,6 +107,14 @@ type state struct {
 	Unfinished bool `json:"unfinished,omitempty"` // Remake is at work on it
 }
 
+// Head is what an index says of itself, apart from its pictures.
+type Head struct {
+	Root       string // folder of the pictures
+	Recipe     Recipe
+	Width      int // values in a vector, before it is brought to principal components
+	Components int // to which vectors are brought; 0: they stay whole
+}
+
 // Open reads an index whole and checks it. It may be written to at the same
 // time: what is read is as one transaction left it.
 func Open(path string) (*Gallery, error) {
@@ -522,7 +530,7 @@ func (g *Gallery) save(path string) error {
 	}
 	sorted := make([]int, len(g.Entries))
 	for i, e := range g.Entries {
-		if err := e.validate(); err != nil {
+		if err := e.Validate(); err != nil {
 			return fmt.Errorf("picture %d: %w", i, err)
 		}
 		sorted[i] = i
@@ -542,9 +550,9 @@ func (g *Gallery) save(path string) error {
 	if g.PCA != nil {
 		s.Components = s.Width
 	}
-	return create(path, s, g.arrays(), len(sorted), func(k int) row {
+	return create(path, s, g.arrays(), len(sorted), func(k int) Row {
 		i := sorted[k]
-		r := row{Entry: g.Entries[i], vector: g.Vectors.Row(i)}
+		r := Row{Entry: g.Entries[i], Vector: g.Vectors.Row(i)}
 		if g.Files != nil {
 			r.File = g.Files[i]
 		}

@@ -79,6 +79,16 @@ func (r Recipe) Fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// brought is the recipe of a run whose vectors are brought to the principal components
+// of an index.
+func (r Recipe) brought(index Recipe) Recipe {
+	r.PCA = index.PCA
+	return r
+}
+
+// takes tells whether a run may add its vectors to an index.
+func (r Recipe) takes(run Recipe) bool { return r.Fingerprint() == run.brought(r).Fingerprint() }
+
 // RecipeError is that vectors of two recipes cannot be compared. It is ErrOther.
 type RecipeError struct {
 	Index, Other Recipe

@@ -21,6 +21,7 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/parallel"
+	"lookalike/knn/pca"
 	"lookalike/tensor"
 )
 
@@ -38,7 +39,7 @@ var storeOptions = bbolt.Options{Timeout: lockWait, PageSize: pageSize, Freelist
 // edit is a picture to be written or, without a row, taken out.
 type edit struct {
 	path string
-	row  *row
+	row  *Row
 }
 
 // writer writes to an index, and nobody else meanwhile.
@@ -252,7 +253,7 @@ func guard(f func() error) (err error) {
 
 // create writes a new index of n rows, whose file appears whole, where nothing may be.
 // Some rows at a time are in memory.
-func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at func(int) row) error {
+func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at func(int) Row) error {
 	out, err := atomicfile.Reserve(path)
 	if err != nil {
 		return errors.Unwrap(err) // which names path
@@ -265,7 +266,7 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at fu
 	if err != nil {
 		return err
 	}
-	rows := make([]row, 0, saveRows(s.Width))
+	rows := make([]Row, 0, saveRows(s.Width))
 	for i := 0; i < n && err == nil; i += len(rows) {
 		for rows = rows[:0]; len(rows) < cap(rows) && i+len(rows) < n; {
 			rows = append(rows, at(i+len(rows)))
@@ -516,7 +517,7 @@ func (w *writer) change(b *bbolt.Bucket, edits []edit) error {
 	for len(edits) > 0 {
 		key, value := blockWith(b, edits[0].path)
 		n := len(edits)
-		var rows []row
+		var rows []Row
 		if key != nil {
 			c := b.Cursor()
 			c.Seek(key)
@@ -562,8 +563,8 @@ func blockWith(b *bbolt.Bucket, path string) (key, value []byte) {
 }
 
 // merge applies edits to rows; both are sorted by path.
-func merge(rows []row, edits []edit) []row {
-	var out []row
+func merge(rows []Row, edits []edit) []Row {
+	var out []Row
 	for len(rows) > 0 || len(edits) > 0 {
 		switch {
 		case len(edits) == 0 || len(rows) > 0 && rows[0].Path < edits[0].path:
@@ -582,7 +583,7 @@ func merge(rows []row, edits []edit) []row {
 }
 
 // put writes sorted rows as blocks.
-func (w *writer) put(b *bbolt.Bucket, rows []row) error {
+func (w *writer) put(b *bbolt.Bucket, rows []Row) error {
 	for chunk := range slices.Chunk(rows, blockRows(w.state.Width)) {
 		value := encodeBlock(chunk)
 		if err := b.Put([]byte(chunk[0].Path), value); err != nil {
@@ -595,17 +596,17 @@ func (w *writer) put(b *bbolt.Bucket, rows []row) error {
 	return nil
 }
 
-func (w *writer) append(tx *bbolt.Tx, rows []row) error {
+func (w *writer) append(tx *bbolt.Tx, rows []Row) error {
 	return w.put(tx.Bucket([]byte(picturesBucket)), rows)
 }
 
 // rows returns those of some paths, in their order, nil where there is none.
-func (w *writer) rows(paths []string) (found []*row, err error) {
+func (w *writer) rows(paths []string) (found []*Row, err error) {
 	err = guard(func() error {
 		return w.db.View(func(tx *bbolt.Tx) error {
 			b := tx.Bucket([]byte(picturesBucket))
 			var last string
-			var rows []row
+			var rows []Row
 			for _, path := range paths {
 				key, value := blockWith(b, path)
 				if key != nil && (rows == nil || string(key) != last) {
@@ -614,7 +615,7 @@ func (w *writer) rows(paths []string) (found []*row, err error) {
 					}
 					last = string(key)
 				}
-				i, ok := slices.BinarySearchFunc(rows, path, func(r row, path string) int { return cmp.Compare(r.Path, path) })
+				i, ok := slices.BinarySearchFunc(rows, path, func(r Row, path string) int { return cmp.Compare(r.Path, path) })
 				if ok {
 					found = append(found, &rows[i])
 				} else {
@@ -625,4 +626,45 @@ func (w *writer) rows(paths []string) (found []*row, err error) {
 		})
 	})
 	return found, err
+}
+
+// reduce brings the vectors of the index to principal components, all in one
+// transaction.
+func (w *writer) reduce() (*pca.PCA, error) {
+	g, s, err := w.read(true)
+	if err != nil {
+		return nil, err
+	}
+	g.PCA, err = pca.Fit(g.Vectors, s.Components, pca.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("gallery: %d principal components of %d pictures: %w", s.Components, len(g.Entries), err)
+	}
+	g.Vectors = g.PCA.Transform(g.Vectors)
+	s.Recipe.PCA, s.Width = g.fingerprint(), s.Components
+	s.Pictures, s.Blocks, s.Sum, s.Thresholds = 0, 0, 0, nil // of other vectors
+	rows := make([]Row, len(g.Entries))
+	for i := range rows {
+		rows[i] = Row{g.Entries[i], g.Files[i], g.Vectors.Row(i)}
+	}
+	before := w.state
+	w.state = s
+	err = w.transact(func(tx *bbolt.Tx) error {
+		for name, a := range g.arrays() {
+			if err := tx.Bucket([]byte(indexBucket)).Put([]byte(name), encodeArray(a)); err != nil {
+				return err
+			}
+		}
+		if err := tx.DeleteBucket([]byte(picturesBucket)); err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket([]byte(picturesBucket)); err != nil {
+			return err
+		}
+		return w.append(tx, rows)
+	})
+	if err != nil {
+		w.state = before
+		return nil, fmt.Errorf("gallery: write %s: %w", w.name, err)
+	}
+	return g.PCA, nil
 }

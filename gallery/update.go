@@ -1,5 +1,3 @@
-//go:build !wasm
-
 package gallery
 
 import (
@@ -14,11 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/bbolt"
-
-	"lookalike/internal/atomicfile"
 	"lookalike/internal/parallel"
-	"lookalike/knn/pca"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
@@ -40,55 +34,49 @@ const (
 var pendingTime = time.Second
 
 func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
-	out, err := reserve(path)
+	h := d.head(root)
+	w, err := Write(path, h)
 	if err != nil {
 		return Changes{}, nil, err
 	}
-	defer release(out)
-	s := state{Root: root, Recipe: d.Recipe, Width: d.Width, Components: d.Components}
-	return bring(ctx, path, out, 0o644, s, photos, d, watch, fitBytes)
+	return bring(ctx, w, h, photos, d, watch, fitBytes)
 }
 
-// bring brings an index up to date that is reserved. A new one begins as s, with the
-// permissions mode, and gets its name with its first pictures.
-func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.FileMode, s state, photos *picture.Set, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
-	w, g, err := openWriter(path, out)
-	if errors.Is(err, fs.ErrNotExist) && out != nil {
+func remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	if err := d.reach(photos); err != nil {
+		return Changes{}, nil, err
+	}
+	h := d.head(root)
+	w, err := Rewrite(path, h)
+	if err != nil {
+		return Changes{}, nil, err
+	}
+	return bring(ctx, w, h, photos, d, watch, fitBytes)
+}
+
+// head is what an index of the describer's vectors says of itself.
+func (d Describer) head(root string) Head {
+	return Head{Root: root, Recipe: d.Recipe, Width: d.Width, Components: d.Components}
+}
+
+// bring brings an index up to date that is open for writing.
+func bring(ctx context.Context, w *Writer, h Head, photos *picture.Set, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	defer w.Abandon() // should a function of the caller panic, others may write again
+	if w.Hidden() {
 		if err := d.reach(photos); err != nil {
 			return Changes{}, nil, err
 		}
-		g = &Gallery{Root: s.Root}
-		if w, err = begin(path, out, mode, s, nil); err != nil {
-			err = fmt.Errorf("gallery: write %s: %w", path, err)
-		}
 	}
-	if err != nil {
-		return Changes{}, nil, err
-	}
-	w.state.Unfinished = s.Unfinished // should Remake have been killed just before its end
-	u := &updater{w: w, d: d, watch: watch, pca: g.PCA}
-	returned := false
-	defer func() {
-		if !returned { // a function of the caller has panicked; others may write again
-			w.db.Close()
-		}
-	}()
-	err = u.run(ctx, g, photos, s.Root, fitBytes)
-	if errors.Is(err, ErrDamaged) {
-		err = fmt.Errorf("gallery: %s: %w", path, err)
-	}
-	u.changes.Pictures = w.state.Pictures
+	u := &updater{w: w, head: h, d: d, watch: watch}
+	err := u.run(ctx, photos, fitBytes)
+	u.changes.Pictures = w.Len()
 	if watch.Worked != nil {
 		watch.Worked(u.worked.all, u.worked.network)
 	}
-	if w.hidden() {
-		err = cmp.Or(err, fmt.Errorf("gallery: no picture that could be read among the %d files in %s", photos.Len(), s.Root))
+	if w.Hidden() {
+		err = cmp.Or(err, fmt.Errorf("gallery: no picture that could be read among the %d files in %s", photos.Len(), h.Root))
 	}
-	if err != nil && !u.changed {
-		w.wrote = false // a refusal changes nothing
-	}
-	returned = true
-	return u.changes, u.skips, w.plain(cmp.Or(err, w.close()))
+	return u.changes, u.skips, w.End(err)
 }
 
 // reach makes sure that the vectors can be brought to as many principal components
@@ -102,40 +90,39 @@ func (d Describer) reach(photos *picture.Set) error {
 
 // updater is one run of Update.
 type updater struct {
-	w     *writer
+	w     *Writer
+	head  Head // what the index is to say of itself
 	d     Describer
 	watch Watch
-	pca   *pca.PCA
 
 	changes Changes
 	worked  worked
 	skips   []picture.Skip
-	done    int  // files dealt with
-	changed bool // the index may be another now
+	done    int // files dealt with
 
-	pending   []edit
-	waiting   Changes   // that the pending edits make
+	pending   []Row
+	waiting   Changes   // that the pending rows make
 	described int       // pictures
 	saved     time.Time // when the last transaction ended
 }
 
-func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, root string, fitBytes int) error {
-	if err := u.check(); err != nil {
+func (u *updater) run(ctx context.Context, photos *picture.Set, fitBytes int) error {
+	if err := u.w.Check(u.head); err != nil {
 		return err
 	}
-	plan, err := u.plan(ctx, photos, root)
+	plan, err := u.plan(ctx, photos)
 	if err != nil {
 		return err
 	}
-	if n := u.w.state.Pictures; n > 0 && len(plan.gone) == n && len(plan.copies) == 0 && head.Root != root {
-		return fmt.Errorf("gallery: the index is of the pictures in %s, of which %s has none; choose another name for this folder's index", head.Root, root)
+	had, root := u.w.Head().Root, u.head.Root
+	if n := u.w.Len(); n > 0 && len(plan.gone) == n && len(plan.copies) == 0 && had != root {
+		return fmt.Errorf("gallery: the index is of the pictures in %s, of which %s has none; choose another name for this folder's index", had, root)
 	}
-	u.changed = true
-	if err := u.header(root); err != nil {
+	if err := u.w.Note(u.head); err != nil {
 		return err
 	}
 	u.saved = time.Now()
-	if n := u.w.state.Pictures; n > 0 && u.watch.Saved != nil {
+	if n := u.w.Len(); n > 0 && u.watch.Saved != nil {
 		u.watch.Saved(n)
 	}
 	if err := u.copy(ctx, photos, &plan); err != nil {
@@ -147,16 +134,16 @@ func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, r
 	u.changes.Dropped -= plan.renamed
 	u.tell(photos.Len() - len(plan.describe))
 
-	if u.d.Components > 0 && u.pca == nil {
+	if u.d.Components > 0 && u.w.PCA() == nil {
 		// The sample first; then the others can be brought to its components.
 		first, rest := sample(plan.describe, photos.Len(), max(fitBytes/4/u.d.Width, 2*u.d.Components))
 		if err := u.describe(ctx, photos, first); err != nil {
 			return err
 		}
-		if u.w.state.Pictures == 0 {
+		if u.w.Len() == 0 {
 			return nil
 		}
-		if err := u.fit(); err != nil {
+		if err := u.w.Reduce(); err != nil {
 			return err
 		}
 		plan.describe = rest
@@ -178,51 +165,6 @@ func sample(files []described, n, m int) (in, out []described) {
 		}
 	}
 	return in, out
-}
-
-// check refuses to add vectors that were made another way.
-func (u *updater) check() error {
-	s, name := &u.w.state, u.w.name
-	if !s.Recipe.takes(u.d.Recipe) {
-		return fmt.Errorf("gallery: %s: %w: %w", name, ErrOther, &RecipeError{s.Recipe, u.d.Recipe.brought(s.Recipe), "this run", ""})
-	}
-	if s.Components != u.d.Components {
-		return fmt.Errorf("gallery: %s: %w: it holds %s, this run makes %s", name, ErrOther, held(s.Components), held(u.d.Components))
-	}
-	if width := u.d.Width; u.pca == nil && s.Width != width || u.pca != nil && u.pca.Mean.Len() != width {
-		return fmt.Errorf("gallery: %s: %w: its vectors are of another length than %d", name, ErrOther, width)
-	}
-	return nil
-}
-
-// held says in words what an index holds of the vectors.
-func held(components int) string {
-	if components == 0 {
-		return "whole vectors"
-	}
-	return fmt.Sprintf("%d principal components", components)
-}
-
-// brought is the recipe of a run whose vectors are brought to the principal components
-// of an index.
-func (r Recipe) brought(index Recipe) Recipe {
-	r.PCA = index.PCA
-	return r
-}
-
-// takes tells whether a run may add its vectors to an index.
-func (r Recipe) takes(run Recipe) bool { return r.Fingerprint() == run.brought(r).Fingerprint() }
-
-// header notes where pictures and weights are now.
-func (u *updater) header(root string) error {
-	s := &u.w.state
-	recipe := u.d.Recipe
-	recipe.PCA = s.Recipe.PCA
-	if s.Root == root && s.Recipe == recipe {
-		return nil
-	}
-	s.Root, s.Recipe = root, recipe
-	return u.w.commit(nil)
 }
 
 // plan is what has to be done.
@@ -254,7 +196,7 @@ type candidate struct {
 }
 
 // plan compares the files with the index, both by ascending path.
-func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (plan, error) {
+func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 	var p plan
 	var changed []candidate
 	var unreadable []string // folders, as the beginnings of their files' paths
@@ -279,7 +221,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (p
 			unreadable = append(unreadable, photos.Path(i)+"/")
 			p.describe = append(p.describe, c.described)
 		case known && info.Size() == own.Size && !info.ModTime().IsZero() && info.ModTime().Equal(own.Modified):
-		case u.w.state.Pictures == 0:
+		case u.w.Len() == 0:
 			p.describe = append(p.describe, c.described)
 		default:
 			c.file = File{Size: info.Size(), Modified: info.ModTime()}
@@ -287,7 +229,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (p
 		}
 		i++
 	}
-	err := u.w.scan(ctx, func(e Entry, own File) {
+	err := u.w.Scan(ctx, func(e Entry, own File) {
 		for i < photos.Len() && photos.Path(i) < e.Path {
 			compare(false, File{})
 		}
@@ -314,7 +256,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (p
 			_, err = photos.Stat(there)
 		}
 		if there < 0 || errors.Is(err, fs.ErrNotExist) {
-			return p, fmt.Errorf("gallery: the files in %s were listed and are not there any more, as on a disk that was taken out; the index stays as it was: %w", root, fs.ErrNotExist)
+			return p, fmt.Errorf("gallery: the files in %s were listed and are not there any more, as on a disk that was taken out; the index stays as it was: %w", u.head.Root, fs.ErrNotExist)
 		}
 		err = nil
 	}
@@ -332,7 +274,7 @@ func (u *updater) recognise(ctx context.Context, photos *picture.Set, changed []
 		sizes[c.file.Size] = false
 	}
 	paths := map[[32]byte]string{} // of those of such a size
-	if err := u.w.scan(ctx, func(e Entry, f File) {
+	if err := u.w.Scan(ctx, func(e Entry, f File) {
 		if _, wanted := sizes[f.Size]; wanted {
 			paths[f.SHA256], sizes[f.Size] = e.Path, true
 		}
@@ -397,11 +339,11 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 		for k, c := range some {
 			paths[k] = c.from
 		}
-		sources, err := u.w.rows(paths)
+		sources, err := u.w.Rows(paths)
 		if err != nil {
 			return err
 		}
-		var edits []edit
+		var rows []Row
 		moved := 0
 		for k, c := range some {
 			r := sources[k]
@@ -418,13 +360,13 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 				found[at] = true
 				p.renamed++
 			}
-			edits = append(edits, edit{path, &row{
+			rows = append(rows, Row{
 				Entry:  Entry{Path: path, Label: photos.Label(c.i), Width: r.Width, Height: r.Height},
 				File:   c.file,
-				vector: slices.Clone(r.vector),
-			}})
+				Vector: slices.Clone(r.Vector),
+			})
 		}
-		if err := u.commit(edits); err != nil {
+		if err := u.commit(rows, nil); err != nil {
 			return err
 		}
 		u.changes.Moved += moved
@@ -439,11 +381,7 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		edits := make([]edit, len(some))
-		for i, path := range some {
-			edits[i] = edit{path: path}
-		}
-		if err := u.commit(edits); err != nil {
+		if err := u.commit(nil, some); err != nil {
 			return err
 		}
 		u.changes.Dropped += len(some)
@@ -454,7 +392,7 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 // describe enters files that have to be described.
 func (u *updater) describe(ctx context.Context, photos *picture.Set, files []described) error {
 	d := u.d
-	if p := u.pca; p != nil {
+	if p := u.w.PCA(); p != nil {
 		whole := d
 		d.Width = p.Components.Dim(0)
 		d.Describe = func(ctx context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
@@ -470,18 +408,18 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 		numbers[k] = f.i
 	}
 	photos = photos.Pick(numbers)
-	var bad []edit
+	var bad []string // paths
 	skip := func(k int, reason error) error {
 		u.tell(1)
 		path := photos.Path(k)
 		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
 		if files[k].known {
-			bad = append(bad, edit{path: path})
+			bad = append(bad, path)
 		}
 		return nil
 	}
 	at := 0 // rows come in the order of the files
-	deliver := func(rows []row) error {
+	deliver := func(rows []Row) error {
 		for _, r := range rows {
 			for photos.Path(at) != r.Path {
 				at++ // was skipped
@@ -492,13 +430,13 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 				u.waiting.Added++
 			}
 			u.described++
-			u.pending = append(u.pending, edit{r.Path, &r})
+			u.pending = append(u.pending, r)
 		}
 		if u.watch.Described != nil {
 			u.watch.Described(u.described)
 		}
-		wait := pendingTime + time.Duration(u.w.state.Pictures*(4*u.w.state.Width+recordSize))*time.Second/readingSpeed
-		if n := len(u.pending); n < pendingMost && 4*n*u.w.state.Width < pendingBytes && time.Since(u.saved) < wait {
+		wait := pendingTime + time.Duration(u.w.Bytes())*time.Second/readingSpeed
+		if n := len(u.pending); n < pendingMost && 4*n*d.Width < pendingBytes && time.Since(u.saved) < wait {
 			return nil
 		}
 		return u.flush()
@@ -512,7 +450,7 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 		return cmp.Or(err, e)
 	}
 	if err == nil && len(bad) > 0 {
-		if err = u.commit(bad); err == nil {
+		if err = u.commit(nil, bad); err == nil {
 			u.changes.Dropped += len(bad)
 		}
 	}
@@ -520,12 +458,12 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 }
 
 func (u *updater) flush() error {
-	edits, made := u.pending, u.waiting
+	rows, made := u.pending, u.waiting
 	u.pending, u.waiting = nil, Changes{}
-	if len(edits) == 0 {
+	if len(rows) == 0 {
 		return nil
 	}
-	if err := u.commit(edits); err != nil {
+	if err := u.commit(rows, nil); err != nil {
 		return err
 	}
 	u.changes.Added += made.Added
@@ -533,13 +471,13 @@ func (u *updater) flush() error {
 	return nil
 }
 
-func (u *updater) commit(edits []edit) error {
-	if err := u.w.commit(edits); err != nil {
+func (u *updater) commit(rows []Row, gone []string) error {
+	if err := u.w.Commit(rows, gone); err != nil {
 		return err
 	}
 	u.saved = time.Now()
 	if u.watch.Saved != nil {
-		u.watch.Saved(u.w.state.Pictures)
+		u.watch.Saved(u.w.Len())
 	}
 	return nil
 }
@@ -549,46 +487,4 @@ func (u *updater) tell(n int) {
 	if u.done += n; u.watch.Done != nil {
 		u.watch.Done(u.done)
 	}
-}
-
-// fit brings the vectors of the index to principal components, all in one
-// transaction.
-func (u *updater) fit() error {
-	g, s, err := u.w.read(true)
-	if err != nil {
-		return err
-	}
-	g.PCA, err = pca.Fit(g.Vectors, u.d.Components, pca.Options{})
-	if err != nil {
-		return fmt.Errorf("gallery: %d principal components of %d pictures: %w", u.d.Components, len(g.Entries), err)
-	}
-	g.Vectors = g.PCA.Transform(g.Vectors)
-	s.Recipe.PCA, s.Width = g.fingerprint(), u.d.Components
-	s.Pictures, s.Blocks, s.Sum, s.Thresholds = 0, 0, 0, nil // of other vectors
-	rows := make([]row, len(g.Entries))
-	for i := range rows {
-		rows[i] = row{g.Entries[i], g.Files[i], g.Vectors.Row(i)}
-	}
-	before := u.w.state
-	u.w.state = s
-	err = u.w.transact(func(tx *bbolt.Tx) error {
-		for name, a := range g.arrays() {
-			if err := tx.Bucket([]byte(indexBucket)).Put([]byte(name), encodeArray(a)); err != nil {
-				return err
-			}
-		}
-		if err := tx.DeleteBucket([]byte(picturesBucket)); err != nil {
-			return err
-		}
-		if _, err := tx.CreateBucket([]byte(picturesBucket)); err != nil {
-			return err
-		}
-		return u.w.append(tx, rows)
-	})
-	if err != nil {
-		u.w.state = before
-		return fmt.Errorf("gallery: write %s: %w", u.w.name, err)
-	}
-	u.pca = g.PCA
-	return nil
 }
