@@ -287,7 +287,7 @@ func TestOverlappingElements(t *testing.T) {
 // Whatever is cut off or flipped, an index is read as it was or refused; writing
 // to it does not crash or hang either.
 func TestDamage(t *testing.T) {
-	alone(t)
+	Alone(t)
 	want := reduced(t)
 	content, err := os.ReadFile(save(t, want))
 	if err != nil {

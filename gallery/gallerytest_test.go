@@ -5,4 +5,6 @@ import (
 	"lookalike/gallery/internal/gallerytest"
 )
 
-func init() { gallery.Example, gallery.Save = gallerytest.Example, gallerytest.Save }
+func init() {
+	gallery.Example, gallery.Save, gallery.OnlyIndex = gallerytest.Example, gallerytest.Save, gallerytest.OnlyIndex
+}

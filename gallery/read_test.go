@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// Example and Save are gallerytest's, which imports this package, so that tests inside
+// These are gallerytest's, which imports this package, so that tests inside
 // of it cannot import that: those outside hand it in.
 var (
-	Example func(n, d int) *Gallery
-	Save    func(t testing.TB, g *Gallery) string
+	Example   func(n, d int) *Gallery
+	Save      func(t testing.TB, g *Gallery) string
+	OnlyIndex func(t testing.TB, dir string)
 )
 
 func example(n, d int) *Gallery            { return Example(n, d) }

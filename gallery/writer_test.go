@@ -86,7 +86,7 @@ func TestWriterMisuse(t *testing.T) {
 // Who refuses leaves the index as it was, though one of its headers is damaged; who has
 // noted makes it whole.
 func TestWriterRefuses(t *testing.T) {
-	alone(t)
+	Alone(t)
 	g := example(9, 4)
 	path := save(t, g)
 	content, err := os.ReadFile(path)
@@ -149,7 +149,7 @@ func TestWriterOfNew(t *testing.T) {
 			t.Errorf("%d pictures: %v", pictures, err)
 		}
 	}
-	onlyIndex(t, dir)
+	OnlyIndex(t, dir)
 	if _, err := Write(path, Head{}); err == nil {
 		t.Error("vectors of no values")
 	}
