@@ -40,7 +40,7 @@ func compacted(path string) error {
 		return err
 	}
 	defer release(out)
-	w, _, err := openWriter(path, out)
+	w, _, err := openExisting(path, out)
 	if err != nil {
 		return err
 	}

@@ -304,7 +304,7 @@ func TestDamage(t *testing.T) {
 		if err == nil && (!reflect.DeepEqual(got.Entries, want.Entries) || !slices.Equal(got.Vectors.Data(), want.Vectors.Data())) {
 			t.Errorf(format+": read as another index", args...)
 		}
-		w, _, err := openWriter(path, nil)
+		w, _, err := openExisting(path, nil)
 		if err != nil {
 			return
 		}

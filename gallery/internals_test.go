@@ -50,7 +50,7 @@ func Branched(t *testing.T, g *Gallery) (content []byte) {
 	if err := empty.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	w, _, err := openWriter(path, nil)
+	w, _, err := openExisting(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

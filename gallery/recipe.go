@@ -23,7 +23,7 @@ type Recipe struct {
 	Pooling            string `json:"pooling,omitempty"` // "avg" or "max" over the layer's pixels, "" for none
 	PCA                string `json:"pca,omitempty"`     // SHA-256 of the components that the vector was brought to, "" for none
 	Preprocessing      string `json:"preprocessing"`     // everything from decoding to the network's input, in words
-	EXIF               string `json:"exif"`              // what is done with the orientation, "applied" or "ignored"; Update sets it by the options of the pictures
+	EXIF               string `json:"exif"`              // what is done with the orientation, "applied" or "ignored"; see Reading
 
 	// These are for the reader.
 	WeightsFile string `json:"weights_file"` // where the weights were

@@ -96,7 +96,7 @@ func holdOld(path string, out *atomicfile.Output) (unlock func(), err error) {
 	case err != nil:
 		return nil, err
 	}
-	w, _, err := openWriter(path, out)
+	w, _, err := openExisting(path, out)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ import (
 // What is written belongs together: Note comes before anything else that writes, and
 // refuses vectors that were made another way than those of the index.
 type Writer struct {
-	w      *writer
+	store  *store
 	pca    *pca.PCA
 	noted  bool
 	ended  bool
@@ -62,7 +62,7 @@ func Write(path string, h Head) (*Writer, error) {
 // openOrBegin opens an index that is reserved. A new one begins as s, with the
 // permissions mode.
 func openOrBegin(path string, out *atomicfile.Output, mode fs.FileMode, s state) (*Writer, error) {
-	w, g, err := openWriter(path, out)
+	w, g, err := openExisting(path, out)
 	if errors.Is(err, fs.ErrNotExist) && out != nil {
 		g = &Gallery{}
 		if w, err = begin(path, out, mode, s, nil); err != nil {
@@ -73,7 +73,7 @@ func openOrBegin(path string, out *atomicfile.Output, mode fs.FileMode, s state)
 		return nil, err
 	}
 	w.state.Unfinished = s.Unfinished // should Rewrite's have been killed just before its end
-	return &Writer{w: w, pca: g.PCA}, nil
+	return &Writer{store: w, pca: g.PCA}, nil
 }
 
 func (h Head) validate() error {
@@ -90,7 +90,7 @@ func (h Head) state() state {
 
 // Head returns what the index says of itself.
 func (w *Writer) Head() Head {
-	s := &w.w.state
+	s := &w.store.state
 	h := Head{Root: s.Root, Recipe: s.Recipe, Width: s.Width, Components: s.Components}
 	if w.pca != nil {
 		h.Width = w.pca.Mean.Len()
@@ -99,21 +99,21 @@ func (w *Writer) Head() Head {
 }
 
 // Len returns how many pictures the index has.
-func (w *Writer) Len() int { return w.w.state.Pictures }
+func (w *Writer) Len() int { return w.store.state.Pictures }
 
 // Bytes returns about how many bytes its pictures take.
-func (w *Writer) Bytes() int { return w.Len() * (4*w.w.state.Width + recordSize) }
+func (w *Writer) Bytes() int { return w.Len() * (4*w.store.state.Width + recordSize) }
 
 // PCA returns what vectors are brought to principal components by; nil: they are not.
 func (w *Writer) PCA() *pca.PCA { return w.pca }
 
 // Hidden tells whether the index has no name yet, as it is new and has no pictures.
-func (w *Writer) Hidden() bool { return w.w.hidden() }
+func (w *Writer) Hidden() bool { return w.store.hidden() }
 
 // Check returns an error, which is ErrOther, unless vectors that are made as a head says
 // can be added to those of the index.
 func (w *Writer) Check(h Head) error {
-	s, name := &w.w.state, w.w.name
+	s, name := &w.store.state, w.store.name
 	if !s.Recipe.takes(h.Recipe) {
 		return fmt.Errorf("gallery: %s: %w: %w", name, ErrOther, &RecipeError{s.Recipe, h.Recipe.brought(s.Recipe), "this run", ""})
 	}
@@ -145,13 +145,13 @@ func (w *Writer) Note(h Head) error {
 		return err
 	}
 	w.noted = true
-	s := &w.w.state
+	s := &w.store.state
 	recipe := h.Recipe.brought(s.Recipe)
 	if s.Root == h.Root && s.Recipe == recipe {
 		return nil
 	}
 	s.Root, s.Recipe = h.Root, recipe
-	return w.w.commit(nil)
+	return w.store.commit(nil)
 }
 
 // Scan visits all pictures by ascending path. Some at a time are in memory.
@@ -159,7 +159,7 @@ func (w *Writer) Scan(ctx context.Context, visit func(Entry, File)) error {
 	if err := w.usable(); err != nil {
 		return err
 	}
-	return w.w.scan(ctx, visit)
+	return w.store.scan(ctx, visit)
 }
 
 // Rows returns the pictures of some paths, in their order, nil where there is none. It is
@@ -168,7 +168,7 @@ func (w *Writer) Rows(paths []string) ([]*Row, error) {
 	if err := w.usable(); err != nil {
 		return nil, err
 	}
-	return w.w.rows(paths)
+	return w.store.rows(paths)
 }
 
 // Commit writes pictures, in place of those of the same paths, and takes out others, all
@@ -182,10 +182,10 @@ func (w *Writer) Commit(rows []Row, gone []string) error {
 	for i := range rows {
 		r := &rows[i]
 		if err := r.Validate(); err != nil {
-			return fmt.Errorf("gallery: write %s: %w", w.w.name, err)
+			return fmt.Errorf("gallery: write %s: %w", w.store.name, err)
 		}
-		if len(r.Vector) != w.w.state.Width {
-			return fmt.Errorf("gallery: write %s: %q: a vector of %d values among those of %d", w.w.name, r.Path, len(r.Vector), w.w.state.Width)
+		if len(r.Vector) != w.store.state.Width {
+			return fmt.Errorf("gallery: write %s: %q: a vector of %d values among those of %d", w.store.name, r.Path, len(r.Vector), w.store.state.Width)
 		}
 		edits = append(edits, edit{r.Path, r})
 	}
@@ -195,10 +195,10 @@ func (w *Writer) Commit(rows []Row, gone []string) error {
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.path, b.path) })
 	for i := 1; i < len(edits); i++ {
 		if edits[i].path == edits[i-1].path {
-			return fmt.Errorf("gallery: write %s: path %q comes twice", w.w.name, edits[i].path)
+			return fmt.Errorf("gallery: write %s: path %q comes twice", w.store.name, edits[i].path)
 		}
 	}
-	return w.w.commit(edits)
+	return w.store.commit(edits)
 }
 
 // Reduce brings all vectors to the principal components that the index is to have, which
@@ -207,10 +207,10 @@ func (w *Writer) Reduce() error {
 	if err := w.writable(); err != nil {
 		return err
 	}
-	if w.pca != nil || w.w.state.Components < 1 {
-		return fmt.Errorf("gallery: write %s: its vectors are not to be brought to principal components", w.w.name)
+	if w.pca != nil || w.store.state.Components < 1 {
+		return fmt.Errorf("gallery: write %s: its vectors are not to be brought to principal components", w.store.name)
 	}
-	p, err := w.w.reduce()
+	p, err := w.store.reduce()
 	if err != nil {
 		return err
 	}
@@ -228,12 +228,12 @@ func (w *Writer) End(err error) error {
 	w.ended = true
 	defer func() { w.held.close() }()
 	if errors.Is(err, ErrDamaged) {
-		err = fmt.Errorf("gallery: %s: %w", w.w.name, err)
+		err = fmt.Errorf("gallery: %s: %w", w.store.name, err)
 	}
 	if err != nil && !w.noted {
-		w.w.wrote = false // a refusal changes nothing
+		w.store.wrote = false // a refusal changes nothing
 	}
-	if err = w.w.plain(cmp.Or(err, w.w.close())); err == nil && w.finish != nil {
+	if err = w.store.plain(cmp.Or(err, w.store.close())); err == nil && w.finish != nil {
 		err = w.finish()
 	}
 	return err
@@ -244,14 +244,14 @@ func (w *Writer) End(err error) error {
 func (w *Writer) Abandon() {
 	if w.usable() == nil {
 		w.ended = true
-		w.w.db.Close()
+		w.store.db.Close()
 		w.held.close()
 	}
 }
 
 // usable returns an error unless the index is open.
 func (w *Writer) usable() error {
-	if w == nil || w.w == nil || w.ended {
+	if w == nil || w.store == nil || w.ended {
 		return errors.New("gallery: the index is not open for writing, or no more")
 	}
 	return nil
@@ -263,7 +263,7 @@ func (w *Writer) writable() error {
 		return err
 	}
 	if !w.noted {
-		return fmt.Errorf("gallery: write %s: call Note first, which tells whether the vectors are alike", w.w.name)
+		return fmt.Errorf("gallery: write %s: call Note first, which tells whether the vectors are alike", w.store.name)
 	}
 	return nil
 }
