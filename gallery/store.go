@@ -85,6 +85,11 @@ func openExisting(path string, out *atomicfile.Output) (*store, *Gallery, error)
 	return nil, nil, fmt.Errorf("gallery: %s is replaced again and again by another program", path)
 }
 
+// doubtful is the error for an index that is, and that nobody has compared.
+func doubtful(name string) error {
+	return fmt.Errorf("gallery: %s: one of its two headers is damaged, so that pictures may be missing; bring it up to date first", name)
+}
+
 // amend changes what an index says of itself.
 func amend(path string, change func(*state) error) error {
 	out, err := reserve(path)
@@ -101,7 +106,7 @@ func amendReserved(path string, out *atomicfile.Output, change func(*state) erro
 		return err
 	}
 	if g.Doubtful { // to write would hide that
-		err = fmt.Errorf("gallery: %s: one of its two headers is damaged, so that pictures may be missing; bring it up to date first", path)
+		err = doubtful(path)
 	}
 	if err == nil {
 		err = change(&w.state)

@@ -23,6 +23,7 @@ import (
 type Writer struct {
 	store  *store
 	pca    *pca.PCA
+	doubt  bool // a header is damaged, and nobody has compared the index since
 	noted  bool
 	ended  bool
 	held   closers      // until writing ends
@@ -73,7 +74,7 @@ func openOrBegin(path string, out *atomicfile.Output, mode fs.FileMode, s state)
 		return nil, err
 	}
 	w.state.Unfinished = s.Unfinished // should Rewrite's have been killed just before its end
-	return &Writer{store: w, pca: g.PCA}, nil
+	return &Writer{store: w, pca: g.PCA, doubt: g.Doubtful}, nil
 }
 
 func (h Head) validate() error {
@@ -144,6 +145,9 @@ func (w *Writer) Note(h Head) error {
 	if err := w.Check(h); err != nil {
 		return err
 	}
+	if w.doubt {
+		return doubtful(w.store.name)
+	}
 	w.noted = true
 	s := &w.store.state
 	recipe := h.Recipe.brought(s.Recipe)
@@ -159,7 +163,9 @@ func (w *Writer) Scan(ctx context.Context, visit func(Entry, File)) error {
 	if err := w.usable(); err != nil {
 		return err
 	}
-	return w.store.scan(ctx, visit)
+	err := w.store.scan(ctx, visit)
+	w.doubt = w.doubt && err != nil
+	return err
 }
 
 // Rows returns the pictures of some paths, in their order, nil where there is none. It is
@@ -218,9 +224,9 @@ func (w *Writer) Reduce() error {
 	return nil
 }
 
-// End ends writing. A file that is mostly free is made smaller, an index of Rewrite takes
-// its place. err is why the caller cannot go on, nil if all is done, and comes back; before
-// Note it leaves the index as it was.
+// End ends writing. A file that is mostly free is made smaller, and an index of Rewrite
+// takes the old one's place if it has pictures. err is why the caller cannot go on, nil if
+// all is done, and comes back. Without Note the index stays as it was.
 func (w *Writer) End(err error) error {
 	if e := w.usable(); e != nil {
 		return cmp.Or(err, e)
@@ -230,13 +236,16 @@ func (w *Writer) End(err error) error {
 	if errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("gallery: %s: %w", w.store.name, err)
 	}
-	if err != nil && !w.noted {
+	if !w.noted {
 		w.store.wrote = false // a refusal changes nothing
 	}
-	if err = w.store.plain(cmp.Or(err, w.store.close())); err == nil && w.finish != nil {
-		err = w.finish()
+	switch err = w.store.plain(cmp.Or(err, w.store.close())); {
+	case err != nil || w.finish == nil:
+		return err
+	case !w.noted || w.Hidden():
+		return fmt.Errorf("gallery: %s: nothing was written to the new index, so that the old one stays", w.store.name)
 	}
-	return err
+	return w.finish()
 }
 
 // Abandon ends writing where it is, as a kill would; what was committed stays. After End

@@ -4,6 +4,7 @@ package gallery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -84,7 +85,7 @@ func TestWriterMisuse(t *testing.T) {
 }
 
 // Who refuses leaves the index as it was, though one of its headers is damaged; who has
-// noted makes it whole.
+// compared it and noted makes it whole, and nobody who has not compared it.
 func TestWriterRefuses(t *testing.T) {
 	Alone(t)
 	g := example(9, 4)
@@ -98,17 +99,25 @@ func TestWriterRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	no := errors.New("not now")
-	for _, noted := range []bool{false, true} {
+	for _, end := range []string{"", "refused", "noted"} {
+		noted, refused := end == "noted", end == "refused"
 		w, err := Write(path, headOf(g))
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := w.Note(headOf(g)); err == nil || !strings.Contains(err.Error(), "headers is damaged") {
+			t.Errorf("noted without a look at it: %v", err)
+		}
 		if noted {
-			if err := w.Note(headOf(g)); err != nil {
+			if err := cmp.Or(w.Scan(t.Context(), func(Entry, File) {}), w.Note(headOf(g))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := w.End(no); !errors.Is(err, no) {
+		why := no
+		if !noted && !refused {
+			why = nil // nothing to do
+		}
+		if err := w.End(why); err != why {
 			t.Errorf("error %v", err)
 		}
 		now, err := Open(path)
@@ -156,4 +165,30 @@ func TestWriterOfNew(t *testing.T) {
 	if _, err := Rewrite(path, Head{Width: -1}); err == nil {
 		t.Error("vectors of fewer values than none")
 	}
+}
+
+// An old index stays in its place unless the new one has pictures.
+func TestRewriteWithout(t *testing.T) {
+	old := example(3, 4)
+	path := save(t, old)
+	h := headOf(old)
+	h.Recipe.Layer = "other"
+	for _, noted := range []bool{false, true} {
+		w, err := Rewrite(path, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted {
+			if err := w.Note(h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.End(nil); err == nil || !strings.Contains(err.Error(), "the old one stays") {
+			t.Errorf("noted %v: %v", noted, err)
+		}
+		if g, err := Open(path); err != nil || len(g.Entries) != 3 {
+			t.Errorf("noted %v: %v", noted, err)
+		}
+	}
+	OnlyIndex(t, filepath.Dir(path))
 }

@@ -166,6 +166,11 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 				continue
 			}
 			path := photos.Path(c.i)
+			e := gallery.Entry{Path: path, Label: photos.Label(c.i), Width: r.Width, Height: r.Height}
+			if e.Validate() != nil { // for the report
+				p.describe = append(p.describe, c.described)
+				continue
+			}
 			if path != c.from {
 				moved++
 			}
@@ -173,11 +178,7 @@ func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error 
 				found[at] = true
 				p.renamed++
 			}
-			rows = append(rows, gallery.Row{
-				Entry:  gallery.Entry{Path: path, Label: photos.Label(c.i), Width: r.Width, Height: r.Height},
-				File:   c.file,
-				Vector: slices.Clone(r.Vector),
-			})
+			rows = append(rows, gallery.Row{Entry: e, File: c.file, Vector: slices.Clone(r.Vector)})
 		}
 		if err := u.commit(rows, nil); err != nil {
 			return err

@@ -414,6 +414,58 @@ func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 	}
 }
 
+// misnamed is a file system that has copies of its files under names that are not UTF-8,
+// which other ones than those of the system may.
+type misnamed struct{ fstest.MapFS }
+
+func (m misnamed) Open(name string) (fs.File, error) {
+	return m.MapFS.Open(strings.TrimPrefix(name, "\xff"))
+}
+
+func (m misnamed) Stat(name string) (fs.FileInfo, error) {
+	return m.MapFS.Stat(strings.TrimPrefix(name, "\xff"))
+}
+
+func (m misnamed) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := m.MapFS.ReadDir(name)
+	for _, e := range slices.Clone(entries) {
+		info, err := e.Info()
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, fs.FileInfoToDirEntry(renamed{info}))
+	}
+	return entries, err
+}
+
+type renamed struct{ fs.FileInfo }
+
+func (r renamed) Name() string { return "\xff" + r.FileInfo.Name() }
+
+// A file of a name that an index cannot hold is left out, also if the index knows its
+// contents under another name.
+func TestUpdateLeavesOutMisnamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	files := colours(t, 3)
+	for name, f := range files {
+		delete(files, name)
+		files[filepath.Base(name)] = f
+	}
+	for round, set := range []fs.FS{files, misnamed{files}} {
+		photos, err := picture.Folder(set, picture.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, skips, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{})
+		if err != nil || len(skips) != 3*round {
+			t.Errorf("round %d: %v, %v", round, skips, err)
+		}
+		if g, err := gallery.Open(path); err != nil || len(g.Entries) != 3 {
+			t.Errorf("round %d: %v", round, err)
+		}
+	}
+}
+
 // Another recipe, another folder and a second writer are refused.
 func TestUpdateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
