@@ -9,6 +9,7 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/gallery/exchange"
 	"lookalike/internal/closing"
 	"lookalike/knn"
 	"lookalike/picture"
@@ -353,14 +354,14 @@ func noRow(row, n int) error {
 
 // Export writes the vectors, and which pictures they belong to, to a file, in the format
 // that the end of its name says: .npz, .npy, .safetensors, .csv or .jsonl. It takes the
-// place of one that is there (see [gallery.Gallery.Export]).
+// place of one that is there (see [exchange.Export]).
 func (x *Index) Export(path string) error {
 	v, err := x.enter()
 	if err != nil {
 		return err
 	}
 	defer v.guard.Leave()
-	return v.g.Export(path)
+	return exchange.Export(v.g, path)
 }
 
 // searcher returns what searches the vectors by a metric.

@@ -13,13 +13,14 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/gallery/indexing"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )
 
 // Changes counts what [Update] did.
 type Changes struct {
-	gallery.Changes
+	indexing.Changes
 	Skipped []*SkipError // files that could not be read as pictures
 
 	// Describing is how long pictures were described, Modelling how much of that the model
@@ -132,9 +133,9 @@ func UpdateSet(ctx context.Context, path string, photos *picture.Set, root strin
 	if d.Recipe, err = describe.Identify(d.Recipe, earlier(path)); err != nil {
 		return Changes{}, fmt.Errorf("lookalike.Update: %w", err)
 	}
-	bring := gallery.Update
+	bring := indexing.Update
 	if o.anew {
-		bring = gallery.Remake
+		bring = indexing.Remake
 	}
 	var c Changes
 	watch := o.watch(photos.Len())
@@ -145,9 +146,9 @@ func UpdateSet(ctx context.Context, path string, photos *picture.Set, root strin
 }
 
 // watch tells of all stages together.
-func (o *updateOptions) watch(files int) gallery.Watch {
+func (o *updateOptions) watch(files int) indexing.Watch {
 	if o.progress == nil {
-		return gallery.Watch{}
+		return indexing.Watch{}
 	}
 	stages := make(chan Stage, 1) // one at a time
 	stages <- Stage{Files: files}
@@ -157,7 +158,7 @@ func (o *updateOptions) watch(files int) gallery.Watch {
 		note(&s)
 		o.progress(s)
 	}
-	return gallery.Watch{
+	return indexing.Watch{
 		Done:      func(n int) { tell(func(s *Stage) { s.Decoded = n }) },
 		Described: func(n int) { tell(func(s *Stage) { s.Described = n }) },
 		Saved:     func(n int) { tell(func(s *Stage) { s.Saved = n }) },

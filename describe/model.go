@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"lookalike/gallery"
+	"lookalike/gallery/indexing"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -123,8 +124,8 @@ func LimitsOf(r gallery.Recipe, metric knn.Metric) Limits {
 
 // For returns what a gallery needs of a model, whose vectors Update brings to so many
 // principal components, 0 for none.
-func For(m Model, components int) gallery.Describer {
-	return gallery.Describer{Recipe: m.Recipe(), Width: m.Width(), Components: components, Prepare: m.Prepare, Describe: m.Describe}
+func For(m Model, components int) indexing.Describer {
+	return indexing.Describer{Recipe: m.Recipe(), Width: m.Width(), Components: components, Prepare: m.Prepare, Describe: m.Describe}
 }
 
 // Identify notes in the recipe of a model which weights its file holds. A file whose

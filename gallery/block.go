@@ -43,11 +43,11 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// row is a picture of an index.
-type row struct {
+// Row is a picture of an index.
+type Row struct {
 	Entry
 	File
-	vector []float32
+	Vector []float32
 }
 
 // blockRows is how many pictures with vectors of d values a full block has.
@@ -60,6 +60,18 @@ func saveRows(d int) int {
 	return blockRows(d) * max(1, min(saveBlocks, memory.Share(saveBlocks*blockBytes, 64)/block))
 }
 
+// CheckMemory returns an error if n pictures with vectors of d values take more memory
+// while they are saved than this process may take.
+func CheckMemory(n, d int) error {
+	if n < 0 || d < 1 || d > math.MaxInt32 {
+		return fmt.Errorf("gallery: %d pictures with vectors of %d values", n, d)
+	}
+	if int64(n) > math.MaxInt64/2/int64(4*d+knownBytes) {
+		return memory.Allows(math.MaxInt64)
+	}
+	return memory.Allows(takes(n, d))
+}
+
 // takes is about how many bytes n pictures with vectors of d values take while they are
 // written.
 func takes(n, d int) int64 {
@@ -68,9 +80,9 @@ func takes(n, d int) int64 {
 }
 
 // encodeBlock writes at least one row.
-func encodeBlock(rows []row) []byte {
+func encodeBlock(rows []Row) []byte {
 	le := binary.LittleEndian
-	d, text := len(rows[0].vector), 0
+	d, text := len(rows[0].Vector), 0
 	for _, r := range rows {
 		text += len(r.Path) + len(r.Label)
 	}
@@ -89,7 +101,7 @@ func encodeBlock(rows []row) []byte {
 		b = append(b, r.Label...)
 	}
 	for _, r := range rows {
-		for _, v := range r.vector {
+		for _, v := range r.Vector {
 			b = le.AppendUint32(b, math.Float32bits(v))
 		}
 	}
@@ -170,7 +182,7 @@ func decodeBlock(b []byte, entries []Entry, files []File) error {
 			return err
 		}
 		entries[i] = Entry{Path: path, Label: label, Width: int(int32(le.Uint32(r))), Height: int(int32(le.Uint32(r[4:])))}
-		if err := entries[i].validate(); err != nil {
+		if err := entries[i].Validate(); err != nil {
 			return err
 		}
 		if i > 0 && path <= entries[i-1].Path {
@@ -185,7 +197,7 @@ func decodeBlock(b []byte, entries []Entry, files []File) error {
 }
 
 // blockOf reads the rows of a block.
-func blockOf(b []byte, d int) ([]row, error) {
+func blockOf(b []byte, d int) ([]Row, error) {
 	if err := checkBlock(b, nil, d); err != nil {
 		return nil, err
 	}
@@ -195,15 +207,15 @@ func blockOf(b []byte, d int) ([]row, error) {
 		return nil, err
 	}
 	decodeVectors(vectors, b[len(b)-4*len(vectors):])
-	rows := make([]row, n)
+	rows := make([]Row, n)
 	for i := range rows {
-		rows[i] = row{entries[i], files[i], vectors[i*d : (i+1)*d]}
+		rows[i] = Row{entries[i], files[i], vectors[i*d : (i+1)*d]}
 	}
 	return rows, nil
 }
 
-// validate checks what every entry must fulfil.
-func (e *Entry) validate() error {
+// Validate checks what every entry must fulfil.
+func (e *Entry) Validate() error {
 	// ValidPath refuses "..", absolute paths and what is no UTF-8; IsLocal
 	// what only this system understands as absolute, such as a drive letter.
 	if e.Path == "." || !fs.ValidPath(e.Path) || !filepath.IsLocal(filepath.FromSlash(e.Path)) {

@@ -2,8 +2,11 @@ package gallery
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
+	"slices"
 
 	"lookalike/knn/pca"
 	"lookalike/tensor"
@@ -71,4 +74,59 @@ func (g *Gallery) fingerprint() string {
 	writeArray(h, g.PCA.Mean)
 	writeArray(h, g.PCA.Components)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// encodeArray writes an array as the value of a store: rank, shape, values.
+func encodeArray(a *tensor.Tensor) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(a.Shape())))
+	for _, n := range a.Shape() {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	b, _ = binary.Append(b, binary.LittleEndian, a.Data()) // cannot fail for float32
+	return sealed(b)
+}
+
+func decodeArray(b []byte) (*tensor.Tensor, error) {
+	b, err := unsealed(b)
+	if err != nil {
+		return nil, err
+	}
+	next := func() int64 {
+		if len(b) < 4 {
+			return -1
+		}
+		n := binary.LittleEndian.Uint32(b)
+		b = b[4:]
+		return int64(n)
+	}
+	rank := next()
+	if rank != 1 && rank != 2 {
+		return nil, fmt.Errorf("rank %d", rank)
+	}
+	var shape []int
+	size := int64(1)
+	for range rank {
+		n := next()
+		if n < 0 || n > int64(len(b)) {
+			return nil, fmt.Errorf("a dimension of %d in %d bytes", n, len(b))
+		}
+		shape = append(shape, int(n))
+		size *= n
+	}
+	if size*4 != int64(len(b)) {
+		return nil, fmt.Errorf("shape %v in %d bytes", shape, len(b))
+	}
+	a := tensor.New(shape...)
+	_, err = binary.Decode(b, binary.LittleEndian, a.Data())
+	return a, err
+}
+
+// writeArray writes an array's shape and bytes to a hash.
+func writeArray(h hash.Hash, a *tensor.Tensor) {
+	fmt.Fprintln(h, a.Shape())
+	var buf []byte
+	for chunk := range slices.Chunk(a.Data(), 16<<10) {
+		buf, _ = binary.Append(buf[:0], binary.LittleEndian, chunk) // cannot fail for float32
+		h.Write(buf)
+	}
 }

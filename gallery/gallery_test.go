@@ -177,7 +177,7 @@ func forge(t *testing.T, change func(s *state, index, pictures *bbolt.Bucket) er
 }
 
 // forgeRows is forge with other pictures.
-func forgeRows(t *testing.T, change func(rows []row)) string {
+func forgeRows(t *testing.T, change func(rows []Row)) string {
 	return forge(t, func(s *state, _, b *bbolt.Bucket) error {
 		key, value := b.Cursor().First()
 		rows, err := blockOf(value, 2)
@@ -233,12 +233,12 @@ func TestOpenRefuses(t *testing.T) {
 			return index.Put([]byte("x"), encodeArray(tensor.New(3)))
 		}), "principal components"},
 		{forge(t, func(_ *state, _, b *bbolt.Bucket) error { return b.Put([]byte("x"), []byte("y")) }), "block of 1 bytes"},
-		{forgeRows(t, func(r []row) { r[1].Path = "../b" }), `"../b" does not lead into`},
-		{forgeRows(t, func(r []row) { r[1].Path = "/b" }), `"/b" does not lead into`},
-		{forgeRows(t, func(r []row) { r[1].Path = r[0].Path }), "after"},
-		{forgeRows(t, func(r []row) { r[0].Path = "a" }), "begins with"},
-		{forgeRows(t, func(r []row) { r[0].Label = "\xff" }), "not UTF-8"},
-		{forgeRows(t, func(r []row) { r[0].Width = -1 }), "size -1"},
+		{forgeRows(t, func(r []Row) { r[1].Path = "../b" }), `"../b" does not lead into`},
+		{forgeRows(t, func(r []Row) { r[1].Path = "/b" }), `"/b" does not lead into`},
+		{forgeRows(t, func(r []Row) { r[1].Path = r[0].Path }), "after"},
+		{forgeRows(t, func(r []Row) { r[0].Path = "a" }), "begins with"},
+		{forgeRows(t, func(r []Row) { r[0].Label = "\xff" }), "not UTF-8"},
+		{forgeRows(t, func(r []Row) { r[0].Width = -1 }), "size -1"},
 	} {
 		if _, err := Open(c.path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) {
 			t.Errorf("error %v, want one with %q and the file's name", err, c.want)
@@ -287,7 +287,7 @@ func TestOverlappingElements(t *testing.T) {
 // Whatever is cut off or flipped, an index is read as it was or refused; writing
 // to it does not crash or hang either.
 func TestDamage(t *testing.T) {
-	alone(t)
+	Alone(t)
 	want := reduced(t)
 	content, err := os.ReadFile(save(t, want))
 	if err != nil {
@@ -304,7 +304,7 @@ func TestDamage(t *testing.T) {
 		if err == nil && (!reflect.DeepEqual(got.Entries, want.Entries) || !slices.Equal(got.Vectors.Data(), want.Vectors.Data())) {
 			t.Errorf(format+": read as another index", args...)
 		}
-		w, _, err := openWriter(path, nil)
+		w, _, err := openExisting(path, nil)
 		if err != nil {
 			return
 		}

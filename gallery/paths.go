@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -29,4 +30,13 @@ func (g *Gallery) RowOf(root, file string) int {
 		}
 	}
 	return -1
+}
+
+// Unfinished returns the name under which Rewrite makes the new index for path: beside
+// it or, if it is a symbolic link, beside its target.
+func Unfinished(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return path + ".new"
 }

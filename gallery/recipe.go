@@ -23,7 +23,7 @@ type Recipe struct {
 	Pooling            string `json:"pooling,omitempty"` // "avg" or "max" over the layer's pixels, "" for none
 	PCA                string `json:"pca,omitempty"`     // SHA-256 of the components that the vector was brought to, "" for none
 	Preprocessing      string `json:"preprocessing"`     // everything from decoding to the network's input, in words
-	EXIF               string `json:"exif"`              // what is done with the orientation, "applied" or "ignored"; Update sets it by the options of the pictures
+	EXIF               string `json:"exif"`              // what is done with the orientation, "applied" or "ignored"; see Reading
 
 	// These are for the reader.
 	WeightsFile string `json:"weights_file"` // where the weights were
@@ -35,6 +35,10 @@ type Recipe struct {
 	WeightsSize int64     `json:"weights_size,omitempty"`
 	WeightsTime time.Time `json:"weights_time,omitzero"`
 }
+
+// Imported is the model of a recipe whose vectors another program has made:
+// no picture can be described as these were.
+const Imported = "imported"
 
 // What a recipe has as EXIF.
 const (
@@ -74,6 +78,16 @@ func (r Recipe) Fingerprint() string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
 }
+
+// brought is the recipe of a run whose vectors are brought to the principal components
+// of an index.
+func (r Recipe) brought(index Recipe) Recipe {
+	r.PCA = index.PCA
+	return r
+}
+
+// takes tells whether a run may add its vectors to an index.
+func (r Recipe) takes(run Recipe) bool { return r.Fingerprint() == run.brought(r).Fingerprint() }
 
 // RecipeError is that vectors of two recipes cannot be compared. It is ErrOther.
 type RecipeError struct {

@@ -10,39 +10,18 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
 
-const (
-	// lockWait is how long a writer waits for another one to end.
-	lockWait = 300 * time.Millisecond
-
-	// slackBytes is the size from which a file is written anew if more than half
-	// of what was written of it is free. (bbolt lets it end in pages not written yet.)
-	slackBytes = 4 << 20
-)
-
-var storeOptions = bbolt.Options{Timeout: lockWait, PageSize: pageSize, FreelistType: bbolt.FreelistMapType}
-
-// edit is a picture to be written or, without a row, taken out.
-type edit struct {
-	path string
-	row  *row
-}
-
-// writer writes to an index, and nobody else meanwhile.
-type writer struct {
+// store is an index that is open for writing, and nobody else writes to it meanwhile.
+type store struct {
 	name  string             // of the index, as the caller has given it
 	out   *atomicfile.Output // its reservation; nil in a folder that cannot be written to
 	path  string             // of the file now, which gets its name with its first pictures
@@ -75,15 +54,15 @@ func release(out *atomicfile.Output) {
 	}
 }
 
-// openWriter opens an existing index and returns what it says of itself, without
+// openExisting opens an existing index and returns what it says of itself, without
 // its pictures.
-func openWriter(path string, out *atomicfile.Output) (*writer, *Gallery, error) {
+func openExisting(path string, out *atomicfile.Output) (*store, *Gallery, error) {
 	for range readTries {
 		// bbolt is given none but sound files.
 		if _, _, err := open(path, false); err != nil {
 			return nil, nil, err
 		}
-		w := &writer{name: path, out: out, path: path}
+		w := &store{name: path, out: out, path: path}
 		if out != nil {
 			w.path = out.Path()
 		}
@@ -106,6 +85,11 @@ func openWriter(path string, out *atomicfile.Output) (*writer, *Gallery, error) 
 	return nil, nil, fmt.Errorf("gallery: %s is replaced again and again by another program", path)
 }
 
+// doubtful is the error for an index that is, and that nobody has compared.
+func doubtful(name string) error {
+	return fmt.Errorf("gallery: %s: one of its two headers is damaged, so that pictures may be missing; bring it up to date first", name)
+}
+
 // amend changes what an index says of itself.
 func amend(path string, change func(*state) error) error {
 	out, err := reserve(path)
@@ -117,12 +101,12 @@ func amend(path string, change func(*state) error) error {
 }
 
 func amendReserved(path string, out *atomicfile.Output, change func(*state) error) error {
-	w, g, err := openWriter(path, out)
+	w, g, err := openExisting(path, out)
 	if err != nil {
 		return err
 	}
 	if g.Doubtful { // to write would hide that
-		err = fmt.Errorf("gallery: %s: one of its two headers is damaged, so that pictures may be missing; bring it up to date first", path)
+		err = doubtful(path)
 	}
 	if err == nil {
 		err = change(&w.state)
@@ -135,8 +119,8 @@ func amendReserved(path string, out *atomicfile.Output, change func(*state) erro
 	return cmp.Or(err, w.close())
 }
 
-// store reads what the last transaction has left, and hands it to f.
-func (w *writer) store(f func(file *os.File, last *snapshot, buckets map[string][]item) error) error {
+// last reads what the last transaction has left, and hands it to f.
+func (w *store) last(f func(file *os.File, last *snapshot, buckets map[string][]item) error) error {
 	file, err := os.Open(w.path)
 	if err != nil {
 		return err
@@ -149,8 +133,8 @@ func (w *writer) store(f func(file *os.File, last *snapshot, buckets map[string]
 	return f(file, s, buckets)
 }
 
-func (w *writer) read(pictures bool) (g *Gallery, s state, err error) {
-	err = w.store(func(file *os.File, last *snapshot, buckets map[string][]item) error {
+func (w *store) read(pictures bool) (g *Gallery, s state, err error) {
+	err = w.last(func(file *os.File, last *snapshot, buckets map[string][]item) error {
 		var now *state
 		g, now, err = gather(file, buckets, pictures)
 		if err == nil {
@@ -163,8 +147,8 @@ func (w *writer) read(pictures bool) (g *Gallery, s state, err error) {
 
 // scan visits all pictures, but for their vectors, by ascending path. Some blocks
 // at a time are in memory.
-func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
-	return w.store(func(file *os.File, _ *snapshot, buckets map[string][]item) error {
+func (w *store) scan(ctx context.Context, visit func(Entry, File)) error {
+	return w.last(func(file *os.File, _ *snapshot, buckets map[string][]item) error {
 		blocks, err := w.state.blocks(file, buckets[picturesBucket])
 		if err != nil {
 			return damaged(err)
@@ -203,56 +187,9 @@ func (w *writer) scan(ctx context.Context, visit func(Entry, File)) error {
 	})
 }
 
-const (
-	existing fs.FileMode = 0     // stands for the permissions of a store that is there
-	writable fs.FileMode = 0o600 // are what a new one needs until it is whole
-)
-
-// openStore opens a store for writing: one that is there, or a new one with the
-// permissions mode less the umask, where nothing may be.
-func openStore(path string, mode fs.FileMode, o bbolt.Options) (db *bbolt.DB, info fs.FileInfo, err error) {
-	var file *os.File
-	o.OpenFile = func(name string, flags int, mode os.FileMode) (_ *os.File, err error) {
-		if flags &^= os.O_CREATE; mode != existing {
-			flags |= os.O_CREATE | os.O_EXCL
-		}
-		file, err = os.OpenFile(name, flags, mode)
-		return file, err
-	}
-	err = guard(func() (err error) {
-		db, err = bbolt.Open(path, mode, &o)
-		return err
-	})
-	if err == nil {
-		if info, err = file.Stat(); err != nil {
-			db.Close()
-		}
-	}
-	if err != nil && file != nil {
-		file.Close() // which bbolt leaves open, and locked, when it panics
-	}
-	if errors.Is(err, berrors.ErrTimeout) {
-		err = ErrBusy
-	}
-	return db, info, err
-}
-
-// guard calls f and returns as an error what bbolt panics with or where it reads
-// beside its file.
-func guard(f func() error) (err error) {
-	old := debug.SetPanicOnFault(true)
-	defer debug.SetPanicOnFault(old)
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, cause)
-		}
-	}()
-	return f()
-}
-
 // create writes a new index of n rows, whose file appears whole, where nothing may be.
 // Some rows at a time are in memory.
-func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at func(int) row) error {
+func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at func(int) Row) error {
 	out, err := atomicfile.Reserve(path)
 	if err != nil {
 		return errors.Unwrap(err) // which names path
@@ -265,7 +202,7 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at fu
 	if err != nil {
 		return err
 	}
-	rows := make([]row, 0, saveRows(s.Width))
+	rows := make([]Row, 0, saveRows(s.Width))
 	for i := 0; i < n && err == nil; i += len(rows) {
 		for rows = rows[:0]; len(rows) < cap(rows) && i+len(rows) < n; {
 			rows = append(rows, at(i+len(rows)))
@@ -282,8 +219,8 @@ func create(path string, s state, arrays map[string]*tensor.Tensor, n int, at fu
 }
 
 // begin makes a new index that has no name yet: see publish.
-func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, arrays map[string]*tensor.Tensor) (*writer, error) {
-	w := &writer{name: path, out: out, path: out.Temporary(), state: s}
+func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, arrays map[string]*tensor.Tensor) (*store, error) {
+	w := &store{name: path, out: out, path: out.Temporary(), state: s}
 	w.state.Format, w.state.Version = format, version
 	if err := removeIfThere(w.path); err != nil {
 		return nil, err
@@ -314,19 +251,12 @@ func begin(path string, out *atomicfile.Output, mode fs.FileMode, s state, array
 	return w, nil
 }
 
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
 // hidden tells whether the index has no name yet.
-func (w *writer) hidden() bool { return w.out != nil && w.path == w.out.Temporary() }
+func (w *store) hidden() bool { return w.out != nil && w.path == w.out.Temporary() }
 
 // plain gives an error of the temporary file the index's name: that one tells the reader
 // nothing. (bbolt's errors have it in their text only.)
-func (w *writer) plain(err error) error {
+func (w *store) plain(err error) error {
 	if err == nil || w.out == nil || !strings.Contains(err.Error(), w.out.Temporary()) {
 		return err
 	}
@@ -345,7 +275,7 @@ func (r reworded) Unwrap() error { return r.error }
 // publish gives a new index its name, unless there is something of that name. The
 // file is closed for that, as Windows renames none that is open; the reservation
 // stays.
-func (w *writer) publish() error {
+func (w *store) publish() error {
 	if err := w.db.Close(); err != nil {
 		return err
 	}
@@ -369,7 +299,7 @@ func (w *writer) publish() error {
 
 // close ends writing. A file that is mostly free pages is written anew first; should
 // that fail, as on a full disk, it stays large and the next run tries again.
-func (w *writer) close() error {
+func (w *store) close() error {
 	var written, free int64
 	err := w.db.View(func(tx *bbolt.Tx) error {
 		written = tx.Size()
@@ -389,7 +319,7 @@ func (w *writer) close() error {
 
 // settle makes both headers of what was written say the same, so that one of them is
 // enough.
-func (w *writer) settle() error {
+func (w *store) settle() error {
 	if !w.wrote {
 		return nil
 	}
@@ -398,67 +328,8 @@ func (w *writer) settle() error {
 	return err
 }
 
-// repeat is a transaction without changes.
-func repeat(db *bbolt.DB) error { return db.Update(func(*bbolt.Tx) error { return nil }) }
-
-func (w *writer) compact() error {
-	if w.out == nil || w.hidden() {
-		return errors.ErrUnsupported
-	}
-	if err := w.owns(); err != nil {
-		return err
-	}
-	temporary := w.out.Temporary()
-	if err := removeIfThere(temporary); err != nil {
-		return err
-	}
-	small, _, err := openStore(temporary, w.file.Mode().Perm()|writable, storeOptions)
-	if err != nil {
-		return err
-	}
-	err = guard(func() error { return w.copyTo(small) })
-	if err == nil {
-		err = repeat(small)
-	}
-	if err = cmp.Or(err, small.Close()); err == nil {
-		err = w.out.Replace()
-	}
-	if err != nil {
-		os.Remove(temporary)
-		return fmt.Errorf("gallery: write %s: %w", w.name, err)
-	}
-	return nil
-}
-
-// copyTo copies all buckets to an empty store. (bbolt.Compact reads its source by way of
-// memory that is mapped, and so has all of it in memory in the end.)
-func (w *writer) copyTo(to *bbolt.DB) error {
-	return w.store(func(file *os.File, _ *snapshot, buckets map[string][]item) error {
-		for name, left := range buckets {
-			for begun := false; !begun || len(left) > 0; begun = true {
-				err := to.Update(func(tx *bbolt.Tx) error {
-					b, err := tx.CreateBucketIfNotExists([]byte(name))
-					for size := int64(0); err == nil && len(left) > 0 && size < saveBlocks*blockBytes; left = left[1:] {
-						value := make([]byte, left[0].size)
-						if _, err = file.ReadAt(value, left[0].offset); err == nil {
-							err = b.Put([]byte(left[0].key), value)
-						}
-						size += left[0].size
-					}
-					return err
-				})
-				if err != nil {
-					return err
-				}
-				unload(to)
-			}
-		}
-		return nil
-	})
-}
-
 // owns makes sure that the file that is open is still that of the path.
-func (w *writer) owns() error {
+func (w *store) owns() error {
 	now, err := os.Stat(w.path)
 	if err != nil {
 		return fmt.Errorf("gallery: the index %s has gone while it was being written to: %w", w.name, err)
@@ -467,162 +338,4 @@ func (w *writer) owns() error {
 		return fmt.Errorf("gallery: %s has been replaced by another program while it was being written to", w.name)
 	}
 	return nil
-}
-
-// commit writes and takes out pictures, all or none. When it returns without an
-// error, they are on the disk, and the index has its name if there are any.
-func (w *writer) commit(edits []edit) error {
-	if err := w.owns(); err != nil {
-		return err
-	}
-	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.path, b.path) })
-	before := w.state
-	err := w.transact(func(tx *bbolt.Tx) error { return w.change(tx.Bucket([]byte(picturesBucket)), edits) })
-	if err == nil && w.hidden() && w.state.Pictures > 0 {
-		err = w.publish()
-	}
-	if err != nil {
-		w.state = before
-		return fmt.Errorf("gallery: write %s: %w", w.name, err)
-	}
-	return nil
-}
-
-// transact runs f and notes the state in one transaction.
-func (w *writer) transact(f func(tx *bbolt.Tx) error) error {
-	w.wrote = true
-	return guard(func() error {
-		err := w.db.Update(func(tx *bbolt.Tx) error {
-			if err := f(tx); err != nil {
-				return err
-			}
-			return w.putState(tx)
-		})
-		unload(w.db)
-		return err
-	})
-}
-
-func (w *writer) putState(tx *bbolt.Tx) error {
-	b, err := w.state.encode()
-	if err != nil {
-		return err
-	}
-	return tx.Bucket([]byte(indexBucket)).Put([]byte(stateKey), b)
-}
-
-// change makes sorted edits. The blocks that they fall into are written anew.
-func (w *writer) change(b *bbolt.Bucket, edits []edit) error {
-	for len(edits) > 0 {
-		key, value := blockWith(b, edits[0].path)
-		n := len(edits)
-		var rows []row
-		if key != nil {
-			c := b.Cursor()
-			c.Seek(key)
-			if next, _ := c.Next(); next != nil {
-				n, _ = slices.BinarySearchFunc(edits, string(next), func(e edit, next string) int { return cmp.Compare(e.path, next) })
-			}
-			if n == 0 { // or this would never end
-				return damaged(fmt.Errorf("%q is not in the block %q that it belongs to", edits[0].path, key))
-			}
-			var err error
-			if rows, err = blockOf(value, w.state.Width); err != nil {
-				return damaged(err)
-			}
-			w.state.Sum ^= blockCRC(value)
-			w.state.Blocks--
-			w.state.Pictures -= len(rows)
-			if err := b.Delete(slices.Clone(key)); err != nil {
-				return err
-			}
-		}
-		if err := w.put(b, merge(rows, edits[:n])); err != nil {
-			return err
-		}
-		edits = edits[n:]
-	}
-	return nil
-}
-
-// blockWith returns the block that a path belongs to: the last that begins
-// before it or with it, or the first. Its key is nil if there is none.
-func blockWith(b *bbolt.Bucket, path string) (key, value []byte) {
-	c := b.Cursor()
-	switch key, value = c.Seek([]byte(path)); {
-	case key == nil:
-		return c.Last()
-	case string(key) == path:
-		return key, value
-	}
-	if k, v := c.Prev(); k != nil {
-		return k, v
-	}
-	return key, value
-}
-
-// merge applies edits to rows; both are sorted by path.
-func merge(rows []row, edits []edit) []row {
-	var out []row
-	for len(rows) > 0 || len(edits) > 0 {
-		switch {
-		case len(edits) == 0 || len(rows) > 0 && rows[0].Path < edits[0].path:
-			out, rows = append(out, rows[0]), rows[1:]
-		default:
-			if len(rows) > 0 && rows[0].Path == edits[0].path {
-				rows = rows[1:]
-			}
-			if edits[0].row != nil {
-				out = append(out, *edits[0].row)
-			}
-			edits = edits[1:]
-		}
-	}
-	return out
-}
-
-// put writes sorted rows as blocks.
-func (w *writer) put(b *bbolt.Bucket, rows []row) error {
-	for chunk := range slices.Chunk(rows, blockRows(w.state.Width)) {
-		value := encodeBlock(chunk)
-		if err := b.Put([]byte(chunk[0].Path), value); err != nil {
-			return err
-		}
-		w.state.Sum ^= blockCRC(value)
-		w.state.Blocks++
-		w.state.Pictures += len(chunk)
-	}
-	return nil
-}
-
-func (w *writer) append(tx *bbolt.Tx, rows []row) error {
-	return w.put(tx.Bucket([]byte(picturesBucket)), rows)
-}
-
-// rows returns those of some paths, in their order, nil where there is none.
-func (w *writer) rows(paths []string) (found []*row, err error) {
-	err = guard(func() error {
-		return w.db.View(func(tx *bbolt.Tx) error {
-			b := tx.Bucket([]byte(picturesBucket))
-			var last string
-			var rows []row
-			for _, path := range paths {
-				key, value := blockWith(b, path)
-				if key != nil && (rows == nil || string(key) != last) {
-					if rows, err = blockOf(value, w.state.Width); err != nil {
-						return damaged(err)
-					}
-					last = string(key)
-				}
-				i, ok := slices.BinarySearchFunc(rows, path, func(r row, path string) int { return cmp.Compare(r.Path, path) })
-				if ok {
-					found = append(found, &rows[i])
-				} else {
-					found = append(found, nil)
-				}
-			}
-			return nil
-		})
-	})
-	return found, err
 }

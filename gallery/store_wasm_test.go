@@ -1,13 +1,9 @@
 package gallery
 
 import (
-	"context"
 	"errors"
 	"os"
 	"testing"
-
-	"lookalike/picture"
-	"lookalike/tensor"
 )
 
 // What writes says that it cannot, and leaves the index as it is.
@@ -21,20 +17,14 @@ func TestReadOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Describer{
-		Width:   1,
-		Prepare: func(m *picture.Image) *picture.Image { return m },
-		Describe: func(_ context.Context, p []*picture.Image) (*tensor.Tensor, error) {
-			return tensor.New(len(p), 1), nil
-		},
-	}
-	_, _, updated := Update(t.Context(), path, new(picture.Set), "photos", d, Watch{})
-	_, _, remade := Remake(t.Context(), path, new(picture.Set), "photos", d, Watch{})
+	h := Head{Root: "photos", Recipe: g.Recipe, Width: 7}
+	_, written := Write(path, h)
+	_, rewritten := Rewrite(path, h)
 	for name, err := range map[string]error{
 		"Save":          g.Save(path),
 		"SaveThreshold": g.SaveThreshold(path, Threshold{Metric: "euclidean", Method: FromLabels}),
-		"Update":        updated,
-		"Remake":        remade,
+		"Write":         written,
+		"Rewrite":       rewritten,
 	} {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)

@@ -17,6 +17,7 @@ import (
 	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/gallery/indexing"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
@@ -293,7 +294,7 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 // does not depend on a hash of published weights, so that the index can tell it.
 // Where there can be no cache, it is a temporary file that remove removes, or the next
 // run if this one is killed.
-func (a *app) cachedIndex(root string, d gallery.Describer) (path string, remove func(), err error) {
+func (a *app) cachedIndex(root string, d indexing.Describer) (path string, remove func(), err error) {
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"

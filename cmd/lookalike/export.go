@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/gallery"
+	"lookalike/gallery/exchange"
 	"lookalike/internal/cli"
 	"lookalike/weights"
 )
@@ -36,8 +36,8 @@ that the name's end says:
 			if out == "" {
 				return cli.Usagef("-o is missing: where to write the vectors, such as -o vectors.npz")
 			}
-			if !slices.Contains(gallery.ExportFormats, strings.ToLower(filepath.Ext(out))) {
-				return cli.Usagef("-o %s: the name must end in one of %s", out, strings.Join(gallery.ExportFormats, ", "))
+			if !slices.Contains(exchange.Formats, strings.ToLower(filepath.Ext(out))) {
+				return cli.Usagef("-o %s: the name must end in one of %s", out, strings.Join(exchange.Formats, ", "))
 			}
 			if err := a.outputs.Reserve(out, args[0]); err != nil {
 				return err

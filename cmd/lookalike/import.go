@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/gallery"
+	"lookalike/gallery/exchange"
 	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
@@ -63,8 +63,8 @@ func (a *app) importVectors(file string, o importOptions) error {
 	if o.out == "" {
 		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
-	if !slices.Contains(gallery.ImportFormats, strings.ToLower(filepath.Ext(file))) {
-		return cli.Usagef("%s: the name must end in one of %s", file, strings.Join(gallery.ImportFormats, ", "))
+	if !slices.Contains(exchange.Formats, strings.ToLower(filepath.Ext(file))) {
+		return cli.Usagef("%s: the name must end in one of %s", file, strings.Join(exchange.Formats, ", "))
 	}
 	if err := cli.CheckOutput(o.out, file, o.paths, o.labels); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (a *app) importVectors(file string, o importOptions) error {
 	if _, err := os.Stat(o.out); err == nil {
 		return notReplaced(o.out)
 	}
-	g, err := gallery.Import(file)
+	g, err := exchange.Import(file)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"lookalike"
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/gallery/indexing"
 	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
@@ -180,7 +181,7 @@ func (a *app) replaceable(o indexOptions) error {
 }
 
 // changed says in words what was done to an index that was there before.
-func changed(c gallery.Changes) string {
+func changed(c indexing.Changes) string {
 	if c.Added == c.Pictures {
 		return ""
 	}

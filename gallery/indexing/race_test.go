@@ -1,6 +1,6 @@
 //go:build !wasm
 
-package gallery
+package indexing
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/gallery"
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -64,7 +65,7 @@ func TestTwoWriters(t *testing.T) {
 				for i := range wait {
 					results[i] = wait[i]()
 				}
-				g, err := Open(index)
+				g, err := gallery.Open(index)
 				if err != nil {
 					t.Fatalf("round %d: %v\n%s%s", round, err, &texts[0], &texts[1])
 				}
@@ -77,7 +78,7 @@ func TestTwoWriters(t *testing.T) {
 						if len(g.Entries) != c.holds[i] {
 							t.Errorf("round %d: %s said that it was done; there are %d pictures", round, c.jobs[i], len(g.Entries))
 						}
-					case !strings.Contains(text, ErrBusy.Error()) && !strings.Contains(text, fs.ErrExist.Error()) && !strings.Contains(text, ErrOther.Error()):
+					case !strings.Contains(text, gallery.ErrBusy.Error()) && !strings.Contains(text, fs.ErrExist.Error()) && !strings.Contains(text, gallery.ErrOther.Error()):
 						t.Errorf("round %d: %s: %s", round, c.jobs[i], text)
 					}
 				}
@@ -113,7 +114,7 @@ func TestFirstRunAndAnother(t *testing.T) {
 			if want := fails; want == nil && !errors.Is(err, fs.ErrExist) || want != nil && !errors.Is(err, want) {
 				t.Errorf("error %v", err)
 			}
-			if g, err := Open(path); err != nil || len(g.Entries) != 3 {
+			if g, err := gallery.Open(path); err != nil || len(g.Entries) != 3 {
 				t.Errorf("the other program's index: %v", err)
 			}
 			onlyIndex(t, dir)
@@ -132,7 +133,7 @@ func TestRemake(t *testing.T) {
 	}
 	asBefore := func(what string, err error) {
 		t.Helper()
-		if g, e := Open(path); err == nil || e != nil || !slices.Equal(g.Entries, old.Entries) {
+		if g, e := gallery.Open(path); err == nil || e != nil || !slices.Equal(g.Entries, old.Entries) {
 			t.Errorf("%s: error %v, then %v", what, err, e)
 		}
 	}
@@ -166,7 +167,7 @@ func TestRemake(t *testing.T) {
 	}
 	changes, err := remake(ctx, photos, d)
 	asBefore("stopped", err)
-	if g, err := Open(Unfinished(path)); err != nil || len(g.Entries) != changes.Added || changes.Added == 0 || changes.Added == 200 {
+	if g, err := gallery.Open(gallery.Unfinished(path)); err != nil || len(g.Entries) != changes.Added || changes.Added == 0 || changes.Added == 200 {
 		t.Errorf("begun: %+v, %v", changes, err)
 	}
 	if err := old.Save(path); !errors.Is(err, fs.ErrExist) {
@@ -177,7 +178,7 @@ func TestRemake(t *testing.T) {
 		t.Errorf("gone on with: %+v after %+v, %v", more, changes, err)
 	}
 	want, _, err := build(t, photos, "photos", new(pixels).describer())
-	if g, e := Open(path); e != nil || err != nil || !slices.Equal(g.Entries, want.Entries) || !slices.Equal(g.Vectors.Data(), want.Vectors.Data()) {
+	if g, e := gallery.Open(path); e != nil || err != nil || !slices.Equal(g.Entries, want.Entries) || !slices.Equal(g.Vectors.Data(), want.Vectors.Data()) {
 		t.Errorf("at last: %v", e)
 	}
 	onlyIndex(t, dir)
@@ -192,18 +193,18 @@ func TestRemake(t *testing.T) {
 	if all, err := remake(t.Context(), photos, new(pixels).describer()); err != nil || all.Added != 200 {
 		t.Errorf("another recipe: %+v, %v", all, err)
 	}
-	if err := old.Save(Unfinished(path)); err != nil {
+	if err := old.Save(gallery.Unfinished(path)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := remake(t.Context(), photos, new(pixels).describer()); err == nil || !strings.Contains(err.Error(), "photos.idx.new") {
 		t.Errorf("an index of that name: %v", err)
 	}
-	if g, err := Open(Unfinished(path)); err != nil || len(g.Entries) != 9 {
+	if g, err := gallery.Open(gallery.Unfinished(path)); err != nil || len(g.Entries) != 9 {
 		t.Errorf("an index of that name: %v", err)
 	}
 
 	// What is no index is not replaced, and a damaged one is.
-	if err := os.Remove(Unfinished(path)); err != nil {
+	if err := os.Remove(gallery.Unfinished(path)); err != nil {
 		t.Fatal(err)
 	}
 	for content, replaced := range map[string]bool{"no index": false, "damaged": true} {

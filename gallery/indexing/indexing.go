@@ -1,10 +1,12 @@
-package gallery
+// Package indexing describes pictures and keeps the index of a collection of them up to
+// date: what is new is described and added, what has gone is taken out.
+package indexing
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
+	"lookalike/gallery"
 	"lookalike/internal/memory"
 	"lookalike/picture"
 )
@@ -62,7 +64,7 @@ type Watch struct {
 //
 // The files of photos must ascend by path, as [picture.Folder] lists them.
 //
-// The index must have been made in the way of d, or the error is ErrOther. Principal components are fitted
+// The index must have been made in the way of d, or the error is [gallery.ErrOther]. Principal components are fitted
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
 func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
@@ -72,23 +74,32 @@ func Update(ctx context.Context, path string, photos *picture.Set, root string, 
 	return update(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
+func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+	h := d.head(root)
+	w, err := gallery.Write(path, h)
+	if err != nil {
+		return Changes{}, nil, err
+	}
+	return bring(ctx, w, h, photos, d, watch, fitBytes)
+}
+
 // Remake is Update of an index that is made anew, in place of one at path, which may
 // be damaged or of another recipe, but not of another kind. That one stays, and is
-// what others read, until the new one stands: it grows in the file Unfinished(path),
+// what others read, until the new one stands: it grows in the file [gallery.Unfinished](path),
 // and if Remake is ended or fails, both are left. Called again, Remake goes on with
 // it, or begins it anew if it was to become another one.
 func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
 	if err := d.usable(); err != nil {
 		return Changes{}, nil, err
 	}
-	return remake(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
-}
-
-// Unfinished returns the name under which Remake makes the new index for path: beside
-// it or, if it is a symbolic link, beside its target.
-func Unfinished(path string) string {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
+	d = d.of(photos)
+	if err := d.reach(photos); err != nil {
+		return Changes{}, nil, err
 	}
-	return path + ".new"
+	h := d.head(root)
+	w, err := gallery.Rewrite(path, h)
+	if err != nil {
+		return Changes{}, nil, err
+	}
+	return bring(ctx, w, h, photos, d, watch, memory.Share(fitBytes, 4))
 }

@@ -3,69 +3,86 @@
 package gallery
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/picture"
 )
 
-func remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
-	var none Changes
-	if err := d.reach(photos); err != nil {
-		return none, nil, err
+// Rewrite is Write of an index that is made anew, in place of one at path, which may be
+// damaged or of another recipe, but not of another kind. That one stays, and is what
+// others read, until End: the new one grows in the file Unfinished(path), and if End is
+// given an error or nobody calls it, both are left. Called again, Rewrite goes on with it,
+// or begins it anew if it was to become another one.
+func Rewrite(path string, h Head) (_ *Writer, err error) {
+	if err := h.validate(); err != nil {
+		return nil, err
 	}
+	var held closers
+	defer func() {
+		if err != nil {
+			held.close()
+		}
+	}()
 	out, err := atomicfile.Reserve(path)
 	if err != nil {
-		return none, nil, fmt.Errorf("gallery: %w", err)
+		return nil, fmt.Errorf("gallery: %w", err)
 	}
-	defer out.Close()
+	held = append(held, func() { out.Close() })
 	unlock, err := holdOld(path, out)
 	if err != nil {
-		return none, nil, err
+		return nil, err
 	}
-	defer unlock()
+	held = append(held, unlock)
 
 	name := Unfinished(path)
 	next, err := atomicfile.Reserve(name)
 	if err != nil {
-		return none, nil, fmt.Errorf("gallery: %w", err)
+		return nil, fmt.Errorf("gallery: %w", err)
 	}
-	defer next.Close()
-	s := state{Root: root, Recipe: d.Recipe, Width: d.Width, Components: d.Components, Unfinished: true}
+	held = append(held, func() { next.Close() })
+	s := h.state()
+	s.Unfinished = true
 	there, err := resume(name, s)
 	if err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	mode := fs.FileMode(0o644)
-	old, err := os.Stat(out.Path())
+	old, oldErr := os.Stat(out.Path())
+	var w *Writer
 	switch {
-	case err == nil:
+	case oldErr == nil:
 		f, err := os.OpenFile(out.Path(), os.O_RDWR, 0)
 		if err != nil { // one that may not be written to is not replaced either
-			return none, nil, fmt.Errorf("gallery: cannot write to the index: %w", err)
+			return nil, fmt.Errorf("gallery: cannot write to the index: %w", err)
 		}
 		f.Close()
 		mode = old.Mode().Perm() // from the start: what is secret is so at any moment
 	case !there: // nothing is to be kept while the new index grows
 		s.Unfinished = false
-		return bring(ctx, path, out, mode, s, photos, d, watch, fitBytes)
+		if w, err = openOrBegin(path, out, mode, s); err != nil {
+			return nil, err
+		}
+		w.held = held
+		return w, nil
 	}
-	changes, skips, err := bring(ctx, name, next, mode, s, photos, d, watch, fitBytes)
-	if err != nil {
-		return changes, skips, err
+	if w, err = openOrBegin(name, next, mode, s); err != nil {
+		return nil, err
 	}
-	unlock() // Windows replaces no file that is open
-	if err := replace(out, old, next.Path()); err != nil {
-		return changes, skips, fmt.Errorf("gallery: the new index stays in %s: write %s: %w", name, path, err)
+	w.held = held
+	w.finish = func() error {
+		unlock() // Windows replaces no file that is open
+		if err := replace(out, old, next.Path()); err != nil {
+			return fmt.Errorf("gallery: the new index stays in %s: write %s: %w", name, path, err)
+		}
+		return amendReserved(path, out, func(s *state) error {
+			s.Unfinished = false
+			return nil
+		})
 	}
-	return changes, skips, amendReserved(path, out, func(s *state) error {
-		s.Unfinished = false
-		return nil
-	})
+	return w, nil
 }
 
 // holdOld makes sure that what is at path is an index, or nothing, and that no older
@@ -79,15 +96,15 @@ func holdOld(path string, out *atomicfile.Output) (unlock func(), err error) {
 	case err != nil:
 		return nil, err
 	}
-	w, _, err := openWriter(path, out)
+	w, _, err := openExisting(path, out)
 	if err != nil {
 		return nil, err
 	}
 	return func() { w.db.Close() }, nil
 }
 
-// resume tells whether the index that an earlier Remake has begun is there. It is
-// removed if it was to become another one than s. What Remake has not begun stays
+// resume tells whether the index that an earlier Rewrite has begun is there. It is
+// removed if it was to become another one than s. What Rewrite has not begun stays
 // and is an error.
 func resume(name string, s state) (there bool, err error) {
 	_, have, err := open(name, false)

@@ -1,6 +1,6 @@
 //go:build !wasm
 
-package gallery
+package indexing
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"image/png"
 	"io/fs"
 	"maps"
 	"math"
@@ -25,51 +24,33 @@ import (
 	"testing/fstest"
 	"time"
 
+	"go.etcd.io/bbolt"
+
+	"lookalike/gallery"
+	"lookalike/gallery/internal/gallerytest"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
 )
 
-// pixels describes pictures by a pixel and notes how many it is given at a time.
-type pixels struct {
-	batches []int
-}
+// pixels is what most pictures are described by here.
+type pixels struct{ gallerytest.Pixels }
 
-// describer shrinks pictures to one pixel, whose channels are the vector.
 func (b *pixels) describer() Describer {
-	return Describer{
-		Recipe:  Recipe{Model: "pixel", WeightsFile: "none"},
-		Prepare: func(m *picture.Image) *picture.Image { return picture.Nearest(m, 1, 1) },
-		Width:   3,
-		Describe: func(_ context.Context, batch []*picture.Image) (*tensor.Tensor, error) {
-			b.batches = append(b.batches, len(batch))
-			v := tensor.New(len(batch), 3)
-			for i, p := range batch {
-				for c := range 3 {
-					v.Row(i)[c] = float32(p.Pix[c])
-				}
-			}
-			return v, nil
-		},
-	}
+	return Describer{Recipe: b.Recipe(), Width: b.Width(), Prepare: b.Prepare, Describe: b.Describe}
 }
 
-// plain returns a PNG file of one colour.
-func plain(t *testing.T, width, height int, c color.RGBA) *fstest.MapFile {
-	t.Helper()
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
-	for i := range width * height {
-		copy(m.Pix[4*i:], []uint8{c.R, c.G, c.B, 255})
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		t.Fatal(err)
-	}
-	return &fstest.MapFile{Data: b.Bytes()}
-}
+var (
+	example   = gallerytest.Example
+	save      = gallerytest.Save
+	plain     = gallerytest.Plain
+	colours   = gallerytest.Colours
+	folder    = gallerytest.Folder
+	onlyIndex = gallerytest.OnlyIndex
+)
 
 // build makes an index anew.
-func build(t *testing.T, photos *picture.Set, root string, d Describer) (*Gallery, []picture.Skip, error) {
+func build(t *testing.T, photos *picture.Set, root string, d Describer) (*gallery.Gallery, []picture.Skip, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	_, skips, err := Update(t.Context(), path, photos, root, d, Watch{})
@@ -79,22 +60,13 @@ func build(t *testing.T, photos *picture.Set, root string, d Describer) (*Galler
 		}
 		return nil, skips, err
 	}
-	g, err := Open(path)
+	g, err := gallery.Open(path)
 	return g, skips, err
 }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func folder(t *testing.T, files fstest.MapFS) *picture.Set {
-	t.Helper()
-	set, err := picture.Folder(files, picture.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
 }
 
 // Every picture has its own vector and size, in the order of the paths, though
@@ -120,12 +92,12 @@ func TestBuild(t *testing.T) {
 	if want := (Changes{Pictures: 74, Added: 74}); changes != want {
 		t.Errorf("changes %+v, want %+v", changes, want)
 	}
-	g, err := Open(path)
+	g, err := gallery.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []int{32, 32, 10}; !slices.Equal(b.batches, want) {
-		t.Errorf("batches of %v, want %v", b.batches, want)
+	if want := []int{32, 32, 10}; !slices.Equal(b.Batches, want) {
+		t.Errorf("batches of %v, want %v", b.Batches, want)
 	}
 	for i, n := range told {
 		if n != i {
@@ -146,7 +118,7 @@ func TestBuild(t *testing.T) {
 		if i == 50 {
 			continue
 		}
-		want := Entry{Path: path, Label: path[:1], Width: 1 + i%7, Height: 2 + i%5}
+		want := gallery.Entry{Path: path, Label: path[:1], Width: 1 + i%7, Height: 2 + i%5}
 		if got := g.Entries[row]; got != want {
 			t.Errorf("entry %d is %v, want %v", row, got, want)
 		}
@@ -174,7 +146,7 @@ func TestBuildUpright(t *testing.T) {
 	if err != nil || len(skips) > 0 {
 		t.Fatal(err, skips)
 	}
-	if want := (Entry{Path: "turned.jpg", Width: 16, Height: 24}); g.Entries[0] != want {
+	if want := (gallery.Entry{Path: "turned.jpg", Width: 16, Height: 24}); g.Entries[0] != want {
 		t.Errorf("entry %v, want %v", g.Entries[0], want)
 	}
 }
@@ -237,12 +209,12 @@ func TestBuildComponents(t *testing.T) {
 		if err != nil || len(skips) > 0 || told != 60 {
 			t.Fatal(err, skips, told)
 		}
-		g, err := Open(path)
+		g, err := gallery.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		described := 0
-		for _, n := range b.batches {
+		for _, n := range b.Batches {
 			described += n
 		}
 		if described != 60 {
@@ -298,19 +270,9 @@ func TestUpdateStopped(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || changes.Added != buildBatch {
 		t.Errorf("%+v, error %v", changes, err)
 	}
-	if g, err := Open(path); err != nil || len(g.Entries) != buildBatch {
+	if g, err := gallery.Open(path); err != nil || len(g.Entries) != buildBatch {
 		t.Errorf("in the index are %d pictures, error %v", len(g.Entries), err)
 	}
-}
-
-// colours are files of one colour each; times are a second apart.
-func colours(t *testing.T, n int) fstest.MapFS {
-	files := fstest.MapFS{}
-	for i := range n {
-		files[fmt.Sprintf("%c/%03d.png", 'a'+i%3, i)] = plain(t, 1+i%4, 1, color.RGBA{R: uint8(i), G: uint8(i / 256)})
-		files[fmt.Sprintf("%c/%03d.png", 'a'+i%3, i)].ModTime = time.Unix(int64(i+1), 0)
-	}
-	return files
 }
 
 // After any history an index is what a new one of the same folder would be, and
@@ -326,13 +288,13 @@ func TestUpdate(t *testing.T) {
 			t.Fatal(err)
 		}
 		described := 0
-		for _, n := range b.batches {
+		for _, n := range b.Batches {
 			described += n
 		}
 		if described != changes.Added+changes.Changed || round > 0 && described > 60 {
 			t.Errorf("round %d: %d described, %+v", round, described, changes)
 		}
-		got, err := Open(path)
+		got, err := gallery.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +303,7 @@ func TestUpdate(t *testing.T) {
 			t.Fatalf("round %d: another index than a new one (%v)", round, err)
 		}
 		none := new(pixels)
-		if again, _, err := Update(t.Context(), path, folder(t, files), "photos", none.describer(), Watch{}); err != nil || again != (Changes{Pictures: len(files)}) || len(none.batches) > 0 {
+		if again, _, err := Update(t.Context(), path, folder(t, files), "photos", none.describer(), Watch{}); err != nil || again != (Changes{Pictures: len(files)}) || len(none.Batches) > 0 {
 			t.Fatalf("nothing new: %+v, %v", again, err)
 		}
 		paths := slices.Sorted(maps.Keys(files))
@@ -452,6 +414,58 @@ func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 	}
 }
 
+// misnamed is a file system that has copies of its files under names that are not UTF-8,
+// which other ones than those of the system may.
+type misnamed struct{ fstest.MapFS }
+
+func (m misnamed) Open(name string) (fs.File, error) {
+	return m.MapFS.Open(strings.TrimPrefix(name, "\xff"))
+}
+
+func (m misnamed) Stat(name string) (fs.FileInfo, error) {
+	return m.MapFS.Stat(strings.TrimPrefix(name, "\xff"))
+}
+
+func (m misnamed) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := m.MapFS.ReadDir(name)
+	for _, e := range slices.Clone(entries) {
+		info, err := e.Info()
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, fs.FileInfoToDirEntry(renamed{info}))
+	}
+	return entries, err
+}
+
+type renamed struct{ fs.FileInfo }
+
+func (r renamed) Name() string { return "\xff" + r.FileInfo.Name() }
+
+// A file of a name that an index cannot hold is left out, also if the index knows its
+// contents under another name.
+func TestUpdateLeavesOutMisnamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	files := colours(t, 3)
+	for name, f := range files {
+		delete(files, name)
+		files[filepath.Base(name)] = f
+	}
+	for round, set := range []fs.FS{files, misnamed{files}} {
+		photos, err := picture.Folder(set, picture.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, skips, err := Update(t.Context(), path, photos, "photos", new(pixels).describer(), Watch{})
+		if err != nil || len(skips) != 3*round {
+			t.Errorf("round %d: %v, %v", round, skips, err)
+		}
+		if g, err := gallery.Open(path); err != nil || len(g.Entries) != 3 {
+			t.Errorf("round %d: %v", round, err)
+		}
+	}
+}
+
 // Another recipe, another folder and a second writer are refused.
 func TestUpdateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
@@ -470,24 +484,28 @@ func TestUpdateRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := reserve(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, _, err := openWriter(path, out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := run(photos, "photos", as); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "another run") {
-			t.Errorf("a second writer: %v", err)
+	busy := func(by string) {
+		t.Helper()
+		if err := run(photos, "photos", as); !errors.Is(err, gallery.ErrBusy) || !strings.Contains(err.Error(), "another run") {
+			t.Errorf("beside %s: %v", by, err)
 		}
-		release(out) // now bbolt's lock alone, which is all that older programs have
+		if g, err := gallery.Open(path); err != nil || len(g.Entries) != 10 {
+			t.Errorf("a reader beside %s: %v", by, err)
+		}
 	}
-	if g, err := Open(path); err != nil || len(g.Entries) != 10 {
-		t.Errorf("a reader beside a writer: %v", err)
+	d := new(pixels).describer().of(photos)
+	w, err := gallery.Write(path, d.head("photos"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	w.close()
+	busy("a second writer")
+	w.Abandon()
+	db, err := bbolt.Open(path, 0o644, nil) // bbolt's lock alone, which is all that older programs have
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy("an older program")
+	db.Close()
 	if err := run(photos, "photos", func(d *Describer) { d.Recipe.Layer = "fc2" }); err == nil || strings.Count(err.Error(), "fingerprint ") != 2 {
 		t.Errorf("another layer: %v", err)
 	}
@@ -517,7 +535,7 @@ func TestReadersBesideAWriter(t *testing.T) {
 	for range 3 {
 		wait.Go(func() {
 			for last := 0; ctx.Err() == nil; {
-				g, err := Open(path)
+				g, err := gallery.Open(path)
 				if errors.Is(err, os.ErrNotExist) {
 					continue
 				}
@@ -548,21 +566,5 @@ func TestReadersBesideAWriter(t *testing.T) {
 	wait.Wait()
 	if err != nil {
 		t.Error(err)
-	}
-}
-
-// A disk that is full (here: the limit of a store's size) is an error; what was
-// saved before stays.
-func TestFull(t *testing.T) {
-	defer func(old time.Duration, size int) { pendingTime, storeOptions.MaxSize = old, size }(pendingTime, storeOptions.MaxSize)
-	pendingTime, storeOptions.MaxSize = 0, 64<<10
-	path := filepath.Join(t.TempDir(), "photos.idx")
-	safe := 0
-	_, _, err := Update(t.Context(), path, folder(t, colours(t, 700)), "photos", new(pixels).describer(), Watch{Saved: func(n int) { safe = n }})
-	if err == nil || safe == 0 || !strings.Contains(err.Error(), path) {
-		t.Fatalf("error %v with %d pictures", err, safe)
-	}
-	if g, err := Open(path); err != nil || len(g.Entries) != safe {
-		t.Errorf("%v, %d pictures were safe", err, safe)
 	}
 }

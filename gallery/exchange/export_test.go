@@ -1,4 +1,4 @@
-package gallery
+package exchange
 
 import (
 	"encoding/csv"
@@ -13,17 +13,19 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/gallery"
+	"lookalike/gallery/internal/gallerytest"
 	"lookalike/weights"
 )
 
 // Every format gives back what the index holds.
 func TestExport(t *testing.T) {
-	g := example(5, 3)
+	g := gallerytest.Example(5, 3)
 	g.Entries[1].Label = "a \"b\", c\nd"
 	dir := t.TempDir()
 	export := func(name string) string {
 		path := filepath.Join(dir, name)
-		if err := g.Export(path); err != nil {
+		if err := Export(g, path); err != nil {
 			t.Fatal(err)
 		}
 		return path
@@ -44,7 +46,7 @@ func TestExport(t *testing.T) {
 				t.Errorf("labels %q, %v", labels, err)
 			}
 		case "a.safetensors":
-			var entries []Entry
+			var entries []gallery.Entry
 			if err := json.Unmarshal([]byte(f.Metadata()["entries"]), &entries); err != nil || !slices.Equal(entries, g.Entries) {
 				t.Errorf("entries %v, %v", entries, err)
 			}
@@ -81,11 +83,11 @@ func TestExport(t *testing.T) {
 			}
 		}
 		var got exported
-		if err := dec.Decode(&got); err != nil || !reflect.DeepEqual(got, g.exported(i)) {
-			t.Errorf("object %+v, want %+v (%v)", got, g.exported(i), err)
+		if err := dec.Decode(&got); err != nil || !reflect.DeepEqual(got, exportedOf(g, i)) {
+			t.Errorf("object %+v, want %+v (%v)", got, exportedOf(g, i), err)
 		}
 	}
-	if err := g.Export(filepath.Join(dir, "a.txt")); err == nil || !strings.Contains(err.Error(), ".jsonl") {
+	if err := Export(g, filepath.Join(dir, "a.txt")); err == nil || !strings.Contains(err.Error(), ".jsonl") {
 		t.Errorf("an unknown format: %v", err)
 	}
 }

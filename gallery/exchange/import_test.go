@@ -1,4 +1,4 @@
-package gallery
+package exchange
 
 import (
 	"os"
@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/gallery"
+	"lookalike/gallery/internal/gallerytest"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
 
 // What Export writes comes back, as far as the format holds it.
 func TestImportOfExport(t *testing.T) {
-	want := example(40, 7)
-	for _, format := range ImportFormats {
+	want := gallerytest.Example(40, 7)
+	for _, format := range Formats {
 		file := filepath.Join(t.TempDir(), "vectors"+format)
-		if err := want.Export(file); err != nil {
+		if err := Export(want, file); err != nil {
 			t.Fatal(err)
 		}
 		got, err := Import(file)
@@ -46,11 +48,11 @@ func TestImportOfExport(t *testing.T) {
 		if strings.Contains(".csv.jsonl", format) && !reflect.DeepEqual(got.Files, want.Files) {
 			t.Errorf("%s: other files", format)
 		}
-		if same := got.Recipe == want.Recipe; same != (format == ".safetensors") || !same && got.Recipe.Model != Imported {
+		if same := got.Recipe == want.Recipe; same != (format == ".safetensors") || !same && got.Recipe.Model != gallery.Imported {
 			t.Errorf("%s: recipe %+v", format, got.Recipe)
 		}
 		t.Run("saved"+format, func(t *testing.T) {
-			if back, err := Open(save(t, got)); err != nil || !reflect.DeepEqual(back.Vectors, want.Vectors) {
+			if back, err := gallery.Open(gallerytest.Save(t, got)); err != nil || !reflect.DeepEqual(back.Vectors, want.Vectors) {
 				t.Errorf("opened: %v", err)
 			}
 		})

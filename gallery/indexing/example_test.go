@@ -1,6 +1,6 @@
 //go:build !wasm
 
-package gallery_test
+package indexing_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"lookalike/gallery"
+	"lookalike/gallery/indexing"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -38,17 +39,17 @@ func Example() {
 	defer os.RemoveAll(dir)
 	index := filepath.Join(dir, "photos.idx")
 
-	photos, err := picture.Folder(os.DirFS("../picture/testdata/decode"), picture.Options{})
+	photos, err := picture.Folder(os.DirFS("../../picture/testdata/decode"), picture.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	photos = photos.Limit(20)
-	changes, skipped, err := gallery.Update(ctx, index, photos, "../picture/testdata/decode", gallery.Describer{
+	changes, skipped, err := indexing.Update(ctx, index, photos, "../../picture/testdata/decode", indexing.Describer{
 		Recipe:   gallery.Recipe{Model: "mean colour", Preprocessing: "RGB, 16x16 pixels", EXIF: "applied"},
 		Width:    3,
 		Prepare:  func(m *picture.Image) *picture.Image { return picture.Area(m, 16, 16) },
 		Describe: meanColour,
-	}, gallery.Watch{})
+	}, indexing.Watch{})
 	if err != nil {
 		log.Fatal(err)
 	}

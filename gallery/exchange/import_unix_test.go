@@ -1,6 +1,6 @@
 //go:build unix
 
-package gallery
+package exchange
 
 import (
 	"path/filepath"

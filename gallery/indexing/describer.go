@@ -1,4 +1,4 @@
-package gallery
+package indexing
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"lookalike/gallery"
 	"lookalike/internal/parallel"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -18,7 +19,7 @@ import (
 
 // Describer makes vectors of pictures.
 type Describer struct {
-	Recipe Recipe
+	Recipe gallery.Recipe
 
 	// Width is the number of values that Describe makes of a picture.
 	Width int
@@ -61,7 +62,7 @@ const buildBatch = 32
 // it but for its vector. err is why it is of no use.
 type loaded struct {
 	picture *picture.Image
-	row     row
+	row     gallery.Row
 	err     error
 }
 
@@ -69,18 +70,18 @@ type loaded struct {
 func (d Describer) load(photos *picture.Set, i int) (l loaded) {
 	err := photos.Read(i, func(data []byte, info fs.FileInfo) (err error) {
 		l.picture, err = photos.Map(func(m *picture.Image) *picture.Image {
-			l.row.Entry = Entry{Path: photos.Path(i), Label: photos.Label(i), Width: m.Width, Height: m.Height}
+			l.row.Entry = gallery.Entry{Path: photos.Path(i), Label: photos.Label(i), Width: m.Width, Height: m.Height}
 			return d.Prepare(m)
 		}).Decode(data)
 		// Should the file be written to just now, then its time is another one at the
 		// next run.
-		l.row.File = File{Size: info.Size(), Modified: info.ModTime(), SHA256: sha256.Sum256(data)}
+		l.row.File = gallery.File{Size: info.Size(), Modified: info.ModTime(), SHA256: sha256.Sum256(data)}
 		return err
 	})
 	if err != nil {
 		return loaded{err: err}
 	}
-	l.err = l.row.Entry.validate()
+	l.err = l.row.Entry.Validate()
 	return l
 }
 
@@ -97,10 +98,10 @@ type worked struct{ all, network time.Duration }
 // Each picture is read once. While the network works on one batch, the next is
 // decoded, and the one before is written. Only prepared pictures, two batches and two a
 // processor, and two batches of vectors wait in memory.
-func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done func(i int), skip func(i int, reason error) error, deliver func([]row) error) (worked, error) {
+func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done func(i int), skip func(i int, reason error) error, deliver func([]gallery.Row) error) (worked, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	batches, described := make(chan []loaded), make(chan []row)
+	batches, described := make(chan []loaded), make(chan []gallery.Row)
 	var w worked
 	start := time.Now()
 	var both sync.WaitGroup
@@ -116,7 +117,7 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 				continue // let the sender see it
 			}
 			begin := time.Now()
-			rows, err := caught(func() ([]row, error) { return d.describe(context.WithoutCancel(ctx), batch) })
+			rows, err := caught(func() ([]gallery.Row, error) { return d.describe(context.WithoutCancel(ctx), batch) })
 			w.network += time.Since(begin)
 			if err != nil {
 				stop(err)
@@ -188,7 +189,7 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 		return nil, err
 	}
 	if n < 0 || load == nil || skip == nil || done == nil {
-		return nil, fmt.Errorf("gallery.Describer.Vectors: %d pictures, or one of the functions is nil", n)
+		return nil, fmt.Errorf("indexing.Describer.Vectors: %d pictures, or one of the functions is nil", n)
 	}
 	vectors := make([][]float32, n)
 	good, count := make([]int, n), 0 // those that are described, in order
@@ -197,7 +198,7 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 		if err != nil {
 			return loaded{err: err}
 		}
-		return loaded{picture: d.Prepare(m), row: row{Entry: Entry{Path: fmt.Sprintf("picture %d", i)}}}
+		return loaded{picture: d.Prepare(m), row: gallery.Row{Entry: gallery.Entry{Path: fmt.Sprintf("picture %d", i)}}}
 	}
 	at := 0
 	described := func(i int) {
@@ -205,9 +206,9 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 		count++
 		done(i)
 	}
-	_, err := d.run(ctx, n, read, described, skip, func(rows []row) error {
+	_, err := d.run(ctx, n, read, described, skip, func(rows []gallery.Row) error {
 		for _, r := range rows {
-			vectors[good[at]] = r.vector
+			vectors[good[at]] = r.Vector
 			at++
 		}
 		return nil
@@ -235,7 +236,7 @@ func (d Describer) vectors(ctx context.Context, pictures []*picture.Image) (*ten
 }
 
 // describe makes the vectors of a batch and checks them.
-func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) {
+func (d Describer) describe(ctx context.Context, batch []loaded) ([]gallery.Row, error) {
 	pictures := make([]*picture.Image, len(batch))
 	for i, p := range batch {
 		pictures[i] = p.picture
@@ -244,11 +245,11 @@ func (d Describer) describe(ctx context.Context, batch []loaded) ([]row, error) 
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]row, len(batch))
+	rows := make([]gallery.Row, len(batch))
 	for i, p := range batch {
 		rows[i] = p.row
-		rows[i].vector = v.Row(i)
-		for _, x := range rows[i].vector {
+		rows[i].Vector = v.Row(i)
+		for _, x := range rows[i].Vector {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 				return nil, fmt.Errorf("gallery: the vector of %s holds %v: the weights in %s are of no use", p.row.Path, x, d.Recipe.WeightsFile)
 			}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package gallery
+package indexing
 
 import (
 	"cmp"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"lookalike/gallery"
 )
 
 // What the process that TestMain runs is to be limited to.
@@ -70,7 +72,7 @@ func TestFileSizeLimit(t *testing.T) {
 	for size := 8 << 10; ; size += 20 << 10 {
 		safe, errs, err := updateLimited(t, dir, crashFileSize+"="+strconv.Itoa(size))
 		held = max(held, safe)
-		g, opened := Open(index)
+		g, opened := gallery.Open(index)
 		if err == nil {
 			if opened != nil || len(g.Entries) != 900 {
 				t.Errorf("the end: %v", opened)
@@ -135,7 +137,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	if _, errs, err := updateLimited(t, dir, env...); err == nil || !strings.Contains(errs, "cannot write to the index") {
 		t.Errorf("an index that is there: %v, %s", err, errs)
 	}
-	if g, err := Open(index); err != nil || len(g.Entries) != 10 {
+	if g, err := gallery.Open(index); err != nil || len(g.Entries) != 10 {
 		t.Errorf("afterwards: %v", err)
 	}
 
@@ -146,43 +148,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	if _, errs, err := updateLimited(t, dir, env...); err != nil {
 		t.Errorf("an index that may be written to: %v, %s", err, errs)
 	}
-	if g, err := Open(index); err != nil || len(g.Entries) != 9 {
+	if g, err := gallery.Open(index); err != nil || len(g.Entries) != 9 {
 		t.Errorf("afterwards: %v", err)
-	}
-}
-
-// An index behind a symbolic link is written anew behind it, with its permissions.
-func TestRewriteKeepsLinkAndMode(t *testing.T) {
-	for name, rewrite := range map[string]func(path string) error{
-		"compacted": compacted,
-		"remade": func(path string) error {
-			_, _, err := Remake(t.Context(), path, folder(t, colours(t, 5)), "photos", new(pixels).describer(), Watch{Saved: func(int) {
-				if info, err := os.Stat(Unfinished(path)); err != nil || info.Mode().Perm() != 0o600 {
-					t.Errorf("it grows with the permissions %v, %v", info.Mode(), err)
-				}
-			}})
-			return err
-		},
-	} {
-		dir := t.TempDir()
-		link, file := filepath.Join(dir, "photos.idx"), filepath.Join(t.TempDir(), "there.idx")
-		if err := cmp.Or(example(4, 3).Save(file), os.Chmod(file, 0o600), os.Symlink(file, link)); err != nil {
-			t.Fatal(err)
-		}
-		before, err := os.Stat(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := rewrite(link); err != nil {
-			t.Fatal(err)
-		}
-		if to, err := os.Readlink(link); err != nil || to != file {
-			t.Errorf("%s: the link leads to %q, %v", name, to, err)
-		}
-		after, err := os.Stat(file)
-		if err != nil || after.Mode() != before.Mode() || os.SameFile(after, before) {
-			t.Errorf("%s: the file has the permissions %v, %v", name, after.Mode(), err)
-		}
-		onlyIndex(t, dir)
 	}
 }

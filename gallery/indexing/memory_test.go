@@ -1,6 +1,6 @@
 //go:build !wasm
 
-package gallery
+package indexing
 
 import (
 	"bytes"

@@ -1,4 +1,6 @@
-package gallery
+// Package exchange writes what an index holds for other programs, and makes a gallery
+// of the vectors that another program has written.
+package exchange
 
 import (
 	"bufio"
@@ -16,16 +18,19 @@ import (
 	"strings"
 	"time"
 
+	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
 
-// ExportFormats are the ends of the names that Export knows.
-var ExportFormats = []string{".npz", ".npy", ".safetensors", ".csv", ".jsonl"}
+// Formats are the ends of the names that Export and Import know.
+var Formats = []string{".npz", ".npy", ".safetensors", ".csv", ".jsonl"}
 
-// Export writes the vectors, and which pictures they belong to, in the format
-// that the name's end says:
+const vectorsName = "vectors"
+
+// Export writes a gallery's vectors, and which pictures they belong to, in the
+// format that the name's end says:
 //
 //	.npz          "vectors", [n, d] of float32, and "paths" and "labels", n texts
 //	.npy          vectors alone
@@ -35,24 +40,24 @@ var ExportFormats = []string{".npz", ".npy", ".safetensors", ".csv", ".jsonl"}
 //	.jsonl        the same as an object a line, the values as "vector"
 //
 // What is not known of a file is left empty. The file appears whole or not at all.
-func (g *Gallery) Export(path string) error {
-	err := g.complete()
+func Export(g *gallery.Gallery, path string) error {
+	err := g.Complete()
 	if err != nil {
 		return fmt.Errorf("gallery: %s cannot be written: %w", path, err)
 	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npz":
-		err = g.exportNPZ(path)
+		err = exportNPZ(g, path)
 	case ".npy":
-		err = atomicfile.Write(path, g.writeNPY)
+		err = atomicfile.Write(path, func(w io.Writer) error { return writeNPY(g, w) })
 	case ".safetensors":
-		err = g.exportSafetensors(path)
+		err = exportSafetensors(g, path)
 	case ".csv":
-		err = atomicfile.Write(path, g.writeCSV)
+		err = atomicfile.Write(path, func(w io.Writer) error { return writeCSV(g, w) })
 	case ".jsonl":
-		err = atomicfile.Write(path, g.writeJSON)
+		err = atomicfile.Write(path, func(w io.Writer) error { return writeJSON(g, w) })
 	default:
-		err = fmt.Errorf("%s: the name must end in one of %s", path, strings.Join(ExportFormats, ", "))
+		err = fmt.Errorf("%s: the name must end in one of %s", path, strings.Join(Formats, ", "))
 	}
 	if err != nil {
 		return fmt.Errorf("gallery: %w", err)
@@ -60,7 +65,7 @@ func (g *Gallery) Export(path string) error {
 	return nil
 }
 
-func (g *Gallery) exportNPZ(path string) error {
+func exportNPZ(g *gallery.Gallery, path string) error {
 	paths, labels := make([]string, len(g.Entries)), make([]string, len(g.Entries))
 	for i, e := range g.Entries {
 		paths[i], labels[i] = e.Path, e.Label
@@ -70,7 +75,7 @@ func (g *Gallery) exportNPZ(path string) error {
 }
 
 // writeNPY writes NumPy's format, version 1.0: the data begin at a multiple of 64.
-func (g *Gallery) writeNPY(w io.Writer) error {
+func writeNPY(g *gallery.Gallery, w io.Writer) error {
 	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", g.Vectors.Dim(0), g.Vectors.Dim(1))
 	const before = 10 // magic, version, length
 	header += strings.Repeat(" ", 63-(before+len(header))%64) + "\n"
@@ -87,7 +92,7 @@ func (g *Gallery) writeNPY(w io.Writer) error {
 	return nil
 }
 
-func (g *Gallery) exportSafetensors(path string) error {
+func exportSafetensors(g *gallery.Gallery, path string) error {
 	metadata := map[string]string{}
 	for key, value := range map[string]any{"recipe": g.Recipe, "entries": g.Entries} {
 		text, err := json.Marshal(value)
@@ -101,14 +106,14 @@ func (g *Gallery) exportSafetensors(path string) error {
 
 // exported is a picture as CSV and JSON Lines have it.
 type exported struct {
-	Entry
+	gallery.Entry
 	Size     int64     `json:"size"`
 	Modified string    `json:"modified,omitempty"` // RFC 3339
 	SHA256   string    `json:"sha256,omitempty"`
 	Vector   []float32 `json:"vector"`
 }
 
-func (g *Gallery) exported(i int) exported {
+func exportedOf(g *gallery.Gallery, i int) exported {
 	e := exported{Entry: g.Entries[i], Vector: g.Vectors.Row(i)}
 	if i < len(g.Files) {
 		f := g.Files[i]
@@ -129,7 +134,7 @@ var pictureColumns = []string{"path", "label", "width", "height", "size", "modif
 // Values are written some at a time: a vector may be as large as all else.
 const someValues = 4096
 
-func (g *Gallery) writeCSV(w io.Writer) error {
+func writeCSV(g *gallery.Gallery, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	begin := func(fields []string) error { // a line
 		var line bytes.Buffer
@@ -150,7 +155,7 @@ func (g *Gallery) writeCSV(w io.Writer) error {
 	}
 	for i := range g.Entries {
 		out.WriteByte('\n')
-		e := g.exported(i)
+		e := exportedOf(g, i)
 		if err := begin([]string{e.Path, e.Label, strconv.Itoa(e.Width), strconv.Itoa(e.Height), strconv.FormatInt(e.Size, 10), e.Modified, e.SHA256}); err != nil {
 			return err
 		}
@@ -170,13 +175,13 @@ func flushed(w *csv.Writer) error {
 	return w.Error()
 }
 
-func (g *Gallery) writeJSON(w io.Writer) error {
+func writeJSON(g *gallery.Gallery, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
 	for i := range g.Entries {
-		e := g.exported(i)
+		e := exportedOf(g, i)
 		vector := e.Vector
 		e.Vector = nil // the last field
 		line.Reset()
