@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -45,6 +46,9 @@ func TestMisuse(t *testing.T) {
 		`picture.Folder: |nil`:            func() error { _, err := Folder(nil, Options{}); return err },
 		`picture.RGBA|5x5 has 0 values`:   func() error { (&Image{Width: 5, Height: 5}).RGBA(); return nil },
 		`picture.FromImage|no picture`:    func() error { FromImage(nil); return nil },
+		`picture.Read: |nil`:              func() error { return Read(nil, 0, Options{}, func([]byte) error { return nil }) },
+		`picture.Read: |use is nil`:       func() error { return Read(strings.NewReader(""), 0, Options{}, nil) },
+		`the file is |empty`:              func() error { _, err := DecodeBytes(nil, Options{}, nil); return err },
 		`picture.Decode: |nil`:            func() error { _, err := Decode(nil, Options{}); return err },
 		`picture.RGBA|no picture`:         func() error { (*Image)(nil).RGBA(); return nil },
 	})

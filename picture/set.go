@@ -1,11 +1,9 @@
 package picture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"lookalike/internal/parallel"
+	"lookalike/internal/words"
 )
 
 // Set is an ordered list of picture files, decoded on demand. It is read-only
@@ -40,7 +39,7 @@ func Folder(fsys fs.FS, o Options) (*Set, error) {
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case p == "." && err != nil:
-			return fmt.Errorf("the folder cannot be read: %w", withoutPath(err)) // the path is ".", which tells nothing
+			return fmt.Errorf("the folder cannot be read: %w", words.Cause(err)) // the path is ".", which tells nothing
 		case p == ".":
 			return nil
 		case strings.HasPrefix(d.Name(), "."):
@@ -65,7 +64,7 @@ func Folder(fsys fs.FS, o Options) (*Set, error) {
 		return nil, err
 	}
 	slices.Sort(paths)
-	return &Set{fsys: fsys, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
+	return &Set{fsys: fsys, options: o.WithDefaults(), paths: slices.Compact(paths)}, nil
 }
 
 // Len returns the number of files. A nil set has none.
@@ -138,45 +137,19 @@ func (s *Set) Read(i int, use func(data []byte, info fs.FileInfo) error) error {
 		if !utf8.ValidString(name) {
 			return errors.New("the file's name is not UTF-8; rename it")
 		}
-		return withoutPath(err)
+		return words.Cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return withoutPath(err)
+		return words.Cause(err)
 	}
-	var beginning [longestMagic]byte
-	n, err := io.ReadFull(f, beginning[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return withoutPath(err)
-	}
-	if _, err := formatOf(beginning[:n]); err != nil {
-		return use(beginning[:n], info)
-	}
-	// What is said of the size need not be true; it saves copying if it is.
-	size := min(max(info.Size(), 0), s.options.MaxBytes+1)
-	reading.take(size)
-	defer reading.give(size)
-	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	data.Write(beginning[:n])
-	if _, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1-int64(n))); err != nil {
-		return withoutPath(err)
-	}
-	return use(data.Bytes(), info)
+	return Read(f, info.Size(), s.options, func(data []byte) error { return use(data, info) })
 }
 
 // Decode makes the picture of the bytes of a file. The error names no path.
 func (s *Set) Decode(data []byte) (*Image, error) {
-	m, err := decode(data, s.options, s.transform)
-	return m, withoutPath(err)
-}
-
-// withoutPath takes the operation and the path off an error of the file system.
-func withoutPath(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+	return DecodeBytes(data, s.options, s.transform)
 }
 
 // Limit returns the set of n files evenly spaced in the order of s, so that

@@ -17,6 +17,8 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/closing"
+	"lookalike/internal/magic"
+	"lookalike/internal/words"
 )
 
 // Source is where pictures lie: a folder, a zip or tar archive, one picture file,
@@ -143,22 +145,22 @@ func openFile(f *os.File, size int64) (*Source, error) {
 	head := make([]byte, 512)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
-		return nil, withoutPath(err)
+		return nil, words.Cause(err)
 	}
 	head = head[:n]
-	for magic, name := range map[string]string{"\xfd7zXZ\x00": "xz", "BZh??AY&SY": "bzip2", "(\xb5/\xfd": "zstd", "7z\xbc\xaf'\x1c": "7z", "Rar!\x1a\x07": "rar"} {
-		if matches(head, magic) {
+	for start, name := range map[string]string{"\xfd7zXZ\x00": "xz", "BZh??AY&SY": "bzip2", "(\xb5/\xfd": "zstd", "7z\xbc\xaf'\x1c": "7z", "Rar!\x1a\x07": "rar"} {
+		if magic.Matches(head, start) {
 			return nil, fmt.Errorf("archives packed with %s cannot be read; zip, tar and tar.gz can", name)
 		}
 	}
 	switch {
-	case matches(head, "PK\x03\x04"), matches(head, "PK\x05\x06"):
+	case magic.Matches(head, "PK\x03\x04"), magic.Matches(head, "PK\x05\x06"):
 		a, err := indexZip(f, size)
 		if err != nil {
 			return nil, err
 		}
 		return &Source{FS: a, Kind: "zip", close: f.Close}, nil
-	case matches(head, "\x1f\x8b"):
+	case magic.Matches(head, "\x1f\x8b"):
 		return openTarGzip(f, size)
 	case isTar(head):
 		a, err := indexTar(f, size)
@@ -190,7 +192,7 @@ func isTar(head []byte) bool {
 func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 	packed, err := gzip.NewReader(f)
 	if err != nil {
-		return nil, fmt.Errorf("gzip: %w", cutShort(err))
+		return nil, fmt.Errorf("gzip: %w", words.CutShort(err))
 	}
 	output, err := atomicfile.Reserve(atomicfile.TempName(os.TempDir()))
 	if err != nil {
@@ -225,7 +227,7 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 	unpacked, err := io.Copy(spool, io.LimitReader(io.MultiReader(bytes.NewReader(head), packed), limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("unpacking: %w", cutShort(err))
+		return nil, fmt.Errorf("unpacking: %w", words.CutShort(err))
 	case unpacked > limit:
 		return nil, fmt.Errorf("the archive's %d bytes unpack to more than %d, the limit; unpack it into a folder and give that", size, limit)
 	}
@@ -248,7 +250,7 @@ func (s *Source) Pictures(o Options) (*Set, error) {
 	defer s.using.Leave()
 	switch {
 	case s.file != "":
-		return &Set{fsys: s.FS, options: o.withDefaults(), paths: []string{s.file}}, nil
+		return &Set{fsys: s.FS, options: o.WithDefaults(), paths: []string{s.file}}, nil
 	case s.parts == nil:
 		return Folder(s.FS, o)
 	}
@@ -267,7 +269,7 @@ func (s *Source) Pictures(o Options) (*Set, error) {
 		}
 	}
 	slices.Sort(paths)
-	return &Set{fsys: s.FS, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
+	return &Set{fsys: s.FS, options: o.WithDefaults(), paths: slices.Compact(paths)}, nil
 }
 
 // Close ends the use of an archive, of those in a folder too: reading from it, and

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"lookalike/internal/words"
 )
 
 // member is a file of an archive in the order written.
@@ -170,7 +172,7 @@ func names(t *testing.T, s *Source) string {
 		}
 		data, err := fs.ReadFile(s.FS, p)
 		if err != nil {
-			data = []byte("(" + withoutPath(err).Error() + ")")
+			data = []byte("(" + words.Cause(err).Error() + ")")
 		}
 		out = append(out, p+"="+string(data))
 		return nil
