@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"lookalike/internal/memory"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // fitBytes bounds the vectors that principal components are fitted to, as does
@@ -60,12 +60,12 @@ type Watch struct {
 // decoder for the largest pictures, less than 64 MB. While components are fitted it
 // holds the vectors for that.
 //
-// The files of photos must ascend by path, as [picture.Folder] lists them.
+// The files of photos must ascend by path, as [album.Folder] lists them.
 //
 // The index must have been made in the way of d, or the error is ErrOther. Principal components are fitted
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
-func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+func Update(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch) (Changes, []album.Skip, error) {
 	if err := d.usable(); err != nil {
 		return Changes{}, nil, err
 	}
@@ -77,7 +77,7 @@ func Update(ctx context.Context, path string, photos *picture.Set, root string, 
 // what others read, until the new one stands: it grows in the file Unfinished(path),
 // and if Remake is ended or fails, both are left. Called again, Remake goes on with
 // it, or begins it anew if it was to become another one.
-func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+func Remake(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch) (Changes, []album.Skip, error) {
 	if err := d.usable(); err != nil {
 		return Changes{}, nil, err
 	}

@@ -21,6 +21,7 @@ import (
 
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 const (
@@ -62,7 +63,7 @@ func crashing(index, photos, job string) error {
 		}
 		return example(n, 7).Save(index)
 	}
-	set, err := picture.Folder(os.DirFS(photos), picture.Options{})
+	set, err := album.Folder(os.DirFS(photos), picture.Options{})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -38,7 +39,7 @@ func Example() {
 	defer os.RemoveAll(dir)
 	index := filepath.Join(dir, "photos.idx")
 
-	photos, err := picture.Folder(os.DirFS("../picture/testdata/decode"), picture.Options{})
+	photos, err := album.Folder(os.DirFS("../picture/testdata/decode"), picture.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"lookalike/internal/memory"
 	"lookalike/internal/regular"
-	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -74,7 +74,7 @@ func Import(file string) (*Gallery, error) {
 			e.Path = fmt.Sprintf("row-%06d", i)
 		}
 		if e.Label == "" {
-			e.Label = picture.LabelOf(e.Path)
+			e.Label = album.LabelOf(e.Path)
 		}
 	}
 	if g.Recipe == (Recipe{}) {

@@ -10,10 +10,10 @@ import (
 	"os"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
-func remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func remake(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	var none Changes
 	if err := d.reach(photos); err != nil {
 		return none, nil, err

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -21,10 +21,10 @@ func amend(path string, change func(*state) error) error {
 	return fmt.Errorf("gallery: write %s: %w", path, errReadOnly)
 }
 
-func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func update(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	return Changes{}, nil, fmt.Errorf("gallery: write %s: %w", path, errReadOnly)
 }
 
-func remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func remake(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	return update(ctx, path, photos, root, d, watch, fitBytes)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -28,8 +29,8 @@ func TestReadOnly(t *testing.T) {
 			return tensor.New(len(p), 1), nil
 		},
 	}
-	_, _, updated := Update(t.Context(), path, new(picture.Set), "photos", d, Watch{})
-	_, _, remade := Remake(t.Context(), path, new(picture.Set), "photos", d, Watch{})
+	_, _, updated := Update(t.Context(), path, new(album.Set), "photos", d, Watch{})
+	_, _, remade := Remake(t.Context(), path, new(album.Set), "photos", d, Watch{})
 	for name, err := range map[string]error{
 		"Save":          g.Save(path),
 		"SaveThreshold": g.SaveThreshold(path, Threshold{Metric: "euclidean", Method: FromLabels}),

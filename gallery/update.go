@@ -20,6 +20,7 @@ import (
 	"lookalike/internal/parallel"
 	"lookalike/knn/pca"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -39,7 +40,7 @@ const (
 // pendingTime is a variable for tests only.
 var pendingTime = time.Second
 
-func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func update(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	out, err := reserve(path)
 	if err != nil {
 		return Changes{}, nil, err
@@ -51,7 +52,7 @@ func update(ctx context.Context, path string, photos *picture.Set, root string, 
 
 // bring brings an index up to date that is reserved. A new one begins as s, with the
 // permissions mode, and gets its name with its first pictures.
-func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.FileMode, s state, photos *picture.Set, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.FileMode, s state, photos *album.Set, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	w, g, err := openWriter(path, out)
 	if errors.Is(err, fs.ErrNotExist) && out != nil {
 		if err := d.reach(photos); err != nil {
@@ -93,7 +94,7 @@ func bring(ctx context.Context, path string, out *atomicfile.Output, mode fs.Fil
 
 // reach makes sure that the vectors can be brought to as many principal components
 // as are wanted.
-func (d Describer) reach(photos *picture.Set) error {
+func (d Describer) reach(photos *album.Set) error {
 	if most := min(photos.Len(), d.Width); d.Components < 0 || d.Components > most {
 		return fmt.Errorf("gallery: %d principal components are asked for; %d files with %d values each have 1 to %d", d.Components, photos.Len(), d.Width, most)
 	}
@@ -109,7 +110,7 @@ type updater struct {
 
 	changes Changes
 	worked  worked
-	skips   []picture.Skip
+	skips   []album.Skip
 	done    int  // files dealt with
 	changed bool // the index may be another now
 
@@ -119,7 +120,7 @@ type updater struct {
 	saved     time.Time // when the last transaction ended
 }
 
-func (u *updater) run(ctx context.Context, head *Gallery, photos *picture.Set, root string, fitBytes int) error {
+func (u *updater) run(ctx context.Context, head *Gallery, photos *album.Set, root string, fitBytes int) error {
 	if err := u.check(); err != nil {
 		return err
 	}
@@ -254,7 +255,7 @@ type candidate struct {
 }
 
 // plan compares the files with the index, both by ascending path.
-func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (plan, error) {
+func (u *updater) plan(ctx context.Context, photos *album.Set, root string) (plan, error) {
 	var p plan
 	var changed []candidate
 	var unreadable []string // folders, as the beginnings of their files' paths
@@ -272,7 +273,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (p
 		switch {
 		case known && err != nil && !errors.Is(err, fs.ErrNotExist):
 			u.changes.Kept++
-			u.skips = append(u.skips, picture.Skip{Path: photos.Path(i), Reason: err})
+			u.skips = append(u.skips, album.Skip{Path: photos.Path(i), Reason: err})
 		case err != nil: // for the report
 			p.describe = append(p.describe, c.described)
 		case info.IsDir(): // which is listed only if it cannot be read; for the report
@@ -326,7 +327,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set, root string) (p
 }
 
 // recognise finds files that are in the index already, by size and then content.
-func (u *updater) recognise(ctx context.Context, photos *picture.Set, changed []candidate, p *plan) error {
+func (u *updater) recognise(ctx context.Context, photos *album.Set, changed []candidate, p *plan) error {
 	sizes := map[int64]bool{} // whether the index has such a file
 	for _, c := range changed {
 		sizes[c.file.Size] = false
@@ -372,7 +373,7 @@ func (u *updater) recognise(ctx context.Context, photos *picture.Set, changed []
 }
 
 // contents returns the SHA-256 of a file.
-func contents(photos *picture.Set, i int) (sum [32]byte, err error) {
+func contents(photos *album.Set, i int) (sum [32]byte, err error) {
 	f, err := photos.Open(i)
 	if err != nil {
 		return sum, err
@@ -387,7 +388,7 @@ func contents(photos *picture.Set, i int) (sum [32]byte, err error) {
 }
 
 // copy enters files whose vectors the index has.
-func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error {
+func (u *updater) copy(ctx context.Context, photos *album.Set, p *plan) error {
 	found := make([]bool, len(p.gone)) // under another name
 	for some := range slices.Chunk(p.copies, someFiles) {
 		if ctx.Err() != nil {
@@ -452,7 +453,7 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 }
 
 // describe enters files that have to be described.
-func (u *updater) describe(ctx context.Context, photos *picture.Set, files []described) error {
+func (u *updater) describe(ctx context.Context, photos *album.Set, files []described) error {
 	d := u.d
 	if p := u.pca; p != nil {
 		whole := d
@@ -474,7 +475,7 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 	skip := func(k int, reason error) error {
 		u.tell(1)
 		path := photos.Path(k)
-		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
+		u.skips = append(u.skips, album.Skip{Path: path, Reason: reason})
 		if files[k].known {
 			bad = append(bad, edit{path: path})
 		}

@@ -27,6 +27,7 @@ import (
 
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -69,7 +70,7 @@ func plain(t *testing.T, width, height int, c color.RGBA) *fstest.MapFile {
 }
 
 // build makes an index anew.
-func build(t *testing.T, photos *picture.Set, root string, d Describer) (*Gallery, []picture.Skip, error) {
+func build(t *testing.T, photos *album.Set, root string, d Describer) (*Gallery, []album.Skip, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	_, skips, err := Update(t.Context(), path, photos, root, d, Watch{})
@@ -88,9 +89,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func folder(t *testing.T, files fstest.MapFS) *picture.Set {
+func folder(t *testing.T, files fstest.MapFS) *album.Set {
 	t.Helper()
-	set, err := picture.Folder(files, picture.Options{})
+	set, err := album.Folder(files, picture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +421,7 @@ func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 	d := new(pixels).describer()
 	update := func() (Changes, []string) {
 		t.Helper()
-		set, err := picture.Folder(files, picture.Options{})
+		set, err := album.Folder(files, picture.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -456,7 +457,7 @@ func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 func TestUpdateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	photos := folder(t, colours(t, 10))
-	run := func(photos *picture.Set, root string, change func(*Describer)) error {
+	run := func(photos *album.Set, root string, change func(*Describer)) error {
 		d := new(pixels).describer()
 		change(&d)
 		_, _, err := Update(t.Context(), path, photos, root, d, Watch{})

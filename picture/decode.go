@@ -102,7 +102,7 @@ var known = map[string]string{
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
 
-// archives may hold pictures, and are looked into where OpenSource is given them.
+// archives may hold pictures, and are looked into where album.Open is given them.
 var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 
 // longestMagic is how many bytes of a file tell its format.

@@ -1,4 +1,16 @@
-package picture
+// Package album lists the pictures of folders, zip and tar archives and single files,
+// and reads them, several at a time and in order, for indexes and for training.
+//
+// [Folder] lists what lies in any file system. [Open] opens a place of this one, an
+// archive too, and [OpenAll] several as one; [Source.Pictures] lists what is there. Both
+// lead to a [Set]: paths in order, each of a file that package picture decodes when it
+// is asked for. Labels are the names of the folders that pictures lie in.
+//
+// Files are untrusted, as in package picture. What is no picture, or a damaged one, is
+// an error of its own that names the file; [Set.Check] leaves all of these out and
+// returns them as values. Archives that are damaged as a whole are refused when they
+// are opened. A number of no file panics.
+package album
 
 import (
 	"archive/tar"
@@ -19,14 +31,15 @@ import (
 	"lookalike/internal/closing"
 	"lookalike/internal/magic"
 	"lookalike/internal/words"
+	"lookalike/picture"
 )
 
 // Source is where pictures lie: a folder, a zip or tar archive, one picture file,
 // or several of these. It must be closed after the last picture has been read.
 type Source struct {
 	// Root is what the paths of Pictures are relative to: the folder, the archive,
-	// the folder of a file, or the deepest folder that several lie in. OpenSource
-	// of it opens the same pictures by the same paths.
+	// the folder of a file, or the deepest folder that several lie in. Open of it
+	// opens the same pictures by the same paths.
 	Root string
 
 	// FS is what the paths of Pictures lead into. Where it is a folder, a path may
@@ -47,7 +60,7 @@ type part struct {
 	*Source
 }
 
-// OpenSource opens what lies at a path; archives are recognised by their bytes,
+// Open opens what lies at a path; archives are recognised by their bytes,
 // any other file is taken for a picture. Archives are read in place, but a
 // compressed tar, which has no order to read single files by, is unpacked into
 // a nameless temporary file, at most 100 times as large as the archive and 64 MiB.
@@ -56,7 +69,7 @@ type part struct {
 // "/a" and ".\a" are "a"), the last of several files with one path counts, hard
 // links lead to the file, symbolic links are left out, and archives in archives
 // are files that are no pictures.
-func OpenSource(path string) (*Source, error) {
+func Open(path string) (*Source, error) {
 	info, err := os.Stat(path) // before opening, which waits if it is a pipe
 	switch {
 	case err != nil:
@@ -84,10 +97,10 @@ func OpenSource(path string) (*Source, error) {
 	return s, nil
 }
 
-// OpenSources opens several places as one; one alone as OpenSource does. Each
+// OpenAll opens several places as one; one alone as Open does. Each
 // picture's path is relative to the deepest folder that they all lie in, the same
 // whatever the order; one that lies in two of them is listed once.
-func OpenSources(paths []string) (_ *Source, err error) {
+func OpenAll(paths []string) (*Source, error) {
 	var absolute []string
 	for _, path := range paths {
 		path, err := filepath.Abs(path)
@@ -102,7 +115,7 @@ func OpenSources(paths []string) (_ *Source, err error) {
 	case 0:
 		return nil, errors.New("no folder, file or archive to read pictures from")
 	case 1:
-		return OpenSource(paths[0])
+		return Open(paths[0])
 	}
 	root := common(absolute)
 	if root == "" {
@@ -123,7 +136,7 @@ func OpenSources(paths []string) (_ *Source, err error) {
 		rel, err := filepath.Rel(root, path)
 		var s *Source
 		if err == nil {
-			s, err = OpenSource(path)
+			s, err = Open(path)
 		}
 		if err != nil {
 			all.Close()
@@ -240,12 +253,12 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 
 // Pictures lists the pictures as Folder does; a single file is one, whatever
 // its name.
-func (s *Source) Pictures(o Options) (*Set, error) {
+func (s *Source) Pictures(o picture.Options) (*Set, error) {
 	if s == nil || s.FS == nil {
 		return nil, errNoSource
 	}
 	if !s.using.Enter() {
-		return nil, closing.Error("picture: " + s.Root)
+		return nil, closing.Error("album: " + s.Root)
 	}
 	defer s.using.Leave()
 	switch {
@@ -281,4 +294,4 @@ func (s *Source) Close() error {
 	return s.using.Close(s.close)
 }
 
-var errNoSource = errors.New("picture: the source is nil or empty; OpenSource makes one")
+var errNoSource = errors.New("album: the source is nil or empty; Open makes one")

@@ -1,4 +1,4 @@
-package picture
+package album
 
 import (
 	"io/fs"
