@@ -33,8 +33,8 @@ func modulePath(t *testing.T) string {
 }
 
 // TestImportTable holds ARCHITECTURE.md's table of packages against the code:
-// every package is in it, with exactly its imports, all from further up. Among
-// imports "internal/" may be left out.
+// every package is in it, with its nearest imports, all from further up: those that
+// no other of its imports leads to. Among imports "internal/" may be left out.
 func TestImportTable(t *testing.T) {
 	text, err := os.ReadFile("ARCHITECTURE.md")
 	if err != nil {
@@ -61,18 +61,30 @@ func TestImportTable(t *testing.T) {
 	}
 	module := modulePath(t)
 	const root = "lookalike" // what the table calls the package at the module's root
-	own := module + "/"
-	for _, line := range list(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
-		pkg, imports, _ := strings.Cut(line, " ")
-		pkg = strings.TrimPrefix(pkg, own)
+	named := func(pkg string) (string, bool) {
 		if pkg == module {
-			pkg = root
+			return root, true
 		}
+		return strings.CutPrefix(pkg, module+"/")
+	}
+	imports, reached := map[string][]string{}, map[string][]string{} // ours; reached by others' too
+	for _, line := range list(t, "-f", `{{.ImportPath}} {{join .Imports " "}},{{join .Deps " "}}`, "./...") {
+		line, deps, _ := strings.Cut(line, ",")
+		pkg, direct, _ := strings.Cut(line, " ")
+		pkg, _ = named(pkg)
+		for to, from := range map[*map[string][]string]string{&imports: direct, &reached: deps} {
+			(*to)[pkg] = []string{}
+			for _, i := range strings.Fields(from) {
+				if i, ours := named(i); ours {
+					(*to)[pkg] = append((*to)[pkg], i)
+				}
+			}
+		}
+	}
+	for pkg, direct := range imports {
 		got := []string{}
-		for _, i := range strings.Fields(imports) {
-			if i == module {
-				got = append(got, root)
-			} else if i, ours := strings.CutPrefix(i, own); ours {
+		for _, i := range direct {
+			if !slices.ContainsFunc(direct, func(j string) bool { return slices.Contains(reached[j], i) }) {
 				got = append(got, short(i))
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"lookalike/gallery/exchange"
 	"lookalike/internal/closing"
 	"lookalike/knn"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // Index is an index that is open to be searched, by many goroutines at once. It holds the
@@ -67,7 +67,7 @@ type version struct {
 	g      *gallery.Gallery
 	model  *lender[Model]
 	root   string // of the pictures
-	photos *lender[*picture.Source]
+	photos *lender[*album.Source]
 
 	mu        sync.Mutex
 	searchers map[knn.Metric]*knn.Index
@@ -147,11 +147,11 @@ func (x *Index) read(earlier *version) (*version, error) {
 	}
 	root := cmp.Or(x.options.photos, g.Root)
 	v.root = root
-	photos := &lender[*picture.Source]{open: func() (*picture.Source, error) {
+	photos := &lender[*album.Source]{open: func() (*album.Source, error) {
 		if root == "" {
 			return nil, fmt.Errorf("%s does not say where its pictures are", x.path)
 		}
-		s, err := picture.OpenSource(root)
+		s, err := album.Open(root)
 		if err != nil {
 			return nil, fmt.Errorf("the pictures of %s are not at %s: %w", x.path, root, err)
 		}
@@ -305,7 +305,7 @@ func (x *Index) Model() (Model, error) {
 
 // Source is where the pictures of the index lie, opened. The index closes it, when it is
 // closed or reloaded.
-func (x *Index) Source() (*picture.Source, error) {
+func (x *Index) Source() (*album.Source, error) {
 	v, err := x.enter()
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // Errors, for [errors.Is]. Those of an index that cannot be used as it is, ErrDamaged,
@@ -63,7 +63,7 @@ func (e *SkipError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err)
 func (e *SkipError) Unwrap() error { return e.Err }
 
 // skipped makes errors of what was left out.
-func skipped(skips []picture.Skip) []*SkipError {
+func skipped(skips []album.Skip) []*SkipError {
 	var list []*SkipError
 	for _, s := range skips {
 		list = append(list, &SkipError{s.Path, s.Reason})

@@ -16,6 +16,7 @@ import (
 	"lookalike/gallery/indexing"
 	"lookalike/internal/words"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // Changes counts what [Update] did.
@@ -118,8 +119,8 @@ func newUpdateOptions(options []UpdateOption) updateOptions {
 }
 
 // UpdateSet is [Update] with pictures that have been listed: they lie below the folder
-// root, and must ascend by path, as [picture.Folder] and [Pictures] list them.
-func UpdateSet(ctx context.Context, path string, photos *picture.Set, root string, model Model, options ...UpdateOption) (Changes, error) {
+// root, and must ascend by path, as [album.Folder] and [Pictures] list them.
+func UpdateSet(ctx context.Context, path string, photos *album.Set, root string, model Model, options ...UpdateOption) (Changes, error) {
 	o := newUpdateOptions(options)
 	err := updatable(path, model)
 	switch {
@@ -176,7 +177,7 @@ func earlier(path string) Recipe {
 
 // Pictures opens folders, archives and files as one and lists their files, but for those
 // of the program itself. The caller closes the source. Nothing to list is ErrNoPictures.
-func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source, *picture.Set, error) {
+func Pictures(paths []string, o picture.Options, own ...string) (*album.Source, *album.Set, error) {
 	if len(paths) == 0 {
 		return nil, nil, fmt.Errorf("%w: no folder, archive or file is given", ErrNoPictures)
 	}
@@ -185,12 +186,12 @@ func Pictures(paths []string, o picture.Options, own ...string) (*picture.Source
 			return nil, nil, fmt.Errorf("there is no folder, picture or archive %s to read pictures from: %w", path, words.Cause(err))
 		}
 	}
-	s, err := picture.OpenSources(paths)
+	s, err := album.OpenAll(paths)
 	if err != nil {
 		return nil, nil, err
 	}
 	root, err := filepath.Abs(s.Root)
-	var set *picture.Set
+	var set *album.Set
 	if err == nil {
 		s.Root = root
 		set, err = s.Pictures(o)

@@ -16,6 +16,7 @@ import (
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -313,7 +314,7 @@ func TestLearnsPhotographs(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("no photographs in ../shared/caltech101")
 	}
-	set := must(picture.Folder(os.DirFS(dir), picture.Options{}))(t)
+	set := must(album.Folder(os.DirFS(dir), picture.Options{}))(t)
 	m := must(autoencoder.New(autoencoder.Config{Size: 32, Code: 16, Widths: []int{8, 16, 32}}, 1))(t)
 	h := must(m.Fit(t.Context(), set.Limit(64), nn.FitConfig{Epochs: 30, Batch: 16, Optimizer: &optim.Adamax{LearningRate: 0.005}}))(t)
 	if first, last := h[0].Loss, h[len(h)-1].Loss; !(last < first/3) {

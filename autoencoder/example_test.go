@@ -11,12 +11,13 @@ import (
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // Trains on a folder and finds the five pictures that are most like the first.
 func Example() {
 	ctx := context.Background()
-	files, err := picture.Folder(os.DirFS("photos"), picture.Options{})
+	files, err := album.Folder(os.DirFS("photos"), picture.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

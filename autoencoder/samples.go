@@ -12,8 +12,8 @@ import (
 	"lookalike/tensor"
 )
 
-// Photos is a list of pictures that are decoded on demand, such as a
-// picture.Set. Load must be safe for many goroutines at once.
+// Photos is a list of pictures that are decoded on demand, such as an
+// album.Set. Load must be safe for many goroutines at once.
 type Photos interface {
 	Len() int
 	Load(i int) (*picture.Image, error)

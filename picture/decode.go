@@ -16,8 +16,10 @@ import (
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/jpegplanes"
+	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/regular"
+	"lookalike/internal/words"
 )
 
 // Options bounds what Decode accepts. The zero value has the defaults.
@@ -38,7 +40,9 @@ const (
 	defaultMaxBytes  = 256 << 20
 )
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns the options with what the zeros among them stand for, which is by
+// the memory limit in force now.
+func (o Options) WithDefaults() Options {
 	if o.MaxPixels == 0 {
 		o.MaxPixels = defaultMaxPixels
 	}
@@ -98,7 +102,7 @@ var known = map[string]string{
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
 
-// archives may hold pictures, and are looked into where OpenSource is given them.
+// archives may hold pictures, and are looked into where album.Open is given them.
 var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 
 // longestMagic is how many bytes of a file tell its format.
@@ -125,36 +129,24 @@ func decodeBMP(data []byte) (*Image, error) {
 
 func formatOf(data []byte) (format, error) {
 	for _, f := range formats {
-		if matches(data, f.magic) {
+		if magic.Matches(data, f.magic) {
 			return f, nil
 		}
 	}
 	if len(data) == 0 {
 		return format{}, errors.New("the file is empty")
 	}
-	for magic, name := range known {
-		if matches(data, magic) {
+	for start, name := range known {
+		if magic.Matches(data, start) {
 			return format{}, fmt.Errorf("a file of type %s, which is not supported; convert it to JPEG or PNG", name)
 		}
 	}
-	for magic, name := range archives {
-		if matches(data, magic) {
+	for start, name := range archives {
+		if magic.Matches(data, start) {
 			return format{}, fmt.Errorf("not a picture but packed with %s; what is in an archive is read if its own path is given", name)
 		}
 	}
 	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
-}
-
-func matches(data []byte, magic string) bool {
-	if len(data) < len(magic) {
-		return false
-	}
-	for i := range len(magic) {
-		if magic[i] != '?' && magic[i] != data[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
@@ -164,12 +156,19 @@ func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")
 	}
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	data, err := io.ReadAll(io.LimitReader(r, o.MaxBytes+1))
 	if err != nil {
 		return nil, err
 	}
 	return decode(data, o, nil)
+}
+
+// DecodeBytes is Decode for the bytes of a file, and passes the picture through use, if
+// not nil, such as for a resize. No more pictures than fit in the memory for decoding are
+// decoded and go through use at once; use must not wait for another to be decoded.
+func DecodeBytes(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
+	return decode(data, o.WithDefaults(), use)
 }
 
 // File decodes the picture at a path of the file system.
@@ -181,7 +180,7 @@ func File(path string, o Options) (*Image, error) {
 	defer f.Close()
 	m, err := Decode(f, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", path, words.Cause(err))
 	}
 	return m, nil
 }
@@ -232,7 +231,7 @@ func (f format) size(data []byte, o Options) (image.Config, error) {
 	if n := pixels(c); n > o.MaxPixels {
 		return c, fmt.Errorf("%d x %d pixels are over the limit of %d", c.Width, c.Height, o.MaxPixels)
 	} else if f.dense > 0 && n/f.dense > int64(len(data)) {
-		return c, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), errCut)
+		return c, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", c.Width, c.Height, len(data), words.ErrCut)
 	}
 	return c, nil
 }
@@ -273,14 +272,10 @@ func caught[T any](read func() (T, error)) (v T, err error) {
 // brought into a box.
 func fills(w, h int, box image.Point) bool { return w >= box.X || h >= box.Y }
 
-var errCut = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
-
-// cutShort words the end of data as what it is: some decoders pass on io.EOF,
-// which callers of a reader would take for success, and that of JPEG has a text of
-// its own for it.
+// cutShort is [words.CutShort]; the decoder of JPEG has a text of its own for the end of data.
 func cutShort(err error) error {
-	if errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF || errors.Is(err, jpeg.FormatError("short Huffman data")) {
-		return errCut
+	if errors.Is(err, jpeg.FormatError("short Huffman data")) {
+		return words.ErrCut
 	}
-	return err
+	return words.CutShort(err)
 }

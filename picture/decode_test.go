@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -29,5 +30,16 @@ func TestDecodeAsPillow(t *testing.T) {
 				t.Errorf("off by %.4f on average, %d at most", d.mean(), d.max)
 			}
 		})
+	}
+}
+
+func TestFile(t *testing.T) {
+	if m, err := File("testdata/decode/rgb.png", Options{}); err != nil || m.Width != 45 {
+		t.Errorf("%v, %v", m, err)
+	}
+	for _, path := range []string{"decode_test.go", "absent", "testdata"} {
+		if _, err := File(path, Options{}); err == nil || strings.Count(err.Error(), path) != 1 {
+			t.Errorf("error %v does not name %s once", err, path)
+		}
 	}
 }

@@ -128,7 +128,7 @@ func TestNeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := f.size(data, Options{}.withDefaults())
+		c, err := f.size(data, Options{}.WithDefaults())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

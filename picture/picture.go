@@ -1,6 +1,6 @@
 // Package picture reads photographs for neural networks: it decodes JPEG, PNG,
-// GIF, BMP, TIFF and WebP, sets them upright, resizes them, and walks folders
-// and archives of them.
+// GIF, BMP, TIFF and WebP, sets them upright and resizes them. Package album finds
+// them in folders and archives.
 //
 // Pixels come out as the usual Python tools give them, so that networks trained
 // there see the same input here. Decode agrees with Pillow's convert("RGB"):
@@ -9,7 +9,8 @@
 // bit, Nearest Pillow's.
 //
 // Files are untrusted: sizes are checked against Options before memory is
-// taken, and whatever a file holds, the outcome is a picture or an error.
+// taken, and whatever a file holds, the outcome is a picture or an error. Arguments
+// that no program should give, such as a size below 1, panic.
 package picture
 
 import (

@@ -26,6 +26,7 @@ import (
 	"lookalike/nn"
 	"lookalike/optim"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -86,7 +87,7 @@ func train(photos fs.FS, k keras, initial string) (nn.History, error) {
 	if len(k.Classes) > 0 {
 		return trainClassifier(photos, k, initial, cfg)
 	}
-	set, err := picture.Folder(photos, picture.Options{})
+	set, err := album.Folder(photos, picture.Options{})
 	if err != nil {
 		return nil, err
 	}

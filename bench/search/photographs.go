@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 	"lookalike/vgg"
 )
@@ -33,7 +34,7 @@ func features(ctx context.Context, n, vectors int, seed uint64, photos, weights,
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
-	set, err := picture.Folder(os.DirFS(photos), picture.Options{})
+	set, err := album.Folder(os.DirFS(photos), picture.Options{})
 	if err != nil {
 		return nil, err
 	}

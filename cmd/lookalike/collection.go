@@ -21,6 +21,7 @@ import (
 	"lookalike/internal/thumbnail"
 	"lookalike/internal/words"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // collection is an index together with the pictures that it is of.
@@ -105,7 +106,7 @@ func (c *collection) options() picture.Options {
 }
 
 // source is where the pictures lie.
-func (c *collection) source() (*picture.Source, error) {
+func (c *collection) source() (*album.Source, error) {
 	s, err := c.index.Source()
 	if err != nil {
 		return nil, c.gone()

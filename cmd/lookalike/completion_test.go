@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"lookalike/gallery"
-	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -54,7 +54,7 @@ func completionFolder(t *testing.T) string {
 	}
 	g := gallery.Gallery{Recipe: gallery.Recipe{Model: gallery.Imported}, Vectors: tensor.New(3, 2)}
 	for _, path := range []string{"cats/tiger.jpg", "cats/tom.jpg", "dog.jpg"} {
-		g.Entries = append(g.Entries, gallery.Entry{Path: path, Label: picture.LabelOf(path)})
+		g.Entries = append(g.Entries, gallery.Entry{Path: path, Label: album.LabelOf(path)})
 	}
 	if err := g.Save(filepath.Join(dir, "photos.idx")); err != nil {
 		t.Fatal(err)

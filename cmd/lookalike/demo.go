@@ -28,6 +28,7 @@ import (
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // What the demo does: enough to be worth looking at after a minute.
@@ -149,7 +150,7 @@ func (o *demoOptions) file(name string) string { return filepath.Join(o.out, nam
 
 // demoPictures makes the folder of the results and returns the folder of pictures
 // with its files: those that are given, or drawn ones.
-func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, files *picture.Set, err error) {
+func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, files *album.Set, err error) {
 	if o.photos != "" { // a mistake there comes before anything is written
 		if files, err = folder(o.photos, o.pictures); err != nil {
 			return "", nil, err
@@ -168,7 +169,7 @@ func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, file
 }
 
 // demoTraining trains an autoencoder and tells how long that took.
-func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *picture.Set) (*autoencoder.Model, time.Duration, error) {
+func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set) (*autoencoder.Model, time.Duration, error) {
 	m, err := autoencoder.New(autoencoder.Config{Size: demoSize}, o.seed)
 	if err != nil {
 		return nil, 0, err
@@ -182,7 +183,7 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *picture.S
 }
 
 // demoGallery indexes the pictures of a folder anew.
-func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *picture.Set, dir string) (*gallery.Gallery, error) {
+func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) (*gallery.Gallery, error) {
 	d, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
 		return nil, err
@@ -307,7 +308,7 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 }
 
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
-func demoSheet(path string, photos *picture.Set, neighbors [][]knn.Neighbor) error {
+func demoSheet(path string, photos *album.Set, neighbors [][]knn.Neighbor) error {
 	var cells []sheet.Cell
 	for _, row := range split.Evenly(demoQueries, photos.Len()) {
 		p, err := photos.Load(row)

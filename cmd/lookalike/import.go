@@ -16,7 +16,7 @@ import (
 	"lookalike/gallery/exchange"
 	"lookalike/internal/cli"
 	"lookalike/internal/words"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // importOptions are the flags of import.
@@ -90,7 +90,7 @@ func (a *app) importVectors(file string, o importOptions) error {
 			e := &g.Entries[i]
 			e.Path = relativeTo(g.Root, line)
 			if e.Label == "" && o.labels == "" {
-				e.Label = picture.LabelOf(e.Path)
+				e.Label = album.LabelOf(e.Path)
 			}
 		}
 	}

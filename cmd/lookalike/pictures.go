@@ -13,6 +13,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/words"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // orientationFlag adds the flag of commands that read pictures.
@@ -21,7 +22,7 @@ func orientationFlag(cmd *cobra.Command, ignore *bool) {
 }
 
 // folder lists the files of a folder.
-func folder(dir string, o picture.Options) (*picture.Set, error) {
+func folder(dir string, o picture.Options) (*album.Set, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
@@ -29,7 +30,7 @@ func folder(dir string, o picture.Options) (*picture.Set, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s is a file; give the folder that the pictures lie in", dir)
 	}
-	set, err := picture.Folder(os.DirFS(dir), o)
+	set, err := album.Folder(os.DirFS(dir), o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
@@ -41,7 +42,7 @@ func folder(dir string, o picture.Options) (*picture.Set, error) {
 
 // check decodes all files, shows how far it is, and returns those that are
 // pictures. The others are reported.
-func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture.Set, error) {
+func (a *app) check(ctx context.Context, dir string, set *album.Set) (*album.Set, error) {
 	p := a.Progress("Checking pictures", "images", set.Len())
 	defer p.End()
 	good, skips, err := set.Check(ctx, func(i int) { p.Set(i + 1) })
@@ -57,7 +58,7 @@ func (a *app) check(ctx context.Context, dir string, set *picture.Set) (*picture
 }
 
 // report names the files of n that were left out.
-func (a *app) report(skips []picture.Skip, n int) {
+func (a *app) report(skips []album.Skip, n int) {
 	for _, s := range skips {
 		a.Skip(s.Path, s.Reason)
 	}
@@ -72,7 +73,7 @@ func (a *app) report(skips []picture.Skip, n int) {
 
 // namesOf is the fingerprint of the pictures' names and order, and of how they
 // are set upright.
-func namesOf(photos *picture.Set, o picture.Options) string {
+func namesOf(photos *album.Set, o picture.Options) string {
 	h := sha256.New()
 	if o.IgnoreOrientation {
 		fmt.Fprintf(h, "orientation %s\x00", gallery.Recipe{}.Reading(o).EXIF)

@@ -20,6 +20,7 @@ import (
 	"lookalike/internal/web"
 	"lookalike/internal/words"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // query is a picture that a command is given on its command line.
@@ -58,7 +59,7 @@ const (
 // addresses are fetched and standard input is read. Without an index, c is nil.
 // The caller must call done when the queries are not read any more.
 func (a *app) queries(ctx context.Context, c *collection, args []string, o queryOptions) (found []query, done func(), err error) {
-	var sources []*picture.Source
+	var sources []*album.Source
 	done = func() {
 		for _, s := range sources {
 			s.Close()
@@ -84,7 +85,7 @@ func (a *app) queries(ctx context.Context, c *collection, args []string, o query
 		case remote.IsAddress(arg):
 			q, err = fetchQuery(ctx, arg, o)
 		default:
-			s, err := picture.OpenSource(arg)
+			s, err := album.Open(arg)
 			if errors.Is(err, os.ErrNotExist) {
 				err = fmt.Errorf("there is no file %s%s", words.Printable(arg), c.suggest(arg))
 			}
@@ -159,7 +160,7 @@ func inMemory(name string, data []byte) query {
 }
 
 // queriesIn returns the pictures of a file, folder or archive.
-func queriesIn(s *picture.Source, path string) ([]query, error) {
+func queriesIn(s *album.Source, path string) ([]query, error) {
 	set, err := s.Pictures(picture.Options{})
 	switch {
 	case err != nil:
@@ -239,12 +240,12 @@ func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.Desc
 		}
 		p.Set(done)
 	})
-	var skips []picture.Skip
+	var skips []album.Skip
 	unreadable := lookalike.Unreadable(func(i int, err *lookalike.SkipError) error {
 		if all[i].named {
 			return unread(err)
 		}
-		skips = append(skips, picture.Skip{Path: err.Path, Reason: err.Err})
+		skips = append(skips, album.Skip{Path: err.Path, Reason: err.Err})
 		return nil
 	})
 	described, err := by(picturesOf(all), progress, unreadable)

@@ -7,14 +7,14 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/internal/sheet"
 	"lookalike/internal/split"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // sheetPictures is how many pictures a sheet of reconstructions shows.
 const sheetPictures = 8
 
 // prepared returns some pictures, evenly spaced, as the network sees them.
-func prepared(m *autoencoder.Model, photos *picture.Set) (autoencoder.Pictures, error) {
+func prepared(m *autoencoder.Model, photos *album.Set) (autoencoder.Pictures, error) {
 	var shown autoencoder.Pictures
 	for _, row := range split.Evenly(sheetPictures, photos.Len()) {
 		p, err := photos.Load(row)

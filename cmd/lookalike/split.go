@@ -11,7 +11,7 @@ import (
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/split"
 	"lookalike/internal/words"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // The sets of a table that train writes and eval reads.
@@ -34,7 +34,7 @@ func writeSplit(path string, sets split.Split) error {
 		w.Write(splitColumns)
 		for _, set := range []struct {
 			name   string
-			photos *picture.Set
+			photos *album.Set
 		}{{trainSet, sets.Learned}, {validationSet, sets.Kept}, {unseenSet, sets.Unseen}} {
 			for i := range set.photos.Len() {
 				w.Write([]string{set.photos.Path(i), set.photos.Label(i), set.name})

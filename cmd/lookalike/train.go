@@ -19,7 +19,7 @@ import (
 	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/nn"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 func (a *app) trainCommand() *cobra.Command {
@@ -211,7 +211,7 @@ func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over 
 }
 
 // files lists the files of a folder that are to be learned from.
-func (o *trainOptions) files(dir string) (*picture.Set, error) {
+func (o *trainOptions) files(dir string) (*album.Set, error) {
 	files, err := folder(dir, o.pictures)
 	if err == nil && o.limit > 0 {
 		files = files.Limit(o.limit)
@@ -222,7 +222,7 @@ func (o *trainOptions) files(dir string) (*picture.Set, error) {
 // trainingPictures returns the pictures of a folder, those to be kept out among
 // them, after they have been decoded once. Where training goes on they must be the
 // same as before.
-func (a *app) trainingPictures(ctx context.Context, dir string, files *picture.Set, o trainOptions, c *course) (*picture.Set, error) {
+func (a *app) trainingPictures(ctx context.Context, dir string, files *album.Set, o trainOptions, c *course) (*album.Set, error) {
 	if err := o.makeSheets(a); err != nil {
 		return nil, err
 	}

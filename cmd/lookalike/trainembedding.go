@@ -14,7 +14,7 @@ import (
 	"lookalike/internal/checkpoint"
 	"lookalike/internal/split"
 	"lookalike/internal/words"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // arcFace is the value of --embedding.
@@ -106,7 +106,7 @@ func (o *trainOptions) resumeEmbedding(cmd *cobra.Command) (*embedding.Model, *c
 
 // newEmbedding returns a network for the classes of some pictures. file has the
 // weights of a VGG.
-func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *picture.Set, file string) (*embedding.Model, error) {
+func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *album.Set, file string) (*embedding.Model, error) {
 	config := embedding.Config{Base: o.base, Dim: o.code, Margin: o.margin, Scale: o.scale}
 	if o.base != embedding.Encoder {
 		return embedding.New(config, split.ClassesOf(learned), file, o.seed)
@@ -132,7 +132,7 @@ func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *picture.Set, fi
 
 // labelledSamples makes what the network learns from and is validated on, and
 // shows how far it is.
-func (a *app) labelledSamples(ctx context.Context, m *embedding.Model, c *course, learned, kept *picture.Set, change augment.Config) error {
+func (a *app) labelledSamples(ctx context.Context, m *embedding.Model, c *course, learned, kept *album.Set, change augment.Config) error {
 	done := func(int) {}
 	if m.Config.Base != embedding.Encoder {
 		p := a.Progress("Describing pictures", "images", learned.Len()+kept.Len())
@@ -151,7 +151,7 @@ func (a *app) labelledSamples(ctx context.Context, m *embedding.Model, c *course
 }
 
 // warnOfSingles names classes with one picture to learn from.
-func (a *app) warnOfSingles(learned *picture.Set) {
+func (a *app) warnOfSingles(learned *album.Set) {
 	n := map[string]int{}
 	for _, label := range learned.Labels() {
 		n[label]++

@@ -11,7 +11,7 @@ import (
 	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/nn"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // besideTraining is what the process has in memory while it learns, besides what
@@ -75,7 +75,7 @@ func reserve(t *checkpoint.Training, size, pictures int, of memoryOf) (release f
 
 // reserveEmbedding is reserve for an embedding of some files, whose network m is nil while
 // it is not known.
-func (o *trainOptions) reserveEmbedding(m *embedding.Model, t *checkpoint.Training, files *picture.Set) (release func(), err error) {
+func (o *trainOptions) reserveEmbedding(m *embedding.Model, t *checkpoint.Training, files *album.Set) (release func(), err error) {
 	c := embedding.Config{Base: o.base, Dim: o.code, Size: o.size}
 	switch {
 	case m != nil:

@@ -15,7 +15,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/memory"
 	"lookalike/internal/regular"
-	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 	"lookalike/weights"
 )
@@ -66,7 +66,7 @@ func Import(file string) (*gallery.Gallery, error) {
 			e.Path = fmt.Sprintf("row-%06d", i)
 		}
 		if e.Label == "" {
-			e.Label = picture.LabelOf(e.Path)
+			e.Label = album.LabelOf(e.Path)
 		}
 	}
 	if g.Recipe == (gallery.Recipe{}) {

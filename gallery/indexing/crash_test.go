@@ -22,6 +22,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 const (
@@ -56,7 +57,7 @@ func crashing(index, photos, job string) error {
 		}
 		return example(n, 7).Save(index)
 	}
-	set, err := picture.Folder(os.DirFS(photos), picture.Options{})
+	set, err := album.Folder(os.DirFS(photos), picture.Options{})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/parallel"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -48,7 +49,7 @@ func (d Describer) usable() error {
 }
 
 // of notes in the recipe how photos are set upright.
-func (d Describer) of(photos *picture.Set) Describer {
+func (d Describer) of(photos *album.Set) Describer {
 	if photos != nil {
 		d.Recipe = d.Recipe.Reading(photos.Options())
 	}
@@ -67,7 +68,7 @@ type loaded struct {
 }
 
 // load reads file i of photos. Of a picture that cannot be used err says why.
-func (d Describer) load(photos *picture.Set, i int) (l loaded) {
+func (d Describer) load(photos *album.Set, i int) (l loaded) {
 	err := photos.Read(i, func(data []byte, info fs.FileInfo) (err error) {
 		l.picture, err = photos.Map(func(m *picture.Image) *picture.Image {
 			l.row.Entry = gallery.Entry{Path: photos.Path(i), Label: photos.Label(i), Width: m.Width, Height: m.Height}

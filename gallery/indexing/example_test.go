@@ -13,6 +13,7 @@ import (
 	"lookalike/gallery/indexing"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -39,7 +40,7 @@ func Example() {
 	defer os.RemoveAll(dir)
 	index := filepath.Join(dir, "photos.idx")
 
-	photos, err := picture.Folder(os.DirFS("../../picture/testdata/decode"), picture.Options{})
+	photos, err := album.Folder(os.DirFS("../../picture/testdata/decode"), picture.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

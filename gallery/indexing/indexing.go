@@ -8,7 +8,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/memory"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // fitBytes bounds the vectors that principal components are fitted to, as does
@@ -62,19 +62,19 @@ type Watch struct {
 // decoder for the largest pictures, less than 64 MB. While components are fitted it
 // holds the vectors for that.
 //
-// The files of photos must ascend by path, as [picture.Folder] lists them.
+// The files of photos must ascend by path, as [album.Folder] lists them.
 //
 // The index must have been made in the way of d, or the error is [gallery.ErrOther]. Principal components are fitted
 // to the first vectors, at most 1 GiB of them and at most a quarter of the
 // process's memory limit, and kept; until then the index holds whole vectors.
-func Update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+func Update(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch) (Changes, []album.Skip, error) {
 	if err := d.usable(); err != nil {
 		return Changes{}, nil, err
 	}
 	return update(ctx, path, photos, root, d.of(photos), watch, memory.Share(fitBytes, 4))
 }
 
-func update(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func update(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	h := d.head(root)
 	w, err := gallery.Write(path, h)
 	if err != nil {
@@ -88,7 +88,7 @@ func update(ctx context.Context, path string, photos *picture.Set, root string, 
 // what others read, until the new one stands: it grows in the file [gallery.Unfinished](path),
 // and if Remake is ended or fails, both are left. Called again, Remake goes on with
 // it, or begins it anew if it was to become another one.
-func Remake(ctx context.Context, path string, photos *picture.Set, root string, d Describer, watch Watch) (Changes, []picture.Skip, error) {
+func Remake(ctx context.Context, path string, photos *album.Set, root string, d Describer, watch Watch) (Changes, []album.Skip, error) {
 	if err := d.usable(); err != nil {
 		return Changes{}, nil, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // many is a file system of n small pictures, 1000 in a folder, that holds none of
@@ -85,7 +86,7 @@ func TestMemory(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := held()
-	photos, err := picture.Folder(files, picture.Options{})
+	photos, err := album.Folder(files, picture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -20,7 +21,7 @@ func TestDescriberMisuse(t *testing.T) {
 	describe := func(_ context.Context, p []*picture.Image) (*tensor.Tensor, error) { return tensor.New(len(p), 2), nil }
 	load := func(int) (*picture.Image, error) { return picture.New(1, 1), nil }
 	skip, done := func(int, error) error { return nil }, func(int) {}
-	photos, err := picture.Folder(fstest.MapFS{"a.png": {}}, picture.Options{})
+	photos, err := album.Folder(fstest.MapFS{"a.png": {}}, picture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

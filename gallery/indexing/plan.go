@@ -12,7 +12,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/internal/parallel"
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // plan is what has to be done.
@@ -44,7 +44,7 @@ type candidate struct {
 }
 
 // plan compares the files with the index, both by ascending path.
-func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
+func (u *updater) plan(ctx context.Context, photos *album.Set) (plan, error) {
 	var p plan
 	var changed []candidate
 	var unreadable []string // folders, as the beginnings of their files' paths
@@ -62,7 +62,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 		switch {
 		case known && err != nil && !errors.Is(err, fs.ErrNotExist):
 			u.changes.Kept++
-			u.skips = append(u.skips, picture.Skip{Path: photos.Path(i), Reason: err})
+			u.skips = append(u.skips, album.Skip{Path: photos.Path(i), Reason: err})
 		case err != nil: // for the report
 			p.describe = append(p.describe, c.described)
 		case info.IsDir(): // which is listed only if it cannot be read; for the report
@@ -116,7 +116,7 @@ func (u *updater) plan(ctx context.Context, photos *picture.Set) (plan, error) {
 }
 
 // recognise finds files that are in the index already, by size and then content.
-func (u *updater) recognise(ctx context.Context, photos *picture.Set, changed []candidate, p *plan) error {
+func (u *updater) recognise(ctx context.Context, photos *album.Set, changed []candidate, p *plan) error {
 	sizes := map[int64]bool{} // whether the index has such a file
 	for _, c := range changed {
 		sizes[c.file.Size] = false
@@ -162,7 +162,7 @@ func (u *updater) recognise(ctx context.Context, photos *picture.Set, changed []
 }
 
 // contents returns the SHA-256 of a file.
-func contents(photos *picture.Set, i int) (sum [32]byte, err error) {
+func contents(photos *album.Set, i int) (sum [32]byte, err error) {
 	f, err := photos.Open(i)
 	if err != nil {
 		return sum, err

@@ -15,6 +15,7 @@ import (
 	"lookalike/gallery"
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -95,7 +96,7 @@ func TestTwoWriters(t *testing.T) {
 // first run is at work stays, whether that run fails or not.
 func TestFirstRunAndAnother(t *testing.T) {
 	broken := errors.New("broken on purpose")
-	for _, bring := range []func(context.Context, string, *picture.Set, string, Describer, Watch) (Changes, []picture.Skip, error){Update, Remake} {
+	for _, bring := range []func(context.Context, string, *album.Set, string, Describer, Watch) (Changes, []album.Skip, error){Update, Remake} {
 		for _, fails := range []error{nil, broken} {
 			dir := t.TempDir()
 			path, other := filepath.Join(dir, "photos.idx"), save(t, example(3, 2))
@@ -138,7 +139,7 @@ func TestRemake(t *testing.T) {
 		}
 	}
 	photos := folder(t, colours(t, 200))
-	remake := func(ctx context.Context, photos *picture.Set, d Describer) (Changes, error) {
+	remake := func(ctx context.Context, photos *album.Set, d Describer) (Changes, error) {
 		changes, _, err := Remake(ctx, path, photos, "photos", d, Watch{})
 		return changes, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -34,7 +35,7 @@ func (d Describer) head(root string) gallery.Head {
 }
 
 // bring brings an index up to date that is open for writing.
-func bring(ctx context.Context, w *gallery.Writer, h gallery.Head, photos *picture.Set, d Describer, watch Watch, fitBytes int) (Changes, []picture.Skip, error) {
+func bring(ctx context.Context, w *gallery.Writer, h gallery.Head, photos *album.Set, d Describer, watch Watch, fitBytes int) (Changes, []album.Skip, error) {
 	defer w.Abandon() // should a function of the caller panic, others may write again
 	if w.Hidden() {
 		if err := d.reach(photos); err != nil {
@@ -55,7 +56,7 @@ func bring(ctx context.Context, w *gallery.Writer, h gallery.Head, photos *pictu
 
 // reach makes sure that the vectors can be brought to as many principal components
 // as are wanted.
-func (d Describer) reach(photos *picture.Set) error {
+func (d Describer) reach(photos *album.Set) error {
 	if most := min(photos.Len(), d.Width); d.Components < 0 || d.Components > most {
 		return fmt.Errorf("gallery: %d principal components are asked for; %d files with %d values each have 1 to %d", d.Components, photos.Len(), d.Width, most)
 	}
@@ -71,7 +72,7 @@ type updater struct {
 
 	changes Changes
 	worked  worked
-	skips   []picture.Skip
+	skips   []album.Skip
 	done    int // files dealt with
 
 	pending   []gallery.Row
@@ -80,7 +81,7 @@ type updater struct {
 	saved     time.Time // when the last transaction ended
 }
 
-func (u *updater) run(ctx context.Context, photos *picture.Set, fitBytes int) error {
+func (u *updater) run(ctx context.Context, photos *album.Set, fitBytes int) error {
 	if err := u.w.Check(u.head); err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ func sample(files []described, n, m int) (in, out []described) {
 }
 
 // copy enters files whose vectors the index has.
-func (u *updater) copy(ctx context.Context, photos *picture.Set, p *plan) error {
+func (u *updater) copy(ctx context.Context, photos *album.Set, p *plan) error {
 	found := make([]bool, len(p.gone)) // under another name
 	for some := range slices.Chunk(p.copies, someFiles) {
 		if ctx.Err() != nil {
@@ -204,7 +205,7 @@ func (u *updater) drop(ctx context.Context, paths []string) error {
 }
 
 // describe enters files that have to be described.
-func (u *updater) describe(ctx context.Context, photos *picture.Set, files []described) error {
+func (u *updater) describe(ctx context.Context, photos *album.Set, files []described) error {
 	d := u.d
 	if p := u.w.PCA(); p != nil {
 		whole := d
@@ -226,7 +227,7 @@ func (u *updater) describe(ctx context.Context, photos *picture.Set, files []des
 	skip := func(k int, reason error) error {
 		u.tell(1)
 		path := photos.Path(k)
-		u.skips = append(u.skips, picture.Skip{Path: path, Reason: reason})
+		u.skips = append(u.skips, album.Skip{Path: path, Reason: reason})
 		if files[k].known {
 			bad = append(bad, path)
 		}

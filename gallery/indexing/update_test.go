@@ -30,6 +30,7 @@ import (
 	"lookalike/gallery/internal/gallerytest"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -50,7 +51,7 @@ var (
 )
 
 // build makes an index anew.
-func build(t *testing.T, photos *picture.Set, root string, d Describer) (*gallery.Gallery, []picture.Skip, error) {
+func build(t *testing.T, photos *album.Set, root string, d Describer) (*gallery.Gallery, []album.Skip, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	_, skips, err := Update(t.Context(), path, photos, root, d, Watch{})
@@ -382,7 +383,7 @@ func TestUpdateKeepsWhatIsLocked(t *testing.T) {
 	d := new(pixels).describer()
 	update := func() (Changes, []string) {
 		t.Helper()
-		set, err := picture.Folder(files, picture.Options{})
+		set, err := album.Folder(files, picture.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -452,7 +453,7 @@ func TestUpdateLeavesOutMisnamed(t *testing.T) {
 		files[filepath.Base(name)] = f
 	}
 	for round, set := range []fs.FS{files, misnamed{files}} {
-		photos, err := picture.Folder(set, picture.Options{})
+		photos, err := album.Folder(set, picture.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -470,7 +471,7 @@ func TestUpdateLeavesOutMisnamed(t *testing.T) {
 func TestUpdateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "photos.idx")
 	photos := folder(t, colours(t, 10))
-	run := func(photos *picture.Set, root string, change func(*Describer)) error {
+	run := func(photos *album.Set, root string, change func(*Describer)) error {
 		d := new(pixels).describer()
 		change(&d)
 		_, _, err := Update(t.Context(), path, photos, root, d, Watch{})

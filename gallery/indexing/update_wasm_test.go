@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -21,8 +22,8 @@ func TestReadOnly(t *testing.T) {
 			return tensor.New(len(p), 1), nil
 		},
 	}
-	_, _, updated := Update(t.Context(), path, new(picture.Set), "photos", d, Watch{})
-	_, _, remade := Remake(t.Context(), path, new(picture.Set), "photos", d, Watch{})
+	_, _, updated := Update(t.Context(), path, new(album.Set), "photos", d, Watch{})
+	_, _, remade := Remake(t.Context(), path, new(album.Set), "photos", d, Watch{})
 	for name, err := range map[string]error{"Update": updated, "Remake": remade} {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)

@@ -7,19 +7,19 @@ import (
 	"math"
 	"slices"
 
-	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // Split is a division of pictures. Sets may be empty, but for Learned.
 type Split struct {
-	Learned *picture.Set
-	Kept    *picture.Set // for validation
-	Unseen  *picture.Set // of classes that are kept out as a whole
+	Learned *album.Set
+	Kept    *album.Set // for validation
+	Unseen  *album.Set // of classes that are kept out as a whole
 }
 
 // Pictures keeps a share of the pictures, evenly spaced, for validation. A share of
 // 0 keeps none.
-func Pictures(photos *picture.Set, validation float64) (Split, error) {
+func Pictures(photos *album.Set, validation float64) (Split, error) {
 	n := photos.Len()
 	k := int(math.Round(validation * float64(n)))
 	if validation > 0 && (k < 1 || k >= n) {
@@ -40,7 +40,7 @@ func Pictures(photos *picture.Set, validation float64) (Split, error) {
 // Classes keeps a share of the classes, evenly spaced, out of training, and of the
 // pictures of the others a share for validation. Every class that is learned keeps
 // a picture to learn from.
-func Classes(photos *picture.Set, validation, unseen float64) (Split, error) {
+func Classes(photos *album.Set, validation, unseen float64) (Split, error) {
 	for i := range photos.Len() {
 		if photos.Label(i) == "" {
 			return Split{}, fmt.Errorf("%s lies in no folder below the one that is given, so its class is not known; put it into one, or train an autoencoder", photos.Path(i))
@@ -74,7 +74,7 @@ func Classes(photos *picture.Set, validation, unseen float64) (Split, error) {
 
 // leaveOne gives every class that has all of its pictures in Kept the first of them
 // back to learn from. all are those of both, in their order.
-func (s *Split) leaveOne(all *picture.Set) {
+func (s *Split) leaveOne(all *album.Set) {
 	has, in := map[string]bool{}, map[string]bool{}
 	for i := range s.Learned.Len() {
 		has[s.Learned.Label(i)], in[s.Learned.Path(i)] = true, true
@@ -88,7 +88,7 @@ func (s *Split) leaveOne(all *picture.Set) {
 }
 
 // divide returns the pictures that learn chooses by their number, and the others.
-func divide(photos *picture.Set, learn func(i int) bool) (learned, others *picture.Set) {
+func divide(photos *album.Set, learn func(i int) bool) (learned, others *album.Set) {
 	var in, out []int
 	for i := range photos.Len() {
 		if learn(i) {
@@ -101,7 +101,7 @@ func divide(photos *picture.Set, learn func(i int) bool) (learned, others *pictu
 }
 
 // ClassesOf returns the classes that pictures are of, sorted.
-func ClassesOf(photos *picture.Set) []string {
+func ClassesOf(photos *album.Set) []string {
 	labels := photos.Labels()
 	slices.Sort(labels)
 	return slices.Compact(labels)

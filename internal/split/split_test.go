@@ -9,10 +9,11 @@ import (
 	"testing/fstest"
 
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // folders is a set of pictures: how many each class has, and "." those in none.
-func folders(t *testing.T, classes map[string]int) *picture.Set {
+func folders(t *testing.T, classes map[string]int) *album.Set {
 	t.Helper()
 	files := fstest.MapFS{}
 	for class, n := range classes {
@@ -20,7 +21,7 @@ func folders(t *testing.T, classes map[string]int) *picture.Set {
 			files[path.Join(class, fmt.Sprintf("%02d.jpg", i))] = &fstest.MapFile{}
 		}
 	}
-	set, err := picture.Folder(files, picture.Options{})
+	set, err := album.Folder(files, picture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func folders(t *testing.T, classes map[string]int) *picture.Set {
 }
 
 // paths are those of a set's pictures.
-func paths(s *picture.Set) []string {
+func paths(s *album.Set) []string {
 	var list []string
 	for i := range s.Len() {
 		list = append(list, s.Path(i))
@@ -37,10 +38,10 @@ func paths(s *picture.Set) []string {
 }
 
 // complete tells that every picture is in one set, in the order of all.
-func complete(t *testing.T, all *picture.Set, s Split) {
+func complete(t *testing.T, all *album.Set, s Split) {
 	t.Helper()
 	var list []string
-	for _, set := range []*picture.Set{s.Learned, s.Kept, s.Unseen} {
+	for _, set := range []*album.Set{s.Learned, s.Kept, s.Unseen} {
 		some := paths(set)
 		if !slices.IsSorted(some) {
 			t.Errorf("out of order: %v", some)

@@ -5,6 +5,7 @@ package words
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -130,6 +131,19 @@ func FromHere(path string) string {
 		return path
 	}
 	return rel
+}
+
+// ErrCut is the end of a file before its time.
+var ErrCut = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
+
+// CutShort words the end of data as what it is, [ErrCut]: some decoders pass on io.EOF,
+// which callers of a reader would take for success. An io.ErrUnexpectedEOF that has words
+// of its own keeps them.
+func CutShort(err error) error {
+	if errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
+		return ErrCut
+	}
+	return err
 }
 
 // Cause is what has gone wrong with a file, without its path, which the caller names.

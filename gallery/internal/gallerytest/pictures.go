@@ -14,6 +14,7 @@ import (
 
 	"lookalike/gallery"
 	"lookalike/picture"
+	"lookalike/picture/album"
 	"lookalike/tensor"
 )
 
@@ -72,9 +73,9 @@ func Colours(t testing.TB, n int) fstest.MapFS {
 }
 
 // Folder returns the pictures of some files.
-func Folder(t testing.TB, files fstest.MapFS) *picture.Set {
+func Folder(t testing.TB, files fstest.MapFS) *album.Set {
 	t.Helper()
-	set, err := picture.Folder(files, picture.Options{})
+	set, err := album.Folder(files, picture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

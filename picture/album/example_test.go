@@ -1,4 +1,4 @@
-package picture_test
+package album_test
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 	"os"
 
 	"lookalike/picture"
+	"lookalike/picture/album"
 )
 
 // Pictures of a folder as a network takes them: decoded and resized once, on
 // all processors, in order; what is no picture is reported and left out.
 func ExampleSet_Each() {
-	set, err := picture.Folder(os.DirFS("testdata/decode"), picture.Options{})
+	set, err := album.Folder(os.DirFS("../testdata/decode"), picture.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

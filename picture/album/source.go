@@ -1,4 +1,16 @@
-package picture
+// Package album lists the pictures of folders, zip and tar archives and single files,
+// and reads them, several at a time and in order, for indexes and for training.
+//
+// [Folder] lists what lies in any file system. [Open] opens a place of this one, an
+// archive too, and [OpenAll] several as one; [Source.Pictures] lists what is there. Both
+// lead to a [Set]: paths in order, each of a file that package picture decodes when it
+// is asked for. Labels are the names of the folders that pictures lie in.
+//
+// Files are untrusted, as in package picture. What is no picture, or a damaged one, is
+// an error of its own that names the file; [Set.Check] leaves all of these out and
+// returns them as values. Archives that are damaged as a whole are refused when they
+// are opened. A number of no file panics.
+package album
 
 import (
 	"archive/tar"
@@ -17,14 +29,17 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/closing"
+	"lookalike/internal/magic"
+	"lookalike/internal/words"
+	"lookalike/picture"
 )
 
 // Source is where pictures lie: a folder, a zip or tar archive, one picture file,
 // or several of these. It must be closed after the last picture has been read.
 type Source struct {
 	// Root is what the paths of Pictures are relative to: the folder, the archive,
-	// the folder of a file, or the deepest folder that several lie in. OpenSource
-	// of it opens the same pictures by the same paths.
+	// the folder of a file, or the deepest folder that several lie in. Open of it
+	// opens the same pictures by the same paths.
 	Root string
 
 	// FS is what the paths of Pictures lead into. Where it is a folder, a path may
@@ -45,7 +60,7 @@ type part struct {
 	*Source
 }
 
-// OpenSource opens what lies at a path; archives are recognised by their bytes,
+// Open opens what lies at a path; archives are recognised by their bytes,
 // any other file is taken for a picture. Archives are read in place, but a
 // compressed tar, which has no order to read single files by, is unpacked into
 // a nameless temporary file, at most 100 times as large as the archive and 64 MiB.
@@ -54,7 +69,7 @@ type part struct {
 // "/a" and ".\a" are "a"), the last of several files with one path counts, hard
 // links lead to the file, symbolic links are left out, and archives in archives
 // are files that are no pictures.
-func OpenSource(path string) (*Source, error) {
+func Open(path string) (*Source, error) {
 	info, err := os.Stat(path) // before opening, which waits if it is a pipe
 	switch {
 	case err != nil:
@@ -82,10 +97,10 @@ func OpenSource(path string) (*Source, error) {
 	return s, nil
 }
 
-// OpenSources opens several places as one; one alone as OpenSource does. Each
+// OpenAll opens several places as one; one alone as Open does. Each
 // picture's path is relative to the deepest folder that they all lie in, the same
 // whatever the order; one that lies in two of them is listed once.
-func OpenSources(paths []string) (_ *Source, err error) {
+func OpenAll(paths []string) (*Source, error) {
 	var absolute []string
 	for _, path := range paths {
 		path, err := filepath.Abs(path)
@@ -100,7 +115,7 @@ func OpenSources(paths []string) (_ *Source, err error) {
 	case 0:
 		return nil, errors.New("no folder, file or archive to read pictures from")
 	case 1:
-		return OpenSource(paths[0])
+		return Open(paths[0])
 	}
 	root := common(absolute)
 	if root == "" {
@@ -121,7 +136,7 @@ func OpenSources(paths []string) (_ *Source, err error) {
 		rel, err := filepath.Rel(root, path)
 		var s *Source
 		if err == nil {
-			s, err = OpenSource(path)
+			s, err = Open(path)
 		}
 		if err != nil {
 			all.Close()
@@ -143,22 +158,22 @@ func openFile(f *os.File, size int64) (*Source, error) {
 	head := make([]byte, 512)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
-		return nil, withoutPath(err)
+		return nil, words.Cause(err)
 	}
 	head = head[:n]
-	for magic, name := range map[string]string{"\xfd7zXZ\x00": "xz", "BZh??AY&SY": "bzip2", "(\xb5/\xfd": "zstd", "7z\xbc\xaf'\x1c": "7z", "Rar!\x1a\x07": "rar"} {
-		if matches(head, magic) {
+	for start, name := range map[string]string{"\xfd7zXZ\x00": "xz", "BZh??AY&SY": "bzip2", "(\xb5/\xfd": "zstd", "7z\xbc\xaf'\x1c": "7z", "Rar!\x1a\x07": "rar"} {
+		if magic.Matches(head, start) {
 			return nil, fmt.Errorf("archives packed with %s cannot be read; zip, tar and tar.gz can", name)
 		}
 	}
 	switch {
-	case matches(head, "PK\x03\x04"), matches(head, "PK\x05\x06"):
+	case magic.Matches(head, "PK\x03\x04"), magic.Matches(head, "PK\x05\x06"):
 		a, err := indexZip(f, size)
 		if err != nil {
 			return nil, err
 		}
 		return &Source{FS: a, Kind: "zip", close: f.Close}, nil
-	case matches(head, "\x1f\x8b"):
+	case magic.Matches(head, "\x1f\x8b"):
 		return openTarGzip(f, size)
 	case isTar(head):
 		a, err := indexTar(f, size)
@@ -190,7 +205,7 @@ func isTar(head []byte) bool {
 func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 	packed, err := gzip.NewReader(f)
 	if err != nil {
-		return nil, fmt.Errorf("gzip: %w", cutShort(err))
+		return nil, fmt.Errorf("gzip: %w", words.CutShort(err))
 	}
 	output, err := atomicfile.Reserve(atomicfile.TempName(os.TempDir()))
 	if err != nil {
@@ -225,7 +240,7 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 	unpacked, err := io.Copy(spool, io.LimitReader(io.MultiReader(bytes.NewReader(head), packed), limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("unpacking: %w", cutShort(err))
+		return nil, fmt.Errorf("unpacking: %w", words.CutShort(err))
 	case unpacked > limit:
 		return nil, fmt.Errorf("the archive's %d bytes unpack to more than %d, the limit; unpack it into a folder and give that", size, limit)
 	}
@@ -238,17 +253,17 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 
 // Pictures lists the pictures as Folder does; a single file is one, whatever
 // its name.
-func (s *Source) Pictures(o Options) (*Set, error) {
+func (s *Source) Pictures(o picture.Options) (*Set, error) {
 	if s == nil || s.FS == nil {
 		return nil, errNoSource
 	}
 	if !s.using.Enter() {
-		return nil, closing.Error("picture: " + s.Root)
+		return nil, closing.Error("album: " + s.Root)
 	}
 	defer s.using.Leave()
 	switch {
 	case s.file != "":
-		return &Set{fsys: s.FS, options: o.withDefaults(), paths: []string{s.file}}, nil
+		return &Set{fsys: s.FS, options: o.WithDefaults(), paths: []string{s.file}}, nil
 	case s.parts == nil:
 		return Folder(s.FS, o)
 	}
@@ -267,7 +282,7 @@ func (s *Source) Pictures(o Options) (*Set, error) {
 		}
 	}
 	slices.Sort(paths)
-	return &Set{fsys: s.FS, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
+	return &Set{fsys: s.FS, options: o.WithDefaults(), paths: slices.Compact(paths)}, nil
 }
 
 // Close ends the use of an archive, of those in a folder too: reading from it, and
@@ -279,4 +294,4 @@ func (s *Source) Close() error {
 	return s.using.Close(s.close)
 }
 
-var errNoSource = errors.New("picture: the source is nil or empty; OpenSource makes one")
+var errNoSource = errors.New("album: the source is nil or empty; Open makes one")

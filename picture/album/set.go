@@ -1,11 +1,9 @@
-package picture
+package album
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -13,34 +11,36 @@ import (
 	"unicode/utf8"
 
 	"lookalike/internal/parallel"
+	"lookalike/internal/words"
+	"lookalike/picture"
 )
 
 // Set is an ordered list of picture files, decoded on demand. It is read-only
 // and may be used by many goroutines at once.
 type Set struct {
 	fsys      fs.FS
-	options   Options
+	options   picture.Options
 	paths     []string
-	transform func(*Image) *Image // nil: none
+	transform func(*picture.Image) *picture.Image // nil: none
 }
 
 // Options returns the options that the pictures are read with.
-func (s *Set) Options() Options { return s.options }
+func (s *Set) Options() picture.Options { return s.options }
 
 // Folder lists the pictures below the root of fsys, sorted by path. Every
 // regular file is a candidate, whatever its name ends in; names that begin with
 // "." are passed over, and so are links to folders, which may lead in circles
-// (links to files are followed). A folder that cannot be read is listed as if it were a file, so
-// that Check reports it. Nothing is decoded yet.
-func Folder(fsys fs.FS, o Options) (*Set, error) {
+// (links to files are followed). A folder that cannot be read is listed as if it
+// were a file, so that Check reports it. Nothing is decoded yet.
+func Folder(fsys fs.FS, o picture.Options) (*Set, error) {
 	if fsys == nil {
-		return nil, errors.New("picture.Folder: the file system is nil")
+		return nil, errors.New("album.Folder: the file system is nil")
 	}
 	var paths []string
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case p == "." && err != nil:
-			return fmt.Errorf("the folder cannot be read: %w", withoutPath(err)) // the path is ".", which tells nothing
+			return fmt.Errorf("the folder cannot be read: %w", words.Cause(err)) // the path is ".", which tells nothing
 		case p == ".":
 			return nil
 		case strings.HasPrefix(d.Name(), "."):
@@ -65,7 +65,7 @@ func Folder(fsys fs.FS, o Options) (*Set, error) {
 		return nil, err
 	}
 	slices.Sort(paths)
-	return &Set{fsys: fsys, options: o.withDefaults(), paths: slices.Compact(paths)}, nil
+	return &Set{fsys: fsys, options: o.WithDefaults(), paths: slices.Compact(paths)}, nil
 }
 
 // Len returns the number of files. A nil set has none.
@@ -79,7 +79,7 @@ func (s *Set) Len() int {
 // path returns the path of file i for an operation, which panics if there is none.
 func (s *Set) path(op string, i int) string {
 	if i < 0 || i >= s.Len() {
-		panic(fmt.Sprintf("picture.%s: there is no file %d among %d", op, i, s.Len()))
+		panic(fmt.Sprintf("album.%s: there is no file %d among %d", op, i, s.Len()))
 	}
 	return s.paths[i]
 }
@@ -110,9 +110,9 @@ func LabelOf(name string) string {
 }
 
 // Load decodes file i. The error names the path and wraps the reason.
-func (s *Set) Load(i int) (*Image, error) {
+func (s *Set) Load(i int) (*picture.Image, error) {
 	name := s.path("Load", i)
-	var m *Image
+	var m *picture.Image
 	err := s.Read(i, func(data []byte, _ fs.FileInfo) (err error) {
 		m, err = s.Decode(data)
 		return err
@@ -126,57 +126,31 @@ func (s *Set) Load(i int) (*Image, error) {
 // Read calls use with the bytes of file i, which are its own until it returns, and with
 // what the file system says of it. The error is that of use, or of reading, and does not
 // repeat the path. Of files that Decode refuses it reads no more than tells so: of one
-// that is no picture, such as a film, the beginning, and of one over Options.MaxBytes so
+// that is no picture, such as a film, the beginning, and of one over [picture.Options].MaxBytes so
 // many and one more. The bytes of all files in use are bounded; who has to, waits.
 func (s *Set) Read(i int, use func(data []byte, info fs.FileInfo) error) error {
 	name := s.path("Read", i)
 	if use == nil {
-		panic("picture.Read: use is nil")
+		panic("album.Read: use is nil")
 	}
 	f, err := s.fsys.Open(name)
 	if err != nil {
 		if !utf8.ValidString(name) {
 			return errors.New("the file's name is not UTF-8; rename it")
 		}
-		return withoutPath(err)
+		return words.Cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return withoutPath(err)
+		return words.Cause(err)
 	}
-	var beginning [longestMagic]byte
-	n, err := io.ReadFull(f, beginning[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return withoutPath(err)
-	}
-	if _, err := formatOf(beginning[:n]); err != nil {
-		return use(beginning[:n], info)
-	}
-	// What is said of the size need not be true; it saves copying if it is.
-	size := min(max(info.Size(), 0), s.options.MaxBytes+1)
-	reading.take(size)
-	defer reading.give(size)
-	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	data.Write(beginning[:n])
-	if _, err = data.ReadFrom(io.LimitReader(f, s.options.MaxBytes+1-int64(n))); err != nil {
-		return withoutPath(err)
-	}
-	return use(data.Bytes(), info)
+	return picture.Read(f, info.Size(), s.options, func(data []byte) error { return use(data, info) })
 }
 
 // Decode makes the picture of the bytes of a file. The error names no path.
-func (s *Set) Decode(data []byte) (*Image, error) {
-	m, err := decode(data, s.options, s.transform)
-	return m, withoutPath(err)
-}
-
-// withoutPath takes the operation and the path off an error of the file system.
-func withoutPath(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+func (s *Set) Decode(data []byte) (*picture.Image, error) {
+	return picture.DecodeBytes(data, s.options, s.transform)
 }
 
 // Limit returns the set of n files evenly spaced in the order of s, so that
@@ -205,13 +179,13 @@ func (s *Set) Pick(files []int) *Set {
 // Map returns the set whose pictures are passed through f after decoding, on
 // the goroutine that decoded them, such as for a resize. No more pictures than fit in the
 // memory for decoding go through f at once; f must not wait for another to be decoded.
-func (s *Set) Map(f func(*Image) *Image) *Set {
+func (s *Set) Map(f func(*picture.Image) *picture.Image) *Set {
 	if f == nil {
-		panic("picture.Map: f is nil")
+		panic("album.Map: f is nil")
 	}
 	out := s.with(s.all())
 	if g := out.transform; g != nil {
-		out.transform = func(m *Image) *Image { return f(g(m)) }
+		out.transform = func(m *picture.Image) *picture.Image { return f(g(m)) }
 	} else {
 		out.transform = f
 	}
@@ -239,12 +213,12 @@ func (s *Set) with(paths []string) *Set {
 // goroutine in the order of s, with the picture or the error of Load. At most
 // two pictures a processor wait for f. An error of f, or the end of ctx, ends
 // the work and is returned.
-func (s *Set) Each(ctx context.Context, f func(i int, m *Image, err error) error) error {
+func (s *Set) Each(ctx context.Context, f func(i int, m *picture.Image, err error) error) error {
 	if f == nil {
-		panic("picture.Each: f is nil")
+		panic("album.Each: f is nil")
 	}
 	type loaded struct {
-		m   *Image
+		m   *picture.Image
 		err error
 	}
 	load := func(i int) loaded {
@@ -270,8 +244,8 @@ func (s *Set) Check(ctx context.Context, done func(i int)) (*Set, []Skip, error)
 		bad  []Skip
 	)
 	drop := s.with(s.all())
-	drop.transform = func(*Image) *Image { return nil }
-	err := drop.Each(ctx, func(i int, _ *Image, err error) error {
+	drop.transform = func(*picture.Image) *picture.Image { return nil }
+	err := drop.Each(ctx, func(i int, _ *picture.Image, err error) error {
 		if err != nil {
 			bad = append(bad, Skip{s.paths[i], errors.Unwrap(err)})
 		} else {

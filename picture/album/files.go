@@ -1,17 +1,18 @@
-package picture
+package album
 
 import (
 	"io/fs"
 	"slices"
 
 	"lookalike/internal/realpath"
+	"lookalike/internal/words"
 )
 
 // Stat describes file i as it lies on disk. The error does not repeat the path.
 func (s *Set) Stat(i int) (fs.FileInfo, error) {
 	name := s.path("Stat", i)
 	info, err := fs.Stat(s.fsys, name)
-	return info, withoutPath(err)
+	return info, words.Cause(err)
 }
 
 // Open opens file i for reading its bytes. The caller closes it.

@@ -1,4 +1,4 @@
-package picture
+package album
 
 import (
 	"io/fs"
@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lookalike/picture"
 )
 
 // Several sources are one: each picture once, by its path from the folder that
-// all lie in, and OpenSource of that folder opens it by the same path.
-func TestOpenSources(t *testing.T) {
+// all lie in, and Open of that folder opens it by the same path.
+func TestOpenAll(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, data string) string {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -30,11 +32,11 @@ func TestOpenSources(t *testing.T) {
 	three := write("x/folder/4.jpg", "folder 4")
 	in := filepath.Join(dir, "x", "folder")
 
-	s, err := OpenSources([]string{one, packed, in, three, zipped, zipped, in + "/b"})
+	s, err := OpenAll([]string{one, packed, in, three, zipped, zipped, in + "/b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := s.Pictures(Options{})
+	set, err := s.Pictures(picture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func TestOpenSources(t *testing.T) {
 	if !slices.Equal(set.paths, want) || s.Root != filepath.Join(dir, "x") || s.Kind != "several" {
 		t.Errorf("%s %s: %v, want %v", s.Kind, s.Root, set.paths, want)
 	}
-	again, err := OpenSource(s.Root)
+	again, err := Open(s.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +74,13 @@ func TestOpenSources(t *testing.T) {
 		t.Error(err)
 	}
 	// One source alone keeps its own root.
-	alone, err := OpenSources([]string{zipped, zipped})
+	alone, err := OpenAll([]string{zipped, zipped})
 	if err != nil || alone.Kind != "zip" || alone.Root != zipped {
 		t.Fatalf("%+v, %v", alone, err)
 	}
 	alone.Close()
 	for _, paths := range [][]string{nil, {one, filepath.Join(dir, "none")}, {filepath.Join(dir, "none")}} {
-		if _, err := OpenSources(paths); err == nil {
+		if _, err := OpenAll(paths); err == nil {
 			t.Errorf("%v: no error", paths)
 		}
 	}

@@ -1,4 +1,4 @@
-package picture
+package album
 
 import (
 	"archive/tar"
@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"lookalike/internal/words"
 )
 
 // archive is the file system of an archive's regular files.
@@ -186,7 +188,7 @@ func (f *openFolder) ReadDir(n int) ([]fs.DirEntry, error) {
 func indexZip(r io.ReaderAt, size int64) (*archive, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, cutShort(err)
+		return nil, words.CutShort(err)
 	}
 	a := &archive{entries: map[string]*entry{}}
 	for _, f := range z.File {
@@ -216,7 +218,7 @@ func indexTar(f *os.File, size int64) (*archive, error) {
 			return a.finish()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("tar: %w", cutShort(err))
+			return nil, fmt.Errorf("tar: %w", words.CutShort(err))
 		}
 		e := &entry{size: h.Size, modified: h.ModTime}
 		switch h.Typeflag {
@@ -228,7 +230,7 @@ func indexTar(f *os.File, size int64) (*archive, error) {
 				return nil, err
 			}
 			if h.Size > size-begin {
-				return nil, fmt.Errorf("tar: %s: %w", h.Name, errCut)
+				return nil, fmt.Errorf("tar: %s: %w", h.Name, words.ErrCut)
 			}
 			e.open = func() (io.ReadCloser, error) {
 				return io.NopCloser(io.NewSectionReader(f, begin, h.Size)), nil

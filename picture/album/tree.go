@@ -1,4 +1,4 @@
-package picture
+package album
 
 import (
 	"io/fs"
@@ -46,7 +46,7 @@ func (t *tree) through(name string) (fs.FS, string) {
 			if err == nil && info.IsDir() {
 				continue
 			}
-			if s, err := OpenSource(file); err == nil && s.isArchive() {
+			if s, err := Open(file); err == nil && s.isArchive() {
 				archive = s
 			}
 			t.archives[path] = archive
