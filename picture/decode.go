@@ -10,11 +10,11 @@ import (
 	"image/png"
 	"io"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"github.com/bep/imagemeta"
 
+	"lookalike/internal/bmp"
 	"lookalike/internal/jpegplanes"
 	"lookalike/internal/memory"
 	"lookalike/internal/regular"
@@ -75,7 +75,8 @@ var formats = []format{
 	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
 	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, one(needGIF, decodeGIF)},
-	{"BMP", "BM", 8, noMeta, bmp.DecodeConfig, one(needBMP, with(bmp.Decode))},
+	// With runs, two bytes end a row of any length.
+	{"BMP", "BM", 0, noMeta, bmp.DecodeConfig, one(needBMP, decodeBMP)},
 	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
 	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
 	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, one(needWebP, decodeWebP)},
@@ -112,6 +113,14 @@ func with(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image, err
 		}
 		return FromImage(m), nil
 	}
+}
+
+func decodeBMP(data []byte) (*Image, error) {
+	m, err := bmp.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return FromImage(m), nil
 }
 
 func formatOf(data []byte) (format, error) {
@@ -270,7 +279,7 @@ var errCut = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
 // which callers of a reader would take for success, and that of JPEG has a text of
 // its own for it.
 func cutShort(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, jpeg.FormatError("short Huffman data")) {
+	if errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF || errors.Is(err, jpeg.FormatError("short Huffman data")) {
 		return errCut
 	}
 	return err
