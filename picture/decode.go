@@ -12,12 +12,11 @@ import (
 
 	"golang.org/x/image/tiff"
 
-	"github.com/bep/imagemeta"
-
 	"lookalike/internal/bmp"
 	"lookalike/internal/jpegplanes"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
+	"lookalike/internal/orientation"
 	"lookalike/internal/regular"
 	"lookalike/internal/words"
 )
@@ -55,9 +54,9 @@ func (o Options) WithDefaults() Options {
 // format is a file format: how it is recognised and who decodes it.
 type format struct {
 	name   string
-	magic  string // how a file begins; '?' stands for any byte
-	dense  int64  // most pixels that a byte of the file can stand for; 0: any number
-	meta   imagemeta.ImageFormat
+	magic  string                // how a file begins; '?' stands for any byte
+	dense  int64                 // most pixels that a byte of the file can stand for; 0: any number
+	turn   func(data []byte) int // which orientation a file is stored in; nil: none is told
 	config func(io.Reader) (image.Config, error)
 	ways   func(data []byte, c image.Config, small bool) []way
 }
@@ -69,21 +68,18 @@ type way struct {
 	decode func(data []byte) (*Image, error)
 }
 
-// noMeta marks a format without EXIF.
-const noMeta = imagemeta.ImageFormatAuto
-
 var formats = []format{
 	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, imagemeta.JPEG, jpeg.DecodeConfig, waysOfJPEG},
+	{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, jpeg.DecodeConfig, waysOfJPEG},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, imagemeta.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, noMeta, gif.DecodeConfig, one(needGIF, decodeGIF)},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, gif.DecodeConfig, one(needGIF, decodeGIF)},
 	// With runs, two bytes end a row of any length.
-	{"BMP", "BM", 0, noMeta, bmp.DecodeConfig, one(needBMP, decodeBMP)},
-	{"TIFF", "II*\x00", 0, imagemeta.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
-	{"TIFF", "MM\x00*", 0, imagemeta.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
-	{"WebP", "RIFF????WEBP", 0, imagemeta.WebP, configWebP, one(needWebP, decodeWebP)},
+	{"BMP", "BM", 0, nil, bmp.DecodeConfig, one(needBMP, decodeBMP)},
+	{"TIFF", "II*\x00", 0, orientation.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
+	{"TIFF", "MM\x00*", 0, orientation.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
+	{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP)},
 }
 
 // one makes the ways of a format that has a single one.
@@ -203,9 +199,9 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
-	turn := upright
-	if !o.IgnoreOrientation && f.meta != noMeta {
-		turn = orientation(data, f.meta)
+	turn := orientation.Upright
+	if !o.IgnoreOrientation && f.turn != nil {
+		turn = f.turn(data)
 	}
 	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
 	for _, w := range f.ways(data, c, small) {
@@ -239,7 +235,7 @@ func (f format) size(data []byte, o Options) (image.Config, error) {
 // run decodes a file within the budget, sets the picture upright and has it used.
 func (w way) run(data []byte, c image.Config, turn int, use func(*Image) *Image) (*Image, error) {
 	need := w.need
-	if turn != upright {
+	if turn != orientation.Upright {
 		need += pixels(c) * rgb
 	}
 	if need > decoding.alone() {

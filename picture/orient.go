@@ -1,42 +1,5 @@
 package picture
 
-import (
-	"bytes"
-
-	"github.com/bep/imagemeta"
-)
-
-// upright is the EXIF orientation of a picture that is as it is seen.
-const upright = 1
-
-// orientation returns the EXIF orientation of a file, by the standard 1 to 8.
-// A file without one, or whose EXIF block is damaged, counts as upright (1):
-// the pixels are worth more than their metadata.
-func orientation(data []byte, f imagemeta.ImageFormat) int {
-	value := upright
-	isOrientation := func(t imagemeta.TagInfo) bool {
-		return t.Tag == "Orientation" && t.Namespace == "IFD0"
-	}
-	// The result is ignored: an error means that no tag was handled.
-	imagemeta.Decode(imagemeta.Options{
-		R:               bytes.NewReader(data),
-		ImageFormat:     f,
-		Sources:         imagemeta.EXIF,
-		ShouldHandleTag: isOrientation,
-		HandleTag: func(t imagemeta.TagInfo) error {
-			// A 16-bit number by the standard; some cameras write 32 bits.
-			switch v := t.Value.(type) {
-			case uint16:
-				value = int(v)
-			case uint32:
-				value = int(v)
-			}
-			return imagemeta.ErrStopWalking
-		},
-	})
-	return value
-}
-
 // oriented returns the picture upright, given the orientation that it is
 // stored in (EXIF 2.3, tag 0x0112).
 func (m *Image) oriented(orientation int) *Image {
