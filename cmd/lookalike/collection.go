@@ -14,11 +14,11 @@ import (
 	"strings"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/fetch"
 	"lookalike/internal/parallel"
-	"lookalike/internal/thumbnail"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/picture/album"

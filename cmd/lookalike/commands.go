@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 )
 
 // addCommands gives root all commands, in the groups and the order that help

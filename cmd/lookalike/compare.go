@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/knn"

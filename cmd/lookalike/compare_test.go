@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 )

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/measure"
 	"lookalike/vgg"
 )

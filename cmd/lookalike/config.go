@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 )
 
 func (a *app) configCommand() *cobra.Command {

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"lookalike/autoencoder"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/embedding"
 	"lookalike/internal/checkpoint"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/tensor"

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
-	"lookalike/internal/cli"
 	"lookalike/vgg"
 )
 

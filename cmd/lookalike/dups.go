@@ -15,11 +15,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/gallery/indexing"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/cli"
 	"lookalike/internal/fetch"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"

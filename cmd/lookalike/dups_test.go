@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 

@@ -7,10 +7,10 @@ import (
 	"os"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/webpage"
 	"lookalike/describe"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sheet"
-	"lookalike/internal/webpage"
 	"lookalike/internal/words"
 )
 

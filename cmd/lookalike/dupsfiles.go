@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/putaway"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/cli"
-	"lookalike/internal/putaway"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
 )

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/lines"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
-	"lookalike/internal/lines"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )

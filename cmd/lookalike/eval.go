@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/lines"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
-	"lookalike/internal/lines"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/knn"

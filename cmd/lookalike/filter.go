@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"lookalike"
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 )
 
 // filterHelp describes --filter, for the help of commands.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery/exchange"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture/album"
 )

@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/gallery/indexing"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/manpage"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/cli"
-	"lookalike/internal/manpage"
 	"lookalike/internal/words"
 )
 

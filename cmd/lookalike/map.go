@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/atlas"
+	"lookalike/cmd/lookalike/internal/atlas"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/cli"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/knn"

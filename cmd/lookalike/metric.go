@@ -3,9 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )

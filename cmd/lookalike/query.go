@@ -15,8 +15,8 @@ import (
 	"golang.org/x/term"
 
 	"lookalike"
-	"lookalike/internal/cli"
-	"lookalike/internal/remote"
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/remote"
 	"lookalike/internal/web"
 	"lookalike/internal/words"
 	"lookalike/picture"

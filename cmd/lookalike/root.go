@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 )
 
 func (a *app) root() *cobra.Command {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 )
 
 // Every command has help with examples, which are commands of the program with

@@ -7,9 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/termimage"
 	"lookalike/internal/hugepages"
-	"lookalike/internal/termimage"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strconv"
 
+	"lookalike/cmd/lookalike/internal/thumbnail"
+	"lookalike/cmd/lookalike/internal/webpage"
 	"lookalike/describe"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sheet"
-	"lookalike/internal/thumbnail"
-	"lookalike/internal/webpage"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )

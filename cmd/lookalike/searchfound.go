@@ -8,8 +8,8 @@ import (
 	"math"
 	"strconv"
 
-	"lookalike/internal/cli"
-	"lookalike/internal/lines"
+	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/lines"
 	"lookalike/internal/words"
 	"lookalike/knn"
 )

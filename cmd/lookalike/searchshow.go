@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"lookalike/internal/termimage"
+	"lookalike/cmd/lookalike/internal/termimage"
 	"lookalike/internal/words"
 )
 

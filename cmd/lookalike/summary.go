@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 )
 

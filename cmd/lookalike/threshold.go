@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"

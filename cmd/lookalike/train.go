@@ -13,8 +13,8 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/checkpoint"
-	"lookalike/internal/cli"
 	"lookalike/internal/realpath"
 	"lookalike/internal/split"
 	"lookalike/internal/words"

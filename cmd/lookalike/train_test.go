@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"lookalike/autoencoder"
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
 )
 

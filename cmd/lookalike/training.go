@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/nn"
 )
 

@@ -13,10 +13,10 @@ import (
 
 	"lookalike/augment"
 	"lookalike/autoencoder"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/embedding"
 	"lookalike/internal/checkpoint"
-	"lookalike/internal/cli"
 	"lookalike/nn"
 	"lookalike/picture"
 )

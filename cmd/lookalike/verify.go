@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/vgg"
 	"lookalike/weights"

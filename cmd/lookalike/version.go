@@ -9,7 +9,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/f32"
 )
 

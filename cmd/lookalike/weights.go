@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/fetch"
 	"lookalike/internal/web"
 )

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/cli"
 )
 
 // mirror serves a file; while it is held, the first half only, and then it is

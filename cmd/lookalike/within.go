@@ -1,9 +1,9 @@
 package main
 
 import (
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/cli"
 	"lookalike/knn"
 	"lookalike/vgg"
 )

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"lookalike/internal/webpage"
+	"lookalike/cmd/lookalike/internal/webpage"
 )
 
 // Page is what surrounds a map on its page.

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"lookalike/internal/thumbnail"
+	"lookalike/cmd/lookalike/internal/thumbnail"
 )
 
 // Page is a page of pictures in groups.

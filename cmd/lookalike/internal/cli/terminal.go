@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"lookalike/internal/lines"
+	"lookalike/cmd/lookalike/internal/lines"
 	"lookalike/internal/words"
 )
 

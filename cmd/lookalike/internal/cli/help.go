@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"lookalike/internal/lines"
+	"lookalike/cmd/lookalike/internal/lines"
 	"lookalike/internal/words"
 )
 
