@@ -24,11 +24,11 @@ import (
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
-	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 // What the demo does: enough to be worth looking at after a minute.
@@ -310,7 +310,7 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
 func demoSheet(path string, photos *album.Set, neighbors [][]knn.Neighbor) error {
 	var cells []sheet.Cell
-	for _, row := range split.Evenly(demoQueries, photos.Len()) {
+	for _, row := range training.Evenly(demoQueries, photos.Len()) {
 		p, err := photos.Load(row)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,6 +16,7 @@ import (
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/knn/retrieval"
+	"lookalike/training"
 )
 
 // evalOptions are the flags of eval.
@@ -137,7 +139,10 @@ type setReport struct {
 
 // evalSets judges the sets of a split, each by itself.
 func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, metric knn.Metric, o evalOptions) error {
-	setOf, sets, err := readSplit(o.split)
+	setOf, sets, err := training.ReadSplit(o.split)
+	if errors.Is(err, training.ErrNoSplit) {
+		err = fmt.Errorf("%w, as 'lookalike train --split' writes it", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ import (
 
 	"lookalike/autoencoder"
 	"lookalike/internal/sheet"
-	"lookalike/internal/split"
 	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 // sheetPictures is how many pictures a sheet of reconstructions shows.
@@ -16,7 +16,7 @@ const sheetPictures = 8
 // prepared returns some pictures, evenly spaced, as the network sees them.
 func prepared(m *autoencoder.Model, photos *album.Set) (autoencoder.Pictures, error) {
 	var shown autoencoder.Pictures
-	for _, row := range split.Evenly(sheetPictures, photos.Len()) {
+	for _, row := range training.Evenly(sheetPictures, photos.Len()) {
 		p, err := photos.Load(row)
 		if err != nil {
 			return nil, err

@@ -16,10 +16,10 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/checkpoint"
 	"lookalike/internal/realpath"
-	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 func (a *app) trainCommand() *cobra.Command {
@@ -164,12 +164,14 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 	if err != nil {
 		return err
 	}
-	sets, err := split.Pictures(photos, record.Validation)
+	sets, err := training.Divide(photos, record.Validation)
 	if err != nil {
 		return err
 	}
-	if err := writeSplit(o.split, sets); err != nil {
-		return err
+	if o.split != "" {
+		if err := sets.Write(o.split); err != nil {
+			return err
+		}
 	}
 	change, err := augment.Parse(record.Augment)
 	if err != nil {

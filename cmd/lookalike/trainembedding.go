@@ -12,9 +12,9 @@ import (
 	"lookalike/describe"
 	"lookalike/embedding"
 	"lookalike/internal/checkpoint"
-	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 // arcFace is the value of --embedding.
@@ -55,12 +55,14 @@ func (a *app) trainEmbedding(cmd *cobra.Command, args []string, o trainOptions) 
 	if err != nil {
 		return err
 	}
-	sets, err := split.Classes(photos, record.Validation, record.Unseen)
+	sets, err := training.DivideClasses(photos, record.Validation, record.Unseen)
 	if err != nil {
 		return err
 	}
-	if err := writeSplit(o.split, sets); err != nil {
-		return err
+	if o.split != "" {
+		if err := sets.Write(o.split); err != nil {
+			return err
+		}
 	}
 	a.warnOfSingles(sets.Learned)
 	if m == nil {
@@ -109,11 +111,11 @@ func (o *trainOptions) resumeEmbedding(cmd *cobra.Command) (*embedding.Model, *c
 func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *album.Set, file string) (*embedding.Model, error) {
 	config := embedding.Config{Base: o.base, Dim: o.code, Margin: o.margin, Scale: o.scale}
 	if o.base != embedding.Encoder {
-		return embedding.New(config, split.ClassesOf(learned), file, o.seed)
+		return embedding.New(config, training.Classes(learned), file, o.seed)
 	}
 	config.Size = o.size
 	if o.from == "" {
-		return embedding.New(config, split.ClassesOf(learned), "", o.seed)
+		return embedding.New(config, training.Classes(learned), "", o.seed)
 	}
 	from, err := autoencoder.Load(o.from)
 	if err != nil {
@@ -123,7 +125,7 @@ func (o *trainOptions) newEmbedding(cmd *cobra.Command, learned *album.Set, file
 		return nil, fmt.Errorf("--size %d: the autoencoder in %s was trained with %d; leave the flag out", o.size, o.from, from.Config.Size)
 	}
 	config.Size, config.Widths = from.Config.Size, from.Config.Widths
-	m, err := embedding.New(config, split.ClassesOf(learned), "", o.seed)
+	m, err := embedding.New(config, training.Classes(learned), "", o.seed)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +159,7 @@ func (a *app) warnOfSingles(learned *album.Set) {
 		n[label]++
 	}
 	var single []string
-	for _, class := range split.ClassesOf(learned) {
+	for _, class := range training.Classes(learned) {
 		if n[class] == 1 {
 			single = append(single, words.Printable(class))
 		}

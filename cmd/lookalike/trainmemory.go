@@ -8,10 +8,10 @@ import (
 	"lookalike/embedding"
 	"lookalike/internal/checkpoint"
 	"lookalike/internal/memory"
-	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 // besideTraining is what the process has in memory while it learns, besides what
@@ -90,7 +90,7 @@ func (o *trainOptions) reserveEmbedding(m *embedding.Model, t *checkpoint.Traini
 	if c.Base != embedding.Encoder {
 		return func() {}, nil // see embedding.Samples
 	}
-	classes := max(2, len(split.ClassesOf(files)))
+	classes := max(2, len(training.Classes(files)))
 	return reserve(t, c.Size, files.Len(), func(size int, cfg nn.FitConfig) (int64, error) {
 		c := c
 		c.Size = size

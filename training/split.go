@@ -1,6 +1,4 @@
-// Package split divides labelled pictures for training: into those that are learned
-// from and those that are kept out to judge what was learned.
-package split
+package training
 
 import (
 	"fmt"
@@ -17,9 +15,9 @@ type Split struct {
 	Unseen  *album.Set // of classes that are kept out as a whole
 }
 
-// Pictures keeps a share of the pictures, evenly spaced, for validation. A share of
+// Divide keeps a share of the pictures, evenly spaced, for validation. A share of
 // 0 keeps none.
-func Pictures(photos *album.Set, validation float64) (Split, error) {
+func Divide(photos *album.Set, validation float64) (Split, error) {
 	n := photos.Len()
 	k := int(math.Round(validation * float64(n)))
 	if validation > 0 && (k < 1 || k >= n) {
@@ -37,16 +35,16 @@ func Pictures(photos *album.Set, validation float64) (Split, error) {
 	return Split{learned, kept, photos.Pick(nil)}, nil
 }
 
-// Classes keeps a share of the classes, evenly spaced, out of training, and of the
+// DivideClasses keeps a share of the classes, evenly spaced, out of training, and of the
 // pictures of the others a share for validation. Every class that is learned keeps
 // a picture to learn from.
-func Classes(photos *album.Set, validation, unseen float64) (Split, error) {
+func DivideClasses(photos *album.Set, validation, unseen float64) (Split, error) {
 	for i := range photos.Len() {
 		if photos.Label(i) == "" {
 			return Split{}, fmt.Errorf("%s lies in no folder below the one that is given, so its class is not known; put it into one, or train an autoencoder", photos.Path(i))
 		}
 	}
-	classes := ClassesOf(photos)
+	classes := Classes(photos)
 	k := int(math.Round(unseen * float64(len(classes))))
 	if unseen > 0 && k < 1 {
 		return Split{}, fmt.Errorf("unseen %v of %d classes is none; give a greater share", unseen, len(classes))
@@ -63,7 +61,7 @@ func Classes(photos *album.Set, validation, unseen float64) (Split, error) {
 		out[classes[i]] = true
 	}
 	seen, away := divide(photos, func(i int) bool { return !out[photos.Label(i)] })
-	s, err := Pictures(seen, validation)
+	s, err := Divide(seen, validation)
 	if err != nil {
 		return Split{}, err
 	}
@@ -100,8 +98,8 @@ func divide(photos *album.Set, learn func(i int) bool) (learned, others *album.S
 	return photos.Pick(in), photos.Pick(out)
 }
 
-// ClassesOf returns the classes that pictures are of, sorted.
-func ClassesOf(photos *album.Set) []string {
+// Classes returns the classes that pictures are of, sorted.
+func Classes(photos *album.Set) []string {
 	labels := photos.Labels()
 	slices.Sort(labels)
 	return slices.Compact(labels)

@@ -1,4 +1,4 @@
-package main
+package training
 
 import (
 	"encoding/csv"
@@ -9,33 +9,32 @@ import (
 	"slices"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/split"
 	"lookalike/internal/words"
 	"lookalike/picture/album"
 )
 
-// The sets of a table that train writes and eval reads.
+// The sets of a table, as [Split.Write] names them.
 const (
-	trainSet      = "train"      // learned from
-	validationSet = "validation" // kept out, of classes that were learned
-	unseenSet     = "unseen"     // of classes that were kept out as a whole
+	LearnedSet = "train"      // learned from
+	KeptSet    = "validation" // kept out, of classes that were learned
+	UnseenSet  = "unseen"     // of classes that were kept out as a whole
 )
+
+// ErrNoSplit is that a file is no table of a division.
+var ErrNoSplit = errors.New("is no split: it must begin with the columns path,class,set")
 
 // splitColumns are its heading.
 var splitColumns = []string{"path", "class", "set"}
 
-// writeSplit writes which picture is in which set; a path of "" is no table.
-func writeSplit(path string, sets split.Split) error {
-	if path == "" {
-		return nil
-	}
+// Write writes which picture is in which set to a file, as a table in CSV.
+func (s Split) Write(path string) error {
 	return atomicfile.Write(path, func(out io.Writer) error {
 		w := csv.NewWriter(out)
 		w.Write(splitColumns)
 		for _, set := range []struct {
 			name   string
 			photos *album.Set
-		}{{trainSet, sets.Learned}, {validationSet, sets.Kept}, {unseenSet, sets.Unseen}} {
+		}{{LearnedSet, s.Learned}, {KeptSet, s.Kept}, {UnseenSet, s.Unseen}} {
 			for i := range set.photos.Len() {
 				w.Write([]string{set.photos.Path(i), set.photos.Label(i), set.name})
 			}
@@ -48,9 +47,10 @@ func writeSplit(path string, sets split.Split) error {
 // mostSplit bounds the size of a table that is read.
 const mostSplit = 1 << 30
 
-// readSplit returns the set of each path, and the sets in the order in which
-// they come.
-func readSplit(path string) (setOf map[string]string, sets []string, err error) {
+// ReadSplit reads a table that [Split.Write] has written, or another of its form, which
+// may have other sets: it returns the set of each path, and the sets in the order in
+// which they come. A file that is none is ErrNoSplit.
+func ReadSplit(path string) (setOf map[string]string, sets []string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot read the split: %w", err)
@@ -59,7 +59,7 @@ func readSplit(path string) (setOf map[string]string, sets []string, err error) 
 	r := csv.NewReader(io.LimitReader(f, mostSplit))
 	heading, err := r.Read()
 	if err != nil || !slices.Equal(heading, splitColumns) {
-		return nil, nil, fmt.Errorf("%s is no split: it must begin with the columns path,class,set, as 'lookalike train --split' writes it", path)
+		return nil, nil, fmt.Errorf("%s %w", path, ErrNoSplit)
 	}
 	setOf = map[string]string{}
 	for {

@@ -1,4 +1,4 @@
-package split
+package training
 
 import (
 	"fmt"
@@ -54,14 +54,14 @@ func complete(t *testing.T, all *album.Set, s Split) {
 	}
 }
 
-func TestPictures(t *testing.T) {
+func TestDivide(t *testing.T) {
 	all := folders(t, map[string]int{"cats": 10})
 	for share, kept := range map[float64][]string{
 		0:   nil,
 		0.2: {"cats/02.jpg", "cats/07.jpg"},
 		0.5: {"cats/01.jpg", "cats/03.jpg", "cats/05.jpg", "cats/07.jpg", "cats/09.jpg"},
 	} {
-		s, err := Pictures(all, share)
+		s, err := Divide(all, share)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	for _, share := range []float64{0.04, 0.96} {
-		if _, err := Pictures(all, share); err == nil || !strings.Contains(err.Error(), "of 10 pictures leaves none") {
+		if _, err := Divide(all, share); err == nil || !strings.Contains(err.Error(), "of 10 pictures leaves none") {
 			t.Errorf("a share of %v: %v", share, err)
 		}
 	}
@@ -79,22 +79,22 @@ func TestPictures(t *testing.T) {
 
 // Whole classes are unseen; each of the others keeps a picture to learn from, even
 // where validation would take all that it has.
-func TestClasses(t *testing.T) {
+func TestDivideClasses(t *testing.T) {
 	all := folders(t, map[string]int{"a": 9, "b": 4, "c": 1, "d": 5})
-	s, err := Classes(all, 0.5, 0.25)
+	s, err := DivideClasses(all, 0.5, 0.25)
 	if err != nil {
 		t.Fatal(err)
 	}
 	complete(t, all, s)
-	if got := ClassesOf(s.Unseen); !slices.Equal(got, []string{"c"}) {
+	if got := Classes(s.Unseen); !slices.Equal(got, []string{"c"}) {
 		t.Errorf("unseen are %v", got)
 	}
-	if got := ClassesOf(s.Learned); !slices.Equal(got, []string{"a", "b", "d"}) {
+	if got := Classes(s.Learned); !slices.Equal(got, []string{"a", "b", "d"}) {
 		t.Errorf("learned are %v", got)
 	}
 
 	all = folders(t, map[string]int{"a": 1, "b": 1, "c": 1, "d": 1})
-	if s, err = Classes(all, 0.5, 0); err != nil {
+	if s, err = DivideClasses(all, 0.5, 0); err != nil {
 		t.Fatal(err)
 	}
 	complete(t, all, s)
@@ -114,7 +114,7 @@ func TestClasses(t *testing.T) {
 		{map[string]int{"a": 3, "b": 2}, 0.99, 0, "of 5 pictures leaves none"},
 	} {
 		files := folders(t, c.classes)
-		if _, err := Classes(files, c.validation, c.unseen); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := DivideClasses(files, c.validation, c.unseen); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %q", c.classes, err, c.want)
 		}
 	}
