@@ -147,6 +147,9 @@ func linesOf(file string, n int) ([]string, error) {
 	for in.Scan() {
 		lines = append(lines, in.Text())
 	}
+	if len(lines) > 0 {
+		lines[0] = strings.TrimPrefix(lines[0], "\ufeff") // as editors of Windows begin UTF-8
+	}
 	if err := in.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
