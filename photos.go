@@ -18,7 +18,7 @@ import (
 type PhotosError struct {
 	Index string // its file
 	Root  string // where they should be, "" if that is not known
-	Err   error
+	Err   error  // which does not name it
 }
 
 func (e *PhotosError) Error() string {
@@ -28,7 +28,7 @@ func (e *PhotosError) Error() string {
 	case errors.Is(e.Err, fs.ErrNotExist):
 		return fmt.Sprintf("the pictures of %s are not at %s", e.Index, e.Root)
 	}
-	return fmt.Sprintf("the pictures of %s cannot be read at %s: %v", e.Index, e.Root, words.Cause(e.Err))
+	return fmt.Sprintf("the pictures of %s cannot be read at %s: %v", e.Index, e.Root, e.Err)
 }
 
 func (e *PhotosError) Unwrap() error { return e.Err }
@@ -40,7 +40,7 @@ func openPhotos(index, root string) (*album.Source, error) {
 	}
 	s, err := album.Open(root)
 	if err != nil {
-		return nil, &PhotosError{index, root, err}
+		return nil, &PhotosError{index, root, words.Cause(err)}
 	}
 	return s, nil
 }
@@ -113,9 +113,6 @@ func (x *Index) Load(row int, size image.Point) (*picture.Image, error) {
 	defer v.guard.Leave()
 	if row < 0 || row >= len(v.g.Entries) {
 		return nil, noRow(row, len(v.g.Entries))
-	}
-	if _, err := v.photos.get(); err != nil {
-		return nil, err
 	}
 	o := v.g.Recipe.Options()
 	o.Thumbnail = size

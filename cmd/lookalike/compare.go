@@ -209,7 +209,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	// Two pictures of an index have their vectors, and may have no network.
 	g, options := &gallery.Gallery{}, picture.Options{IgnoreOrientation: o.asStored}
 	if c != nil {
-		g, options = c.Gallery, c.options()
+		g, options = c.Gallery, c.Recipe.Options()
 	}
 	var model describe.Model // of the pictures, or for why
 	by := func(all []lookalike.Query, how ...lookalike.DescribeOption) ([]lookalike.Query, error) {

@@ -20,12 +20,10 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
-	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
-	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/picture/album"
 	"lookalike/training"
@@ -103,11 +101,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	g, err := a.demoGallery(ctx, o, m, photos, dir)
-	if err != nil {
-		return err
-	}
-	neighbors, err := others(ctx, g, demoNear)
+	entries, neighbors, err := a.demoSearch(ctx, o, m, photos, dir)
 	if err != nil {
 		return err
 	}
@@ -127,12 +121,12 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
 	fmt.Fprintf(a.Out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
-		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(g.Entries), few)
+		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(entries), few)
 	for _, f := range demoFiles {
 		fmt.Fprintf(a.Out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}
 	fmt.Fprintln(a.Out)
-	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
+	if hits, chance, ok := sameLabel(entries, neighbors); ok {
 		fmt.Fprintf(a.Out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
 	}
 	next := cli.Typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
@@ -182,17 +176,27 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set
 	return m, time.Since(start), err
 }
 
-// demoGallery indexes the pictures of a folder anew.
-func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) (*gallery.Gallery, error) {
+// demoSearch indexes the pictures of a folder anew and finds the nearest of each.
+func (a *app) demoSearch(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) ([]lookalike.Entry, [][]lookalike.Hit, error) {
 	d, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	index := o.file("photos.idx")
 	if _, err := a.index(ctx, index, photos, dir, d, lookalike.Anew()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return gallery.Open(index)
+	x, err := lookalike.Open(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer x.Close()
+	queries := make([]lookalike.Query, x.Len())
+	for row := range queries {
+		queries[row] = lookalike.Row(row)
+	}
+	found, err := x.SearchAll(ctx, queries, demoNear, lookalike.ExceptSelf())
+	return x.Entries(), found, err
 }
 
 // demoFiles are the results, for the report and for the folder's own text.
@@ -258,34 +262,10 @@ func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
 	return nil
 }
 
-// others returns the k nearest neighbours of every picture of a gallery, without
-// itself.
-func others(ctx context.Context, g *gallery.Gallery, k int) ([][]knn.Neighbor, error) {
-	index, err := knn.New(g.Vectors, knn.Euclidean)
-	if err != nil {
-		return nil, err
-	}
-	queries := make([][]float32, len(g.Entries))
-	for i := range queries {
-		queries[i] = g.Vectors.Row(i)
-	}
-	lists, err := index.Search(ctx, queries, k+1)
-	for i, list := range lists {
-		kept := list[:0]
-		for _, n := range list {
-			if n.Row != i && len(kept) < k {
-				kept = append(kept, n)
-			}
-		}
-		lists[i] = kept
-	}
-	return lists, err
-}
-
 // sameLabel returns which part of all neighbours have their picture's label, and
 // which part would if neighbours were drawn by lot. It is not ok if there are no
 // two labels to tell apart.
-func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chance float64, ok bool) {
+func sameLabel(entries []lookalike.Entry, neighbors [][]lookalike.Hit) (hits, chance float64, ok bool) {
 	sizes := map[string]int{}
 	for _, e := range entries {
 		sizes[e.Label]++
@@ -293,7 +273,7 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 	same, all, pairs := 0, 0, 0
 	for i, list := range neighbors {
 		for _, n := range list {
-			if entries[n.Row].Label == entries[i].Label {
+			if n.Label == entries[i].Label {
 				same++
 			}
 		}
@@ -308,7 +288,7 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 }
 
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
-func demoSheet(path string, photos *album.Set, neighbors [][]knn.Neighbor) error {
+func demoSheet(path string, photos *album.Set, neighbors [][]lookalike.Hit) error {
 	var cells []sheet.Cell
 	for _, row := range training.Evenly(demoQueries, photos.Len()) {
 		p, err := photos.Load(row)

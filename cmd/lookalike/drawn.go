@@ -30,6 +30,6 @@ func longestOf(groups []int) (longest int, err error) {
 // notDrawn reports a picture that cannot be read any more, and counts it for
 // --strict. where is "on the sheet", "on the page" or the like.
 func (a *app) notDrawn(where string, err error) {
-	a.Warn("warning: not %s: %v", where, err)
+	a.Warn("warning: not %s: %v%s", where, err, unusable(err))
 	a.Skipped++
 }

@@ -34,3 +34,11 @@ func (a *app) openFiltered(index, photos string, filters []string, options ...lo
 	}
 	return c, only, nil
 }
+
+// where is the option of a search that a filter makes, which is nil if it is.
+func where(only *lookalike.Filter) lookalike.SearchOption {
+	if only == nil {
+		return nil
+	}
+	return lookalike.Where(only.Keeps)
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/atlas"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/atomicfile"
@@ -91,7 +92,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 		return err
 	}
 	defer c.Close()
-	source, err := c.source()
+	source, err := c.index.Source()
 	if err != nil {
 		return err
 	}
@@ -99,18 +100,6 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	if err != nil {
 		return err
 	}
-	rows := numbers(len(c.Entries))
-	if only != nil {
-		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.Keeps(c.Entries[row]) })
-	}
-	if len(rows) == 0 {
-		return fmt.Errorf("%s has no pictures to lay out", index)
-	}
-	x, err := rowsOf(c.Gallery, rows)
-	if err != nil {
-		return err
-	}
-
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
 	p := a.Progress("Laying out", "steps", options.Iterations)
 	defer p.End()
@@ -122,11 +111,12 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 		}
 		p.Set(done)
 	}
-	layout, err := tsne.Embed(ctx, x, metric, options)
+	layout, err := c.index.Layout(ctx, options, lookalike.By(metric), where(only))
 	p.End()
 	if err != nil {
 		return err
 	}
+	rows := layout.Rows
 	side := atlas.Spot(len(rows))
 	if cli.IsPage(out) {
 		side = atlas.Side(len(rows))
@@ -179,13 +169,4 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 		p.Set(len(places))
 	}
 	return places, nil
-}
-
-// numbers returns those from 0 to below n.
-func numbers(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
-	}
-	return list
 }

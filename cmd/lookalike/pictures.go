@@ -96,3 +96,12 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 	}
 	return nil, words.Cause(err)
 }
+
+// numbers returns those from 0 to below n.
+func numbers(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}

@@ -120,7 +120,7 @@ func (c *collection) query(id string) (query, error) {
 	if err != nil {
 		return query{}, err
 	}
-	open := func() (io.ReadCloser, error) { return c.open(row) }
+	open := func() (io.ReadCloser, error) { return c.index.OpenPicture(row) }
 	return query{Query: lookalike.Row(row), name: indexPrefix + id, path: c.path(row), row: row, named: true, open: open}, nil
 }
 

@@ -157,7 +157,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	}
 	defer c.Close()
 	if o.sheet != "" || o.html != "" {
-		if _, err := c.source(); err != nil {
+		if _, err := c.index.Source(); err != nil {
 			return err
 		}
 	}
@@ -213,10 +213,7 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 
 // search finds the neighbours of all queries.
 func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
-	options := []lookalike.SearchOption{lookalike.By(metric)}
-	if only != nil {
-		options = append(options, lookalike.Where(only.Keeps))
-	}
+	options := []lookalike.SearchOption{lookalike.By(metric), where(only)}
 	if o.excludeSelf {
 		options = append(options, lookalike.ExceptSelf())
 	}

@@ -84,7 +84,7 @@ func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, wid
 			errs[i] = fmt.Errorf("%s: %w", words.Printable(c.path(rows[i])), err)
 		}
 	}
-	o := c.options()
+	o := c.Recipe.Options()
 	o.Thumbnail = image.Pt(width, height)
 	m, err := r.picture(o)
 	if err != nil {

@@ -60,10 +60,10 @@ func (s *shower) ready(a *app, c *collection) error {
 	if s.Protocol == termimage.None {
 		return nil
 	}
-	_, err := c.source()
+	_, err := c.index.Source()
 	if err != nil && !s.named {
 		if c.root != "" {
-			a.Warn("note: no pictures are shown: %v", err)
+			a.Warn("note: no pictures are shown: %v%s", err, unusable(err))
 		}
 		s.Protocol, err = termimage.None, nil
 	}
@@ -100,7 +100,7 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 			tiles[i].Caption = fmt.Sprintf("%d  %.*f", i, digits, r.neighbors[i-1].Distance)
 		}
 		if errs[i] != nil {
-			a.Warn("warning: not shown: %v", errs[i])
+			a.Warn("warning: not shown: %v%s", errs[i], unusable(errs[i]))
 		}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {

@@ -73,10 +73,12 @@ func (d description) write(w io.Writer) {
 
 // summarizeIndex shows what an index holds.
 func (a *app) summarizeIndex(index string, asJSON bool) error {
-	g, err := a.openIndex(index)
+	c, err := a.openCollection(index, "")
 	if err != nil {
 		return err
 	}
+	defer c.Close()
+	g := c.Gallery
 	r := g.Recipe
 	if asJSON {
 		return a.PrintJSON(struct {

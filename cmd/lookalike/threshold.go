@@ -1,16 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
 	"lookalike/internal/words"
-	"lookalike/knn"
 	"lookalike/knn/retrieval"
 )
 
@@ -89,82 +90,48 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
 		return cli.Usagef("--by %s: give labels or distances", o.by)
 	}
-	g, err := a.openIndex(index)
+	c, err := a.openCollection(index, "")
 	if err != nil {
 		return err
 	}
-	metric, err := metricOf(o.metric, g)
+	defer c.Close()
+	metric, err := metricOf(o.metric, c.Gallery)
 	if err != nil {
 		return err
 	}
-	if o.by == "" {
-		o.by = gallery.FromDistances
-		if tell(g.Entries) {
-			o.by = gallery.FromLabels
-		}
+	of := len(c.Entries)
+	if o.by = cmp.Or(o.by, lookalike.ThresholdMethod(c.Entries)); o.by == gallery.FromLabels {
+		a.noteOthers(c.Entries)
+		of = labelled(c.Entries)
 	}
-	t, err := a.findThreshold(ctx, g, metric, o)
+	p := a.Progress("Comparing", "images", of)
+	defer p.End()
+	t, err := c.index.FindThreshold(ctx, o.by, o.share, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(n) }))
+	p.End()
 	if errors.Is(err, retrieval.ErrShare) {
 		return fmt.Errorf("%w with --share", err)
 	}
 	if err != nil {
 		return err
 	}
-	kept := gallery.Threshold{Metric: t.Metric, Distance: t.Distance, Share: t.Share, Estimate: &t.Estimate, Method: o.by, Pairs: t.Pairs, Pictures: len(g.Entries)}
-	if o.by == gallery.FromLabels {
-		kept.Recall = &t.Recall
-	}
 	if o.json {
 		err = a.PrintJSON(struct {
-			Index  string `json:"index"`
-			Method string `json:"method"`
-			*retrieval.Threshold
-		}{index, o.by, t})
+			Index string `json:"index"`
+			lookalike.Threshold
+		}{index, t})
 	} else {
-		a.printThreshold(t)
+		a.printThreshold(t.Threshold)
 	}
 	if err != nil {
 		return err
 	}
-	if err := g.SaveThreshold(index, kept); err != nil {
+	if err := c.index.SaveThreshold(t); err != nil {
 		return fmt.Errorf("the threshold was not saved: %w", err)
 	}
 	if !o.json {
 		fmt.Fprintf(a.Out, "\nsaved in %s\n", index)
 	}
 	return nil
-}
-
-// tell reports whether labels can tell right from wrong: there are two, one of
-// them for two pictures.
-func tell(entries []gallery.Entry) bool {
-	pictures := map[string]int{}
-	several := false
-	for _, e := range entries {
-		if e.Label != "" {
-			pictures[e.Label]++
-			several = several || pictures[e.Label] > 1
-		}
-	}
-	return len(pictures) > 1 && several
-}
-
-func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, metric knn.Metric, o thresholdOptions) (*retrieval.Threshold, error) {
-	x, labels := g.Vectors, []string(nil)
-	if o.by == gallery.FromLabels {
-		rows := a.inFolders(g)
-		labels = classesOf(g, rows)
-		var err error
-		if x, err = rowsOf(g, rows); err != nil {
-			return nil, err
-		}
-	}
-	p := a.Progress("Comparing", "images", x.Dim(0))
-	defer p.End()
-	if o.by == gallery.FromLabels {
-		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.Set(n) })
-	}
-	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.Set(n) })
 }
 
 // printThreshold shows a threshold and what is known of it.
