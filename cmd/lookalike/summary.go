@@ -11,6 +11,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
 	"lookalike/internal/words"
+	"lookalike/modelfile"
 )
 
 func (a *app) summaryCommand() *cobra.Command {
@@ -35,21 +36,21 @@ described, and which thresholds are saved in it.`,
 			if isIndex(args[0]) {
 				return a.summarizeIndex(args[0], asJSON)
 			}
-			c, err := openContent(args[0])
+			f, err := openModelFile(args[0])
 			if err != nil {
 				return err
 			}
-			defer c.Close()
+			defer f.Close()
 			switch {
 			case asJSON:
-				return a.PrintJSON(c.describe())
-			case c.kind != "":
-				fmt.Fprint(a.Out, c.summary)
+				return a.PrintJSON(f.Describe())
+			case f.Network != "":
+				fmt.Fprint(a.Out, f.Summary)
 			default:
-				if c.unknown != errUnknown {
-					a.Warn("note: only the arrays can be shown: %v", c.unknown)
+				if f.Unknown != modelfile.ErrUnknown {
+					a.Warn("note: only the arrays can be shown: %v", f.Unknown)
 				}
-				c.describe().write(a.Out)
+				printArrays(a.Out, f.Describe())
 			}
 			return nil
 		},
@@ -58,8 +59,8 @@ described, and which thresholds are saved in it.`,
 	return cmd
 }
 
-// write lists the arrays, for people.
-func (d description) write(w io.Writer) {
+// printArrays lists the arrays, for people.
+func printArrays(w io.Writer, d modelfile.Description) {
 	fmt.Fprintf(w, "Format: %s\n", d.Format)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "Array\tShape\tType\tParam #")
