@@ -16,6 +16,7 @@ import (
 	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/describe"
 	"lookalike/gallery"
+	"lookalike/gallery/exchange"
 	"lookalike/internal/fetch"
 	"lookalike/internal/words"
 	"lookalike/picture"
@@ -44,6 +45,8 @@ func unusable(err error) string {
 		return "; make it again, with --fresh if under the same name"
 	case errors.Is(err, lookalike.ErrNoModel):
 		return "; say where it is with --model FILE"
+	case errors.Is(err, exchange.ErrOutside):
+		return "; say with --photos DIR in which one they all do"
 	case errors.Is(err, describe.ErrImported):
 		return ", index:PATH"
 	}
