@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/describe"
 	"lookalike/gallery"
@@ -30,9 +31,9 @@ type collection struct {
 	root  string // where the pictures are now
 }
 
-func (a *app) doubt(file string, g *gallery.Gallery) {
+func doubt(t *cli.Terminal, file string, g *gallery.Gallery) {
 	if g.Doubtful {
-		a.Warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", words.Printable(file))
+		t.Warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", words.Printable(file))
 	}
 }
 
@@ -66,7 +67,7 @@ func unusable(err error) string {
 // openCollection reads an index, and warns if it may not be whole. photos is where its
 // pictures are now, "" if they have not moved; they are looked for when one is asked for.
 // The caller closes the collection.
-func (a *app) openCollection(file, photos string, options ...lookalike.OpenOption) (*collection, error) {
+func openCollection(a *app, file, photos string, options ...lookalike.OpenOption) (*collection, error) {
 	x, err := lookalike.Open(file, append(options, lookalike.Photos(photos), lookalike.Cache(a.cache))...)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (a *app) openCollection(file, photos string, options ...lookalike.OpenOptio
 		x.Close()
 		return nil, err
 	}
-	a.doubt(file, g)
+	doubt(&a.Terminal, file, g)
 	c := &collection{Gallery: g, index: x, file: file, root: cmp.Or(photos, g.Root)}
 	for _, root := range slices.Compact([]string{g.Root, c.root}) {
 		if err := a.outputs.Spare(root, func(file string) bool { return c.RowOf(root, file) >= 0 }); err != nil {

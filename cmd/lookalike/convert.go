@@ -17,7 +17,7 @@ import (
 	"lookalike/modelfile"
 )
 
-func (a *app) convertCommand() *cobra.Command {
+func convertCommand(a *app) *cobra.Command {
 	var half bool
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
@@ -65,14 +65,14 @@ and VGG16 like this:
   lookalike convert model.safetensors model-half.npz --half`,
 		Args: cli.Arguments("IN", "OUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return cli.Unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
+			return cli.Unwritten(cmd.Context(), convert(cmd.Context(), a, args[0], args[1], half))
 		},
 	}
 	cmd.Flags().BoolVar(&half, "half", false, "store float16: half the size, three digits")
 	return cmd
 }
 
-func (a *app) convert(ctx context.Context, in, out string, half bool) error {
+func convert(ctx context.Context, a *app, in, out string, half bool) error {
 	if err := checkConverted(out); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	}
 	defer f.Close()
 	d := f.Describe()
-	if err := a.writeConverted(ctx, out, f, d.Parameters, half); errors.Is(err, fs.ErrExist) {
+	if err := writeConverted(ctx, &a.Terminal, out, f, d.Parameters, half); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s has been made by another program meanwhile, and stays as it is; remove it or choose another name", out)
 	} else if err != nil {
 		return err
@@ -121,7 +121,7 @@ func checkConverted(out string) error {
 }
 
 // writeConverted writes a network of so many parameters, and shows how far it is.
-func (a *app) writeConverted(ctx context.Context, out string, f *modelfile.File, parameters int, half bool) error {
+func writeConverted(ctx context.Context, t *cli.Terminal, out string, f *modelfile.File, parameters int, half bool) error {
 	size := 4
 	if half {
 		size = 2
@@ -137,7 +137,7 @@ func (a *app) writeConverted(ctx context.Context, out string, f *modelfile.File,
 	show := func(what string, done, all int) {
 		if what != job {
 			end()
-			job, p = what, a.Progress(what, "MB", all)
+			job, p = what, t.Progress(what, "MB", all)
 		}
 		p.Set(done)
 	}

@@ -52,7 +52,7 @@ type demoOptions struct {
 	pictures picture.Options
 }
 
-func (a *app) demoCommand() *cobra.Command {
+func demoCommand(a *app) *cobra.Command {
 	var o demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -68,7 +68,7 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
   lookalike demo --photos ~/Pictures --out my-demo`,
 		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := a.demo(cmd.Context(), o)
+			err := demo(cmd.Context(), a, o)
 			if err != nil && cmd.Context().Err() != nil {
 				return cli.StoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
 			}
@@ -84,11 +84,11 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
 	return cmd
 }
 
-func (a *app) demo(ctx context.Context, o demoOptions) error {
+func demo(ctx context.Context, a *app, o demoOptions) error {
 	if o.epochs < 1 {
 		return cli.Usagef("--epochs %d: give 1 or more", o.epochs)
 	}
-	dir, files, err := a.demoPictures(ctx, o)
+	dir, files, err := demoPictures(ctx, a, o)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	entries, neighbors, err := a.demoSearch(ctx, o, m, photos, dir)
+	entries, neighbors, err := demoSearch(ctx, &a.Terminal, o, m, photos, dir)
 	if err != nil {
 		return err
 	}
@@ -144,18 +144,18 @@ func (o *demoOptions) file(name string) string { return filepath.Join(o.out, nam
 
 // demoPictures makes the folder of the results and returns the folder of pictures
 // with its files: those that are given, or drawn ones.
-func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, files *album.Set, err error) {
+func demoPictures(ctx context.Context, a *app, o demoOptions) (dir string, files *album.Set, err error) {
 	if o.photos != "" { // a mistake there comes before anything is written
 		if files, err = folder(o.photos, o.pictures); err != nil {
 			return "", nil, err
 		}
-		return o.photos, files, a.demoFolder(o.out)
+		return o.photos, files, demoFolder(&a.outputs, o.out)
 	}
-	if err := a.demoFolder(o.out); err != nil {
+	if err := demoFolder(&a.outputs, o.out); err != nil {
 		return "", nil, err
 	}
 	dir = o.file("photos")
-	if err := a.drawGallery(ctx, dir, o.seed); err != nil {
+	if err := drawGallery(ctx, &a.Terminal, dir, o.seed); err != nil {
 		return "", nil, err
 	}
 	files, err = folder(dir, o.pictures)
@@ -177,13 +177,13 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set
 }
 
 // demoSearch indexes the pictures of a folder anew and finds the nearest of each.
-func (a *app) demoSearch(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) ([]lookalike.Entry, [][]lookalike.Hit, error) {
+func demoSearch(ctx context.Context, t *cli.Terminal, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) ([]lookalike.Entry, [][]lookalike.Hit, error) {
 	d, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
 		return nil, nil, err
 	}
 	index := o.file("photos.idx")
-	if _, err := a.index(ctx, index, photos, dir, d, lookalike.Anew()); err != nil {
+	if _, err := updateIndex(ctx, t, index, photos, dir, d, lookalike.Anew()); err != nil {
 		return nil, nil, err
 	}
 	x, err := lookalike.Open(index)
@@ -210,7 +210,7 @@ var demoFiles = []struct{ name, what string }{
 
 // demoFolder makes the folder for the results, or makes sure that an existing
 // one may be used, for this run alone.
-func (a *app) demoFolder(dir string) error {
+func demoFolder(outputs *cli.Outputs, dir string) error {
 	mark := filepath.Join(dir, "README.txt")
 	entries, err := os.ReadDir(dir)
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".lookalike-") }) // of a run that was killed
@@ -226,7 +226,7 @@ func (a *app) demoFolder(dir string) error {
 			return fmt.Errorf("the folder %s holds other files than a demo's; choose another one with --out", dir)
 		}
 	}
-	if err := a.outputs.Reserve(mark); err != nil {
+	if err := outputs.Reserve(mark); err != nil {
 		return err
 	}
 	var text strings.Builder
@@ -242,9 +242,9 @@ func (a *app) demoFolder(dir string) error {
 }
 
 // drawGallery writes the drawn pictures as DIR/CLASS/NAME.png.
-func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
+func drawGallery(ctx context.Context, t *cli.Terminal, dir string, seed uint64) error {
 	n := 0
-	p := a.Progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
+	p := t.Progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
 	defer p.End()
 	for drawn := range sample.Gallery(seed, demoPerClass, demoDrawn) {
 		if err := ctx.Err(); err != nil {

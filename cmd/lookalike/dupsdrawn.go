@@ -114,7 +114,7 @@ func (a *app) groupCards(ctx context.Context, c *collection, g lookalike.Group, 
 			card.Picture = m
 		}
 		if errs[k] != nil {
-			a.notDrawn("shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
+			notDrawn(&a.Terminal, "shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
 			card.Missing, card.Link = "cannot be read", ""
 		}
 		cards = append(cards, card)

@@ -29,7 +29,7 @@ type evalOptions struct {
 	split     string
 }
 
-func (a *app) evalCommand() *cobra.Command {
+func evalCommand(a *app) *cobra.Command {
 	var o evalOptions
 	cmd := &cobra.Command{
 		Use:   "eval PHOTOS.idx",
@@ -68,7 +68,7 @@ nearest to the pictures of class i, in the order of classes. With --split it is
   lookalike eval photos.idx --split split.csv
   lookalike eval photos.idx --json | jq .mean_average_precision`,
 		Args: cli.Arguments("PHOTOS.idx"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.eval(cmd.Context(), args[0], o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return eval(cmd.Context(), a, args[0], o) },
 	}
 	f := cmd.Flags()
 	metricFlag(cmd, &o.metric)
@@ -78,7 +78,7 @@ nearest to the pictures of class i, in the order of classes. With --split it is
 	return cmd
 }
 
-func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
+func eval(ctx context.Context, a *app, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if o.split != "" && o.confusion != "" {
 		return cli.Usagef("--confusion shows a whole index: leave out --split or --confusion")
 	}
-	c, err := a.openCollection(index, "")
+	c, err := openCollection(a, index, "")
 	if err != nil {
 		return err
 	}
@@ -98,9 +98,9 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 		return err
 	}
 	if o.split != "" {
-		return a.evalSets(ctx, c, metric, o)
+		return evalSets(ctx, &a.Terminal, c, metric, o)
 	}
-	a.noteOthers(c.Entries)
+	noteOthers(&a.Terminal, c.Entries)
 	p := a.Progress("Evaluating", "images", labelled(c.Entries))
 	defer p.End()
 	r, err := c.index.Evaluate(ctx, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(n) }))
@@ -136,7 +136,7 @@ type setReport struct {
 }
 
 // evalSets judges the sets of a split, each by itself.
-func (a *app) evalSets(ctx context.Context, c *collection, metric knn.Metric, o evalOptions) error {
+func evalSets(ctx context.Context, t *cli.Terminal, c *collection, metric knn.Metric, o evalOptions) error {
 	setOf, sets, err := training.ReadSplit(o.split)
 	if errors.Is(err, training.ErrNoSplit) {
 		err = fmt.Errorf("%w, as 'lookalike train --split' writes it", err)
@@ -144,7 +144,7 @@ func (a *app) evalSets(ctx context.Context, c *collection, metric knn.Metric, o 
 	if err != nil {
 		return err
 	}
-	a.noteOthers(c.Entries)
+	noteOthers(t, c.Entries)
 	classes, in := map[string][]string{}, 0 // of the pictures of each set
 	for _, e := range c.Entries {
 		if set, ok := setOf[e.Path]; ok && e.Label != "" {
@@ -156,7 +156,7 @@ func (a *app) evalSets(ctx context.Context, c *collection, metric knn.Metric, o 
 	case in == 0:
 		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, c.file)
 	case left > 0:
-		a.Warn("note: %s of %s %s not in %s and left out", words.Count(left, "picture"), c.file, words.IsOrAre(left), o.split)
+		t.Warn("note: %s of %s %s not in %s and left out", words.Count(left, "picture"), c.file, words.IsOrAre(left), o.split)
 	}
 	sets = slices.DeleteFunc(sets, func(set string) bool {
 		labels := classes[set]
@@ -165,7 +165,7 @@ func (a *app) evalSets(ctx context.Context, c *collection, metric knn.Metric, o 
 		}
 		alike := len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1
 		if alike {
-			a.Warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", words.Printable(set), words.Printable(labels[0]))
+			t.Warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", words.Printable(set), words.Printable(labels[0]))
 			in -= len(labels)
 		}
 		return alike
@@ -173,7 +173,7 @@ func (a *app) evalSets(ctx context.Context, c *collection, metric knn.Metric, o 
 	if in == 0 {
 		return fmt.Errorf("no set of %s has pictures of two classes, so nothing can be judged", o.split)
 	}
-	p := a.Progress("Evaluating", "images", in)
+	p := t.Progress("Evaluating", "images", in)
 	defer p.End()
 	var reports []setReport
 	before := 0
@@ -188,13 +188,13 @@ func (a *app) evalSets(ctx context.Context, c *collection, metric knn.Metric, o 
 	}
 	p.End()
 	if o.json {
-		return a.PrintJSON(struct {
+		return t.PrintJSON(struct {
 			Index  string      `json:"index"`
 			Metric string      `json:"metric"`
 			Sets   []setReport `json:"sets"`
 		}{c.file, metric.String(), reports})
 	}
-	printSets(a.Out, fmt.Sprintf("%s; %s; %s distance", words.Count(in, "picture"), vectors(c.Gallery), metric), reports)
+	printSets(t.Out, fmt.Sprintf("%s; %s; %s distance", words.Count(in, "picture"), vectors(c.Gallery), metric), reports)
 	return nil
 }
 

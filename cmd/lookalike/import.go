@@ -22,7 +22,7 @@ type importOptions struct {
 	out, paths, labels, photos string
 }
 
-func (a *app) importCommand() *cobra.Command {
+func importCommand(a *app) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import VECTORS -o PHOTOS.idx",
@@ -47,7 +47,7 @@ export' has written to .safetensors, without principal components, is known.`,
   lookalike import vectors.npy --paths paths.txt -o photos.idx
   lookalike search photos.idx index:cats/tom.jpg`,
 		Args: cli.Arguments("VECTORS"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.importVectors(args[0], o) },
+		RunE: func(_ *cobra.Command, args []string) error { return importVectors(a, args[0], o) },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
@@ -57,7 +57,7 @@ export' has written to .safetensors, without principal components, is known.`,
 	return cmd
 }
 
-func (a *app) importVectors(file string, o importOptions) error {
+func importVectors(a *app, file string, o importOptions) error {
 	if o.out == "" {
 		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}

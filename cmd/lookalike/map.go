@@ -28,7 +28,7 @@ type mapOptions struct {
 	photos     string
 }
 
-func (a *app) mapCommand() *cobra.Command {
+func mapCommand(a *app) *cobra.Command {
 	var o mapOptions
 	cmd := &cobra.Command{
 		Use:   "map PHOTOS.idx OUT.html|OUT.png",
@@ -55,7 +55,7 @@ each picture attends to, shows larger groups.
   lookalike map photos.idx map.html --perplexity 50`,
 		Args: cli.Arguments("PHOTOS.idx", "OUT.html or OUT.png"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return cli.Unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
+			return cli.Unwritten(cmd.Context(), drawMap(cmd.Context(), a, args[0], args[1], o))
 		},
 	}
 	f := cmd.Flags()
@@ -83,11 +83,11 @@ func (o *mapOptions) check(a *app, index, out string) error {
 	return a.outputs.Reserve(out, index)
 }
 
-func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
+func drawMap(ctx context.Context, a *app, index, out string, o mapOptions) error {
 	if err := o.check(a, index, out); err != nil {
 		return err
 	}
-	c, only, err := a.openFiltered(index, o.photos, o.filters)
+	c, only, err := openFiltered(a, index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	if cli.IsPage(out) {
 		side = atlas.Side(len(rows))
 	}
-	places, err := a.places(ctx, c, rows, side)
+	places, err := places(ctx, &a.Terminal, c, rows, side)
 	if err != nil {
 		return err
 	}
@@ -150,9 +150,9 @@ const thumbnailsAtOnce = 64
 
 // places makes the thumbnails of pictures. One that cannot be read any more is
 // reported and has none.
-func (a *app) places(ctx context.Context, c *collection, rows []int, side int) ([]atlas.Place, error) {
+func places(ctx context.Context, t *cli.Terminal, c *collection, rows []int, side int) ([]atlas.Place, error) {
 	var places []atlas.Place
-	p := a.Progress("Making thumbnails", "images", len(rows))
+	p := t.Progress("Making thumbnails", "images", len(rows))
 	defer p.End()
 	for some := range slices.Chunk(rows, thumbnailsAtOnce) {
 		small, errs, err := c.thumbnails(ctx, some, side, side)
@@ -163,7 +163,7 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 			e := c.Entries[row]
 			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
 			if errs[i] != nil {
-				a.notDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
+				notDrawn(t, "on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
 			}
 		}
 		p.Set(len(places))

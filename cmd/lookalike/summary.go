@@ -14,7 +14,7 @@ import (
 	"lookalike/modelfile"
 )
 
-func (a *app) summaryCommand() *cobra.Command {
+func summaryCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "summary MODEL|INDEX",
@@ -34,7 +34,7 @@ described, and which thresholds are saved in it.`,
 		Args: cli.Arguments("MODEL|INDEX"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if isIndex(args[0]) {
-				return a.summarizeIndex(args[0], asJSON)
+				return summarizeIndex(a, args[0], asJSON)
 			}
 			f, err := openModelFile(args[0])
 			if err != nil {
@@ -73,8 +73,8 @@ func printArrays(w io.Writer, d modelfile.Description) {
 }
 
 // summarizeIndex shows what an index holds.
-func (a *app) summarizeIndex(index string, asJSON bool) error {
-	c, err := a.openCollection(index, "")
+func summarizeIndex(a *app, index string, asJSON bool) error {
+	c, err := openCollection(a, index, "")
 	if err != nil {
 		return err
 	}

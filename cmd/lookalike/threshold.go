@@ -23,7 +23,7 @@ type thresholdOptions struct {
 	json   bool
 }
 
-func (a *app) thresholdCommand() *cobra.Command {
+func thresholdCommand(a *app) *cobra.Command {
 	var o thresholdOptions
 	cmd := &cobra.Command{
 		Use:   "threshold PHOTOS.idx",
@@ -70,7 +70,7 @@ recall and folds: of how many dimensions the vectors look.`,
   lookalike threshold photos.idx --by distances
   lookalike threshold photos.idx --share 0.1 --metric euclidean`,
 		Args: cli.Arguments("PHOTOS.idx"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.threshold(cmd.Context(), args[0], o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return findThreshold(cmd.Context(), a, args[0], o) },
 	}
 	f := cmd.Flags()
 	f.Float64Var(&o.share, "share", 0.01, "allow this `SHARE` of the matches to be false, between 0 and 1")
@@ -80,7 +80,7 @@ recall and folds: of how many dimensions the vectors look.`,
 	return cmd
 }
 
-func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) error {
+func findThreshold(ctx context.Context, a *app, index string, o thresholdOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
 		return cli.Usagef("--by %s: give labels or distances", o.by)
 	}
-	c, err := a.openCollection(index, "")
+	c, err := openCollection(a, index, "")
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	}
 	of := len(c.Entries)
 	if o.by = cmp.Or(o.by, lookalike.ThresholdMethod(c.Entries)); o.by == gallery.FromLabels {
-		a.noteOthers(c.Entries)
+		noteOthers(&a.Terminal, c.Entries)
 		of = labelled(c.Entries)
 	}
 	p := a.Progress("Comparing", "images", of)
@@ -120,7 +120,7 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 			lookalike.Threshold
 		}{index, t})
 	} else {
-		a.printThreshold(t.Threshold)
+		printThreshold(&a.Terminal, t.Threshold)
 	}
 	if err != nil {
 		return err
@@ -135,27 +135,27 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 }
 
 // printThreshold shows a threshold and what is known of it.
-func (a *app) printThreshold(t *retrieval.Threshold) {
-	kind, byLabels := "near duplicates", len(t.Folds) > 0
+func printThreshold(t *cli.Terminal, found *retrieval.Threshold) {
+	kind, byLabels := "near duplicates", len(found.Folds) > 0
 	if byLabels {
 		kind = "pictures of one folder"
 	}
-	fmt.Fprintf(a.Out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
+	fmt.Fprintf(t.Out, "%s distance up to %#.4g: %s\n\n", found.Metric, found.Distance, kind)
 	if !byLabels {
-		fmt.Fprintf(a.Out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
-		fmt.Fprintf(a.Out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
-		fmt.Fprintf(a.Out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
+		fmt.Fprintf(t.Out, "matches     %d of %d pairs of %s\n", found.Matches, found.Pairs, words.Count(found.Pictures, "picture"))
+		fmt.Fprintf(t.Out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", found.Estimate*float64(max(found.Matches, 1)), percent(found.Estimate), percent(found.Share))
+		fmt.Fprintf(t.Out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", found.Dimension)
 		return
 	}
 	lowest, highest := 1.0, 0.0
-	for _, f := range t.Folds {
+	for _, f := range found.Folds {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
-	fmt.Fprintf(a.Out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
-	fmt.Fprintf(a.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
-	fmt.Fprintf(a.Out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
-	if t.Estimate+t.Error > t.Share {
-		a.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
+	fmt.Fprintf(t.Out, "matches  %d of %d pairs of %s\n", found.Matches, found.Pairs, words.Count(found.Pictures, "picture"))
+	fmt.Fprintf(t.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(found.Estimate), percent(found.Error), percent(lowest), percent(highest), percent(found.Share))
+	fmt.Fprintf(t.Out, "recall   %s of the pairs of one folder\n", percent(found.Recall))
+	if found.Estimate+found.Error > found.Share {
+		t.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/internal/words"
@@ -22,9 +23,9 @@ func vectors(g *gallery.Gallery) string {
 }
 
 // noteOthers says how many pictures are in no folder, so that labels say nothing of them.
-func (a *app) noteOthers(entries []lookalike.Entry) {
+func noteOthers(t *cli.Terminal, entries []lookalike.Entry) {
 	if left := len(entries) - labelled(entries); left > 0 {
-		a.Warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
+		t.Warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
 	}
 }
 
