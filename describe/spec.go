@@ -25,6 +25,17 @@ type Spec struct {
 	Cache string // the folder with downloaded weights; "": that of LOOKALIKE_CACHE, or of the user
 }
 
+// Best is the model for pictures of which nothing else is known: vgg16 if its weights have
+// been downloaded to the folder cache (as in a Spec), else Perceptual, which needs none and
+// finds copies.
+func Best(cache string) Spec {
+	network := Spec{Name: "vgg16", Cache: cache}
+	if _, err := network.File(); err != nil {
+		return Spec{Name: Perceptual}
+	}
+	return network
+}
+
 // WeightsError is that weights that Keras publishes have not been downloaded.
 type WeightsError = fetch.MissingError
 

@@ -108,3 +108,12 @@ func Inspect(path string) (*Gallery, error) {
 	g, _, err := open(path, false)
 	return g, err
 }
+
+// ReadHead reads what an index says of itself, with nothing of its vectors.
+func ReadHead(path string) (Head, error) {
+	g, s, err := open(path, false)
+	if err != nil {
+		return Head{}, err
+	}
+	return s.head(g.PCA), nil
+}

@@ -81,7 +81,7 @@ func TestIndexVGG(t *testing.T) {
 	query := filepath.Join(photos, "Faces", "image_0001.jpg")
 	search := func(flags ...string) found {
 		var f found
-		if err := json.Unmarshal([]byte(printed(t, append([]string{"search", index, query, "--json", "-k", "2"}, flags...)...)), &f); err != nil {
+		if err := json.Unmarshal([]byte(printed(t, append([]string{"search", index, query, "--json", "-k", "2", "--include-self"}, flags...)...)), &f); err != nil {
 			t.Fatal(err)
 		}
 		for i, n := range f.Results[0].Neighbors {

@@ -42,7 +42,7 @@ func TestIndexSources(t *testing.T) {
 		}
 		sheet := path(index + ".png")
 		var f found
-		if err := json.Unmarshal([]byte(printed(t, "search", path(index), one, "-k", "100", "--json", "--sheet", sheet)), &f); err != nil {
+		if err := json.Unmarshal([]byte(printed(t, "search", path(index), one, "-k", "100", "--include-self", "--json", "--sheet", sheet)), &f); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(sheet); err != nil || info.Size() < 10_000 {

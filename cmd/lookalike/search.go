@@ -23,6 +23,7 @@ type searchOptions struct {
 	within      cli.Distance
 	filters     []string
 	excludeSelf bool
+	includeSelf bool
 
 	json, csv, paths0 bool
 	sheet, html       string
@@ -36,13 +37,18 @@ type searchOptions struct {
 func searchCommand(a *app) *cobra.Command {
 	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
-		Use:   "search PHOTOS.idx QUERY...",
+		Use:   "search PHOTOS|INDEX QUERY...",
 		Short: "Find the pictures of an index that are most like given ones",
-		Long: `Finds the pictures of an index whose vectors are nearest to that of a picture,
-and prints their distances and paths, nearest first. The distances are exact. A
-picture that is in the index itself is found at distance 0, unless --exclude-self
-leaves it out: the same file, or for a picture from elsewhere any of the same
-bytes.
+		Long: `Finds the pictures of a folder, an archive or an index that are most like a given
+one, and prints their distances and paths, nearest first.
+
+Of a folder or an archive the program keeps an index itself, in the user's cache
+folder. The first search describes all pictures, by vgg16 if its weights have been
+fetched, else by perceptual, or by --model; later ones look for changes. It may be
+stopped at any moment, and goes on when the command is given again.
+ The distances are exact. A
+query that is itself a picture of the index is not among the results, unless with
+--include-self; files of the same bytes are, unless with --exclude-self.
 
 ` + queryHelp + `
 
@@ -82,7 +88,8 @@ width, height. With --json the result is one object:
 where k and within are null where they set no limit, path is relative to root,
 the folder that was indexed, label is the name of the folder that the picture
 lies in, and id its row in what 'lookalike export' writes.`,
-		Example: `  lookalike search photos.idx holiday.jpg
+		Example: `  lookalike search photos holiday.jpg
+  lookalike search photos.idx holiday.jpg
   lookalike search photos.idx holiday.jpg -k 11 --sheet similar.png
   lookalike search photos.idx new-photos --exclude-self --html similar.html
   lookalike search photos.idx index:cats/tom.jpg --filter label!=cats
@@ -91,15 +98,22 @@ lies in, and id its row in what 'lookalike export' writes.`,
   lookalike search photos.idx holiday.jpg --json | jq -r '.results[].neighbors[].path'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return cli.Arguments("PHOTOS.idx", "QUERY")(nil, args)
+				return cli.Arguments("PHOTOS|INDEX", "QUERY")(nil, args)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
+			index, err := indexOf(cmd, a, args[0], o.model)
+			if err != nil {
+				return err
+			}
+			if index != args[0] {
+				o.model = "" // by which the index has been made
+			}
 			hugepages.Avoid()
-			return search(cmd.Context(), a, args[0], args[1:], o)
+			return search(cmd.Context(), a, index, args[1:], o)
 		},
 	}
 	f := cmd.Flags()
@@ -107,7 +121,8 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "find all pictures at a distance of at most `D`")
 	f.StringArrayVar(&o.filters, "filter", nil, "find only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
-	f.BoolVar(&o.excludeSelf, "exclude-self", false, "do not find the query itself")
+	f.BoolVar(&o.excludeSelf, "exclude-self", false, "leave out files of the query's bytes, too")
+	f.BoolVar(&o.includeSelf, "include-self", false, "find the query itself, too, if it is a picture of the index")
 	o.queries.flags(cmd)
 	cli.JSONFlag(cmd, &o.json)
 	f.BoolVar(&o.csv, "csv", false, "print the result as CSV")
@@ -115,7 +130,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
 	f.Var(cli.NewOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(showWords))
-	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
+	f.StringVar(&o.model, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
 }
@@ -128,6 +143,8 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 	switch {
 	case o.k < 1:
 		return cli.Usagef("-k %d: give 1 or more", o.k)
+	case o.excludeSelf && o.includeSelf:
+		return cli.Usagef("give only one of --exclude-self and --include-self")
 	case o.json && o.csv || o.json && o.paths0 || o.csv && o.paths0:
 		return cli.Usagef("give only one of --json, --csv and --paths0")
 	}
@@ -214,8 +231,11 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 // search finds the neighbours of all queries.
 func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
 	options := []lookalike.SearchOption{lookalike.By(metric), where(only)}
-	if o.excludeSelf {
+	switch {
+	case o.excludeSelf:
 		options = append(options, lookalike.ExceptSelf())
+	case !o.includeSelf:
+		options = append(options, lookalike.ExceptFile())
 	}
 	if o.within.Given() {
 		options = append(options, lookalike.Within(float64(o.within)))

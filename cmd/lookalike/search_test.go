@@ -23,7 +23,7 @@ func TestSearchJSON(t *testing.T) {
 	trained(t, model)
 	printed(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	query := filepath.Join(photos, "planets", "planets-02.png")
-	out := []byte(printed(t, "search", index, query, "--json", "-k", "4"))
+	out := []byte(printed(t, "search", index, query, "--json", "-k", "4", "--include-self"))
 
 	var keys struct {
 		Results []struct{ Neighbors []map[string]any }
