@@ -1,4 +1,6 @@
-package vgg
+// Package certificate compares what each layer of a VGG makes of three pictures, which a
+// formula draws, with what Keras made of them.
+package certificate
 
 import (
 	"bytes"
@@ -7,19 +9,20 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"lookalike/picture"
 	"lookalike/tensor"
+	"lookalike/vgg"
 	"lookalike/weights"
 )
 
-// A parity certificate compares what each layer makes of three pictures that a
-// formula draws with what Keras made of them. Of each output it looks at the
-// mean, the norm, and sampled values; they are kept as one array,
-// [2+samples], under the layer's name.
+// Of each output the mean, the norm and sampled values are looked at; they are kept as
+// one array, [2+samples], under the layer's name.
 const (
-	certificatePictures = 3
-	samples             = 64
+	drawn   = 3 // pictures
+	side    = 224
+	samples = 64
 )
 
 // Tolerance is how much of a layer's norm the output may be off.
@@ -28,15 +31,15 @@ const Tolerance = 1e-5
 //go:embed vgg16_keras.safetensors
 var kerasChecksums []byte
 
-// KerasChecksums returns the checksums of the layers of VGG16 without its top that
+// Keras returns the checksums of the layers of VGG16 without its top that
 // Keras computed with the published weights.
-func KerasChecksums() (*weights.File, error) {
+func Keras() (*weights.File, error) {
 	return weights.Read(bytes.NewReader(kerasChecksums), int64(len(kerasChecksums)))
 }
 
 // Agreement is how near a layer's output is to the reference.
 type Agreement struct {
-	Layer    Layer
+	Layer    vgg.Layer
 	Norm     float64 // of our output
 	Compared bool    // whether the reference has the layer; otherwise Error is 0
 
@@ -50,22 +53,16 @@ type Agreement struct {
 func (a Agreement) OK() bool { return a.Compared && a.Error <= Tolerance }
 
 // Verify compares every layer's output for the certificate's pictures with the
-// checksums in reference: those of KerasChecksums, or what VerifyScript wrote.
+// checksums in reference: those of Keras, or what its [Script] wrote.
 // The pictures are scaled as by Caffe, whatever the network's own mode, so that
 // the same inputs meet the same weights. After each layer it calls done, if not nil.
-func (m *Model) Verify(ctx context.Context, reference weights.Source, done func(layers int)) ([]Agreement, error) {
-	if err := m.made(); err != nil {
-		return nil, err
-	}
-	if reference == nil {
-		return nil, errors.New("vgg: no reference given")
-	}
-	if m.config.Input != [2]int{side, side} {
-		return nil, fmt.Errorf("vgg: a certificate is about pictures of %dx%d, not %dx%d", side, side, m.config.Input[0], m.config.Input[1])
+func Verify(ctx context.Context, m *vgg.Model, reference weights.Source, done func(layers int)) ([]Agreement, error) {
+	if in := m.Config().Input; in != [2]int{side, side} {
+		return nil, fmt.Errorf("a certificate is about pictures of %dx%d, not %dx%d", side, side, in[0], in[1])
 	}
 	var list []Agreement
-	x := Preprocess(certificate(), side, side, Caffe)
-	err := m.every(ctx, x, func(layer Layer, y *tensor.Tensor) error {
+	x := vgg.Preprocess(pictures(), side, side, vgg.Caffe)
+	err := m.EachOutput(ctx, x, func(layer vgg.Layer, y *tensor.Tensor) error {
 		a, err := agreement(layer, y, reference)
 		list = append(list, a)
 		if done != nil {
@@ -81,44 +78,13 @@ func (m *Model) Verify(ctx context.Context, reference weights.Source, done func(
 		known = known || a.Compared
 	}
 	if !known {
-		return nil, errors.New("vgg: the reference has none of the network's layers")
+		return nil, errors.New("the reference has none of the network's layers")
 	}
 	return list, nil
 }
 
-// every calls f with the output of each layer for x, in order.
-func (m *Model) every(ctx context.Context, x *tensor.Tensor, f func(Layer, *tensor.Tensor) error) error {
-	if err := m.hold(); err != nil {
-		return err
-	}
-	defer m.release()
-	top, err := m.top()
-	if err != nil {
-		return err
-	}
-	before := x // what the layer before x took
-	for i, layer := range m.layers {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		net, at := m.base, i+1 // after the input
-		if at >= len(net.Layers) {
-			net, at = top, at-len(net.Layers)
-		}
-		y := net.Slice(at, at+1).Predict(x)
-		if layer.Class == "MaxPooling2D" { // as it is computed otherwise: with the convolution
-			y = net.Slice(at-1, at+1).Predict(before)
-		}
-		before, x = x, y
-		if err := f(layer, y); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // agreement compares one output with its checksums.
-func agreement(layer Layer, y *tensor.Tensor, reference weights.Source) (Agreement, error) {
+func agreement(layer vgg.Layer, y *tensor.Tensor, reference weights.Source) (Agreement, error) {
 	values := y.Data()
 	mean, norm := moments(values)
 	a := Agreement{Layer: layer, Norm: norm}
@@ -127,7 +93,7 @@ func agreement(layer Layer, y *tensor.Tensor, reference weights.Source) (Agreeme
 		return a, nil
 	}
 	if len(shape) != 1 || shape[0] != 2+samples {
-		return a, fmt.Errorf("vgg: the reference's %q has shape %v, want [%d]: mean, norm and %d values", layer.Name, shape, 2+samples, samples)
+		return a, fmt.Errorf("the reference's %q has shape %v, want [%d]: mean, norm and %d values", layer.Name, shape, 2+samples, samples)
 	}
 	checksums, err := reference.Tensor(layer.Name)
 	if err != nil {
@@ -161,23 +127,23 @@ func moments(values []float32) (mean, norm float64) {
 
 // certificate draws the pictures: waves and rings of many frequencies, in whole
 // numbers, so that every program draws the same.
-func certificate() []*picture.Image {
+func pictures() []*picture.Image {
 	wave := func(v int) int { return min(max(v%512-255, 255-v%512), 255) }
-	var pictures []*picture.Image
-	for k := range certificatePictures {
+	var list []*picture.Image
+	for k := range drawn {
 		p := picture.New(side, side)
 		for i := range p.Pix {
 			c, x, y := i%3, i/3%side, i/3/side
 			p.Pix[i] = uint8((wave((k+1)*x+2*y+90*c) + wave((x*x*(k+1)+y*y*(c+1))/64)) / 2)
 		}
-		pictures = append(pictures, p)
+		list = append(list, p)
 	}
-	return pictures
+	return list
 }
 
-// verifyScript is Python; %s are the module, the class, the weights and
+// script is Python; %s are the module, the class, the weights and
 // include_top.
-const verifyScript = `import keras, numpy as np
+const script = `import keras, numpy as np
 from keras.applications import %[1]s as vgg
 net = vgg.%[2]s(weights=%[3]q, include_top=%[4]s, input_shape=(%[5]d, %[5]d, 3))
 k, y, x, c = np.ogrid[:%[6]d, :%[5]d, :%[5]d, :3]
@@ -189,12 +155,11 @@ place = lambda v: np.arange(%[7]d) * 2654435761 %% v.size
 np.savez("reference.npz", **{n: np.float32([v.mean(), np.linalg.norm(v), *v[place(v)]]) for n, v in values.items()})
 `
 
-// VerifyScript returns a Python script that computes the checksums with Keras for
-// the weights at path, which Keras must be able to read, and writes them as
-// reference.npz, which [weights.Open] reads.
-func (m *Model) VerifyScript(path string) string {
-	m.must("VerifyScript")
-	class := map[string]string{"vgg16": "VGG16", "vgg19": "VGG19"}[m.name]
-	top := map[bool]string{true: "False", false: "True"}[m.config.NoTop]
-	return fmt.Sprintf(verifyScript, m.name, class, path, top, side, certificatePictures, samples)
+// Script returns a Python script that computes the checksums of m with Keras for the
+// weights at path, which Keras must be able to read, and writes them as reference.npz,
+// which [weights.Open] reads.
+func Script(m *vgg.Model, path string) string {
+	class := strings.ToUpper(m.Name())
+	top := map[bool]string{true: "False", false: "True"}[m.Config().NoTop]
+	return fmt.Sprintf(script, m.Name(), class, path, top, side, drawn, samples)
 }
