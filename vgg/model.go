@@ -72,7 +72,7 @@ func Open(path string, c Config) (*Model, error) {
 }
 
 // Load makes a network of the weights in src, by Keras's names, such as
-// "block1_conv1/kernel". What lies in memory, as in a mapped file, is used where
+// "block1_conv1/kernel", or for a [weights.File] also by torchvision's. What lies in memory, as in a mapped file, is used where
 // it is and not copied, so src must stay open as long as the network is to be used.
 // That it is VGG16 or VGG19, and whether it has its top, shows in the arrays' names;
 // c.NoTop leaves the top out of a file that has it.
@@ -92,6 +92,9 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if src == nil {
 		return nil, errors.New("no source of weights given")
 	}
+	if f, ok := src.(*weights.File); ok {
+		src = Keras(f)
+	}
 	kind := recognise(src.Names())
 	c.NoTop = c.NoTop || !kind.top
 	m := &Model{name: kind.name, source: src}
@@ -99,7 +102,7 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if m.config, err = c.complete(); err != nil {
 		return nil, err
 	}
-	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[weights.PreprocessingKey] == Torch.String() {
+	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[PreprocessingKey] == Torch.String() {
 		m.mode = Torch
 	}
 	base, top := m.config.layers(kind.convolutions)

@@ -45,6 +45,7 @@ func openContent(path string) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
+	f = vgg.Keras(f)
 	c := &content{file: f, names: f.Names(), metadata: f.Metadata()}
 	_, isVGG := f.Shape("block1_conv1/kernel")
 	switch {
@@ -151,7 +152,7 @@ func (c *content) asVGG() error {
 		return err
 	}
 	c.kind, c.torch = strings.ToUpper(m.Name()), m.Mode() == vgg.Torch
-	maps.DeleteFunc(c.metadata, func(key, _ string) bool { return key != "preprocessing" })
+	maps.DeleteFunc(c.metadata, func(key, _ string) bool { return key != vgg.PreprocessingKey })
 	if m.Config().NoTop {
 		c.kind += " without its top"
 	}
