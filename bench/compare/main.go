@@ -32,7 +32,7 @@ import (
 	"time"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 func main() {
@@ -53,7 +53,7 @@ func main() {
 	table := flag.String("o", "RESULTS.md", "`file` to write all tables to")
 	readme := flag.String("readme", "../README.md", "`file` whose marked table is replaced by the summary")
 	flag.Parse()
-	c.available = f32.Tiers()
+	c.available = cpu.Tiers()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

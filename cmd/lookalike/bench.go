@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/measure"
 )
 
@@ -87,7 +87,7 @@ func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, sho
 // benchTable prints the head of a table and returns what prints a row of it.
 func (a *app) benchTable() func(row any) error {
 	fmt.Fprintf(a.Out, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
-		runtime.GOMAXPROCS(0), runtime.NumCPU(), f32.Tier())
+		runtime.GOMAXPROCS(0), runtime.NumCPU(), cpu.Tier())
 	const format = "%-18s %-21s %8s %9s %6s %s\n"
 	fmt.Fprintf(a.Out, format, "task", "size", "best ms", "median ms", "spread", "speed")
 	return func(row any) error {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lookalike/internal/benchtest"
+	"lookalike/internal/cpu"
 	"lookalike/internal/kerneltest"
 )
 
@@ -208,7 +209,7 @@ func TestCodeSieve(t *testing.T) {
 func BenchmarkCodes(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 12))
 	for _, d := range benchtest.Some([]int{128, 32, 512}, 1) {
-		b.Run(fmt.Sprintf("tier=%s/d=%d", Tier(), d), func(b *testing.B) {
+		b.Run(fmt.Sprintf("tier=%s/d=%d", cpu.Tier(), d), func(b *testing.B) {
 			const n = 256
 			x, center := random(r, n*d), random(r, d)
 			codes, made, factors := make([]uint8, n*d), make([]Coded, CodeRows), slices.Repeat([]float32{1}, CodeRows)
@@ -228,7 +229,7 @@ func BenchmarkCodeSieve(b *testing.B) {
 	}
 	r := rand.New(rand.NewPCG(1, 12))
 	for _, d := range benchtest.Some([]int{128, 32, 512, 4096}, 1) {
-		b.Run(fmt.Sprintf("tier=%s/d=%d", Tier(), d), func(b *testing.B) {
+		b.Run(fmt.Sprintf("tier=%s/d=%d", cpu.Tier(), d), func(b *testing.B) {
 			const n, queries = 256, 510
 			codes, rows := make([]uint8, n*d), make([]float32, n*3)
 			for i := range codes {

@@ -1,19 +1,13 @@
 package f32
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"reflect"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 
-	"github.com/klauspost/cpuid/v2"
-
+	"lookalike/internal/cpu"
 	"lookalike/internal/kerneltest"
 	"lookalike/internal/misusetest"
 	"lookalike/internal/sweeptest"
@@ -30,20 +24,18 @@ func random(r *rand.Rand, n int) []float32 {
 	return s
 }
 
+// available are the tiers that this processor has, best first.
+var available = func() (list []*tier) {
+	for _, name := range cpu.Tiers() {
+		list = append(list, tierOf(name))
+	}
+	return list
+}()
+
 // eachTier runs f for every tier that this processor has.
 func eachTier(t *testing.T, f func(t *testing.T, x *tier)) {
 	for _, x := range available {
 		t.Run(x.name, func(t *testing.T) { f(t, x) })
-	}
-}
-
-func tiersTested() string { return "tiers tested: " + strings.Join(Tiers(), ", ") }
-
-// TestTiers says which tiers these tests ran.
-func TestTiers(t *testing.T) {
-	t.Logf("%s: %s; in use: %s", cpuid.CPU.BrandName, tiersTested(), Tier())
-	if len(available) == 0 || available[len(available)-1] != generic {
-		t.Error("the portable tier is not among them")
 	}
 }
 
@@ -66,49 +58,6 @@ func TestTiersFilled(t *testing.T) {
 			}
 		}
 	})
-}
-
-// choices are values of LOOKALIKE_CPU and the tiers that they stand for.
-func choices() map[string]string {
-	middle := Tiers()[len(Tiers())/2]
-	return map[string]string{"": Tiers()[0], "generic": "generic", middle: middle, "sse9": Tiers()[0]}
-}
-
-func TestChoice(t *testing.T) {
-	for value, want := range choices() {
-		var said strings.Builder
-		if got := choose(available, value, &said).name; got != want {
-			t.Errorf("%q chooses tier %s, want %s", value, got, want)
-		}
-		if complains := strings.Contains(said.String(), `LOOKALIKE_CPU="sse9"`); complains != (value == "sse9") {
-			t.Errorf("%q: says %q", value, said.String())
-		}
-	}
-}
-
-// TestEnvironment starts this test program anew for each choice.
-func TestEnvironment(t *testing.T) {
-	child := func(value string) (out, complaints string, err error) {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestTiers$", "-test.v")
-		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+value)
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		stdout, err := cmd.Output()
-		return string(stdout), stderr.String(), err
-	}
-	out, _, err := child("")
-	if errors.Is(err, syscall.ENOEXEC) || err == nil && !strings.Contains(out, tiersTested()) {
-		t.Skip("a child process does not run on the processor that this one sees: it is emulated")
-	}
-	for value, want := range choices() {
-		out, complaints, err := child(value)
-		if err != nil || !strings.Contains(out, "in use: "+want+"\n") {
-			t.Errorf("LOOKALIKE_CPU=%q: want tier %s, got %v\n%s", value, want, err, out)
-		}
-		if said := strings.Contains(complaints, `LOOKALIKE_CPU="sse9"`); said != (value == "sse9") {
-			t.Errorf("LOOKALIKE_CPU=%q: standard error says %q", value, complaints)
-		}
-	}
 }
 
 // lengths crosses every loop's and tail's border on every tier.

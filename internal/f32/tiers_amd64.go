@@ -4,20 +4,25 @@ package f32
 
 import "github.com/klauspost/cpuid/v2"
 
-// archTiers returns the tiers that this processor and operating system support.
-func archTiers() (tiers []*tier) {
-	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.BMI2) {
-		if hasAMX() {
-			amx := *avx512
-			amx.name, amx.parts = "amx", amxParts
-			tiers = append(tiers, amx.sieveTiles())
-		}
-		tiers = append(tiers, avx512)
+// tierOf returns the tier of a name.
+func tierOf(name string) *tier {
+	switch name {
+	case "amx":
+		return amx
+	case "avx512":
+		return avx512
+	case "avx2":
+		return avx2
 	}
-	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
-		tiers = append(tiers, avx2)
-	}
-	return tiers
+	return generic
+}
+
+var amx = avx512.withAMX()
+
+func (t *tier) withAMX() *tier {
+	amx := *t
+	amx.name, amx.parts = "amx", amxParts
+	return amx.sieveTiles()
 }
 
 var avx512 = searches512().addTo(newTier("avx512", assemblyAVX512, kernelAVX512)).codes512()

@@ -4,8 +4,13 @@ package f32
 
 import "unsafe"
 
-// archTiers returns NEON, which is part of every arm64 processor that Go runs on.
-func archTiers() []*tier { return []*tier{neon} }
+// tierOf returns the tier of a name.
+func tierOf(name string) *tier {
+	if name == "neon" {
+		return neon
+	}
+	return generic
+}
 
 var neon = searching(newTier("neon", assemblyNEON, kernelNEON)) // without reading tiles: MulPack packs first
 

@@ -118,7 +118,7 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
 // of B. What is copied of A stays in the last-level cache. While one block of B is
-// multiplied, memory is asked for the next, if that helps (f32.FetchesStrided), or the
+// multiplied, memory is asked for the next, if that helps (cpu.FetchesStrided), or the
 // next is packed.
 func (w *workspace) multiply(x product) {
 	height := evenly(x.m, mc, 1)

@@ -1,6 +1,9 @@
 package gemm
 
-import "lookalike/internal/f32"
+import (
+	"lookalike/internal/cpu"
+	"lookalike/internal/f32"
+)
 
 // A tile of A, MR rows by kc, stays in the first-level cache, or in the nearer part
 // of the second, while panels of B pass by; a block of B, kc by nc, stays in the
@@ -8,7 +11,7 @@ import "lookalike/internal/f32"
 // last-level cache from one block of B to the next.
 var (
 	kernel       = f32.Gemm()
-	strided      = f32.FetchesStrided()
+	strided      = cpu.FetchesStrided()
 	mayPackAhead = kernel.PacksAhead() && !strided
 	kc, nc       = blocking(kernel)
 )
@@ -45,7 +48,7 @@ const deepEnough = 592
 func (x product) width() int {
 	most := nc
 	if x.packsAhead() {
-		_, l2 := f32.Caches()
+		_, l2 := cpu.Caches()
 		most = min(nc, max(1, l2/6/4/x.step/kernel.NR)*kernel.NR)
 	}
 	return evenly(x.n, most, kernel.NR)
@@ -59,7 +62,7 @@ func (x product) packsAhead() bool { return mayPackAhead && x.layout == inRows &
 // comes next is fetched meanwhile. kc is no power of two, lest
 // panels fall in the same sets.
 func blocking(k *f32.Kernel) (kc, nc int) {
-	l1, l2 := f32.Caches()
+	l1, l2 := cpu.Caches()
 	kc = (l1/4/(k.MR+k.NR)/32*2 + 1) * 16
 	if k.InPlace() && strided {
 		kc = max(kc, deepEnough)

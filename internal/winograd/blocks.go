@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"lookalike/internal/cpu"
 	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
@@ -57,7 +58,7 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 
 // run computes all tiles. Near and far give the same bits.
 func (c *convolution) run(tiles int) {
-	_, l2 := f32.Caches()
+	_, l2 := cpu.Caches()
 	part := partSize()
 	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*parallel.Goroutines(c.alone(tiles)) {
 		c.near(tiles, part)
@@ -68,7 +69,7 @@ func (c *convolution) run(tiles int) {
 
 // partSize returns the number of tiles in a part.
 func partSize() int {
-	_, l2 := f32.Caches()
+	_, l2 := cpu.Caches()
 	return ceil(partTiles*max(1, min(l2>>20, 2)), micro.MR) * micro.MR
 }
 

@@ -1,4 +1,4 @@
-package f32
+package cpu
 
 import "github.com/klauspost/cpuid/v2"
 

@@ -1,6 +1,6 @@
 //go:build !purego
 
-package f32
+package cpu
 
 import (
 	"slices"
