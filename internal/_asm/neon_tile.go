@@ -18,8 +18,11 @@ func (a *neon) f32() {
 	a.axpyRows(4)
 	a.axpyRows(8)
 	neonSet.wrapped = a.made
-	a.streams()
 	a.codeDots()
+}
+
+func (a *neon) tilePackage() {
+	a.streams()
 	a.tiles()
 }
 

@@ -32,7 +32,7 @@ func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme
 		query[i] = int8(code())
 	}
 	codes = kerneltest.Edge(t, codes)
-	rows := kerneltest.Edge(t, random(r, blocks*CodeRows*3))
+	rows := kerneltest.Edge(t, kerneltest.Random(r, blocks*CodeRows*3))
 	dots, mask := make([]int32, blocks*CodeRows), make([]uint64, (blocks+3)/4+1)
 	guard := mask[len(mask)-1]
 	wantDots, wantMask := slices.Clone(dots), slices.Clone(mask)
@@ -67,7 +67,7 @@ func passes(t CodeTest, constants []float32, dot int32) (yes, sure bool) {
 	p := [3]float64{float64(t.Keep) * float64(constants[0]), -float64(t.Product) * float64(dot) * float64(constants[CodeRows]), -float64(t.Radius) * float64(constants[2*CodeRows])}
 	v, limit := p[0]+p[1]+p[2], float64(t.Limit)
 	size := math.Abs(p[0]) + math.Abs(p[1]) + math.Abs(p[2]) + math.Abs(limit)
-	return !(v > limit), math.IsInf(limit, 1) || math.Abs(v-limit) > 8*eps*size
+	return !(v > limit), math.IsInf(limit, 1) || math.Abs(v-limit) > 8*kerneltest.Eps*size
 }
 
 func TestCodeBounds(t *testing.T) {
@@ -87,13 +87,13 @@ func TestCodes(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 10))
-		for _, d := range append(lengths(), 500, 4096) {
+		for _, d := range append(kerneltest.Lengths(), 500, 4096) {
 			if d == 0 {
 				continue
 			}
 			n, ld := 1+r.IntN(CodeRows), d+r.IntN(3)
-			factors, center := random(r, n), kerneltest.Edge(t, random(r, d))
-			v := kerneltest.Edge(t, random(r, (n-1)*ld+d))
+			factors, center := kerneltest.Random(r, n), kerneltest.Edge(t, kerneltest.Random(r, d))
+			v := kerneltest.Edge(t, kerneltest.Random(r, (n-1)*ld+d))
 			if d > 3 && n > 2 {
 				v[ld+1] = float32(math.NaN())
 				v[2*ld] = float32(math.Inf(-1))
@@ -115,7 +115,7 @@ func TestCodes(t *testing.T) {
 					}
 					continue
 				}
-				off := 3 * eps * size
+				off := 3 * kerneltest.Eps * size
 				if !(math.Abs(float64(c.Most)-most) <= off) || !(math.Abs(float64(c.Scale)-most/127) <= 2*off/127) {
 					t.Fatalf("%d values, row %d: most %v, scale %v, want %v", d, row, c.Most, c.Scale, most)
 				}
@@ -130,7 +130,7 @@ func TestCodes(t *testing.T) {
 					squares += z * z
 					residual += miss * miss
 				}
-				rounds := float64(CodeRounds(d)) * eps
+				rounds := float64(CodeRounds(d)) * kerneltest.Eps
 				if !(math.Abs(float64(c.Squares)-squares) <= rounds*squares) ||
 					!(math.Abs(math.Sqrt(float64(c.Length))-math.Sqrt(length)) <= rounds*math.Sqrt(length)+2*off*math.Sqrt(float64(d))) ||
 					!(math.Abs(math.Sqrt(float64(c.Residual))-math.Sqrt(residual)) <= rounds*math.Sqrt(residual)+2*off*math.Sqrt(float64(d))) {
@@ -157,7 +157,7 @@ func TestCodeSieve(t *testing.T) {
 					codes[i] = uint8(1 + r.IntN(255))
 				}
 				codes = kerneltest.Edge(t, codes)
-				rows := kerneltest.Edge(t, random(r, SieveRows*3))
+				rows := kerneltest.Edge(t, kerneltest.Random(r, SieveRows*3))
 				queries.Reset(n, d)
 				stride := 1 + r.IntN(3)
 				masks := make([]uint64, (queries.Places()-1)*stride+2)
@@ -211,7 +211,7 @@ func BenchmarkCodes(b *testing.B) {
 	for _, d := range benchtest.Some([]int{128, 32, 512}, 1) {
 		b.Run(fmt.Sprintf("tier=%s/d=%d", cpu.Tier(), d), func(b *testing.B) {
 			const n = 256
-			x, center := random(r, n*d), random(r, d)
+			x, center := kerneltest.Random(r, n*d), kerneltest.Random(r, d)
 			codes, made, factors := make([]uint8, n*d), make([]Coded, CodeRows), slices.Repeat([]float32{1}, CodeRows)
 			for b.Loop() {
 				for row := 0; row < n; row += CodeRows {

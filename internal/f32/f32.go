@@ -47,8 +47,6 @@ type tier struct {
 	adamax          func(w, g, m, u []float32, mix, decay, rate, rest, epsilon float32)
 	adam            func(w, g, m, v []float32, mix1, mix2, decay, rate, step, epsilon float32)
 	squaredError    func(grad, p, t []float32, scale float64) float64
-	kernel          Kernel
-	parts           *Parts // nil where they are no faster
 
 	dot4, squaredDistance4 rowsKernel
 	pickedDots             pickedKernel

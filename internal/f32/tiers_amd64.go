@@ -21,13 +21,13 @@ var amx = avx512.withAMX()
 
 func (t *tier) withAMX() *tier {
 	amx := *t
-	amx.name, amx.parts = "amx", amxParts
+	amx.name = "amx"
 	return amx.sieveTiles()
 }
 
-var avx512 = searches512().addTo(newTier("avx512", assemblyAVX512, kernelAVX512)).codes512()
+var avx512 = searches512().addTo(newTier("avx512", assemblyAVX512)).codes512()
 
-var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assemblyAVX2, kernelAVX2))
+var avx2 = rowAssembly{dot4AVX2, squaredDistance4AVX2, notAboveAVX2, nearLeastAVX2, codeBoundsAVX2, false}.addTo(newTier("avx2", assemblyAVX2))
 
 // searches512 uses VNNI where the processor has it, which is not part of the tier.
 func searches512() rowAssembly {

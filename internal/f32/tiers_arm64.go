@@ -12,7 +12,7 @@ func tierOf(name string) *tier {
 	return generic
 }
 
-var neon = searching(newTier("neon", assemblyNEON, kernelNEON)) // without reading tiles: MulPack packs first
+var neon = searching(newTier("neon", assemblyNEON))
 
 // searching gives t the kernels of search: four rows one by one, and for the rest
 // the portable ones.

@@ -2,7 +2,7 @@ package gemm
 
 import (
 	"lookalike/internal/cpu"
-	"lookalike/internal/f32"
+	"lookalike/internal/tile"
 )
 
 // A tile of A, MR rows by kc, stays in the first-level cache, or in the nearer part
@@ -10,7 +10,7 @@ import (
 // second-level cache while tiles of A pass by; mc rows of A by kc stay in the
 // last-level cache from one block of B to the next.
 var (
-	kernel       = f32.Gemm()
+	kernel       = tile.Gemm()
 	strided      = cpu.FetchesStrided()
 	mayPackAhead = kernel.PacksAhead() && !strided
 	kc, nc       = blocking(kernel)
@@ -61,7 +61,7 @@ func (x product) packsAhead() bool { return mayPackAhead && x.layout == inRows &
 // of B, kc deep, take the first level. B takes a third of the second: the block that
 // comes next is fetched meanwhile. kc is no power of two, lest
 // panels fall in the same sets.
-func blocking(k *f32.Kernel) (kc, nc int) {
+func blocking(k *tile.Kernel) (kc, nc int) {
 	l1, l2 := cpu.Caches()
 	kc = (l1/4/(k.MR+k.NR)/32*2 + 1) * 16
 	if k.InPlace() && strided {

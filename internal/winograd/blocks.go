@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"lookalike/internal/cpu"
-	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
+	"lookalike/internal/tile"
 )
 
 // convolution is one call of Convolve. Its tiles are numbered through: picture by
@@ -226,8 +226,8 @@ func (c *convolution) multiply(m, t tilesOf, i, first, last int) {
 				ahead = 0 // all of the next panel has been asked for, and this one is there
 			}
 			micro.MulAhead(min(height, t.n-r), min(micro.NR, width-j), c.in, t.v[i*t.stride+r*t.pitch:], t.pitch, 1,
-				panel, f32.Address(panel, ahead), f32.FetchWidth, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
-			asked := c.in / f32.FetchSteps * f32.FetchWidth
+				panel, tile.Address(panel, ahead), tile.FetchWidth, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
+			asked := c.in / tile.FetchSteps * tile.FetchWidth
 			ahead += asked
 			fetched += asked
 		}

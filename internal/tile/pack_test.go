@@ -1,7 +1,6 @@
-package f32
+package tile
 
 import (
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -22,7 +21,7 @@ func TestPack(t *testing.T) {
 						rows, cols = n, k
 					}
 					ldb := cols + r.IntN(3)
-					b := kerneltest.Edge(t, random(r, (rows-1)*ldb+cols))
+					b := kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ldb+cols))
 					panels := (n + kernel.NR - 1) / kernel.NR
 					stride := k*kernel.NR + 3
 					dst := kerneltest.Edge(t, make([]float32, (panels-1)*stride+k*kernel.NR))
@@ -57,9 +56,9 @@ func TestMulPacking(t *testing.T) {
 			for _, n := range []int{0, 3, kernel.NR, kernel.NR + 1, 5*kernel.NR + 2} {
 				for _, depth := range []int{0, 1, 7, 40} {
 					k := r.IntN(20 * (1 + depth/8))
-					a, b := kerneltest.Edge(t, random(r, rows*k)), kerneltest.Edge(t, random(r, k*kernel.NR))
+					a, b := kerneltest.Edge(t, kerneltest.Random(r, rows*k)), kerneltest.Edge(t, kerneltest.Random(r, k*kernel.NR))
 					ldb, stride := n+r.IntN(3), depth*kernel.NR+r.IntN(4)
-					next := kerneltest.Edge(t, random(r, max(0, (depth-1)*ldb+n)))
+					next := kerneltest.Edge(t, kerneltest.Random(r, max(0, (depth-1)*ldb+n)))
 					panels := (n + kernel.NR - 1) / kernel.NR
 					size := 0
 					if depth > 0 && n > 0 {
@@ -71,9 +70,9 @@ func TestMulPacking(t *testing.T) {
 					for i := range 9 {
 						start, lds := []float32(nil), 0
 						if i%3 > 0 {
-							start, lds = kerneltest.Edge(t, random(r, (rows-1)*ldc+kernel.NR)), ldc
+							start, lds = kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ldc+kernel.NR)), ldc
 						}
-						c := kerneltest.Edge(t, random(r, (rows-1)*ldc+kernel.NR))
+						c := kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ldc+kernel.NR))
 						want := slices.Clone(c)
 						kernel.Mul(rows, kernel.NR, k, a, k, 1, b, start, lds, want, ldc)
 						kernel.MulPacking(rows, k, a, k, 1, b, &p, start, lds, c, ldc)
@@ -103,7 +102,7 @@ func TestPackA(t *testing.T) {
 			for cols := 1; cols <= width; cols++ {
 				for _, k := range []int{0, 1, 2, 9, 30} {
 					ld := r.IntN(2 * x.kernel.MR)
-					src := kerneltest.Edge(t, random(r, max(0, (k-1)*ld+cols)))
+					src := kerneltest.Edge(t, kerneltest.Random(r, max(0, (k-1)*ld+cols)))
 					dst := kerneltest.Edge(t, make([]float32, k*width+PackSlack))
 					x.kernel.PackA(dst, width, k, cols, src, ld)
 					for p := range k {
@@ -111,58 +110,6 @@ func TestPackA(t *testing.T) {
 							if got, want := dst[p*width+i], src[p*ld+i]; got != want {
 								t.Fatalf("%d rows of %d with stride %d to stride %d: element (%d, %d) is %g, want %g", k, cols, ld, width, p, i, got, want)
 							}
-						}
-					}
-				}
-			}
-		}
-	})
-}
-
-func TestAxpyRows(t *testing.T) {
-	eachTier(t, func(t *testing.T, x *tier) {
-		r := rand.New(rand.NewPCG(1, 8))
-		for _, n := range lengths() {
-			for rows, add := range map[int]func(y, a []float32, as int, b []float32, ldb int){4: x.axpy4, 8: x.axpy8} {
-				as, ldb := 1+r.IntN(3), n+r.IntN(3)
-				a, b, y := kerneltest.Edge(t, random(r, (rows-1)*as+1)), kerneltest.Edge(t, random(r, (rows-1)*ldb+n)), kerneltest.Edge(t, random(r, n))
-				before := slices.Clone(y)
-				add(y, a, as, b, ldb)
-				for i, old := range before {
-					want, size := float64(old), math.Abs(float64(old))
-					for u := range rows {
-						v := float64(a[u*as]) * float64(b[u*ldb+i])
-						want += v
-						size += math.Abs(v)
-					}
-					if err := math.Abs(float64(y[i]) - want); !(err <= float64(rows+1)*eps*size) {
-						t.Fatalf("%d rows of %d values: y[%d] = %g, want %g", rows, n, i, y[i], want)
-					}
-				}
-			}
-		}
-	})
-}
-
-// TestVecMat holds sums over panels of columns to those over rows, to the bit.
-func TestVecMat(t *testing.T) {
-	defer func(was *tier) { active = was }(active)
-	eachTier(t, func(t *testing.T, x *tier) {
-		active = x
-		r := rand.New(rand.NewPCG(1, 9))
-		p := x.panel
-		for _, n := range []int{1, 7, p - 1, p, p + 1, 2 * p, 3*p + 5} {
-			for _, k := range []int{0, 1, 2, 7, 8, 13, 40} {
-				for range 3 {
-					as, ldb := r.IntN(3), n+r.IntN(3)
-					a, b := kerneltest.Edge(t, random(r, max(0, k-1)*as+1)), kerneltest.Edge(t, random(r, max(0, (k-1)*ldb+n)))
-					y := kerneltest.Edge(t, random(r, n))
-					want := slices.Clone(y)
-					AddVecMat(want, k, a, as, b, ldb)
-					AddCachedVecMat(y, k, a, as, b, ldb)
-					for i := range want {
-						if math.Float32bits(y[i]) != math.Float32bits(want[i]) {
-							t.Fatalf("%d rows of %d values, strides %d and %d: y[%d] = %g, want %g", k, n, as, ldb, i, y[i], want[i])
 						}
 					}
 				}

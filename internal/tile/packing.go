@@ -1,4 +1,4 @@
-package f32
+package tile
 
 import (
 	"fmt"
@@ -40,7 +40,7 @@ func (t *Kernel) PackLater(tiles int, dst []float32, stride, k, n int, b []float
 		return Packing{}
 	}
 	if ldb < 0 || (k-1)*ldb+n > len(b) || stride < k*t.NR || (n-1)/t.NR*stride+k*t.NR > len(dst) {
-		panic(fmt.Sprintf("f32.Kernel.PackLater: %s: B [%d, %d] with stride %d in %d values, to panels %d apart in %d values",
+		panic(fmt.Sprintf("tile.Kernel.PackLater: %s: B [%d, %d] with stride %d in %d values, to panels %d apart in %d values",
 			t.Name, k, n, ldb, len(b), stride, len(dst)))
 	}
 	p := Packing{k: k, n: n, dst: dst, b: b, stride: stride, ldb: ldb, panels: n / t.NR}
@@ -74,7 +74,7 @@ func (t *Kernel) MulPacking(rows, k int, a []float32, ars, acs int, b []float32,
 	if uint(rows-1) >= uint(t.MR) || k < 0 || ars < 0 || acs < 0 || lds < 0 || ldc < 0 ||
 		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || k*t.NR > len(b)) ||
 		start != nil && (rows-1)*lds+t.NR > len(start) || (rows-1)*ldc+t.NR > len(c) {
-		panic(fmt.Sprintf("f32.Kernel.MulPacking: %s: %d rows, depth %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
+		panic(fmt.Sprintf("tile.Kernel.MulPacking: %s: %d rows, depth %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	p.rest -= k / p.tiles.steps

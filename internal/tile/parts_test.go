@@ -1,4 +1,4 @@
-package f32
+package tile
 
 import (
 	"fmt"
@@ -61,13 +61,13 @@ func (p *Parts) product(t *testing.T, r *rand.Rand, m, n, k int, a, b []float32,
 	p.SplitA(sa, m, k, stored(t, a, m, k, lda, transA), lda, transA)
 	p.SplitB(sb, k, n, stored(t, b, k, n, ldb, transB), ldb, transB)
 	ldc := n + r.IntN(4)
-	whole := kerneltest.Edge(t, random(r, (m-1)*ldc+n))
+	whole := kerneltest.Edge(t, kerneltest.Random(r, (m-1)*ldc+n))
 	before := slices.Clone(whole)
 	start, lds := []float32(nil), 0
 	first = make([]float32, m*n)
 	switch begin {
 	case "bias":
-		start = kerneltest.Edge(t, random(r, n))
+		start = kerneltest.Edge(t, kerneltest.Random(r, n))
 		for i := range first {
 			first[i] = start[i%n]
 		}
@@ -105,7 +105,7 @@ func TestParts(t *testing.T) {
 		}
 		for i, s := range shapes {
 			m, n, k := s[0], s[1], s[2]
-			a, b := random(r, m*k), random(r, k*n)
+			a, b := kerneltest.Random(r, m*k), kerneltest.Random(r, k*n)
 			begin := []string{"zero", "bias", "C"}[i%3]
 			c, first := p.product(t, r, m, n, k, a, b, i%2 == 1, i%4 > 1, begin)
 			roundings := float64(min(k, 16) + 6*((k+31)/32) + 4)
@@ -118,8 +118,8 @@ func TestParts(t *testing.T) {
 						want += v
 						magnitude += math.Abs(v)
 					}
-					if err := math.Abs(float64(c[row*n+col]) - want); !(err <= roundings*eps*magnitude) {
-						t.Fatalf("%dx%dx%d from %s: C[%d, %d] = %g, want %g, off by %.1f of %.0f roundings", m, n, k, begin, row, col, c[row*n+col], want, err/eps/magnitude, roundings)
+					if err := math.Abs(float64(c[row*n+col]) - want); !(err <= roundings*kerneltest.Eps*magnitude) {
+						t.Fatalf("%dx%dx%d from %s: C[%d, %d] = %g, want %g, off by %.1f of %.0f roundings", m, n, k, begin, row, col, c[row*n+col], want, err/kerneltest.Eps/magnitude, roundings)
 					}
 				}
 			}
@@ -132,7 +132,7 @@ func TestPartsAlone(t *testing.T) {
 	eachParts(t, func(t *testing.T, p *Parts) {
 		r := rand.New(rand.NewPCG(2, 7))
 		const m, n, k = 40, 50, 70
-		a, b := random(r, m*k), random(r, k*n)
+		a, b := kerneltest.Random(r, m*k), kerneltest.Random(r, k*n)
 		all, _ := p.product(t, r, m, n, k, a, b, false, false, "zero")
 		for row := range m {
 			c, _ := p.product(t, r, 1, n, k, a[row*k:][:k], b, false, false, "zero")
@@ -151,7 +151,7 @@ func TestPartsSpecials(t *testing.T) {
 		const m, n, k = 35, 37, 40
 		for _, special := range []uint32{0x7fc00000, 0x7fffffff, 0xffffffff, 0x7f800001, 0x7f800000, 0xff800000} {
 			for _, inA := range []bool{true, false} {
-				a, b := random(r, m*k), random(r, k*n)
+				a, b := kerneltest.Random(r, m*k), kerneltest.Random(r, k*n)
 				at := r.IntN(m * k)
 				if inA {
 					a[at] = math.Float32frombits(special)
@@ -204,7 +204,7 @@ func BenchmarkParts(b *testing.B) {
 	r := rand.New(rand.NewPCG(2, 10))
 	for _, k := range benchtest.Some([]int{128, 64, 256, 512}, 1) {
 		const cols = 128
-		x, y := random(r, k*PartsGroup), random(r, k*cols)
+		x, y := kerneltest.Random(r, k*PartsGroup), kerneltest.Random(r, k*cols)
 		sx, sy := make([]uint16, PartsSize(PartsGroup, k)), make([]uint16, PartsSize(cols, k))
 		c := make([]float32, PartsGroup*cols)
 		p.SplitA(sx, PartsGroup, k, x, k, false)

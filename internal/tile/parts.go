@@ -1,4 +1,4 @@
-package f32
+package tile
 
 import (
 	"fmt"
@@ -134,7 +134,7 @@ func checkSplit(op string, dst []uint16, size, rows, cols int, x []float32, ld i
 		rows, cols = cols, rows
 	}
 	if !fits || rows > 0 && cols > 0 && (rows-1)*ld+cols > len(x) {
-		panic(fmt.Sprintf("f32.Parts.%s: [%d, %d] with stride %d in %d values to %d values", op, rows, cols, ld, len(x), len(dst)))
+		panic(fmt.Sprintf("tile.Parts.%s: [%d, %d] with stride %d in %d values to %d values", op, rows, cols, ld, len(x), len(dst)))
 	}
 }
 
@@ -148,7 +148,7 @@ func (p *Parts) Mul(rows, cols, k int, a, b []uint16, start []float32, lds int, 
 	if rows < 1 || rows > PartsGroup || cols < 1 || k < 1 || lds < 0 || ldc < 0 ||
 		len(a) < groupSize(k) || len(b) < PartsSize(cols, k) ||
 		start != nil && (rows-1)*lds+cols > len(start) || (rows-1)*ldc+cols > len(c) {
-		panic(fmt.Sprintf("f32.Parts.Mul: %dx%dx%d, strides of start %d and C %d, does not fit A %d, B %d, start %d, C %d values",
+		panic(fmt.Sprintf("tile.Parts.Mul: %dx%dx%d, strides of start %d and C %d, does not fit A %d, B %d, start %d, C %d values",
 			rows, cols, k, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	blocks, panels := groupSize(k)/partBlock, cols/PartsGroup

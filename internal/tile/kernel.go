@@ -1,8 +1,14 @@
-package f32
+// Package tile multiplies tiles of matrices: the micro-kernels of the matrix product,
+// single precision, with the sums in registers, and the packing of what they read. Each
+// exists in the tiers of package cpu, and the assembly is written by internal/_asm.
+// Lengths are checked here, in Go, before any of it is entered.
+package tile
 
 import (
 	"fmt"
 	"unsafe"
+
+	"lookalike/internal/cpu"
 )
 
 // Kernel is a matrix micro-kernel. It computes one tile of C, at most MR rows by
@@ -62,6 +68,15 @@ type aheadTiles struct {
 // another one, which packing, a packingStep, describes.
 type aheadTile func(start *float32, ss int, c *float32, cst int, k int, a *float32, rs, cs int, b *float32, packing *byte)
 
+// tier is one implementation.
+type tier struct {
+	name   string
+	kernel Kernel
+	parts  *Parts // nil where they are no faster
+}
+
+var active = tierOf(cpu.Tier())
+
 // Gemm returns the micro-kernel of the tier in use.
 func Gemm() *Kernel { return &active.kernel }
 
@@ -98,7 +113,7 @@ func (t *Kernel) MulAhead(rows, cols, k int, a []float32, ars, acs int, b []floa
 	if uint(rows-1) >= uint(t.MR) || uint(cols-1) >= uint(t.NR) || k < 0 || ars < 0 || acs < 0 || lds < 0 || ldc < 0 ||
 		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || k*t.NR > len(b)) ||
 		start != nil && (rows-1)*lds+cols > len(start) || (rows-1)*ldc+cols > len(c) {
-		panic(fmt.Sprintf("f32.Kernel.Mul: %s: %dx%dx%d with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
+		panic(fmt.Sprintf("tile.Kernel.Mul: %s: %dx%dx%d with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, cols, k, ars, acs, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	t.tile(rows, cols)(unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc, cols, k, unsafe.SliceData(a), ars, acs, 1, 0, unsafe.SliceData(b), ahead, jump)
@@ -117,7 +132,7 @@ func (t *Kernel) MulTurns(rows, cols, turns, k int, a []float32, ars, turn int, 
 	if uint(rows-1) >= uint(t.MR) || uint(cols-1) >= uint(t.NR) || k < 1 || turns < 1 || ars < 0 || turn < 0 || lds < 0 || ldc < 0 ||
 		(rows-1)*ars+(turns-1)*turn+k > len(a) || turns*k*t.NR > len(b) ||
 		start != nil && (rows-1)*lds+cols > len(start) || (rows-1)*ldc+cols > len(c) {
-		panic(fmt.Sprintf("f32.Kernel.MulTurns: %s: %dx%d, %d turns of %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
+		panic(fmt.Sprintf("tile.Kernel.MulTurns: %s: %dx%d, %d turns of %d, with strides A (%d, %d), start %d, C %d does not fit A %d, B %d, start %d, C %d values",
 			t.Name, rows, cols, turns, k, ars, turn, lds, ldc, len(a), len(b), len(start), len(c)))
 	}
 	t.tile(rows, cols)(unsafe.SliceData(start), lds, unsafe.SliceData(c), ldc, cols, k, unsafe.SliceData(a), ars, 1, turns, turn, unsafe.SliceData(b), Address(b, 0), 0)
@@ -136,7 +151,7 @@ func (t *Kernel) MulPack(rows, k int, a []float32, ars, acs int, b []float32, ld
 	if uint(rows-1) >= uint(t.MR) || k < 0 || ars < 0 || acs < 0 || ldb < 0 || lds < 0 || ldc < 0 ||
 		k > 0 && ((rows-1)*ars+(k-1)*acs >= len(a) || (k-1)*ldb+t.NR > len(b) || panel != nil && k*t.NR > len(panel) || panel == nil && !t.InPlace()) ||
 		start != nil && (rows-1)*lds+t.NR > len(start) || (rows-1)*ldc+t.NR > len(c) {
-		panic(fmt.Sprintf("f32.Kernel.MulPack: %s: %d rows, depth %d, with strides A (%d, %d), B %d, start %d, C %d does not fit A %d, B %d, panel %d, start %d, C %d values",
+		panic(fmt.Sprintf("tile.Kernel.MulPack: %s: %d rows, depth %d, with strides A (%d, %d), B %d, start %d, C %d does not fit A %d, B %d, panel %d, start %d, C %d values",
 			t.Name, rows, k, ars, acs, ldb, lds, ldc, len(a), len(b), len(panel), len(start), len(c)))
 	}
 	if t.reading == nil || k == 0 {
@@ -161,7 +176,7 @@ func (t *Kernel) Pack(dst []float32, stride, k, n int, b []float32, ldb int, tra
 		rows, cols = n, k
 	}
 	if ldb < 0 || (rows-1)*ldb+cols > len(b) || stride < k*t.NR || (n-1)/t.NR*stride+k*t.NR > len(dst) {
-		panic(fmt.Sprintf("f32.Kernel.Pack: %s: B [%d, %d], transposed %t, with stride %d in %d values, to panels %d apart in %d values",
+		panic(fmt.Sprintf("tile.Kernel.Pack: %s: B [%d, %d], transposed %t, with stride %d in %d values, to panels %d apart in %d values",
 			t.Name, k, n, transB, ldb, len(b), stride, len(dst)))
 	}
 	j := 0
@@ -197,7 +212,7 @@ func (t *Kernel) PackA(dst []float32, width, k, cols int, src []float32, ld int)
 		return
 	}
 	if width > t.MR || uint(cols-1) >= uint(width) || ld < 0 || (k-1)*ld+cols > len(src) || k*width+PackSlack > len(dst) {
-		panic(fmt.Sprintf("f32.Kernel.PackA: %s: %d rows of %d with stride %d in %d values, to stride %d in %d values",
+		panic(fmt.Sprintf("tile.Kernel.PackA: %s: %d rows of %d with stride %d in %d values, to stride %d in %d values",
 			t.Name, k, cols, ld, len(src), width, len(dst)))
 	}
 	if t.packNarrow != nil && ld+cols >= t.NR/2 {

@@ -1,4 +1,4 @@
-package f32
+package tile
 
 import (
 	"fmt"
@@ -40,15 +40,15 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 	if k > 0 {
 		size = (rows-1)*ars + (k-1)*acs + 1
 	}
-	a := kerneltest.Edge(t, random(r, size))
-	b := random(r, k*cols)
+	a := kerneltest.Edge(t, kerneltest.Random(r, size))
+	b := kerneltest.Random(r, k*cols)
 	panel := kerneltest.Edge(t, pack(b, k, cols, x.NR))
 	ldc := cols + r.IntN(4)
-	c := kerneltest.Edge(t, random(r, (rows-1)*ldc+cols))
+	c := kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ldc+cols))
 	start, lds := []float32(nil), 0
 	switch begin {
 	case "bias":
-		start = kerneltest.Edge(t, random(r, cols))
+		start = kerneltest.Edge(t, kerneltest.Random(r, cols))
 	case "C":
 		start, lds = c, ldc
 	case "zero":
@@ -95,7 +95,7 @@ func checkTileFrom(t *testing.T, x *Kernel, r *rand.Rand, rows, cols, k, ars, ac
 			want += v
 			magnitude += math.Abs(v)
 		}
-		if err := math.Abs(float64(got) - want); !(err <= float64(k+1)*eps*magnitude) {
+		if err := math.Abs(float64(got) - want); !(err <= float64(k+1)*kerneltest.Eps*magnitude) {
 			t.Fatalf("%s %dx%dx%d, A strides %d, %d, from %s: C[%d, %d] = %g, want %g", x.Name, rows, cols, k, ars, acs, begin, row, col, got, want)
 		}
 	}
@@ -157,16 +157,16 @@ func TestTurns(t *testing.T) {
 			for cols := 1; cols <= kernel.NR; cols++ {
 				turns, k := 1+r.IntN(4), 1+(rows+cols)%13
 				ars, turn := r.IntN(k+3), r.IntN(rows*k+5)
-				a := kerneltest.Edge(t, random(r, (rows-1)*ars+(turns-1)*turn+k))
+				a := kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ars+(turns-1)*turn+k))
 				side := make([]float32, rows*turns*k)
 				for i := range side {
 					row, p := i/(turns*k), i%(turns*k)
 					side[i] = a[row*ars+p/k*turn+p%k]
 				}
-				panel := kerneltest.Edge(t, pack(random(r, turns*k*cols), turns*k, cols, kernel.NR))
-				start := kerneltest.Edge(t, random(r, cols))
+				panel := kerneltest.Edge(t, pack(kerneltest.Random(r, turns*k*cols), turns*k, cols, kernel.NR))
+				start := kerneltest.Edge(t, kerneltest.Random(r, cols))
 				ldc := cols + r.IntN(3)
-				c := kerneltest.Edge(t, random(r, (rows-1)*ldc+cols))
+				c := kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ldc+cols))
 				want := slices.Clone(c)
 				kernel.Mul(rows, cols, turns*k, side, turns*k, 1, panel, start, 0, want, ldc)
 				kernel.MulTurns(rows, cols, turns, k, a, ars, turn, panel, start, 0, c, ldc)

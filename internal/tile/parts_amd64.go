@@ -1,6 +1,6 @@
 //go:build !purego
 
-package f32
+package tile
 
 var amxParts = &Parts{
 	splitRows: splitRowsAMX, splitColumns: splitColumnsAMX,
