@@ -52,6 +52,12 @@ func avxF32() {
 		s.axpyRows(8)
 		s.wrapped = s.made
 		s.searches()
+	}
+}
+
+func avxCode8() {
+	for _, s := range []*avx{avx512, avx2} {
+		s.codeBounds()
 		s.codes()
 	}
 }

@@ -1,5 +1,5 @@
 // Command asm writes all assembly of the engine: vectors of package f32, tiles and parts
-// of package tile, and the transforms of package winograd, for amd64 and for arm64, each
+// of package tile, codes of package code8, and the transforms of package winograd, for amd64 and for arm64, each
 // with the declarations that Go needs and the tables of what there is.
 //
 //	go run . -root ..
@@ -28,6 +28,7 @@ func main() {
 	}{
 		{"f32", avxF32, (*neon).f32, f32Tables},
 		{"tile", avxTile, (*neon).tilePackage, tileTables},
+		{"code8", avxCode8, (*neon).codeDots, noTables},
 		{"winograd", avxWinograd, (*neon).winograd, winogradTables},
 	} {
 		write := func(name string, text []byte) {

@@ -18,7 +18,6 @@ func (a *neon) f32() {
 	a.axpyRows(4)
 	a.axpyRows(8)
 	neonSet.wrapped = a.made
-	a.codeDots()
 }
 
 func (a *neon) tilePackage() {

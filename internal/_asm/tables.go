@@ -92,6 +92,9 @@ func (s *set) byRows(name string) string {
 	return strings.Join(list, ", ")
 }
 
+// noTables is for packages that name each kernel themselves.
+func noTables(...*set) string { return "" }
+
 // winogradTables returns those of package winograd.
 func winogradTables(sets ...*set) string {
 	var b strings.Builder

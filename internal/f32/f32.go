@@ -54,12 +54,6 @@ type tier struct {
 	squaresInOrder         func(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64)
 	notAbove               func(mask []uint64, x []float32, limit float32)
 	nearLeast              func(x []float32, k int) float32
-	setBits                func(numbers []int32, masks, wanted []uint64, first []int32) int
-	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest)
-	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)
-	codeMake               func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
-	sievePanel             sievePanel
-	codeSieve              func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) // nil where products of values are as fast
 }
 
 var active = tierOf(cpu.Tier())

@@ -34,10 +34,6 @@ var generic = &tier{
 	squaresInOrder:   squaresInOrderGeneric,
 	notAbove:         notAboveGeneric,
 	nearLeast:        nearLeastGeneric,
-	setBits:          setBitsGeneric,
-	codeBounds:       codeBoundsGeneric,
-	codeRange:        codeRangeGeneric,
-	codeMake:         codeMakeGeneric,
 }
 
 // dotGeneric keeps four sums: shorter chains of additions, and smaller rounding

@@ -139,37 +139,6 @@ func notAboveAVX512(n int, mask *uint64, x *float32, limit float32)
 //go:noescape
 func nearLeastAVX512(n int, x *float32, k int32) float32
 
-// codeBoundsVNNI is the loop of codeBoundsGeneric; size holds the magnitudes of query.
-//
-//go:noescape
-func codeBoundsVNNI(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
-
-// codeRangeAVX512 writes the largest magnitude of factors[r]*x[r*ld+i]-center[i] over n values to most[r], for r < 4.
-//
-//go:noescape
-func codeRangeAVX512(n int, x *float32, ld int, center *float32, factors *float32, most *float32)
-
-// codeMakeAVX512 makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]. Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of y² to lengths[r], of z² to squares[r] and of (y-z*scale[r])² to residuals[r].
-//
-//go:noescape
-func codeMakeAVX512(n int, x *float32, ld int, center *float32, factors *float32, inverse *float32, scale *float32, codes *uint8, lengths *float32, squares *float32, residuals *float32)
-
-// codeSieveVNNI is the loop of codeSieveGeneric: 64 rows, panels of 6 queries. With each panel it fetches so many lines from ahead on.
-//
-//go:noescape
-func codeSieveVNNI(panels int, groups int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, starts *int32, tests *float32, ahead *uint8, fetch int)
-
-// codeSieveAMX is the loop of codeSieveGeneric: 64 rows, block bytes of codes apart, panels of 16 queries, width bytes of each at a step.
-// The last step's codes begin last bytes behind a block's first. With each panel it fetches so many lines from ahead on.
-//
-//go:noescape
-func codeSieveAMX(config *[64]byte, panels int, steps int, last int, block int, masks *uint64, stride int, codes *uint8, rows *float32, queries *int8, width int, starts *int32, tests *float32, ahead *uint8, fetch int, sums *int32)
-
-// setBitsVBMI2 is the loop of setBitsGeneric over n masks, n >= 1. It may write 63 values past the last number.
-//
-//go:noescape
-func setBitsVBMI2(n int, numbers *int32, masks *uint64, wanted *uint64, first *int32) int
-
 // dotAVX2 returns the sum of a[i]*b[i] over n values.
 //
 //go:noescape
@@ -294,11 +263,6 @@ func notAboveAVX2(n int, mask *uint64, x *float32, limit float32)
 //
 //go:noescape
 func nearLeastAVX2(n int, x *float32, k int32) float32
-
-// codeBoundsAVX2 is the loop of codeBoundsGeneric; size holds the magnitudes of query.
-//
-//go:noescape
-func codeBoundsAVX2(blocks int, groups int, mask *uint64, dots *int32, codes *uint8, rows *float32, query *int8, size *int8, start int32, keep float32, product float32, radius float32, limit float32)
 
 // squaresInOrderAVX2 adds (q[i]*factor-x[i]*factors[0])² in order over n values of x0, a multiple of 4, n >= 4, to sums[0], and so on.
 //

@@ -109,11 +109,6 @@ func axpy4NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
 //go:noescape
 func axpy8NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
 
-// codeDotsNEON is codeDotsGeneric: the products of codes of 16 rows with a query's.
-//
-//go:noescape
-func codeDotsNEON(groups int, codes *uint8, query *int8, dots *int32)
-
 // assembly are a set's vector kernels, which take lengths and pointers.
 type assembly struct {
 	dot             func(n int, a, b *float32) float32

@@ -3,7 +3,6 @@ package f32
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"lookalike/internal/kerneltest"
@@ -99,34 +98,6 @@ func TestRowsAtRefuses(t *testing.T) {
 			f()
 		})
 	}
-}
-
-func TestSetBits(t *testing.T) {
-	eachTier(t, func(t *testing.T, x *tier) {
-		use(t, x)
-		r := rand.New(rand.NewPCG(1, 15))
-		for n := range 9 {
-			for dense := range 4 {
-				masks, wanted, first := make([]uint64, n), make([]uint64, n), kerneltest.Edge(t, make([]int32, n))
-				var want []int32
-				for i := range masks {
-					masks[i], wanted[i], first[i] = ^uint64(0), ^uint64(0)>>r.IntN(64), int32(r.IntN(1<<31-64))
-					for range 4 - dense {
-						masks[i] &= r.Uint64()
-					}
-					for j := range 64 {
-						if masks[i]&wanted[i]>>j&1 == 1 {
-							want = append(want, first[i]+int32(j))
-						}
-					}
-				}
-				numbers := kerneltest.Edge(t, make([]int32, 64*n))
-				if got := numbers[:SetBits(numbers, masks, wanted, first)]; !slices.Equal(got, want) {
-					t.Fatalf("%x and %x from %d on: %d, want %d", masks, wanted, first, got, want)
-				}
-			}
-		}
-	})
 }
 
 func TestNearLeast(t *testing.T) {

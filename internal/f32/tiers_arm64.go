@@ -2,8 +2,6 @@
 
 package f32
 
-import "unsafe"
-
 // tierOf returns the tier of a name.
 func tierOf(name string) *tier {
 	if name == "neon" {
@@ -18,12 +16,8 @@ var neon = searching(newTier("neon", assemblyNEON))
 // the portable ones.
 func searching(t *tier) *tier {
 	t.dot4, t.squaredDistance4 = oneByOne(t.dot), oneByOne(t.squaredDistance)
-	t.nearLeast, t.setBits = nearLeastGeneric, setBitsGeneric
+	t.nearLeast = nearLeastGeneric
 	t.pickedDots, t.pickedSquares = fourPicked(t.dot4), fourPicked(t.squaredDistance4)
 	t.squaresInOrder, t.notAbove = squaresInOrderGeneric, notAboveGeneric
-	t.codeBounds = blockwise(func(dots []int32, codes []uint8, q CodeQuery) {
-		codeDotsNEON(len(q.codes)/CodeGroup, unsafe.SliceData(codes), unsafe.SliceData(q.codes), unsafe.SliceData(dots))
-	})
-	t.codeRange, t.codeMake = codeRangeGeneric, codeMakeGeneric
 	return t
 }

@@ -1,6 +1,6 @@
 //go:build !purego
 
-package f32
+package code8
 
 import (
 	"math/rand/v2"
@@ -22,19 +22,19 @@ func TestSieveTiers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 13))
 	for range 200 {
 		d, n := 1+r.IntN(300), 1+r.IntN(50)
-		groups := (d + CodeGroup - 1) / CodeGroup
-		codes := make([]uint8, SieveRows*groups*CodeGroup)
+		groups := (d + Group - 1) / Group
+		codes := make([]uint8, SieveRows*groups*Group)
 		for i := range codes {
 			codes[i] = uint8(1 + r.IntN(255))
 		}
 		queries := make([][]int8, n)
-		tests := make([]CodeTest, n+16)
+		tests := make([]Test, n+16)
 		for i := range queries {
 			queries[i] = make([]int8, d)
 			for j := range queries[i] {
 				queries[i][j] = int8(r.IntN(255) - 127)
 			}
-			tests[i] = CodeTest{float32(r.IntN(100)), 1, float32(r.IntN(3)), float32(r.IntN(2000) - 1000)}
+			tests[i] = Test{float32(r.IntN(100)), 1, float32(r.IntN(3)), float32(r.IntN(2000) - 1000)}
 		}
 		rows := make([]float32, SieveRows*3)
 		for i := range rows {
@@ -43,13 +43,13 @@ func TestSieveTiers(t *testing.T) {
 		var want []uint64
 		for _, x := range sieves {
 			use(t, x)
-			q := new(CodeQueries)
+			q := new(Queries)
 			q.Reset(n, d)
 			for i, code := range queries {
 				q.Set(i, code)
 			}
 			masks := make([]uint64, q.Places())
-			CodeSieve(masks, 1, codes, rows, q, tests, nil)
+			Sieve(masks, 1, codes, rows, q, tests, nil)
 			if want == nil {
 				want = masks[:n]
 			} else if !slices.Equal(masks[:n], want) {

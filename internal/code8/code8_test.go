@@ -1,4 +1,4 @@
-package f32
+package code8
 
 import (
 	"fmt"
@@ -12,6 +12,28 @@ import (
 	"lookalike/internal/kerneltest"
 )
 
+// available are the tiers that this processor has, best first.
+var available = func() (list []*tier) {
+	for _, name := range cpu.Tiers() {
+		list = append(list, tierOf(name))
+	}
+	return list
+}()
+
+// eachTier runs f for every tier that this processor has.
+func eachTier(t *testing.T, f func(t *testing.T, x *tier)) {
+	for _, x := range available {
+		t.Run(x.name, func(t *testing.T) { f(t, x) })
+	}
+}
+
+// use makes x the active tier for the time of a test.
+func use(t *testing.T, x *tier) {
+	old := active
+	active = x
+	t.Cleanup(func() { active = old })
+}
+
 // checkCodes compares a tier with the portable one: products exactly, bits wherever
 // the value is not within rounding of the limit.
 func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme bool) {
@@ -23,23 +45,23 @@ func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme
 		}
 		return r.IntN(255) - 127
 	}
-	codes := make([]uint8, blocks*groups*CodeGroup*CodeRows)
+	codes := make([]uint8, blocks*groups*Group*Rows)
 	for i := range codes {
 		codes[i] = uint8(code() + 128)
 	}
-	query := make([]int8, groups*CodeGroup)
+	query := make([]int8, groups*Group)
 	for i := range query {
 		query[i] = int8(code())
 	}
 	codes = kerneltest.Edge(t, codes)
-	rows := kerneltest.Edge(t, kerneltest.Random(r, blocks*CodeRows*3))
-	dots, mask := make([]int32, blocks*CodeRows), make([]uint64, (blocks+3)/4+1)
+	rows := kerneltest.Edge(t, kerneltest.Random(r, blocks*Rows*3))
+	dots, mask := make([]int32, blocks*Rows), make([]uint64, (blocks+3)/4+1)
 	guard := mask[len(mask)-1]
 	wantDots, wantMask := slices.Clone(dots), slices.Clone(mask)
-	test := CodeTest{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
-	var q CodeQuery
+	test := Test{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
+	var q Query
 	q.Set(query)
-	CodeBounds(mask, dots, codes, rows, q, test)
+	Bounds(mask, dots, codes, rows, q, test)
 	codeBoundsGeneric(wantMask, wantDots, codes, rows, q, test)
 	if !slices.Equal(dots, wantDots) {
 		t.Fatalf("%d blocks of %d groups: products %v, want %v", blocks, groups, dots, wantDots)
@@ -48,8 +70,8 @@ func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme
 		t.Fatalf("%d blocks: wrote past the mask", blocks)
 	}
 	for i, dot := range dots {
-		b, j := i/CodeRows, i%CodeRows
-		c := rows[b*3*CodeRows:]
+		b, j := i/Rows, i%Rows
+		c := rows[b*3*Rows:]
 		want, sure := passes(test, c[j:], dot)
 		if got := mask[i/64]>>(i%64)&1 == 1; sure && got != want {
 			t.Fatalf("%d blocks of %d groups: row %d: %t, test %v, product %d", blocks, groups, i, got, test, dot)
@@ -62,9 +84,9 @@ func checkCodes(t *testing.T, x *tier, r *rand.Rand, blocks, groups int, extreme
 	}
 }
 
-// passes is CodeTest.passes in float64; it is not sure within rounding of the limit.
-func passes(t CodeTest, constants []float32, dot int32) (yes, sure bool) {
-	p := [3]float64{float64(t.Keep) * float64(constants[0]), -float64(t.Product) * float64(dot) * float64(constants[CodeRows]), -float64(t.Radius) * float64(constants[2*CodeRows])}
+// passes is Test.passes in float64; it is not sure within rounding of the limit.
+func passes(t Test, constants []float32, dot int32) (yes, sure bool) {
+	p := [3]float64{float64(t.Keep) * float64(constants[0]), -float64(t.Product) * float64(dot) * float64(constants[Rows]), -float64(t.Radius) * float64(constants[2*Rows])}
 	v, limit := p[0]+p[1]+p[2], float64(t.Limit)
 	size := math.Abs(p[0]) + math.Abs(p[1]) + math.Abs(p[2]) + math.Abs(limit)
 	return !(v > limit), math.IsInf(limit, 1) || math.Abs(v-limit) > 8*kerneltest.Eps*size
@@ -82,7 +104,7 @@ func TestCodeBounds(t *testing.T) {
 	})
 }
 
-// Codes are the nearest whole numbers, and what is said of them is true, up to rounding.
+// Make are the nearest whole numbers, and what is said of them is true, up to rounding.
 func TestCodes(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
@@ -91,16 +113,16 @@ func TestCodes(t *testing.T) {
 			if d == 0 {
 				continue
 			}
-			n, ld := 1+r.IntN(CodeRows), d+r.IntN(3)
+			n, ld := 1+r.IntN(Rows), d+r.IntN(3)
 			factors, center := kerneltest.Random(r, n), kerneltest.Edge(t, kerneltest.Random(r, d))
 			v := kerneltest.Edge(t, kerneltest.Random(r, (n-1)*ld+d))
 			if d > 3 && n > 2 {
 				v[ld+1] = float32(math.NaN())
 				v[2*ld] = float32(math.Inf(-1))
 			}
-			groups := (d + CodeGroup - 1) / CodeGroup
-			codes, made := kerneltest.Edge(t, make([]uint8, groups*CodeGroup*CodeRows)), make([]Coded, n)
-			Codes(made, codes, v, ld, factors, center)
+			groups := (d + Group - 1) / Group
+			codes, made := kerneltest.Edge(t, make([]uint8, groups*Group*Rows)), make([]Coded, n)
+			Make(made, codes, v, ld, factors, center)
 			for row, c := range made {
 				y := make([]float64, d)
 				most, size := 0.0, 0.0 // size bounds what rounding of y may do
@@ -122,7 +144,7 @@ func TestCodes(t *testing.T) {
 				squares, residual, length := 0.0, 0.0, 0.0
 				for i := range y {
 					length += y[i] * y[i]
-					z := float64(codes[i/CodeGroup*CodeRows*CodeGroup+row*CodeGroup+i%CodeGroup]) - 128
+					z := float64(codes[i/Group*Rows*Group+row*Group+i%Group]) - 128
 					miss := y[i] - z*float64(c.Scale)
 					if !(math.Abs(miss) <= float64(c.Scale)/2+130*off) || math.Abs(z) > 127 {
 						t.Fatalf("%d values, row %d: code %v of %v, scale %v", d, row, z, y[i], c.Scale)
@@ -130,7 +152,7 @@ func TestCodes(t *testing.T) {
 					squares += z * z
 					residual += miss * miss
 				}
-				rounds := float64(CodeRounds(d)) * kerneltest.Eps
+				rounds := float64(Rounds(d)) * kerneltest.Eps
 				if !(math.Abs(float64(c.Squares)-squares) <= rounds*squares) ||
 					!(math.Abs(math.Sqrt(float64(c.Length))-math.Sqrt(length)) <= rounds*math.Sqrt(length)+2*off*math.Sqrt(float64(d))) ||
 					!(math.Abs(math.Sqrt(float64(c.Residual))-math.Sqrt(residual)) <= rounds*math.Sqrt(residual)+2*off*math.Sqrt(float64(d))) {
@@ -141,18 +163,18 @@ func TestCodes(t *testing.T) {
 	})
 }
 
-// A sieve sets the bits that CodeBounds sets, but where that is within rounding of the
+// A sieve sets the bits that Bounds sets, but where that is within rounding of the
 // limit.
 func TestCodeSieve(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 11))
-		var queries CodeQueries // with what the ones before have left
-		var query CodeQuery
+		var queries Queries // with what the ones before have left
+		var query Query
 		for _, d := range []int{1, 2, 4, 5, 12, 16, 19, 31, 32, 64, 65, 100, 127, 128, 1000} {
 			for _, n := range []int{1, 5, 6, 7, 16, 17, 40} {
-				groups := (d + CodeGroup - 1) / CodeGroup
-				codes := make([]uint8, SieveRows*groups*CodeGroup)
+				groups := (d + Group - 1) / Group
+				codes := make([]uint8, SieveRows*groups*Group)
 				for i := range codes {
 					codes[i] = uint8(1 + r.IntN(255))
 				}
@@ -165,24 +187,24 @@ func TestCodeSieve(t *testing.T) {
 				for i := range masks {
 					masks[i] = guard
 				}
-				tests := make([]CodeTest, queries.Places())
+				tests := make([]Test, queries.Places())
 				var list [][]int8
 				for i := range n {
-					q := make([]int8, groups*CodeGroup)
+					q := make([]int8, groups*Group)
 					for j := range d {
 						q[j] = int8(r.IntN(255) - 127)
 						if d%2 == 1 {
 							q[j] = 127
 						}
 					}
-					tests[i] = CodeTest{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
+					tests[i] = Test{float32(r.NormFloat64()) * 1000, float32(r.NormFloat64()), 7, float32(r.NormFloat64()) * 100}
 					if i == 4 {
-						tests[i] = CodeTest{0, 1, 1, float32(math.Inf(1))}
+						tests[i] = Test{0, 1, 1, float32(math.Inf(1))}
 					}
 					queries.Set(i, q[:d])
 					list = append(list, q)
 				}
-				CodeSieve(masks, stride, codes, rows, &queries, tests, codes[:r.IntN(len(codes))])
+				Sieve(masks, stride, codes, rows, &queries, tests, codes[:r.IntN(len(codes))])
 				for i, word := range masks {
 					if (i%stride > 0 || i == len(masks)-1) && word != guard {
 						t.Fatalf("wrote to word %d of %d, %d apart", i, len(masks), stride)
@@ -193,7 +215,7 @@ func TestCodeSieve(t *testing.T) {
 					query.Set(codesOf)
 					codeBoundsGeneric(mask, dots, codes, rows, query, tests[i])
 					for row, dot := range dots {
-						want, sure := passes(tests[i], rows[row/CodeRows*3*CodeRows+row%CodeRows:], dot)
+						want, sure := passes(tests[i], rows[row/Rows*3*Rows+row%Rows:], dot)
 						if got := masks[i*stride]>>row&1 == 1; sure && got != want {
 							t.Fatalf("%d queries of %d: query %d, row %d: %b, want %b", n, d, i, row, masks[i*stride], mask[0])
 						}
@@ -212,10 +234,10 @@ func BenchmarkCodes(b *testing.B) {
 		b.Run(fmt.Sprintf("tier=%s/d=%d", cpu.Tier(), d), func(b *testing.B) {
 			const n = 256
 			x, center := kerneltest.Random(r, n*d), kerneltest.Random(r, d)
-			codes, made, factors := make([]uint8, n*d), make([]Coded, CodeRows), slices.Repeat([]float32{1}, CodeRows)
+			codes, made, factors := make([]uint8, n*d), make([]Coded, Rows), slices.Repeat([]float32{1}, Rows)
 			for b.Loop() {
-				for row := 0; row < n; row += CodeRows {
-					Codes(made, codes[row*d:], x[row*d:], d, factors, center)
+				for row := 0; row < n; row += Rows {
+					Make(made, codes[row*d:], x[row*d:], d, factors, center)
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
@@ -235,7 +257,7 @@ func BenchmarkCodeSieve(b *testing.B) {
 			for i := range codes {
 				codes[i] = uint8(1 + r.IntN(255))
 			}
-			q := new(CodeQueries)
+			q := new(Queries)
 			q.Reset(queries, d)
 			code := make([]int8, d)
 			for i := range queries {
@@ -244,13 +266,41 @@ func BenchmarkCodeSieve(b *testing.B) {
 				}
 				q.Set(i, code)
 			}
-			masks, tests := make([]uint64, q.Places()), slices.Repeat([]CodeTest{{1, 1, 1, 1e9}}, q.Places())
+			masks, tests := make([]uint64, q.Places()), slices.Repeat([]Test{{1, 1, 1, 1e9}}, q.Places())
 			for b.Loop() {
 				for row := 0; row < n; row += SieveRows {
-					CodeSieve(masks, 1, codes[row*d:], rows[row*3:], q, tests, nil)
+					Sieve(masks, 1, codes[row*d:], rows[row*3:], q, tests, nil)
 				}
 			}
 			b.ReportMetric(2*n*queries*float64(d)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
 		})
 	}
+}
+
+func TestSetBits(t *testing.T) {
+	eachTier(t, func(t *testing.T, x *tier) {
+		use(t, x)
+		r := rand.New(rand.NewPCG(1, 15))
+		for n := range 9 {
+			for dense := range 4 {
+				masks, wanted, first := make([]uint64, n), make([]uint64, n), kerneltest.Edge(t, make([]int32, n))
+				var want []int32
+				for i := range masks {
+					masks[i], wanted[i], first[i] = ^uint64(0), ^uint64(0)>>r.IntN(64), int32(r.IntN(1<<31-64))
+					for range 4 - dense {
+						masks[i] &= r.Uint64()
+					}
+					for j := range 64 {
+						if masks[i]&wanted[i]>>j&1 == 1 {
+							want = append(want, first[i]+int32(j))
+						}
+					}
+				}
+				numbers := kerneltest.Edge(t, make([]int32, 64*n))
+				if got := numbers[:SetBits(numbers, masks, wanted, first)]; !slices.Equal(got, want) {
+					t.Fatalf("%x and %x from %d on: %d, want %d", masks, wanted, first, got, want)
+				}
+			}
+		}
+	})
 }

@@ -1,49 +1,75 @@
-package f32
+// Package code8 searches vectors by codes of 8 bits a value: it makes the codes, multiplies
+// them, and tells which rows of many may pass a test. The kernels exist in the tiers of
+// package cpu, and the assembly is written by internal/_asm. Lengths are checked here, in
+// Go, before any of it is entered.
+package code8
 
 import (
 	"fmt"
 	"math"
 	"sync"
+
+	"lookalike/internal/cpu"
 )
 
-// CodeRows is the number of vectors in a block of codes, CodeGroup the number of
+// tier is one implementation of every kernel.
+type tier struct {
+	name      string
+	bounds    boundsKernel
+	codeRange func(four *fourCoded, x []float32, ld int, center []float32)
+	codeMake  func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
+	setBits   func(numbers []int32, masks, wanted []uint64, first []int32) int
+
+	sievePanel sievePanel
+	codeSieve  func(masks []uint64, stride int, codes []uint8, rows []float32, q *Queries, tests []Test, ahead []uint8) // nil where products of values are as fast
+}
+
+type boundsKernel func(mask []uint64, dots []int32, codes []uint8, rows []float32, q Query, t Test)
+
+// generic is the portable tier: the fallback on every processor, and what the others are
+// tested against.
+var generic = &tier{name: "generic", bounds: codeBoundsGeneric, codeRange: codeRangeGeneric, codeMake: codeMakeGeneric, setBits: setBitsGeneric}
+
+var active = tierOf(cpu.Tier())
+
+// Rows is the number of vectors in a block of codes, Group the number of
 // values of a vector that lie together in it.
 const (
-	CodeRows  = 16
-	CodeGroup = 4
+	Rows  = 16
+	Group = 4
 )
 
-// CodeQuery is a vector of codes, from -127 to 127, to be multiplied with others. Its
-// length is a multiple of CodeGroup.
-type CodeQuery struct {
+// Query is a vector of codes, from -127 to 127, to be multiplied with others. Its
+// length is a multiple of Group.
+type Query struct {
 	codes, sizes []int8 // sizes are the magnitudes
 	sum          int32
 }
 
 // Set keeps codes. The memory for their magnitudes is used again.
-func (q *CodeQuery) Set(codes []int8) {
-	if len(codes) == 0 || len(codes)%CodeGroup != 0 {
-		panic(fmt.Sprintf("f32.CodeQuery.Set: %d codes", len(codes)))
+func (q *Query) Set(codes []int8) {
+	if len(codes) == 0 || len(codes)%Group != 0 {
+		panic(fmt.Sprintf("code8.Query.Set: %d codes", len(codes)))
 	}
 	q.codes, q.sizes, q.sum = codes, grow(q.sizes, len(codes)), 0
 	for i, c := range codes {
 		if c == -128 {
-			panic("f32.CodeQuery.Set: code -128")
+			panic("code8.Query.Set: code -128")
 		}
 		q.sizes[i] = max(c, -c)
 		q.sum += int32(c)
 	}
 }
 
-// CodeTest is a condition on the product of codes with a query's.
-type CodeTest struct{ Keep, Product, Radius, Limit float32 }
+// Test is a condition on the product of codes with a query's.
+type Test struct{ Keep, Product, Radius, Limit float32 }
 
 // passes is the condition for the row whose constants begin there.
-func (t CodeTest) passes(constants []float32, dot int32) bool {
-	return !(t.Keep*constants[0]-t.Product*(float32(dot)*constants[CodeRows])-t.Radius*constants[2*CodeRows] > t.Limit)
+func (t Test) passes(constants []float32, dot int32) bool {
+	return !(t.Keep*constants[0]-t.Product*(float32(dot)*constants[Rows])-t.Radius*constants[2*Rows] > t.Limit)
 }
 
-// CodeBounds multiplies q with the vectors of blocks of CodeRows each and tests
+// Bounds multiplies q with the vectors of blocks of Rows each and tests
 // the products. For row r of block b, with the three
 // constants keep, scale, radius = rows[b][0][r], rows[b][1][r], rows[b][2][r]:
 //
@@ -54,18 +80,18 @@ func (t CodeTest) passes(constants []float32, dot int32) bool {
 //	dots[b][r] = dot
 //	mask bit b*16+r = !(t.Keep*keep - t.Product*(dot*scale) - t.Radius*radius > t.Limit)
 //
-// in integers and in float32, where each operation rounds once at most. Codes are
+// in integers and in float32, where each operation rounds once at most. Make are
 // from 1 to 255; vectors have at most 65,536 values.
-func CodeBounds(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
-	blocks := len(dots) / CodeRows
-	if len(q.codes) > 1<<16 || len(dots)%CodeRows != 0 || len(codes) != blocks*CodeRows*len(q.codes) || len(rows) != blocks*CodeRows*3 || len(mask)*64 < len(dots) {
-		panic(fmt.Sprintf("f32.CodeBounds: %d vectors of %d in %d codes with %d constants to %d words", len(dots), len(q.codes), len(codes), len(rows), len(mask)))
+func Bounds(mask []uint64, dots []int32, codes []uint8, rows []float32, q Query, t Test) {
+	blocks := len(dots) / Rows
+	if len(q.codes) > 1<<16 || len(dots)%Rows != 0 || len(codes) != blocks*Rows*len(q.codes) || len(rows) != blocks*Rows*3 || len(mask)*64 < len(dots) {
+		panic(fmt.Sprintf("code8.Bounds: %d vectors of %d in %d codes with %d constants to %d words", len(dots), len(q.codes), len(codes), len(rows), len(mask)))
 	}
 	if blocks == 0 {
 		return
 	}
 	mask[(len(dots)-1)/64] = 0
-	active.codeBounds(mask, dots, codes, rows, q, t)
+	active.bounds(mask, dots, codes, rows, q, t)
 }
 
 // Coded says how codes stand for a vector y: it is about Scale·z, where z are the
@@ -78,20 +104,20 @@ type Coded struct {
 	Residual float32 // Σ(y - Scale·z)²
 }
 
-// CodeRounds bounds how many roundings in a row go into a sum of Coded over d values: it
+// Rounds bounds how many roundings in a row go into a sum of Coded over d values: it
 // is a sum of 16 sums.
-func CodeRounds(d int) int { return d/16 + 24 }
+func Rounds(d int) int { return d/16 + 24 }
 
-// Codes makes codes of the rows y = factors[r]·x[r·ld:] - center, len(factors) of
-// them, at most CodeRows, and says in made what they stand for: z are the whole numbers
+// Make makes codes of the rows y = factors[r]·x[r·ld:] - center, len(factors) of
+// them, at most Rows, and says in made what they stand for: z are the whole numbers
 // nearest to y/Scale, with a Scale that makes the largest magnitude 127. It fills a
-// block of codes as [CodeBounds] reads it; vectors past the last row are arbitrary. All
+// block of codes as [Bounds] reads it; vectors past the last row are arbitrary. All
 // is computed in float32; z and y are not more than a few roundings off what is
 // written here.
-func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []float32) {
+func Make(made []Coded, codes []uint8, x []float32, ld int, factors, center []float32) {
 	n, d := len(factors), len(center)
-	if n < 1 || n > CodeRows || len(made) < n || d < 1 || len(codes) < (d+CodeGroup-1)/CodeGroup*CodeGroup*CodeRows || ld < 0 || (n-1)*ld+d > len(x) {
-		panic(fmt.Sprintf("f32.Codes: %d rows of %d, %d apart, in %d values, to %d codes and %d descriptions", n, d, ld, len(x), len(codes), len(made)))
+	if n < 1 || n > Rows || len(made) < n || d < 1 || len(codes) < (d+Group-1)/Group*Group*Rows || ld < 0 || (n-1)*ld+d > len(x) {
+		panic(fmt.Sprintf("code8.Make: %d rows of %d, %d apart, in %d values, to %d codes and %d descriptions", n, d, ld, len(x), len(codes), len(made)))
 	}
 	four := fours.Get().(*fourCoded)
 	defer fours.Put(four)
@@ -110,7 +136,7 @@ func Codes(made []Coded, codes []uint8, x []float32, ld int, factors, center []f
 				copy(rows[i*d:], x[(r+i)*ld:][:d])
 			}
 		}
-		four.make(codes[r*CodeGroup:], rows, apart, center)
+		four.make(codes[r*Group:], rows, apart, center)
 		for i := r; i < min(r+4, n); i++ {
 			made[i] = Coded{four.most[i-r], four.scale[i-r], four.lengths[i-r], four.squares[i-r], four.residuals[i-r]}
 		}
@@ -147,14 +173,14 @@ const SieveRows = 64
 type sievePanel struct{ queries, width int }
 
 // smallPanel is codeSieveVNNI's, and that of tiers without a sieve of their own.
-var smallPanel = sievePanel{6, CodeGroup}
+var smallPanel = sievePanel{6, Group}
 
 // Sieves tells whether the tier in use multiplies codes faster than values.
 func Sieves() bool { return active.codeSieve != nil }
 
-// CodeQueries are vectors of codes that are multiplied with the same others. They lie
+// Queries are vectors of codes that are multiplied with the same others. They lie
 // as the tier in use takes them.
-type CodeQueries struct {
+type Queries struct {
 	n, groups    int
 	panel, width int     // as sievePanel says, width at most the values
 	steps        int     // of width values, the last two of which may overlap
@@ -164,17 +190,17 @@ type CodeQueries struct {
 
 // Reset makes room for n vectors of d codes, d at most 65,536, all zero. Memory is used
 // again.
-func (q *CodeQueries) Reset(n, d int) {
+func (q *Queries) Reset(n, d int) {
 	if n < 0 || d < 1 || d > 1<<16 {
-		panic(fmt.Sprintf("f32.CodeQueries.Reset: %d vectors of %d codes", n, d))
+		panic(fmt.Sprintf("code8.Queries.Reset: %d vectors of %d codes", n, d))
 	}
-	groups, panel := (d+CodeGroup-1)/CodeGroup, active.sievePanel
+	groups, panel := (d+Group-1)/Group, active.sievePanel
 	if panel == (sievePanel{}) {
 		panel = smallPanel
 	}
-	width := min(panel.width, groups*CodeGroup)
-	steps, panels := (groups*CodeGroup+width-1)/width, (n+panel.queries-1)/panel.queries
-	*q = CodeQueries{n, groups, panel.queries, width, steps, grow(q.codes, panels*steps*panel.queries*width), grow(q.starts, panels*panel.queries)}
+	width := min(panel.width, groups*Group)
+	steps, panels := (groups*Group+width-1)/width, (n+panel.queries-1)/panel.queries
+	*q = Queries{n, groups, panel.queries, width, steps, grow(q.codes, panels*steps*panel.queries*width), grow(q.starts, panels*panel.queries)}
 	clear(q.codes)
 	clear(q.starts)
 }
@@ -188,10 +214,10 @@ func grow[T any](s []T, n int) []T {
 }
 
 // lastStep is the first value of the last step.
-func (q *CodeQueries) lastStep() int { return q.groups*CodeGroup - q.width }
+func (q *Queries) lastStep() int { return q.groups*Group - q.width }
 
 // at returns where value j of query i lies in codes.
-func (q *CodeQueries) at(i, j int) int {
+func (q *Queries) at(i, j int) int {
 	step, from := j/q.width, j%q.width
 	if step == q.steps-1 {
 		from = j - q.lastStep()
@@ -199,13 +225,13 @@ func (q *CodeQueries) at(i, j int) int {
 	return ((i/q.panel*q.steps+step)*q.panel+i%q.panel)*q.width + from
 }
 
-// Places is the number of queries that CodeSieve works on: whole panels.
-func (q *CodeQueries) Places() int { return len(q.starts) }
+// Places is the number of queries that Sieve works on: whole panels.
+func (q *Queries) Places() int { return len(q.starts) }
 
 // Set puts the codes of a query, from -127 to 127, in place i.
-func (q *CodeQueries) Set(i int, codes []int8) {
-	if uint(i) >= uint(q.n) || len(codes) > q.groups*CodeGroup {
-		panic(fmt.Sprintf("f32.CodeQueries.Set: %d codes to place %d of %d with %d codes", len(codes), i, q.n, q.groups*CodeGroup))
+func (q *Queries) Set(i int, codes []int8) {
+	if uint(i) >= uint(q.n) || len(codes) > q.groups*Group {
+		panic(fmt.Sprintf("code8.Queries.Set: %d codes to place %d of %d with %d codes", len(codes), i, q.n, q.groups*Group))
 	}
 	for j := 0; j < len(codes); j += q.width {
 		copy(q.codes[q.at(i, j):], codes[j:min(j+q.width, len(codes))])
@@ -217,14 +243,14 @@ func (q *CodeQueries) Set(i int, codes []int8) {
 	q.starts[i] = -128 * sum
 }
 
-// CodeSieve is [CodeBounds] for many queries and SieveRows rows, without the products:
+// Sieve is [Bounds] for many queries and SieveRows rows, without the products:
 // bit r of masks[i*stride] is set where row r passes tests[i] of query i. There are q.Places()
-// of them; those past the last query mean nothing. Codes are as many whole blocks as hold SieveRows rows, and
+// of them; those past the last query mean nothing. Make are as many whole blocks as hold SieveRows rows, and
 // rows their constants; what is arbitrary in them gives arbitrary bits. Meanwhile
 // ahead is fetched from memory, if the tier has a way.
-func CodeSieve(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) {
-	if stride < 1 || len(masks) < (q.Places()-1)*stride+1 || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*CodeGroup || len(rows) < SieveRows*3 {
-		panic(fmt.Sprintf("f32.CodeSieve: %d codes with %d constants, %d queries of %d codes, to %d words, %d apart, by %d tests", len(codes), len(rows), q.n, q.groups*CodeGroup, len(masks), stride, len(tests)))
+func Sieve(masks []uint64, stride int, codes []uint8, rows []float32, q *Queries, tests []Test, ahead []uint8) {
+	if stride < 1 || len(masks) < (q.Places()-1)*stride+1 || len(tests) < q.Places() || len(codes) < SieveRows*q.groups*Group || len(rows) < SieveRows*3 {
+		panic(fmt.Sprintf("code8.Sieve: %d codes with %d constants, %d queries of %d codes, to %d words, %d apart, by %d tests", len(codes), len(rows), q.n, q.groups*Group, len(masks), stride, len(tests)))
 	}
 	if q.n == 0 {
 		return
@@ -249,12 +275,12 @@ func codeRangeGeneric(four *fourCoded, x []float32, ld int, center []float32) {
 func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center []float32) {
 	const magic = 0x1.8p23 + 128 // adding it rounds to a whole number, and the lowest byte is the code
 	for r, f := range four.factors {
-		var sums [3][16]float32 // as CodeRounds says
+		var sums [3][16]float32 // as Rounds says
 		for i, v := range x[r*ld:][:len(center)] {
 			y := float32(f*v) - center[i]
 			sums[0][i%16] += float32(y * y)
 			t := float32(y*four.inverse[r]) + magic
-			codes[i/CodeGroup*CodeRows*CodeGroup+r*CodeGroup+i%CodeGroup] = uint8(math.Float32bits(t))
+			codes[i/Group*Rows*Group+r*Group+i%Group] = uint8(math.Float32bits(t))
 			t -= magic
 			y -= float32(t * four.scale[r])
 			sums[1][i%16] += float32(t * t)
@@ -269,20 +295,20 @@ func codeMakeGeneric(four *fourCoded, codes []uint8, x []float32, ld int, center
 	}
 }
 
-func codeSieveGeneric(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest) {
-	block := q.groups * CodeGroup * CodeRows
+func codeSieveGeneric(masks []uint64, stride int, codes []uint8, rows []float32, q *Queries, tests []Test) {
+	block := q.groups * Group * Rows
 	for i := range q.starts {
 		t := tests[i]
 		masks[i*stride] = 0
 		for r := range SieveRows {
 			dot := q.starts[i]
 			for g := range q.groups {
-				x, w := codes[r/CodeRows*block+g*CodeRows*CodeGroup+r%CodeRows*CodeGroup:][:CodeGroup], q.codes[q.at(i, g*CodeGroup):][:CodeGroup]
+				x, w := codes[r/Rows*block+g*Rows*Group+r%Rows*Group:][:Group], q.codes[q.at(i, g*Group):][:Group]
 				for j, c := range x {
 					dot += int32(c) * int32(w[j])
 				}
 			}
-			constants := rows[r/CodeRows*3*CodeRows+r%CodeRows:]
+			constants := rows[r/Rows*3*Rows+r%Rows:]
 			if t.passes(constants, dot) {
 				masks[i*stride] |= 1 << r
 			}
@@ -293,30 +319,30 @@ func codeSieveGeneric(masks []uint64, stride int, codes []uint8, rows []float32,
 var codeBoundsGeneric = blockwise(codeDotsGeneric)
 
 // blockwise makes a tier's codeBounds of the products of a block.
-func blockwise(codeDots func(dots []int32, codes []uint8, q CodeQuery)) func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
-	return func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest) {
-		for b := range len(dots) / CodeRows {
-			constants, sums := rows[b*3*CodeRows:], dots[b*CodeRows:][:CodeRows]
-			codeDots(sums, codes[b*CodeRows*len(q.codes):][:CodeRows*len(q.codes)], q)
+func blockwise(codeDots func(dots []int32, codes []uint8, q Query)) boundsKernel {
+	return func(mask []uint64, dots []int32, codes []uint8, rows []float32, q Query, t Test) {
+		for b := range len(dots) / Rows {
+			constants, sums := rows[b*3*Rows:], dots[b*Rows:][:Rows]
+			codeDots(sums, codes[b*Rows*len(q.codes):][:Rows*len(q.codes)], q)
 			var bits uint64
 			for r, dot := range sums {
 				if t.passes(constants[r:], dot) {
 					bits |= 1 << r
 				}
 			}
-			shift := b * CodeRows % 64
-			mask[b*CodeRows/64] = mask[b*CodeRows/64]&^(0xffff<<shift) | bits<<shift
+			shift := b * Rows % 64
+			mask[b*Rows/64] = mask[b*Rows/64]&^(0xffff<<shift) | bits<<shift
 		}
 	}
 }
 
-// codeDotsGeneric multiplies q with the CodeRows vectors of a block.
-func codeDotsGeneric(dots []int32, codes []uint8, q CodeQuery) {
+// codeDotsGeneric multiplies q with the Rows vectors of a block.
+func codeDotsGeneric(dots []int32, codes []uint8, q Query) {
 	clear(dots)
-	for g := 0; g < len(q.codes); g += CodeGroup {
+	for g := 0; g < len(q.codes); g += Group {
 		q0, q1, q2, q3 := int32(q.codes[g]), int32(q.codes[g+1]), int32(q.codes[g+2]), int32(q.codes[g+3])
 		for r := range dots {
-			c := codes[g*CodeRows+r*CodeGroup:][:CodeGroup]
+			c := codes[g*Rows+r*Group:][:Group]
 			dots[r] += q0*(int32(c[0])-128) + q1*(int32(c[1])-128) + q2*(int32(c[2])-128) + q3*(int32(c[3])-128)
 		}
 	}
