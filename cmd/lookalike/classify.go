@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/fetch"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/vgg"
+	"lookalike/weights/published"
 )
 
 // classifyOptions are the flags of classify.
@@ -83,7 +83,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 		return cli.Usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
 	}
 	if o.weights == "" {
-		if o.weights, err = fetch.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
+		if o.weights, err = published.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
 			return err
 		}
 	}

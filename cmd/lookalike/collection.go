@@ -17,7 +17,6 @@ import (
 	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
 	"lookalike/internal/parallel"
 	"lookalike/internal/words"
 	"lookalike/picture"
@@ -61,7 +60,7 @@ func unusable(err error) string {
 	}
 	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
 		f := missing.Smallest()
-		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, fetch.Megabytes(f.Size))
+		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, words.Megabytes(f.Size))
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-package fetch
+package published
 
 import (
 	"context"

@@ -1,9 +1,11 @@
-package fetch
+package published
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -51,8 +53,11 @@ func Lookup(name string) (File, error) {
 // folder (os.UserCacheDir, which follows XDG_CACHE_HOME).
 type Store string
 
-// Path is where a file of weights is kept, whether it is there or not.
+// Path is where one of Files is kept, whether it is there or not.
 func (s Store) Path(f File) (string, error) {
+	if f.file == "" {
+		return "", fmt.Errorf("%q is none of the published files", f.Name)
+	}
 	dir, err := s.Folder()
 	if err != nil {
 		return "", fmt.Errorf("no folder for downloaded weights: %w", err)
@@ -96,6 +101,30 @@ func (s Store) Find(names ...string) (string, error) {
 	return "", &MissingError{names}
 }
 
+// Fetch returns where the published file of that name is, and downloads it first if it is
+// not there, from servers that are open to all.
+func (s Store) Fetch(ctx context.Context, name string, watch Watch) (string, error) {
+	return s.fetch(ctx, name, nil, watch)
+}
+
+func (s Store) fetch(ctx context.Context, name string, allow func(netip.Addr) error, watch Watch) (string, error) {
+	path, err := s.Find(name)
+	if _, missing := errors.AsType[*MissingError](err); !missing {
+		return path, err
+	}
+	f, err := Lookup(name)
+	if err == nil {
+		path, err = s.Path(f)
+	}
+	if err == nil {
+		err = Download(ctx, path, f, allow, watch)
+	}
+	if err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
 // MissingError is that none of the named weights is on this machine. It is
 // os.ErrNotExist.
 type MissingError struct{ Names []string }
@@ -104,8 +133,12 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("the weights of %s are not on this machine", strings.Join(e.Names, " or "))
 }
 
-// Smallest returns the file of the names that is downloaded soonest.
+// Smallest returns the file of the names that is downloaded soonest; an empty one if
+// there are no names.
 func (e *MissingError) Smallest() File {
+	if len(e.Names) == 0 {
+		return File{}
+	}
 	name := slices.MinFunc(e.Names, func(a, b string) int { return cmp.Compare(size(a), size(b)) })
 	f, _ := Lookup(name)
 	return f

@@ -1,7 +1,10 @@
-package fetch
+package published
 
 import (
+	"crypto/md5"
+	"encoding/hex"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,5 +81,52 @@ func TestParseChecksum(t *testing.T) {
 		if got, err := ParseChecksum(in); err == nil {
 			t.Errorf("%q is read as %v", in, got)
 		}
+	}
+}
+
+// Fetch downloads what is not there, once.
+func TestFetch(t *testing.T) {
+	content := []byte("weights")
+	was := Files
+	t.Cleanup(func() { Files = was })
+	address, ranges := serve(t, plain(content))
+	sum := md5.Sum(content)
+	Files = []File{{Name: "small", URL: address, Checksum: Checksum{"md5", hex.EncodeToString(sum[:])}, Size: int64(len(content)), file: "small.h5"}}
+	store, anyone := Store(t.TempDir()), func(netip.Addr) error { return nil }
+	if _, err := store.Fetch(t.Context(), "small", Watch{}); err == nil || !strings.Contains(err.Error(), "private") && !strings.Contains(err.Error(), "127.0.0.1") {
+		t.Errorf("from this machine: %v", err)
+	}
+	for range 2 {
+		path, err := store.fetch(t.Context(), "small", anyone, Watch{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != string(content) || filepath.Base(path) != "small.h5" {
+			t.Errorf("%s holds %q, %v", path, got, err)
+		}
+	}
+	if asked := strings.Count(ranges()+" ", " "); asked != 1 {
+		t.Errorf("asked %d times: %q", asked, ranges())
+	}
+	if _, err := store.Fetch(t.Context(), "large", Watch{}); err == nil || !strings.Contains(err.Error(), `called "large"; there are small`) {
+		t.Errorf("unknown name: %v", err)
+	}
+}
+
+// What a program may make itself, and must not, is an error.
+func TestMisuse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	for want, call := range map[string]func() error{
+		`"" is none of the published files`: func() error { _, err := Store("").Path(File{}); return err },
+		`no file to download`:               func() error { return Download(t.Context(), path, File{URL: "https://example.com/x"}, nil, Watch{}) },
+		`no method "crc"`:                   func() error { _, err := Checksum{"crc", ""}.Of(t.Context(), "catalog.go"); return err },
+		`are not on this machine`:           func() error { return new(MissingError) },
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	if f := new(MissingError).Smallest(); f.Name != "" {
+		t.Errorf("the smallest of none is %s", f.Name)
 	}
 }

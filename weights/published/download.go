@@ -1,9 +1,9 @@
-// Package fetch downloads the published weights of networks into the user's
-// cache folder and finds them there. What a server sends is kept as NAME.part
+// Package published has the weights of networks that are published: which there are, by
+// name, and where they have been downloaded to. It brings them there. What a server sends is kept as NAME.part
 // until it is whole and has the published checksum, so a file under its own
 // name is a right one, and a download that was interrupted goes on where it
 // stopped.
-package fetch
+package published
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,9 +20,10 @@ import (
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/web"
+	"lookalike/internal/words"
 )
 
-// Watch hears how a download gets on; it has both functions.
+// Watch hears how a download gets on. Either function may be nil.
 type Watch struct {
 	// Bytes is told how many bytes are on the disk, first those of an earlier
 	// run, and how many the file has, 0 if that is not known. A server that
@@ -51,15 +53,27 @@ type patience struct {
 // the next call. Bytes that are whole but have another checksum are deleted: if
 // they came in pieces, the file is fetched once more in one.
 //
-// allow says which servers may be asked, also where a redirection leads: web.Public
-// or web.Any.
-func Download(ctx context.Context, path string, f File, allow web.Allow, watch Watch) error {
+// allow says why a server's address must not be asked, also where a redirection leads.
+// If it is nil, only addresses that are open to all are asked.
+func Download(ctx context.Context, path string, f File, allow func(netip.Addr) error, watch Watch) error {
+	if allow == nil {
+		allow = web.Public
+	}
 	return patience{silence: 30 * time.Second, tries: 5, wait: time.Second, much: 1 << 20}.download(ctx, path, f, web.Transport(allow, http.ProxyFromEnvironment), watch)
 }
 
 func (p patience) download(ctx context.Context, path string, f File, transport http.RoundTripper, watch Watch) error {
 	if _, err := web.Parse(f.URL); err != nil {
 		return err
+	}
+	if f.Checksum.hash() == nil || f.Size < 0 {
+		return fmt.Errorf("no file to download: checksum %q, %d bytes", f.Checksum, f.Size)
+	}
+	if watch.Bytes == nil {
+		watch.Bytes = func(done, total int64) {}
+	}
+	if watch.Note == nil {
+		watch.Note = func(string) {}
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("cannot write %s: it exists and is no regular file", path)
@@ -163,7 +177,7 @@ func (d *download) run(ctx context.Context) error {
 		d.watch.Bytes(d.have, d.total)
 		if err := d.receive(ctx); err != nil {
 			if d.have > 0 {
-				return fmt.Errorf("%w; %s of it kept in %s, the same command goes on from there", err, Megabytes(d.have), d.partName())
+				return fmt.Errorf("%w; %s of it kept in %s, the next download goes on from there", err, words.Megabytes(d.have), d.partName())
 			}
 			return err
 		}
@@ -239,12 +253,4 @@ func state(s string) string {
 		return ""
 	}
 	return s
-}
-
-// Megabytes writes a number of bytes as a person reads it.
-func Megabytes(n int64) string {
-	if n < 10e6 {
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }

@@ -1,4 +1,4 @@
-package fetch
+package published
 
 import (
 	"context"
@@ -61,6 +61,9 @@ func (c Checksum) Of(ctx context.Context, path string) (Checksum, error) {
 
 func (c Checksum) of(ctx context.Context, r io.Reader) (Checksum, error) {
 	h := c.hash()
+	if h == nil {
+		return Checksum{}, fmt.Errorf("there is no method %q of checksums, only md5 and sha256", c.Method)
+	}
 	buffer := make([]byte, 1<<20)
 	for {
 		if err := ctx.Err(); err != nil {
