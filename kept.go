@@ -10,7 +10,7 @@ import (
 
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
+	"lookalike/weights/published"
 )
 
 // Kept is the file in which the index of sources by a model is kept where nobody gives it a
@@ -20,7 +20,7 @@ func Kept(cache string, sources []string, model string) (string, error) {
 	if len(sources) == 0 {
 		return "", fmt.Errorf("%w: no folder, archive or file is given", ErrNoPictures)
 	}
-	folder, err := fetch.Store(cache).Folder()
+	folder, err := published.Store(cache).Folder()
 	if err != nil {
 		return "", err
 	}

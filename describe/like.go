@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
 	"lookalike/knn/pca"
 	"lookalike/picture"
 	"lookalike/tensor"
+	"lookalike/weights/published"
 )
 
 // ErrNoModel is that the file of the model that an index was made with is nowhere
@@ -115,8 +115,8 @@ func (at Place) find(was string) (string, error) {
 	index := at.Index
 	name := filepath.Base(was)
 	places := []string{was, filepath.Join(filepath.Dir(index), name)}
-	for _, f := range fetch.Files {
-		if path, err := fetch.Store(at.Cache).Path(f); err == nil && filepath.Base(path) == name {
+	for _, f := range published.Files {
+		if path, err := published.Store(at.Cache).Path(f); err == nil && filepath.Base(path) == name {
 			places = append(places, path)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/embedding"
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
+	"lookalike/weights/published"
 )
 
 // Spec says which model to open, and how.
@@ -37,7 +37,7 @@ func Best(cache string) Spec {
 }
 
 // WeightsError is that weights that Keras publishes have not been downloaded.
-type WeightsError = fetch.MissingError
+type WeightsError = published.MissingError
 
 // IsNetwork tells whether the model has published weights.
 func (s Spec) IsNetwork() bool { return slices.Contains(Networks, s.Name) }
@@ -56,9 +56,9 @@ func (s Spec) File() (string, error) {
 		return s.Weights, nil
 	}
 	if slices.Contains([]string{"fc1", "fc2", "predictions"}, s.Layer) {
-		return fetch.Store(s.Cache).Find(s.Name)
+		return published.Store(s.Cache).Find(s.Name)
 	}
-	return fetch.Store(s.Cache).Find(s.Name, s.Name+"-notop")
+	return published.Store(s.Cache).Find(s.Name, s.Name+"-notop")
 }
 
 // Open opens the model. The caller closes it.

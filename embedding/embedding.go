@@ -133,7 +133,7 @@ func New(c Config, classes []string, file string, seed uint64) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.take(f); err != nil {
+		if err := m.take(vgg.Keras(f)); err != nil {
 			f.Close()
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}

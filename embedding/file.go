@@ -7,6 +7,7 @@ import (
 
 	"lookalike/internal/checkpoint"
 	"lookalike/tensor"
+	"lookalike/vgg"
 	"lookalike/weights"
 )
 
@@ -186,7 +187,7 @@ func (s baseSource) Release() { s.f.Release() }
 
 // Metadata says how the VGG's pictures are scaled.
 func (s baseSource) Metadata() map[string]string {
-	return map[string]string{weights.PreprocessingKey: s.f.Metadata()[modeKey]}
+	return map[string]string{vgg.PreprocessingKey: s.f.Metadata()[modeKey]}
 }
 
 // copied gives arrays that outlive the file, for VGG and for saving.

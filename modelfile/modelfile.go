@@ -41,6 +41,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	w = vgg.Keras(w)
 	f := &File{path: path, file: w, names: w.Names(), metadata: w.Metadata()}
 	_, isVGG := w.Shape("block1_conv1/kernel")
 	switch {
@@ -121,7 +122,7 @@ func (f *File) asVGG() error {
 		return err
 	}
 	f.Network, f.torch = strings.ToUpper(m.Name()), m.Mode() == vgg.Torch
-	maps.DeleteFunc(f.metadata, func(key, _ string) bool { return key != "preprocessing" })
+	maps.DeleteFunc(f.metadata, func(key, _ string) bool { return key != vgg.PreprocessingKey })
 	if m.Config().NoTop {
 		f.Network += " without its top"
 	}

@@ -72,7 +72,7 @@ func Open(path string, c Config) (*Model, error) {
 }
 
 // Load makes a network of the weights in src, by Keras's names, such as
-// "block1_conv1/kernel". What lies in memory, as in a mapped file, is used where
+// "block1_conv1/kernel", or for a [weights.File] also by torchvision's. What lies in memory, as in a mapped file, is used where
 // it is and not copied, so src must stay open as long as the network is to be used.
 // That it is VGG16 or VGG19, and whether it has its top, shows in the arrays' names;
 // c.NoTop leaves the top out of a file that has it.
@@ -92,6 +92,9 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if src == nil {
 		return nil, errors.New("no source of weights given")
 	}
+	if f, ok := src.(*weights.File); ok {
+		src = Keras(f)
+	}
 	kind := recognise(src.Names())
 	c.NoTop = c.NoTop || !kind.top
 	m := &Model{name: kind.name, source: src}
@@ -99,7 +102,7 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if m.config, err = c.complete(); err != nil {
 		return nil, err
 	}
-	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[weights.PreprocessingKey] == Torch.String() {
+	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[PreprocessingKey] == Torch.String() {
 		m.mode = Torch
 	}
 	base, top := m.config.layers(kind.convolutions)
@@ -357,15 +360,56 @@ func (m *Model) Outputs(ctx context.Context, x *tensor.Tensor, layer string) (*t
 	if err := m.made(); err != nil {
 		return nil, err
 	}
-	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
-		panic(fmt.Sprintf("vgg.Outputs: pictures have shape %v, want [n %d %d 3]", shape, m.config.Input[0], m.config.Input[1]))
-	}
+	m.checkInput("Outputs", x)
 	return m.each(ctx, x.Dim(0), layer, func(lo, hi int) *tensor.Tensor {
 		if hi-lo == x.Dim(0) {
 			return x
 		}
 		return x.Rows(lo, hi)
 	})
+}
+
+func (m *Model) checkInput(op string, x *tensor.Tensor) {
+	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
+		panic(fmt.Sprintf("vgg.%s: pictures have shape %v, want [n %d %d 3]", op, shape, m.config.Input[0], m.config.Input[1]))
+	}
+}
+
+// EachOutput calls f with the output of every layer for x, as [Model.Outputs] takes it,
+// in order, and computes each layer once. It ends with the first error of f. f must not
+// close the model, which waits for EachOutput.
+func (m *Model) EachOutput(ctx context.Context, x *tensor.Tensor, f func(Layer, *tensor.Tensor) error) error {
+	if err := m.made(); err != nil {
+		return err
+	}
+	m.checkInput("EachOutput", x)
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.release()
+	top, err := m.top()
+	if err != nil {
+		return err
+	}
+	before := x // what the layer before x took
+	for i, layer := range m.layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		net, at := m.base, i+1 // after the input
+		if at >= len(net.Layers) {
+			net, at = top, at-len(net.Layers)
+		}
+		y := net.Slice(at, at+1).Predict(x)
+		if layer.Class == "MaxPooling2D" { // as it is computed otherwise: with the convolution
+			y = net.Slice(at-1, at+1).Predict(before)
+		}
+		before, x = x, y
+		if err := f(layer, y); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Predict returns the probabilities of ImageNet's classes, [n, 1000]; see
@@ -427,8 +471,7 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 }
 
 // Close closes the file that Open opened, when the calls in flight have ended. It may
-// be called again, but not by what a call in flight calls, such as done of Verify: it
-// would wait for itself.
+// be called again, but not by what EachOutput calls: it would wait for itself.
 func (m *Model) Close() error {
 	if err := m.made(); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"lookalike/internal/closing"
 	"lookalike/internal/hdf5"
@@ -37,35 +38,42 @@ type Source interface {
 // read at once, and one may close: Close waits for calls in flight, and those that
 // read values return [io/fs.ErrClosed] afterwards. The catalogue can be asked for ever.
 type File struct {
-	path     string // for messages; empty after Read
+	*opened
 	format   string
-	size     int64
-	close    func() error
 	metadata map[string]string
 	arrays   map[string]array
 	texts    map[string]func() ([]string, error)
-	using    closing.Guard
-	viewed   viewed
 }
 
-// viewed are the arrays of which there are views, and their bytes, which the process
-// has in memory once they are read.
+// opened is what a File shares with those that [File.Arrange] makes of it.
+type opened struct {
+	path   string // for messages; empty after Read
+	size   int64
+	close  func() error
+	using  closing.Guard
+	viewed viewed
+}
+
+// viewed are the arrays of which there are views, by where they begin, and their bytes,
+// which the process has in memory once they are read.
 type viewed struct {
 	sync.Mutex
-	arrays map[string]bool
+	arrays map[*float32]bool
 	bytes  int64
 }
 
-func (v *viewed) add(name string, bytes int64) {
+func (v *viewed) add(values []float32) {
 	v.Lock()
 	defer v.Unlock()
-	if v.arrays[name] {
+	first := unsafe.SliceData(values)
+	if v.arrays[first] {
 		return
 	}
 	if v.arrays == nil {
-		v.arrays = map[string]bool{}
+		v.arrays = map[*float32]bool{}
 	}
-	v.arrays[name] = true
+	bytes := 4 * int64(len(values))
+	v.arrays[first] = true
 	v.bytes += bytes
 	memory.Outside(bytes)
 }
@@ -108,8 +116,7 @@ func open(in *input) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file.size = in.size
-	file.fromTorchvision()
+	file.opened = &opened{size: in.size}
 	return file, nil
 }
 
@@ -273,16 +280,16 @@ func (f *File) View(name string) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	defer f.Release()
-	f.viewed.add(name, 4*int64(len(a.values)))
+	f.viewed.add(a.values)
 	return tensor.From(a.values, a.shape...), nil
 }
 
-var errNil = errors.New("weights: the file is nil")
+var errNil = errors.New("weights: the file is nil or empty; Open and Read make one")
 
 // Hold keeps the file open, and its views valid, until Release is called as often.
 // After Close it returns [io/fs.ErrClosed].
 func (f *File) Hold() error {
-	if f == nil {
+	if f == nil || f.opened == nil {
 		return errNil
 	}
 	if !f.using.Enter() {
@@ -293,14 +300,14 @@ func (f *File) Hold() error {
 
 // Release ends what Hold began. It panics if Hold has not.
 func (f *File) Release() {
-	if f == nil {
-		panic("weights.Release: the file is nil")
+	if f == nil || f.opened == nil {
+		panic("weights.Release: the file is nil or empty")
 	}
 	f.using.Leave()
 }
 
 func (f *File) absent(name string) error {
-	if f == nil {
+	if f == nil || f.opened == nil {
 		return errNil
 	}
 	return f.wrap(fmt.Errorf("there is no array %q", name))
@@ -317,7 +324,7 @@ func (f *File) wrap(err error) error {
 // Hold have said Release. It may be called again, but not between Hold and Release by
 // the goroutine that is to release: it would wait for itself.
 func (f *File) Close() error {
-	if f == nil {
+	if f == nil || f.opened == nil {
 		return errNil
 	}
 	return f.using.Close(func() error {

@@ -32,7 +32,7 @@ import (
 	"time"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 func main() {
@@ -54,7 +54,7 @@ func main() {
 	speed := flag.String("speed", "../docs/speed.md", "`file` whose marked table is replaced by the summary")
 	readme := flag.String("readme", "../README.md", "`file` whose marked table is replaced by a few rows of it")
 	flag.Parse()
-	c.available = f32.Tiers()
+	c.available = cpu.Tiers()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

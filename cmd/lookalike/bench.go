@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/measure"
 )
 
@@ -88,7 +88,7 @@ func runBench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func
 // benchTable prints the head of a table and returns what prints a row of it.
 func benchTable(w io.Writer) func(row any) error {
 	fmt.Fprintf(w, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
-		runtime.GOMAXPROCS(0), runtime.NumCPU(), f32.Tier())
+		runtime.GOMAXPROCS(0), runtime.NumCPU(), cpu.Tier())
 	const format = "%-18s %-21s %8s %9s %6s %s\n"
 	fmt.Fprintf(w, format, "task", "size", "best ms", "median ms", "spread", "speed")
 	return func(row any) error {

@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/fetch"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/vgg"
+	"lookalike/weights/published"
 )
 
 // classifyOptions are the flags of classify.
@@ -84,7 +84,7 @@ func classify(ctx context.Context, a *app, paths []string, o classifyOptions) (e
 		return cli.Usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
 	}
 	if o.weights == "" {
-		if o.weights, err = fetch.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
+		if o.weights, err = published.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,6 @@ import (
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/gallery/exchange"
-	"lookalike/internal/fetch"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )
@@ -59,7 +58,7 @@ func unusable(err error) string {
 	}
 	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
 		f := missing.Smallest()
-		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, fetch.Megabytes(f.Size))
+		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, words.Megabytes(f.Size))
 	}
 	return ""
 }

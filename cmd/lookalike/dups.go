@@ -20,11 +20,11 @@ import (
 	"lookalike/gallery"
 	"lookalike/gallery/indexing"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/fetch"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/weights/published"
 )
 
 // dupsOptions are the flags of dups.
@@ -298,7 +298,7 @@ func (a *app) cachedIndex(root string, d indexing.Describer) (path string, remov
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"
-	if cache, err := fetch.Store(a.cache).Folder(); err == nil {
+	if cache, err := published.Store(a.cache).Folder(); err == nil {
 		dir := filepath.Join(cache, "dups")
 		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil

@@ -16,7 +16,6 @@ import (
 	"lookalike/describe"
 	"lookalike/gallery"
 	"lookalike/gallery/indexing"
-	"lookalike/internal/fetch"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )
@@ -216,7 +215,7 @@ func (o *indexOptions) suggest(a *app) {
 	_, err := describe.Spec{Name: "vgg16", Cache: a.cache}.File()
 	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
 		f := missing.Smallest()
-		a.Warn("note: without the weights of a network, copies of a photograph are found, but not other pictures of the same things; 'lookalike weights fetch %s' gets some (%s)", f.Name, fetch.Megabytes(f.Size))
+		a.Warn("note: without the weights of a network, copies of a photograph are found, but not other pictures of the same things; 'lookalike weights fetch %s' gets some (%s)", f.Name, words.Megabytes(f.Size))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"lookalike/internal/gemm"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
+	"lookalike/internal/tile"
 	"lookalike/knn"
 	"lookalike/nn"
 	"lookalike/optim"
@@ -75,12 +76,12 @@ func limits(ctx context.Context, bytes int, emit func(Row)) error {
 	// They lie side by side: the first level of some processors takes values that are a
 	// power of two apart for the same at first, and then costs a twentieth.
 	const depth, flops = 192, 1e9
-	k := f32.Gemm()
+	k := tile.Gemm()
 	a, b := x[:k.MR*depth], x[k.MR*depth:][:depth*k.NR]
 	mr, nr, multiply := k.MR, k.NR, func(c []float32) { k.Mul(k.MR, k.NR, depth, a, depth, 1, b, nil, 0, c, k.NR) }
-	if p := f32.MultiplyParts(); p != nil {
-		mr, nr = f32.PartsGroup, f32.PartsGroup
-		sa, sb := make([]uint16, f32.PartsSize(mr, depth)), make([]uint16, f32.PartsSize(nr, depth))
+	if p := tile.MultiplyParts(); p != nil {
+		mr, nr = tile.PartsGroup, tile.PartsGroup
+		sa, sb := make([]uint16, tile.PartsSize(mr, depth)), make([]uint16, tile.PartsSize(nr, depth))
 		p.SplitA(sa, mr, depth, x, depth, false)
 		p.SplitB(sb, depth, nr, x, nr, false)
 		multiply = func(c []float32) { p.Mul(mr, nr, depth, sa, sb, nil, 0, c, nr) }
