@@ -2,13 +2,44 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"image"
+	"path/filepath"
 
 	"lookalike/autoencoder"
 	"lookalike/internal/sheet"
+	"lookalike/nn"
 	"lookalike/picture/album"
 	"lookalike/training"
 )
+
+// drawCurve draws the losses of all epochs after each, unless the path is "".
+func drawCurve(c *training.Course, path, title string) nn.Callback {
+	return nn.OnEpoch(func(nn.EpochStats) error {
+		if path == "" {
+			return nil
+		}
+		r := c.Result()
+		series := []sheet.Series{{Name: "training", Values: r.Losses}}
+		if len(r.ValLosses) > 0 {
+			series = append(series, sheet.Series{Name: "validation", Values: r.ValLosses})
+		}
+		return sheet.LossCurve(path, title, series...)
+	})
+}
+
+// drawSheets draws pictures above their reconstructions after each epoch: some that were
+// kept out if there are any.
+func drawSheets(ctx context.Context, m *autoencoder.Model, dir string, sets training.Split) (nn.Callback, error) {
+	shown := sets.Learned
+	if sets.Kept.Len() > 0 {
+		shown = sets.Kept
+	}
+	pictures, err := prepared(m, shown)
+	return nn.OnEpoch(func(e nn.EpochStats) error {
+		return reconstructions(ctx, filepath.Join(dir, fmt.Sprintf("epoch-%03d.png", e.Epoch)), m, pictures)
+	}), err
+}
 
 // sheetPictures is how many pictures a sheet of reconstructions shows.
 const sheetPictures = 8
