@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"lookalike/augment"
+	"lookalike/autoencoder"
+	"lookalike/embedding"
 	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/checkpoint"
@@ -101,23 +103,28 @@ func open(file string, list []Option, begin func(o *options, t *checkpoint.Train
 	if c.output, err = reserveFile(file); err != nil {
 		return nil, err
 	}
+	if target, err := atomicfile.Follow(o.log); o.log != "" && err == nil && target == c.output.Path() {
+		return nil, fmt.Errorf("training: the model and its log are both to be written to %s; give two names", file)
+	}
 	_, missing := os.Lstat(file)
 	switch exists := missing == nil; {
 	case exists && o.resume:
 		c.pupil, c.record, err = resume(o)
 	case exists && !o.anew:
 		return nil, fmt.Errorf("training: %s: %w; go on with it by Resume, or choose another name", file, fs.ErrExist)
+	case exists:
+		if err := replaceable(file); err != nil {
+			return nil, err
+		}
+		fallthrough
 	default:
-		c.fresh = !o.anew
+		c.fresh = !exists
 		if c.record, err = o.begin(); err == nil {
 			c.pupil, err = begin(o, c.record)
 		}
 	}
 	if err != nil {
 		return nil, err
-	}
-	if target, err := atomicfile.Follow(o.log); o.log != "" && err == nil && target == c.output.Path() {
-		return nil, fmt.Errorf("training: the model and its log are both to be written to %s; give two names", file)
 	}
 	if c.log, err = openLog(o.log, c.record, o.anew); err != nil {
 		return nil, err
@@ -141,6 +148,17 @@ func reserveFile(path string) (*atomicfile.Output, error) {
 		return nil, fmt.Errorf("cannot write %s: its folder cannot be written to: %w", path, cmp.Or(errors.Unwrap(err), err))
 	}
 	return o, nil
+}
+
+// replaceable returns an error unless a file is a model, which another may replace.
+func replaceable(file string) error {
+	if f, err := weights.Open(file); err == nil {
+		defer f.Close()
+		if autoencoder.IsModel(f) || embedding.IsModel(f) {
+			return nil
+		}
+	}
+	return fmt.Errorf("training: %s exists and is no model of a training, so it is not replaced; remove it or choose another name", file)
 }
 
 // judge takes epoch i, from 0, of the record into account and tells whether it
@@ -252,14 +270,16 @@ func (c *Course) Divide(photos *album.Set) (Split, error) {
 			return Split{}, err
 		}
 	}
-	if names := namesOf(photos); c.record.Photos == "" {
-		c.record.Photos = names
-	} else if c.record.Photos != names {
+	names := namesOf(photos)
+	if c.record.Photos != "" && c.record.Photos != names {
 		return Split{}, fmt.Errorf("%s %w than these %d, so training cannot go on from it", c.file, ErrOtherPictures, photos.Len())
 	}
-	c.sets, err = c.pupil.divide(photos, c.record)
-	c.divided = err == nil
-	return c.sets, err
+	sets, err := c.pupil.divide(photos, c.record)
+	if err != nil {
+		return Split{}, err
+	}
+	c.sets, c.divided, c.record.Photos = sets, true, names
+	return sets, nil
 }
 
 // namesOf is the fingerprint of the pictures' names and order, and of how they

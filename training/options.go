@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"reflect"
 
 	"lookalike/augment"
 	"lookalike/internal/checkpoint"
@@ -22,6 +23,7 @@ type options struct {
 
 	record checkpoint.Training // of a training that begins, but for when it stops early
 	stop   nn.EarlyStopping
+	change augment.Config
 	given  map[string]any // of what the record keeps: by the name that errors use
 
 	weights, cache, from string // of an embedding
@@ -41,65 +43,59 @@ func Epochs(n int) Option { return func(o *options) { o.epochs = n } }
 
 // Batch is how many pictures to learn from in one step. The default is 32.
 func Batch(n int) Option {
-	return func(o *options) { o.record.Batch = n; o.give(batch, n) }
+	return func(o *options) { o.record.Batch = n; o.give(batchName, n) }
 }
 
 // LearningRate is that of Adamax. The default is 0.001.
 func LearningRate(rate float64) Option {
-	return func(o *options) { o.record.LearningRate = rate; o.give(learningRate, rate) }
+	return func(o *options) { o.record.LearningRate = rate; o.give(rateName, rate) }
 }
 
 // Seed is what first weights, the order of the pictures and their changes are drawn from.
 // The default is 1.
 func Seed(n uint64) Option {
-	return func(o *options) { o.record.Seed = n; o.give(seed, n) }
+	return func(o *options) { o.record.Seed = n; o.give(seedName, n) }
 }
 
 // NoShuffle learns from the pictures in their order in every epoch.
 func NoShuffle(no bool) Option {
-	return func(o *options) { o.record.NoShuffle = no; o.give(noShuffle, no) }
+	return func(o *options) { o.record.NoShuffle = no; o.give(noShuffleName, no) }
 }
 
 // Validation keeps a share of the pictures, such as 0.1, out of training, and computes
 // their loss after every epoch: see [Divide].
 func Validation(share float64) Option {
-	return func(o *options) { o.record.Validation = share; o.give(validation, share) }
+	return func(o *options) { o.record.Validation = share; o.give(validationName, share) }
 }
 
 // Unseen keeps a share of the classes, such as 0.2, out of the training of an embedding:
 // see [DivideClasses].
 func Unseen(share float64) Option {
-	return func(o *options) { o.record.Unseen = share; o.give(unseen, share) }
+	return func(o *options) { o.record.Unseen = share; o.give(unseenName, share) }
 }
 
 // Augment changes the pictures at random in every epoch. It is not for an embedding on
 // VGG, which describes every picture once.
 func Augment(c augment.Config) Option {
-	return func(o *options) {
-		err := c.Check()
-		o.record.Augment = c.String()
-		if o.give(augmented, o.record.Augment); err != nil {
-			o.give(augmented, err)
-		}
-	}
+	return func(o *options) { o.change, o.record.Augment = c, c.String(); o.give(augmentName, c.String()) }
 }
 
 // Patience ends training when the loss that is watched has not fallen for n epochs, and
 // keeps in the file the model of the best epoch, as Keras's EarlyStopping does with
 // restore_best_weights. A training that goes on may be given more of it.
 func Patience(n int) Option {
-	return func(o *options) { o.stop.Patience = n; o.give(patience, n) }
+	return func(o *options) { o.stop.Patience = n; o.give(patienceName, n) }
 }
 
 // MinDelta is the gain that is none: with [Patience], a loss must fall by more.
 func MinDelta(x float64) Option {
-	return func(o *options) { o.stop.MinDelta = x; o.give(minDelta, x) }
+	return func(o *options) { o.stop.MinDelta = x; o.give(minDeltaName, x) }
 }
 
 // Monitor is the loss that [Patience] watches, [nn.ValLoss] or [nn.TrainLoss]. Without it,
 // it is that of the validation if there is one.
 func Monitor(loss string) Option {
-	return func(o *options) { o.stop.Monitor = loss; o.give(monitor, loss) }
+	return func(o *options) { o.stop.Monitor = loss; o.give(monitorName, loss) }
 }
 
 // Resume goes on with the training that the file holds, after its last whole epoch, or
@@ -144,16 +140,16 @@ func Progress(f func(Stage)) Option { return func(o *options) { o.progress = f }
 
 // The options that the record of a training keeps, as errors name them.
 const (
-	batch        = "batch"
-	learningRate = "learning rate"
-	seed         = "seed"
-	noShuffle    = "no shuffle"
-	validation   = "validation"
-	unseen       = "unseen"
-	augmented    = "augment"
-	patience     = "patience"
-	minDelta     = "min delta"
-	monitor      = "monitor"
+	batchName      = "batch"
+	rateName       = "learning rate"
+	seedName       = "seed"
+	noShuffleName  = "no shuffle"
+	validationName = "validation"
+	unseenName     = "unseen"
+	augmentName    = "augment"
+	patienceName   = "patience"
+	minDeltaName   = "min delta"
+	monitorName    = "monitor"
 )
 
 // newOptions takes the options and returns an error unless they make sense.
@@ -190,7 +186,7 @@ const leastRate, mostRate = 1e-30, 1e6
 
 func (o *options) check() error {
 	r := &o.record
-	badChange, _ := o.given[augmented].(error)
+	change := o.change.Check()
 	for _, e := range []struct {
 		wrong  bool
 		option string
@@ -198,14 +194,14 @@ func (o *options) check() error {
 		want   string
 	}{
 		{o.epochs < 1, "epochs", o.epochs, "give 1 or more"},
-		{r.Batch < 1, batch, r.Batch, "give 1 or more"},
-		{!(r.LearningRate >= leastRate && r.LearningRate <= mostRate), learningRate, r.LearningRate, fmt.Sprintf("give a number from %v to 1e6, such as 0.001", leastRate)},
-		{!(r.Validation >= 0 && r.Validation < 1), validation, r.Validation, "give a share of the pictures below 1, such as 0.1"},
-		{!(r.Unseen >= 0 && r.Unseen < 1), unseen, r.Unseen, "give a share of the classes below 1, such as 0.2"},
-		{badChange != nil, augmented, r.Augment, fmt.Sprint(badChange)},
-		{o.stop.Patience < 0, patience, o.stop.Patience, "give 0 or more epochs"},
-		{!(o.stop.MinDelta >= 0) || math.IsInf(o.stop.MinDelta, 1), minDelta, o.stop.MinDelta, "give a number from 0"},
-		{o.stop.Check() != nil, monitor, o.stop.Monitor, fmt.Sprintf("give %s or %s", nn.ValLoss, nn.TrainLoss)},
+		{r.Batch < 1, batchName, r.Batch, "give 1 or more"},
+		{!(r.LearningRate >= leastRate && r.LearningRate <= mostRate), rateName, r.LearningRate, fmt.Sprintf("give a number from %v to 1e6, such as 0.001", leastRate)},
+		{!(r.Validation >= 0 && r.Validation < 1), validationName, r.Validation, "give a share of the pictures below 1, such as 0.1"},
+		{!(r.Unseen >= 0 && r.Unseen < 1), unseenName, r.Unseen, "give a share of the classes below 1, such as 0.2"},
+		{change != nil, augmentName, r.Augment, fmt.Sprint(change)},
+		{o.stop.Patience < 0, patienceName, o.stop.Patience, "give 0 or more epochs"},
+		{!(o.stop.MinDelta >= 0) || math.IsInf(o.stop.MinDelta, 1), minDeltaName, o.stop.MinDelta, "give a number from 0"},
+		{o.stop.Check() != nil, monitorName, o.stop.Monitor, fmt.Sprintf("give %s or %s", nn.ValLoss, nn.TrainLoss)},
 	} {
 		if e.wrong {
 			return &OptionError{e.option, e.value, e.want}
@@ -226,11 +222,11 @@ func (o *options) check() error {
 func (o *options) begin() (*checkpoint.Training, error) {
 	t := o.record
 	switch {
-	case !o.has(patience) && (o.has(minDelta) || o.has(monitor)):
-		return nil, &OptionError{patience, "missing", "min delta and monitor say when to stop; give it too"}
+	case !o.has(patienceName) && (o.has(minDeltaName) || o.has(monitorName)):
+		return nil, &OptionError{patienceName, "missing", "min delta and monitor say when to stop; give it too"}
 	case o.stop.Monitor == nn.ValLoss && t.Validation == 0:
-		return nil, &OptionError{monitor, nn.ValLoss, "there is none without validation"}
-	case o.has(patience):
+		return nil, &OptionError{monitorName, nn.ValLoss, "there is none without validation"}
+	case o.has(patienceName):
 		t.EarlyStop = &nn.EarlyStopping{Monitor: cmp.Or(o.stop.Monitor, nn.ValLoss), Patience: o.stop.Patience, MinDelta: o.stop.MinDelta}
 		if t.Validation == 0 {
 			t.EarlyStop.Monitor = nn.TrainLoss
@@ -266,30 +262,30 @@ type setting struct {
 func (o *options) agree(file string, t *checkpoint.Training, shape []setting) error {
 	stop := t.EarlyStop
 	if stop == nil {
-		for _, name := range []string{patience, monitor, minDelta} {
+		for _, name := range []string{patienceName, monitorName, minDeltaName} {
 			if o.has(name) {
-				return &ResumeError{File: file, Option: patience, Given: o.given[name]}
+				return &ResumeError{File: file, Option: patienceName, Given: o.given[name]}
 			}
 		}
 		stop = &nn.EarlyStopping{}
-	} else if o.has(patience) {
+	} else if o.has(patienceName) {
 		stop.Patience = o.stop.Patience
 	}
 	for _, s := range shape {
-		if text := fmt.Sprint(s.given); text != "0" && text != "" && text != "[]" && text != fmt.Sprint(s.was) {
+		if given := reflect.ValueOf(s.given); !given.IsZero() && !reflect.DeepEqual(s.given, s.was) {
 			return &ResumeError{file, s.name, s.given, s.was}
 		}
 	}
 	for _, s := range []setting{
-		{name: batch, was: t.Batch},
-		{name: learningRate, was: t.LearningRate},
-		{name: seed, was: t.Seed},
-		{name: noShuffle, was: t.NoShuffle},
-		{name: validation, was: t.Validation},
-		{name: unseen, was: t.Unseen},
-		{name: augmented, was: t.Augment},
-		{name: monitor, was: stop.Monitor},
-		{name: minDelta, was: stop.MinDelta},
+		{name: batchName, was: t.Batch},
+		{name: rateName, was: t.LearningRate},
+		{name: seedName, was: t.Seed},
+		{name: noShuffleName, was: t.NoShuffle},
+		{name: validationName, was: t.Validation},
+		{name: unseenName, was: t.Unseen},
+		{name: augmentName, was: t.Augment},
+		{name: monitorName, was: stop.Monitor},
+		{name: minDeltaName, was: stop.MinDelta},
 	} {
 		if o.has(s.name) && o.given[s.name] != s.was {
 			return &ResumeError{file, s.name, o.given[s.name], s.was}

@@ -2,7 +2,6 @@ package training
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"lookalike/nn"
@@ -49,7 +48,11 @@ func (e Ending) String() string {
 
 // run makes a whole training of a course, and closes it.
 func run(ctx context.Context, c *Course, photos *album.Set) (r Result, err error) {
-	defer func() { err = errors.Join(err, c.Close()) }()
+	defer func() {
+		if closed := c.Close(); err == nil {
+			err = closed
+		}
+	}()
 	if photos == nil {
 		return c.Result(), errNoSet
 	}
