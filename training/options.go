@@ -247,7 +247,13 @@ func (e *ResumeError) Error() string {
 	if e.Was == nil {
 		return fmt.Sprintf("%s was trained without %s; leave it out, or train another model", e.File, e.Option)
 	}
-	return fmt.Sprintf("%s was trained with %s %v, not %v; leave it out, or train another model", e.File, e.Option, e.Was, e.Given)
+	some := func(v any) any {
+		if v == "" {
+			return "none"
+		}
+		return v
+	}
+	return fmt.Sprintf("%s was trained with %s %v, not %v; leave it out, or train another model", e.File, e.Option, some(e.Was), some(e.Given))
 }
 
 // setting is a part of a network's configuration: what is given, zero for nothing, and

@@ -18,6 +18,10 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
+	"lookalike/nn"
+	"lookalike/picture"
+	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 // The model that is written does not depend on the number of processors.
@@ -161,6 +165,40 @@ func TestTrainAlone(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".lookalike-*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// A file that is being trained is refused whatever is asked for, before and after its first
+// epoch, and so is its log.
+func TestTrainBusy(t *testing.T) {
+	photos, dir := drawn(t, 1), t.TempDir()
+	model, log := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "loss.csv")
+	set, err := album.Folder(os.DirFS(photos), picture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		c, err := training.OpenAutoencoder(model, autoencoder.Config{Size: 32}, training.Log(log), training.Resume(), training.Epochs(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{
+			{"-o", model}, {"-o", model, "--resume"}, {"-o", filepath.Join(dir, "other"), "--log", log},
+			{"-o", model, "--embedding", "arcface", "--base", "encoder"},
+		} {
+			args = append([]string{"train", photos, "--size", "32"}, args...)
+			out, err := exec.CommandContext(t.Context(), "lookalike", args...).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "another run of this program is writing it; wait for its end or choose another name") {
+				t.Errorf("%s: %v\n%s", args, err, out)
+			}
+		}
+		if _, err := c.Divide(set); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Train(t.Context(), nn.OnEpoch(func(nn.EpochStats) error { return nn.ErrStop })); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
 	}
 }
 

@@ -116,7 +116,13 @@ func isOtherFormat(path string) bool {
 // training goes on, as the file does.
 func (o *trainOptions) kind() (isEmbedding bool, err error) {
 	_, err = os.Lstat(o.out)
-	switch exists := err == nil; {
+	exists := err == nil
+	if exists != o.resume { // another run may be the reason, which tells more
+		if err := cli.CheckOutput(o.out); err != nil {
+			return false, err
+		}
+	}
+	switch {
 	case exists && !o.resume:
 		return false, fmt.Errorf("%s exists already; add --resume to go on training it, or remove it or choose another name", o.out)
 	case !exists && o.resume:
