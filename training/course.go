@@ -132,8 +132,11 @@ func open(file string, list []Option, begin func(o *options, t *checkpoint.Train
 	for i := range c.record.Losses {
 		c.judge(i)
 	}
-	if c.isSaved(); c.saved.Ended != Unfinished { // whoever trained it last may have been killed before the log was whole
-		return c, c.log.complete()
+	c.note()
+	if c.saved.Ended != Unfinished { // whoever trained it last may have been killed before the log was whole
+		if err := c.log.complete(); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -178,8 +181,8 @@ func (c *Course) judge(i int) (best bool) {
 	return best
 }
 
-// isSaved notes that the file holds what has been judged.
-func (c *Course) isSaved() {
+// note takes down that the file holds what has been judged.
+func (c *Course) note() {
 	r := Result{Epochs: c.at, Best: c.best, Loss: math.NaN(), ValLoss: math.NaN(), Pictures: c.saved.Pictures}
 	r.Losses, r.ValLosses = slices.Clone(c.record.Losses), slices.Clone(c.record.ValLosses)
 	if c.best > 0 {
@@ -297,7 +300,7 @@ func namesOf(photos *album.Set) string {
 
 // Prepare makes ready what is learned from. A network on VGG describes all pictures here,
 // which takes most of the time of its training; done, unless nil, is told how many it has
-// described.
+// described, from 0.
 func (c *Course) Prepare(ctx context.Context, done func(n int)) error {
 	err := c.usable()
 	switch {
@@ -419,7 +422,7 @@ func (c *Course) save(best bool) (err error) {
 	defer func() {
 		if err == nil {
 			c.fresh = false
-			c.isSaved()
+			c.note()
 		}
 	}()
 	c.record.Last = nil

@@ -114,6 +114,10 @@ func (e *embedder) samples(ctx context.Context, sets Split, change augment.Confi
 			e.from = nil
 		}
 	}
+	onVGG := e.config.Base != embedding.Encoder
+	if onVGG {
+		done(0)
+	}
 	if data, err = e.Samples(ctx, sets.Learned, sets.Learned.Labels(), change, t.Seed, done); err != nil {
 		return nil, nil, err
 	}
@@ -123,7 +127,7 @@ func (e *embedder) samples(ctx context.Context, sets Split, change augment.Confi
 			return nil, nil, err
 		}
 	}
-	if len(t.Losses) == 0 && e.config.Base != embedding.Encoder {
+	if onVGG && len(t.Losses) == 0 {
 		err = e.Start(data, t.Seed)
 	}
 	return data, validation, err

@@ -253,8 +253,9 @@ func (a *app) prepare(ctx context.Context, c *training.Course, sets training.Spl
 	var shown *cli.Progress
 	all := sets.Learned.Len() + sets.Kept.Len()
 	err := c.Prepare(ctx, func(n int) {
-		if shown == nil {
+		if n == 0 {
 			shown = a.Progress("Describing pictures", "images", all)
+			return
 		}
 		if shown.Set(n); n == all {
 			shown.End()
