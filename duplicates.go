@@ -27,7 +27,8 @@ type Duplicate struct {
 // SameBytes makes Duplicates find pictures with files of the same bytes only.
 func SameBytes() SearchOption { return func(o *searchOptions) { o.exact = true } }
 
-// Comparing is told how many of all pictures Duplicates has compared, one call at a time.
+// Comparing is told how many of all pictures Duplicates, Evaluate or FindThreshold has
+// compared, one call at a time.
 func Comparing(f func(done, all int)) SearchOption { return func(o *searchOptions) { o.tell = f } }
 
 // Duplicates finds groups of pictures that are copies of one another: all of a group are
@@ -57,12 +58,9 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	case !(within >= 0):
 		return nil, fmt.Errorf("lookalike.Duplicates: no pictures are within a distance of %v; give 0 or more", within)
 	}
-	rows := dedup.Options{Metric: o.metric, Within: within}
+	rows := dedup.Options{Metric: o.metric, Within: within, Done: o.telling(len(v.g.Entries))}
 	if o.keep != nil {
 		rows.Skip = func(row int) bool { return !o.keep(v.g.Entries[row]) }
-	}
-	if o.tell != nil {
-		rows.Done = func(n int) { o.tell(n, len(v.g.Entries)) }
 	}
 	groups, err := dedup.Groups(ctx, v.g, rows)
 	if err != nil {

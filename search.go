@@ -90,6 +90,17 @@ func (v *version) searchOptions(options []SearchOption) searchOptions {
 	return o
 }
 
+// kept tells whether Where leaves a picture.
+func (o *searchOptions) kept(e Entry) bool { return o.keep == nil || o.keep(e) }
+
+// telling tells Comparing how many of all pictures are done; nil if nobody asks.
+func (o *searchOptions) telling(all int) func(done int) {
+	if o.tell == nil {
+		return nil
+	}
+	return func(done int) { o.tell(done, all) }
+}
+
 // search finds the neighbours of queries that have been described.
 func (v *version) search(ctx context.Context, queries []Query, k int, o searchOptions) ([][]Hit, error) {
 	searcher, err := v.searcher(o.metric)

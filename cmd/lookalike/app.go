@@ -54,7 +54,7 @@ func run(args []string) int {
 
 	a := newApp()
 	defer a.outputs.Release()
-	root := a.root()
+	root := rootCommand(a)
 	root.SetOut(a.Out)
 	a.LayOutHelp(root)
 	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
@@ -90,7 +90,7 @@ var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gal
 
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
-func (a *app) begin(cmd *cobra.Command) error {
+func begin(cmd *cobra.Command, a *app) error {
 	if cli.IsCompletion(cmd.Name()) {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 	"lookalike/internal/measure"
 )
 
-func (a *app) benchCommand() *cobra.Command {
+func benchCommand(a *app) *cobra.Command {
 	var (
 		asJSON  bool
 		names   []string
@@ -56,9 +57,9 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 			}
 			show := json.NewEncoder(a.Out).Encode
 			if !asJSON {
-				show = a.benchTable()
+				show = benchTable(a.Out)
 			}
-			return a.bench(cmd, tasks, batches, show)
+			return runBench(cmd, tasks, batches, show)
 		},
 	}
 	flags := cmd.Flags()
@@ -71,8 +72,8 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 // maxBenchBatch bounds the memory that --batch can ask for.
 const maxBenchBatch = 256
 
-// bench runs the tasks and shows each row when it is there.
-func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
+// runBench runs the tasks and shows each row when it is there.
+func runBench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
 	for _, t := range tasks {
 		runtime.GC() // what the task before needed
 		var shown error
@@ -85,11 +86,11 @@ func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, sho
 }
 
 // benchTable prints the head of a table and returns what prints a row of it.
-func (a *app) benchTable() func(row any) error {
-	fmt.Fprintf(a.Out, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
+func benchTable(w io.Writer) func(row any) error {
+	fmt.Fprintf(w, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
 		runtime.GOMAXPROCS(0), runtime.NumCPU(), f32.Tier())
 	const format = "%-18s %-21s %8s %9s %6s %s\n"
-	fmt.Fprintf(a.Out, format, "task", "size", "best ms", "median ms", "spread", "speed")
+	fmt.Fprintf(w, format, "task", "size", "best ms", "median ms", "spread", "speed")
 	return func(row any) error {
 		r := row.(measure.Row)
 		speed := ""
@@ -99,7 +100,7 @@ func (a *app) benchTable() func(row any) error {
 		case r.GBPerS > 0:
 			speed = fmt.Sprintf("%.1f GB/s", r.GBPerS)
 		}
-		_, err := fmt.Fprintf(a.Out, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
+		_, err := fmt.Fprintf(w, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
 		return err
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ type classifiedClass struct {
 	Score float32 `json:"score"` // probability, never rounded
 }
 
-func (a *app) classifyCommand() *cobra.Command {
+func classifyCommand(a *app) *cobra.Command {
 	var o classifyOptions
 	cmd := &cobra.Command{
 		Use:   "classify PICTURE...",
@@ -64,7 +65,7 @@ With --json the result is a list:
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			hugepages.Avoid()
-			return a.classify(cmd.Context(), args, o)
+			return classify(cmd.Context(), a, args, o)
 		},
 	}
 	f := cmd.Flags()
@@ -78,7 +79,7 @@ With --json the result is a list:
 // classifyBatch is how many pictures are held, decoded, at a time.
 const classifyBatch = 32
 
-func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (err error) {
+func classify(ctx context.Context, a *app, paths []string, o classifyOptions) (err error) {
 	if o.top < 1 || o.top > vgg.Classes {
 		return cli.Usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
 	}
@@ -117,7 +118,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 				result.Predictions = append(result.Predictions, classifiedClass{rank + 1, p.ID, p.Name, p.Score})
 			}
 			if !o.json {
-				a.printClasses(result, len(paths) > 1)
+				printClasses(a.Out, result, len(paths) > 1)
 			}
 			results = append(results, result)
 		}
@@ -133,11 +134,11 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 
 // printClasses prints the classes of a picture as a table, with the picture's
 // path above if there are several.
-func (a *app) printClasses(c classified, several bool) {
+func printClasses(w io.Writer, c classified, several bool) {
 	if several {
-		fmt.Fprintf(a.Out, "%s\n", words.Printable(c.Path))
+		fmt.Fprintf(w, "%s\n", words.Printable(c.Path))
 	}
 	for _, p := range c.Predictions {
-		fmt.Fprintf(a.Out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
+		fmt.Fprintf(w, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
 	}
 }

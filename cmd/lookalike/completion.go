@@ -149,7 +149,7 @@ func conditions(index, typed string) (words []string) {
 	return words
 }
 
-func (a *app) completionCommand() *cobra.Command {
+func completionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print what makes a shell complete the commands of this program",

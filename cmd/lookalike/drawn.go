@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"lookalike/cmd/lookalike/internal/cli"
+)
 
 // What search, dups and map have in common when they draw their results.
 
@@ -29,7 +33,7 @@ func longestOf(groups []int) (longest int, err error) {
 
 // notDrawn reports a picture that cannot be read any more, and counts it for
 // --strict. where is "on the sheet", "on the page" or the like.
-func (a *app) notDrawn(where string, err error) {
-	a.Warn("warning: not %s: %v", where, err)
-	a.Skipped++
+func notDrawn(t *cli.Terminal, where string, err error) {
+	t.Warn("warning: not %s: %v%s", where, err, unusable(err))
+	t.Skipped++
 }

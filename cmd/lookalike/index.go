@@ -28,7 +28,7 @@ type indexOptions struct {
 	pictures picture.Options
 }
 
-func (a *app) indexCommand() *cobra.Command {
+func indexCommand(a *app) *cobra.Command {
 	var o indexOptions
 	cmd := &cobra.Command{
 		Use:   "index SOURCE... -o PHOTOS.idx --model MODEL",
@@ -81,7 +81,7 @@ Files that cannot be read as pictures are named and left out.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.describeSources(cmd, args, o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return describeSources(cmd, a, args, o) },
 	}
 	cmd.Flags().StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
 	cmd.Flags().BoolVar(&o.fresh, "fresh", false, "make the index anew, in place of one that exists")
@@ -92,7 +92,7 @@ Files that cannot be read as pictures are named and left out.`,
 
 // describeSources brings the index of pictures in folders, files and archives up to
 // date.
-func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions) error {
+func describeSources(cmd *cobra.Command, a *app, paths []string, o indexOptions) error {
 	if o.out == "" {
 		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
@@ -118,14 +118,14 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	}
 	defer source.Close()
 	start := time.Now()
-	if err := a.replaceable(o); err != nil {
+	if err := replaceable(&a.Terminal, o); err != nil {
 		return err
 	}
 	options := []lookalike.UpdateOption{lookalike.Components(o.pca)}
 	if o.fresh {
 		options = append(options, lookalike.Anew())
 	}
-	changes, err := a.index(cmd.Context(), o.out, set, source.Root, model, options...)
+	changes, err := updateIndex(cmd.Context(), &a.Terminal, o.out, set, source.Root, model, options...)
 	if err != nil {
 		if cmd.Context().Err() != nil && changes.Pictures > 0 {
 			return cli.StoppedError(o.stopped(changes.Pictures))
@@ -162,7 +162,7 @@ func (o *indexOptions) stopped(pictures int) string {
 
 // replaceable refuses to write where something is that is no index, or an index that
 // cannot be brought up to date and is not to be made anew.
-func (a *app) replaceable(o indexOptions) error {
+func replaceable(t *cli.Terminal, o indexOptions) error {
 	g, err := gallery.Inspect(o.out)
 	_, unread := errors.AsType[*fs.PathError](err)
 	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
@@ -176,7 +176,7 @@ func (a *app) replaceable(o indexOptions) error {
 	case err != nil:
 		return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
 	}
-	a.doubt(o.out, g)
+	doubt(t, o.out, g)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/picture/album"
@@ -47,7 +48,7 @@ func (a *app) check(ctx context.Context, dir string, set *album.Set) (*album.Set
 	if err != nil {
 		return nil, err
 	}
-	a.report(skips, set.Len())
+	report(&a.Terminal, skips, set.Len())
 	if good.Len() == 0 {
 		return nil, fmt.Errorf("no picture that could be read among the %s in %s", words.Count(set.Len(), "file"), dir)
 	}
@@ -55,16 +56,16 @@ func (a *app) check(ctx context.Context, dir string, set *album.Set) (*album.Set
 }
 
 // report names the files of n that were left out.
-func (a *app) report(skips []album.Skip, n int) {
+func report(t *cli.Terminal, skips []album.Skip, n int) {
 	for _, s := range skips {
-		a.Skip(s.Path, s.Reason)
+		t.Skip(s.Path, s.Reason)
 	}
 	if len(skips) > 0 {
 		verb := "could not be read as pictures and were left out"
 		if len(skips) == 1 {
 			verb = "could not be read as a picture and was left out"
 		}
-		a.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
+		t.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
 	}
 }
 
@@ -79,4 +80,13 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 		}
 	}
 	return nil, words.Cause(err)
+}
+
+// numbers returns those from 0 to below n.
+func numbers(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }

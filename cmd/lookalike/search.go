@@ -33,7 +33,7 @@ type searchOptions struct {
 	photos string
 }
 
-func (a *app) searchCommand() *cobra.Command {
+func searchCommand(a *app) *cobra.Command {
 	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS.idx QUERY...",
@@ -99,7 +99,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
 			hugepages.Avoid()
-			return a.search(cmd.Context(), args[0], args[1:], o)
+			return search(cmd.Context(), a, args[0], args[1:], o)
 		},
 	}
 	f := cmd.Flags()
@@ -147,25 +147,25 @@ type result struct {
 	neighbors []lookalike.Hit
 }
 
-func (a *app) search(ctx context.Context, index string, args []string, o searchOptions) error {
+func search(ctx context.Context, a *app, index string, args []string, o searchOptions) error {
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := a.openFiltered(index, o.photos, o.filters, lookalike.ModelFile(o.model))
+	c, only, err := openFiltered(a, index, o.photos, o.filters, lookalike.ModelFile(o.model))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	if o.sheet != "" || o.html != "" {
-		if _, err := c.source(); err != nil {
+		if _, err := c.index.Source(); err != nil {
 			return err
 		}
 	}
 	if o.json || o.csv || o.paths0 {
 		o.show = string(termimage.None)
 	}
-	show := a.shower(o.show, o.showGiven)
-	if err := show.ready(a, c); err != nil {
+	show := newShower(&a.Terminal, c, o.show, o.showGiven)
+	if err := show.ready(); err != nil {
 		return err
 	}
 	metric, err := metricOf(o.metric, c.Gallery)
@@ -175,12 +175,12 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
-	queries, done, err := a.queries(ctx, c, args, o.queries)
+	queries, done, err := findQueries(ctx, a, c, args, o.queries)
 	if err != nil {
 		return err
 	}
 	defer done()
-	queries, err = a.describe(queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+	queries, err = describeQueries(&a.Terminal, queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
 		return c.index.Describe(ctx, all, options...)
 	})
 	if err != nil {
@@ -190,14 +190,14 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err != nil {
 		return err
 	}
-	if err := a.drawResults(ctx, c, results, metric, o); err != nil {
+	if err := drawResults(ctx, &a.Terminal, c, results, metric, o); err != nil {
 		return err
 	}
 	switch {
 	case o.json:
-		return a.printFound(c, results, metric, o)
+		return printFound(&a.Terminal, c, results, metric, o)
 	case o.csv:
-		return a.printCSV(results)
+		return printCSV(a.Out, results)
 	case o.paths0:
 		var b bytes.Buffer
 		for _, r := range results {
@@ -208,15 +208,12 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 		_, err := a.Out.Write(b.Bytes())
 		return err
 	}
-	return a.printTable(ctx, c, results, metric, show)
+	return printTable(ctx, &a.Terminal, c, results, metric, show)
 }
 
 // search finds the neighbours of all queries.
 func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
-	options := []lookalike.SearchOption{lookalike.By(metric)}
-	if only != nil {
-		options = append(options, lookalike.Where(only.Keeps))
-	}
+	options := []lookalike.SearchOption{lookalike.By(metric), where(only)}
 	if o.excludeSelf {
 		options = append(options, lookalike.ExceptSelf())
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/cmd/lookalike/internal/webpage"
 	"lookalike/describe"
@@ -19,21 +20,21 @@ import (
 )
 
 // drawResults writes the sheet and the page.
-func (a *app) drawResults(ctx context.Context, c *collection, results []result, metric knn.Metric, o searchOptions) error {
+func drawResults(ctx context.Context, t *cli.Terminal, c *collection, results []result, metric knn.Metric, o searchOptions) error {
 	if o.sheet != "" {
-		if err := a.writeSheet(ctx, o.sheet, c, results); err != nil {
+		if err := writeSheet(ctx, t, o.sheet, c, results); err != nil {
 			return err
 		}
 	}
 	if o.html != "" {
-		return a.writePage(ctx, o.html, c, results, metric)
+		return writePage(ctx, t, o.html, c, results, metric)
 	}
 	return nil
 }
 
 // writeSheet draws each query and the pictures found for it. One that cannot be
 // read any more is reported and shown as a grey square.
-func (a *app) writeSheet(ctx context.Context, path string, c *collection, results []result) error {
+func writeSheet(ctx context.Context, t *cli.Terminal, path string, c *collection, results []result) error {
 	sizes := make([]int, len(results))
 	for i, r := range results {
 		sizes[i] = 1 + len(r.neighbors)
@@ -44,7 +45,7 @@ func (a *app) writeSheet(ctx context.Context, path string, c *collection, result
 	}
 	var lists [][]sheet.Cell
 	for _, r := range results {
-		small, errs, err := a.resultThumbnails(ctx, c, r, 4*sheet.DefaultHeight, sheet.DefaultHeight)
+		small, errs, err := resultThumbnails(ctx, c, r, 4*sheet.DefaultHeight, sheet.DefaultHeight)
 		if err != nil {
 			return err
 		}
@@ -58,7 +59,7 @@ func (a *app) writeSheet(ctx context.Context, path string, c *collection, result
 				cell.Image = m
 			}
 			if errs[i] != nil {
-				a.notDrawn("on the sheet", errs[i])
+				notDrawn(t, "on the sheet", errs[i])
 			}
 			cells = append(cells, cell)
 		}
@@ -70,7 +71,7 @@ func (a *app) writeSheet(ctx context.Context, path string, c *collection, result
 
 // resultThumbnails reads a query's picture and those found for it, in that order.
 // What cannot be read is nil and has an error that names it.
-func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, width, height int) ([]*image.RGBA, []error, error) {
+func resultThumbnails(ctx context.Context, c *collection, r result, width, height int) ([]*image.RGBA, []error, error) {
 	rows := make([]int, len(r.neighbors))
 	for i, n := range r.neighbors {
 		rows[i] = n.Row
@@ -84,7 +85,7 @@ func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, wid
 			errs[i] = fmt.Errorf("%s: %w", words.Printable(c.path(rows[i])), err)
 		}
 	}
-	o := c.options()
+	o := c.Recipe.Options()
 	o.Thumbnail = image.Pt(width, height)
 	m, err := r.picture(o)
 	if err != nil {
@@ -94,14 +95,14 @@ func (a *app) resultThumbnails(ctx context.Context, c *collection, r result, wid
 }
 
 // writePage writes the results as a page, query by query.
-func (a *app) writePage(ctx context.Context, path string, c *collection, results []result, metric knn.Metric) error {
+func writePage(ctx context.Context, t *cli.Terminal, path string, c *collection, results []result, metric knn.Metric) error {
 	p := webpage.Page{
 		Title: "Pictures like " + words.Printable(results[0].name),
 		Facts: []webpage.Fact{{Name: "Index", Value: c.file}, {Name: "Pictures", Value: strconv.Itoa(len(c.Entries))}, {Name: "Folder", Value: c.root},
 			{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: metric.String()}},
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for _, r := range results {
-				cards, err := a.resultCards(ctx, c, r, metric)
+				cards, err := resultCards(ctx, t, c, r, metric)
 				g := webpage.Group{Title: words.Printable(r.name), Note: words.Count(len(r.neighbors), "picture") + " found", Cards: cards}
 				if len(results) == 1 {
 					g.Title = ""
@@ -120,12 +121,12 @@ func (a *app) writePage(ctx context.Context, path string, c *collection, results
 }
 
 // resultCards shows a query and the pictures found for it.
-func (a *app) resultCards(ctx context.Context, c *collection, r result, metric knn.Metric) ([]webpage.Card, error) {
+func resultCards(ctx context.Context, t *cli.Terminal, c *collection, r result, metric knn.Metric) ([]webpage.Card, error) {
 	digits := 3
 	if metric == knn.Cosine {
 		digits = 4
 	}
-	small, errs, err := a.resultThumbnails(ctx, c, r, webpage.Side, webpage.Side)
+	small, errs, err := resultThumbnails(ctx, c, r, webpage.Side, webpage.Side)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +141,7 @@ func (a *app) resultCards(ctx context.Context, c *collection, r result, metric k
 			card.Picture = m
 		}
 		if errs[i] != nil {
-			a.notDrawn("on the page", errs[i])
+			notDrawn(t, "on the page", errs[i])
 			card.Missing, card.Link = "cannot be read", ""
 		}
 		cards = append(cards, card)

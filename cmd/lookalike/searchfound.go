@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 
@@ -41,14 +42,14 @@ type foundNeighbor struct {
 
 // printTable prints the results for a person to read, with the pictures where they
 // can be shown.
-func (a *app) printTable(ctx context.Context, c *collection, results []result, metric knn.Metric, show *shower) error {
+func printTable(ctx context.Context, t *cli.Terminal, c *collection, results []result, metric knn.Metric, show *shower) error {
 	largest := 0.0
 	for _, r := range results {
 		for _, n := range r.neighbors {
 			largest = max(largest, math.Abs(n.Distance))
 		}
 	}
-	digits, width := words.Decimals(largest), cli.Width(a.Out.File)
+	digits, width := words.Decimals(largest), cli.Width(t.Out.File)
 	var b bytes.Buffer
 	head := fmt.Sprintf("path; %s distance", metric)
 	if c.root != "" {
@@ -72,18 +73,18 @@ func (a *app) printTable(ctx context.Context, c *collection, results []result, m
 		for i, n := range r.neighbors {
 			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(n.Width, n.Height)), lines.Shorten(words.Printable(n.Path), left))
 		}
-		if err := show.result(ctx, &b, a, c, r, digits); err != nil {
+		if err := show.result(ctx, &b, r, digits); err != nil {
 			return err
 		}
-		if _, err := b.WriteTo(a.Out); err != nil {
+		if _, err := b.WriteTo(t.Out); err != nil {
 			return err
 		}
 	}
-	show.end(a)
+	show.end()
 	return nil
 }
 
-func (a *app) printFound(c *collection, results []result, metric knn.Metric, o searchOptions) error {
+func printFound(t *cli.Terminal, c *collection, results []result, metric knn.Metric, o searchOptions) error {
 	f := found{Index: c.file, Root: c.root, Metric: metric.String(), Results: []foundResult{}}
 	if o.limited() {
 		f.K = &o.k
@@ -98,11 +99,11 @@ func (a *app) printFound(c *collection, results []result, metric knn.Metric, o s
 		}
 		f.Results = append(f.Results, one)
 	}
-	return a.PrintJSON(f)
+	return t.PrintJSON(f)
 }
 
-func (a *app) printCSV(results []result) error {
-	w := csv.NewWriter(a.Out)
+func printCSV(out io.Writer, results []result) error {
+	w := csv.NewWriter(out)
 	w.Write([]string{"query", "rank", "distance", "path", "label", "id", "width", "height"})
 	for _, r := range results {
 		for i, n := range r.neighbors {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/termimage"
 	"lookalike/internal/words"
 )
@@ -23,31 +24,33 @@ const (
 // shower shows pictures in the terminal.
 type shower struct {
 	termimage.Terminal
+	c     *collection
+	t     *cli.Terminal
 	named bool // by the user, so that pictures that are not there are an error
 	row   bool // show one row of small pictures only
 	shown int
 	left  int // pictures that there was no room for
 }
 
-// shower returns what shows pictures by a value of --show. A way that is typed
+// newShower returns what shows pictures of c by a value of --show. A way that is typed
 // counts for any output, be it for a pager; one from the settings for terminals
 // only, so that it does not spoil files.
-func (a *app) shower(way string, typed bool) *shower {
-	s := &shower{named: way != "auto"}
-	terminal := termimage.IsTerminal(a.Out.File)
+func newShower(t *cli.Terminal, c *collection, way string, typed bool) *shower {
+	s := &shower{c: c, t: t, named: way != "auto"}
+	terminal := termimage.IsTerminal(t.Out.File)
 	switch p := termimage.Protocol(way); {
 	case way == "auto":
-		s.Terminal = termimage.Detect(a.Out.File)
+		s.Terminal = termimage.Detect(t.Out.File)
 		s.row = s.Protocol == termimage.Blocks // which would fill the screen
 	case p == termimage.None, !terminal && !typed:
 		s.Protocol = termimage.None
 	case terminal && (p == termimage.Kitty || p == termimage.ITerm) && termimage.Multiplexed(os.Getenv):
-		a.Warn("note: tmux and screen keep back pictures in the way %s; --show blocks works in them", p)
+		t.Warn("note: tmux and screen keep back pictures in the way %s; --show blocks works in them", p)
 		s.Protocol = termimage.None
 	default:
-		s.Terminal = termimage.Size(a.Out.File)
+		s.Terminal = termimage.Size(t.Out.File)
 		if p == termimage.Sixel && s.Cell.X == 0 || p == termimage.Blocks && !s.TrueColor {
-			s.Terminal = termimage.Detect(a.Out.File) // which may know
+			s.Terminal = termimage.Detect(t.Out.File) // which may know
 		}
 		s.Protocol = p
 	}
@@ -56,14 +59,14 @@ func (a *app) shower(way string, typed bool) *shower {
 
 // ready makes sure that there are pictures to show. Nobody has asked for those of
 // auto, so that without them it is quiet but for a note.
-func (s *shower) ready(a *app, c *collection) error {
+func (s *shower) ready() error {
 	if s.Protocol == termimage.None {
 		return nil
 	}
-	_, err := c.source()
+	_, err := s.c.index.Source()
 	if err != nil && !s.named {
-		if c.root != "" {
-			a.Warn("note: no pictures are shown: %v", err)
+		if s.c.root != "" {
+			s.t.Warn("note: no pictures are shown: %v%s", err, unusable(err))
 		}
 		s.Protocol, err = termimage.None, nil
 	}
@@ -73,7 +76,7 @@ func (s *shower) ready(a *app, c *collection) error {
 // result writes a query's picture and those found for it, each with its rank and
 // its distance below. One that cannot be read is reported and shown as a grey
 // square.
-func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection, r result, digits int) error {
+func (s *shower) result(ctx context.Context, w io.Writer, r result, digits int) error {
 	if s.Protocol == termimage.None {
 		return nil
 	}
@@ -89,7 +92,7 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 	}
 	s.shown += n
 	r.neighbors = r.neighbors[:n-1]
-	small, errs, err := a.resultThumbnails(ctx, c, r, layout.Width, layout.Height)
+	small, errs, err := resultThumbnails(ctx, s.c, r, layout.Width, layout.Height)
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 			tiles[i].Caption = fmt.Sprintf("%d  %.*f", i, digits, r.neighbors[i-1].Distance)
 		}
 		if errs[i] != nil {
-			a.Warn("warning: not shown: %v", errs[i])
+			s.t.Warn("warning: not shown: %v%s", errs[i], unusable(errs[i]))
 		}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
@@ -110,8 +113,8 @@ func (s *shower) result(ctx context.Context, w io.Writer, a *app, c *collection,
 }
 
 // end tells of what was not shown.
-func (s *shower) end(a *app) {
+func (s *shower) end() {
 	if s.left > 0 {
-		a.Warn("note: %s more than are shown here; --html FILE writes a page with all of them", words.Count(s.left, "picture"))
+		s.t.Warn("note: %s more than are shown here; --html FILE writes a page with all of them", words.Count(s.left, "picture"))
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ import (
 	"lookalike/weights"
 )
 
-func (a *app) verifyCommand() *cobra.Command {
+func verifyCommand(a *app) *cobra.Command {
 	var reference string
 	var script bool
 	cmd := &cobra.Command{
@@ -55,7 +56,7 @@ program that writes reference.npz.`, vgg.Tolerance),
 			if err != nil {
 				return err
 			}
-			return a.certify(list)
+			return certify(a.Out, list)
 		},
 	}
 	cmd.Flags().StringVar(&reference, "reference", "", "compare with Keras's numbers in `FILE`, written by the script")
@@ -75,9 +76,9 @@ func checksums(m *vgg.Model, file, path string) (*weights.File, error) {
 }
 
 // certify prints the table.
-func (a *app) certify(list []vgg.Agreement) error {
+func certify(w io.Writer, list []vgg.Agreement) error {
 	off, without, worst := 0, 0, 0.0
-	fmt.Fprintf(a.Out, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
+	fmt.Fprintf(w, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
 	for _, l := range list {
 		shape := fmt.Sprint(l.Layer.Shape)
 		verdict := fmt.Sprintf("%8.1e", l.Error)
@@ -92,7 +93,7 @@ func (a *app) certify(list []vgg.Agreement) error {
 		if !(l.Error <= worst) {
 			worst = l.Error
 		}
-		fmt.Fprintf(a.Out, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
+		fmt.Fprintf(w, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
 	}
 	compared := len(list) - without
 	if off > 0 {
@@ -101,9 +102,9 @@ func (a *app) certify(list []vgg.Agreement) error {
 		}
 		return fmt.Errorf("%d of %d layers are off by up to %.1e, more than %.0e: these are not the weights of the reference, or something is broken", off, compared, worst, vgg.Tolerance)
 	}
-	fmt.Fprintf(a.Out, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
+	fmt.Fprintf(w, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
 	if without > 0 {
-		fmt.Fprintf(a.Out, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
+		fmt.Fprintf(w, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"lookalike/internal/web"
 )
 
-func (a *app) weightsCommand() *cobra.Command {
+func weightsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "weights",
 		Short: "Download the weights of VGG16 and VGG19",
@@ -26,7 +26,7 @@ They are kept in the user's cache folder, or where --cache says.`,
 		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.weightsFetchCommand(), a.weightsListCommand(), a.weightsPathCommand())
+	cmd.AddCommand(weightsFetchCommand(a), weightsListCommand(a), weightsPathCommand(a))
 	return cmd
 }
 
@@ -52,7 +52,7 @@ func weightsNames() []string {
 	return names
 }
 
-func (a *app) weightsFetchCommand() *cobra.Command {
+func weightsFetchCommand(a *app) *cobra.Command {
 	var address, checksum, out string
 	var force, allowPrivate bool
 	cmd := &cobra.Command{
@@ -100,7 +100,7 @@ also where a public one leads there, unless --allow-private is given.`,
 			if err != nil {
 				return err
 			}
-			return a.fetch(cmd, args, f, path, force, allowPrivate)
+			return fetchWeights(cmd, a, args, f, path, force, allowPrivate)
 		},
 	}
 	flags := cmd.Flags()
@@ -112,8 +112,8 @@ also where a public one leads there, unless --allow-private is given.`,
 	return cmd
 }
 
-// fetch brings a published file to path, unless it is there.
-func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string, force, allowPrivate bool) error {
+// fetchWeights brings a published file to path, unless it is there.
+func fetchWeights(cmd *cobra.Command, a *app, args []string, f fetch.File, path string, force, allowPrivate bool) error {
 	ctx := cmd.Context()
 	if _, err := os.Stat(path); err == nil && !force {
 		switch got, err := f.Checksum.Of(ctx, path); {
@@ -174,7 +174,7 @@ func (d *downloading) end() {
 	}
 }
 
-func (a *app) weightsListCommand() *cobra.Command {
+func weightsListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List published weights, and which of them are here",
@@ -218,7 +218,7 @@ func weightsState(ctx context.Context, store fetch.Store, f fetch.File) (string,
 	return "not here", nil
 }
 
-func (a *app) weightsPathCommand() *cobra.Command {
+func weightsPathCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "path NAME",
 		Short: "Print where downloaded weights are",
