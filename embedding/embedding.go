@@ -67,6 +67,10 @@ func (c Config) complete(classes []string) (Config, error) {
 	return c.completeFor(len(classes))
 }
 
+// Complete returns the configuration with its defaults filled in, or what cannot be of it,
+// whatever the classes.
+func (c Config) Complete() (Config, error) { return c.completeFor(2) }
+
 // completeFor is complete for n classes.
 func (c Config) completeFor(n int) (Config, error) {
 	if c.Dim == 0 {

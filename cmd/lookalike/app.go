@@ -86,7 +86,7 @@ func run(args []string) int {
 
 // packageNames at the front of an error, or behind the file that it is of, are for
 // programmers.
-var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
+var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gallery|knn|pca|retrieval|training|vgg|weights): )+")
 
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.

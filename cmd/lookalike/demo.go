@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
-	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
@@ -164,16 +163,20 @@ func demoPictures(ctx context.Context, a *app, o demoOptions) (dir string, files
 
 // demoTraining trains an autoencoder and tells how long that took.
 func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set) (*autoencoder.Model, time.Duration, error) {
-	m, err := autoencoder.New(autoencoder.Config{Size: demoSize}, o.seed)
+	c, err := training.OpenAutoencoder(o.file("model.safetensors"), autoencoder.Config{Size: demoSize},
+		training.Epochs(o.epochs), training.Batch(demoBatch), training.Seed(o.seed), training.Anew())
 	if err != nil {
 		return nil, 0, err
 	}
+	defer c.Close()
+	if _, err := c.Divide(photos); err != nil {
+		return nil, 0, err
+	}
 	start := time.Now()
-	record := &autoencoder.Training{Batch: demoBatch, LearningRate: 0.001, Seed: o.seed, Photos: namesOf(photos, o.pictures)}
-	c := &course{network: m, record: record, epochs: o.epochs, data: m.Samples(photos, augment.Config{}, 0), file: o.file("model.safetensors"),
-		curve: o.file("loss.png"), title: "Mean squared error of the reconstructions"}
-	err = a.teach(ctx, c)
-	return m, time.Since(start), err
+	shown := a.training(photos.Len(), 0, o.epochs)
+	defer shown.End()
+	_, err = c.Train(ctx, drawCurve(c, o.file("loss.png"), "Mean squared error of the reconstructions"), shown)
+	return c.Autoencoder(), time.Since(start), err
 }
 
 // demoSearch indexes the pictures of a folder anew and finds the nearest of each.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/gallery"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/picture/album"
@@ -70,19 +67,6 @@ func report(t *cli.Terminal, skips []album.Skip, n int) {
 		}
 		t.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
 	}
-}
-
-// namesOf is the fingerprint of the pictures' names and order, and of how they
-// are set upright.
-func namesOf(photos *album.Set, o picture.Options) string {
-	h := sha256.New()
-	if o.IgnoreOrientation {
-		fmt.Fprintf(h, "orientation %s\x00", gallery.Recipe{}.Reading(o).EXIF)
-	}
-	for i := range photos.Len() {
-		fmt.Fprintf(h, "%s\x00", photos.Path(i))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // decode reads a picture. The error does not name it.

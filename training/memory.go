@@ -1,17 +1,13 @@
-package main
+package training
 
 import (
 	"fmt"
 	"sort"
 
-	"lookalike/autoencoder"
-	"lookalike/embedding"
 	"lookalike/internal/checkpoint"
 	"lookalike/internal/memory"
 	"lookalike/internal/words"
 	"lookalike/nn"
-	"lookalike/picture/album"
-	"lookalike/training"
 )
 
 // besideTraining is what the process has in memory while it learns, besides what
@@ -22,17 +18,31 @@ const besideTraining = 16e6
 // memoryOf tells what training takes on pictures of a size.
 type memoryOf func(size int, cfg nn.FitConfig) (int64, error)
 
-func autoencoderMemory(c autoencoder.Config) memoryOf {
-	return func(size int, cfg nn.FitConfig) (int64, error) {
-		c := c
-		c.Size = size
-		return c.TrainingMemory(cfg)
-	}
+// MemoryError is that training takes more memory than the limit that the process was
+// given leaves.
+type MemoryError struct {
+	Err error // how much it takes, and which limit there is
+
+	// What would fit: batches of that many pictures, and pictures of that many pixels a
+	// side; 0 is those that were asked for. Both are 0 where nothing would.
+	Batch, Size int
 }
+
+func (e *MemoryError) Error() string {
+	switch {
+	case e.Size > 0:
+		return fmt.Sprintf("%v, or batches of 1 and pictures of %dx%d or less", e.Err, e.Size, e.Size)
+	case e.Batch > 0:
+		return fmt.Sprintf("%v, or batches of %d or less", e.Err, e.Batch)
+	}
+	return e.Err.Error()
+}
+
+func (e *MemoryError) Unwrap() error { return e.Err }
 
 // reserve sets apart what training takes on so many pictures of a size, so that pictures
 // are decoded and kept in what that leaves of the memory limit. If it does not fit, the
-// error says what would: smaller batches, or smaller pictures.
+// error, a MemoryError, says what would: smaller batches, or smaller pictures.
 func reserve(t *checkpoint.Training, size, pictures int, of memoryOf) (release func(), err error) {
 	take := func(size, batch int) (n int64, err error) {
 		in := func(batch int) (n int64) {
@@ -55,45 +65,21 @@ func reserve(t *checkpoint.Training, size, pictures int, of memoryOf) (release f
 	if release, err = memory.Reserve(n); err == nil {
 		return release, nil
 	}
-	err = fmt.Errorf("learning from %s of %dx%d at a time: %w", words.Count(batch, "picture"), size, size, err)
+	much := &MemoryError{Err: fmt.Errorf("learning from %s of %dx%d at a time: %w", words.Count(batch, "picture"), size, size, err)}
 	if len(t.Losses) > 0 { // it goes on as it began
-		return nil, err
+		return nil, much
 	}
 	fits := func(size, batch int) bool {
 		n, err := take(size, batch)
 		return err == nil && memory.Allows(n) == nil
 	}
 	if most := sort.Search(batch-1, func(i int) bool { return !fits(size, i+1) }); most > 0 {
-		return nil, fmt.Errorf("%w, or --batch %d or less", err, most)
+		much.Batch = most
+		return nil, much
 	}
 	const step = 16 // of sizes
 	if most := sort.Search(size/step, func(i int) bool { return !fits((i+1)*step, 1) }); most > 0 {
-		return nil, fmt.Errorf("%w, or --batch 1 and --size %d or less", err, most*step)
+		much.Batch, much.Size = 1, most*step
 	}
-	return nil, err
-}
-
-// reserveEmbedding is reserve for an embedding of some files, whose network m is nil while
-// it is not known.
-func (o *trainOptions) reserveEmbedding(m *embedding.Model, t *checkpoint.Training, files *album.Set) (release func(), err error) {
-	c := embedding.Config{Base: o.base, Dim: o.code, Size: o.size}
-	switch {
-	case m != nil:
-		c = m.Config
-	case o.from != "":
-		from, err := autoencoder.Load(o.from)
-		if err != nil {
-			return nil, err
-		}
-		c.Size, c.Widths = from.Config.Size, from.Config.Widths
-	}
-	if c.Base != embedding.Encoder {
-		return func() {}, nil // see embedding.Samples
-	}
-	classes := max(2, len(training.Classes(files)))
-	return reserve(t, c.Size, files.Len(), func(size int, cfg nn.FitConfig) (int64, error) {
-		c := c
-		c.Size = size
-		return c.TrainingMemory(classes, cfg)
-	})
+	return nil, much
 }

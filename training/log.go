@@ -1,4 +1,4 @@
-package main
+package training
 
 import (
 	"context"
@@ -20,14 +20,15 @@ import (
 	"lookalike/nn"
 )
 
-// courseLog is the table of a training, a line an epoch; nil for none.
-type courseLog struct {
+// lossLog is the table of a training, a line an epoch; nil for none.
+type lossLog struct {
 	path   string
-	first  bool       // nothing has been written yet
-	begin  [][]string // what comes before the first epoch's line: heading and epochs done
-	exists bool       // a file, to be replaced: a log to go on with, or nothing in it
-	file   *os.File   // that lines are added to
-	stream bool       // file is a pipe or a device
+	output *atomicfile.Output // this training alone writes it; nil for a stream
+	first  bool               // nothing has been written yet
+	begin  [][]string         // what comes before the first epoch's line: heading and epochs done
+	exists bool               // a file, to be replaced: a log to go on with, or nothing in it
+	file   *os.File           // that lines are added to
+	stream bool               // file is a pipe or a device
 }
 
 // logColumns are its heading.
@@ -38,25 +39,28 @@ var logColumns = []string{"epoch", "loss", "val_loss", "images_per_second", "sec
 // epochs that record tells of, the log goes on: it keeps their lines and drops later
 // ones, which a model that has been put back from a copy, or was not yet written when
 // the run was killed, does not have. Where a line is missing, as when the log was not
-// kept at first, the losses are known from the record. A path of "" is no log.
-func (a *app) openLog(ctx context.Context, path, model string, record *checkpoint.Training) (*courseLog, error) {
+// kept at first, the losses are known from the record. A log of another training is
+// replaced only if anew. A path of "" is no log.
+func openLog(path string, record *checkpoint.Training, anew bool) (*lossLog, error) {
 	if path == "" {
 		return nil, nil
 	}
-	l := &courseLog{path: path, first: true}
+	l := &lossLog{path: path, first: true}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return l, l.openStream(ctx, record)
+		return l, l.openStream(record)
 	}
-	if err := a.outputs.Reserve(path, model); err != nil {
+	var err error
+	if l.output, err = reserveFile(path); err != nil {
 		return nil, err
 	}
-	l.path = a.outputs.Target(path)
+	l.path = l.output.Path()
 	lines, err := readLog(path)
-	switch {
-	case err != nil:
+	if err == nil && len(record.Losses) == 0 && lines != nil && !anew {
+		err = fmt.Errorf("the log %s exists already; remove it or choose another name", path)
+	}
+	if err != nil {
+		l.Close()
 		return nil, err
-	case len(record.Losses) == 0 && lines != nil:
-		return nil, fmt.Errorf("the log %s exists already; remove it or choose another name", path)
 	}
 	_, missing := os.Stat(path)
 	l.exists = missing == nil
@@ -64,18 +68,26 @@ func (a *app) openLog(ctx context.Context, path, model string, record *checkpoin
 	return l, nil
 }
 
-// openStream opens a pipe or a device. A pipe that nobody reads is an error, and one
-// that is read slowly does not keep the program from ending.
-func (l *courseLog) openStream(ctx context.Context, record *checkpoint.Training) (err error) {
-	if l.file, err = os.OpenFile(l.path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err != nil {
+// openStream opens a pipe or a device. A pipe that nobody reads is an error.
+func (l *lossLog) openStream(record *checkpoint.Training) (err error) {
+	if l.file, err = os.OpenFile(l.path, os.O_WRONLY|nonblock, 0); err != nil {
 		if errors.Is(err, syscall.ENXIO) {
 			err = errors.New("nobody reads it; start the reader first")
 		}
 		return fmt.Errorf("cannot write the log %s: %w", l.path, words.Cause(err))
 	}
 	l.stream, l.begin = true, logBegin(record, nil)
-	context.AfterFunc(ctx, func() { l.file.SetWriteDeadline(time.Now()) }) // a device may have none
 	return nil
+}
+
+// until has a pipe that is read slowly, or by nobody any more, not keep the training from
+// ending when ctx does.
+func (l *lossLog) until(ctx context.Context) (stop func() bool) {
+	if l == nil || !l.stream {
+		return func() bool { return true }
+	}
+	file := l.file
+	return context.AfterFunc(ctx, func() { file.SetWriteDeadline(time.Now()) }) // a device may have none
 }
 
 // logBegin is the heading and a line for each epoch of a record, the one that a log
@@ -147,7 +159,7 @@ func logLine(epoch int, loss, val float64, rate, seconds string) []string {
 }
 
 // add writes the line of an epoch, and makes it last.
-func (l *courseLog) add(e nn.EpochStats) error {
+func (l *lossLog) add(e nn.EpochStats) error {
 	if l == nil {
 		return nil
 	}
@@ -161,7 +173,7 @@ func (l *courseLog) add(e nn.EpochStats) error {
 	return nil
 }
 
-func (l *courseLog) write(line []string) (err error) {
+func (l *lossLog) write(line []string) (err error) {
 	switch {
 	case l.first && !l.stream:
 		err = l.create(append(l.begin, line))
@@ -179,7 +191,7 @@ func (l *courseLog) write(line []string) (err error) {
 
 // create makes the file, or puts a new one in the place of the log that it goes on
 // with, and opens it for further lines.
-func (l *courseLog) create(lines [][]string) error {
+func (l *lossLog) create(lines [][]string) error {
 	place := atomicfile.Create
 	if l.exists {
 		place = atomicfile.Write
@@ -195,13 +207,13 @@ func (l *courseLog) create(lines [][]string) error {
 
 // follows tells whether an epoch is for the model first: where there is no log yet, only
 // perhaps an empty file, and where it is a pipe, which may never take a line.
-func (l *courseLog) follows() bool {
+func (l *lossLog) follows() bool {
 	return l != nil && (l.stream || l.first && len(l.begin) == 1)
 }
 
 // complete writes the epochs that are done, if the log that was told of lacks some: the
 // run that trained them may have been killed before.
-func (l *courseLog) complete() error {
+func (l *lossLog) complete() error {
 	if l == nil || l.stream {
 		return nil
 	}
@@ -211,9 +223,15 @@ func (l *courseLog) complete() error {
 	return l.create(l.begin)
 }
 
-// Close closes the file. It may be called again.
-func (l *courseLog) Close() error {
-	if l == nil || l.file == nil {
+// Close closes the file, and lets others write it. It may be called again.
+func (l *lossLog) Close() error {
+	if l == nil {
+		return nil
+	}
+	if l.output != nil {
+		defer l.output.Close()
+	}
+	if l.file == nil {
 		return nil
 	}
 	file := l.file
