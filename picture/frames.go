@@ -1,10 +1,6 @@
 package picture
 
-import (
-	"encoding/binary"
-
-	"lookalike/internal/tiff"
-)
+import "encoding/binary"
 
 // Frames counts the pictures that a file holds, without decoding any: pages of a TIFF
 // file, frames of an animated GIF, PNG or WebP file. Decode reads the first of them. Of a
@@ -97,5 +93,3 @@ func framesWebP(data []byte) int {
 	}
 	return n
 }
-
-func framesTIFF(data []byte) int { return tiff.Pages(data) }

@@ -51,22 +51,6 @@ func needGIF(_ []byte, c image.Config) int64 { return pixels(c) * (3 + rgb) }
 
 func needBMP(_ []byte, c image.Config) int64 { return pixels(c) * (ofModel(c.ColorModel) + rgb) }
 
-// needTIFF counts the image and the largest block of it, a strip or a tile, which is
-// unpacked by growing a buffer.
-func needTIFF(data []byte, c image.Config) int64 {
-	const rowsPerStrip, tileWidth, tileLength, padding, largestPadded = 278, 322, 323, 16, 1024
-	tags := numberTags(data)
-	block := pixels(c)
-	if rows := int64(tags[rowsPerStrip]); rows > 0 {
-		block = min(block, rows*int64(c.Width))
-	}
-	if w, h := int64(tags[tileWidth]), int64(tags[tileLength]); w > 0 && h > 0 { // more is refused by x/image
-		block = min(w, max(int64(c.Width)+padding, largestPadded)) * min(h, max(int64(c.Height)+padding, largestPadded))
-	}
-	each := ofModel(c.ColorModel)
-	return pixels(c)*(each+rgb) + 3*each*block
-}
-
 // needWebP knows three kinds: lossy, of planes in whole blocks; lossless, of which there
 // is an image before and one after the colours are looked up, and tiles for transforms;
 // and lossy with alpha, which is itself lossless.

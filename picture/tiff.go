@@ -1,58 +1,56 @@
 package picture
 
 import (
-	"bytes"
-	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
 
-	"golang.org/x/image/tiff"
+	"lookalike/internal/jpegplanes"
+	"lookalike/internal/magic"
+	"lookalike/internal/tiff"
 )
 
-// decodeTIFF decodes with x/image/tiff and puts right what that gets wrong:
-// faxes (CCITT group 3 and 4) whose black is zero come inverted.
-func decodeTIFF(data []byte) (*Image, error) {
-	src, err := tiff.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	m := FromImage(src)
-	const compression, photometric, group3, group4, blackIsZero = 259, 262, 3, 4, 1
-	tags := numberTags(data)
-	if c := tags[compression]; (c == group3 || c == group4) && tags[photometric] == blackIsZero {
-		for i, v := range m.Pix {
-			m.Pix[i] = ^v
-		}
-	}
-	return m, nil
+func configTIFF(data []byte) (c image.Config, err error) {
+	c.Width, c.Height, err = tiff.Size(data)
+	return c, err
 }
 
-// numberTags returns the single numbers of a TIFF's first directory. Damage is left
-// for the decoder to report.
-func numberTags(data []byte) map[uint16]uint32 {
-	if len(data) < 8 {
-		return nil
+func waysOfTIFF(data []byte, _ image.Config, _ bool) []way {
+	f, err := tiff.Open(data)
+	if err != nil {
+		return []way{{0, func([]byte) (*Image, error) { return nil, err }}}
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
-	}
-	at := uint64(order.Uint32(data[4:]))
-	if at+2 > uint64(len(data)) {
-		return nil
-	}
-	const short, long, size = 3, 4, 12
-	tags := map[uint16]uint32{}
-	entries := data[at+2:]
-	for range order.Uint16(data[at:]) {
-		if len(entries) < size {
-			break
+	return []way{{f.Need(), func([]byte) (*Image, error) {
+		pix, err := f.Decode(tiff.Decoders{JPEG: inside(formatJPEG), WebP: inside(formatWebP)})
+		if err != nil {
+			return nil, err
 		}
-		if kind := order.Uint16(entries[2:]); order.Uint32(entries[4:]) != 1 {
-		} else if kind == short {
-			tags[order.Uint16(entries)] = uint32(order.Uint16(entries[8:]))
-		} else if kind == long {
-			tags[order.Uint16(entries)] = order.Uint32(entries[8:])
+		return &Image{f.Width, f.Height, pix}, nil
+	}}}
+}
+
+// inside decodes a file of another format that is part of a TIFF file, whose need counts
+// for it.
+func inside(f format) tiff.Inside {
+	return func(file []byte, most image.Point) ([]uint8, image.Point, error) {
+		if !magic.Matches(file, f.magic) {
+			return nil, image.Point{}, fmt.Errorf("no %s inside", f.name)
 		}
-		entries = entries[size:]
+		c, err := f.size(file, Options{}.WithDefaults())
+		if err != nil {
+			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, err)
+		}
+		if c.Width > most.X || c.Height > most.Y {
+			return nil, image.Point{}, fmt.Errorf("%s inside of %d x %d pixels, where %d x %d are expected", f.name, c.Width, c.Height, most.X, most.Y)
+		}
+		for _, w := range f.ways(file, c, false) {
+			m, decodeErr := w.decode(file)
+			if decodeErr == nil {
+				return m.Pix, image.Pt(m.Width, m.Height), nil
+			} else if err = decodeErr; !errors.Is(err, jpegplanes.ErrOther) {
+				break
+			}
+		}
+		return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, cutShort(err))
 	}
-	return tags
 }

@@ -1,12 +1,9 @@
-// Package tiff reads TIFF and BigTIFF files.
 package tiff
 
 import "lookalike/internal/ifd"
 
 const (
-	tagNewSubfileType = 254
-
-	// What a page is, in bits of that tag.
+	// What a page is, in bits of NewSubfileType.
 	reduced = 1
 	mask    = 4
 )
