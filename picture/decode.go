@@ -5,16 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
 	"image/jpeg"
-	"image/png"
 	"io"
 
 	"lookalike/internal/bmp"
+	"lookalike/internal/gif"
 	"lookalike/internal/jpegplanes"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
+	"lookalike/internal/png"
 	"lookalike/internal/regular"
 	"lookalike/internal/tiff"
 	"lookalike/internal/words"
@@ -71,15 +71,15 @@ type way struct {
 var (
 	// 64 pixels a block, a bit or more for each.
 	formatJPEG = format{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, from(jpeg.DecodeConfig), waysOfJPEG, nil}
-	formatWebP = format{"WebP", "RIFF????WEBP", 0, orientation.WebP, from(configWebP), one(needWebP, decodeWebP), framesWebP}
+	formatWebP = format{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP), framesWebP}
 )
 
 var formats = []format{
 	formatJPEG,
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, from(png.DecodeConfig), one(needPNG, with(png.Decode)), framesPNG},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, configPNG, waysOfPNG, png.Frames},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, from(gif.DecodeConfig), one(needGIF, decodeGIF), framesGIF},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, configGIF, one(needGIF, decodeGIF), gif.Frames},
 	// With runs, two bytes end a row of any length.
 	{"BMP", "BM", 0, nil, from(bmp.DecodeConfig), one(needBMP, decodeBMP), nil},
 	{"TIFF", "II*\x00", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
@@ -117,17 +117,6 @@ var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 
 // longestMagic is how many bytes of a file tell its format.
 const longestMagic = 16
-
-// with makes a format's decode from a decoder whose pixels need nothing special.
-func with(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
-	return func(data []byte) (*Image, error) {
-		m, err := decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return FromImage(m), nil
-	}
-}
 
 func decodeBMP(data []byte) (*Image, error) {
 	m, err := bmp.Decode(data)
