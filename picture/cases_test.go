@@ -28,9 +28,6 @@ func TestCases(t *testing.T) {
 			path := strings.TrimSuffix(file, ".want.png")
 			name := filepath.Base(folder) + "/" + filepath.Base(path)
 			t.Run(name, func(t *testing.T) {
-				if name == "tiff/t4-lab.tiff" {
-					t.Skip("to come")
-				}
 				want, err := File(file, Options{})
 				if err != nil {
 					t.Fatal(err)

@@ -1,9 +1,11 @@
 package picture
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
+	"image/jpeg"
 
 	"lookalike/internal/jpegplanes"
 	"lookalike/internal/magic"
@@ -32,7 +34,7 @@ func waysOfTIFF(data []byte, _ image.Config, _ bool) []way {
 // inside decodes a file of another format that is part of a TIFF file, whose need counts
 // for it.
 func inside(f format) tiff.Inside {
-	return func(file []byte, most image.Point) ([]uint8, image.Point, error) {
+	return func(file []byte, most image.Point, samples int) ([]uint8, image.Point, error) {
 		if !magic.Matches(file, f.magic) {
 			return nil, image.Point{}, fmt.Errorf("no %s inside", f.name)
 		}
@@ -40,17 +42,60 @@ func inside(f format) tiff.Inside {
 		if err != nil {
 			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, err)
 		}
-		if c.Width > most.X || c.Height > most.Y {
-			return nil, image.Point{}, fmt.Errorf("%s inside of %d x %d pixels, where %d x %d are expected", f.name, c.Width, c.Height, most.X, most.Y)
+		size := image.Pt(c.Width, c.Height)
+		if size.X > most.X || size.Y > most.Y {
+			return nil, image.Point{}, fmt.Errorf("%s inside of %d x %d pixels, where %d x %d are expected", f.name, size.X, size.Y, most.X, most.Y)
 		}
-		for _, w := range f.ways(file, c, false) {
-			m, decodeErr := w.decode(file)
-			if decodeErr == nil {
-				return m.Pix, image.Pt(m.Width, m.Height), nil
-			} else if err = decodeErr; !errors.Is(err, jpegplanes.ErrOther) {
-				break
+		var pix []uint8
+		if samples == 4 {
+			pix, err = fourSamples(file)
+		} else {
+			pix, err = f.insideRGB(file, c)
+		}
+		if err == nil && len(pix)/size.X/size.Y != max(samples, 3) {
+			err = errors.New("other colours than the directory says")
+		}
+		if err != nil {
+			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, cutShort(err))
+		}
+		if samples == 1 {
+			for i := range size.X * size.Y {
+				pix[i] = pix[3*i]
 			}
 		}
-		return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, cutShort(err))
+		return pix, size, nil
 	}
+}
+
+func (f format) insideRGB(file []byte, c image.Config) (pix []uint8, err error) {
+	for _, w := range f.ways(file, c, false) {
+		var m *Image
+		if m, err = w.decode(file); err == nil {
+			return m.Pix, nil
+		} else if !errors.Is(err, jpegplanes.ErrOther) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// fourSamples has image/jpeg decode four components, which it takes for ink that is stored
+// inverted.
+func fourSamples(file []byte) ([]uint8, error) {
+	m, err := jpeg.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	s, ok := m.(*image.CMYK)
+	if !ok {
+		return nil, errors.New("no four colours")
+	}
+	width := 4 * s.Rect.Dx()
+	pix := make([]uint8, 0, width*s.Rect.Dy())
+	for y := range s.Rect.Dy() {
+		for _, v := range s.Pix[y*s.Stride:][:width] {
+			pix = append(pix, 255-v)
+		}
+	}
+	return pix, nil
 }

@@ -236,9 +236,9 @@ func (u *unpacker) read(i int) error {
 		}
 		switch {
 		case u.compression == compressedJPEG:
-			src, err = u.inside(joinJPEG(src, u.jpegTables, u.photometric), u.decoders.JPEG, k, p)
+			src, err = u.inside(joinJPEG(src, u.jpegTables, u.photometric), u.decoders.JPEG, k)
 		case u.compression == compressedWebP:
-			src, err = u.inside(src, u.decoders.WebP, k, p)
+			src, err = u.inside(src, u.decoders.WebP, k)
 		case u.compression.plain() && !u.File.reversed:
 		default:
 			if u.buffers[p] == nil {
@@ -259,23 +259,21 @@ func (u *unpacker) read(i int) error {
 }
 
 // inside decodes a block that is a file of another format.
-func (u *unpacker) inside(file []byte, decode Inside, i, plane int) ([]byte, error) {
+func (u *unpacker) inside(file []byte, decode Inside, i int) ([]byte, error) {
 	if decode == nil {
 		return nil, damage("a file of another format inside, which is not read")
 	}
-	pix, size, err := decode(file, image.Pt(u.blocks.width, max(u.blocks.height, u.rows(i))))
+	samples := u.File.together()
+	if u.compression == compressedWebP {
+		samples = min(samples, 3)
+	}
+	pix, size, err := decode(file, image.Pt(u.blocks.width, max(u.blocks.height, u.rows(i))), samples)
 	if err != nil {
 		return nil, err
 	}
 	if size.X < min(u.blocks.width, u.Width) || size.Y < u.rows(i) {
 		return nil, damage("a strip or tile with a picture of %d x %d pixels inside, where %d x %d are needed", size.X, size.Y, u.blocks.width, u.rows(i))
 	}
-	u.row, u.together = 3*size.X, 3
-	if u.File.together() == 1 { // gray came as RGB
-		for i := range size.X * size.Y {
-			pix[i] = pix[3*i]
-		}
-		u.row, u.together = size.X, 1
-	}
+	u.row, u.together = samples*size.X, samples
 	return pix, nil
 }

@@ -12,7 +12,7 @@ func (f *File) converter() func(u *unpacker, dst []uint8, row int) {
 	switch {
 	case f.subsampled():
 		return convertUnits
-	case f.compression == compressedJPEG && f.photometric == lumaChroma:
+	case f.compression == compressedJPEG && f.photometric == lumaChroma: // JPEG made RGB of it
 		return convertColours
 	case f.bits == 8 && f.photometric == colours && !f.planar && !f.premultiplied:
 		return convertColours
@@ -74,8 +74,9 @@ func convertAny(u *unpacker, dst []uint8, row int) {
 			u.luma.rgb(dst[3*x:3*x+3], uint8(v[0][x]), uint8(v[1][x]), uint8(v[2][x]))
 		}
 	case lab:
+		grid := labGrid()
 		for x := range width {
-			labToRGB(dst[3*x:3*x+3], uint8(v[0][x]), uint8(v[1][x]), uint8(v[2][x]))
+			labToRGB(dst[3*x:3*x+3], grid, uint8(v[0][x]), uint8(v[1][x]), uint8(v[2][x]))
 		}
 	}
 }
@@ -141,8 +142,6 @@ func (u *unpacker) convertGray(dst []uint8, v, alpha []uint32) {
 			g = clamp(int32(int16(v)))
 		case u.bits == 32:
 			g = clamp(int32(v))
-		case u.bits > 8 && u.samples > 1:
-			g = u.upper(v)
 		case u.bits > 8:
 			g = uint8(min(v, 255))
 		default:

@@ -91,9 +91,10 @@ type File struct {
 	blocks        blocks
 }
 
-// Inside decodes a whole file of another format that lies in a TIFF file, to RGB. A
+// Inside decodes a whole file of another format that lies in a TIFF file: to gray (one
+// sample a pixel), RGB (three) or what else four samples stand for, as they are stored. A
 // picture larger than most is an error.
-type Inside func(file []byte, most image.Point) (pix []uint8, size image.Point, err error)
+type Inside func(file []byte, most image.Point, samples int) (pix []uint8, size image.Point, err error)
 
 // Decoders are those of other formats.
 type Decoders struct{ JPEG, WebP Inside }
@@ -284,10 +285,10 @@ func (f *File) checkKind() error {
 		if f.bits == 12 {
 			return damage("JPEG of 12 bits inside, which is not read")
 		}
-		if f.compression == compressedJPEG && !f.planar && f.samples != 1 && f.samples != 3 {
+		if f.compression == compressedJPEG && !f.planar && (f.samples == 2 || f.samples > 4) {
 			return damage("JPEG of %d colours inside, which is not read", f.samples)
 		}
-		fits = f.bits == 8 && f.format == unsigned && (f.photometric != lumaChroma || !f.planar) && f.photometric != lab && f.photometric != inks
+		fits = f.bits == 8 && f.format == unsigned && (f.photometric != lumaChroma || !f.planar && f.samples == 3)
 	case f.format == floating:
 		fits = gray && (f.bits == 16 || f.bits == 32 || f.bits == 64)
 	case f.format == signed:
