@@ -21,7 +21,7 @@ func addCommands(a *app, root *cobra.Command) {
 		demoCommand(a),
 	)
 	group("Describe pictures",
-		a.trainCommand(),
+		trainCommand(a),
 		indexCommand(a),
 		exportCommand(a),
 		importCommand(a),

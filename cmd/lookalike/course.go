@@ -21,9 +21,9 @@ type trainingShown struct {
 	n, initial int // pictures, and epochs done before
 }
 
-// training starts to show the training of the epochs after initial.
-func (a *app) training(n, initial, epochs int) trainingShown {
-	p := a.Progress("Training", "images", n*(epochs-initial))
+// showTraining starts to show the training of the epochs after initial.
+func showTraining(t *cli.Terminal, n, initial, epochs int) trainingShown {
+	p := t.Progress("Training", "images", n*(epochs-initial))
 	p.Set(0, fmt.Sprintf("epoch %d/%d", initial+1, epochs))
 	p.NoLines() // those of the epochs are enough
 	return trainingShown{p, n, initial}

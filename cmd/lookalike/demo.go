@@ -91,12 +91,12 @@ func demo(ctx context.Context, a *app, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	photos, err := a.check(ctx, dir, files.Limit(demoIndex))
+	photos, err := check(ctx, &a.Terminal, dir, files.Limit(demoIndex))
 	if err != nil {
 		return err
 	}
 	learned := photos.Limit(demoLearn)
-	m, took, err := a.demoTraining(ctx, o, learned)
+	m, took, err := demoTraining(ctx, &a.Terminal, o, learned)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func demoPictures(ctx context.Context, a *app, o demoOptions) (dir string, files
 }
 
 // demoTraining trains an autoencoder and tells how long that took.
-func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set) (*autoencoder.Model, time.Duration, error) {
+func demoTraining(ctx context.Context, t *cli.Terminal, o demoOptions, photos *album.Set) (*autoencoder.Model, time.Duration, error) {
 	c, err := training.OpenAutoencoder(o.file("model.safetensors"), autoencoder.Config{Size: demoSize},
 		training.Epochs(o.epochs), training.Batch(demoBatch), training.Seed(o.seed), training.Anew())
 	if err != nil {
@@ -173,7 +173,7 @@ func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set
 		return nil, 0, err
 	}
 	start := time.Now()
-	shown := a.training(photos.Len(), 0, o.epochs)
+	shown := showTraining(t, photos.Len(), 0, o.epochs)
 	defer shown.End()
 	_, err = c.Train(ctx, drawCurve(c, o.file("loss.png"), "Mean squared error of the reconstructions"), shown)
 	return c.Autoencoder(), time.Since(start), err

@@ -40,15 +40,15 @@ func folder(dir string, o picture.Options) (*album.Set, error) {
 
 // check decodes all files, shows how far it is, and returns those that are
 // pictures. The others are reported.
-func (a *app) check(ctx context.Context, dir string, set *album.Set) (*album.Set, error) {
-	p := a.Progress("Checking pictures", "images", set.Len())
+func check(ctx context.Context, t *cli.Terminal, dir string, set *album.Set) (*album.Set, error) {
+	p := t.Progress("Checking pictures", "images", set.Len())
 	defer p.End()
 	good, skips, err := set.Check(ctx, func(i int) { p.Set(i + 1) })
 	p.End()
 	if err != nil {
 		return nil, err
 	}
-	report(&a.Terminal, skips, set.Len())
+	report(t, skips, set.Len())
 	if good.Len() == 0 {
 		return nil, fmt.Errorf("no picture that could be read among the %s in %s", words.Count(set.Len(), "file"), dir)
 	}

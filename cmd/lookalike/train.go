@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ import (
 	"lookalike/training"
 )
 
-func (a *app) trainCommand() *cobra.Command {
+func trainCommand(a *app) *cobra.Command {
 	var o trainOptions
 	cmd := &cobra.Command{
 		Use:   "train DIR -o MODEL.safetensors",
@@ -83,7 +84,7 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
   lookalike train photos -o classes.safetensors --embedding arcface --validation 0.5 --unseen 0.2 --split split.csv`,
 		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return cli.Unwritten(cmd.Context(), a.train(cmd, args, o))
+			return cli.Unwritten(cmd.Context(), train(cmd, a, args, o))
 		},
 	}
 	f := cmd.Flags()
@@ -117,8 +118,8 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 	return cmd
 }
 
-func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
-	if err := o.check(a, cmd); err != nil {
+func train(cmd *cobra.Command, a *app, args []string, o trainOptions) error {
+	if err := o.check(&a.outputs, cmd); err != nil {
 		return err
 	}
 	if err := a.outputs.Check(o.out); err != nil {
@@ -131,7 +132,7 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 	if err := o.checkKind(cmd, isEmbedding); err != nil {
 		return err
 	}
-	if err := o.checkLog(a); err != nil {
+	if err := o.checkLog(&a.outputs); err != nil {
 		return err
 	}
 	open := o.openAutoencoder
@@ -143,10 +144,10 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 		return o.hint(err)
 	}
 	defer c.Close()
-	if a.alreadyDone(&o, c.Result()) {
+	if alreadyDone(a.Out, &o, c.Result()) {
 		return nil
 	}
-	photos, err := a.trainingPictures(cmd.Context(), args[0], o, c)
+	photos, err := trainingPictures(cmd.Context(), a, args[0], o, c)
 	if err != nil {
 		return err
 	}
@@ -165,9 +166,9 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 	title := "Mean squared error of the reconstructions"
 	if isEmbedding {
 		title = "ArcFace loss"
-		a.warnOfSingles(sets.Learned)
+		warnOfSingles(&a.Terminal, sets.Learned)
 	}
-	if err := a.prepare(cmd.Context(), c, sets); err != nil {
+	if err := prepare(cmd.Context(), &a.Terminal, c, sets); err != nil {
 		return err
 	}
 	draw := []nn.Callback{drawCurve(c, o.curve, title)}
@@ -178,7 +179,7 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 		}
 		draw = append(draw, sheets)
 	}
-	return a.runCourse(cmd, args, o, c, sets.Learned.Len(), draw)
+	return runCourse(cmd, &a.Terminal, args, o, c, sets.Learned.Len(), draw)
 }
 
 // openAutoencoder begins the training of an autoencoder, or goes on with it.
@@ -189,23 +190,23 @@ func (o *trainOptions) openAutoencoder(cmd *cobra.Command, _ string) (*training.
 }
 
 // checkLog makes sure that the log can be written, unless it is a pipe or a device.
-func (o *trainOptions) checkLog(a *app) error {
+func (o *trainOptions) checkLog(outputs *cli.Outputs) error {
 	if o.log == "" {
 		return nil
 	}
 	if info, err := os.Stat(o.log); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return nil
 	}
-	return a.outputs.Check(o.log, o.out)
+	return outputs.Check(o.log, o.out)
 }
 
 // alreadyDone tells whether there is nothing left to do, and says why.
-func (a *app) alreadyDone(o *trainOptions, r training.Result) bool {
+func alreadyDone(out io.Writer, o *trainOptions, r training.Result) bool {
 	switch r.Ended {
 	case training.NoGain:
-		fmt.Fprintf(a.Out, "%s has stopped early, %s; for more give a greater --patience than %d\n", o.out, best(r), r.EarlyStop.Patience)
+		fmt.Fprintf(out, "%s has stopped early, %s; for more give a greater --patience than %d\n", o.out, best(r), r.EarlyStop.Patience)
 	case training.Complete:
-		fmt.Fprintf(a.Out, "%s has learned for %s already; for more give a greater --epochs than %d\n", o.out, words.Count(r.Epochs, "epoch"), o.epochs)
+		fmt.Fprintf(out, "%s has learned for %s already; for more give a greater --epochs than %d\n", o.out, words.Count(r.Epochs, "epoch"), o.epochs)
 	}
 	return r.Ended != training.Unfinished
 }
@@ -224,7 +225,7 @@ func best(r training.Result) string {
 
 // trainingPictures returns the pictures of a folder, those to be kept out among
 // them, after they have been decoded once in what the training leaves of the memory.
-func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, c *training.Course) (*album.Set, error) {
+func trainingPictures(ctx context.Context, a *app, dir string, o trainOptions, c *training.Course) (*album.Set, error) {
 	files, err := folder(dir, o.pictures)
 	if err != nil {
 		return nil, err
@@ -235,10 +236,10 @@ func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, 
 	if err := c.Reserve(files); err != nil {
 		return nil, o.hint(err)
 	}
-	if err := o.makeSheets(a); err != nil {
+	if err := o.makeSheets(&a.outputs); err != nil {
 		return nil, err
 	}
-	photos, err := a.check(ctx, dir, files)
+	photos, err := check(ctx, &a.Terminal, dir, files)
 	if err == nil {
 		err = a.outputs.Spare(dir, func(file string) bool {
 			in := realpath.Below(dir, file)
@@ -249,12 +250,12 @@ func (a *app) trainingPictures(ctx context.Context, dir string, o trainOptions, 
 }
 
 // prepare makes ready what is learned from, and shows how far that is where it takes long.
-func (a *app) prepare(ctx context.Context, c *training.Course, sets training.Split) error {
+func prepare(ctx context.Context, t *cli.Terminal, c *training.Course, sets training.Split) error {
 	var shown *cli.Progress
 	all := sets.Learned.Len() + sets.Kept.Len()
 	err := c.Prepare(ctx, func(n int) {
 		if n == 0 {
-			shown = a.Progress("Describing pictures", "images", all)
+			shown = t.Progress("Describing pictures", "images", all)
 			return
 		}
 		if shown.Set(n); n == all {
@@ -268,9 +269,9 @@ func (a *app) prepare(ctx context.Context, c *training.Course, sets training.Spl
 }
 
 // runCourse trains, and says how that ended.
-func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *training.Course, n int, draw []nn.Callback) error {
+func runCourse(cmd *cobra.Command, t *cli.Terminal, args []string, o trainOptions, c *training.Course, n int, draw []nn.Callback) error {
 	start := time.Now()
-	shown := a.training(n, c.Result().Epochs, o.epochs)
+	shown := showTraining(t, n, c.Result().Epochs, o.epochs)
 	r, err := c.Train(cmd.Context(), append(draw, shown)...)
 	shown.End()
 	switch {
@@ -283,19 +284,19 @@ func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *tr
 	default:
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(r.Pictures, "picture"),
+	fmt.Fprintf(t.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(r.Pictures, "picture"),
 		words.Count(r.Epochs, "epoch"), best(r), words.Duration(time.Since(start).Seconds()))
-	a.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
+	t.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }
 
 // makeSheets makes the folder for the sheets.
-func (o *trainOptions) makeSheets(a *app) error {
+func (o *trainOptions) makeSheets(outputs *cli.Outputs) error {
 	if o.sheets == "" {
 		return nil
 	}
 	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return a.outputs.Reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+	return outputs.Reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/embedding"
 	"lookalike/internal/words"
 	"lookalike/picture/album"
@@ -35,7 +36,7 @@ func (o *trainOptions) openEmbedding(cmd *cobra.Command, cache string) (*trainin
 }
 
 // warnOfSingles names classes with one picture to learn from.
-func (a *app) warnOfSingles(learned *album.Set) {
+func warnOfSingles(t *cli.Terminal, learned *album.Set) {
 	n := map[string]int{}
 	for _, label := range learned.Labels() {
 		n[label]++
@@ -51,6 +52,6 @@ func (a *app) warnOfSingles(learned *album.Set) {
 		single = append(single[:most], fmt.Sprintf("and %d more", k-most))
 	}
 	if len(single) > 0 {
-		a.Warn("warning: classes with one picture only, which cannot show what its pictures have in common: %s", strings.Join(single, ", "))
+		t.Warn("warning: classes with one picture only, which cannot show what its pictures have in common: %s", strings.Join(single, ", "))
 	}
 }

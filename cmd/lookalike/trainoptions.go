@@ -59,7 +59,7 @@ type trainOptions struct {
 
 // check finds what is wrong with the flags by themselves. cmd tells which were
 // given.
-func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
+func (o *trainOptions) check(outputs *cli.Outputs, cmd *cobra.Command) (err error) {
 	o.change, err = augment.Parse(o.augment)
 	given := cmd.Flags().Changed
 	switch {
@@ -99,11 +99,11 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 		}
 	}
 	if o.split != "" {
-		if err := a.outputs.Reserve(o.split, o.out); err != nil {
+		if err := outputs.Reserve(o.split, o.out); err != nil {
 			return err
 		}
 	}
-	return a.outputs.ReserveDrawing("curve", o.curve, o.out)
+	return outputs.ReserveDrawing("curve", o.curve, o.out)
 }
 
 // isOtherFormat tells whether a file of this name would be taken for one of another
