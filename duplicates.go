@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"lookalike/describe"
-	"lookalike/gallery"
 	"lookalike/internal/dedup"
 	"lookalike/knn"
 )
@@ -52,7 +51,8 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	case o.metric == knn.InnerProduct:
 		return nil, fmt.Errorf("lookalike.Duplicates: copies are no nearer by the %s than other pictures; choose another metric", o.metric)
 	case !o.radius:
-		if within = v.copies(o.metric); within == 0 {
+		limit, ok := describe.CopyLimit(v.g, o.metric)
+		if within = limit.Distance; !ok {
 			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
 		}
 	case !(within >= 0):
@@ -75,12 +75,4 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 		found = append(found, group)
 	}
 	return found, nil
-}
-
-// copies is the distance up to which pictures of the index are copies, 0 if none is known.
-func (v *version) copies(metric knn.Metric) float64 {
-	if t, ok := v.g.Threshold(metric.String()); ok && t.Method == gallery.FromDistances {
-		return t.Distance
-	}
-	return describe.LimitsOf(v.g.Recipe, metric).Copies
 }

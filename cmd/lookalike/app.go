@@ -41,7 +41,7 @@ type app struct {
 }
 
 func newApp() *app {
-	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr}, settings: newSettings()}
+	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr, Hint: unusable}, settings: newSettings()}
 }
 
 // run executes the command line and returns the exit status.
@@ -75,7 +75,7 @@ func run(args []string) int {
 	case isUsage:
 		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.settings.Origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.settings.Origins(err), "")
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.Hint(err)+a.settings.Origins(err), "")
 	case a.different:
 		return statusDifferent
 	case a.strict && a.Skipped > 0:

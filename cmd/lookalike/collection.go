@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -88,19 +87,6 @@ func openCollection(a *app, file, photos string, options ...lookalike.OpenOption
 }
 
 func (c *collection) Close() error { return c.index.Close() }
-
-// thumbnails reads pictures, several at a time, and makes them small. One that
-// cannot be read is nil and has a reason. No pictures at all is an error.
-func (c *collection) thumbnails(ctx context.Context, rows []int, width, height int) ([]*image.RGBA, []error, error) {
-	if _, err := c.index.Source(); err != nil {
-		return nil, nil, err
-	}
-	loads := make([]thumbnail.Load, len(rows))
-	for i, row := range rows {
-		loads[i] = c.load(row)
-	}
-	return thumbnail.Several(ctx, loads, width, height)
-}
 
 // load is what reads a picture.
 func (c *collection) load(row int) thumbnail.Load {

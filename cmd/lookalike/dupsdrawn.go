@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/cmd/lookalike/internal/webpage"
 	"lookalike/describe"
@@ -36,7 +37,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 	for i, g := range groups {
 		sizes[i] = 1 + len(g.Others)
 	}
-	longest, err := longestOf(sizes)
+	longest, err := results.Longest(sizes)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		}
 		lists = append(lists, cells)
 	}
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*sheetColumns)}))
+	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
 }
 
 func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
@@ -114,7 +115,7 @@ func (a *app) groupCards(ctx context.Context, c *collection, g lookalike.Group, 
 			card.Picture = m
 		}
 		if errs[k] != nil {
-			notDrawn(&a.Terminal, "shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
+			a.NotDrawn("shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
 			card.Missing, card.Link = "cannot be read", ""
 		}
 		cards = append(cards, card)

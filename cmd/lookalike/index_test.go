@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/gallery"
 	"lookalike/internal/sweeptest"
 )
@@ -41,7 +42,7 @@ func TestIndexSources(t *testing.T) {
 			t.Errorf("indexed again: %s", said)
 		}
 		sheet := path(index + ".png")
-		var f found
+		var f results.Listing
 		if err := json.Unmarshal([]byte(printed(t, "search", path(index), one, "-k", "100", "--include-self", "--json", "--sheet", sheet)), &f); err != nil {
 			t.Fatal(err)
 		}

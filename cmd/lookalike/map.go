@@ -11,6 +11,7 @@ import (
 	"lookalike"
 	"lookalike/cmd/lookalike/internal/atlas"
 	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
@@ -155,7 +156,7 @@ func places(ctx context.Context, t *cli.Terminal, c *collection, rows []int, sid
 	p := t.Progress("Making thumbnails", "images", len(rows))
 	defer p.End()
 	for some := range slices.Chunk(rows, thumbnailsAtOnce) {
-		small, errs, err := c.thumbnails(ctx, some, side, side)
+		small, errs, err := thumbnail.OfIndex(ctx, c.index, some, side, side)
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +164,7 @@ func places(ctx context.Context, t *cli.Terminal, c *collection, rows []int, sid
 			e := c.Entries[row]
 			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
 			if errs[i] != nil {
-				notDrawn(t, "on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
+				t.NotDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
 			}
 		}
 		p.Set(len(places))

@@ -1,17 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"image"
 
 	"github.com/spf13/cobra"
 
 	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/cmd/lookalike/internal/termimage"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/knn"
+	"lookalike/picture"
 )
 
 // searchOptions are the flags of search.
@@ -129,7 +131,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.BoolVar(&o.paths0, "paths0", false, "print paths only, with a zero byte after each")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
-	f.Var(cli.NewOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(showWords))
+	f.Var(cli.NewOneOf(&o.show, results.ShowWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(results.ShowWords))
 	f.StringVar(&o.model, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
@@ -154,16 +156,6 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 	return a.outputs.ReservePage("html", o.html, append(queries, index)...)
 }
 
-// limited tells whether -k limits how many pictures are found: --within alone finds
-// all.
-func (o *searchOptions) limited() bool { return !o.within.Given() || o.kGiven }
-
-// result is what was found for a query.
-type result struct {
-	query
-	neighbors []lookalike.Hit
-}
-
 func search(ctx context.Context, a *app, index string, args []string, o searchOptions) error {
 	if err := o.check(a, index, args); err != nil {
 		return err
@@ -181,8 +173,8 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 	if o.json || o.csv || o.paths0 {
 		o.show = string(termimage.None)
 	}
-	show := newShower(&a.Terminal, c, o.show, o.showGiven)
-	if err := show.ready(); err != nil {
+	show := results.NewShower(&a.Terminal, o.show, o.showGiven)
+	if err := show.Ready(&a.Terminal, c.index); err != nil {
 		return err
 	}
 	metric, err := metricOf(o.metric, c.Gallery)
@@ -203,33 +195,34 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 	if err != nil {
 		return err
 	}
-	results, err := c.search(ctx, queries, metric, only, o)
+	found, err := searchAll(ctx, &a.Terminal, c, queries, metric, only, o)
 	if err != nil {
 		return err
 	}
-	if err := drawResults(ctx, &a.Terminal, c, results, metric, o); err != nil {
-		return err
+	if o.sheet != "" {
+		if err := found.Sheet(ctx, o.sheet); err != nil {
+			return err
+		}
+	}
+	if o.html != "" {
+		if err := found.Page(ctx, o.html, version()); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.json:
-		return printFound(&a.Terminal, c, results, metric, o)
+		return found.JSON()
 	case o.csv:
-		return printCSV(a.Out, results)
+		return found.CSV()
 	case o.paths0:
-		var b bytes.Buffer
-		for _, r := range results {
-			for _, n := range r.neighbors {
-				b.WriteString(c.path(n.Row) + "\x00")
-			}
-		}
-		_, err := a.Out.Write(b.Bytes())
-		return err
+		return found.Paths0()
 	}
-	return printTable(ctx, &a.Terminal, c, results, metric, show)
+	return found.Table(ctx, show)
 }
 
-// search finds the neighbours of all queries.
-func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
+// searchAll finds the neighbours of all queries.
+func searchAll(ctx context.Context, t *cli.Terminal, c *collection, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) (*results.Found, error) {
+	found := &results.Found{Index: c.index, File: c.file, Metric: metric, Terminal: t}
 	options := []lookalike.SearchOption{lookalike.By(metric), where(only)}
 	switch {
 	case o.excludeSelf:
@@ -238,19 +231,24 @@ func (c *collection) search(ctx context.Context, queries []query, metric knn.Met
 		options = append(options, lookalike.ExceptFile())
 	}
 	if o.within.Given() {
-		options = append(options, lookalike.Within(float64(o.within)))
+		found.Within = (*float64)(&o.within)
+		options = append(options, lookalike.Within(*found.Within))
 	}
 	k := lookalike.All
-	if o.limited() {
-		k = o.k
+	if !o.within.Given() || o.kGiven { // --within alone finds all
+		k, found.K = o.k, &o.k
 	}
-	found, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
+	hits, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
 	if err != nil {
 		return nil, unread(err)
 	}
-	results := make([]result, len(queries))
 	for i, q := range queries {
-		results[i] = result{q, found[i]}
+		load := func(box image.Point) (*picture.Image, error) {
+			how := c.Recipe.Options()
+			how.Thumbnail = box
+			return q.picture(how)
+		}
+		found.Results = append(found.Results, results.Result{Name: q.name, Path: q.path, Picture: load, Hits: hits[i]})
 	}
-	return results, nil
+	return found, nil
 }

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/jpeg"
 
+	"lookalike"
 	"lookalike/internal/parallel"
 	"lookalike/picture"
 )
@@ -30,6 +31,19 @@ func Several(ctx context.Context, pictures []Load, width, height int) ([]*image.
 		small[i] = Fit(m, width, height)
 	})
 	return small, errs, context.Cause(ctx)
+}
+
+// OfIndex makes small pictures of an index, by their rows. One that cannot be read is nil
+// and has an error; it is one for all if there are no pictures where they should be.
+func OfIndex(ctx context.Context, x *lookalike.Index, rows []int, width, height int) ([]*image.RGBA, []error, error) {
+	if _, err := x.Source(); err != nil {
+		return nil, nil, err
+	}
+	loads := make([]Load, len(rows))
+	for i, row := range rows {
+		loads[i] = func(box image.Point) (*picture.Image, error) { return x.Load(row, box) }
+	}
+	return Several(ctx, loads, width, height)
 }
 
 // Fit returns a picture brought to at most width by height pixels, in its own

@@ -1,4 +1,4 @@
-package main
+package results
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/termimage"
 	"lookalike/internal/words"
@@ -13,30 +14,28 @@ import (
 
 // Pictures shown in the terminal, between the lines of a result.
 
-// showWords are the values of --show.
-var showWords = []string{"auto", string(termimage.Kitty), string(termimage.ITerm), string(termimage.Sixel), string(termimage.Blocks), string(termimage.None)}
+// ShowWords are the values of --show.
+var ShowWords = []string{"auto", string(termimage.Kitty), string(termimage.ITerm), string(termimage.Sixel), string(termimage.Blocks), string(termimage.None)}
 
 const (
 	showMost  = 24  // pictures for one query, itself included
 	showTotal = 240 // pictures in all
 )
 
-// shower shows pictures in the terminal.
-type shower struct {
+// Shower shows pictures in the terminal.
+type Shower struct {
 	termimage.Terminal
-	c     *collection
-	t     *cli.Terminal
 	named bool // by the user, so that pictures that are not there are an error
 	row   bool // show one row of small pictures only
 	shown int
 	left  int // pictures that there was no room for
 }
 
-// newShower returns what shows pictures of c by a value of --show. A way that is typed
+// NewShower returns what shows pictures by a value of --show. A way that is typed
 // counts for any output, be it for a pager; one from the settings for terminals
 // only, so that it does not spoil files.
-func newShower(t *cli.Terminal, c *collection, way string, typed bool) *shower {
-	s := &shower{c: c, t: t, named: way != "auto"}
+func NewShower(t *cli.Terminal, way string, typed bool) *Shower {
+	s := &Shower{named: way != "auto"}
 	terminal := termimage.IsTerminal(t.Out.File)
 	switch p := termimage.Protocol(way); {
 	case way == "auto":
@@ -57,16 +56,16 @@ func newShower(t *cli.Terminal, c *collection, way string, typed bool) *shower {
 	return s
 }
 
-// ready makes sure that there are pictures to show. Nobody has asked for those of
+// Ready makes sure that there are pictures to show. Nobody has asked for those of
 // auto, so that without them it is quiet but for a note.
-func (s *shower) ready() error {
+func (s *Shower) Ready(t *cli.Terminal, x *lookalike.Index) error {
 	if s.Protocol == termimage.None {
 		return nil
 	}
-	_, err := s.c.index.Source()
+	_, err := x.Source()
 	if err != nil && !s.named {
-		if s.c.root != "" {
-			s.t.Warn("note: no pictures are shown: %v%s", err, unusable(err))
+		if x.Root() != "" {
+			t.Warn("note: no pictures are shown: %v%s", err, t.Hint(err))
 		}
 		s.Protocol, err = termimage.None, nil
 	}
@@ -76,12 +75,12 @@ func (s *shower) ready() error {
 // result writes a query's picture and those found for it, each with its rank and
 // its distance below. One that cannot be read is reported and shown as a grey
 // square.
-func (s *shower) result(ctx context.Context, w io.Writer, r result, digits int) error {
+func (s *Shower) result(ctx context.Context, w io.Writer, f *Found, r Result, digits int) error {
 	if s.Protocol == termimage.None {
 		return nil
 	}
-	n := min(1+len(r.neighbors), showMost, showTotal-s.shown)
-	s.left += 1 + len(r.neighbors) - n
+	n := min(1+len(r.Hits), showMost, showTotal-s.shown)
+	s.left += 1 + len(r.Hits) - n
 	if n <= 0 {
 		return nil
 	}
@@ -91,8 +90,8 @@ func (s *shower) result(ctx context.Context, w io.Writer, r result, digits int) 
 		n = layout.PerRow
 	}
 	s.shown += n
-	r.neighbors = r.neighbors[:n-1]
-	small, errs, err := resultThumbnails(ctx, s.c, r, layout.Width, layout.Height)
+	r.Hits = r.Hits[:n-1]
+	small, errs, err := f.thumbnails(ctx, r, layout.Width, layout.Height)
 	if err != nil {
 		return err
 	}
@@ -100,10 +99,10 @@ func (s *shower) result(ctx context.Context, w io.Writer, r result, digits int) 
 	for i, m := range small {
 		tiles[i] = termimage.Tile{Picture: m, Caption: "query"}
 		if i > 0 {
-			tiles[i].Caption = fmt.Sprintf("%d  %.*f", i, digits, r.neighbors[i-1].Distance)
+			tiles[i].Caption = fmt.Sprintf("%d  %.*f", i, digits, r.Hits[i-1].Distance)
 		}
 		if errs[i] != nil {
-			s.t.Warn("warning: not shown: %v%s", errs[i], unusable(errs[i]))
+			f.Terminal.Warn("warning: not shown: %v%s", errs[i], f.Terminal.Hint(errs[i]))
 		}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
@@ -113,8 +112,8 @@ func (s *shower) result(ctx context.Context, w io.Writer, r result, digits int) 
 }
 
 // end tells of what was not shown.
-func (s *shower) end() {
+func (s *Shower) end(t *cli.Terminal) {
 	if s.left > 0 {
-		s.t.Warn("note: %s more than are shown here; --html FILE writes a page with all of them", words.Count(s.left, "picture"))
+		t.Warn("note: %s more than are shown here; --html FILE writes a page with all of them", words.Count(s.left, "picture"))
 	}
 }
