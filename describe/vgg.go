@@ -106,6 +106,9 @@ func features(network *vgg.Model, r gallery.Recipe, file string) (*vggModel, err
 		}
 		width, recipePooling = layer.Shape[2], pooling.String()
 	}
+	if err := network.Ready(name); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err

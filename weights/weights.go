@@ -277,6 +277,9 @@ func (f *File) View(name string) (*tensor.Tensor, error) {
 	return tensor.From(a.values, a.shape...), nil
 }
 
+// Views tells whether [File.View] gives an array where it lies, without a copy.
+func (f *File) Views(name string) bool { return f.catalogue()[name].values != nil }
+
 var errNil = errors.New("weights: the file is nil")
 
 // Hold keeps the file open, and its views valid, until Release is called as often.

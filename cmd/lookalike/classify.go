@@ -95,6 +95,9 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 	if m.Config().NoTop {
 		return fmt.Errorf("%s has no dense layers, so it tells no classes apart; take the weights with the top, such as those of 'lookalike weights fetch vgg16'", o.weights)
 	}
+	if err := m.Ready("predictions"); err != nil {
+		return err
+	}
 	results := []classified{}
 	for part := range slices.Chunk(paths, classifyBatch) {
 		var named []string
