@@ -14,6 +14,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/f32"
 	"lookalike/internal/measure"
+	"lookalike/internal/memory"
 )
 
 func (a *app) benchCommand() *cobra.Command {
@@ -71,8 +72,18 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 // maxBenchBatch bounds the memory that --batch can ask for.
 const maxBenchBatch = 256
 
-// bench runs the tasks and shows each row when it is there.
+// bench runs the tasks, if the memory limit leaves what each takes, and shows each row
+// when it is there.
 func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
+	for _, t := range tasks {
+		n, err := t.Memory(batches)
+		if err != nil {
+			return err
+		}
+		if err := memory.Allows(n); err != nil {
+			return fmt.Errorf("the task %s: %w; choose others with --task%s", t.Name, err, map[bool]string{true: ", or smaller ones with --batch"}[t.Name == "vgg16" && slices.Max(batches) > 1])
+		}
+	}
 	for _, t := range tasks {
 		runtime.GC() // what the task before needed
 		var shown error
