@@ -41,7 +41,6 @@ type Model struct {
 // [weights.File]. It is to be read only.
 type viewer interface {
 	View(name string) (*tensor.Tensor, error)
-	Views(name string) bool
 }
 
 // holder is a source whose views end when it is closed, which waits for Release.
@@ -150,7 +149,7 @@ const besidePictures = 16e6
 // views tells whether a source gives an array where it lies, which then counts as what is
 // in memory outside the Go runtime.
 func views(src weights.Source, name string) bool {
-	v, ok := src.(viewer)
+	v, ok := src.(interface{ Views(name string) bool })
 	return ok && v.Views(name)
 }
 

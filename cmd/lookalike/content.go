@@ -12,6 +12,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/embedding"
 	"lookalike/internal/checkpoint"
+	"lookalike/internal/memory"
 	"lookalike/internal/words"
 	"lookalike/nn"
 	"lookalike/tensor"
@@ -29,7 +30,8 @@ type content struct {
 	unknown error  // why not
 	summary string // Keras's, if it is known
 	network func(arrays map[string]*tensor.Tensor) weights.KerasLayer
-	torch   bool // takes pictures as torchvision prepares them
+	torch   bool  // takes pictures as torchvision prepares them
+	loaded  int64 // bytes of a model that was made of the arrays
 }
 
 var errUnknown = errors.New("its arrays are neither those of VGG16 or VGG19 nor those of an autoencoder or an embedding")
@@ -80,11 +82,37 @@ func (c *content) checkSize(path string) error {
 	return nil
 }
 
-// arrays returns the network's arrays, in place where the file allows it.
+// besideArrays is what the process has in memory while arrays are written and compared,
+// besides these.
+const besideArrays = 16e6
+
+// arrays returns the network's arrays, in place where the file allows it, if the memory
+// limit leaves room for them.
 func (c *content) arrays() (map[string]*tensor.Tensor, error) {
 	all := map[string]*tensor.Tensor{}
+	mapped, read := int64(0), int64(0)
 	for _, name := range c.names {
-		t, err := c.file.View(name)
+		shape, _ := c.file.Shape(name)
+		bytes := 4 * int64(tensor.Size(shape))
+		if !c.file.Views(name) {
+			read += bytes
+			continue
+		}
+		t, err := c.file.View(name) // which counts from now on
+		if err != nil {
+			return nil, err
+		}
+		all[name] = t
+		mapped += bytes
+	}
+	if err := memory.Allows(c.loaded + read + besideArrays); err != nil {
+		return nil, fmt.Errorf("the arrays, of which %d MB are mapped: %w", mapped/1e6, err)
+	}
+	for _, name := range c.names {
+		if all[name] != nil {
+			continue
+		}
+		t, err := c.file.Tensor(name)
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +129,7 @@ func (c *content) asAutoencoder(path string) error {
 	c.kind, c.summary, c.metadata, c.names = "autoencoder", m.Summary(), m.Metadata(), nil
 	for _, p := range m.Params() { // not what an optimizer remembers
 		c.names = append(c.names, p.Name)
+		c.loaded += 4 * int64(p.Value.Len())
 	}
 	slices.Sort(c.names)
 	c.network = func(map[string]*tensor.Tensor) weights.KerasLayer {
