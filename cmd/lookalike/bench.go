@@ -35,7 +35,8 @@ func (a *app) benchCommand() *cobra.Command {
 once to warm up and then several times; the table has the best and the median
 time and, as spread, how far the runs lie apart. Times of vgg16 and of the
 autoencoder are for one picture, those of knn for one query. All takes about a
-minute and 1.5 GB of memory.
+minute and 1.5 GB of memory; with a --memory-limit that leaves less, nothing is
+measured, and the tasks have to be chosen.
 
 ` + about.String() + `
 VGG16's weights are random here: they change what it sees, not how fast. For

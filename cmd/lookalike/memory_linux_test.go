@@ -192,6 +192,21 @@ func TestMemoryOfNetworks(t *testing.T) {
 		within(t, 225e6, index...)
 	}
 	within(t, 225e6, "search", mapped+".idx", photos)
+	within(t, 105e6, "convert", mapped, filepath.Join(dir, "again.npz"))
+	within(t, 225e6, "index", photos, "-o", filepath.Join(dir, "large.idx"), "--model", "vgg16", "--weights", mapped, "--layer", "block1_conv1", "--pool", "avg")
+	const want = "the arrays, of which 58 MB are mapped: 16 MB must be in memory at once, more than the memory limit of 80 MB leaves; give 97 MB or more\n"
+	if got := tooMuch(t, "convert", mapped, filepath.Join(dir, "none.npz"), "--memory-limit", "80MB"); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A task of bench that the limit does not leave room for is refused before the first is
+// measured.
+func TestMemoryOfBench(t *testing.T) {
+	const want = "the task gemm: 439 MB must be in memory at once, more than the memory limit of 300 MB leaves; give 508 MB or more; choose others with --task\n"
+	if got := tooMuch(t, "bench", "--task", "small,gemm", "--memory-limit", "300MB"); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // Small files that are large pictures, several at once: who fits in half of the limit is

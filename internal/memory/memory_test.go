@@ -45,7 +45,7 @@ func TestKeep(t *testing.T) {
 			t.Errorf("of %d bytes the runtime has %d, want %d", limit, got, want[0])
 		}
 		Outside(60e6)
-		if got := debug.SetMemoryLimit(-1); got != want[1] || Limit() != limit {
+		if got := debug.SetMemoryLimit(-1); got != want[1] || Limit() != limit || Left() != max(0, limit-60e6) {
 			t.Errorf("of %d bytes the runtime has %d, with 60 MB outside, want %d; the limit is told as %d", limit, got, want[1], Limit())
 		}
 		Outside(-60e6)
