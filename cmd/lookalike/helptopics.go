@@ -41,7 +41,7 @@ itself keeps of files does not. What must be in memory at once and does not fit,
 such as the vectors of an index, VGG's weights with what one picture takes on its
 way, or what training takes, is refused with the figures; train says which --batch
 would fit, and decodes and keeps pictures in what training leaves. VGG16 needs about
-205 MB without its dense layers and 685 MB with them. There is no limit by default.
+190 MB without its dense layers and 685 MB with them. There is no limit by default.
 Results stay the same, but for principal components of collections whose vectors do
 not fit in a quarter of the limit: these are then fitted to a sample.
 
