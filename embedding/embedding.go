@@ -23,6 +23,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/internal/checkpoint"
 	"lookalike/internal/closing"
+	"lookalike/internal/memory"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -277,6 +278,22 @@ func (m *Model) Embed(ctx context.Context, pictures []*picture.Image) (*tensor.T
 		return nil, err
 	}
 	return m.net.Predict(x), nil
+}
+
+// Ready returns an error if the process's memory limit does not leave what one picture
+// takes.
+func (m *Model) Ready() error {
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.using.Leave()
+	if m.base != nil {
+		return m.base.Ready(baseLayer)
+	}
+	if err := memory.Allows(m.net.PredictionMemory(1)); err != nil {
+		return fmt.Errorf("embedding: a picture on its way through the network: %w", err)
+	}
+	return nil
 }
 
 // features returns what the learned layers take.

@@ -180,6 +180,7 @@ func (s baseSource) Shape(name string) ([]int, bool) { return s.f.Shape(basePref
 func (s baseSource) Tensor(name string) (*tensor.Tensor, error) { return s.f.Tensor(basePrefix + name) }
 
 func (s baseSource) View(name string) (*tensor.Tensor, error) { return s.f.View(basePrefix + name) }
+func (s baseSource) Views(name string) bool                   { return s.f.Views(basePrefix + name) }
 
 func (s baseSource) Hold() error { return s.f.Hold() }
 
@@ -194,6 +195,7 @@ func (s baseSource) Metadata() map[string]string {
 type copied struct{ baseSource }
 
 func (s copied) View(name string) (*tensor.Tensor, error) { return s.Tensor(name) }
+func (s copied) Views(string) bool                        { return false }
 
 // Hold and Release leave the file alone, which is closed.
 func (s copied) Hold() error { return nil }

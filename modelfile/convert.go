@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"lookalike/internal/memory"
 	"lookalike/internal/words"
 	"lookalike/tensor"
 	"lookalike/weights"
@@ -109,11 +110,37 @@ func (f *File) checkSize() error {
 	return nil
 }
 
-// arrays returns the network's arrays, in place where the file allows it.
+// besideArrays is what the process has in memory while arrays are written and compared,
+// besides these.
+const besideArrays = 16e6
+
+// arrays returns the network's arrays, in place where the file allows it, if the memory
+// limit leaves room for them.
 func (f *File) arrays() (map[string]*tensor.Tensor, error) {
 	all := map[string]*tensor.Tensor{}
+	mapped, read := int64(0), int64(0)
 	for _, name := range f.names {
-		t, err := f.file.View(name)
+		shape, _ := f.file.Shape(name)
+		bytes := 4 * int64(tensor.Size(shape))
+		if !f.file.Views(name) {
+			read += bytes
+			continue
+		}
+		t, err := f.file.View(name) // which counts from now on
+		if err != nil {
+			return nil, err
+		}
+		all[name] = t
+		mapped += bytes
+	}
+	if err := memory.Allows(f.loaded + read + besideArrays); err != nil {
+		return nil, fmt.Errorf("the arrays, of which %d MB are mapped: %w", mapped/1e6, err)
+	}
+	for _, name := range f.names {
+		if all[name] != nil {
+			continue
+		}
+		t, err := f.file.Tensor(name)
 		if err != nil {
 			return nil, err
 		}
@@ -139,23 +166,25 @@ func compareArrays(ctx context.Context, path string, want map[string]*tensor.Ten
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		g, err := f.View(name)
+		if shape, _ := f.Shape(name); !slices.Equal(shape, w.Shape()) {
+			return fmt.Errorf("array %q has the shape %v, not %v", name, shape, w.Shape())
+		}
+		err := f.Pieces(name, func(first int, values []float32) error {
+			for i, got := range values {
+				v := w.Data()[first+i]
+				same := math.Float32bits(got) == math.Float32bits(v)
+				if o.Half { // float16 keeps 11 binary digits, and multiples of 2^-24 near zero
+					same = got == v || math.IsNaN(float64(got)) && math.IsNaN(float64(v)) ||
+						math.Abs(float64(got)-float64(v)) <= max(0x1p-11*math.Abs(float64(v)), 0x1p-25)
+				}
+				if !same {
+					return fmt.Errorf("array %q: value %d is %v, not %v", name, first+i, got, v)
+				}
+			}
+			return ctx.Err()
+		})
 		if err != nil {
 			return err
-		}
-		if !slices.Equal(g.Shape(), w.Shape()) {
-			return fmt.Errorf("array %q has the shape %v, not %v", name, g.Shape(), w.Shape())
-		}
-		for i, v := range w.Data() {
-			got := g.Data()[i]
-			same := math.Float32bits(got) == math.Float32bits(v)
-			if o.Half { // float16 keeps 11 binary digits, and multiples of 2^-24 near zero
-				same = got == v || math.IsNaN(float64(got)) && math.IsNaN(float64(v)) ||
-					math.Abs(float64(got)-float64(v)) <= max(0x1p-11*math.Abs(float64(v)), 0x1p-25)
-			}
-			if !same {
-				return fmt.Errorf("array %q: value %d is %v, not %v", name, i, got, v)
-			}
 		}
 		compared += w.Len()
 		tell(o.Comparing, int64(compared))

@@ -29,6 +29,7 @@ type File struct {
 	metadata map[string]string // for a safetensors file of the network
 	keras    func(arrays map[string]*tensor.Tensor) weights.KerasLayer
 	torch    bool
+	loaded   int64 // bytes of a model that was made of the arrays
 }
 
 // ErrUnknown is that the arrays of a file make no network that is known here.
@@ -72,6 +73,7 @@ func (f *File) asAutoencoder() error {
 	f.Network, f.Summary, f.metadata, f.names = "autoencoder", m.Summary(), m.Metadata(), nil
 	for _, p := range m.Params() { // not what an optimizer remembers
 		f.names = append(f.names, p.Name)
+		f.loaded += 4 * int64(p.Value.Len())
 	}
 	slices.Sort(f.names)
 	f.keras = func(map[string]*tensor.Tensor) weights.KerasLayer {

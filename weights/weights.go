@@ -261,6 +261,43 @@ func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
 	return nil
 }
 
+// pieceValues is how many values Pieces reads at a time: 4 MB.
+const pieceValues = 1 << 20
+
+// Pieces calls use with an array's values, piece by piece, in order, each with the index
+// of its first. The values are lent until use returns, and an error of it ends the
+// reading. An array takes little memory then, but where the format has it compressed or
+// in another order it is read whole. Checksums are looked at only where it is.
+func (f *File) Pieces(name string, use func(first int, values []float32) error) error {
+	a, ok := f.catalogue()[name]
+	if !ok {
+		return f.absent(name)
+	}
+	if a.part == nil {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return err
+		}
+		return use(0, t.Data())
+	}
+	if err := f.Hold(); err != nil {
+		return err
+	}
+	defer f.Release()
+	n := tensor.Size(a.shape)
+	piece := make([]float32, min(n, pieceValues))
+	for first := 0; first < n; first += len(piece) {
+		piece = piece[:min(len(piece), n-first)]
+		if err := a.part(piece, first); err != nil {
+			return f.wrap(fmt.Errorf("array %q: %w", name, err))
+		}
+		if err := use(first, piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // View is Tensor without a copy where the file is mapped and has the values as
 // float32, little-endian, uncompressed and at a multiple of 4 bytes: as in
 // safetensors files. Checksums of the format are not looked at then.
@@ -283,6 +320,9 @@ func (f *File) View(name string) (*tensor.Tensor, error) {
 	f.viewed.add(a.values)
 	return tensor.From(a.values, a.shape...), nil
 }
+
+// Views tells whether [File.View] gives an array where it lies, without a copy.
+func (f *File) Views(name string) bool { return f.catalogue()[name].values != nil }
 
 var errNil = errors.New("weights: the file is nil or empty; Open and Read make one")
 

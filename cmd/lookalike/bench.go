@@ -15,6 +15,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/cpu"
 	"lookalike/internal/measure"
+	"lookalike/internal/memory"
 )
 
 func benchCommand(a *app) *cobra.Command {
@@ -35,7 +36,8 @@ func benchCommand(a *app) *cobra.Command {
 once to warm up and then several times; the table has the best and the median
 time and, as spread, how far the runs lie apart. Times of vgg16 and of the
 autoencoder are for one picture, those of knn for one query. All takes about a
-minute and 1.5 GB of memory.
+minute and 1.5 GB of memory; with a --memory-limit that leaves less, nothing is
+measured, and the tasks have to be chosen.
 
 ` + about.String() + `
 VGG16's weights are random here: they change what it sees, not how fast. For
@@ -72,8 +74,18 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 // maxBenchBatch bounds the memory that --batch can ask for.
 const maxBenchBatch = 256
 
-// runBench runs the tasks and shows each row when it is there.
+// runBench runs the tasks, if the memory limit leaves what each takes, and shows each row
+// when it is there.
 func runBench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
+	for _, t := range tasks {
+		n, err := t.Memory(batches)
+		if err != nil {
+			return err
+		}
+		if err := memory.Allows(n); err != nil {
+			return fmt.Errorf("the task %s: %w; choose others with --task%s", t.Name, err, map[bool]string{true: ", or smaller ones with --batch"}[t.Name == "vgg16" && slices.Max(batches) > 1])
+		}
+	}
 	for _, t := range tasks {
 		runtime.GC() // what the task before needed
 		var shown error

@@ -96,6 +96,9 @@ func classify(ctx context.Context, a *app, paths []string, o classifyOptions) (e
 	if m.Config().NoTop {
 		return fmt.Errorf("%s has no dense layers, so it tells no classes apart; take the weights with the top, such as those of 'lookalike weights fetch vgg16'", o.weights)
 	}
+	if err := m.Ready("predictions"); err != nil {
+		return err
+	}
 	results := []classified{}
 	for part := range slices.Chunk(paths, classifyBatch) {
 		var named []string
