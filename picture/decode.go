@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"image/png"
 	"io"
 
 	"golang.org/x/image/tiff"
 
 	"lookalike/internal/bmp"
-	"lookalike/internal/jpegplanes"
+	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
@@ -62,7 +62,7 @@ type format struct {
 }
 
 // way is how a file may be decoded. If it is not for this way, the error is
-// jpegplanes.ErrOther, and there is a next one.
+// jpeg.ErrOther, and there is a next one.
 type way struct {
 	need   int64 // most bytes that it takes, but for some that do not grow with the picture
 	decode func(data []byte) (*Image, error)
@@ -70,7 +70,7 @@ type way struct {
 
 var formats = []format{
 	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, jpeg.DecodeConfig, waysOfJPEG},
+	{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, stdjpeg.DecodeConfig, waysOfJPEG},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
 	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
@@ -208,7 +208,7 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		var m *Image
 		if m, err = w.run(data, c, turn, use); err == nil {
 			return m, nil
-		} else if !errors.Is(err, jpegplanes.ErrOther) {
+		} else if !errors.Is(err, jpeg.ErrOther) {
 			break
 		}
 	}
@@ -270,7 +270,7 @@ func fills(w, h int, box image.Point) bool { return w >= box.X || h >= box.Y }
 
 // cutShort is [words.CutShort]; the decoder of JPEG has a text of its own for the end of data.
 func cutShort(err error) error {
-	if errors.Is(err, jpeg.FormatError("short Huffman data")) {
+	if errors.Is(err, stdjpeg.FormatError("short Huffman data")) {
 		return words.ErrCut
 	}
 	return words.CutShort(err)

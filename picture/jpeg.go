@@ -4,22 +4,22 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"io"
 	"strings"
 
-	"lookalike/internal/jpegplanes"
+	"lookalike/internal/jpeg"
 )
 
-// waysOfJPEG are package jpegplanes, which decodes most files as libjpeg-turbo does, and
+// waysOfJPEG are package jpeg, which decodes most files as libjpeg-turbo does, and
 // image/jpeg for the others, which gives damage its name. Small is at an eighth of the
 // size.
 func waysOfJPEG(data []byte, c image.Config, small bool) []way {
 	h := scanJPEG(data)
 	ours, eighth, others := needJPEG(h, c)
-	first := way{ours, joined(h, jpegplanes.Decode)}
+	first := way{ours, joined(h, jpeg.Decode)}
 	if small {
-		first = way{eighth, joined(h, jpegplanes.DecodeEighth)}
+		first = way{eighth, joined(h, jpeg.DecodeEighth)}
 	}
 	return []way{first, {others, joined(h, func(data []byte) (image.Image, error) { return otherPlanes(data, h) })}}
 }
@@ -58,7 +58,7 @@ func otherPlanes(data []byte, h jpegHeader) (image.Image, error) {
 		told = adobeSegment
 	}
 	r := io.MultiReader(bytes.NewReader(data[:h.scan]), strings.NewReader(told), bytes.NewReader(data[h.scan:]))
-	return jpeg.Decode(r)
+	return stdjpeg.Decode(r)
 }
 
 const (

@@ -87,7 +87,7 @@ func largePictures(t *testing.T, w, h int) map[string][]byte {
 	rect := image.Rect(0, 0, w, h)
 	files := map[string][]byte{
 		"progressive.jpg": progressiveJPEG(w, h),
-		// What package jpegplanes refuses at the end, image/jpeg decodes again.
+		// What internal/jpeg refuses at the end, image/jpeg decodes again.
 		"unfinished.jpg": bytes.Replace(progressiveJPEG(w, h), []byte{1, 3, 0, 1, 63, 0}, []byte{1, 3, 0, 1, 62, 0}, 1),
 		"interlaced.png": interlacedPNG(w, h),
 		"flat.webp":      flatWebP(t, w, h),

@@ -1,11 +1,11 @@
-// Package jpegplanes decodes the planes of JPEG files to the bit as libjpeg-turbo
+// Package jpeg decodes the planes of JPEG files to the bit as libjpeg-turbo
 // does it by default.
 //
 // image/jpeg rounds its inverse cosine transform otherwise: two values in a hundred
 // differ, by a level or two. That is enough to show in features of a deep network.
 // So the common files are decoded here: sequential or progressive, Huffman-coded, 8
 // bits, grey or with chroma whole or halved.
-package jpegplanes
+package jpeg
 
 import (
 	"encoding/binary"
@@ -15,7 +15,7 @@ import (
 
 // ErrOther is the error for whatever is not decoded here, damage included:
 // image/jpeg has the word.
-var ErrOther = errors.New("jpegplanes: a file for image/jpeg")
+var ErrOther = errors.New("jpeg: a file for image/jpeg")
 
 // decoder is one run over a file.
 type decoder struct {

@@ -1,4 +1,4 @@
-package jpegplanes
+package jpeg
 
 // natural gives the place of a coefficient in its block by its place in the file.
 var natural = [64]uint8{

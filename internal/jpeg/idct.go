@@ -1,4 +1,4 @@
-package jpegplanes
+package jpeg
 
 // transform writes a block's pixels: the inverse cosine transform of Loeffler,
 // Ligtenberg and Moschytz ("Practical fast 1-D DCT algorithms with 11

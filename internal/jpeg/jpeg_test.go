@@ -1,10 +1,10 @@
-package jpegplanes
+package jpeg
 
 import (
 	"bytes"
 	"errors"
 	"image"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +42,7 @@ func TestPlanes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want, err := jpeg.Decode(bytes.NewReader(data))
+		want, err := stdjpeg.Decode(bytes.NewReader(data))
 		if err != nil {
 			t.Fatal(err)
 		}

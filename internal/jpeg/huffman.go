@@ -1,4 +1,4 @@
-package jpegplanes
+package jpeg
 
 import "encoding/binary"
 
