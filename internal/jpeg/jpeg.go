@@ -1,215 +1,235 @@
-// Package jpeg decodes the planes of JPEG files to the bit as libjpeg-turbo
-// does it by default.
+// Package jpeg decodes JPEG files to the bit as libjpeg-turbo does it by default, on a
+// processor with AVX2: sequential and progressive, Huffman and arithmetic coding, one,
+// three or four components sampled in any way that libjpeg-turbo upsamples. It goes on
+// where libjpeg does: restart markers that are missing, doubled or wrong, bytes between
+// segments, codes that there are not, scans that are missing. A file whose data ends
+// before its picture is cut short, which is an error.
 //
 // image/jpeg rounds its inverse cosine transform otherwise: two values in a hundred
 // differ, by a level or two. That is enough to show in features of a deep network.
-// So the common files are decoded here: sequential or progressive, Huffman-coded, 8
-// bits, grey or with chroma whole or halved.
 package jpeg
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
+	"fmt"
 	"image"
+	"image/color"
+	"io"
+
+	"lookalike/internal/words"
 )
 
-// ErrOther is the error for whatever is not decoded here, damage included:
-// image/jpeg has the word.
-var ErrOther = errors.New("jpeg: a file for image/jpeg")
-
-// decoder is one run over a file.
-type decoder struct {
-	data []byte // what is left of the file
-
-	bits  uint64 // of the scan, the last count of them still to be taken
-	count int
-	short bool // bits were wanted that are not there
-
-	width, height int
-	progressive   bool
-	components    []component
-	side          int // of components
-	columns, rows int // of MCUs, the units of interleaved scans
-	quant         [4][64]int32
-	huffman       [2][4]huffman // DC, AC
-	restart       int           // MCUs between restart markers; 0: none
-	eobRun        int           // blocks that a progressive scan passes over
+// Picture is what a file shows, red, green and blue by turns.
+type Picture struct {
+	Pix           []uint8
+	Width, Height int
 }
 
+// Header is what a file says before its first scan.
+type Header struct {
+	Width, Height int
+
+	progressive bool
+	arithmetic  bool
+	components  []component
+	maxH, maxV  int // the largest factors of sampling
+	columns     int // MCUs, the units of interleaved scans
+	rows        int
+
+	jfif, adobe bool
+	transform   byte // of the Adobe segment
+}
+
+// component is a plane of the picture.
 type component struct {
 	id         byte
-	h, v       int // blocks in an MCU
+	h, v       int // factors of sampling: blocks in an MCU
 	table      byte
-	stride     int // blocks in a row, whole MCUs
-	side       int // pixels of a block across and down, 8 or 1
-	cols, rows int // blocks in a scan of its own
-	pixels     []uint8
-	values     []int16 // coefficients of progressive files, 64 a block in natural order
-	shift      [64]int // bits still missing of each coefficient; -1: all
-	dc, ac     *huffman
-	last       int32 // the DC coefficient before
+	stride     int // blocks in a row, in whole MCUs
+	cols, rows int // blocks that are not padding
+
+	side   int // pixels of a block across and down, 8 or 1
+	pixels []uint8
+	values []int16 // coefficients of progressive files, 64 a block in natural order
+
+	quant   *[64]int32 // in natural order, as it was when the component's first scan began
+	sent    int        // coefficients of a block that its scans had, so far
+	known   progress
+	dc, ac  byte  // which tables the scan has for it
+	last    int32 // the DC coefficient before
+	context int   // of the DC coefficient, where the coding is arithmetic
 }
 
-// Decode returns the planes of a file as *image.YCbCr or *image.Gray, whatever
-// colours they stand for. Chroma that is halved stays so. It takes memory for the
-// size that the file gives, which is for the caller to bound.
-func Decode(data []byte) (image.Image, error) { return decode(data, 8) }
+// mostHeader is how far the frame's header may be from the beginning: notes before it, such
+// as maps of depth, take megabytes.
+const mostHeader = 64 << 20
+
+// DecodeConfig returns the size that a file gives, and reads no more than tells it.
+func DecodeConfig(r io.Reader) (image.Config, error) {
+	var data bytes.Buffer
+	for more := int64(8 << 10); ; more *= 2 {
+		_, ended := io.CopyN(&data, r, more)
+		d := newDecoder(data.Bytes(), 8)
+		_, err := d.untilScan()
+		switch {
+		case d.components != nil:
+			return image.Config{ColorModel: color.YCbCrModel, Width: d.Width, Height: d.Height}, nil
+		case ended == nil && err == words.ErrCut && more < mostHeader:
+		case ended == nil && err == words.ErrCut:
+			return image.Config{}, fmt.Errorf("no header of the frame in the first %d MB", data.Len()>>20)
+		case ended != nil && ended != io.EOF:
+			return image.Config{}, ended
+		default:
+			return image.Config{}, err
+		}
+	}
+}
+
+// ReadHeader reads a file up to its first scan.
+func ReadHeader(data []byte) (Header, error) {
+	d := newDecoder(data, 8)
+	_, err := d.untilScan()
+	return d.Header, err
+}
+
+// Need is how many bytes decoding takes that grow with the picture: planes, coefficients
+// of progressive files, and the picture itself.
+func (h *Header) Need(eighth bool) int64 {
+	var samples int64
+	for _, c := range h.components {
+		samples += 64 * int64(c.stride) * int64(h.rows*c.v)
+	}
+	pixels := 3 * int64(h.Width) * int64(h.Height)
+	planes := samples
+	if eighth {
+		planes, pixels = planes/64, pixels/64
+	}
+	if h.progressive {
+		planes += 2 * samples
+	}
+	return planes + pixels
+}
+
+// Decode decodes a file. It takes memory for the size that the file gives, which is for
+// the caller to bound.
+func Decode(data []byte) (Picture, error) { return decode(data, 8) }
 
 // DecodeEighth is Decode at an eighth of the size, rounded up: each pixel is the mean
 // of a block of 8x8, which at the right and lower edges may reach beyond the picture.
-func DecodeEighth(data []byte) (image.Image, error) { return decode(data, 1) }
+func DecodeEighth(data []byte) (Picture, error) { return decode(data, 1) }
 
-func decode(data []byte, side int) (image.Image, error) {
-	if len(data) < 2 {
-		return nil, ErrOther
+func decode(data []byte, side int) (Picture, error) {
+	d := newDecoder(data, side)
+	body, err := d.untilScan()
+	if err != nil {
+		return Picture{}, err
 	}
-	d := &decoder{data: data[2:], side: side}
+	d.allocate()
 	for {
-		marker, body, ok := d.segment()
-		if !ok {
-			return nil, ErrOther
+		if err := d.scan(body); err != nil {
+			return Picture{}, err
 		}
-		switch marker {
-		case 0xc0, 0xc1, 0xc2:
-			ok = d.frame(marker == 0xc2, body)
-		case 0xc4:
-			ok = d.huffmanTables(body)
-		case 0xdb:
-			ok = d.quantTables(body)
-		case 0xdd:
-			if ok = len(body) == 2; ok {
-				d.restart = int(binary.BigEndian.Uint16(body))
-			}
-		case 0xda:
-			ok = d.scan(body)
-		case 0xd9:
-			return d.planes()
-		default: // notes of applications; other ways of coding are not for us
-			ok = marker >= 0xe0
+		if !d.progressive && d.scans == 1 && d.complete() { // what follows is not of this picture
+			break
 		}
-		if !ok {
-			return nil, ErrOther
+		if body, err = d.untilScan(); err == errEnd || err == words.ErrCut && d.complete() {
+			break
+		} else if err != nil {
+			return Picture{}, err
 		}
 	}
-}
-
-// segment reads a marker and what belongs to it.
-func (d *decoder) segment() (marker byte, body []byte, ok bool) {
-	for len(d.data) > 2 && d.data[0] == 0xff && d.data[1] == 0xff { // fill
-		d.data = d.data[1:]
-	}
-	if len(d.data) < 2 || d.data[0] != 0xff {
-		return 0, nil, false
-	}
-	if marker = d.data[1]; marker == 0xd9 {
-		return marker, nil, true
-	}
-	if len(d.data) < 4 {
-		return 0, nil, false
-	}
-	end := 2 + int(binary.BigEndian.Uint16(d.data[2:]))
-	if end < 4 || end > len(d.data) {
-		return 0, nil, false
-	}
-	body, d.data = d.data[4:end], d.data[end:]
-	return marker, body, true
-}
-
-func (d *decoder) quantTables(b []byte) bool {
-	for len(b) > 0 {
-		wide, id := int(b[0]>>4), b[0]&15
-		n := 64 * (1 + wide)
-		if wide > 1 || id > 3 || len(b) < 1+n {
-			return false
-		}
-		for i, place := range natural {
-			if wide == 0 {
-				d.quant[id][place] = int32(b[1+i])
-			} else {
-				d.quant[id][place] = int32(binary.BigEndian.Uint16(b[1+2*i:]))
-			}
-		}
-		b = b[1+n:]
-	}
-	return true
+	d.finish()
+	return d.picture(), nil
 }
 
 // frame reads the size and the components.
-func (d *decoder) frame(progressive bool, b []byte) bool {
-	if d.components != nil || len(b) < 6 || b[0] != 8 || len(b) != 6+3*int(b[5]) || b[5] != 1 && b[5] != 3 {
-		return false
+func (d *decoder) frame(marker byte, b []byte) error {
+	switch {
+	case marker == 0xc3 || marker == 0xcb:
+		return errors.New("lossless JPEG is not supported")
+	case marker == 0xc8:
+		return errors.New("a frame of a kind that is kept for later")
+	case marker >= 0xc5 && marker <= 0xc7 || marker >= 0xcd:
+		return errors.New("hierarchical JPEG is not supported")
+	case d.components != nil:
+		return errors.New("a second frame")
+	case len(b) < 6 || len(b) != 6+3*int(b[5]):
+		return errors.New("the frame's header has a wrong length")
+	case b[0] != 8:
+		return fmt.Errorf("JPEG of %d bits a sample is not supported", b[0])
+	case b[5] != 1 && b[5] != 3 && b[5] != 4:
+		return fmt.Errorf("JPEG of %d components is not supported", b[5])
 	}
-	d.progressive = progressive
-	d.height, d.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
-	if d.width == 0 || d.height == 0 {
-		return false
+	d.progressive, d.arithmetic = marker&3 == 2, marker > 0xc8
+	d.Height, d.Width = int(b[1])<<8|int(b[2]), int(b[3])<<8|int(b[4])
+	if d.Width == 0 || d.Height == 0 {
+		return fmt.Errorf("%d x %d pixels: nothing to see", d.Width, d.Height)
 	}
 	list := make([]component, b[5])
 	for i := range list {
 		s := b[6+3*i:]
-		list[i] = component{id: s[0], h: int(s[1] >> 4), v: int(s[1] & 15), table: s[2]}
-		if s[2] > 3 || list[i].h < 1 || list[i].v < 1 {
-			return false
+		h, v := int(s[1]>>4), int(s[1]&15)
+		if h < 1 || h > 4 || v < 1 || v > 4 {
+			return fmt.Errorf("a component sampled %d x %d; factors are 1 to 4", h, v)
 		}
+		list[i] = component{id: s[0], h: h, v: v, table: s[2], side: d.side, known: nothing}
+		d.maxH, d.maxV = max(d.maxH, h), max(d.maxV, v)
 	}
-	if len(list) == 1 {
-		list[0].h, list[0].v = 1, 1
-	}
-	h, v := list[0].h, list[0].v
-	if h > 2 || v > 2 {
-		return false
-	}
-	for _, c := range list[1:] {
-		if c.h != 1 || c.v != 1 {
-			return false
-		}
-	}
-	d.columns, d.rows = divideUp(d.width, 8*h), divideUp(d.height, 8*v)
+	d.columns, d.rows = divideUp(d.Width, 8*d.maxH), divideUp(d.Height, 8*d.maxV)
 	for i := range list {
 		c := &list[i]
+		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
+			return fmt.Errorf("JPEG with components sampled %d x %d and %d x %d is not supported", d.maxH, d.maxV, c.h, c.v)
+		}
 		c.stride = d.columns * c.h
-		c.cols, c.rows = divideUp(divideUp(d.width*c.h, h), 8), divideUp(divideUp(d.height*c.v, v), 8)
-		blocks := c.stride * d.rows * c.v
-		c.side = d.side
-		c.pixels = make([]uint8, c.side*c.side*blocks)
-		if progressive {
-			c.values = make([]int16, 64*blocks)
-		}
-		for k := range c.shift {
-			c.shift[k] = -1
-		}
+		c.cols, c.rows = divideUp(d.Width*c.h, 8*d.maxH), divideUp(d.Height*c.v, 8*d.maxV)
 	}
 	d.components = list
-	return true
+	return nil
 }
 
 func divideUp(a, b int) int { return (a + b - 1) / b }
 
-// planes returns what has been decoded.
-func (d *decoder) planes() (image.Image, error) {
-	if d.components == nil {
-		return nil, ErrOther
-	}
+// allocate makes room for the planes.
+func (d *decoder) allocate() {
 	for i := range d.components {
 		c := &d.components[i]
-		for _, missing := range c.shift {
-			if missing != 0 { // libjpeg guesses at what is missing
-				return nil, ErrOther
+		blocks := c.stride * d.rows * c.v
+		c.pixels = make([]uint8, c.side*c.side*blocks)
+		if d.progressive {
+			c.values = make([]int16, 64*blocks)
+		}
+	}
+}
+
+// complete tells whether every component has been decoded to its last bit.
+func (d *decoder) complete() bool {
+	for i := range d.components {
+		if d.components[i].known.now != [64]int8{} {
+			return false
+		}
+	}
+	return true
+}
+
+// finish makes pixels of the coefficients that wait for it, and of components that no
+// scan had.
+func (d *decoder) finish() {
+	smooth := d.progressive && d.smoothing()
+	for i := range d.components {
+		c := &d.components[i]
+		switch {
+		case c.quant == nil:
+			for k := range c.pixels {
+				c.pixels[k] = 128
+			}
+		case smooth:
+			d.smooth(c)
+		case d.progressive:
+			for at := range len(c.values) / 64 {
+				c.show(at%c.stride, at/c.stride, (*[64]int16)(c.values[64*at:]))
 			}
 		}
-		for at := 0; at < len(c.values)/64; at++ {
-			c.transform(at%c.stride, at/c.stride, (*[64]int16)(c.values[64*at:]), &d.quant[c.table])
-		}
 	}
-	rect := image.Rect(0, 0, divideUp(d.width*d.side, 8), divideUp(d.height*d.side, 8))
-	luma := &d.components[0]
-	if len(d.components) == 1 {
-		return &image.Gray{Pix: luma.pixels, Stride: luma.side * luma.stride, Rect: rect}, nil
-	}
-	cb, cr := &d.components[1], &d.components[2]
-	ratio := map[[2]int]image.YCbCrSubsampleRatio{
-		{1, 1}: image.YCbCrSubsampleRatio444, {2, 1}: image.YCbCrSubsampleRatio422,
-		{1, 2}: image.YCbCrSubsampleRatio440, {2, 2}: image.YCbCrSubsampleRatio420,
-	}[[2]int{luma.h, luma.v}]
-	return &image.YCbCr{Y: luma.pixels, Cb: cb.pixels, Cr: cr.pixels, YStride: luma.side * luma.stride, CStride: cb.side * cb.stride, SubsampleRatio: ratio, Rect: rect}, nil
 }
