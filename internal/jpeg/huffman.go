@@ -140,13 +140,14 @@ func (d *decoder) filled(n int) {
 	d.count += 32
 }
 
-// extended returns a coefficient of n bits; those that begin with 0 are negative.
-func (d *decoder) extended(n int) int32 {
-	v := d.take(n)
-	if n == 0 {
-		return v
-	}
-	return v + (v-1<<((n-1)&31))>>31&(1-1<<(n&31))
+// extended returns a coefficient of n bits, at most 16.
+func (d *decoder) extended(n int) int32 { return extended(d.take(n), n) }
+
+// extended returns what the last n bits of v stand for; those that begin with 0 are negative.
+func extended(v int32, n int) int32 {
+	most := int32(1)<<(n&31) - 1
+	v &= most
+	return v - most&((v-(most+1)>>1)>>31)
 }
 
 // symbol decodes a symbol. A code that there is not is taken for 0.

@@ -223,10 +223,27 @@ func (d *decoder) sequential(c *component, values *[64]int16) (sum int) {
 	values[0] = int16(v)
 	sum = int(max(v, -v))
 	ac := &d.tables[1][c.ac&3]
+	bits, count := d.bits, d.count // in registers
 	for k := 1; k < 64; k++ {
-		symbol := d.symbol(ac)
-		run, size := int(symbol>>4), int(symbol&15)
-		if size == 0 {
+		if count < 32 {
+			d.bits, d.count = bits, count
+			d.fill()
+			bits, count = d.bits, d.count
+		}
+		var symbol byte
+		var v int32
+		if found := ac.lookup[bits>>((count-lookupBits)&63)&(1<<lookupBits-1)]; found != 0 && count >= 32 {
+			symbol = byte(found)
+			count -= int(found>>8) + int(symbol&15)
+			v = extended(int32(bits>>(count&63)), int(symbol&15))
+		} else {
+			d.bits, d.count = bits, count
+			symbol = d.symbol(ac)
+			v = d.extended(int(symbol & 15))
+			bits, count = d.bits, d.count
+		}
+		run := int(symbol >> 4)
+		if symbol&15 == 0 {
 			if run < 15 {
 				break
 			}
@@ -235,10 +252,11 @@ func (d *decoder) sequential(c *component, values *[64]int16) (sum int) {
 		}
 		k += run
 		place := natural[k&127] & 63
-		v := d.extended(size) * q[place]
+		v *= q[place]
 		values[place] = int16(v)
 		sum += int(max(v, -v))
 	}
+	d.bits, d.count = bits, count
 	return sum
 }
 
