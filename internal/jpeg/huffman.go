@@ -132,7 +132,7 @@ func (d *decoder) filled(n int) {
 		return
 	}
 	if d.marker != 0 {
-		d.short = true
+		d.short, d.lost = true, true
 	} else {
 		d.cut = true
 	}

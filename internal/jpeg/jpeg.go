@@ -133,7 +133,7 @@ func decode(data []byte, side int) (Picture, error) {
 		if !d.progressive && d.scans == 1 && d.complete() { // what follows is not of this picture
 			break
 		}
-		if body, err = d.untilScan(); err == errEnd || err == words.ErrCut && d.complete() {
+		if body, err = d.untilScan(); err == errEnd || err == words.ErrCut && d.complete() && !d.lost {
 			break
 		} else if err != nil {
 			return Picture{}, err

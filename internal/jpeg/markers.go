@@ -22,6 +22,7 @@ type decoder struct {
 	count int
 	short bool // zeros were taken, because a marker came too early
 	cut   bool // zeros were taken, because there is no more
+	lost  bool // something was short, now or before
 
 	quant    [4]*[64]int32 // in natural order
 	codes    [2][4]codes   // DC, AC
