@@ -9,6 +9,7 @@ type arithmetic struct {
 	size    int64 // of the interval, normalized
 	ahead   int   // bits read ahead; below 0: bytes are missing at the start
 	damaged bool  // what is left of the interval between restarts counts for nothing
+	zeros   int   // bytes behind the last one of the scan that were taken for zeros
 
 	low, high [16]byte // bounds of small DC differences, as powers of two
 	middle    [16]byte // up to which coefficient the statistics are of the first ones
@@ -16,6 +17,10 @@ type arithmetic struct {
 	ac        [16][256]byte // probabilities: the likelier bit << 7 | the state
 	even      byte          // the state of a probability of one half
 }
+
+// mostZeros is how many zero bytes may be missing at the ends of scans. Encoders leave them
+// out, which are a few; what is damaged would take them without end.
+const mostZeros = 1 << 20
 
 func (a *arithmetic) unconditioned() {
 	for i := range 16 {
@@ -99,6 +104,7 @@ func (a *arithmetic) bit(p *byte) bool {
 func (a *arithmetic) next() byte {
 	d := a.d
 	if d.marker != 0 {
+		a.zeros++
 		return 0
 	}
 	if len(d.data) == 0 {

@@ -147,19 +147,19 @@ func decode(data []byte, side int) (Picture, error) {
 func (d *decoder) frame(marker byte, b []byte) error {
 	switch {
 	case marker == 0xc3 || marker == 0xcb:
-		return errors.New("lossless JPEG is not supported")
+		return errors.New("lossless coding, which is not supported")
 	case marker == 0xc8:
 		return errors.New("a frame of a kind that is kept for later")
 	case marker >= 0xc5 && marker <= 0xc7 || marker >= 0xcd:
-		return errors.New("hierarchical JPEG is not supported")
+		return errors.New("hierarchical coding, which is not supported")
 	case d.components != nil:
 		return errors.New("a second frame")
 	case len(b) < 6 || len(b) != 6+3*int(b[5]):
 		return errors.New("the frame's header has a wrong length")
 	case b[0] != 8:
-		return fmt.Errorf("JPEG of %d bits a sample is not supported", b[0])
+		return fmt.Errorf("%d bits a sample, which is not supported", b[0])
 	case b[5] != 1 && b[5] != 3 && b[5] != 4:
-		return fmt.Errorf("JPEG of %d components is not supported", b[5])
+		return fmt.Errorf("%d components, which is not supported", b[5])
 	}
 	d.progressive, d.arithmetic = marker&3 == 2, marker > 0xc8
 	d.Height, d.Width = int(b[1])<<8|int(b[2]), int(b[3])<<8|int(b[4])
@@ -180,7 +180,7 @@ func (d *decoder) frame(marker byte, b []byte) error {
 	for i := range list {
 		c := &list[i]
 		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
-			return fmt.Errorf("JPEG with components sampled %d x %d and %d x %d is not supported", d.maxH, d.maxV, c.h, c.v)
+			return fmt.Errorf("components sampled %d x %d and %d x %d, which is not supported", d.maxH, d.maxV, c.h, c.v)
 		}
 		c.stride = d.columns * c.h
 		c.cols, c.rows = divideUp(d.Width*c.h, 8*d.maxH), divideUp(d.Height*c.v, 8*d.maxV)

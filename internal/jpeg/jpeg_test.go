@@ -2,9 +2,13 @@ package jpeg_test
 
 import (
 	"bytes"
+	"encoding/csv"
+	"fmt"
+	"hash/crc32"
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,5 +66,34 @@ func TestCases(t *testing.T) {
 				t.Errorf("DecodeConfig: %dx%d, %v", c.Width, c.Height, err)
 			}
 		})
+	}
+}
+
+// TestAsPillow holds the files of testdata/make_cases.py to what Pillow makes of them, to
+// the bit.
+func TestAsPillow(t *testing.T) {
+	f, err := os.Open("testdata/want.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) < 59 {
+		t.Fatal(len(rows), err)
+	}
+	for _, row := range rows[1:] {
+		data, err := os.ReadFile("testdata/" + row[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := jpeg.Decode(data)
+		if err != nil {
+			t.Errorf("%s: %v", row[0], err)
+			continue
+		}
+		got := []string{row[0], fmt.Sprint(m.Width), fmt.Sprint(m.Height), fmt.Sprintf("%08x", crc32.ChecksumIEEE(m.Pix))}
+		if !slices.Equal(got, row) {
+			t.Errorf("%v, want %v", got, row)
+		}
 	}
 }

@@ -24,9 +24,9 @@ type decoder struct {
 	cut   bool // zeros were taken, because there is no more
 	lost  bool // something was short, now or before
 
-	quant    [4]*[64]int32 // in natural order
-	codes    [2][4]codes   // DC, AC
-	tables   [2][4]table   // of the codes, for the scan
+	quant    [4][]byte   // 64 factors, of 8 or 16 bits, in the order of the file
+	codes    [2][4]codes // DC, AC
+	tables   [2][4]table // of the codes, for the scan
 	coder    arithmetic
 	restart  int // MCUs between restart markers; 0: none
 	eobRun   int // blocks that a progressive scan passes over
@@ -86,7 +86,7 @@ func (d *decoder) untilScan() (scan []byte, err error) {
 		case marker == 0xee && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
 			d.adobe, d.transform = true, body[11]
 		case marker == 0xde || marker == 0xdf:
-			err = errors.New("hierarchical JPEG is not supported")
+			err = errors.New("hierarchical coding, which is not supported")
 		}
 		if err != nil {
 			return nil, err
@@ -143,24 +143,15 @@ func (d *decoder) body(marker byte) ([]byte, error) {
 
 func (d *decoder) quantTables(b []byte) error {
 	for len(b) > 0 {
-		wide, id := b[0]>>4 != 0, b[0]&15
-		n := 64
-		if wide {
-			n = 128
+		id, n := b[0]&15, 1+64
+		if b[0]>>4 != 0 { // of 16 bits each
+			n += 64
 		}
-		if id > 3 || len(b) < 1+n {
+		if id > 3 || len(b) < n {
 			return errors.New("a table of quantization that is damaged")
 		}
-		q := new([64]int32)
-		for i, place := range natural[:64] {
-			if wide {
-				q[place] = int32(b[1+2*i])<<8 | int32(b[2+2*i])
-			} else {
-				q[place] = int32(b[1+i])
-			}
-		}
-		d.quant[id] = q
-		b = b[1+n:]
+		d.quant[id] = b[1:n]
+		b = b[n:]
 	}
 	return nil
 }

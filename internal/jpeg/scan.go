@@ -40,17 +40,23 @@ var nothing = func() (p progress) {
 	return p
 }()
 
-// mostSent is how many coefficients of a block the scans of a component may have: each of
-// 64 with its first bits and then bit by bit, down from the 13th. More would be work
-// without end for a file of few bytes.
-const mostSent = 64 * (1 + 13)
+// What scans there may be, lest a file of few bytes is work without end.
+const (
+	// mostScans is what fuzzers of libjpeg-turbo set; its programs write 100 at most.
+	mostScans = 500
+	// mostSent is how many coefficients of a block the scans of a component may have: each
+	// of 64 with its first bits and then bit by bit, down from the 13th.
+	mostSent = 64 * (1 + 13)
+)
 
 // scan decodes one scan.
 func (d *decoder) scan(b []byte) error {
 	if len(b) < 1 || b[0] < 1 || b[0] > 4 || len(b) != 4+2*int(b[0]) {
 		return errors.New("a scan's header of a wrong length")
 	}
-	d.scans++
+	if d.scans++; d.scans > mostScans {
+		return fmt.Errorf("more than %d scans", mostScans)
+	}
 	var list []*component
 	for i := range int(b[0]) {
 		c, err := d.component(b[1+2*i], list)
@@ -117,7 +123,7 @@ func (d *decoder) begin(c *component, s scanRange) error {
 		if c.table > 3 || d.quant[c.table] == nil {
 			return fmt.Errorf("table %d of quantization is missing", c.table)
 		}
-		c.quant = d.quant[c.table]
+		c.quant = factors(d.quant[c.table])
 	}
 	if c.sent += s.last - s.first + 1; c.sent > mostSent {
 		return errors.New("more scans than the coefficients have bits")
@@ -143,6 +149,19 @@ func (d *decoder) begin(c *component, s scanRange) error {
 		return d.makeTable(1, c.ac)
 	}
 	return nil
+}
+
+// factors returns a table of quantization in natural order.
+func factors(b []byte) *[64]int32 {
+	q := new([64]int32)
+	for i, place := range natural[:64] {
+		if len(b) == 64 {
+			q[place] = int32(b[i])
+		} else {
+			q[place] = int32(b[2*i])<<8 | int32(b[2*i+1])
+		}
+	}
+	return q
 }
 
 // units decodes n MCUs, with the restarts between them. There are so many in a row, and
@@ -176,6 +195,9 @@ func (d *decoder) units(row, n, rows int, list []*component, s scanRange, unit f
 		unit(i, d.short)
 		if d.cut {
 			return words.ErrCut
+		}
+		if d.coder.zeros > mostZeros {
+			return errors.New("arithmetic coding that ends far too early")
 		}
 	}
 	d.lastGood = good / row / rows
