@@ -4,10 +4,16 @@ package jpeg
 func (c *component) show(x, y int, v *[64]int16) {
 	var values [64]int16
 	sum := 0
-	for i := range v {
-		if v[i] != 0 {
-			u := int32(v[i]) * c.quant[i]
-			values[i] = int16(u)
+	for i := range 8 {
+		u := int32(v[i]) * c.quant[i]
+		values[i] = int16(u)
+		sum += int(max(u, -u))
+		if v[i+8]|v[i+16]|v[i+24]|v[i+32]|v[i+40]|v[i+48]|v[i+56] == 0 {
+			continue
+		}
+		for j := i + 8; j < 64; j += 8 {
+			u := int32(v[j]) * c.quant[j]
+			values[j] = int16(u)
 			sum += int(max(u, -u))
 		}
 	}

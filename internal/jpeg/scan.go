@@ -316,23 +316,6 @@ func (d *decoder) ac(c *component, s scanRange, values *[64]int16) {
 func (d *decoder) refine(c *component, s scanRange, values *[64]int16) {
 	bit := int16(1) << s.low
 	k := s.first
-	pass := func(zeros int) { // to the coefficient behind that many that stay zero
-		for ; k <= s.last; k++ {
-			v := &values[natural[k&127]&63]
-			switch {
-			case *v == 0:
-				if zeros == 0 {
-					return
-				}
-				zeros--
-			case d.take(1) == 0 || *v&bit != 0:
-			case *v > 0:
-				*v += bit
-			default:
-				*v -= bit
-			}
-		}
-	}
 	for d.eobRun == 0 && k <= s.last {
 		symbol := d.symbol(&d.tables[1][c.ac&3])
 		run, value := int(symbol>>4), int16(0)
@@ -344,14 +327,42 @@ func (d *decoder) refine(c *component, s scanRange, values *[64]int16) {
 			d.eobRun = 1<<run + int(d.take(run))
 			break
 		}
-		pass(run)
+		k = d.pass(values, k, s.last, run, bit)
 		if value != 0 {
 			values[natural[k&127]&63] = value
 		}
 		k++
 	}
 	if d.eobRun > 0 {
-		pass(64)
+		d.pass(values, k, s.last, 64, bit)
 		d.eobRun--
 	}
+}
+
+// pass decodes one more bit of the coefficients from k on that are not zero, and returns
+// which one comes after so many zeros.
+func (d *decoder) pass(values *[64]int16, k, last, zeros int, bit int16) int {
+	for ; k <= last; k++ {
+		v := &values[natural[k&127]&63]
+		if *v == 0 {
+			if zeros == 0 {
+				break
+			}
+			zeros--
+			continue
+		}
+		if d.count == 0 {
+			d.filled(1)
+		}
+		d.count--
+		if d.bits>>(d.count&63)&1 == 0 || *v&bit != 0 {
+			continue
+		}
+		if *v > 0 {
+			*v += bit
+		} else {
+			*v -= bit
+		}
+	}
+	return k
 }
