@@ -67,8 +67,7 @@ type way struct {
 }
 
 var formats = []format{
-	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, jpeg.DecodeConfig, wayOfJPEG},
+	{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, jpeg.DecodeConfig, wayOfJPEG},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
 	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.

@@ -9,14 +9,14 @@ import (
 // wayOfJPEG decodes as libjpeg-turbo does. Small is at an eighth of the size.
 func wayOfJPEG(data []byte, _ image.Config, small bool) way {
 	h, err := jpeg.ReadHeader(data)
+	if err != nil {
+		return way{0, func([]byte) (*Image, error) { return nil, err }}
+	}
 	decode := jpeg.Decode
 	if small {
 		decode = jpeg.DecodeEighth
 	}
 	return way{h.Need(small), func(data []byte) (*Image, error) {
-		if err != nil {
-			return nil, err
-		}
 		m, err := decode(data)
 		if err != nil {
 			return nil, err

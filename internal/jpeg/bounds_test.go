@@ -84,6 +84,18 @@ func TestMostScans(t *testing.T) {
 	}
 }
 
+// A size that the bytes cannot back is refused before memory is taken for it, but with
+// arithmetic coding, where a picture of one colour takes none.
+func TestImpossibleSize(t *testing.T) {
+	if _, err := jpeg.ReadHeader(grey(0xc0, 2000, 1600, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "2000 x 1600") {
+		t.Error(err)
+	}
+	m, err := jpeg.Decode(grey(0xc9, 2000, 1600, scan(0, 63, 0)))
+	if err != nil || len(m.Pix) != 3*2000*1600 {
+		t.Error(err)
+	}
+}
+
 // The beginning of a file is an error, or the whole picture where its end alone is missing.
 func TestCutShort(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.jpg")

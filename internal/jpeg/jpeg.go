@@ -88,9 +88,21 @@ func DecodeConfig(r io.Reader) (image.Config, error) {
 
 // ReadHeader reads a file up to its first scan.
 func ReadHeader(data []byte) (Header, error) {
-	d := newDecoder(data, 8)
-	_, err := d.untilScan()
+	d, _, err := open(data, 8)
 	return d.Header, err
+}
+
+// open reads a file up to its first scan, and returns the header of that.
+func open(data []byte, side int) (d *decoder, scan []byte, err error) {
+	d = newDecoder(data, side)
+	if scan, err = d.untilScan(); err != nil {
+		return d, nil, err
+	}
+	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound.
+	if !d.arithmetic && d.Width*d.Height/64/8 > len(data) {
+		return d, nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
+	}
+	return d, scan, nil
 }
 
 // Need is how many bytes decoding takes that grow with the picture: planes, coefficients
@@ -120,8 +132,7 @@ func Decode(data []byte) (Picture, error) { return decode(data, 8) }
 func DecodeEighth(data []byte) (Picture, error) { return decode(data, 1) }
 
 func decode(data []byte, side int) (Picture, error) {
-	d := newDecoder(data, side)
-	body, err := d.untilScan()
+	d, body, err := open(data, side)
 	if err != nil {
 		return Picture{}, err
 	}
@@ -133,7 +144,7 @@ func decode(data []byte, side int) (Picture, error) {
 		if !d.progressive && d.scans == 1 && d.complete() { // what follows is not of this picture
 			break
 		}
-		if body, err = d.untilScan(); err == errEnd || err == words.ErrCut && d.complete() && !d.lost {
+		if body, err = d.untilScan(); err == errEnd {
 			break
 		} else if err != nil {
 			return Picture{}, err

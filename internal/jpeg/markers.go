@@ -8,7 +8,7 @@ import (
 	"lookalike/internal/words"
 )
 
-// errEnd is the end of the picture.
+// errEnd is the end of the picture: its marker, or where only that is missing.
 var errEnd = errors.New("jpeg: the end")
 
 // decoder is one run over a file.
@@ -45,6 +45,9 @@ func newDecoder(data []byte, side int) *decoder {
 func (d *decoder) untilScan() (scan []byte, err error) {
 	for {
 		if d.marker == 0 && !d.nextMarker() {
+			if d.scans > 0 && d.complete() && !d.lost {
+				return nil, errEnd
+			}
 			return nil, words.ErrCut
 		}
 		marker := d.marker
