@@ -84,14 +84,14 @@ func TestMostScans(t *testing.T) {
 	}
 }
 
-// A size that the bytes cannot back is refused before memory is taken for it, but with
-// arithmetic coding, where a picture of one colour takes none.
+// A large size that the bytes cannot back is refused before memory is taken for it, but
+// with arithmetic coding, where a picture of one colour takes none.
 func TestImpossibleSize(t *testing.T) {
-	if _, err := jpeg.ReadHeader(grey(0xc0, 2000, 1600, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "2000 x 1600") {
+	if _, err := jpeg.ReadHeader(grey(0xc0, 8000, 6000, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "8000 x 6000") {
 		t.Error(err)
 	}
-	m, err := jpeg.Decode(grey(0xc9, 2000, 1600, scan(0, 63, 0)))
-	if err != nil || len(m.Pix) != 3*2000*1600 {
+	m, err := jpeg.DecodeEighth(grey(0xc9, 8000, 6000, scan(0, 63, 0)))
+	if err != nil || len(m.Pix) != 3*1000*750 {
 		t.Error(err)
 	}
 }

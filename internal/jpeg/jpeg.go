@@ -92,14 +92,18 @@ func ReadHeader(data []byte) (Header, error) {
 	return d.Header, err
 }
 
+// cheap is a picture of so many pixels that nobody minds if its file cannot hold it.
+const cheap = 1 << 24
+
 // open reads a file up to its first scan, and returns the header of that.
 func open(data []byte, side int) (d *decoder, scan []byte, err error) {
 	d = newDecoder(data, side)
 	if scan, err = d.untilScan(); err != nil {
 		return d, nil, err
 	}
-	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound.
-	if !d.arithmetic && d.Width*d.Height/64/8 > len(data) {
+	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound,
+	// and a file of which the most is lost may still end with the marker of the end.
+	if n := d.Width * d.Height; !d.arithmetic && n > cheap && n/64/8 > len(data) {
 		return d, nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
 	}
 	return d, scan, nil
