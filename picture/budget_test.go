@@ -32,7 +32,7 @@ func TestMemoryLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const cmykNeed = 4*48*40 + 10*45*37 // planes in whole blocks, ink and light
+	const cmykNeed = 4*48*40 + 3*45*37 // planes in whole blocks, and light
 	const want = "3000 x 2000 pixels take some 18 MB to decode, more than half of what the memory limit leaves (35 MB)"
 	for _, c := range []struct {
 		data  []byte

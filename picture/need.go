@@ -45,18 +45,3 @@ func needWebP(data []byte, c image.Config) int64 {
 	wide, high := (int64(w.frame.Dx())+block-1)/block*block, (int64(w.frame.Dy())+block-1)/block*block
 	return need + wide*high*3/2 + wide*high/block
 }
-
-// needJPEG returns what our own decoder takes, for the whole picture or at an eighth of
-// its size, and what image/jpeg takes, which repeats chroma of unusual shapes.
-func needJPEG(h jpegHeader, c image.Config) (ours, eighth, others int64) {
-	samples := max(h.samples, pixels(c))
-	whole := max(h.padded, pixels(c)) * int64(max(1, h.components))
-	ours, eighth, others = samples+pixels(c)*rgb, (samples+pixels(c)*rgb)/64, max(whole, samples)+pixels(c)*rgb
-	if h.progressive {
-		ours, eighth, others = ours+2*samples, eighth+2*samples, others+4*samples
-	}
-	if h.components == 4 {
-		others += pixels(c) * (4 + rgb) // CMYK, and its colours' planes
-	}
-	return ours, eighth, others
-}

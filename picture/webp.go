@@ -178,3 +178,19 @@ func convertVP8(dst, luma, u, v []uint8) {
 		dst[3*i+2] = clamp((y + cb*33050>>8 - 17685) >> 6)
 	}
 }
+
+// farther returns which of the n halved rows is second nearest to row y.
+func farther(y, n int) int {
+	if y%2 == 0 {
+		return max(y/2-1, 0)
+	}
+	return min(y/2+1, n-1)
+}
+
+// clamp brings v into 0..255.
+func clamp(v int32) uint8 {
+	if uint32(v) > 255 {
+		return uint8(^(v >> 31)) // 0 below, 255 above
+	}
+	return uint8(v)
+}
