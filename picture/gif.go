@@ -6,10 +6,9 @@ import (
 	"image/gif"
 )
 
-// decodeGIF returns the first frame on the whole screen. Transparency is alpha,
-// so it is dropped, as Pillow does: transparent pixels show their palette's
-// colour, and what the frame does not cover shows the transparent colour, or
-// the palette's first.
+// decodeGIF returns the first frame on the whole screen. Transparent pixels have
+// their palette's colour, as in Pillow, and what the frame does not cover has the
+// transparent colour, or the palette's first; both have no alpha.
 func decodeGIF(data []byte) (*Image, error) {
 	config, err := gif.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
@@ -17,29 +16,42 @@ func decodeGIF(data []byte) (*Image, error) {
 	}
 	// image/gif overwrites the transparent colour in the palette unless the
 	// flag is off.
-	cover := uint8(0)
+	cover, transparent := uint8(0), false
 	if control := firstControl(data); control != nil && control[0]&1 != 0 {
+		flags := control[0]
 		control[0] &^= 1
-		cover = control[3]
+		defer func() { control[0] = flags }() // the bytes are the caller's
+		cover, transparent = control[3], true
 	}
 	src, err := gif.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
 	screen, frame := image.Rect(0, 0, config.Width, config.Height), src.(*image.Paletted)
-	if frame.Rect == screen {
-		return FromImage(frame), nil
-	}
-	whole := image.NewPaletted(screen, frame.Palette)
-	if int(cover) < len(frame.Palette) {
-		for i := range whole.Pix {
-			whole.Pix[i] = cover
+	within := frame.Rect
+	covered := within == screen
+	if !covered {
+		part := frame
+		frame = image.NewPaletted(screen, part.Palette)
+		if int(cover) < len(part.Palette) {
+			for i := range frame.Pix {
+				frame.Pix[i] = cover
+			}
+		}
+		for y := part.Rect.Min.Y; y < part.Rect.Max.Y; y++ {
+			copy(frame.Pix[frame.PixOffset(part.Rect.Min.X, y):], part.Pix[part.PixOffset(part.Rect.Min.X, y):][:part.Rect.Dx()])
 		}
 	}
-	for y := frame.Rect.Min.Y; y < frame.Rect.Max.Y; y++ {
-		copy(whole.Pix[whole.PixOffset(frame.Rect.Min.X, y):], frame.Pix[frame.PixOffset(frame.Rect.Min.X, y):][:frame.Rect.Dx()])
+	m := FromImage(frame)
+	if transparent && bytes.IndexByte(frame.Pix, cover) >= 0 || !covered {
+		m.Alpha = make([]uint8, len(frame.Pix))
+		for i, v := range frame.Pix {
+			if !(transparent && v == cover) && (covered || image.Pt(i%config.Width, i/config.Width).In(within)) {
+				m.Alpha[i] = 255
+			}
+		}
 	}
-	return FromImage(whole), nil
+	return m, nil
 }
 
 // firstControl returns the body of the graphic control extension (flags, delay

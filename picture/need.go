@@ -9,8 +9,25 @@ import (
 // What decoders take, from the header alone: all arrays that grow with the picture, and
 // those of package picture round them. TestNeed holds it against what they take.
 
-// rgb is what a pixel takes in an Image.
+// rgb is what a pixel takes in an Image without alpha.
 const rgb = 3
+
+// alphaNeed is what alpha takes a pixel in an Image of that colour model, at most.
+func alphaNeed(m color.Model) int64 {
+	switch m {
+	case color.GrayModel, color.Gray16Model, color.YCbCrModel, color.CMYKModel:
+		return 0
+	}
+	if p, paletted := m.(color.Palette); paletted {
+		for _, c := range p {
+			if _, _, _, a := c.RGBA(); a != 0xffff {
+				return 1
+			}
+		}
+		return 0
+	}
+	return 1
+}
 
 // beside is what decoding takes besides the pixels: tables, buffers, rows.
 const beside = 512 << 10
@@ -40,16 +57,22 @@ func needPNG(data []byte, c image.Config) int64 {
 		each *= 4 // gray with a transparent value becomes colours with alpha
 	}
 	const interlace = 28 // place in the file
-	if data[interlace] != 0 {
-		return pixels(c) * (2*each + rgb) // a pass after the other, and the whole
+	alpha := alphaNeed(c.ColorModel)
+	if bytes.Contains(data, []byte("tRNS")) {
+		alpha = 1
 	}
-	return pixels(c) * (each + rgb)
+	if data[interlace] != 0 {
+		return pixels(c) * (2*each + rgb + alpha) // a pass after the other, and the whole
+	}
+	return pixels(c) * (each + rgb + alpha)
 }
 
 // needGIF counts a frame, the same without interlacing, and the screen.
-func needGIF(_ []byte, c image.Config) int64 { return pixels(c) * (3 + rgb) }
+func needGIF(_ []byte, c image.Config) int64 { return pixels(c) * (3 + rgb + 1) }
 
-func needBMP(_ []byte, c image.Config) int64 { return pixels(c) * (ofModel(c.ColorModel) + rgb) }
+func needBMP(_ []byte, c image.Config) int64 {
+	return pixels(c) * (ofModel(c.ColorModel) + rgb + alphaNeed(c.ColorModel))
+}
 
 // needTIFF counts the image and the largest block of it, a strip or a tile, which is
 // unpacked by growing a buffer.
@@ -64,7 +87,7 @@ func needTIFF(data []byte, c image.Config) int64 {
 		block = min(w, max(int64(c.Width)+padding, largestPadded)) * min(h, max(int64(c.Height)+padding, largestPadded))
 	}
 	each := ofModel(c.ColorModel)
-	return pixels(c)*(each+rgb) + 3*each*block
+	return pixels(c)*(each+rgb+alphaNeed(c.ColorModel)) + 3*each*block
 }
 
 // needWebP knows three kinds: lossy, of planes in whole blocks; lossless, of which there
@@ -76,9 +99,9 @@ func needWebP(data []byte, c image.Config) int64 {
 	lossy, lossless := w*h*3/2+w*h/block, pixels(c)*9
 	switch {
 	case bytes.Contains(data, []byte("ALPH")):
-		return lossy + lossless + pixels(c)*(1+rgb)
+		return lossy + lossless + pixels(c)*(1+rgb+1)
 	case bytes.Contains(data, []byte("VP8L")):
-		return lossless + pixels(c)*rgb
+		return lossless + pixels(c)*(rgb+1)
 	}
 	return lossy + pixels(c)*rgb
 }

@@ -25,7 +25,9 @@ func decodeWebP(data []byte) (*Image, error) {
 	case *image.YCbCr:
 		return fromVP8(s), nil
 	case *image.NYCbCrA:
-		return fromVP8(&s.YCbCr), nil
+		m := fromVP8(&s.YCbCr)
+		m.Alpha = alphaOf(s)
+		return m, nil
 	}
 	return FromImage(src), nil
 }
