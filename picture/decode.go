@@ -116,11 +116,15 @@ var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 const longestMagic = 16
 
 func decodeBMP(data []byte) (*Image, error) {
-	m, err := bmp.Decode(data)
+	src, err := bmp.Decode(data)
 	if err != nil {
 		return nil, err
 	}
-	return FromImage(m), nil
+	m := FromImage(src)
+	if bytes.Count(m.Alpha, []byte{0}) == len(m.Alpha) {
+		m.Alpha = nil // makers leave the fourth byte at zero and mean an opaque picture
+	}
+	return m, nil
 }
 
 func formatOf(data []byte) (format, error) {
@@ -232,7 +236,7 @@ func (f format) size(data []byte, o Options) (image.Config, error) {
 func (w way) run(data []byte, c image.Config, turn int, use func(*Image) *Image) (*Image, error) {
 	need := w.need
 	if turn != orientation.Upright {
-		need += pixels(c) * rgb
+		need += pixels(c) * (rgb + alphaNeed(c.ColorModel))
 	}
 	if need > decoding.alone() {
 		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of what the memory limit leaves (%d MB)", c.Width, c.Height, need/1e6, memory.Left()/1e6)
