@@ -10,7 +10,7 @@ import (
 	"image/png"
 	"io"
 
-	"golang.org/x/image/tiff"
+	xtiff "golang.org/x/image/tiff"
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/jpegplanes"
@@ -59,6 +59,7 @@ type format struct {
 	turn   func(data []byte) int // which orientation a file is stored in; nil: none is told
 	config func(io.Reader) (image.Config, error)
 	ways   func(data []byte, c image.Config, small bool) []way
+	frames func(data []byte) int // how many pictures are in a file; nil: one
 }
 
 // way is how a file may be decoded. If it is not for this way, the error is
@@ -70,16 +71,16 @@ type way struct {
 
 var formats = []format{
 	// 64 pixels a block, a bit or more for each.
-	{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, jpeg.DecodeConfig, waysOfJPEG},
+	{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, jpeg.DecodeConfig, waysOfJPEG, nil},
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, png.DecodeConfig, one(needPNG, with(png.Decode)), framesPNG},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, gif.DecodeConfig, one(needGIF, decodeGIF)},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, gif.DecodeConfig, one(needGIF, decodeGIF), framesGIF},
 	// With runs, two bytes end a row of any length.
-	{"BMP", "BM", 0, nil, bmp.DecodeConfig, one(needBMP, decodeBMP)},
-	{"TIFF", "II*\x00", 0, orientation.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
-	{"TIFF", "MM\x00*", 0, orientation.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
-	{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP)},
+	{"BMP", "BM", 0, nil, bmp.DecodeConfig, one(needBMP, decodeBMP), nil},
+	{"TIFF", "II*\x00", 0, orientation.TIFF, xtiff.DecodeConfig, one(needTIFF, decodeTIFF), framesTIFF},
+	{"TIFF", "MM\x00*", 0, orientation.TIFF, xtiff.DecodeConfig, one(needTIFF, decodeTIFF), framesTIFF},
+	{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP), framesWebP},
 }
 
 // one makes the ways of a format that has a single one.
