@@ -86,6 +86,12 @@ var formats = []format{
 	{"TIFF", "II\x00*", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
 	{"TIFF", "MM*\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
 	formatWebP,
+	// Blocks of nothing new take a fraction of a bit.
+	{"HEIC", "????ftyphei?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIC", "????ftyphev?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmi??", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmsf1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"AVIF", "????ftypavi?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 }
 
 // from makes a format's config from one that reads the beginning of a file.
@@ -99,12 +105,8 @@ func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, err
 }
 
 // known are pictures of formats that are not read, so that a report of what was
-// left out can name them. For HEIC and AVIF, see
-// docs/decisions/heic-and-avif-named-not-read.md.
+// left out can name them.
 var known = map[string]string{
-	"????ftypheic": "HEIC", "????ftypheix": "HEIC", "????ftyphevc": "HEIC", "????ftyphevx": "HEIC",
-	"????ftypheim": "HEIC", "????ftypheis": "HEIC", "????ftypmif1": "HEIF", "????ftypmsf1": "HEIF",
-	"????ftypavif": "AVIF", "????ftypavis": "AVIF",
 	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
