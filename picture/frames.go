@@ -3,6 +3,7 @@ package picture
 import (
 	"encoding/binary"
 
+	"lookalike/internal/magic"
 	"lookalike/internal/tiff"
 )
 
@@ -99,3 +100,17 @@ func framesWebP(data []byte) int {
 }
 
 func framesTIFF(data []byte) int { return tiff.Pages(data) }
+
+// rawFiles are how the files of cameras' sensors begin that are not TIFF.
+var rawFiles = []string{"FUJIFILMCCD-RAW", "IIRO", "IIRS", "MMOR", "IIU\x00", "????ftypcrx"}
+
+// IsRaw tells whether a file holds what a camera's sensor saw, of which Decode reads a
+// picture that is there for a glance, if any.
+func IsRaw(data []byte) bool {
+	for _, start := range rawFiles {
+		if magic.Matches(data, start) {
+			return true
+		}
+	}
+	return tiff.IsRaw(data)
+}
