@@ -28,13 +28,14 @@ func (v Verdict) String() string {
 
 const (
 	block     = 8    // pixels a side of a part
-	leastSide = 4    // blocks that a level has at each side, at least
+	leastSide = 3    // blocks that a level has at each side, at least
 	alike     = 0.7  // correlation of parts that agree
 	unlike    = 0.5  // of parts that do not
 	mostBad   = 0.15 // of the parts with structure in a copy of a photograph, such as one that is written on
 	sparse    = 0.15 // of all parts have structure in a drawing: there all of them have to agree, closely
 	closely   = 0.85
-	leastGood = 24 // parts that have to agree
+	leastGood = 24 // parts that have to agree,
+	leastFull = 6  // or so many where they are half of all: small pictures
 )
 
 // Compare tells whether two pictures are copies of one another.
@@ -45,7 +46,7 @@ func Why(a, b *View) (Verdict, []Finding) {
 	switch {
 	case a.pixels == b.pixels:
 		return Same, nil
-	case min(a.parts, b.parts) < leastGood:
+	case !a.tells || !b.tells:
 		return Unclear, nil
 	}
 	w := min(max(min(a.small.Width, b.small.Width), leastSide*block), mostSide)
@@ -157,11 +158,16 @@ func (f Finding) weigh(level int) Verdict {
 		bad > mostBad*(float64(with)+bad),
 		level > 0 && lone > 3*f.Good: // nearly all of one is not in the other
 		return Different
-	case f.Good < max(leastGood>>(2*level), 4),
+	case level == 0 && !f.enough(),
 		few && (level == 0 && f.Least < closely || f.Gray || f.Away > 40):
 		return Unclear
 	}
 	return Same
+}
+
+// enough tells whether so much agrees that it is no accident.
+func (f Finding) enough() bool {
+	return f.Good >= leastGood || f.Good >= leastFull && 2*f.Good >= f.Blocks
 }
 
 // structure compares blocks by what is in them, whatever their brightness and contrast.
@@ -195,14 +201,18 @@ func structure(a, b plane, inside []bool) Finding {
 	if f.Blocks = len(all); f.Blocks == 0 {
 		return f
 	}
-	// What a fifth of the blocks have is noise, or might be.
+	// What a fifth of the blocks have is noise, or might be; less so in small pictures.
+	most := 6.0
+	if f.Blocks < 64 {
+		most = 2
+	}
 	floor := func(of func(stat) float64) float64 {
 		v := make([]float64, len(all))
 		for i, s := range all {
 			v[i] = of(s)
 		}
 		slices.Sort(v)
-		return min(max(v[len(v)/5], 1), 6)
+		return min(max(v[len(v)/5], 1), most)
 	}
 	noiseA, noiseB := floor(func(s stat) float64 { return s.sa }), floor(func(s stat) float64 { return s.sb })
 	f.Floor = 3 * max(noiseA, noiseB)
@@ -306,13 +316,12 @@ func (f *Finding) colours(a, b [3]plane, at placement) {
 	f.Colour = other / used
 }
 
-// parts is how many blocks of an opaque picture have structure, at most.
-func parts(m *picture.Image) int {
+// tells tells whether an opaque picture has enough structure to be known again.
+func tells(m *picture.Image) bool {
 	y, _, _ := planes(m)
 	inside := make([]bool, len(y.v))
 	for i := range inside {
 		inside[i] = true
 	}
-	f := structure(y, y, inside)
-	return f.Good
+	return structure(y, y, inside).enough()
 }

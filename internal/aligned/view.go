@@ -19,7 +19,7 @@ const mostSide = 256
 type View struct {
 	pixels [sha256.Size]byte // of what is seen of the picture, and of its size
 	small  *picture.Image
-	parts  int // that have structure, where the picture has most
+	tells  bool // there is enough in it to know it again
 }
 
 // Look makes the view of a picture.
@@ -32,10 +32,8 @@ func Look(m *picture.Image) *View {
 	if v.small = m; w != m.Width || h != m.Height {
 		v.small = picture.Area(m, w, h)
 	}
-	v.parts = parts(v.small.On(255))
-	if v.small.Alpha != nil {
-		v.parts = max(v.parts, parts(v.small.On(0)))
-	}
+	large := resized(v.small, max(w, leastSide*block), max(h, leastSide*block))
+	v.tells = tells(large.On(255)) || large.Alpha != nil && tells(large.On(0))
 	return v
 }
 
