@@ -53,7 +53,11 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		}
 		lists = append(lists, cells)
 	}
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
+	err = sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
+	if err == nil {
+		a.Wrote(path, words.Count(len(groups), "group"))
+	}
+	return err
 }
 
 func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
@@ -76,7 +80,11 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 	if d.Within != nil {
 		p.Facts = append(p.Facts, webpage.Fact{Name: "At most", Value: fmt.Sprintf("%.4g", *d.Within)})
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	err := atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	if err == nil {
+		a.Wrote(path, words.Count(len(groups), "group"))
+	}
+	return err
 }
 
 // groupCards shows the pictures of a group.

@@ -75,7 +75,20 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 		lists = append(lists, cells)
 	}
 	rows := (longest + Columns - 1) / Columns
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: (longest + rows - 1) / rows}))
+	err = sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: (longest + rows - 1) / rows}))
+	if err == nil {
+		f.Terminal.Wrote(path, f.size())
+	}
+	return err
+}
+
+// size is how much was found, in words.
+func (f *Found) size() string {
+	n := 0
+	for _, r := range f.Results {
+		n += len(r.Hits)
+	}
+	return fmt.Sprintf("%s for %s", words.Count(n, "picture"), words.Count(len(f.Results), "query"))
 }
 
 // thumbnails reads a query's picture and those found for it, in that order.
@@ -126,9 +139,13 @@ func (f *Found) Page(ctx context.Context, path, version string) error {
 		Foot: "Made by lookalike " + version + ". The number on each picture is its distance from the query.",
 	}
 	if len(f.Results) > 1 {
-		p.Title = fmt.Sprintf("What is like each of %d pictures", len(f.Results))
+		p.Title = "Similar pictures for " + words.Count(len(f.Results), "query")
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	err = atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	if err == nil {
+		f.Terminal.Wrote(path, f.size())
+	}
+	return err
 }
 
 // cards shows a query and the pictures found for it.
