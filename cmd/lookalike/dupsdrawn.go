@@ -42,6 +42,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		return err
 	}
 	var lists [][]sheet.Cell
+	var names []string
 	for i := range groups {
 		cards, err := a.groupCards(ctx, c, groups[i], d, i, 4*sheet.DefaultHeight, sheet.DefaultHeight)
 		if err != nil {
@@ -49,12 +50,14 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		}
 		var cells []sheet.Cell
 		for _, card := range cards {
-			cells = append(cells, sheet.Cell{Image: card.Picture, Title: card.Badge})
+			cells = append(cells, sheet.Cell{Image: card.Picture, Title: card.Badge, Name: card.Name, Note: card.Note})
+			names = append(names, card.Name)
 		}
 		lists = append(lists, cells)
 	}
 	err = sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
 	if err == nil {
+		a.Undrawn(sheet.Undrawn(names...))
 		a.Wrote(path, words.Count(len(groups), "group"))
 	}
 	return err

@@ -116,6 +116,18 @@ func (t *Terminal) Wrote(path, what string) {
 	t.say(text)
 }
 
+// Undrawn tells of characters that no font has, for which "?" stands in a drawing.
+func (t *Terminal) Undrawn(characters string) {
+	if characters == "" {
+		return
+	}
+	some, more := []rune(characters), ""
+	if len(some) > 12 {
+		some, more = some[:12], " and others"
+	}
+	t.Warn("note: no font here has the characters %s%s; ? stands for each. A font such as Noto Sans CJK, once installed, is found", string(some), more)
+}
+
 // CheckOutput makes sure, before any work, that path can be written, is none of the
 // inputs, and is not being written. What killed runs have left beside it goes.
 func CheckOutput(path string, inputs ...string) error {

@@ -53,6 +53,7 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 		return err
 	}
 	var lists [][]sheet.Cell
+	var names []string
 	for _, r := range f.Results {
 		small, errs, err := f.thumbnails(ctx, r, 4*sheet.DefaultHeight, sheet.DefaultHeight)
 		if err != nil {
@@ -60,10 +61,12 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 		}
 		var cells []sheet.Cell
 		for i, m := range small {
-			cell := sheet.Cell{Title: "Original image"}
+			cell := sheet.Cell{Title: "Original image", Name: words.Printable(filepath.Base(r.Name))}
 			if i > 0 {
-				cell.Title = fmt.Sprintf("Dist=%.3f", r.Hits[i-1].Distance)
+				n := r.Hits[i-1]
+				cell = sheet.Cell{Title: fmt.Sprintf("%d: Dist=%.3f", i, n.Distance), Name: words.Printable(n.Path)}
 			}
+			names = append(names, cell.Name)
 			if m != nil {
 				cell.Image = m
 			}
@@ -77,6 +80,7 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 	rows := (longest + Columns - 1) / Columns
 	err = sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: (longest + rows - 1) / rows}))
 	if err == nil {
+		f.Terminal.Undrawn(sheet.Undrawn(names...))
 		f.Terminal.Wrote(path, f.size())
 	}
 	return err
