@@ -69,7 +69,7 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 		Title: fmt.Sprintf("%s of near duplicates", words.Count(len(groups), "group")),
 		Lead:  fmt.Sprintf("%s of %s, among %s", words.Count(duplicates, "duplicate"), words.Bytes(freed), d.among(c.root)),
 		Facts: []webpage.Fact{{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
-		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
+		Foot:  "Made by lookalike " + version() + ". The number below each picture is its distance from the best copy of its group.",
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for i := range groups {
 				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)

@@ -64,7 +64,7 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 			cell := sheet.Cell{Title: "Original image", Name: words.Printable(filepath.Base(r.Name))}
 			if i > 0 {
 				n := r.Hits[i-1]
-				cell = sheet.Cell{Title: fmt.Sprintf("%d: Dist=%.3f", i, n.Distance), Name: words.Printable(n.Path)}
+				cell = sheet.Cell{Title: fmt.Sprintf("%d: Dist=%.3f", i, n.Distance), Name: words.Printable(n.Path), Note: r.likeness(i - 1)}
 			}
 			names = append(names, cell.Name)
 			if m != nil {
@@ -140,7 +140,7 @@ func (f *Found) Page(ctx context.Context, path, version string) error {
 				}
 			}
 		},
-		Foot: "Made by lookalike " + version + ". The number on each picture is its distance from the query.",
+		Foot: "Made by lookalike " + version + ". The number below each picture is its distance from the query.",
 	}
 	if len(f.Results) > 1 {
 		p.Title = "Similar pictures for " + words.Count(len(f.Results), "query")
@@ -168,6 +168,9 @@ func (f *Found) cards(ctx context.Context, r Result) ([]webpage.Card, error) {
 		if i > 0 {
 			n := r.Hits[i-1]
 			card = webpage.Card{Name: words.Printable(n.Path), Note: fmt.Sprintf("%d × %d", n.Width, n.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: f.path(n)}
+			if word := r.likeness(i - 1); word != "" {
+				card.Badge += ", " + word
+			}
 		}
 		if m != nil {
 			card.Picture = m
