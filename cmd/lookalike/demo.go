@@ -140,12 +140,12 @@ func demo(ctx context.Context, a *app, o demoOptions) error {
 	if files.Len() > demoIndex {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
-	knows := "which knows things"
+	with := describe.Words(best.Recipe()) + ", which recognises things"
 	if !how.IsNetwork() {
-		knows = "which knows copies of a picture, and no things"
+		with = "the perceptual description, which recognises copies of a picture, not things"
 	}
-	fmt.Fprintf(a.Out, "Indexed %s by the %s, %s%s.%s\n", words.Count(len(content.entries), "picture"), describe.Words(best.Recipe()), knows, few, content.ofItsClass())
-	fmt.Fprintf(a.Out, "Learned from %s for %s in %s: an autoencoder, which knows colour and layout.%s\n\n",
+	fmt.Fprintf(a.Out, "Indexed %s%s, with %s.%s\n", words.Count(len(content.entries), "picture"), few, with, content.ofItsClass())
+	fmt.Fprintf(a.Out, "Learned from %s for %s in %s: an autoencoder, which recognises colour and layout.%s\n\n",
 		words.Count(learned.Len(), "picture"), words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), layout.ofItsClass())
 	for _, f := range demoFiles {
 		fmt.Fprintf(a.Out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
