@@ -125,3 +125,19 @@ func TestDamagedFonts(t *testing.T) {
 		return nil
 	})
 }
+
+// Hebrew and Arabic run from right to left, numbers and Latin words within them do not.
+func TestVisual(t *testing.T) {
+	for s, want := range map[string]string{
+		"plain 12.jpg": "plain 12.jpg",
+		"אבג.jpg":      "גבא.jpg",
+		"a/אב 12.jpg":  "a/12 בא.jpg",
+		"אב/6-גד.jpg":  "דג-6/בא.jpg",
+		"":             "",
+		"(אב)":         "(בא)",
+	} {
+		if got := visual(s); got != want {
+			t.Errorf("%q is drawn as %q, want %q", s, got, want)
+		}
+	}
+}

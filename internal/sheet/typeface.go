@@ -14,6 +14,7 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
+	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -204,12 +205,54 @@ func (t *typeface) fitting(s string, room int) (string, int) {
 	return s, w.Ceil()
 }
 
+// visual is a line in the order in which its characters stand from left to right: Hebrew
+// and Arabic words are turned round, with the numbers between them in their places.
+func visual(s string) string {
+	if !strings.ContainsFunc(s, fromRight) {
+		return s
+	}
+	const leftToRight = "\u200e" // makes names with a suffix end at their right
+	var p bidi.Paragraph
+	if _, err := p.SetString(leftToRight + s); err != nil {
+		return s
+	}
+	order, err := p.Order()
+	if err != nil {
+		return s
+	}
+	var line, turned []string
+	for i := range order.NumRuns() {
+		run := order.Run(i)
+		text := strings.TrimPrefix(run.String(), leftToRight)
+		if run.Direction() == bidi.RightToLeft {
+			turned = append(turned, bidi.ReverseString(text))
+			continue
+		}
+		rest := strings.TrimLeftFunc(text, unicode.IsDigit)
+		if number := text[:len(text)-len(rest)]; number != "" && len(turned) > 0 {
+			turned, text = append(turned, number), rest
+		}
+		if text != "" {
+			slices.Reverse(turned)
+			line, turned = append(append(line, turned...), text), nil
+		}
+	}
+	slices.Reverse(turned)
+	return strings.Join(append(line, turned...), "")
+}
+
+// fromRight tells whether a character is written from right to left.
+func fromRight(r rune) bool {
+	p, _ := bidi.LookupRune(r)
+	return p.Class() == bidi.R || p.Class() == bidi.AL
+}
+
 // draw writes s with the left end of its baseline at p.
 func (t *typeface) draw(dst draw.Image, s string, p image.Point) { t.drawIn(ink, dst, s, p) }
 
 func (t *typeface) drawIn(colour color.Color, dst draw.Image, s string, p image.Point) {
 	src := image.NewUniform(colour)
-	t.each(s, func(r rune, face font.Face, x fixed.Int26_6) {
+	t.each(visual(s), func(r rune, face font.Face, x fixed.Int26_6) {
 		dot := fixed.P(p.X, p.Y)
 		dot.X += x
 		if box, mask, at, _, ok := face.Glyph(dot, r); ok && !box.Empty() {
