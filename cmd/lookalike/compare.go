@@ -170,13 +170,8 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 		if o.photos != "" {
 			return cli.Usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
-		if o.how.Name == "" {
+		if imply(cmd, &o.how); o.how.Name == "" {
 			o.how.Name = describe.Perceptual
-			for _, name := range []string{"weights", "layer", "pool"} {
-				if cmd.Flags().Changed(name) {
-					o.how.Name = "vgg16"
-				}
-			}
 		}
 		if o.how.IsNetwork() && o.how.Layer == "" && o.how.Pooling == "" {
 			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what describe knows a limit for

@@ -24,6 +24,15 @@ func indexModelFlags(cmd *cobra.Command, m *describe.Spec, components *int) {
 	cmd.Flags().IntVar(components, "pca", 0, "keep the `N` principal components of the vectors")
 }
 
+// imply takes vgg16 for the model where flags of a network are given without its name.
+func imply(cmd *cobra.Command, m *describe.Spec) {
+	for _, name := range []string{"weights", "layer", "pool"} {
+		if f := cmd.Flags().Lookup(name); m.Name == "" && f != nil && f.Changed {
+			m.Name = "vgg16"
+		}
+	}
+}
+
 // checkModel finds mistakes in these flags. cmd tells which were given.
 func checkModel(cmd *cobra.Command, m describe.Spec) error {
 	if pca := cmd.Flags().Lookup("pca"); pca != nil && pca.Changed {

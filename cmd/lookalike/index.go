@@ -130,6 +130,7 @@ func describeSources(cmd *cobra.Command, a *app, paths []string, o indexOptions)
 // name it then notes in o.
 func bring(cmd *cobra.Command, a *app, paths []string, o *indexOptions) (lookalike.Changes, error) {
 	var none lookalike.Changes
+	imply(cmd, &o.how)
 	if err := checkModel(cmd, o.how); err != nil {
 		return none, err
 	}
@@ -172,6 +173,9 @@ func (o *indexOptions) place(paths []string) error {
 	name := o.how.Name
 	if name == "" {
 		name = describe.Best(o.how.Cache).Name
+		if file, err := lookalike.Kept(o.how.Cache, paths, "vgg16"); err == nil && isIndex(file) {
+			name = "vgg16" // whose weights may be elsewhere
+		}
 	}
 	var err error
 	if o.out, err = lookalike.Kept(o.how.Cache, paths, name); err != nil {

@@ -33,11 +33,13 @@ func isSource(path string) bool {
 
 // indexOf returns the index of what is to be searched. Of a folder or an archive it is the
 // one that the program keeps, made now or brought up to date.
-func indexOf(cmd *cobra.Command, a *app, path, model string) (string, error) {
+func indexOf(cmd *cobra.Command, a *app, path string, how describe.Spec) (string, error) {
 	if !isSource(path) {
 		return path, nil
 	}
-	o := indexOptions{how: describe.Spec{Name: model, Cache: a.cache}}
+	o := indexOptions{how: how}
+	o.how.Cache = a.cache
+	imply(cmd, &o.how)
 	if err := o.place([]string{path}); err != nil {
 		return "", err
 	}
@@ -53,7 +55,7 @@ func indexOf(cmd *cobra.Command, a *app, path, model string) (string, error) {
 	if errors.Is(err, lookalike.ErrDamaged) || errors.Is(err, lookalike.ErrOld) || errors.Is(err, lookalike.ErrRecipe) { // it is the program's own
 		a.Warn("note: the index of %s is made anew: %v", words.Printable(path), err)
 		o.fresh = true
-		if model == "" {
+		if how.Name == "" {
 			o.how = describe.Best(a.cache)
 		}
 		changes, err = bring(cmd, a, []string{path}, &o)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"image"
 
@@ -10,6 +11,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/cmd/lookalike/internal/termimage"
+	"lookalike/describe"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/knn"
@@ -32,7 +34,7 @@ type searchOptions struct {
 	show              string
 	showGiven         bool
 
-	model  string
+	how    describe.Spec // of a folder's pictures
 	photos string
 }
 
@@ -107,12 +109,12 @@ lies in, and id its row in what 'lookalike export' writes.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
-			index, err := indexOf(cmd, a, args[0], o.model)
+			index, err := indexOf(cmd, a, args[0], o.how)
 			if err != nil {
 				return err
 			}
 			if index != args[0] {
-				o.model = "" // by which the index has been made
+				o.how = describe.Spec{} // by which the index has been made
 			}
 			hugepages.Avoid()
 			return search(cmd.Context(), a, index, args[1:], o)
@@ -132,7 +134,8 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
 	f.Var(cli.NewOneOf(&o.show, results.ShowWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(results.ShowWords))
-	f.StringVar(&o.model, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
+	f.StringVar(&o.how.Name, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
+	f.StringVar(&o.how.Weights, "weights", "", "read the weights of vgg16 from `FILE`, of a folder or an index (default: those that 'lookalike weights fetch' got)")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
 }
@@ -160,7 +163,7 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := openFiltered(a, index, o.photos, o.filters, lookalike.ModelFile(o.model))
+	c, only, err := openFiltered(a, index, o.photos, o.filters, lookalike.ModelFile(cmp.Or(o.how.Weights, o.how.Name)))
 	if err != nil {
 		return err
 	}
