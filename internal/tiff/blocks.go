@@ -17,10 +17,11 @@ type blocks struct {
 	most            int // bytes of a block as it is unpacked, of one plane
 }
 
-// limits of blocks that are larger than the picture, as tiles may be.
 const (
-	largestTile = 16 << 20 // bytes
-	mostPacked  = 64       // how often a file's bytes may be decoded, for blocks that share them
+	// Tiles together may be larger than the picture: so many times, or so many bytes.
+	mostTimes, mostBytes = 4, 16 << 20
+	// mostPacked is how often a file's bytes may be decoded, for blocks that share them.
+	mostPacked = 64
 )
 
 func (f *File) readBlocks(t tags) error {
@@ -46,11 +47,11 @@ func (f *File) readBlocks(t tags) error {
 
 	size, fits := f.blockBytes()
 	whole := uint64(f.Width) * uint64(f.Height) * uint64(f.samples) * uint64(f.bits) / 8
-	if !fits || size > max(4*whole, largestTile) {
+	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
+	if over, all := bits.Mul64(size, need); !fits || over != 0 || all > max(mostTimes*whole, mostBytes) {
 		return damage("strips or tiles of %d x %d pixels, for a picture of %d x %d", w, h, f.Width, f.Height)
 	}
 	b.most = int(size)
-	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
 	if uint64(b.offsets.Len()) < need {
 		return damage("%d strips or tiles, where %d are needed", b.offsets.Len(), need)
 	}
@@ -181,6 +182,7 @@ func (f *File) Decode(d Decoders) ([]uint8, error) {
 	b := &f.blocks
 	out := make([]uint8, 3*f.Width*f.Height)
 	u := f.newUnpacker(d)
+	defer u.close()
 	for i := range b.across * b.down {
 		if err := u.read(i); err != nil {
 			return nil, err
@@ -198,6 +200,7 @@ func (f *File) Decode(d Decoders) ([]uint8, error) {
 // unpacker has one block after the other, all planes of it.
 type unpacker struct {
 	*File
+	packers
 	decoders Decoders
 	buffers  [][]byte // to unpack to
 	planes   [][]byte // the block; it may lie in the file, or in a buffer
@@ -245,7 +248,7 @@ func (u *unpacker) read(i int) error {
 				u.buffers[p] = make([]byte, u.blocks.most)
 			}
 			dst := u.buffers[p][:u.used(k)]
-			if err = u.compression.unpack(dst, src, u.File); err == nil {
+			if err = u.unpack(dst, src, u.File); err == nil {
 				u.undoPrediction(dst)
 			}
 			src = dst

@@ -94,7 +94,7 @@ func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
 		}
 	case 24:
 		high, low := 0, 2
-		if u.order.Uint16([]byte{1, 0}) == 1 {
+		if u.little() {
 			high, low = 2, 0
 		}
 		for x := range dst {
@@ -140,9 +140,9 @@ func (u *unpacker) convertGray(dst []uint8, v, alpha []uint32) {
 			g = cutFloat(u.float(v))
 		case u.format == signed && u.bits == 16:
 			g = clamp(int32(int16(v)))
-		case u.bits == 32:
+		case u.cut && u.bits == 32:
 			g = clamp(int32(v))
-		case u.bits > 8:
+		case u.cut && u.bits > 8:
 			g = uint8(min(v, 255))
 		default:
 			if g = u.upper(v); u.photometric == whiteIsZero {
