@@ -7,8 +7,8 @@ import (
 
 // FromImage converts an image of the standard library. Alpha is dropped, not
 // composed: a transparent pixel shows the colour that is stored under it. Of 16
-// bits a channel the upper 8 are kept, of gray ones too (where Pillow's
-// convert("RGB") would make everything above 255 white).
+// bits a channel the upper 8 are kept, of gray ones too (where Decode, as Pillow's
+// convert("RGB"), makes everything above 255 white).
 func FromImage(src image.Image) *Image {
 	if src == nil {
 		panic("picture.FromImage: there is no picture")

@@ -149,8 +149,8 @@ func formatOf(data []byte) (format, error) {
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
-// Of an animated GIF it reads the first frame. A file that is cut short,
-// damaged or over the limits of o is an error.
+// Of an animation it reads the first frame, of several pages the first one; Frames
+// counts them. A file that is cut short, damaged or over the limits of o is an error.
 func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")

@@ -20,8 +20,10 @@ type blocks struct {
 const (
 	// Tiles together may be larger than the picture: so many times, or so many bytes.
 	mostTimes, mostBytes = 4, 16 << 20
-	// mostPacked is how often a file's bytes may be decoded, for blocks that share them.
-	mostPacked = 64
+	// moreRows are those that a JPEG file in a strip may have below the picture.
+	moreRows = 64
+	// mostAgain is how often a file's bytes may be decoded, for blocks that share them.
+	mostAgain = 64
 )
 
 func (f *File) readBlocks(t tags) error {
@@ -104,7 +106,7 @@ func (f *File) checkBytes(blocks int) error {
 		}
 	}
 	length := uint64(len(f.data))
-	if total > mostPacked*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
+	if total > mostAgain*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
 		return damage("strips or tiles that lie over each other")
 	}
 	return nil
@@ -146,23 +148,30 @@ func (f *File) used(i int) int {
 
 // Need is how many bytes Decode takes, but for some that do not grow with the picture.
 func (f *File) Need() int64 {
-	const rgb, inside, run = 3, 16, 32
+	const (
+		rgb    = 3  // a pixel
+		inside = 20 // a pixel of a JPEG file, all its coefficients stored
+		run    = 32 // each of a line
+	)
 	need := int64(f.Width) * int64(f.Height) * rgb
 	b := &f.blocks
-	switch planes := min(f.planes(), f.channels+1); {
-	case f.compression == compressedJPEG, f.compression == compressedWebP:
-		need += int64(planes) * int64(b.width) * int64(b.height) * inside
-	case !f.compression.plain() || f.reversed:
-		need += int64(planes) * int64(b.most)
-	}
-	switch most := f.mostPacked(); {
-	case f.compression.fax():
-		need += run * min(2*int64(f.Width), 8*most)
-	case f.compression == compressedLZMA:
+	planes := int64(min(f.planes(), f.channels+1))
+	switch c := f.compression; {
+	case c == compressedJPEG, c == compressedWebP:
+		return need + planes*int64(b.width)*int64(b.height+moreRows)*inside + f.mostPacked()
+	case c.fax():
+		need += run * min(2*int64(f.Width), 8*f.mostPacked())
+	case c == compressedLZMA:
 		need += 2 * int64(b.most)
+	}
+	if f.predictor == 3 {
+		need += int64(f.rowBytes())
 	}
 	if f.reversed {
 		need += f.mostPacked()
+	}
+	if !f.compression.plain() || f.reversed {
+		need += planes * int64(b.most)
 	}
 	return need
 }
@@ -207,7 +216,7 @@ type unpacker struct {
 	row      int      // bytes of a row
 	together int      // samples in it of a pixel
 	reversed []byte
-	values   []uint32 // of a row, channel by channel
+	values   [5][atATime]uint32 // of pixels in a row, channel by channel
 	unread   func(u *unpacker, dst []uint8, row int)
 }
 
@@ -270,7 +279,7 @@ func (u *unpacker) inside(file []byte, decode Inside, i int) ([]byte, error) {
 	if u.compression == compressedWebP {
 		samples = min(samples, 3)
 	}
-	pix, size, err := decode(file, image.Pt(u.blocks.width, max(u.blocks.height, u.rows(i))), samples)
+	pix, size, err := decode(file, image.Pt(u.blocks.width, u.blocks.height+moreRows), samples)
 	if err != nil {
 		return nil, err
 	}
