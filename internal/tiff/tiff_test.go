@@ -242,6 +242,39 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestShortFax: lines that a fax says it does not have are zero.
+func TestShortFax(t *testing.T) {
+	// T.6: two white lines of a vertical code each, and the end. T.4: a mark, eight white
+	// pixels, and six marks.
+	for name, c := range map[string]struct {
+		packing uint32
+		bits    string
+		err     bool
+	}{
+		"T.6":          {4, "11" + "000000000001000000000001", false},
+		"T.6, no end":  {4, "11" + "000000000000000000000000", true},
+		"T.6, no line": {4, "000000000001000000000001", true},
+		"T.4":          {3, "000000000001" + "10011" + strings.Repeat("000000000001", 6), false},
+		"T.4, no end":  {3, "000000000001" + "10011" + "000000000001", true},
+		"T.4, no line": {3, strings.Repeat("000000000001", 6), true},
+	} {
+		var packed []byte
+		for i, bit := range c.bits {
+			if i%8 == 0 {
+				packed = append(packed, 0)
+			}
+			packed[i/8] |= byte(bit-'0') << (7 - i%8)
+		}
+		f, pix, err := decode(build(string(packed), with(one(packing, c.packing), one(depths, 1), one(colour, 0), one(width, 8), one(height, 5), one(counts, uint32(len(packed))))...))
+		if (err != nil) != c.err {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil && (f.Height != 5 || bytes.Count(pix, []byte{255}) != 3*8*5) {
+			t.Errorf("%s: %v", name, pix)
+		}
+	}
+}
+
 func many(n int, v uint32) []uint32 {
 	s := make([]uint32, n)
 	for i := range s {
