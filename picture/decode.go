@@ -207,7 +207,8 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		turn = f.turn(data)
 	}
 	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
-	for _, w := range f.ways(data, c, small) {
+	ways, err := caught(func() ([]way, error) { return f.ways(data, c, small), nil })
+	for _, w := range ways {
 		var m *Image
 		if m, err = w.run(data, c, turn, use); err == nil {
 			return m, nil

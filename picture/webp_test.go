@@ -57,6 +57,8 @@ func TestWebPContainers(t *testing.T) {
 		"animated":           {data: riff("VP8X", sized(animated, 60, 50), "ANIM", "\xff\xff\xff\xff\x00\x00", "ANMF", frameOf(6, 4, w, h, "VP8L", lossless), "ANMF", frameOf(0, 0, w, h, "VP8 ", lossy)), like: "lossless.webp", x: 6, y: 4},
 		"animated, one":      {data: riff("VP8X", sized(animated|alpha, w, h), "ANIM", "123456", "ANMF", frameOf(0, 0, w, h, "ALPH", "odd", "VP8 ", lossy)), like: "lossy.webp"},
 		"not flagged":        {data: riff("VP8X", sized(0, w, h), "ANMF", frameOf(0, 0, w, h, "VP8L", lossless)), like: "lossless.webp"},
+		"two canvases":       {data: riff("VP8X", sized(0, w, h), "VP8X", sized(0, w+5, h), "VP8L", lossless), like: "lossless.webp"},
+		"short canvas":       {data: riff("VP8X", sized(0, w+5, h)[:8], "VP8L", lossless), like: "lossless.webp"},
 		"beyond the canvas":  {data: riff("VP8X", sized(animated, w, h), "ANMF", frameOf(2, 0, w, h, "VP8L", lossless)), err: "beyond the canvas"},
 		"another size":       {data: riff("VP8X", sized(0, w+1, h), "VP8L", lossless), err: "45 x 37 pixels where 46 x 37 are announced"},
 		"no picture":         {data: riff("VP8X", sized(0, w, h), "ALPH", "odd"), err: "cut short"},
