@@ -3,10 +3,12 @@ package picture
 import (
 	"bytes"
 	"crypto/sha256"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
 	"image/png"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -105,6 +107,30 @@ func TestAlphaGIF(t *testing.T) {
 	}{{0, 0, 0}, {2, 1, 0}, {3, 1, 255}, {4, 2, 255}, {7, 5, 0}} {
 		if got := m.Alpha[c.y*m.Width+c.x]; got != c.want {
 			t.Errorf("alpha at %d,%d is %d, want %d", c.x, c.y, got, c.want)
+		}
+	}
+}
+
+// TestAlphaAsPillow: of each format that has alpha, in each of its ways. The numbers are
+// the CRC-32 of Pillow's (testdata/alpha/make_alpha.py).
+func TestAlphaAsPillow(t *testing.T) {
+	for name, want := range map[string]uint32{
+		"la.png":     0xfbcee84d,
+		"p.png":      0x7d8137a4,
+		"p1.png":     0xd36daabe,
+		"l.png":      0x877142c5,
+		"rgb.png":    0xc6669272,
+		"one.png":    0x7b4ee916,
+		"lossy.webp": 0xfbcee84d,
+		"rgba.tiff":  0xfbcee84d,
+		"la.tiff":    0xfbcee84d,
+		"p.gif":      0x3cd7ab00,
+	} {
+		m, err := File(filepath.Join("testdata", "alpha", name), Options{})
+		if err != nil {
+			t.Error(err)
+		} else if got := crc32.ChecksumIEEE(m.Alpha); got != want || len(m.Alpha) != m.Width*m.Height {
+			t.Errorf("%s: %d values with the sum %#08x, want %#08x", name, len(m.Alpha), got, want)
 		}
 	}
 }

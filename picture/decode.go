@@ -152,8 +152,8 @@ func formatOf(data []byte) (format, error) {
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
-// Of an animated GIF it reads the first frame. A file that is cut short,
-// damaged or over the limits of o is an error.
+// Of an animation it reads the first frame, of several pages the first one; Frames
+// counts them. A file that is cut short, damaged or over the limits of o is an error.
 func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")
@@ -210,7 +210,11 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		turn = f.turn(data)
 	}
 	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
-	m, err := f.way(data, c, small).run(data, c, turn, use)
+	w, err := caught(func() (way, error) { return f.way(data, c, small), nil })
+	var m *Image
+	if err == nil {
+		m, err = w.run(data, c, turn, use)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, words.CutShort(err))
 	}

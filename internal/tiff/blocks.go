@@ -17,10 +17,13 @@ type blocks struct {
 	most            int // bytes of a block as it is unpacked, of one plane
 }
 
-// limits of blocks that are larger than the picture, as tiles may be.
 const (
-	largestTile = 16 << 20 // bytes
-	mostPacked  = 64       // how often a file's bytes may be decoded, for blocks that share them
+	// Tiles together may be larger than the picture: so many times, or so many bytes.
+	mostTimes, mostBytes = 4, 16 << 20
+	// moreRows are those that a JPEG file in a strip may have below the picture.
+	moreRows = 64
+	// mostAgain is how often a file's bytes may be decoded, for blocks that share them.
+	mostAgain = 64
 )
 
 func (f *File) readBlocks(t tags) error {
@@ -46,11 +49,11 @@ func (f *File) readBlocks(t tags) error {
 
 	size, fits := f.blockBytes()
 	whole := uint64(f.Width) * uint64(f.Height) * uint64(f.samples) * uint64(f.bits) / 8
-	if !fits || size > max(4*whole, largestTile) {
+	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
+	if over, all := bits.Mul64(size, need); !fits || over != 0 || all > max(mostTimes*whole, mostBytes) {
 		return damage("strips or tiles of %d x %d pixels, for a picture of %d x %d", w, h, f.Width, f.Height)
 	}
 	b.most = int(size)
-	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
 	if uint64(b.offsets.Len()) < need {
 		return damage("%d strips or tiles, where %d are needed", b.offsets.Len(), need)
 	}
@@ -103,7 +106,7 @@ func (f *File) checkBytes(blocks int) error {
 		}
 	}
 	length := uint64(len(f.data))
-	if total > mostPacked*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
+	if total > mostAgain*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
 		return damage("strips or tiles that lie over each other")
 	}
 	return nil
@@ -145,26 +148,33 @@ func (f *File) used(i int) int {
 
 // Need is how many bytes Decode takes, but for some that do not grow with the picture.
 func (f *File) Need() int64 {
-	const rgb, inside, run = 3, 16, 32
+	const (
+		rgb    = 3  // a pixel
+		inside = 20 // a pixel of a JPEG file, all its coefficients stored
+		run    = 32 // each of a line
+	)
 	need := int64(f.Width) * int64(f.Height) * rgb
 	if f.alpha {
 		need += int64(f.Width) * int64(f.Height)
 	}
 	b := &f.blocks
-	switch planes := min(f.planes(), f.channels+1); {
-	case f.compression == compressedJPEG, f.compression == compressedWebP:
-		need += int64(planes) * int64(b.width) * int64(b.height) * inside
-	case !f.compression.plain() || f.reversed:
-		need += int64(planes) * int64(b.most)
-	}
-	switch most := f.mostPacked(); {
-	case f.compression.fax():
-		need += run * min(2*int64(f.Width), 8*most)
-	case f.compression == compressedLZMA:
+	planes := int64(min(f.planes(), f.channels+1))
+	switch c := f.compression; {
+	case c == compressedJPEG, c == compressedWebP:
+		return need + planes*int64(b.width)*int64(b.height+moreRows)*inside + f.mostPacked()
+	case c.fax():
+		need += run * min(2*int64(f.Width), 8*f.mostPacked())
+	case c == compressedLZMA:
 		need += 2 * int64(b.most)
+	}
+	if f.predictor == 3 {
+		need += int64(f.rowBytes())
 	}
 	if f.reversed {
 		need += f.mostPacked()
+	}
+	if !f.compression.plain() || f.reversed {
+		need += planes * int64(b.most)
 	}
 	return need
 }
@@ -187,6 +197,7 @@ func (f *File) Decode(d Decoders) (out, alpha []uint8, err error) {
 		alpha = make([]uint8, f.Width*f.Height)
 	}
 	u := f.newUnpacker(d)
+	defer u.close()
 	for i := range b.across * b.down {
 		if err := u.read(i); err != nil {
 			return nil, nil, err
@@ -207,13 +218,14 @@ func (f *File) Decode(d Decoders) (out, alpha []uint8, err error) {
 // unpacker has one block after the other, all planes of it.
 type unpacker struct {
 	*File
+	packers
 	decoders Decoders
 	buffers  [][]byte // to unpack to
 	planes   [][]byte // the block; it may lie in the file, or in a buffer
 	row      int      // bytes of a row
 	together int      // samples in it of a pixel
 	reversed []byte
-	values   []uint32 // of a row, channel by channel
+	values   [5][atATime]uint32 // of pixels in a row, channel by channel
 
 	alphaValues []uint32 // of a row
 	unread      func(u *unpacker, dst []uint8, row int)
@@ -256,7 +268,7 @@ func (u *unpacker) read(i int) error {
 				u.buffers[p] = make([]byte, u.blocks.most)
 			}
 			dst := u.buffers[p][:u.used(k)]
-			if err = u.compression.unpack(dst, src, u.File); err == nil {
+			if err = u.unpack(dst, src, u.File); err == nil {
 				u.undoPrediction(dst)
 			}
 			src = dst
@@ -278,7 +290,7 @@ func (u *unpacker) inside(file []byte, decode Inside, i int) ([]byte, error) {
 	if u.compression == compressedWebP {
 		samples = min(samples, 3)
 	}
-	pix, size, err := decode(file, image.Pt(u.blocks.width, max(u.blocks.height, u.rows(i))), samples)
+	pix, size, err := decode(file, image.Pt(u.blocks.width, u.blocks.height+moreRows), samples)
 	if err != nil {
 		return nil, err
 	}

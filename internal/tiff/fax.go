@@ -23,11 +23,19 @@ const (
 	faxTwoWaysT6        // T.6: no line is of runs
 )
 
-// decodeFax fills dst with rows of stride bytes.
+// Marks between lines of T.4. Two of them say that there is no other line, in T.6, too.
+const (
+	mark     = 1 // eleven zeros before it
+	markBits = 12
+	twoMarks = mark<<markBits | mark
+)
+
+// decodeFax fills dst with rows of stride bytes. Where the data say that there are no more
+// lines, the others are white.
 func decodeFax(dst, src []byte, width, stride, kind int) error {
 	f := &fax{src: src, width: width, runs: runTables()}
-	for ; len(dst) > 0; dst = dst[min(stride, len(dst)):] {
-		oneWay := true
+	for lines := 0; len(dst) > 0; lines++ {
+		oneWay, ended := true, false
 		switch kind {
 		case faxRuns:
 			f.at = (f.at + 7) &^ 7
@@ -35,13 +43,18 @@ func decodeFax(dst, src []byte, width, stride, kind int) error {
 			f.at = (f.at + 15) &^ 15
 		case faxOneWay:
 			f.skipMark()
+			ended = f.peek(markBits) == mark
 		case faxTwoWays:
 			if f.skipMark() {
 				oneWay = f.peek(1) == 1
 				f.at++
 			}
+			ended = f.peek(markBits) == mark
 		case faxTwoWaysT6:
-			oneWay = false
+			oneWay, ended = false, f.peek(2*markBits) == twoMarks
+		}
+		if ended && lines > 0 {
+			return nil
 		}
 		f.above, f.line = f.line, f.above[:0]
 		decode := f.twoWays
@@ -57,6 +70,7 @@ func decodeFax(dst, src []byte, width, stride, kind int) error {
 		for i := 0; i+1 < len(f.line); i += 2 {
 			blacken(dst[:min(stride, len(dst))], f.line[i], f.line[i+1])
 		}
+		dst = dst[min(stride, len(dst)):]
 	}
 	return nil
 }
@@ -74,7 +88,6 @@ func (f *fax) peek(n int) int {
 }
 
 // skipMark passes the mark between lines, eleven zeros or more and a one, if it is next.
-// More than one of them say that there is no other line.
 func (f *fax) skipMark() bool {
 	const zeros = 11
 	if f.peek(zeros) != 0 {

@@ -3,6 +3,7 @@ package tiff
 import (
 	"bytes"
 	"io"
+	"math"
 
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -36,9 +37,9 @@ func decodeLZMA(dst, src []byte) error {
 		case filter == delta && distance == 0:
 			distance = int(property) + 1
 		case filter == lzma2 && property <= 40:
-			dictionary, found = int(2|property&1)<<(property/2+11), true
-			if property == 40 {
-				dictionary = 1<<32 - 1
+			dictionary, found = math.MaxInt, true
+			if property < 36 { // more is more than there are bytes to unpack
+				dictionary = int(2|property&1) << (property/2 + 11)
 			}
 		default:
 			return damage("filter %d of LZMA, which is not read", filter)

@@ -11,6 +11,7 @@ import (
 	"image"
 	"io"
 	"math"
+	"slices"
 
 	"lookalike/internal/ifd"
 )
@@ -81,6 +82,7 @@ type File struct {
 	format        int
 	premultiplied bool // by the sample behind the colour
 	alpha         bool // the first sample behind the colour is
+	cut           bool // gray of more than 8 bits is brought into 0 to 255 as it is
 	planar        bool
 	reversed      bool // bits of each byte
 	predictor     int
@@ -144,7 +146,23 @@ func first(data []byte) (binary.ByteOrder, tags, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("tiff: %v: %w", err, io.ErrUnexpectedEOF)
 	}
+	if d.Cut {
+		return nil, nil, fmt.Errorf("tiff: the directory ends early: %w", io.ErrUnexpectedEOF)
+	}
+	for tag := range d.Outside {
+		if slices.Contains(needed, tag) {
+			return nil, nil, fmt.Errorf("tiff: the values of tag %d are not in the file: %w", tag, io.ErrUnexpectedEOF)
+		}
+	}
 	return header.Order, d.Fields, nil
+}
+
+// needed are the tags that pixels depend on.
+var needed = []uint16{
+	tagImageWidth, tagImageLength, tagBitsPerSample, tagCompression, tagPhotometric, tagFillOrder, tagStripOffsets,
+	tagSamplesPerPixel, tagRowsPerStrip, tagStripByteCounts, tagPlanar, tagT4Options, tagPredictor, tagColorMap,
+	tagTileWidth, tagTileLength, tagTileOffsets, tagTileByteCounts, tagExtraSamples, tagSampleFormat, tagJPEGTables,
+	tagYCbCrFactors, tagYCbCrSubsampling, tagReferenceBlack,
 }
 
 // tags are the fields of a directory.
@@ -268,6 +286,10 @@ func (f *File) readPhotometric(t tags) error {
 	if err := f.checkKind(); err != nil {
 		return err
 	}
+	// Pillow cuts these, and does not read others of the kind. Of those the upper bits are
+	// taken.
+	f.cut = f.format != unsigned || f.bits == 32 || (f.samples == 1 || f.planar && t.number(tagExtraSamples, 1) == 0) &&
+		(f.bits == 16 && (f.photometric == blackIsZero || f.little()) || f.bits == 12 && f.photometric == blackIsZero && f.little())
 	switch f.photometric {
 	case paletted:
 		return f.readPalette(t[tagColorMap])
@@ -292,11 +314,16 @@ func (f *File) checkKind() error {
 			return damage("JPEG of %d colours inside, which is not read", f.samples)
 		}
 		fits = f.bits == 8 && f.format == unsigned && (f.photometric != lumaChroma || !f.planar && f.samples == 3)
+		if f.compression == compressedWebP {
+			fits = fits && f.photometric == colours && !f.planar && f.samples <= 4
+		}
 	case f.format == floating:
 		fits = gray && (f.bits == 16 || f.bits == 32 || f.bits == 64)
 	case f.format == signed:
-		fits = gray && (f.bits == 8 || f.bits == 16 || f.bits == 32)
+		fits = f.photometric == blackIsZero && (f.bits == 8 || f.bits == 16 || f.bits == 32)
 	case f.format != unsigned:
+	case gray && f.bits == 32:
+		fits = f.photometric == blackIsZero
 	case gray, f.photometric == colours, f.photometric == inks:
 		fits = f.bits <= 16 || f.bits == 24 || f.bits == 32
 	case f.photometric == paletted:
@@ -317,6 +344,9 @@ func (f *File) checkKind() error {
 	}
 	return nil
 }
+
+// little tells whether the lowest byte of a number comes first.
+func (f *File) little() bool { return f.order.Uint16([]byte{1, 0}) == 1 }
 
 // readPalette reads all red values, then green, then blue. Of 16 bits Pillow takes the
 // upper 8; colours that are missing are black.
