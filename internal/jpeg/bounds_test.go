@@ -56,6 +56,7 @@ func TestRefused(t *testing.T) {
 		{of(0xc0, 8, 0, 8, 0, 8, 1, 1, 0x11, 3), "table 3 of quantization is missing"},
 		{of(0xc2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0), "coefficients 0 to 63"},
 		{plain[:2], "cut short"},
+		{plain[1:], "not a JPEG"},
 		{append(plain[:2:2], 0xff, 0xd9), "without a picture"},
 	} {
 		_, err := jpeg.Decode(c.data)
@@ -110,7 +111,7 @@ func TestCutShort(t *testing.T) {
 		}
 		for n := 0; n < len(data); n += 1 + len(data)/sweeptest.Cases(60, 200, len(data)) {
 			m, err := jpeg.Decode(data[:n])
-			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			if n > 2 && err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("%s, the first %d of %d bytes: %v", file, n, len(data), err)
 			}
 			if err == nil && !bytes.Equal(m.Pix, whole.Pix) {

@@ -70,8 +70,7 @@ func DecodeConfig(r io.Reader) (image.Config, error) {
 	var data bytes.Buffer
 	for more := int64(8 << 10); ; more *= 2 {
 		_, ended := io.CopyN(&data, r, more)
-		d := newDecoder(data.Bytes(), 8)
-		_, err := d.untilScan()
+		d, _, err := open(data.Bytes(), 8)
 		switch {
 		case d.components != nil:
 			return image.Config{ColorModel: color.YCbCrModel, Width: d.Width, Height: d.Height}, nil
@@ -97,7 +96,12 @@ const cheap = 1 << 24
 
 // open reads a file up to its first scan, and returns the header of that.
 func open(data []byte, side int) (d *decoder, scan []byte, err error) {
-	d = newDecoder(data, side)
+	d = &decoder{side: side}
+	if !bytes.HasPrefix(data, []byte("\xff\xd8")) {
+		return d, nil, errors.New("not a JPEG file")
+	}
+	d.data = data[2:]
+	d.coder.unconditioned()
 	if scan, err = d.untilScan(); err != nil {
 		return d, nil, err
 	}
