@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"lookalike/describe"
-	"lookalike/gallery"
 	"lookalike/internal/dedup"
 	"lookalike/knn"
 )
@@ -27,7 +26,8 @@ type Duplicate struct {
 // SameBytes makes Duplicates find pictures with files of the same bytes only.
 func SameBytes() SearchOption { return func(o *searchOptions) { o.exact = true } }
 
-// Comparing is told how many of all pictures Duplicates has compared, one call at a time.
+// Comparing is told how many of all pictures Duplicates, Evaluate or FindThreshold has
+// compared, one call at a time.
 func Comparing(f func(done, all int)) SearchOption { return func(o *searchOptions) { o.tell = f } }
 
 // Duplicates finds groups of pictures that are copies of one another: all of a group are
@@ -51,18 +51,16 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	case o.metric == knn.InnerProduct:
 		return nil, fmt.Errorf("lookalike.Duplicates: copies are no nearer by the %s than other pictures; choose another metric", o.metric)
 	case !o.radius:
-		if within = v.copies(o.metric); within == 0 {
+		limit, ok := describe.CopyLimit(v.g, o.metric)
+		if within = limit.Distance; !ok {
 			return nil, fmt.Errorf("lookalike.Duplicates: nothing says up to which %s distance pictures are copies by %s; give Within", o.metric, describe.Words(v.g.Recipe))
 		}
 	case !(within >= 0):
 		return nil, fmt.Errorf("lookalike.Duplicates: no pictures are within a distance of %v; give 0 or more", within)
 	}
-	rows := dedup.Options{Metric: o.metric, Within: within}
+	rows := dedup.Options{Metric: o.metric, Within: within, Done: o.telling(len(v.g.Entries))}
 	if o.keep != nil {
 		rows.Skip = func(row int) bool { return !o.keep(v.g.Entries[row]) }
-	}
-	if o.tell != nil {
-		rows.Done = func(n int) { o.tell(n, len(v.g.Entries)) }
 	}
 	groups, err := dedup.Groups(ctx, v.g, rows)
 	if err != nil {
@@ -77,12 +75,4 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 		found = append(found, group)
 	}
 	return found, nil
-}
-
-// copies is the distance up to which pictures of the index are copies, 0 if none is known.
-func (v *version) copies(metric knn.Metric) float64 {
-	if t, ok := v.g.Threshold(metric.String()); ok && t.Method == gallery.FromDistances {
-		return t.Distance
-	}
-	return describe.LimitsOf(v.g.Recipe, metric).Copies
 }

@@ -5,18 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/png"
 	"io"
 
-	"golang.org/x/image/tiff"
-
 	"lookalike/internal/bmp"
+	"lookalike/internal/gif"
 	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
+	"lookalike/internal/png"
 	"lookalike/internal/regular"
+	"lookalike/internal/tiff"
 	"lookalike/internal/words"
 )
 
@@ -56,8 +55,9 @@ type format struct {
 	magic  string                // how a file begins; '?' stands for any byte
 	dense  int64                 // most pixels that a byte of the file can stand for; 0: any number
 	turn   func(data []byte) int // which orientation a file is stored in; nil: none is told
-	config func(io.Reader) (image.Config, error)
+	config func(data []byte) (image.Config, error)
 	way    func(data []byte, c image.Config, small bool) way
+	frames func(data []byte) int // how many pictures are in a file; nil: one
 }
 
 // way is how a file is decoded.
@@ -66,17 +66,31 @@ type way struct {
 	decode func(data []byte) (*Image, error)
 }
 
+var (
+	formatJPEG = format{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, from(jpeg.DecodeConfig), wayOfJPEG, nil}
+	formatWebP = format{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP), framesWebP}
+)
+
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, jpeg.DecodeConfig, wayOfJPEG},
+	formatJPEG,
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, png.DecodeConfig, one(needPNG, with(png.Decode))},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, configPNG, wayOfPNG, png.Frames},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
-	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, gif.DecodeConfig, one(needGIF, decodeGIF)},
+	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, configGIF, one(needGIF, decodeGIF), gif.Frames},
 	// With runs, two bytes end a row of any length.
-	{"BMP", "BM", 0, nil, bmp.DecodeConfig, one(needBMP, decodeBMP)},
-	{"TIFF", "II*\x00", 0, orientation.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
-	{"TIFF", "MM\x00*", 0, orientation.TIFF, tiff.DecodeConfig, one(needTIFF, decodeTIFF)},
-	{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP)},
+	{"BMP", "BM", 0, nil, from(bmp.DecodeConfig), one(needBMP, decodeBMP), nil},
+	{"TIFF", "II*\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "MM\x00*", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "II+\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "MM\x00+", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "II\x00*", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "MM*\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	formatWebP,
+}
+
+// from makes a format's config from one that reads the beginning of a file.
+func from(config func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
+	return func(data []byte) (image.Config, error) { return config(bytes.NewReader(data)) }
 }
 
 // one makes the way of a format that has one for pictures large and small.
@@ -100,17 +114,6 @@ var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 
 // longestMagic is how many bytes of a file tell its format.
 const longestMagic = 16
-
-// with makes a format's decode from a decoder whose pixels need nothing special.
-func with(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
-	return func(data []byte) (*Image, error) {
-		m, err := decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return FromImage(m), nil
-	}
-}
 
 func decodeBMP(data []byte) (*Image, error) {
 	m, err := bmp.Decode(data)
@@ -210,7 +213,7 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 
 // size reads the header of a file, and checks it against the limits.
 func (f format) size(data []byte, o Options) (image.Config, error) {
-	c, err := caught(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
+	c, err := caught(func() (image.Config, error) { return f.config(data) })
 	if err != nil {
 		return c, words.CutShort(err)
 	}

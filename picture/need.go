@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"image"
 	"image/color"
 )
@@ -18,67 +17,31 @@ const beside = 512 << 10
 // pixels is how many a picture has.
 func pixels(c image.Config) int64 { return int64(c.Width) * int64(c.Height) }
 
-// ofModel is what a pixel takes in the standard library's image of that colour model.
-func ofModel(m color.Model) int64 {
-	switch m {
-	case color.GrayModel, color.AlphaModel:
-		return 1
-	case color.Gray16Model, color.Alpha16Model:
-		return 2
-	case color.RGBA64Model, color.NRGBA64Model:
-		return 8
-	}
-	if _, ok := m.(color.Palette); ok {
-		return 1
-	}
-	return 4
-}
-
-func needPNG(data []byte, c image.Config) int64 {
-	each := ofModel(c.ColorModel)
-	if _, paletted := c.ColorModel.(color.Palette); !paletted && each < 4 && bytes.Contains(data, []byte("tRNS")) {
-		each *= 4 // gray with a transparent value becomes colours with alpha
-	}
-	const interlace = 28 // place in the file
-	if data[interlace] != 0 {
-		return pixels(c) * (2*each + rgb) // a pass after the other, and the whole
+func needBMP(_ []byte, c image.Config) int64 {
+	each := int64(4)
+	if _, ok := c.ColorModel.(color.Palette); ok {
+		each = 1
 	}
 	return pixels(c) * (each + rgb)
 }
 
-// needGIF counts a frame, the same without interlacing, and the screen.
-func needGIF(_ []byte, c image.Config) int64 { return pixels(c) * (3 + rgb) }
-
-func needBMP(_ []byte, c image.Config) int64 { return pixels(c) * (ofModel(c.ColorModel) + rgb) }
-
-// needTIFF counts the image and the largest block of it, a strip or a tile, which is
-// unpacked by growing a buffer.
-func needTIFF(data []byte, c image.Config) int64 {
-	const rowsPerStrip, tileWidth, tileLength, padding, largestPadded = 278, 322, 323, 16, 1024
-	tags := numberTags(data)
-	block := pixels(c)
-	if rows := int64(tags[rowsPerStrip]); rows > 0 {
-		block = min(block, rows*int64(c.Width))
-	}
-	if w, h := int64(tags[tileWidth]), int64(tags[tileLength]); w > 0 && h > 0 { // more is refused by x/image
-		block = min(w, max(int64(c.Width)+padding, largestPadded)) * min(h, max(int64(c.Height)+padding, largestPadded))
-	}
-	each := ofModel(c.ColorModel)
-	return pixels(c)*(each+rgb) + 3*each*block
-}
-
-// needWebP knows three kinds: lossy, of planes in whole blocks; lossless, of which there
-// is an image before and one after the colours are looked up, and tiles for transforms;
-// and lossy with alpha, which is itself lossless.
+// needWebP knows two kinds: lossy, of planes in whole blocks, and lossless, with an image
+// before and one after the colours are looked up, and tiles for transforms. Where a frame
+// does not cover the canvas, there is that, too.
 func needWebP(data []byte, c image.Config) int64 {
-	const block = 16
-	w, h := (int64(c.Width)+block-1)/block*block, (int64(c.Height)+block-1)/block*block
-	lossy, lossless := w*h*3/2+w*h/block, pixels(c)*9
-	switch {
-	case bytes.Contains(data, []byte("ALPH")):
-		return lossy + lossless + pixels(c)*(1+rgb)
-	case bytes.Contains(data, []byte("VP8L")):
-		return lossless + pixels(c)*rgb
+	w, err := openWebP(data)
+	if err != nil {
+		return 0
 	}
-	return lossy + pixels(c)*rgb
+	const block = 16
+	area := int64(w.frame.Dx()) * int64(w.frame.Dy())
+	need := area * rgb
+	if w.frame.Size() != w.size {
+		need += pixels(c) * rgb
+	}
+	if w.lossless {
+		return need + area*9
+	}
+	wide, high := (int64(w.frame.Dx())+block-1)/block*block, (int64(w.frame.Dy())+block-1)/block*block
+	return need + wide*high*3/2 + wide*high/block
 }

@@ -2,57 +2,96 @@ package picture
 
 import (
 	"bytes"
-	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
 
-	"golang.org/x/image/tiff"
+	"lookalike/internal/magic"
+	"lookalike/internal/tiff"
+	"lookalike/internal/words"
 )
 
-// decodeTIFF decodes with x/image/tiff and puts right what that gets wrong:
-// faxes (CCITT group 3 and 4) whose black is zero come inverted.
-func decodeTIFF(data []byte) (*Image, error) {
-	src, err := tiff.Decode(bytes.NewReader(data))
+func configTIFF(data []byte) (c image.Config, err error) {
+	c.Width, c.Height, err = tiff.Size(data)
+	return c, err
+}
+
+func wayOfTIFF(data []byte, _ image.Config, _ bool) way {
+	f, err := tiff.Open(data)
+	if err != nil {
+		return way{0, func([]byte) (*Image, error) { return nil, err }}
+	}
+	return way{f.Need(), func([]byte) (*Image, error) {
+		pix, err := f.Decode(tiff.Decoders{JPEG: inside(formatJPEG), WebP: inside(formatWebP)})
+		if err != nil {
+			return nil, err
+		}
+		return &Image{f.Width, f.Height, pix}, nil
+	}}
+}
+
+// inside decodes a file of another format that is part of a TIFF file, whose need counts
+// for it.
+func inside(f format) tiff.Inside {
+	return func(file []byte, most image.Point, samples int) ([]uint8, image.Point, error) {
+		if !magic.Matches(file, f.magic) {
+			return nil, image.Point{}, fmt.Errorf("no %s inside", f.name)
+		}
+		c, err := f.size(file, Options{}.WithDefaults())
+		if err != nil {
+			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, err)
+		}
+		size := image.Pt(c.Width, c.Height)
+		if size.X > most.X || size.Y > most.Y {
+			return nil, image.Point{}, fmt.Errorf("%s inside of %d x %d pixels, where %d x %d are expected", f.name, size.X, size.Y, most.X, most.Y)
+		}
+		var pix []uint8
+		if samples == 4 {
+			pix, err = fourSamples(file)
+		} else {
+			pix, err = f.insideRGB(file, c)
+		}
+		if err == nil && len(pix)/size.X/size.Y != max(samples, 3) {
+			err = errors.New("other colours than the directory says")
+		}
+		if err != nil {
+			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, words.CutShort(err))
+		}
+		if samples == 1 {
+			for i := range size.X * size.Y {
+				pix[i] = pix[3*i]
+			}
+		}
+		return pix, size, nil
+	}
+}
+
+func (f format) insideRGB(file []byte, c image.Config) ([]uint8, error) {
+	m, err := f.way(file, c, false).decode(file)
 	if err != nil {
 		return nil, err
 	}
-	m := FromImage(src)
-	const compression, photometric, group3, group4, blackIsZero = 259, 262, 3, 4, 1
-	tags := numberTags(data)
-	if c := tags[compression]; (c == group3 || c == group4) && tags[photometric] == blackIsZero {
-		for i, v := range m.Pix {
-			m.Pix[i] = ^v
-		}
-	}
-	return m, nil
+	return m.Pix, nil
 }
 
-// numberTags returns the single numbers of a TIFF's first directory. Damage is left
-// for the decoder to report.
-func numberTags(data []byte) map[uint16]uint32 {
-	if len(data) < 8 {
-		return nil
+// fourSamples has image/jpeg decode four components, which it takes for ink that is stored
+// inverted.
+func fourSamples(file []byte) ([]uint8, error) {
+	m, err := jpeg.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
+	s, ok := m.(*image.CMYK)
+	if !ok {
+		return nil, errors.New("no four colours")
 	}
-	at := uint64(order.Uint32(data[4:]))
-	if at+2 > uint64(len(data)) {
-		return nil
-	}
-	const short, long, size = 3, 4, 12
-	tags := map[uint16]uint32{}
-	entries := data[at+2:]
-	for range order.Uint16(data[at:]) {
-		if len(entries) < size {
-			break
+	width := 4 * s.Rect.Dx()
+	pix := make([]uint8, 0, width*s.Rect.Dy())
+	for y := range s.Rect.Dy() {
+		for _, v := range s.Pix[y*s.Stride:][:width] {
+			pix = append(pix, 255-v)
 		}
-		if kind := order.Uint16(entries[2:]); order.Uint32(entries[4:]) != 1 {
-		} else if kind == short {
-			tags[order.Uint16(entries)] = uint32(order.Uint16(entries[8:]))
-		} else if kind == long {
-			tags[order.Uint16(entries)] = order.Uint32(entries[8:])
-		}
-		entries = entries[size:]
 	}
-	return tags
+	return pix, nil
 }

@@ -3,43 +3,140 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"image"
-	"io"
 
-	"golang.org/x/image/webp"
+	"golang.org/x/image/vp8"
+	"golang.org/x/image/vp8l"
+
+	"lookalike/internal/words"
 )
 
-// decodeWebP takes the planes that x/image/webp decodes and brings them to RGB
-// as libwebp does: chroma interpolated between its four neighbours, luma of the
-// range 16 to 235 (x/image takes it for JPEG's 0 to 255, which looks flat).
-func decodeWebP(data []byte) (*Image, error) {
-	// x/image/webp stops after the pixels; what follows may be EXIF.
-	if len(data) < 8 || int64(len(data)-8) < int64(binary.LittleEndian.Uint32(data[4:])) {
-		return nil, io.ErrUnexpectedEOF
+// webP is a file whose first picture has been found: the only one, or the first frame of
+// an animation.
+type webP struct {
+	size     image.Point // of the canvas
+	frame    image.Rectangle
+	lossless bool
+	packed   []byte
+}
+
+// openWebP looks for the first picture. The flags of the extended header are not asked:
+// some files have what they do not announce, or the other way round. Alpha is not needed.
+func openWebP(data []byte) (*webP, error) {
+	const riff, canvas, frame = 12, 10, 16 // bytes of the headers of a file, a canvas, a frame
+	if len(data) < riff || uint64(len(data)-8) < uint64(binary.LittleEndian.Uint32(data[4:])) {
+		return nil, words.ErrCut
 	}
-	src, err := webp.Decode(bytes.NewReader(data))
+	w := &webP{}
+	chunks := data[riff:max(riff, 8+int(binary.LittleEndian.Uint32(data[4:])))]
+	for len(chunks) >= 8 {
+		name, size := string(chunks[:4]), uint64(binary.LittleEndian.Uint32(chunks[4:]))
+		chunks = chunks[8:]
+		if size > uint64(len(chunks)) {
+			return nil, words.ErrCut
+		}
+		body := chunks[:size]
+		switch {
+		case name == "VP8X" && len(body) >= canvas:
+			w.size = image.Pt(1+number24(body[4:]), 1+number24(body[7:]))
+			w.frame.Max = w.size
+		case name == "ANMF" && len(body) >= frame:
+			at := image.Pt(2*number24(body), 2*number24(body[3:]))
+			w.frame = image.Rectangle{at, at.Add(image.Pt(1+number24(body[6:]), 1+number24(body[9:])))}
+			if !w.frame.In(image.Rectangle{Max: w.size}) {
+				return nil, errors.New("a frame that reaches beyond the canvas")
+			}
+			chunks = body[frame:] // the first picture is in there
+			continue
+		case name == "VP8 " || name == "VP8L":
+			w.lossless, w.packed = name == "VP8L", body
+			size, err := w.packedSize()
+			if err != nil {
+				return nil, err
+			}
+			if w.size == (image.Point{}) {
+				w.size, w.frame.Max = size, size
+			}
+			if size != w.frame.Size() {
+				return nil, fmt.Errorf("a picture of %d x %d pixels where %d x %d are announced", size.X, size.Y, w.frame.Dx(), w.frame.Dy())
+			}
+			return w, nil
+		}
+		chunks = chunks[min(size+size&1, uint64(len(chunks))):]
+	}
+	return nil, words.ErrCut
+}
+
+func number24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// packedSize reads the size from the picture itself.
+func (w *webP) packedSize() (image.Point, error) {
+	if w.lossless {
+		c, err := vp8l.DecodeConfig(bytes.NewReader(w.packed))
+		return image.Pt(c.Width, c.Height), err
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(w.packed), len(w.packed))
+	h, err := d.DecodeFrameHeader()
+	if err == nil && (h.Width == 0 || h.Height == 0) {
+		err = errors.New("no pixels")
+	}
+	return image.Pt(h.Width, h.Height), err
+}
+
+// decodeWebP takes the planes that x/image/vp8 decodes and brings them to RGB as libwebp
+// does: chroma interpolated between its four neighbours, luma of the range 16 to 235
+// (x/image takes it for JPEG's 0 to 255, which looks flat). What a frame does not cover of
+// the canvas is black.
+func decodeWebP(data []byte) (*Image, error) {
+	w, err := openWebP(data)
 	if err != nil {
 		return nil, err
 	}
-	switch s := src.(type) {
-	case *image.YCbCr:
-		return fromVP8(s), nil
-	case *image.NYCbCrA:
-		return fromVP8(&s.YCbCr), nil
+	m, err := w.picture()
+	if err != nil || w.frame.Size() == w.size {
+		return m, err
 	}
-	return FromImage(src), nil
+	whole := New(w.size.X, w.size.Y)
+	for y := range m.Height {
+		copy(whole.row(w.frame.Min.Y + y)[3*w.frame.Min.X:], m.row(y))
+	}
+	return whole, nil
 }
 
-// configWebP reads the canvas that an extended header claims itself: x/image/webp
-// calls those of 2^31 pixels and more invalid without saying how large they are.
-func configWebP(r io.Reader) (image.Config, error) {
-	header := make([]byte, 30)
-	n, err := io.ReadFull(r, header)
-	if err == nil && string(header[12:16]) == "VP8X" {
-		size := func(b []byte) int { return 1 + int(b[0]) + int(b[1])<<8 + int(b[2])<<16 }
-		return image.Config{Width: size(header[24:]), Height: size(header[27:])}, nil
+func (w *webP) picture() (*Image, error) {
+	if w.lossless {
+		src, err := vp8l.Decode(bytes.NewReader(w.packed))
+		if err != nil {
+			return nil, err
+		}
+		return FromImage(src), nil
 	}
-	return webp.DecodeConfig(io.MultiReader(bytes.NewReader(header[:n]), r))
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(w.packed), len(w.packed))
+	if _, err := d.DecodeFrameHeader(); err != nil {
+		return nil, err
+	}
+	planes, err := d.DecodeFrame()
+	if err != nil {
+		return nil, err
+	}
+	return fromVP8(planes), nil
+}
+
+// configWebP reads the canvas of an extended header first: how large it claims to be is
+// said even where there is nothing else.
+func configWebP(data []byte) (image.Config, error) {
+	if len(data) >= 30 && string(data[12:16]) == "VP8X" {
+		return image.Config{Width: 1 + number24(data[24:]), Height: 1 + number24(data[27:])}, nil
+	}
+	w, err := openWebP(data)
+	if err != nil {
+		return image.Config{}, err
+	}
+	return image.Config{Width: w.size.X, Height: w.size.Y}, nil
 }
 
 // fromVP8 converts planes with chroma halved in both directions.

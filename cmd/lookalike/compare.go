@@ -188,14 +188,14 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var c *collection
 	if o.index != "" {
 		var err error
-		if c, err = a.openCollection(o.index, o.photos, lookalike.ModelFile(o.how.Name)); err != nil {
+		if c, err = openCollection(a, o.index, o.photos, lookalike.ModelFile(o.how.Name)); err != nil {
 			return err
 		}
 		defer c.Close()
 	}
 	var both []query
 	for _, arg := range args {
-		found, done, err := a.queries(ctx, c, []string{arg}, o.queries)
+		found, done, err := findQueries(ctx, a, c, []string{arg}, o.queries)
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	// Two pictures of an index have their vectors, and may have no network.
 	g, options := &gallery.Gallery{}, picture.Options{IgnoreOrientation: o.asStored}
 	if c != nil {
-		g, options = c.Gallery, c.options()
+		g, options = c.Gallery, c.Recipe.Options()
 	}
 	var model describe.Model // of the pictures, or for why
 	by := func(all []lookalike.Query, how ...lookalike.DescribeOption) ([]lookalike.Query, error) {
@@ -238,7 +238,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 	}
-	if both, err = a.describe(both, by); err != nil {
+	if both, err = describeQueries(&a.Terminal, both, by); err != nil {
 		return err
 	}
 	if c == nil {

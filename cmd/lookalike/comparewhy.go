@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"lookalike/describe"
-	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/picture"
+	"lookalike/weights/published"
 )
 
 // reasons say why two pictures are alike.
@@ -119,7 +119,7 @@ func withMaps(m describe.Model, cache string) (mapper describe.Mapper, done func
 	if mapper, ok := describe.MapperOf(m); ok {
 		return mapper, func() {}, nil
 	}
-	file, err := fetch.Store(cache).Find("vgg16-notop", "vgg16")
+	file, err := published.Store(cache).Find("vgg16-notop", "vgg16")
 	if err != nil {
 		return nil, nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
 	}

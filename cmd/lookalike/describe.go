@@ -26,9 +26,6 @@ func indexModelFlags(cmd *cobra.Command, m *describe.Spec, components *int) {
 
 // checkModel finds mistakes in these flags. cmd tells which were given.
 func checkModel(cmd *cobra.Command, m describe.Spec) error {
-	if m.Name == "" {
-		return cli.Usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
-	}
 	if pca := cmd.Flags().Lookup("pca"); pca != nil && pca.Changed {
 		if n, err := cmd.Flags().GetInt("pca"); err != nil || n < 1 {
 			return cli.Usagef("--pca %s: give 1 or more", pca.Value)
@@ -36,7 +33,10 @@ func checkModel(cmd *cobra.Command, m describe.Spec) error {
 	}
 	if !m.IsNetwork() {
 		what := "a model that 'lookalike train' has written"
-		if m.Name == describe.Perceptual {
+		switch m.Name {
+		case "":
+			what = "a model that is not named"
+		case describe.Perceptual:
 			what = m.Name
 		}
 		for _, name := range []string{"weights", "layer", "pool"} {

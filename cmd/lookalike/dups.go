@@ -20,11 +20,11 @@ import (
 	"lookalike/gallery"
 	"lookalike/gallery/indexing"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/fetch"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/weights/published"
 )
 
 // dupsOptions are the flags of dups.
@@ -188,7 +188,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
-		c, err = a.openCollection(source, o.photos)
+		c, err = openCollection(a, source, o.photos)
 	}
 	if err != nil {
 		return err
@@ -280,14 +280,14 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	}
 	defer remove()
 	components := lookalike.Components(o.pca)
-	_, err = a.index(cmd.Context(), index, set, dir, model, components)
+	_, err = updateIndex(cmd.Context(), &a.Terminal, index, set, dir, model, components)
 	if errors.Is(err, lookalike.ErrDamaged) || errors.Is(err, lookalike.ErrOld) || errors.Is(err, lookalike.ErrRecipe) { // it is the cache's
-		_, err = a.index(cmd.Context(), index, set, dir, model, components, lookalike.Anew())
+		_, err = updateIndex(cmd.Context(), &a.Terminal, index, set, dir, model, components, lookalike.Anew())
 	}
 	if err != nil {
 		return nil, err
 	}
-	return a.openCollection(index, "")
+	return openCollection(a, index, "")
 }
 
 // cachedIndex is where the index of a folder is kept between runs of dups. The name
@@ -298,7 +298,7 @@ func (a *app) cachedIndex(root string, d indexing.Describer) (path string, remov
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"
-	if cache, err := fetch.Store(a.cache).Folder(); err == nil {
+	if cache, err := published.Store(a.cache).Folder(); err == nil {
 		dir := filepath.Join(cache, "dups")
 		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil

@@ -115,10 +115,10 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	}
 	sum := ""
 	if len(d.Groups) == 0 {
-		sum = fmt.Sprintf("No duplicates among %s in %s, %s.\n", words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
+		sum = fmt.Sprintf("No duplicates among %s, %s.\n", d.among(words.Printable(words.FromHere(c.root))), what)
 	} else {
 		n, freed := d.size()
-		sum = fmt.Sprintf("%s with %s of %s, among %s in %s, %s.\n", words.Count(len(d.Groups), "group"), words.Count(n, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
+		sum = fmt.Sprintf("%s with %s of %s, among %s, %s.\n", words.Count(len(d.Groups), "group"), words.Count(n, "duplicate"), words.Bytes(freed), d.among(words.Printable(words.FromHere(c.root))), what)
 		sum += d.outcome()
 	}
 	b.WriteString(lines.Wrap(sum, width))
@@ -181,4 +181,13 @@ func (d *dupsFound) states() (planned, done, left int) {
 		}
 	}
 	return planned, done, left
+}
+
+// among says what was looked through. An index that was imported may be of no folder.
+func (d *dupsFound) among(root string) string {
+	pictures := words.Count(d.Pictures, "picture")
+	if root == "" {
+		return pictures
+	}
+	return pictures + " in " + root
 }

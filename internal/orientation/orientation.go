@@ -7,7 +7,12 @@
 // the pixels are worth more than their metadata.
 package orientation
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+
+	"lookalike/internal/ifd"
+)
 
 // Upright is the orientation of a picture that is stored as it is seen. The others, 2 to
 // 8, are those of EXIF.
@@ -33,12 +38,12 @@ func (m metadata) orientation() int {
 		block = bytes.TrimPrefix(block, exifName)
 	}
 	if len(block) > 0 {
-		t, err := readHeader(block, false)
+		fields, err := readFirst(block, false)
 		if err != nil {
 			return Upright
 		}
-		if tag, ok := t.fields()[tagOrientation]; ok {
-			return tag.orientation(t.order)
+		if tag, ok := fields[tagOrientation]; ok {
+			return number(tag)
 		}
 	}
 	return fromXMP(m.xmp)
@@ -46,16 +51,39 @@ func (m metadata) orientation() int {
 
 // TIFF returns the orientation of the first picture of a TIFF or BigTIFF file.
 func TIFF(data []byte) int {
-	t, err := readHeader(data, true)
+	fields, err := readFirst(data, true)
 	if err != nil {
 		return Upright
 	}
-	fields := t.fields()
 	if tag, ok := fields[tagOrientation]; ok {
-		return tag.orientation(t.order)
+		return number(tag)
 	}
-	if xmp := fields[tagXMP]; units[xmp.kind] == 1 {
-		return fromXMP(xmp.value)
+	switch xmp := fields[tagXMP]; xmp.Kind {
+	case ifd.Byte, ifd.ASCII, ifd.SByte, ifd.Undefined:
+		return fromXMP(xmp.Value)
+	}
+	return Upright
+}
+
+const (
+	tagOrientation = 0x0112
+	tagXMP         = 700
+)
+
+// readFirst reads the first directory, an empty one where there is none.
+func readFirst(data []byte, isFile bool) (map[uint16]ifd.Field, error) {
+	f, err := ifd.Open(data, isFile)
+	if err != nil {
+		return nil, err
+	}
+	d, _ := f.Read(f.First)
+	return d.Fields, nil
+}
+
+// number reads the first value of a tag. BYTE counts as bytes, not as a number.
+func number(tag ifd.Field) int {
+	if v := tag.Float(0); tag.Kind != ifd.Byte && v >= 1 && v <= 8 && v == math.Trunc(v) {
+		return int(v)
 	}
 	return Upright
 }

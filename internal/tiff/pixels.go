@@ -1,0 +1,206 @@
+package tiff
+
+import (
+	"math"
+)
+
+// convert brings a row of the block to RGB.
+func (u *unpacker) convert(dst []uint8, row int) { u.unread(u, dst, row) }
+
+// converter chooses how rows become RGB.
+func (f *File) converter() func(u *unpacker, dst []uint8, row int) {
+	switch {
+	case f.subsampled():
+		return convertUnits
+	case f.compression == compressedJPEG && f.photometric == lumaChroma: // JPEG made RGB of it
+		return convertColours
+	case f.bits == 8 && f.photometric == colours && !f.planar && !f.premultiplied:
+		return convertColours
+	}
+	return convertAny
+}
+
+// convertColours takes the first three bytes of each pixel.
+func convertColours(u *unpacker, dst []uint8, row int) {
+	n := u.together
+	src := u.planes[0][row*u.row:]
+	if n == 3 {
+		copy(dst, src)
+		return
+	}
+	for x := range len(dst) / 3 {
+		copy(dst[3*x:3*x+3], src[n*x:n*x+3])
+	}
+}
+
+// convertAny reads the samples of a row as numbers, and makes colours of these.
+func convertAny(u *unpacker, dst []uint8, row int) {
+	width := len(dst) / 3
+	channels := u.channels
+	if u.premultiplied {
+		channels++
+	}
+	if u.values == nil {
+		u.values = make([]uint32, channels*u.blocks.width)
+	}
+	var v [5][]uint32
+	for c := range channels {
+		v[c] = u.values[c*u.blocks.width:][:width]
+		if u.planar {
+			u.numbers(v[c], u.planes[c][row*u.row:], 0, 1)
+		} else {
+			u.numbers(v[c], u.planes[0][row*u.row:], c, u.together)
+		}
+	}
+	switch u.photometric {
+	case whiteIsZero, blackIsZero:
+		u.convertGray(dst, v[0], v[1])
+	case paletted:
+		for x, i := range v[0] {
+			copy(dst[3*x:3*x+3], u.palette[3*i:])
+		}
+	case colours:
+		u.convertRGB(dst, v)
+	case inks:
+		for x := range width {
+			light := 255 - int32(u.upper(v[3][x]))
+			for c := range 3 {
+				t := int32(u.upper(v[c][x]))*light + 128
+				dst[3*x+c] = clamp(light - (t>>8+t)>>8)
+			}
+		}
+	case lumaChroma:
+		for x := range width {
+			u.luma.rgb(dst[3*x:3*x+3], uint8(v[0][x]), uint8(v[1][x]), uint8(v[2][x]))
+		}
+	case lab:
+		grid := labGrid()
+		for x := range width {
+			labToRGB(dst[3*x:3*x+3], grid, uint8(v[0][x]), uint8(v[1][x]), uint8(v[2][x]))
+		}
+	}
+}
+
+// numbers reads the samples of one channel. Those of 64 bits become floats of 32.
+func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
+	switch u.bits {
+	case 8:
+		for x := range dst {
+			dst[x] = uint32(row[first+step*x])
+		}
+	case 16:
+		for x := range dst {
+			dst[x] = uint32(u.order.Uint16(row[2*(first+step*x):]))
+		}
+	case 24:
+		high, low := 0, 2
+		if u.order.Uint16([]byte{1, 0}) == 1 {
+			high, low = 2, 0
+		}
+		for x := range dst {
+			b := row[3*(first+step*x):][:3]
+			dst[x] = uint32(b[high])<<16 | uint32(b[1])<<8 | uint32(b[low])
+		}
+	case 32:
+		for x := range dst {
+			dst[x] = u.order.Uint32(row[4*(first+step*x):])
+		}
+	case 64:
+		for x := range dst {
+			dst[x] = math.Float32bits(float32(math.Float64frombits(u.order.Uint64(row[8*(first+step*x):]))))
+		}
+	default: // bits one after the other, the highest first
+		for x := range dst {
+			v := uint32(0)
+			for at, left := u.bits*(first+step*x), u.bits; left > 0; {
+				n := min(left, 8-at%8)
+				v = v<<n | uint32(row[at/8])<<(at%8)&0xff>>(8-n)
+				at, left = at+n, left-n
+			}
+			dst[x] = v
+		}
+	}
+}
+
+// upper brings a sample of a colour to 8 bits.
+func (u *unpacker) upper(v uint32) uint8 {
+	if u.bits >= 8 {
+		return uint8(v >> (u.bits - 8))
+	}
+	return uint8(v * 255 / (1<<u.bits - 1))
+}
+
+// convertGray does as Pillow: up to 8 bits, white is as white as can be; of more bits, and
+// of floating-point numbers, values are brought into 0 to 255 as they are.
+func (u *unpacker) convertGray(dst []uint8, v, alpha []uint32) {
+	for x, v := range v {
+		var g uint8
+		switch {
+		case u.format == floating:
+			g = cutFloat(u.float(v))
+		case u.format == signed && u.bits == 16:
+			g = clamp(int32(int16(v)))
+		case u.bits == 32:
+			g = clamp(int32(v))
+		case u.bits > 8:
+			g = uint8(min(v, 255))
+		default:
+			if g = u.upper(v); u.photometric == whiteIsZero {
+				g = ^g
+			}
+		}
+		if u.premultiplied {
+			g = divided(g, u.upper(alpha[x]), g)
+		}
+		dst[3*x], dst[3*x+1], dst[3*x+2] = g, g, g
+	}
+}
+
+func (u *unpacker) float(v uint32) float32 {
+	if u.bits != 16 {
+		return math.Float32frombits(v)
+	}
+	sign, exponent, fraction := v>>15<<31, v>>10&31, v&1023
+	switch exponent {
+	case 0:
+		return math.Float32frombits(sign|0x3f800000) * float32(fraction) / (1 << 24)
+	case 31:
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+}
+
+func cutFloat(v float32) uint8 {
+	switch {
+	case !(v > 0):
+		return 0
+	case v >= 255:
+		return 255
+	}
+	return uint8(v)
+}
+
+func (u *unpacker) convertRGB(dst []uint8, v [5][]uint32) {
+	for x := range len(dst) / 3 {
+		for c := range 3 {
+			dst[3*x+c] = u.upper(v[c][x])
+		}
+		if u.premultiplied {
+			a := u.upper(v[3][x])
+			for c := range 3 {
+				dst[3*x+c] = divided(dst[3*x+c], a, 0)
+			}
+		}
+	}
+}
+
+// divided undoes a product with alpha.
+func divided(v, alpha, hidden uint8) uint8 {
+	switch alpha {
+	case 0:
+		return hidden
+	case 255:
+		return v
+	}
+	return uint8(min(255, 255*int(v)/int(alpha)))
+}

@@ -1,0 +1,31 @@
+package picture
+
+import "encoding/binary"
+
+// Frames counts the pictures that a file holds, without decoding any: pages of a TIFF
+// file, frames of an animated GIF, PNG or WebP file. Decode reads the first of them. Of a
+// damaged file it counts those before the damage, and 1 at least. The error is that of
+// Decode for what is no picture.
+func Frames(data []byte) (int, error) {
+	f, err := formatOf(data)
+	if err != nil {
+		return 0, err
+	}
+	if f.frames == nil {
+		return 1, nil
+	}
+	return max(1, f.frames(data)), nil
+}
+
+// framesWebP counts the chunks that are frames.
+func framesWebP(data []byte) int {
+	n := 0
+	for rest := data[12:]; len(rest) >= 8; {
+		size := uint64(binary.LittleEndian.Uint32(rest[4:]))
+		if string(rest[:4]) == "ANMF" {
+			n++
+		}
+		rest = rest[min(8+size+size&1, uint64(len(rest))):]
+	}
+	return n
+}
