@@ -88,7 +88,7 @@ func TestMostScans(t *testing.T) {
 // A large size that the bytes cannot back is refused before memory is taken for it, but
 // with arithmetic coding, where a picture of one colour takes none.
 func TestImpossibleSize(t *testing.T) {
-	if _, err := jpeg.ReadHeader(grey(0xc0, 8000, 6000, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "8000 x 6000") {
+	if _, err := jpeg.Decode(grey(0xc0, 8000, 6000, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "8000 x 6000") {
 		t.Error(err)
 	}
 	m, err := jpeg.DecodeEighth(grey(0xc9, 8000, 6000, scan(0, 63, 0)))

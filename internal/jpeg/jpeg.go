@@ -13,9 +13,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"io"
 
 	"lookalike/internal/words"
 )
@@ -61,38 +58,11 @@ type component struct {
 	context int   // of the DC coefficient, where the coding is arithmetic
 }
 
-// mostHeader is how far the frame's header may be from the beginning: notes before it, such
-// as maps of depth, take megabytes.
-const mostHeader = 64 << 20
-
-// DecodeConfig returns the size that a file gives, and reads no more than tells it.
-func DecodeConfig(r io.Reader) (image.Config, error) {
-	var data bytes.Buffer
-	for more := int64(8 << 10); ; more *= 2 {
-		_, ended := io.CopyN(&data, r, more)
-		d, _, err := open(data.Bytes(), 8)
-		switch {
-		case d.components != nil:
-			return image.Config{ColorModel: color.YCbCrModel, Width: d.Width, Height: d.Height}, nil
-		case ended == nil && err == words.ErrCut && more < mostHeader:
-		case ended == nil && err == words.ErrCut:
-			return image.Config{}, fmt.Errorf("no header of the frame in the first %d MB", data.Len()>>20)
-		case ended != nil && ended != io.EOF:
-			return image.Config{}, ended
-		default:
-			return image.Config{}, err
-		}
-	}
-}
-
 // ReadHeader reads a file up to its first scan.
 func ReadHeader(data []byte) (Header, error) {
 	d, _, err := open(data, 8)
 	return d.Header, err
 }
-
-// cheap is a picture of so many pixels that nobody minds if its file cannot hold it.
-const cheap = 1 << 24
 
 // open reads a file up to its first scan, and returns the header of that.
 func open(data []byte, side int) (d *decoder, scan []byte, err error) {
@@ -102,15 +72,8 @@ func open(data []byte, side int) (d *decoder, scan []byte, err error) {
 	}
 	d.data = data[2:]
 	d.coder.unconditioned()
-	if scan, err = d.untilScan(); err != nil {
-		return d, nil, err
-	}
-	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound,
-	// and a file of which the most is lost may still end with the marker of the end.
-	if n := d.Width * d.Height; !d.arithmetic && n > cheap && n/64/8 > len(data) {
-		return d, nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
-	}
-	return d, scan, nil
+	scan, err = d.untilScan()
+	return d, scan, err
 }
 
 // Need is how many bytes decoding takes that grow with the picture: planes, coefficients
@@ -131,6 +94,9 @@ func (h *Header) Need(eighth bool) int64 {
 	return planes + pixels
 }
 
+// cheap is a picture of so many pixels that nobody minds if its file cannot hold it.
+const cheap = 1 << 24
+
 // Decode decodes a file. It takes memory for the size that the file gives, which is for
 // the caller to bound.
 func Decode(data []byte) (Picture, error) { return decode(data, 8) }
@@ -143,6 +109,11 @@ func decode(data []byte, side int) (Picture, error) {
 	d, body, err := open(data, side)
 	if err != nil {
 		return Picture{}, err
+	}
+	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound,
+	// and a file of which the most is lost may still end with the marker of the end.
+	if n := d.Width * d.Height; !d.arithmetic && n > cheap && n/64/8 > len(data) {
+		return Picture{}, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
 	}
 	d.allocate()
 	for {
