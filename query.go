@@ -206,7 +206,11 @@ func cut(m *picture.Image, r image.Rectangle) (*picture.Image, error) {
 	}
 	part := picture.New(r.Dx(), r.Dy())
 	for y := range part.Height {
-		copy(part.Pix[3*y*part.Width:][:3*part.Width], m.Pix[3*((r.Min.Y+y)*m.Width+r.Min.X):])
+		from := (r.Min.Y+y)*m.Width + r.Min.X
+		copy(part.Pix[3*y*part.Width:][:3*part.Width], m.Pix[3*from:])
+		if m.Alpha != nil {
+			part.Alpha = append(part.Alpha, m.Alpha[from:from+part.Width]...)
+		}
 	}
 	return part, nil
 }

@@ -29,6 +29,9 @@ type searchOptions struct {
 	notFile bool
 	exact   bool
 	tell    func(done, all int)
+
+	unverified bool
+	refusing   func(best, other int, reason error)
 }
 
 // By is the metric that distances are measured in. Without it, it is the one that suits

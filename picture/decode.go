@@ -85,6 +85,12 @@ var formats = []format{
 	{"TIFF", "II\x00*", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
 	{"TIFF", "MM*\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
 	formatWebP,
+	// Blocks of nothing new take a fraction of a bit.
+	{"HEIC", "????ftyphei?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIC", "????ftyphev?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmi??", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmsf1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"AVIF", "????ftypavi?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 }
 
 // from makes a format's config from one that reads the beginning of a file.
@@ -98,12 +104,8 @@ func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, err
 }
 
 // known are pictures of formats that are not read, so that a report of what was
-// left out can name them. For HEIC and AVIF, see
-// docs/decisions/heic-and-avif-named-not-read.md.
+// left out can name them.
 var known = map[string]string{
-	"????ftypheic": "HEIC", "????ftypheix": "HEIC", "????ftyphevc": "HEIC", "????ftyphevx": "HEIC",
-	"????ftypheim": "HEIC", "????ftypheis": "HEIC", "????ftypmif1": "HEIF", "????ftypmsf1": "HEIF",
-	"????ftypavif": "AVIF", "????ftypavis": "AVIF",
 	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
@@ -115,11 +117,15 @@ var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 const longestMagic = 16
 
 func decodeBMP(data []byte) (*Image, error) {
-	m, err := bmp.Decode(data)
+	src, err := bmp.Decode(data)
 	if err != nil {
 		return nil, err
 	}
-	return FromImage(m), nil
+	m := FromImage(src)
+	if bytes.Count(m.Alpha, []byte{0}) == len(m.Alpha) {
+		m.Alpha = nil // makers leave the fourth byte at zero and mean an opaque picture
+	}
+	return m, nil
 }
 
 func formatOf(data []byte) (format, error) {
@@ -232,7 +238,7 @@ func (f format) size(data []byte, o Options) (image.Config, error) {
 func (w way) run(data []byte, c image.Config, turn int, use func(*Image) *Image) (*Image, error) {
 	need := w.need
 	if turn != orientation.Upright {
-		need += pixels(c) * rgb
+		need += pixels(c) * (rgb + alphaNeed(c.ColorModel))
 	}
 	if need > decoding.alone() {
 		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of what the memory limit leaves (%d MB)", c.Width, c.Height, need/1e6, memory.Left()/1e6)

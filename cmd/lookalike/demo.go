@@ -298,13 +298,13 @@ func demoSheet(path string, photos *album.Set, neighbors [][]lookalike.Hit) erro
 		if err != nil {
 			return err
 		}
-		cells = append(cells, sheet.Cell{Image: p.RGBA(), Title: "Original image"})
+		cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: "Original image"})
 		for _, n := range neighbors[row] {
 			p, err := photos.Load(n.Row)
 			if err != nil {
 				return err
 			}
-			cells = append(cells, sheet.Cell{Image: p.RGBA(), Title: fmt.Sprintf("Dist=%.3f", n.Distance)})
+			cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: fmt.Sprintf("Dist=%.3f", n.Distance)})
 		}
 	}
 	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: 1 + min(demoNear, photos.Len()-1)}))

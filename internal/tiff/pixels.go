@@ -81,6 +81,29 @@ func convertAny(u *unpacker, dst []uint8, row int) {
 	}
 }
 
+// alphas reads the alpha of a row. Where a file of another format inside has none, it is
+// opaque.
+func (u *unpacker) alphas(dst []uint8, row int) {
+	if !u.planar && u.together <= u.channels {
+		for x := range dst {
+			dst[x] = 255
+		}
+		return
+	}
+	if u.alphaValues == nil {
+		u.alphaValues = make([]uint32, u.blocks.width)
+	}
+	v := u.alphaValues[:len(dst)]
+	if u.planar {
+		u.numbers(v, u.planes[u.channels][row*u.row:], 0, 1)
+	} else {
+		u.numbers(v, u.planes[0][row*u.row:], u.channels, u.together)
+	}
+	for x, v := range v {
+		dst[x] = u.upper(v)
+	}
+}
+
 // numbers reads the samples of one channel. Those of 64 bits become floats of 32.
 func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
 	switch u.bits {

@@ -80,6 +80,7 @@ type File struct {
 	channels      int // the first so many samples are the colour
 	format        int
 	premultiplied bool // by the sample behind the colour
+	alpha         bool // the first sample behind the colour is
 	planar        bool
 	reversed      bool // bits of each byte
 	predictor     int
@@ -260,7 +261,9 @@ func (f *File) readPhotometric(t tags) error {
 		return damage("%d samples a pixel, where its colour has %d", f.samples, f.channels)
 	}
 	if f.samples > f.channels {
-		f.premultiplied = t.number(tagExtraSamples, 0) == 1 && (f.channels == 1 && code != paletted || code == colours)
+		kind, colour := t.number(tagExtraSamples, 0), f.channels == 1 && code != paletted || code == colours
+		f.premultiplied = kind == 1 && colour
+		f.alpha = (kind == 1 || kind == 2) && colour && f.format == unsigned && f.compression != compressedWebP
 	}
 	if err := f.checkKind(); err != nil {
 		return err

@@ -47,14 +47,14 @@ func OfIndex(ctx context.Context, x *lookalike.Index, rows []int, width, height 
 }
 
 // Fit returns a picture brought to at most width by height pixels, in its own
-// shape but never thinner than a pixel. One that is small enough stays as large
-// as it is.
+// shape but never thinner than a pixel, on white where it is transparent. One that
+// is small enough stays as large as it is.
 func Fit(m *picture.Image, width, height int) *image.RGBA {
 	w, h := size(m.Width, m.Height, width, height)
 	if w != m.Width || h != m.Height {
 		m = picture.Area(m, w, h)
 	}
-	return m.RGBA()
+	return m.On(255).RGBA()
 }
 
 // size is the size that Fit gives a picture of w by h pixels.
