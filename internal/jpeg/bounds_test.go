@@ -120,3 +120,28 @@ func TestCutShort(t *testing.T) {
 		}
 	}
 }
+
+// The samples of four components come as they are stored, which Adobe's files have the
+// other way round.
+func TestDecodeStored(t *testing.T) {
+	data, err := os.ReadFile("testdata/cmyk.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := jpeg.DecodeStored(data)
+	m, err2 := jpeg.Decode(data)
+	if err = errors.Join(err, err2); err != nil || len(samples) != 4*m.Width*m.Height {
+		t.Fatal(len(samples), err)
+	}
+	for i := range m.Width * m.Height {
+		for c, light := range m.Pix[3*i : 3*i+3] {
+			if want := int(samples[4*i+c]) * int(samples[4*i+3]) / 255; max(want, int(light))-min(want, int(light)) > 1 {
+				t.Fatalf("pixel %d is %v, of samples %v", i, m.Pix[3*i:3*i+3], samples[4*i:4*i+4])
+			}
+		}
+	}
+	grey, err := jpeg.DecodeStored(grey(0xc0, 9, 5, scan(0, 63, 0, 0)))
+	if err != nil || len(grey) != 9*5 {
+		t.Error(len(grey), err)
+	}
+}

@@ -99,26 +99,44 @@ const cheap = 1 << 24
 
 // Decode decodes a file. It takes memory for the size that the file gives, which is for
 // the caller to bound.
-func Decode(data []byte) (Picture, error) { return decode(data, 8) }
+func Decode(data []byte) (Picture, error) { return shown(decode(data, 8)) }
 
 // DecodeEighth is Decode at an eighth of the size, rounded up: each pixel is the mean
 // of a block of 8x8, which at the right and lower edges may reach beyond the picture.
-func DecodeEighth(data []byte) (Picture, error) { return decode(data, 1) }
+func DecodeEighth(data []byte) (Picture, error) { return shown(decode(data, 1)) }
 
-func decode(data []byte, side int) (Picture, error) {
-	d, body, err := open(data, side)
+// DecodeStored returns the samples of all components by turns, as they are stored: of ink,
+// four, whichever way round.
+func DecodeStored(data []byte) ([]uint8, error) {
+	d, err := decode(data, 8)
+	if err != nil {
+		return nil, err
+	}
+	return d.stored(), nil
+}
+
+func shown(d *decoder, err error) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
+	}
+	return d.picture(), nil
+}
+
+// decode decodes the planes of a file.
+func decode(data []byte, side int) (*decoder, error) {
+	d, body, err := open(data, side)
+	if err != nil {
+		return nil, err
 	}
 	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound,
 	// and a file of which the most is lost may still end with the marker of the end.
 	if n := d.Width * d.Height; !d.arithmetic && n > cheap && n/64/8 > len(data) {
-		return Picture{}, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
+		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
 	}
 	d.allocate()
 	for {
 		if err := d.scan(body); err != nil {
-			return Picture{}, err
+			return nil, err
 		}
 		if !d.progressive && d.scans == 1 && d.complete() { // what follows is not of this picture
 			break
@@ -126,11 +144,11 @@ func decode(data []byte, side int) (Picture, error) {
 		if body, err = d.untilScan(); err == errEnd {
 			break
 		} else if err != nil {
-			return Picture{}, err
+			return nil, err
 		}
 	}
 	d.finish()
-	return d.picture(), nil
+	return d, nil
 }
 
 // frame reads the size and the components.
