@@ -9,7 +9,6 @@ import (
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/gif"
-	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
@@ -67,7 +66,7 @@ type way struct {
 }
 
 var (
-	formatJPEG = format{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, from(jpeg.DecodeConfig), wayOfJPEG, nil}
+	formatJPEG = format{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, configJPEG, wayOfJPEG, nil}
 	formatWebP = format{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP), framesWebP}
 )
 
@@ -153,7 +152,9 @@ func formatOf(data []byte) (format, error) {
 
 // Decode reads one picture; its content, not a name, says which format it is.
 // Of an animation it reads the first frame, of several pages the first one; Frames
-// counts them. A file that is cut short, damaged or over the limits of o is an error.
+// counts them. A file that is cut short, damaged or over the limits of o is an error; but a
+// JPEG that is damaged inside is shown as Pillow and browsers show it, grey where nothing
+// can be decoded.
 func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")

@@ -1,12 +1,11 @@
 package picture
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 
+	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/tiff"
 	"lookalike/internal/words"
@@ -48,7 +47,7 @@ func inside(f format) tiff.Inside {
 		}
 		var pix []uint8
 		if samples == 4 {
-			pix, err = fourSamples(file)
+			pix, err = jpeg.DecodeStored(file)
 		} else {
 			pix, err = f.insideRGB(file, c)
 		}
@@ -73,25 +72,4 @@ func (f format) insideRGB(file []byte, c image.Config) ([]uint8, error) {
 		return nil, err
 	}
 	return m.Pix, nil
-}
-
-// fourSamples has image/jpeg decode four components, which it takes for ink that is stored
-// inverted.
-func fourSamples(file []byte) ([]uint8, error) {
-	m, err := jpeg.Decode(bytes.NewReader(file))
-	if err != nil {
-		return nil, err
-	}
-	s, ok := m.(*image.CMYK)
-	if !ok {
-		return nil, errors.New("no four colours")
-	}
-	width := 4 * s.Rect.Dx()
-	pix := make([]uint8, 0, width*s.Rect.Dy())
-	for y := range s.Rect.Dy() {
-		for _, v := range s.Pix[y*s.Stride:][:width] {
-			pix = append(pix, 255-v)
-		}
-	}
-	return pix, nil
 }
