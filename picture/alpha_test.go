@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -131,6 +132,39 @@ func TestAlphaAsPillow(t *testing.T) {
 			t.Error(err)
 		} else if got := crc32.ChecksumIEEE(m.Alpha); got != want || len(m.Alpha) != m.Width*m.Height {
 			t.Errorf("%s: %d values with the sum %#08x, want %#08x", name, len(m.Alpha), got, want)
+		}
+	}
+}
+
+// Gray of 16 bits has Pillow's pixels, which are cut at 255, and beside them what a person
+// sees; both follow all changes of shape.
+func TestUpper(t *testing.T) {
+	deep := image.NewGray16(image.Rect(0, 0, 30, 20))
+	for i := range deep.Pix {
+		deep.Pix[i] = uint8(i * 7 / 3)
+	}
+	flat := image.NewGray(deep.Rect)
+	for i := range flat.Pix {
+		flat.Pix[i] = deep.Pix[2*i]
+	}
+
+	var b, want bytes.Buffer
+	if err := errors.Join(png.Encode(&b, deep), png.Encode(&want, flat)); err != nil {
+		t.Fatal(err)
+	}
+	m, err1 := DecodeBytes(b.Bytes(), Options{}, nil)
+	w, err2 := DecodeBytes(want.Bytes(), Options{}, nil)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if m.Pix[3*299] != 255 || slices.Equal(m.Pix, w.Pix) {
+		t.Errorf("a value above 255 is %d in Pillow's pixels", m.Pix[3*299])
+	}
+	for name, pair := range map[string][2]*Image{
+		"whole": {m, w}, "turned": {m.oriented(6), w.oriented(6)}, "nearest": {Nearest(m, 7, 9), Nearest(w, 7, 9)}, "area": {Area(m, 7, 9), Area(w, 7, 9)},
+	} {
+		if got := pair[0].On(255); !slices.Equal(got.Pix, pair[1].Pix) || got.Upper != nil {
+			t.Errorf("%s: not what is seen", name)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestInsideTIFF(t *testing.T) {
 		"too wide":       {"420-33x1.jpg", [4]uint32{jpeg, luma, 3, 1}, "", "where 45 x 1 are needed"},
 		"more rows":      {"420.jpg", [4]uint32{jpeg, luma, 3, 38}, "", "45 x 37 pixels inside, where 45 x 38 are needed"},
 		"no JPEG":        {"rgb.png", [4]uint32{jpeg, luma, 3, 37}, "", "JPEG inside"},
-		"three for four": {"420.jpg", [4]uint32{jpeg, inks, 4, 37}, "", "no four colours"},
+		"three for four": {"420.jpg", [4]uint32{jpeg, inks, 4, 37}, "", "other colours than the directory says"},
 		"WebP":           {"lossless.webp", [4]uint32{webp, rgb, 3, 37}, "lossless.webp", ""},
 		"WebP as gray":   {"lossless.webp", [4]uint32{webp, gray, 1, 37}, "", "not read"},
 	} {

@@ -48,8 +48,8 @@ func decode(data string) ([]uint8, error) {
 	if err != nil {
 		return nil, err
 	}
-	pix, _, err := f.Decode()
-	return pix, err
+	p, err := f.Decode()
+	return p.RGB, err
 }
 
 // tripled repeats each value three times, as gray is in RGB.
@@ -206,8 +206,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if pix, _, err := file.Decode(); err == nil && len(pix) != 3*w*h {
-			t.Errorf("%d values for %d x %d pixels", len(pix), w, h)
+		if p, err := file.Decode(); err == nil && len(p.RGB) != 3*w*h {
+			t.Errorf("%d values for %d x %d pixels", len(p.RGB), w, h)
 		}
 	})
 }

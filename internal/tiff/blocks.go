@@ -157,6 +157,9 @@ func (f *File) Need() int64 {
 	if f.alpha {
 		need += int64(f.Width) * int64(f.Height)
 	}
+	if f.hasUpper() {
+		need += int64(f.Width) * int64(f.Height)
+	}
 	b := &f.blocks
 	planes := int64(min(f.planes(), f.channels+1))
 	switch c := f.compression; {
@@ -189,30 +192,41 @@ func (f *File) mostPacked() int64 {
 	return int64(n)
 }
 
-// Decode reads the picture, RGB interleaved, and its alpha, nil where it has none.
-func (f *File) Decode(d Decoders) (out, alpha []uint8, err error) {
-	b := &f.blocks
-	out = make([]uint8, 3*f.Width*f.Height)
+// Pixels are those of a picture: RGB interleaved, and planes that are nil where the picture
+// has no such. Gray of more than 8 bits may be cut at 255, as Pillow has it; then Upper has
+// the upper 8 bits.
+type Pixels struct{ RGB, Alpha, Upper []uint8 }
+
+// Decode reads the picture.
+func (f *File) Decode(d Decoders) (Pixels, error) {
+	b, n := &f.blocks, f.Width*f.Height
+	p := Pixels{RGB: make([]uint8, 3*n)}
 	if f.alpha {
-		alpha = make([]uint8, f.Width*f.Height)
+		p.Alpha = make([]uint8, n)
+	}
+	if f.hasUpper() {
+		p.Upper = make([]uint8, n)
 	}
 	u := f.newUnpacker(d)
 	defer u.close()
 	for i := range b.across * b.down {
 		if err := u.read(i); err != nil {
-			return nil, nil, err
+			return Pixels{}, err
 		}
 		x, y := i%b.across*b.width, i/b.across*b.height
 		width := min(b.width, f.Width-x)
 		for row := range f.rows(i) {
 			at := (y+row)*f.Width + x
-			u.convert(out[3*at:3*(at+width)], row)
-			if f.alpha {
-				u.alphas(alpha[at:at+width], row)
+			u.convert(p.RGB[3*at:3*(at+width)], row)
+			if p.Alpha != nil {
+				u.alphas(p.Alpha[at:at+width], row)
+			}
+			if p.Upper != nil {
+				u.uppers(p.Upper[at:at+width], row)
 			}
 		}
 	}
-	return out, alpha, nil
+	return p, nil
 }
 
 // unpacker has one block after the other, all planes of it.
@@ -227,8 +241,8 @@ type unpacker struct {
 	reversed []byte
 	values   [5][atATime]uint32 // of pixels in a row, channel by channel
 
-	alphaValues []uint32 // of a row
-	unread      func(u *unpacker, dst []uint8, row int)
+	besides []uint32 // of a row, of one more channel
+	unread  func(u *unpacker, dst []uint8, row int)
 }
 
 func (f *File) newUnpacker(d Decoders) *unpacker {

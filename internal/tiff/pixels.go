@@ -93,18 +93,39 @@ func (u *unpacker) alphas(dst []uint8, row int) {
 		}
 		return
 	}
-	if u.alphaValues == nil {
-		u.alphaValues = make([]uint32, u.blocks.width)
-	}
-	v := u.alphaValues[:len(dst)]
-	if u.planar {
-		u.numbers(v, u.planes[u.channels][row*u.row:], 0, 1)
-	} else {
-		u.numbers(v, u.planes[0][row*u.row:], u.channels, u.together)
-	}
-	for x, v := range v {
+	for x, v := range u.besidesOf(len(dst), row, u.channels) {
 		dst[x] = u.upper(v)
 	}
+}
+
+// hasUpper tells whether gray of more than 8 bits is cut.
+func (f *File) hasUpper() bool {
+	return f.channels == 1 && f.cut && f.format == unsigned && f.bits < 32
+}
+
+// uppers reads the upper 8 bits of a row of gray.
+func (u *unpacker) uppers(dst []uint8, row int) {
+	white := uint8(0)
+	if u.photometric == whiteIsZero {
+		white = 0xff
+	}
+	for x, v := range u.besidesOf(len(dst), row, 0) {
+		dst[x] = u.upper(v) ^ white
+	}
+}
+
+// besidesOf reads a channel of a row once more.
+func (u *unpacker) besidesOf(width, row, channel int) []uint32 {
+	if u.besides == nil {
+		u.besides = make([]uint32, u.blocks.width)
+	}
+	v := u.besides[:width]
+	if u.planar {
+		u.numbers(v, u.planes[channel][row*u.row:], 0, 1)
+	} else {
+		u.numbers(v, u.planes[0][row*u.row:], channel, u.together)
+	}
+	return v
 }
 
 // numbers reads the samples of one channel. Those of 64 bits become floats of 32.

@@ -39,8 +39,8 @@ func decode(data []byte) (*tiff.File, []uint8, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	pix, _, err := f.Decode(tiff.Decoders{})
-	return f, pix, err
+	p, err := f.Decode(tiff.Decoders{})
+	return f, p.RGB, err
 }
 
 func TestAsPillow(t *testing.T) {
@@ -130,7 +130,8 @@ func check(t *testing.T, data []byte) {
 	}
 	need := f.Need()
 	before := allocated()
-	pix, _, err := f.Decode(tiff.Decoders{})
+	p, err := f.Decode(tiff.Decoders{})
+	pix := p.RGB
 	if took := int64(allocated() - before); took > need+beside {
 		t.Errorf("%d bytes were taken, %d expected", took, need)
 	}
