@@ -41,7 +41,6 @@ func TestImportTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .* \\| (.*)\\|$")
-	name := regexp.MustCompile("`([^`]+)`")
 	short := func(pkg string) string {
 		if _, inner, ok := strings.Cut("/"+pkg, "/internal/"); ok {
 			return inner
@@ -51,10 +50,10 @@ func TestImportTable(t *testing.T) {
 	table, order, any := map[string][]string{}, []string{}, map[string]bool{}
 	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
 		imports := []string{}
-		for _, i := range name.FindAllStringSubmatch(m[2], -1) {
-			imports = append(imports, short(i[1]))
-			if !slices.Contains(order, short(i[1])) {
-				t.Errorf("%s imports %s, which stands further down in the table", m[1], i[1])
+		for _, i := range strings.FieldsFunc(m[2], func(r rune) bool { return r == ',' || r == ' ' }) {
+			imports = append(imports, i)
+			if !slices.Contains(order, i) && i != "any" {
+				t.Errorf("%s imports %s, which stands further down in the table", m[1], i)
 			}
 		}
 		if slices.Contains(order, short(m[1])) {

@@ -147,16 +147,7 @@ func (x *Index) read(earlier *version) (*version, error) {
 	}
 	root := cmp.Or(x.options.photos, g.Root)
 	v.root = root
-	photos := &lender[*album.Source]{open: func() (*album.Source, error) {
-		if root == "" {
-			return nil, fmt.Errorf("%s does not say where its pictures are", x.path)
-		}
-		s, err := album.Open(root)
-		if err != nil {
-			return nil, fmt.Errorf("the pictures of %s are not at %s: %w", x.path, root, err)
-		}
-		return s, nil
-	}}
+	photos := &lender[*album.Source]{open: func() (*album.Source, error) { return openPhotos(x.path, root) }}
 	v.photos = photos.hold()
 	return v, nil
 }
@@ -302,51 +293,6 @@ func (x *Index) Model() (Model, error) {
 	defer v.guard.Leave()
 	return v.model.get()
 }
-
-// Source is where the pictures of the index lie, opened. The index closes it, when it is
-// closed or reloaded.
-func (x *Index) Source() (*album.Source, error) {
-	v, err := x.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer v.guard.Leave()
-	return v.photos.get()
-}
-
-// OpenPicture opens the file of a picture of the index, by its row. The caller closes
-// it; it can be read even after the index has been reloaded or closed.
-func (x *Index) OpenPicture(row int) (io.ReadCloser, error) {
-	v, err := x.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer v.guard.Leave()
-	if row < 0 || row >= len(v.g.Entries) {
-		return nil, noRow(row, len(v.g.Entries))
-	}
-	return v.openPicture(row)
-}
-
-func (v *version) openPicture(row int) (io.ReadCloser, error) {
-	s, err := v.photos.get()
-	if err != nil {
-		return nil, err
-	}
-	f, err := s.FS.Open(v.g.Entries[row].Path)
-	if err != nil {
-		return nil, err
-	}
-	return &opened{f, sync.OnceValue(v.photos.hold().drop)}, nil
-}
-
-// opened is a file that keeps open what it lies in, such as an archive.
-type opened struct {
-	io.ReadCloser
-	drop func() error
-}
-
-func (o *opened) Close() error { return errors.Join(o.ReadCloser.Close(), o.drop()) }
 
 func noRow(row, n int) error {
 	return fmt.Errorf("the index has no picture %d: it has %d, numbered from 0", row, n)

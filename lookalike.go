@@ -11,6 +11,10 @@
 //	defer ix.Close()
 //	hits, err := ix.Search(ctx, lookalike.File("holiday.jpg"), 5)
 //
+// An open index also finds duplicates ([Index.Duplicates]), says how good its searches are
+// ([Index.Evaluate]) and up to which distance pictures match ([Index.FindThreshold]), and
+// lays its pictures out as a map ([Index.Layout]).
+//
 // What is beneath is public, too: package nn has networks and their training, vgg and
 // autoencoder two of them, picture reads photographs, gallery is the index on disk, knn
 // searches vectors, describe has the models and lets others be registered.

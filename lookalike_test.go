@@ -487,8 +487,18 @@ func TestDuplicates(t *testing.T) {
 	if !slices.ContainsFunc(groups, func(g lookalike.Group) bool { return slices.ContainsFunc(g.Others, copied) }) {
 		t.Errorf("%+v", groups)
 	}
+	// However far away vectors may be, a second look tells copies from others.
+	refused := 0
+	near, err := x.Duplicates(t.Context(), lookalike.Within(1e9), lookalike.Refusing(func(best, other int, reason error) {
+		if refused++; !errors.Is(reason, lookalike.ErrUnlike) && !errors.Is(reason, lookalike.ErrTooLittle) {
+			t.Errorf("%d and %d: %v", best, other, reason)
+		}
+	}))
+	if err != nil || len(near) != 1 || len(near[0].Others) != 1 || refused == 0 {
+		t.Errorf("however far, looked at again: %+v (%v), %d refused", near, err, refused)
+	}
 	last := 0
-	near, err := x.Duplicates(t.Context(), lookalike.Within(1e9), lookalike.Comparing(func(done, all int) {
+	near, err = x.Duplicates(t.Context(), lookalike.Unverified(), lookalike.Within(1e9), lookalike.Comparing(func(done, all int) {
 		if done < last || done > all || all != x.Len() {
 			t.Errorf("%d of %d after %d", done, all, last)
 		}

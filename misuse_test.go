@@ -252,6 +252,27 @@ func TestDuplicatesWithin(t *testing.T) {
 	}
 }
 
+// A threshold of 0, by which only equal vectors are copies, is one.
+func TestDuplicatesThreshold(t *testing.T) {
+	dir := t.TempDir()
+	photos, path := drawn(t, 1), filepath.Join(dir, "photos.idx")
+	update(t, path, photos, codes(t, filepath.Join(dir, "model.safetensors"), 1))
+	x := open(t, path)
+	if groups, err := x.Duplicates(t.Context()); err == nil {
+		t.Errorf("nothing says what copies are, and there are %d groups", len(groups))
+	}
+	g, err := x.Gallery()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.SaveThreshold(path, gallery.Threshold{Metric: "euclidean", Method: gallery.FromDistances}); err != nil {
+		t.Fatal(err)
+	}
+	if groups, err := open(t, path).Duplicates(t.Context()); err != nil || len(groups) > 0 {
+		t.Errorf("%+v, %v", groups, err)
+	}
+}
+
 // Files that were listed and are gone with their folder leave the index as it was, and a
 // file that is gone alone is taken out.
 func TestFolderGone(t *testing.T) {

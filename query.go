@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"os"
 	"sync/atomic"
 
+	"lookalike/gallery"
+	"lookalike/internal/regular"
 	"lookalike/internal/words"
 	"lookalike/picture"
 )
@@ -37,14 +38,11 @@ type Query struct {
 // File is a picture's file.
 func File(path string) Query {
 	return Opener(path, func() (io.ReadCloser, error) {
-		info, err := os.Stat(path) // before opening, which waits if it is a pipe
-		switch {
-		case err != nil:
-			return nil, err
-		case !info.Mode().IsRegular():
-			return nil, errors.New("it is not a regular file")
+		f, err := regular.Open(path)
+		if err != nil {
+			return nil, regular.Reason(err)
 		}
-		return os.Open(path)
+		return f, nil
 	}).At(path)
 }
 
@@ -138,16 +136,7 @@ func (q Query) SHA256() (sum [sha256.Size]byte, err error) {
 	case q.open == nil:
 		return sum, errors.New("it has no file of its own")
 	}
-	f, err := q.open()
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return gallery.Sum(q.open)
 }
 
 // whole tells whether the query is a whole picture, not a part of it.
@@ -217,7 +206,11 @@ func cut(m *picture.Image, r image.Rectangle) (*picture.Image, error) {
 	}
 	part := picture.New(r.Dx(), r.Dy())
 	for y := range part.Height {
-		copy(part.Pix[3*y*part.Width:][:3*part.Width], m.Pix[3*((r.Min.Y+y)*m.Width+r.Min.X):])
+		from := (r.Min.Y+y)*m.Width + r.Min.X
+		copy(part.Pix[3*y*part.Width:][:3*part.Width], m.Pix[3*from:])
+		if m.Alpha != nil {
+			part.Alpha = append(part.Alpha, m.Alpha[from:from+part.Width]...)
+		}
 	}
 	return part, nil
 }

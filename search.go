@@ -26,8 +26,12 @@ type searchOptions struct {
 	radius  bool
 	keep    func(Entry) bool
 	notSelf bool
+	notFile bool
 	exact   bool
 	tell    func(done, all int)
+
+	unverified bool
+	refusing   func(best, other int, reason error)
 }
 
 // By is the metric that distances are measured in. Without it, it is the one that suits
@@ -49,6 +53,10 @@ func Where(keep func(Entry) bool) SearchOption { return func(o *searchOptions) {
 // those with files of the same bytes. (A vector, a picture in memory and a region have
 // no file, so for them nothing is left out but the row of the index that they are.)
 func ExceptSelf() SearchOption { return func(o *searchOptions) { o.notSelf = true } }
+
+// ExceptFile leaves out the picture of the index that the query is: its row, or the file of
+// its path. Another file of the same bytes is found, unlike with [ExceptSelf].
+func ExceptFile() SearchOption { return func(o *searchOptions) { o.notFile = true } }
 
 // All, as the number of pictures to find, is all of them.
 const All = math.MaxInt
@@ -90,6 +98,17 @@ func (v *version) searchOptions(options []SearchOption) searchOptions {
 	return o
 }
 
+// kept tells whether Where leaves a picture.
+func (o *searchOptions) kept(e Entry) bool { return o.keep == nil || o.keep(e) }
+
+// telling tells Comparing how many of all pictures are done; nil if nobody asks.
+func (o *searchOptions) telling(all int) func(done int) {
+	if o.tell == nil {
+		return nil
+	}
+	return func(done int) { o.tell(done, all) }
+}
+
 // search finds the neighbours of queries that have been described.
 func (v *version) search(ctx context.Context, queries []Query, k int, o searchOptions) ([][]Hit, error) {
 	searcher, err := v.searcher(o.metric)
@@ -102,12 +121,15 @@ func (v *version) search(ctx context.Context, queries []Query, k int, o searchOp
 	vectors, selves, most := make([][]float32, len(queries)), make([][]int, len(queries)), 0
 	for i := range queries {
 		vectors[i] = queries[i].Vector()
-		if o.notSelf {
-			if selves[i], err = v.self(&queries[i]); err != nil {
+		if o.notFile || o.notSelf {
+			selves[i] = v.rowOf(&queries[i])
+		}
+		if o.notSelf && selves[i] == nil {
+			if selves[i], err = v.sameBytes(&queries[i]); err != nil {
 				return nil, &SkipError{queries[i].name, err}
 			}
-			most = max(most, len(selves[i]))
 		}
+		most = max(most, len(selves[i]))
 	}
 	var lists [][]knn.Neighbor
 	if o.radius {
@@ -147,24 +169,29 @@ func (v *version) place(q *Query) error {
 	return q.check(v.g.Vectors.Dim(1))
 }
 
-// self returns the rows that are the query itself.
-func (v *version) self(q *Query) ([]int, error) {
+// rowOf returns the row that a query is, alone; nil if it is no picture of the index.
+func (v *version) rowOf(q *Query) []int {
 	switch {
 	case q.inside:
-		return []int{q.row}, nil
-	case q.open == nil || !q.whole():
-		return nil, nil
+		return []int{q.row}
+	case q.open == nil || !q.whole() || q.file == "" || v.root == "":
+		return nil
 	}
-	if q.file != "" && v.root != "" {
-		if row := v.g.RowOf(v.root, q.file); row >= 0 {
-			return []int{row}, nil
-		}
+	if row := v.g.RowOf(v.root, q.file); row >= 0 {
+		return []int{row}
+	}
+	return nil
+}
+
+// sameBytes returns the rows whose files have the bytes of the query's.
+func (v *version) sameBytes(q *Query) (rows []int, err error) {
+	if q.open == nil || !q.whole() {
+		return nil, nil
 	}
 	sum, err := q.SHA256()
 	if err != nil {
 		return nil, err
 	}
-	var rows []int
 	for row, f := range v.g.Files {
 		if f.SHA256 == sum {
 			rows = append(rows, row)

@@ -42,6 +42,9 @@ func Embeddings(m *embedding.Model, file string) (_ Model, err error) {
 			m.Close()
 		}
 	}()
+	if err := m.Ready(); err != nil {
+		return nil, err
+	}
 	fingerprint, err := m.Fingerprint()
 	if err != nil {
 		return nil, err

@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
 	"lookalike/knn/pca"
 	"lookalike/picture"
 	"lookalike/tensor"
+	"lookalike/weights/published"
 )
 
 // ErrNoModel is that the file of the model that an index was made with is nowhere
@@ -34,7 +34,30 @@ func Like(g *gallery.Gallery, at Place) (Model, error) {
 	if g == nil {
 		return nil, errors.New("describe.Like: the gallery is nil")
 	}
-	r, index, file := g.Recipe, at.Index, at.Model
+	m, err := Again(g.Recipe, at)
+	if err != nil {
+		return nil, err
+	}
+	like := &likeIndex{Model: m, pca: g.PCA}
+	if like.recipe, err = Identify(m.Recipe(), g.Recipe); err == nil {
+		like.recipe.EXIF = g.Recipe.EXIF // as whoever reads the pictures must treat them
+		if g.PCA != nil {
+			like.recipe.PCA = g.Recipe.PCA
+		}
+		err = g.Check(like.recipe)
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return like, nil
+}
+
+// Again opens the model of an index's recipe as it is now, to describe more pictures: its
+// weights may be others than they were, and its vectors are whole. The caller closes the
+// model.
+func Again(r gallery.Recipe, at Place) (Model, error) {
+	index, file := at.Index, at.Model
 	k, known := kindOf(r)
 	switch {
 	case !known:
@@ -50,25 +73,13 @@ func Like(g *gallery.Gallery, at Place) (Model, error) {
 		}
 	}
 	m, err := k.Open(r, file)
-	if err != nil {
-		if k.HasFile && r.WeightsFile != "" {
-			return nil, fmt.Errorf("%w; %s was made with %s", err, index, filepath.Base(r.WeightsFile))
-		}
-		return nil, fmt.Errorf("%s: %w", index, err)
+	switch {
+	case err == nil:
+		return m, nil
+	case k.HasFile && r.WeightsFile != "":
+		return nil, fmt.Errorf("%w; %s was made with %s", err, index, filepath.Base(r.WeightsFile))
 	}
-	like := &likeIndex{Model: m, pca: g.PCA}
-	if like.recipe, err = Identify(m.Recipe(), r); err == nil {
-		like.recipe.EXIF = r.EXIF // as whoever reads the pictures must treat them
-		if g.PCA != nil {
-			like.recipe.PCA = r.PCA
-		}
-		err = g.Check(like.recipe)
-	}
-	if err != nil {
-		m.Close()
-		return nil, err
-	}
-	return like, nil
+	return nil, fmt.Errorf("%s: %w", index, err)
 }
 
 // likeIndex is a model whose vectors can be compared with those of an index.
@@ -104,8 +115,8 @@ func (at Place) find(was string) (string, error) {
 	index := at.Index
 	name := filepath.Base(was)
 	places := []string{was, filepath.Join(filepath.Dir(index), name)}
-	for _, f := range fetch.Files {
-		if path, err := fetch.Store(at.Cache).Path(f); err == nil && filepath.Base(path) == name {
+	for _, f := range published.Files {
+		if path, err := published.Store(at.Cache).Path(f); err == nil && filepath.Base(path) == name {
 			places = append(places, path)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/embedding"
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
+	"lookalike/weights/published"
 )
 
 // Spec says which model to open, and how.
@@ -25,8 +25,19 @@ type Spec struct {
 	Cache string // the folder with downloaded weights; "": that of LOOKALIKE_CACHE, or of the user
 }
 
+// Best is the model for pictures of which nothing else is known: vgg16 if its weights have
+// been downloaded to the folder cache (as in a Spec), else Perceptual, which needs none and
+// finds copies.
+func Best(cache string) Spec {
+	network := Spec{Name: "vgg16", Cache: cache}
+	if _, err := network.File(); err != nil {
+		return Spec{Name: Perceptual}
+	}
+	return network
+}
+
 // WeightsError is that weights that Keras publishes have not been downloaded.
-type WeightsError = fetch.MissingError
+type WeightsError = published.MissingError
 
 // IsNetwork tells whether the model has published weights.
 func (s Spec) IsNetwork() bool { return slices.Contains(Networks, s.Name) }
@@ -45,9 +56,9 @@ func (s Spec) File() (string, error) {
 		return s.Weights, nil
 	}
 	if slices.Contains([]string{"fc1", "fc2", "predictions"}, s.Layer) {
-		return fetch.Store(s.Cache).Find(s.Name)
+		return published.Store(s.Cache).Find(s.Name)
 	}
-	return fetch.Store(s.Cache).Find(s.Name, s.Name+"-notop")
+	return published.Store(s.Cache).Find(s.Name, s.Name+"-notop")
 }
 
 // Open opens the model. The caller closes it.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"lookalike/gallery"
+	"lookalike/internal/memory"
 	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -106,6 +107,9 @@ func features(network *vgg.Model, r gallery.Recipe, file string) (*vggModel, err
 		}
 		width, recipePooling = layer.Shape[2], pooling.String()
 	}
+	if err := network.Ready(name); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err
@@ -123,21 +127,35 @@ func (m *vggModel) Recipe() gallery.Recipe { return m.recipe }
 func (m *vggModel) Width() int             { return m.width }
 
 func (m *vggModel) Describe(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
-	x, err := m.Features(ctx, pictures, m.recipe.Layer)
+	if m.pooling == vgg.None {
+		x, err := m.Features(ctx, pictures, m.recipe.Layer)
+		if err != nil {
+			return nil, err
+		}
+		return x.Reshape(x.Dim(0), m.width), nil
+	}
+	layer, err := m.Layer(m.recipe.Layer)
 	if err != nil {
 		return nil, err
 	}
-	if m.pooling == vgg.None {
-		return x.Reshape(x.Dim(0), m.width), nil
+	// What is pooled takes up to 13 MB a picture.
+	n, each := len(pictures), 4*tensor.Size(layer.Shape)
+	some := max(1, memory.Share(n*each, 16)/each)
+	out := tensor.New(n, m.width)
+	for lo := 0; lo < n; lo += some {
+		hi := min(n, lo+some)
+		x, err := m.Features(ctx, pictures[lo:hi], m.recipe.Layer)
+		if err != nil {
+			return nil, err
+		}
+		pool(out.Rows(lo, hi), x, m.pooling)
 	}
-	return pooled(x, m.pooling), nil
+	return out, nil
 }
 
-// pooled returns each channel's mean or greatest value, from [n, h, w, c] to
-// [n, c].
-func pooled(x *tensor.Tensor, how vgg.Pooling) *tensor.Tensor {
+// pool writes each channel's mean or greatest value to out, from [n, h, w, c] to [n, c].
+func pool(out, x *tensor.Tensor, how vgg.Pooling) {
 	n, pixels, channels := x.Dim(0), x.Dim(1)*x.Dim(2), x.Dim(3)
-	out := tensor.New(n, channels)
 	for i := range n {
 		row, in := out.Row(i), x.Row(i)
 		copy(row, in) // of the first pixel
@@ -156,5 +174,4 @@ func pooled(x *tensor.Tensor, how vgg.Pooling) *tensor.Tensor {
 			}
 		}
 	}
-	return out
 }

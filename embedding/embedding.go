@@ -23,6 +23,7 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/internal/checkpoint"
 	"lookalike/internal/closing"
+	"lookalike/internal/memory"
 	"lookalike/nn"
 	"lookalike/picture"
 	"lookalike/tensor"
@@ -66,6 +67,10 @@ func (c Config) complete(classes []string) (Config, error) {
 	}
 	return c.completeFor(len(classes))
 }
+
+// Complete returns the configuration with its defaults filled in, or what cannot be of it,
+// whatever the classes.
+func (c Config) Complete() (Config, error) { return c.completeFor(2) }
 
 // completeFor is complete for n classes.
 func (c Config) completeFor(n int) (Config, error) {
@@ -133,7 +138,7 @@ func New(c Config, classes []string, file string, seed uint64) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.take(f); err != nil {
+		if err := m.take(vgg.Keras(f)); err != nil {
 			f.Close()
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -273,6 +278,22 @@ func (m *Model) Embed(ctx context.Context, pictures []*picture.Image) (*tensor.T
 		return nil, err
 	}
 	return m.net.Predict(x), nil
+}
+
+// Ready returns an error if the process's memory limit does not leave what one picture
+// takes.
+func (m *Model) Ready() error {
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.using.Leave()
+	if m.base != nil {
+		return m.base.Ready(baseLayer)
+	}
+	if err := memory.Allows(m.net.PredictionMemory(1)); err != nil {
+		return fmt.Errorf("embedding: a picture on its way through the network: %w", err)
+	}
+	return nil
 }
 
 // features returns what the learned layers take.

@@ -7,6 +7,7 @@ import (
 
 	"lookalike/internal/checkpoint"
 	"lookalike/tensor"
+	"lookalike/vgg"
 	"lookalike/weights"
 )
 
@@ -179,6 +180,7 @@ func (s baseSource) Shape(name string) ([]int, bool) { return s.f.Shape(basePref
 func (s baseSource) Tensor(name string) (*tensor.Tensor, error) { return s.f.Tensor(basePrefix + name) }
 
 func (s baseSource) View(name string) (*tensor.Tensor, error) { return s.f.View(basePrefix + name) }
+func (s baseSource) Views(name string) bool                   { return s.f.Views(basePrefix + name) }
 
 func (s baseSource) Hold() error { return s.f.Hold() }
 
@@ -186,13 +188,14 @@ func (s baseSource) Release() { s.f.Release() }
 
 // Metadata says how the VGG's pictures are scaled.
 func (s baseSource) Metadata() map[string]string {
-	return map[string]string{weights.PreprocessingKey: s.f.Metadata()[modeKey]}
+	return map[string]string{vgg.PreprocessingKey: s.f.Metadata()[modeKey]}
 }
 
 // copied gives arrays that outlive the file, for VGG and for saving.
 type copied struct{ baseSource }
 
 func (s copied) View(name string) (*tensor.Tensor, error) { return s.Tensor(name) }
+func (s copied) Views(string) bool                        { return false }
 
 // Hold and Release leave the file alone, which is closed.
 func (s copied) Hold() error { return nil }

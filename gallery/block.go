@@ -112,12 +112,14 @@ func encodeBlock(rows []Row) []byte {
 	return b
 }
 
-// nanoseconds is how a time is stored.
+// nanoseconds is how a time is stored. One before 1678 or after 2262, which they do not
+// reach, is not kept: such a file is compared by its contents.
 func nanoseconds(t time.Time) int64 {
-	if t.IsZero() {
+	n := t.UnixNano()
+	if !time.Unix(0, n).Equal(t) {
 		return noTime
 	}
-	return t.UnixNano()
+	return n
 }
 
 // blockCRC and blockLen are of a block that is long enough for its header.

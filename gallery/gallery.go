@@ -17,8 +17,10 @@
 package gallery
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
 
@@ -58,6 +60,20 @@ type File struct {
 	Size     int64
 	Modified time.Time // zero if not known
 	SHA256   [32]byte  // of its bytes
+}
+
+// Sum returns the SHA-256 of a file that is opened for it, as a File has it.
+func Sum(open func() (io.ReadCloser, error)) (sum [32]byte, err error) {
+	f, err := open()
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	return [32]byte(h.Sum(nil)), nil
 }
 
 // Head is what an index says of itself, apart from its pictures.
@@ -107,4 +123,13 @@ func unread(err error) bool {
 func Inspect(path string) (*Gallery, error) {
 	g, _, err := open(path, false)
 	return g, err
+}
+
+// ReadHead reads what an index says of itself, with nothing of its vectors.
+func ReadHead(path string) (Head, error) {
+	g, s, err := open(path, false)
+	if err != nil {
+		return Head{}, err
+	}
+	return s.head(g.PCA), nil
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lookalike/internal/memory"
 	"lookalike/internal/sweeptest"
@@ -37,6 +38,24 @@ func TestSaveThenOpen(t *testing.T) {
 		first, _ := os.ReadFile(path)
 		if second, _ := os.ReadFile(save(t, example(n, 7))); !bytes.Equal(first, second) {
 			t.Error("the same gallery gave other bytes")
+		}
+	}
+}
+
+// A time that nanoseconds do not reach is not kept: it would come back as another.
+func TestFarTimes(t *testing.T) {
+	want := example(3, 2)
+	far := time.Date(2300, 1, 2, 3, 4, 5, 6, time.UTC)
+	for i, modified := range []time.Time{far, far.AddDate(-700, 0, 0), far.AddDate(-100, 0, 0)} {
+		want.Files[i].Modified = modified
+	}
+	got, err := Open(save(t, want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, kept := range []bool{false, false, true} {
+		if m := got.Files[i].Modified; m.IsZero() == kept || kept && !m.Equal(want.Files[i].Modified) {
+			t.Errorf("%v came back as %v", want.Files[i].Modified, m)
 		}
 	}
 }

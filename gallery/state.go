@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"lookalike/knn/pca"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,16 @@ type state struct {
 	Thresholds []Threshold `json:"thresholds,omitempty"`
 
 	Unfinished bool `json:"unfinished,omitempty"` // Rewrite is at work on it
+}
+
+// head is what the state says of vectors that p, if it is not nil, has brought to
+// principal components.
+func (s *state) head(p *pca.PCA) Head {
+	h := Head{Root: s.Root, Recipe: s.Recipe, Width: s.Width, Components: s.Components}
+	if p != nil {
+		h.Width = p.Mean.Len()
+	}
+	return h
 }
 
 // encode writes the state as the value of a store.

@@ -90,14 +90,7 @@ func (h Head) state() state {
 }
 
 // Head returns what the index says of itself.
-func (w *Writer) Head() Head {
-	s := &w.store.state
-	h := Head{Root: s.Root, Recipe: s.Recipe, Width: s.Width, Components: s.Components}
-	if w.pca != nil {
-		h.Width = w.pca.Mean.Len()
-	}
-	return h
-}
+func (w *Writer) Head() Head { return w.store.state.head(w.pca) }
 
 // Len returns how many pictures the index has.
 func (w *Writer) Len() int { return w.store.state.Pictures }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"lookalike/internal/benchtest"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/parallel"
 	"lookalike/tensor"
 )
@@ -27,7 +27,7 @@ func normal(n, d int, seed uint64) *tensor.Tensor {
 // BenchmarkSearch looks for 10 neighbours in Gaussian noise, the hardest to search.
 func BenchmarkSearch(b *testing.B) {
 	for _, s := range benchtest.Some([][3]int{{9144, 32, 9144}, {9144, 4096, 1}, {9144, 4096, 1000}, {200000, 512, 1}, {200000, 512, 1000}, {1000000, 128, 1}, {1000000, 128, 1000}}, 2) {
-		b.Run(fmt.Sprintf("tier=%s/rows=%d/d=%d/queries=%d", f32.Tier(), s[0], s[1], s[2]), func(b *testing.B) {
+		b.Run(fmt.Sprintf("tier=%s/rows=%d/d=%d/queries=%d", cpu.Tier(), s[0], s[1], s[2]), func(b *testing.B) {
 			x, err := New(normal(s[0], s[1], 1), Euclidean)
 			if err != nil {
 				b.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/code8"
 	"lookalike/internal/parallel"
 )
 
@@ -25,9 +25,9 @@ import (
 // right angles |p| and |y| are shorter than |y-p| by √2. For InnerProduct, where p is q
 // itself, q·x = q·center + p·y.
 type codes struct {
-	bytes []uint8 // blocks of f32.CodeRows vectors, as f32.Codes writes them
+	bytes []uint8 // blocks of code8.Rows vectors, as code8.Make writes them
 
-	// Of each block, keep, scale and radius of its vectors, for f32.CodeTest. Keep is
+	// Of each block, keep, scale and radius of its vectors, for code8.Test. Keep is
 	// the lesser of |scale·z|² - radius² and |y|², so that it serves either bound, for
 	// InnerProduct -|scale·z|, rounded down and lowered by what a test in float32 may be
 	// off; it is minus infinity, and the others 0, for vectors that codes say nothing about.
@@ -53,7 +53,7 @@ func newCoder(x *Index) *coder {
 	if x.Dim() > maxCoded {
 		return nil
 	}
-	return &coder{x, (x.Dim() + f32.CodeGroup - 1) / f32.CodeGroup, center(x), make([]float32, x.Dim()), 2 * gamma(f32.CodeRounds(x.Dim()))}
+	return &coder{x, (x.Dim() + code8.Group - 1) / code8.Group, center(x), make([]float32, x.Dim()), 2 * gamma(code8.Rounds(x.Dim()))}
 }
 
 // center returns about the mean of the vectors. Any vector is a right one; the nearer
@@ -78,14 +78,14 @@ func center(x *Index) []float32 {
 	return center
 }
 
-func (c *coder) rowBytes() int   { return c.groups * f32.CodeGroup }
-func (c *coder) blockBytes() int { return c.rowBytes() * f32.CodeRows }
+func (c *coder) rowBytes() int   { return c.groups * code8.Group }
+func (c *coder) blockBytes() int { return c.rowBytes() * code8.Rows }
 
 // room returns codes of n vectors, not made yet, in k's memory if it is enough; whole
-// tiles of f32.CodeSieve.
+// tiles of code8.Sieve.
 func (c *coder) room(k codes, n int) codes {
-	blocks := (n + f32.SieveRows - 1) / f32.SieveRows * (f32.SieveRows / f32.CodeRows)
-	return codes{grow(k.bytes, blocks*c.blockBytes()), grow(k.rows, blocks*3*f32.CodeRows), grow(k.sizes, blocks)}
+	blocks := (n + code8.SieveRows - 1) / code8.SieveRows * (code8.SieveRows / code8.Rows)
+	return codes{grow(k.bytes, blocks*c.blockBytes()), grow(k.rows, blocks*3*code8.Rows), grow(k.sizes, blocks)}
 }
 
 // all makes codes of all vectors, in k's memory if it is enough.
@@ -110,31 +110,31 @@ func (a allCodes) tile(i int) {
 
 // from returns the codes from a row on, the first of a block.
 func (k codes) from(c *coder, row int) codes {
-	block := row / f32.CodeRows
-	return codes{k.bytes[block*c.blockBytes():], k.rows[block*3*f32.CodeRows:], k.sizes[block:]}
+	block := row / code8.Rows
+	return codes{k.bytes[block*c.blockBytes():], k.rows[block*3*code8.Rows:], k.sizes[block:]}
 }
 
 // make makes the codes of the vectors from lo up to hi.
 func (c *coder) make(k codes, lo, hi int) {
 	d, values := c.x.Dim(), c.x.vectors.Data()
-	var factors [f32.CodeRows]float32
-	var made [f32.CodeRows]f32.Coded
-	for ; lo < hi; lo += f32.CodeRows {
-		n := min(f32.CodeRows, hi-lo)
+	var factors [code8.Rows]float32
+	var made [code8.Rows]code8.Coded
+	for ; lo < hi; lo += code8.Rows {
+		n := min(code8.Rows, hi-lo)
 		for r := range n {
 			factors[r] = 1
 			if c.x.metric == Cosine {
 				factors[r] = narrow(c.x.scales[lo+r])
 			}
 		}
-		f32.Codes(made[:], k.bytes, values[lo*d:], d, factors[:n], c.center)
+		code8.Make(made[:], k.bytes, values[lo*d:], d, factors[:n], c.center)
 		k.sizes[0] = 0
 		for r := range n {
 			var size float64
-			k.rows[r], k.rows[f32.CodeRows+r], k.rows[2*f32.CodeRows+r], size = c.constants(made[r], factors[r])
+			k.rows[r], k.rows[code8.Rows+r], k.rows[2*code8.Rows+r], size = c.constants(made[r], factors[r])
 			k.sizes[0] = max(k.sizes[0], size)
 		}
-		k.bytes, k.rows, k.sizes = k.bytes[c.blockBytes():], k.rows[3*f32.CodeRows:], k.sizes[1:]
+		k.bytes, k.rows, k.sizes = k.bytes[c.blockBytes():], k.rows[3*code8.Rows:], k.sizes[1:]
 	}
 }
 
@@ -147,7 +147,7 @@ const mostCoded = 1e15
 const rounded = 64 * unit
 
 // describes tells whether codes of a vector are of use.
-func (c *coder) describes(m f32.Coded, factor float32) bool {
+func (c *coder) describes(m code8.Coded, factor float32) bool {
 	return m.Most < mostCoded && !(c.x.metric == Cosine && factor == 0) // zeros have no place among directions
 }
 
@@ -155,11 +155,11 @@ func (c *coder) describes(m f32.Coded, factor float32) bool {
 // |y|² from below; and what y is off in float32.
 type measures struct{ least, size, residual, square, off float64 }
 
-// measure bounds what f32.Codes, computing in float32, says of a vector. Its sums of
+// measure bounds what code8.Make, computing in float32, says of a vector. Its sums of
 // squares have a relative error of at most gamma, and what is squared is off by a
 // rounding or two of the values that it is the difference of, which are not longer than
 // scale·z, the residual and, for Cosine, x.
-func (c *coder) measure(m f32.Coded) measures {
+func (c *coder) measure(m code8.Coded) measures {
 	d, g := float64(c.x.Dim()), c.gamma
 	size := float64(m.Scale) * math.Sqrt(float64(m.Squares))
 	residual := math.Sqrt(float64(m.Residual)*(1+g) + d*tiny)
@@ -173,7 +173,7 @@ func (c *coder) measure(m f32.Coded) measures {
 }
 
 // constants returns the keep, scale and radius of a vector, and at least |scale·z|.
-func (c *coder) constants(made f32.Coded, factor float32) (keep, scale, radius float32, size float64) {
+func (c *coder) constants(made code8.Coded, factor float32) (keep, scale, radius float32, size float64) {
 	if !c.describes(made, factor) {
 		return float32(math.Inf(-1)), 0, 0, 0
 	}
@@ -190,7 +190,7 @@ func (c *coder) constants(made f32.Coded, factor float32) (keep, scale, radius f
 // codeQuery is a query as codes.
 type codeQuery struct {
 	z                []int8
-	bounds           f32.CodeQuery // for f32.CodeBounds
+	bounds           code8.Query // for code8.Bounds
 	scale            float32
 	square, residual float64 // at most |t·w|², and the length e
 	least, most      float64 // |p|² is at least this, |p| at most that
@@ -208,8 +208,8 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
 	case InnerProduct:
 		center, k.base = c.origin, -dot(q.v, c.center)
 	}
-	var made [1]f32.Coded
-	f32.Codes(made[:], block, q.v, c.x.Dim(), factors, center)
+	var made [1]code8.Coded
+	code8.Make(made[:], block, q.v, c.x.Dim(), factors, center)
 	if !c.describes(made[0], factors[0]) || !(math.Abs(k.base) < huge) {
 		return false
 	}
@@ -217,7 +217,7 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
 	k.scale, k.square, k.residual, k.least = made[0].Scale, m.least*m.least, m.residual, m.square
 	k.most = math.Sqrt(float64(made[0].Length)*(1+c.gamma)+float64(c.x.Dim())*tiny) + m.off
 	for i := range c.x.Dim() {
-		z[i] = int8(block[i/f32.CodeGroup*f32.CodeGroup*f32.CodeRows+i%f32.CodeGroup] - 128)
+		z[i] = int8(block[i/code8.Group*code8.Group*code8.Rows+i%code8.Group] - 128)
 	}
 	clear(z[c.x.Dim():])
 	return true
@@ -235,14 +235,14 @@ func (c *coder) encode(k *codeQuery, q *query, z []int8, block []uint8) bool {
 //	|y|² - 2·t·(scale·(z·w)) - 2·|p|·radius <= limit - |p|² + 2·e·size
 //
 // The test is the one that fewer rows pass whose radius is about e.
-func (x *Index) codeTest(q *query, limit, size float64) f32.CodeTest {
+func (x *Index) codeTest(q *query, limit, size float64) code8.Test {
 	p := q.code
 	if p == nil || !(limit < huge) {
-		return f32.CodeTest{Limit: float32(math.Inf(1))}
+		return code8.Test{Limit: float32(math.Inf(1))}
 	}
 	if x.metric == InnerProduct {
 		limit = max(limit, -huge)
-		return f32.CodeTest{Keep: above(p.residual), Product: p.scale, Radius: above(q.length),
+		return code8.Test{Keep: above(p.residual), Product: p.scale, Radius: above(q.length),
 			Limit: above(limit - p.base + rounded*(math.Abs(limit)+math.Abs(p.base)) + 1e-36)}
 	}
 	if x.metric == Cosine {
@@ -253,7 +253,7 @@ func (x *Index) codeTest(q *query, limit, size float64) f32.CodeTest {
 	if far := limit - p.least + 2*p.residual*size + rounded*(math.Abs(limit)+p.most*p.most+p.square+2*p.residual*size); far+2*p.most*p.residual < most+2*theta*p.residual {
 		radius, most = p.most, far
 	}
-	return f32.CodeTest{Keep: 1, Product: 2 * p.scale, Radius: above(2 * radius), Limit: above(most + 1e-36)}
+	return code8.Test{Keep: 1, Product: 2 * p.scale, Radius: above(2 * radius), Limit: above(most + 1e-36)}
 }
 
 // codeLow returns what a row's key is at least, from its codes' product with a query's.

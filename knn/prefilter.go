@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/code8"
 )
 
 // Prefiltered returns an index that keeps the vectors in 8 bits a value too, and so
@@ -34,7 +34,7 @@ const filterQueries = 64
 // limit, and the others may be out by then.
 func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, end int) {
 	n := end - row
-	blocks := (n + f32.CodeRows - 1) / f32.CodeRows
+	blocks := (n + code8.Rows - 1) / code8.Rows
 	w.dots, w.mask = grow(w.dots, tileRows), grow(w.mask, tileRows/64)
 	if q.code == nil {
 		w.scores = grow(w.scores, tileRows)
@@ -42,8 +42,8 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 		x.collect(c, x.rowBounds(q, x.longest[row/tileRows]), w, w.scores[:n], row)
 		return
 	}
-	dots, mask := w.dots[:blocks*f32.CodeRows], w.mask[:(n+63)/64]
-	f32.CodeBounds(mask, dots, k.bytes[:blocks*x.coder().blockBytes()], k.rows[:blocks*3*f32.CodeRows], q.code.bounds, x.codeTest(q, c.limit, slices.Max(k.sizes[:blocks])))
+	dots, mask := w.dots[:blocks*code8.Rows], w.mask[:(n+63)/64]
+	code8.Bounds(mask, dots, k.bytes[:blocks*x.coder().blockBytes()], k.rows[:blocks*3*code8.Rows], q.code.bounds, x.codeTest(q, c.limit, slices.Max(k.sizes[:blocks])))
 	if tail := n % 64; tail > 0 {
 		mask[n/64] &= 1<<tail - 1
 	}
@@ -54,8 +54,8 @@ func (x *Index) filterTile(q *query, c *collector, w *workspace, k codes, row, e
 		}
 		for ; word != 0; word &= word - 1 {
 			at := i*64 + bits.TrailingZeros64(word)
-			constants := k.rows[at/f32.CodeRows*3*f32.CodeRows+at%f32.CodeRows:]
-			low := x.codeLow(q, dots[at], constants[0], constants[f32.CodeRows], constants[2*f32.CodeRows])
+			constants := k.rows[at/code8.Rows*3*code8.Rows+at%code8.Rows:]
+			low := x.codeLow(q, dots[at], constants[0], constants[code8.Rows], constants[2*code8.Rows])
 			if low <= c.limit && row+at > c.after {
 				w.passed = append(w.passed, candidate{row: row + at, low: low})
 			}

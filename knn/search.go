@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"lookalike/internal/code8"
 	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
 	"lookalike/internal/memory"
@@ -66,7 +67,7 @@ type workspace struct {
 	masks      []uint64
 	first      []int32  // of the places whose masks wait, the first row
 	wanted     []uint64 // and which of the rows may be found
-	tests      []f32.CodeTest
+	tests      []code8.Test
 	tested     []float64 // limits that the tests are for
 	together   together
 	block      []uint8 // of codes

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"lookalike/internal/code8"
 	"lookalike/internal/f32"
 )
 
@@ -32,7 +33,7 @@ const (
 // sieving is what the goroutines share that sieve for a group of queries.
 type sieving struct {
 	together bool // codes are tested so
-	codes    f32.CodeQueries
+	codes    code8.Queries
 	next     atomic.Int64    // the tile that is taken next
 	limits   []atomic.Uint64 // of each query, the least that anybody has found; nothing for a goroutine alone
 	known    []known
@@ -122,7 +123,7 @@ func (x *Index) sieve(ctx context.Context, g *group, w *workspace, c []collector
 			for j := range c {
 				s.publish(j, &c[j])
 			}
-			t.look((stop - row + f32.SieveRows - 1) / f32.SieveRows)
+			t.look((stop - row + code8.SieveRows - 1) / code8.SieveRows)
 			if row = stop; row == end {
 				continue
 			}
@@ -202,7 +203,7 @@ const (
 	// before. Longer ones are worth being computed less often, so they have shorter stages.
 	shortValues = 64
 
-	tilePlaces = tileRows / f32.SieveRows // a place is SieveRows rows
+	tilePlaces = tileRows / code8.SieveRows // a place is SieveRows rows
 )
 
 func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
@@ -213,7 +214,7 @@ func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
 	}
 	if g.sieving.together {
 		places := g.sieving.codes.Places()
-		t.room = max(tilePlaces, min(stageBytes/(4*f32.SieveRows*x.Dim()), stageMasks/places))
+		t.room = max(tilePlaces, min(stageBytes/(4*code8.SieveRows*x.Dim()), stageMasks/places))
 		w.masks, w.tests, w.tested = grow(w.masks, t.room*places), grow(w.tests, places), grow(w.tested, places)
 		w.first, w.wanted = grow(w.first, t.room), grow(w.wanted, t.room)
 		t.look(0)
@@ -225,7 +226,7 @@ func (x *Index) newTogether(g *group, w *workspace, c []collector) *together {
 // tile tests a tile and fetches ahead, which comes next. The first tile of each goroutine, and some after one where too
 // many rows passed, are multiplied instead: that gives limits at less cost.
 func (t *together) tile(k codes, row, end int, ahead []uint8) {
-	if size := slices.Max(k.sizes[:(end-row+f32.CodeRows-1)/f32.CodeRows]); size > t.size {
+	if size := slices.Max(k.sizes[:(end-row+code8.Rows-1)/code8.Rows]); size > t.size {
 		t.size = size
 		t.forget()
 	}
@@ -272,16 +273,16 @@ func (t *together) aim(j int) {
 // sieve sets the bits of a tile's rows that pass, and ends stages. It fetches ahead meanwhile.
 func (t *together) sieve(k codes, row, end int, ahead []uint8) {
 	x, s := t.x, &t.g.sieving
-	blocks := (end - row + f32.SieveRows - 1) / f32.SieveRows
+	blocks := (end - row + code8.SieveRows - 1) / code8.SieveRows
 	for i := range blocks {
-		at := row + i*f32.SieveRows
-		wanted := ^uint64(0) >> (f32.SieveRows - min(f32.SieveRows, end-at))
+		at := row + i*code8.SieveRows
+		wanted := ^uint64(0) >> (code8.SieveRows - min(code8.SieveRows, end-at))
 		if x.keep != nil {
 			wanted &= x.keep[at/64]
 		}
 		if wanted != 0 {
 			k := k.from(x.coder(), at-row)
-			f32.CodeSieve(t.w.masks[t.waiting:], t.room, k.bytes, k.rows, &s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
+			code8.Sieve(t.w.masks[t.waiting:], t.room, k.bytes, k.rows, &s.codes, t.w.tests, ahead[len(ahead)*i/blocks:len(ahead)*(i+1)/blocks])
 			t.w.first[t.waiting], t.w.wanted[t.waiting] = int32(at), wanted
 			t.waiting++
 			if t.waiting >= t.stage {
@@ -342,10 +343,10 @@ func (t *together) start(j int) int {
 
 // note notes the rows that passed the test of a query.
 func (t *together) note(j int, masks []uint64) {
-	w, n, room := t.w, len(t.w.near), len(masks)*f32.SieveRows
+	w, n, room := t.w, len(t.w.near), len(masks)*code8.SieveRows
 	w.near = slices.Grow(w.near, room)
 	near := w.near[n : n+room]
-	passed := f32.SetBits(near, masks, w.wanted, w.first)
+	passed := code8.SetBits(near, masks, w.wanted, w.first)
 	if after := t.c[j].after; after >= 0 {
 		passed = len(slices.DeleteFunc(near[:passed], func(row int32) bool { return int(row) <= after }))
 	}
@@ -439,7 +440,7 @@ func (x *Index) sieves(queries int) bool {
 	if x.codes != nil {
 		fewest = sieveFewest
 	}
-	return (alwaysSieve || queries >= fewest && f32.Sieves()) && x.coder() != nil
+	return (alwaysSieve || queries >= fewest && code8.Sieves()) && x.coder() != nil
 }
 
 // crowd is the share of rows, one in so many, that may pass the tests of a tile before

@@ -104,14 +104,16 @@ func (l *Conv2D) epilogue() tensor.Epilogue {
 // convolve writes the convolution of x to y. In training the kernel changes with
 // every step; otherwise it is made ready once, unless memory is short.
 func (l *Conv2D) convolve(p *Pass, y, x *tensor.Tensor, e tensor.Epilogue) {
-	if p.Training() || !keepsReady(l.kernel.Value.Len()) {
+	if p.Training() || !keepsReady(readyValues(l.kernel)) {
 		tensor.Conv2DFused(y, x, l.kernel.Value, l.window, e)
 		return
 	}
 	l.filter.of(l.kernel, l.window).Conv2D(y, x, e)
 }
 
-func (l *Conv2D) take(t *taking, _ int64) { t.convolving = kernelParts * int64(l.kernel.Value.Len()) }
+func (l *Conv2D) take(t *taking, _ int64) {
+	t.convolving, t.kernel = kernelParts*int64(l.kernel.Value.Len()), readyValues(l.kernel)
+}
 
 func (l *Conv2D) backward(p *Pass, s step, dy *tensor.Tensor) *tensor.Tensor {
 	l.Activation.Gradient(dy, s.y)
@@ -138,7 +140,7 @@ const unpooledValues = 4 << 20
 
 func (l *pooledConv) take(t *taking, batch int64) {
 	each := l.out[0] * l.out[1] * l.Filters
-	t.mask, t.backward = t.out, int64(l.unpooled(int(batch))*each)
+	t.mask, t.backward, t.kernel = t.out, int64(l.unpooled(int(batch))*each), readyValues(l.kernel)
 	t.convolving = max(kernelParts*int64(l.kernel.Value.Len()), min(batch, chosenPictures)*int64(each))
 }
 

@@ -19,16 +19,19 @@ type readyFilter struct {
 	probe  []float32
 }
 
-// readyShare is the part of a memory limit that one kernel made ready may take. VGG16's
-// all together take 235 MB, of which a limit of 300 MB leaves the smaller ones, 28 MB;
-// the others are made ready for each batch, which takes a millisecond a picture in
-// batches of 32. From 604 MB on all are kept.
+// readyShare is the part of what a memory limit leaves that one kernel made ready may
+// take. VGG16's all together take 235 MB, of which a limit of 300 MB leaves the smaller
+// ones, 28 MB; the others are made ready for each batch, which takes a millisecond a
+// picture in batches of 32. From 604 MB and the weights on all are kept.
 const readyShare = 16
 
-// keepsReady tells whether a kernel of so many values may be kept ready: transformed
-// for tiles of 4x4 pixels it has four times as many.
-func keepsReady(values int) bool {
-	bytes := 4 * 4 * values
+// readyValues is how many values a kernel has when it is made ready: transformed for
+// tiles of 4x4 pixels four times as many.
+func readyValues(kernel *Param) int64 { return 4 * int64(kernel.Value.Len()) }
+
+// keepsReady tells whether a kernel of so many values may be kept ready.
+func keepsReady(values int64) bool {
+	bytes := 4 * int(values)
 	return bytes <= memory.Share(bytes, readyShare)
 }
 

@@ -35,11 +35,26 @@ func (s *Sequential) TrainingMemory(cfg FitConfig) int64 {
 	return 4*values + t.masks
 }
 
+// PredictionMemory returns about how many bytes Predict has in memory at its peak with so
+// many samples, which come on top, as their outputs do: the parameters, kernels made
+// ready, what convolutions work in, and outputs on the way. It goes by the shapes of a
+// network that has been built, and by the process's memory limit.
+func (s *Sequential) PredictionMemory(samples int) int64 {
+	s.mustBeBuilt("PredictionMemory")
+	t := takings{batch: int64(max(1, min(samples, predictBatch))), free: map[int64]int{}, muted: true, predicts: true}
+	t.network(s)
+	for _, p := range s.Params() {
+		t.values += int64(p.Value.Len())
+	}
+	return 4 * (t.values + t.work + t.ready)
+}
+
 // What package tensor works in: a kernel's gradient is summed in so many parts, and so
 // many pictures are convolved before they are pooled.
 const (
-	kernelParts    = 8
-	chosenPictures = 4
+	kernelParts     = 8
+	chosenPictures  = 4
+	convolvingBytes = 20 << 20 // in prediction: a set of tiles with its products, and their pieces
 )
 
 // takings is what a training pass takes, step by step as Pass does it. Counts are of
@@ -54,6 +69,9 @@ type takings struct {
 
 	muted bool  // nothing in front of here learns, so training does not come back
 	last  int64 // then: the buffer of the last outputs, 0 if these are the inputs
+
+	predicts bool  // all is muted, and a buffer may be larger than what is asked for
+	ready    int64 // in kernels that are kept ready
 }
 
 // taking is what one step takes: sizes of its buffers, 0 of none.
@@ -64,6 +82,7 @@ type taking struct {
 	inPlace          bool  // the input's gradient lies in the output's
 	kept, backward   int64 // besides: until it goes back, and while it does
 	mask, convolving int64
+	kernel           int64 // values of a convolution's kernel made ready
 }
 
 // taker is a layer of ours that takes something other than a buffer for its outputs and
@@ -110,15 +129,19 @@ func (t *takings) forward(layer any, in, out int64) {
 	if l, ok := layer.(taker); ok {
 		l.take(&step, t.batch)
 	}
-	t.work = max(t.work, step.convolving)
-	t.masks += step.mask
+	if t.predicts {
+		t.predict(step)
+	} else {
+		t.work = max(t.work, step.convolving)
+		t.masks += step.mask
+	}
 	if t.muted {
 		if !step.view {
-			t.lend(step.out)
+			lent := t.lend(step.out)
 			if t.last > 0 {
 				t.back(t.last)
 			}
-			t.last = step.out
+			t.last = lent
 		}
 		return
 	}
@@ -153,15 +176,39 @@ func (t *takings) goBack(outputs int) {
 	}
 }
 
-// lend takes a buffer of a size that is free, or a new one.
-func (t *takings) lend(size int64) {
-	if size == 0 {
+// predict counts what a convolution works in, and its kernel, which is kept if memory is
+// not short.
+func (t *takings) predict(s taking) {
+	if s.convolving == 0 {
 		return
 	}
-	if t.free[size]--; t.free[size] < 0 {
-		t.free[size] = 0
-		t.values += size
+	work := int64(convolvingBytes / 4)
+	if s.kernel > 0 && keepsReady(s.kernel) {
+		t.ready += s.kernel
+	} else {
+		work += s.kernel
 	}
+	t.work = max(t.work, work)
+}
+
+// lend takes a buffer of a size that is free, or a new one, and returns its size.
+func (t *takings) lend(size int64) int64 {
+	if size == 0 {
+		return 0
+	}
+	best := size
+	if t.predicts && t.free[size] == 0 {
+		for free, n := range t.free {
+			if n > 0 && free > size && (best == size || free < best) {
+				best = free
+			}
+		}
+	}
+	if t.free[best]--; t.free[best] < 0 {
+		t.free[best] = 0
+		t.values += best
+	}
+	return best
 }
 
 func (t *takings) back(size int64) { t.free[size]++ }

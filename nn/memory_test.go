@@ -14,7 +14,7 @@ type still struct{}
 func (still) Step([]*Param) {}
 
 // What TrainingMemory counts is what a step of training takes, and validation takes
-// nothing more than its samples.
+// nothing more than its samples; what PredictionMemory counts is what a pass takes.
 func TestTrainingMemory(t *testing.T) {
 	nets := map[string]func() *Sequential{
 		"pooled": func() *Sequential {
@@ -69,6 +69,20 @@ func TestTrainingMemory(t *testing.T) {
 			work.network(s)
 			if got := s.TrainingMemory(FitConfig{Batch: batch, Validation: data}) - 4*work.work; got > has || got < has-has/1000 { // but for some numbers a channel
 				t.Errorf("%s in batches of %d: %d bytes, a step has %d", name, batch, got, has)
+			}
+
+			p, had := newPass(1), int64(0)
+			s.Forward(p, tensor.New(batch, 12, 24, 3))
+			for _, b := range p.buffers {
+				had += int64(cap(b.data))
+			}
+			for _, param := range tr.params {
+				had += int64(param.Value.Len())
+			}
+			predicted := takings{batch: int64(batch), free: map[int64]int{}, muted: true, predicts: true}
+			predicted.network(s)
+			if got := s.PredictionMemory(batch)/4 - predicted.work - predicted.ready; got > had*5/4 || got < had*4/5 { // what is small lies in buffers that are large
+				t.Errorf("%s predicts %d: %d values, a pass and the parameters have %d", name, batch, got, had)
 			}
 		}
 	}

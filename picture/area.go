@@ -3,9 +3,13 @@ package picture
 // Area resizes by averaging what each new pixel covers of the old ones, parts of
 // pixels by their part: the way to make thumbnails, for fine detail turns into
 // its mean where Nearest and Bilinear pick some of it. A larger size repeats
-// pixels. Sizes below 1 panic.
+// pixels. Where the picture is transparent, colours count by how far they are seen,
+// so the result is on any ground what the picture is on it. Sizes below 1 panic.
 func Area(m *Image, width, height int) *Image {
 	checkResize("Area", m, width, height)
+	if m.Alpha != nil {
+		return areaAlpha(m, width, height)
+	}
 	out := New(width, height)
 	columns, rows := covers(m.Width, width), covers(m.Height, height)
 	line, sums := make([]float32, 3*width), make([]float32, 3*width)
@@ -25,6 +29,41 @@ func Area(m *Image, width, height int) *Image {
 		dst := out.row(y)
 		for i, v := range sums {
 			dst[i] = uint8(min(v+0.5, 255))
+		}
+	}
+	return out
+}
+
+// areaAlpha is Area for a picture with alpha, pixel by pixel.
+func areaAlpha(m *Image, width, height int) *Image {
+	out := New(width, height)
+	out.Alpha = make([]uint8, width*height)
+	columns := covers(m.Width, width)
+	sums := make([][4]float64, width) // of red, green and blue times alpha, and of alpha
+	for y, c := range covers(m.Height, height) {
+		clear(sums)
+		for k := range c.count() {
+			pix, alpha := m.row(c.first+k), m.Alpha[(c.first+k)*m.Width:]
+			for x, d := range columns {
+				s := &sums[x]
+				for i := range d.count() {
+					at := d.first + i
+					a := float64(c.weight(k)*d.weight(i)) * float64(alpha[at])
+					s[0] += a * float64(pix[3*at])
+					s[1] += a * float64(pix[3*at+1])
+					s[2] += a * float64(pix[3*at+2])
+					s[3] += a
+				}
+			}
+		}
+		row := out.row(y)
+		for x, s := range sums {
+			if s[3] > 0 {
+				for i := range 3 {
+					row[3*x+i] = uint8(min(s[i]/s[3]+0.5, 255))
+				}
+			}
+			out.Alpha[y*width+x] = uint8(min(s[3]+0.5, 255))
 		}
 	}
 	return out

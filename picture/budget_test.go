@@ -32,13 +32,13 @@ func TestMemoryLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const cmykNeed = 4*48*40 + 10*45*37 // planes in whole blocks, ink and light
-	const want = "3000 x 2000 pixels take some 18 MB to decode, more than half of what the memory limit leaves (35 MB)"
+	const cmykNeed = 4*48*40 + 3*45*37 // planes in whole blocks, and light
+	const want = "3000 x 2000 pixels take some 24 MB to decode, more than half of what the memory limit leaves (47 MB)"
 	for _, c := range []struct {
 		data  []byte
 		limit int64
 		err   string
-	}{{p.Bytes(), 37e6, ""}, {p.Bytes(), 35e6, want}, {j.Bytes(), 83e6, ""},
+	}{{p.Bytes(), 49e6, ""}, {p.Bytes(), 47e6, want}, {j.Bytes(), 83e6, ""},
 		{cmyk, int64(8*len(cmyk) - 8), fmt.Sprintf("the file has more than %d bytes, an eighth of the memory limit", len(cmyk)-1)},
 		{cmyk, 2 * cmykNeed, ""}, {cmyk, 2*cmykNeed - 2, "45 x 37 pixels take"}} {
 		limitMemory(t, c.limit)

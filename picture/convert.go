@@ -1,12 +1,13 @@
 package picture
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 )
 
-// FromImage converts an image of the standard library. Alpha is dropped, not
-// composed: a transparent pixel shows the colour that is stored under it. Of 16
+// FromImage converts an image of the standard library. Colours are not composed: a
+// transparent pixel has the colour that is stored under it, and alpha of its own. Of 16
 // bits a channel the upper 8 are kept, of gray ones too (where Decode, as Pillow's
 // convert("RGB"), makes everything above 255 white).
 func FromImage(src image.Image) *Image {
@@ -25,7 +26,56 @@ func FromImage(src image.Image) *Image {
 	for y := range m.Height {
 		convertRow(m.row(y), src, b.Min.X, b.Min.Y+y, &palette)
 	}
+	m.Alpha = alphaOf(src)
 	return m
+}
+
+// seen returns alpha, nil if it is opaque everywhere.
+func seen(alpha []uint8) []uint8 {
+	if bytes.Count(alpha, []byte{255}) == len(alpha) {
+		return nil
+	}
+	return alpha
+}
+
+// alphaOf returns the alpha of an image, nil if it is opaque.
+func alphaOf(src image.Image) []uint8 {
+	if s, ok := src.(interface{ Opaque() bool }); ok && s.Opaque() {
+		return nil
+	}
+	b := src.Bounds()
+	alpha := make([]uint8, b.Dx()*b.Dy())
+	for y := range b.Dy() {
+		row := alpha[y*b.Dx() : (y+1)*b.Dx()]
+		alphaRow(row, src, b.Min.X, b.Min.Y+y)
+	}
+	return alpha
+}
+
+// alphaRow fills dst with the alpha of src from (x, y) on to the right.
+func alphaRow(dst []uint8, src image.Image, x, y int) {
+	pick := func(pix []uint8, step int) {
+		for i := range dst {
+			dst[i] = pix[i*step]
+		}
+	}
+	switch s := src.(type) {
+	case *image.NRGBA:
+		pick(s.Pix[s.PixOffset(x, y)+3:], 4)
+	case *image.RGBA:
+		pick(s.Pix[s.PixOffset(x, y)+3:], 4)
+	case *image.NRGBA64:
+		pick(s.Pix[s.PixOffset(x, y)+6:], 8)
+	case *image.RGBA64:
+		pick(s.Pix[s.PixOffset(x, y)+6:], 8)
+	case *image.NYCbCrA:
+		pick(s.A[s.AOffset(x, y):], 1)
+	default:
+		for i := range dst {
+			_, _, _, a := src.At(x+i, y).RGBA()
+			dst[i] = uint8(a >> 8)
+		}
+	}
 }
 
 // convertRow fills dst with the pixels of src from (x, y) on to the right;

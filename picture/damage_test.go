@@ -172,8 +172,9 @@ func TestNoPicture(t *testing.T) {
 		"":                         "empty",
 		"just some text":           "just some te",
 		"%PDF-1.7":                 "PDF",
-		"\x00\x00\x00\x18ftypheic": "type HEIC, which is not supported",
-		"\x00\x00\x00\x1cftypavif": "type AVIF, which is not supported",
+		"\x00\x00\x00\x18ftypheic": "HEIC",
+		"\x00\x00\x00\x1cftypavif": "AVIF",
+		"\xff\x0a":                 "type JPEG XL, which is not supported",
 		"PK\x03\x04\x14":           "packed with zip; what is in an archive is read if",
 		"BMW is a make of car":     "BMP",
 	} {

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"io"
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/gif"
-	"lookalike/internal/jpegplanes"
+	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
@@ -57,38 +56,42 @@ type format struct {
 	dense  int64                 // most pixels that a byte of the file can stand for; 0: any number
 	turn   func(data []byte) int // which orientation a file is stored in; nil: none is told
 	config func(data []byte) (image.Config, error)
-	ways   func(data []byte, c image.Config, small bool) []way
+	way    func(data []byte, c image.Config, small bool) way
 	frames func(data []byte) int // how many pictures are in a file; nil: one
 }
 
-// way is how a file may be decoded. If it is not for this way, the error is
-// jpegplanes.ErrOther, and there is a next one.
+// way is how a file is decoded.
 type way struct {
 	need   int64 // most bytes that it takes, but for some that do not grow with the picture
 	decode func(data []byte) (*Image, error)
 }
 
 var (
-	// 64 pixels a block, a bit or more for each.
-	formatJPEG = format{"JPEG", "\xff\xd8\xff", 512, orientation.JPEG, from(jpeg.DecodeConfig), waysOfJPEG, nil}
+	formatJPEG = format{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, from(jpeg.DecodeConfig), wayOfJPEG, nil}
 	formatWebP = format{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP), framesWebP}
 )
 
 var formats = []format{
 	formatJPEG,
 	// Deflate shortens to 1/1032 at best, 8 pixels a byte.
-	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, configPNG, waysOfPNG, png.Frames},
+	{"PNG", "\x89PNG\r\n\x1a\n", 1032 * 8, orientation.PNG, configPNG, wayOfPNG, png.Frames},
 	// A code of LZW has 12 bits by the time it stands for 4096 pixels.
 	{"GIF", "GIF8?a", 4096 * 8 / 12, nil, configGIF, one(needGIF, decodeGIF), gif.Frames},
 	// With runs, two bytes end a row of any length.
 	{"BMP", "BM", 0, nil, from(bmp.DecodeConfig), one(needBMP, decodeBMP), nil},
-	{"TIFF", "II*\x00", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
-	{"TIFF", "MM\x00*", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
-	{"TIFF", "II+\x00", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
-	{"TIFF", "MM\x00+", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
-	{"TIFF", "II\x00*", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
-	{"TIFF", "MM*\x00", 0, orientation.TIFF, configTIFF, waysOfTIFF, tiff.Pages},
+	{"TIFF", "II*\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "MM\x00*", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "II+\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "MM\x00+", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "II\x00*", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
+	{"TIFF", "MM*\x00", 0, orientation.TIFF, configTIFF, wayOfTIFF, tiff.Pages},
 	formatWebP,
+	// Blocks of nothing new take a fraction of a bit.
+	{"HEIC", "????ftyphei?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIC", "????ftyphev?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmi??", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmsf1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"AVIF", "????ftypavi?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 }
 
 // from makes a format's config from one that reads the beginning of a file.
@@ -96,18 +99,14 @@ func from(config func(io.Reader) (image.Config, error)) func([]byte) (image.Conf
 	return func(data []byte) (image.Config, error) { return config(bytes.NewReader(data)) }
 }
 
-// one makes the ways of a format that has a single one.
-func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, error)) func([]byte, image.Config, bool) []way {
-	return func(data []byte, c image.Config, _ bool) []way { return []way{{need(data, c), decode}} }
+// one makes the way of a format that has one for pictures large and small.
+func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, error)) func([]byte, image.Config, bool) way {
+	return func(data []byte, c image.Config, _ bool) way { return way{need(data, c), decode} }
 }
 
 // known are pictures of formats that are not read, so that a report of what was
-// left out can name them. For HEIC and AVIF, see
-// docs/decisions/heic-and-avif-named-not-read.md.
+// left out can name them.
 var known = map[string]string{
-	"????ftypheic": "HEIC", "????ftypheix": "HEIC", "????ftyphevc": "HEIC", "????ftyphevx": "HEIC",
-	"????ftypheim": "HEIC", "????ftypheis": "HEIC", "????ftypmif1": "HEIF", "????ftypmsf1": "HEIF",
-	"????ftypavif": "AVIF", "????ftypavis": "AVIF",
 	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
 	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
 }
@@ -119,11 +118,15 @@ var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
 const longestMagic = 16
 
 func decodeBMP(data []byte) (*Image, error) {
-	m, err := bmp.Decode(data)
+	src, err := bmp.Decode(data)
 	if err != nil {
 		return nil, err
 	}
-	return FromImage(m), nil
+	m := FromImage(src)
+	if bytes.Count(m.Alpha, []byte{0}) == len(m.Alpha) {
+		m.Alpha = nil // makers leave the fourth byte at zero and mean an opaque picture
+	}
+	return m, nil
 }
 
 func formatOf(data []byte) (format, error) {
@@ -207,23 +210,22 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		turn = f.turn(data)
 	}
 	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
-	ways, err := caught(func() ([]way, error) { return f.ways(data, c, small), nil })
-	for _, w := range ways {
-		var m *Image
-		if m, err = w.run(data, c, turn, use); err == nil {
-			return m, nil
-		} else if !errors.Is(err, jpegplanes.ErrOther) {
-			break
-		}
+	w, err := caught(func() (way, error) { return f.way(data, c, small), nil })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
-	return nil, fmt.Errorf("%s: %w", f.name, cutShort(err))
+	m, err := w.run(data, c, turn, use)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, words.CutShort(err))
+	}
+	return m, nil
 }
 
 // size reads the header of a file, and checks it against the limits.
 func (f format) size(data []byte, o Options) (image.Config, error) {
 	c, err := caught(func() (image.Config, error) { return f.config(data) })
 	if err != nil {
-		return c, cutShort(err)
+		return c, words.CutShort(err)
 	}
 	if c.Width <= 0 || c.Height <= 0 {
 		return c, fmt.Errorf("%d x %d pixels: nothing to see", c.Width, c.Height)
@@ -240,7 +242,7 @@ func (f format) size(data []byte, o Options) (image.Config, error) {
 func (w way) run(data []byte, c image.Config, turn int, use func(*Image) *Image) (*Image, error) {
 	need := w.need
 	if turn != orientation.Upright {
-		need += pixels(c) * rgb
+		need += pixels(c) * (rgb + alphaNeed(c.ColorModel))
 	}
 	if need > decoding.alone() {
 		return nil, fmt.Errorf("%d x %d pixels take some %d MB to decode, more than half of what the memory limit leaves (%d MB)", c.Width, c.Height, need/1e6, memory.Left()/1e6)
@@ -271,11 +273,3 @@ func caught[T any](read func() (T, error)) (v T, err error) {
 // fills tells whether a picture of w by h pixels is not smaller than it would be
 // brought into a box.
 func fills(w, h int, box image.Point) bool { return w >= box.X || h >= box.Y }
-
-// cutShort is [words.CutShort]; the decoder of JPEG has a text of its own for the end of data.
-func cutShort(err error) error {
-	if errors.Is(err, jpeg.FormatError("short Huffman data")) {
-		return words.ErrCut
-	}
-	return words.CutShort(err)
-}

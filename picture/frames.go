@@ -1,6 +1,11 @@
 package picture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"lookalike/internal/magic"
+	"lookalike/internal/tiff"
+)
 
 // Frames counts the pictures that a file holds, without decoding any: pages of a TIFF
 // file, frames of an animated GIF, PNG or WebP file. Decode reads the first of them. Of a
@@ -28,4 +33,18 @@ func framesWebP(data []byte) int {
 		rest = rest[min(8+size+size&1, uint64(len(rest))):]
 	}
 	return n
+}
+
+// rawFiles are how the files of cameras' sensors begin that are not TIFF.
+var rawFiles = []string{"FUJIFILMCCD-RAW", "IIRO", "IIRS", "MMOR", "IIU\x00", "????ftypcrx"}
+
+// IsRaw tells whether a file holds what a camera's sensor saw, of which Decode reads a
+// picture that is there for a glance, if any.
+func IsRaw(data []byte) bool {
+	for _, start := range rawFiles {
+		if magic.Matches(data, start) {
+			return true
+		}
+	}
+	return tiff.IsRaw(data)
 }

@@ -14,16 +14,21 @@ func configGIF(data []byte) (image.Config, error) {
 	return image.Config{Width: f.Width, Height: f.Height}, nil
 }
 
-func needGIF(_ []byte, c image.Config) int64 { return pixels(c) * rgb }
+func needGIF(data []byte, c image.Config) int64 {
+	if f, err := gif.Open(data); err == nil && f.HasAlpha() {
+		return pixels(c) * (rgb + 1)
+	}
+	return pixels(c) * rgb
+}
 
 func decodeGIF(data []byte) (*Image, error) {
 	f, err := gif.Open(data)
 	if err != nil {
 		return nil, err
 	}
-	pix, err := f.Decode()
+	pix, alpha, err := f.Decode()
 	if err != nil {
 		return nil, err
 	}
-	return &Image{f.Width, f.Height, pix}, nil
+	return &Image{f.Width, f.Height, pix, seen(alpha)}, nil
 }

@@ -17,7 +17,7 @@ func TestMisuse(t *testing.T) {
 		`picture.New|cannot be`:              func() error { New(math.MaxInt/2, 4); return nil },
 		`picture.Nearest|no picture`:         func() error { Nearest(nil, 2, 2); return nil },
 		`picture.Bilinear|0x3 has no pixels`: func() error { Bilinear(New(0, 3), 2, 2); return nil },
-		`picture.Bilinear|2x3 has 12 values`: func() error { Bilinear(&Image{2, 3, image.Pix}, 2, 2); return nil },
+		`picture.Bilinear|2x3 has 12 values`: func() error { Bilinear(&Image{Width: 2, Height: 3, Pix: image.Pix}, 2, 2); return nil },
 		`picture.Nearest|2x2 to 0x2`:         func() error { Nearest(image, 0, 2); return nil },
 		`picture.RGBA|5x5 has 0 values`:      func() error { (&Image{Width: 5, Height: 5}).RGBA(); return nil },
 		`picture.FromImage|no picture`:       func() error { FromImage(nil); return nil },

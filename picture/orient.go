@@ -29,6 +29,16 @@ func (m *Image) oriented(orientation int) *Image {
 		w, h = h, w
 	}
 	out := New(w, h)
+	if m.Alpha != nil {
+		out.Alpha = make([]uint8, w*h)
+		for y := range h {
+			from := first + y*down
+			for x := range w {
+				out.Alpha[y*w+x] = m.Alpha[from]
+				from += right
+			}
+		}
+	}
 	for y := range h {
 		from, row := first+y*down, out.row(y)
 		for x := range w {

@@ -5,7 +5,7 @@
 // Pixels come out as the usual Python tools give them, so that networks trained
 // there see the same input here. Decode agrees with Pillow's convert("RGB"):
 // chroma is upsampled and colours are converted as libjpeg-turbo and libwebp do
-// it, alpha is dropped and not composed. Bilinear equals OpenCV's resize to the
+// it, alpha is left out of the colours and kept beside them. Bilinear equals OpenCV's resize to the
 // bit, Nearest Pillow's.
 //
 // Files are untrusted: sizes are checked against Options before memory is
@@ -23,7 +23,8 @@ import (
 // Image is an RGB picture, 8 bits a channel, rows from top to bottom.
 type Image struct {
 	Width, Height int
-	Pix           []uint8 // 3*Width*Height values, RGB interleaved
+	Pix           []uint8 // 3*Width*Height values, RGB interleaved, as stored, also under what is transparent
+	Alpha         []uint8 // Width*Height values; nil: the picture is opaque. On composes.
 }
 
 // mostPixels is what there are addresses for.
@@ -35,7 +36,7 @@ func New(width, height int) *Image {
 	if width < 0 || height < 0 || width > 0 && height > mostPixels/width {
 		panic(fmt.Sprintf("picture.New: a size of %dx%d cannot be", width, height))
 	}
-	return &Image{width, height, make([]uint8, 3*width*height)}
+	return &Image{Width: width, Height: height, Pix: make([]uint8, 3*width*height)}
 }
 
 // Check returns an error unless there are pixels, as many as the size says.
@@ -47,11 +48,33 @@ func (m *Image) Check() error {
 		return fmt.Errorf("a picture of %dx%d has no pixels", m.Width, m.Height)
 	case len(m.Pix)%3 != 0 || len(m.Pix)/3/m.Width != m.Height || len(m.Pix)/3%m.Width != 0:
 		return fmt.Errorf("a picture of %dx%d has %d values", m.Width, m.Height, len(m.Pix))
+	case m.Alpha != nil && len(m.Alpha) != len(m.Pix)/3:
+		return fmt.Errorf("a picture of %dx%d has %d values of alpha", m.Width, m.Height, len(m.Alpha))
 	}
 	return nil
 }
 
-// RGBA returns a copy for the image, draw and encoding packages, opaque. It panics
+// On returns the picture as a person sees it on a ground of that gray, opaque: a
+// picture without alpha is returned itself.
+func (m *Image) On(gray uint8) *Image {
+	if m == nil || m.Alpha == nil {
+		return m
+	}
+	if err := m.Check(); err != nil {
+		panic("picture.On: " + err.Error())
+	}
+	out := New(m.Width, m.Height)
+	for i, a := range m.Alpha {
+		a, ground := int(a), int(gray)*(255-int(a))+127
+		for c := 3 * i; c < 3*i+3; c++ {
+			out.Pix[c] = uint8((int(m.Pix[c])*a + ground) / 255)
+		}
+	}
+	return out
+}
+
+// RGBA returns a copy for the image, draw and encoding packages, opaque: alpha is
+// dropped (see On). It panics
 // where there are not as many pixels as the size says.
 func (m *Image) RGBA() *image.RGBA {
 	if err := m.Check(); err != nil && (m == nil || m.Width != 0 && m.Height != 0) {

@@ -11,16 +11,16 @@ func configPNG(data []byte) (c image.Config, err error) {
 	return c, err
 }
 
-func waysOfPNG(data []byte, _ image.Config, _ bool) []way {
+func wayOfPNG(data []byte, _ image.Config, _ bool) way {
 	f, err := png.Open(data)
 	if err != nil {
-		return []way{{0, func([]byte) (*Image, error) { return nil, err }}}
+		return way{0, func([]byte) (*Image, error) { return nil, err }}
 	}
-	return []way{{f.Need(), func([]byte) (*Image, error) {
-		pix, err := f.Decode()
+	return way{f.Need(), func([]byte) (*Image, error) {
+		pix, alpha, err := f.Decode()
 		if err != nil {
 			return nil, err
 		}
-		return &Image{f.Width, f.Height, pix}, nil
-	}}}
+		return &Image{f.Width, f.Height, pix, seen(alpha)}, nil
+	}}
 }

@@ -7,12 +7,20 @@ import (
 
 // Nearest resizes by taking, for the centre of each new pixel, the pixel that it
 // falls on. It equals Pillow's resize with NEAREST, the default of Keras's
-// load_img. Sizes below 1 panic.
+// load_img. Alpha is taken along. Sizes below 1 panic.
 func Nearest(m *Image, width, height int) *Image {
 	checkResize("Nearest", m, width, height)
 	out := New(width, height)
+	if m.Alpha != nil {
+		out.Alpha = make([]uint8, width*height)
+	}
 	columns := nearest(m.Width, width)
 	for y, sy := range nearest(m.Height, height) {
+		if m.Alpha != nil {
+			for x, sx := range columns {
+				out.Alpha[y*width+x] = m.Alpha[sy*m.Width+sx]
+			}
+		}
 		src, dst := m.row(sy), out.row(y)
 		for x, sx := range columns {
 			d, s := dst[3*x:3*x+3], src[3*sx:3*sx+3]
@@ -38,11 +46,12 @@ func nearest(from, to int) []int {
 // Bilinear resizes by weighting the four pixels round the centre of each new
 // one. It equals OpenCV's resize with INTER_LINEAR, its default, to the bit:
 // weights have 11 bits of fraction, and there is no smoothing before a picture
-// is made smaller, so fine detail aliases as it does there. Sizes below 1 panic.
+// is made smaller, so fine detail aliases as it does there. Alpha is dropped. Sizes
+// below 1 panic.
 func Bilinear(m *Image, width, height int) *Image {
 	checkResize("Bilinear", m, width, height)
 	if width == m.Width && height == m.Height {
-		return &Image{width, height, append([]uint8(nil), m.Pix...)}
+		return &Image{Width: width, Height: height, Pix: append([]uint8(nil), m.Pix...)}
 	}
 	out := New(width, height)
 	columns, rows := taps(m.Width, width), taps(m.Height, height)

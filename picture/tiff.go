@@ -7,9 +7,9 @@ import (
 	"image"
 	"image/jpeg"
 
-	"lookalike/internal/jpegplanes"
 	"lookalike/internal/magic"
 	"lookalike/internal/tiff"
+	"lookalike/internal/words"
 )
 
 func configTIFF(data []byte) (c image.Config, err error) {
@@ -17,18 +17,18 @@ func configTIFF(data []byte) (c image.Config, err error) {
 	return c, err
 }
 
-func waysOfTIFF(data []byte, _ image.Config, _ bool) []way {
+func wayOfTIFF(data []byte, _ image.Config, _ bool) way {
 	f, err := tiff.Open(data)
 	if err != nil {
-		return []way{{0, func([]byte) (*Image, error) { return nil, err }}}
+		return way{0, func([]byte) (*Image, error) { return nil, err }}
 	}
-	return []way{{f.Need(), func([]byte) (*Image, error) {
-		pix, err := f.Decode(tiff.Decoders{JPEG: inside(formatJPEG), WebP: inside(formatWebP)})
+	return way{f.Need(), func([]byte) (*Image, error) {
+		pix, alpha, err := f.Decode(tiff.Decoders{JPEG: inside(formatJPEG), WebP: inside(formatWebP)})
 		if err != nil {
 			return nil, err
 		}
-		return &Image{f.Width, f.Height, pix}, nil
-	}}}
+		return &Image{f.Width, f.Height, pix, seen(alpha)}, nil
+	}}
 }
 
 // inside decodes a file of another format that is part of a TIFF file, whose need counts
@@ -56,7 +56,7 @@ func inside(f format) tiff.Inside {
 			err = errors.New("other colours than the directory says")
 		}
 		if err != nil {
-			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, cutShort(err))
+			return nil, image.Point{}, fmt.Errorf("%s inside: %w", f.name, words.CutShort(err))
 		}
 		if samples == 1 {
 			for i := range size.X * size.Y {
@@ -67,16 +67,12 @@ func inside(f format) tiff.Inside {
 	}
 }
 
-func (f format) insideRGB(file []byte, c image.Config) (pix []uint8, err error) {
-	for _, w := range f.ways(file, c, false) {
-		var m *Image
-		if m, err = w.decode(file); err == nil {
-			return m.Pix, nil
-		} else if !errors.Is(err, jpegplanes.ErrOther) {
-			break
-		}
+func (f format) insideRGB(file []byte, c image.Config) ([]uint8, error) {
+	m, err := f.way(file, c, false).decode(file)
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	return m.Pix, nil
 }
 
 // fourSamples has image/jpeg decode four components, which it takes for ink that is stored

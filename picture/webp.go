@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/image/vp8"
 	"golang.org/x/image/vp8l"
+	"golang.org/x/image/webp"
 
 	"lookalike/internal/words"
 )
@@ -20,10 +21,11 @@ type webP struct {
 	frame    image.Rectangle
 	lossless bool
 	packed   []byte
+	alpha    []byte // of a lossy picture; nil: it has none
 }
 
 // openWebP looks for the first picture. The flags of the extended header are not asked:
-// some files have what they do not announce, or the other way round. Alpha is not needed.
+// some files have what they do not announce, or the other way round.
 func openWebP(data []byte) (*webP, error) {
 	const riff, canvas, frame = 12, 10, 16 // bytes of the headers of a file, a canvas, a frame
 	if len(data) < riff || uint64(len(data)-8) < uint64(binary.LittleEndian.Uint32(data[4:])) {
@@ -48,8 +50,10 @@ func openWebP(data []byte) (*webP, error) {
 			if !w.frame.In(image.Rectangle{Max: w.size}) {
 				return nil, errors.New("a frame that reaches beyond the canvas")
 			}
-			chunks = body[frame:] // the first picture is in there
+			chunks, w.alpha = body[frame:], nil // the first picture is in there
 			continue
+		case name == "ALPH":
+			w.alpha = body
 		case name == "VP8 " || name == "VP8L":
 			w.lossless, w.packed = name == "VP8L", body
 			size, err := w.packedSize()
@@ -100,8 +104,16 @@ func decodeWebP(data []byte) (*Image, error) {
 		return m, err
 	}
 	whole := New(w.size.X, w.size.Y)
+	whole.Alpha = make([]uint8, w.size.X*w.size.Y)
 	for y := range m.Height {
 		copy(whole.row(w.frame.Min.Y + y)[3*w.frame.Min.X:], m.row(y))
+		alpha := whole.Alpha[(w.frame.Min.Y+y)*w.size.X+w.frame.Min.X:][:m.Width]
+		for x := range alpha {
+			alpha[x] = 255
+		}
+		if m.Alpha != nil {
+			copy(alpha, m.Alpha[y*m.Width:])
+		}
 	}
 	return whole, nil
 }
@@ -114,6 +126,9 @@ func (w *webP) picture() (*Image, error) {
 		}
 		return FromImage(src), nil
 	}
+	if w.alpha != nil {
+		return w.withAlpha()
+	}
 	d := vp8.NewDecoder()
 	d.Init(bytes.NewReader(w.packed), len(w.packed))
 	if _, err := d.DecodeFrameHeader(); err != nil {
@@ -124,6 +139,38 @@ func (w *webP) picture() (*Image, error) {
 		return nil, err
 	}
 	return fromVP8(planes), nil
+}
+
+// withAlpha has x/image/webp decode a lossy picture and its alpha, from a file that has
+// nothing else.
+func (w *webP) withAlpha() (*Image, error) {
+	le := binary.LittleEndian
+	header := append([]byte("RIFF????WEBPVP8X"), 10, 0, 0, 0, 1<<4, 0, 0, 0)
+	for _, v := range []int{w.frame.Dx() - 1, w.frame.Dy() - 1} {
+		header = append(header, byte(v), byte(v>>8), byte(v>>16))
+	}
+	file := header
+	for _, c := range []struct {
+		name string
+		body []byte
+	}{{"ALPH", w.alpha}, {"VP8 ", w.packed}} {
+		file = append(le.AppendUint32(append(file, c.name...), uint32(len(c.body))), c.body...)
+		if len(c.body)%2 == 1 {
+			file = append(file, 0)
+		}
+	}
+	le.PutUint32(file[4:], uint32(len(file)-8))
+	src, err := webp.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	planes, ok := src.(*image.NYCbCrA)
+	if !ok {
+		return nil, errors.New("no alpha beside the picture")
+	}
+	m := fromVP8(&planes.YCbCr)
+	m.Alpha = alphaOf(planes)
+	return m, nil
 }
 
 // configWebP reads the canvas of an extended header first: how large it claims to be is
@@ -178,4 +225,20 @@ func convertVP8(dst, luma, u, v []uint8) {
 		dst[3*i+1] = clamp((y - cb*6419>>8 - cr*13320>>8 + 8708) >> 6)
 		dst[3*i+2] = clamp((y + cb*33050>>8 - 17685) >> 6)
 	}
+}
+
+// farther returns which of the n halved rows is second nearest to row y.
+func farther(y, n int) int {
+	if y%2 == 0 {
+		return max(y/2-1, 0)
+	}
+	return min(y/2+1, n-1)
+}
+
+// clamp brings v into 0..255.
+func clamp(v int32) uint8 {
+	if uint32(v) > 255 {
+		return uint8(^(v >> 31)) // 0 below, 255 above
+	}
+	return uint8(v)
 }

@@ -23,13 +23,13 @@ func joinChunks(chunks ...string) string {
 	return b.String()
 }
 
-// packedWebP returns the pixels of a fixture as they are packed.
-func packedWebP(t *testing.T, name string) string {
+// packedWebP returns the pixels and the alpha of a fixture as they are packed.
+func packedWebP(t *testing.T, name string) (pixels, alpha string) {
 	w, err := openWebP(fixtures(t)[name])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(w.packed)
+	return string(w.packed), string(w.alpha)
 }
 
 func sized(flags byte, width, height byte) string {
@@ -42,7 +42,9 @@ func frameOf(x, y, width, height byte, chunks ...string) string {
 
 // The fixtures have 45 x 37 pixels.
 func TestWebPContainers(t *testing.T) {
-	lossless, lossy := packedWebP(t, "lossless.webp"), packedWebP(t, "lossy.webp")
+	lossless, _ := packedWebP(t, "lossless.webp")
+	lossy, _ := packedWebP(t, "lossy.webp")
+	colours, hidden := packedWebP(t, "rgba.webp")
 	const w, h, alpha, animated = 45, 37, 0x10, 2
 	for name, c := range map[string]struct {
 		data []byte
@@ -52,16 +54,17 @@ func TestWebPContainers(t *testing.T) {
 	}{
 		"plain":              {data: riff("VP8L", lossless), like: "lossless.webp"},
 		"flag without alpha": {data: riff("VP8X", sized(alpha, w, h), "VP8 ", lossy), like: "lossy.webp"},
-		"alpha without flag": {data: riff("VP8X", sized(0, w, h), "ALPH", "odd", "VP8 ", lossy), like: "lossy.webp"},
+		"alpha without flag": {data: riff("VP8X", sized(0, w, h), "ALPH", hidden, "VP8 ", colours), like: "rgba.webp"},
 		"unknown chunks":     {data: riff("VP8X", sized(0, w, h), "ABCD", "odd", "VP8L", lossless, "EFGH", "x"), like: "lossless.webp"},
 		"animated":           {data: riff("VP8X", sized(animated, 60, 50), "ANIM", "\xff\xff\xff\xff\x00\x00", "ANMF", frameOf(6, 4, w, h, "VP8L", lossless), "ANMF", frameOf(0, 0, w, h, "VP8 ", lossy)), like: "lossless.webp", x: 6, y: 4},
-		"animated, one":      {data: riff("VP8X", sized(animated|alpha, w, h), "ANIM", "123456", "ANMF", frameOf(0, 0, w, h, "ALPH", "odd", "VP8 ", lossy)), like: "lossy.webp"},
+		"animated, one":      {data: riff("VP8X", sized(animated|alpha, w, h), "ANIM", "123456", "ANMF", frameOf(0, 0, w, h, "ALPH", hidden, "VP8 ", colours)), like: "rgba.webp"},
 		"not flagged":        {data: riff("VP8X", sized(0, w, h), "ANMF", frameOf(0, 0, w, h, "VP8L", lossless)), like: "lossless.webp"},
 		"two canvases":       {data: riff("VP8X", sized(0, w, h), "VP8X", sized(0, w+5, h), "VP8L", lossless), like: "lossless.webp"},
 		"short canvas":       {data: riff("VP8X", sized(0, w+5, h)[:8], "VP8L", lossless), like: "lossless.webp"},
 		"beyond the canvas":  {data: riff("VP8X", sized(animated, w, h), "ANMF", frameOf(2, 0, w, h, "VP8L", lossless)), err: "beyond the canvas"},
+		"damaged alpha":      {data: riff("VP8X", sized(alpha, w, h), "ALPH", "odd", "VP8 ", colours), err: "invalid"},
 		"another size":       {data: riff("VP8X", sized(0, w+1, h), "VP8L", lossless), err: "45 x 37 pixels where 46 x 37 are announced"},
-		"no picture":         {data: riff("VP8X", sized(0, w, h), "ALPH", "odd"), err: "cut short"},
+		"no picture":         {data: riff("VP8X", sized(0, w, h), "ALPH", hidden), err: "cut short"},
 		"cut":                {data: riff("VP8L", lossless)[:300], err: "cut short"},
 		"chunk cut":          {data: riff("VP8L", lossless[:300]), err: "cut short"},
 	} {

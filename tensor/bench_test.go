@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"lookalike/internal/benchtest"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/tensor"
 )
 
@@ -38,7 +38,7 @@ func BenchmarkConv(b *testing.B) {
 			{"kernel", func() { tensor.Conv2DKernelGrad(k, x, y, w, false) }},
 		} {
 			for _, heat := range benchtest.Some([]string{"hot", "cold"}, 1) {
-				b.Run(fmt.Sprintf("tier=%s/size=%d/in=%d/out=%d/stride=%d/op=%s/heat=%s", f32.Tier(), s.size, s.in, s.out, s.stride, op.name, heat), func(b *testing.B) {
+				b.Run(fmt.Sprintf("tier=%s/size=%d/in=%d/out=%d/stride=%d/op=%s/heat=%s", cpu.Tier(), s.size, s.in, s.out, s.stride, op.name, heat), func(b *testing.B) {
 					var times []time.Duration
 					for b.Loop() {
 						if heat == "cold" {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"lookalike/internal/benchtest"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 // pictures fills a tensor with what pooling finds hard.
@@ -134,7 +134,7 @@ func BenchmarkPool(b *testing.B) {
 				"average":     func() { AveragePool(y, x, w) },
 				"averagegrad": func() { AveragePoolGrad(dx, y, w) },
 			} {
-				b.Run(fmt.Sprintf("tier=%s/window=%d/channels=%d/op=%s", f32.Tier(), size, c, name), func(b *testing.B) {
+				b.Run(fmt.Sprintf("tier=%s/window=%d/channels=%d/op=%s", cpu.Tier(), size, c, name), func(b *testing.B) {
 					b.SetBytes(int64(4 * (len(x.data) + len(y.data))))
 					for b.Loop() {
 						f()

@@ -51,10 +51,8 @@ func TestMisuse(t *testing.T) {
 			_, err := (*vgg.Model)(nil).Outputs(t.Context(), tensor.New(1), "fc1")
 			return fmt.Errorf("Outputs: %w", err)
 		},
-		`vgg: |empty|Open|Verify`: func() error {
-			_, err := new(vgg.Model).Verify(t.Context(), nil, nil)
-			return fmt.Errorf("Verify: %w", err)
+		`vgg: |empty|Open|EachOutput`: func() error {
+			return fmt.Errorf("EachOutput: %w", new(vgg.Model).EachOutput(t.Context(), tensor.New(1), nil))
 		},
-		`vgg.VerifyScript: |empty|Open`: func() error { (*vgg.Model)(nil).VerifyScript("x"); return nil },
 	})
 }

@@ -31,6 +31,7 @@ type Model struct {
 	layers []Layer
 
 	base *nn.Sequential                 // up to block5_pool, or the pooling behind it
+	fits func() error                   // whether memory is enough for it
 	top  func() (*nn.Sequential, error) // what follows; read when it is first needed
 
 	using closing.Guard
@@ -72,7 +73,7 @@ func Open(path string, c Config) (*Model, error) {
 }
 
 // Load makes a network of the weights in src, by Keras's names, such as
-// "block1_conv1/kernel". What lies in memory, as in a mapped file, is used where
+// "block1_conv1/kernel", or for a [weights.File] also by torchvision's. What lies in memory, as in a mapped file, is used where
 // it is and not copied, so src must stay open as long as the network is to be used.
 // That it is VGG16 or VGG19, and whether it has its top, shows in the arrays' names;
 // c.NoTop leaves the top out of a file that has it.
@@ -92,6 +93,9 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if src == nil {
 		return nil, errors.New("no source of weights given")
 	}
+	if f, ok := src.(*weights.File); ok {
+		src = Keras(f)
+	}
 	kind := recognise(src.Names())
 	c.NoTop = c.NoTop || !kind.top
 	m := &Model{name: kind.name, source: src}
@@ -99,7 +103,7 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if m.config, err = c.complete(); err != nil {
 		return nil, err
 	}
-	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[weights.PreprocessingKey] == Torch.String() {
+	if file, ok := src.(interface{ Metadata() map[string]string }); ok && file.Metadata()[PreprocessingKey] == Torch.String() {
 		m.mode = Torch
 	}
 	base, top := m.config.layers(kind.convolutions)
@@ -110,8 +114,25 @@ func load(src weights.Source, c Config) (*Model, error) {
 	if m.base, err = fill(nn.NewSequential(kind.name, base...), in, src); err != nil {
 		return nil, err
 	}
+	m.fits = sync.OnceValue(func() error { return m.allows("", 0, parameterShapes(base)) })
 	m.top = sync.OnceValues(func() (*nn.Sequential, error) {
-		return fill(nn.NewSequential(kind.name, top...), m.base.OutputShape(), src)
+		const with = " with its dense layers"
+		all := parameterShapes(base)
+		maps.Copy(all, parameterShapes(top))
+		var read int64
+		for name, shape := range parameterShapes(top) {
+			if !views(src, name) {
+				read += 4 * int64(tensor.Size(shape))
+			}
+		}
+		if err := m.allows(with, read, all); err != nil {
+			return nil, err
+		}
+		net, err := fill(nn.NewSequential(kind.name, top...), m.base.OutputShape(), src)
+		if err != nil {
+			return nil, err
+		}
+		return net, m.allows(with, read, all) // what is viewed counts now
 	})
 	m.describe(top)
 	return m, nil
@@ -122,6 +143,43 @@ type kind struct {
 	name         string
 	convolutions [5]int
 	top          bool
+}
+
+// besidePictures is what the process has in memory while pictures go through the network:
+// what decodes them, those that wait, and garbage (measured: 10 to 20 MB).
+const besidePictures = 16e6
+
+// views tells whether a source gives an array where it lies, which then counts as what is
+// in memory outside the Go runtime.
+func views(src weights.Source, name string) bool {
+	v, ok := src.(interface{ Views(name string) bool })
+	return ok && v.Views(name)
+}
+
+// allows returns an error if the memory limit does not leave what one picture takes on
+// its way, besides weights that are viewed, with read bytes of others that are to be read.
+// The parameters are for the message.
+func (m *Model) allows(with string, read int64, parameters map[string][]int) error {
+	n := m.base.PredictionMemory(1) + read + besidePictures
+	for _, p := range m.base.Params() {
+		if views(m.source, p.Name) {
+			n -= 4 * int64(p.Value.Len())
+		}
+	}
+	err := memory.Allows(n)
+	if err == nil {
+		return nil
+	}
+	var mapped int64
+	for name, shape := range parameters {
+		if views(m.source, name) {
+			mapped += 4 * int64(tensor.Size(shape))
+		}
+	}
+	if mapped == 0 {
+		return fmt.Errorf("vgg: a picture on its way through %s%s: %w", m.name, with, err)
+	}
+	return fmt.Errorf("vgg: a picture on its way through %s%s, besides weights of %d MB: %w", m.name, with, mapped/1e6, err)
 }
 
 // recognise tells by the names that the networks do not share. What is amiss
@@ -339,6 +397,37 @@ const (
 // values do not depend on it.
 func batch() int { return max(1, memory.Share(mostBatch*outputBytes, 16)/outputBytes) }
 
+// Ready makes ready what a layer's output needs and returns an error if the process's
+// memory limit does not leave that. What computes outputs does the same when it is first
+// called.
+func (m *Model) Ready(layer string) error {
+	i, err := m.index(layer)
+	if err != nil {
+		return err
+	}
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.release()
+	_, _, err = m.parts(i)
+	return err
+}
+
+// parts returns the network up to layer i, in two parts: top is nil for a layer of the
+// base.
+func (m *Model) parts(i int) (base, top *nn.Sequential, err error) {
+	if err := m.fits(); err != nil {
+		return nil, nil, err
+	}
+	if last := i + 2; last <= len(m.base.Layers) { // the input before it is one of them
+		return m.base.Slice(0, last), nil, nil
+	}
+	if top, err = m.top(); err != nil {
+		return nil, nil, err
+	}
+	return m.base, top.Slice(0, i+2-len(m.base.Layers)), nil
+}
+
 // Features returns the output of a layer for pictures of any size,
 // [n, the layer's shape…]. Nothing behind the layer is computed.
 func (m *Model) Features(ctx context.Context, pictures []*picture.Image, layer string) (*tensor.Tensor, error) {
@@ -357,15 +446,56 @@ func (m *Model) Outputs(ctx context.Context, x *tensor.Tensor, layer string) (*t
 	if err := m.made(); err != nil {
 		return nil, err
 	}
-	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
-		panic(fmt.Sprintf("vgg.Outputs: pictures have shape %v, want [n %d %d 3]", shape, m.config.Input[0], m.config.Input[1]))
-	}
+	m.checkInput("Outputs", x)
 	return m.each(ctx, x.Dim(0), layer, func(lo, hi int) *tensor.Tensor {
 		if hi-lo == x.Dim(0) {
 			return x
 		}
 		return x.Rows(lo, hi)
 	})
+}
+
+func (m *Model) checkInput(op string, x *tensor.Tensor) {
+	if shape := x.Shape(); len(shape) != 4 || shape[1] != m.config.Input[0] || shape[2] != m.config.Input[1] || shape[3] != 3 {
+		panic(fmt.Sprintf("vgg.%s: pictures have shape %v, want [n %d %d 3]", op, shape, m.config.Input[0], m.config.Input[1]))
+	}
+}
+
+// EachOutput calls f with the output of every layer for x, as [Model.Outputs] takes it,
+// in order, and computes each layer once. It ends with the first error of f. f must not
+// close the model, which waits for EachOutput.
+func (m *Model) EachOutput(ctx context.Context, x *tensor.Tensor, f func(Layer, *tensor.Tensor) error) error {
+	if err := m.made(); err != nil {
+		return err
+	}
+	m.checkInput("EachOutput", x)
+	if err := m.hold(); err != nil {
+		return err
+	}
+	defer m.release()
+	top, err := m.top()
+	if err != nil {
+		return err
+	}
+	before := x // what the layer before x took
+	for i, layer := range m.layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		net, at := m.base, i+1 // after the input
+		if at >= len(net.Layers) {
+			net, at = top, at-len(net.Layers)
+		}
+		y := net.Slice(at, at+1).Predict(x)
+		if layer.Class == "MaxPooling2D" { // as it is computed otherwise: with the convolution
+			y = net.Slice(at-1, at+1).Predict(before)
+		}
+		before, x = x, y
+		if err := f(layer, y); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Predict returns the probabilities of ImageNet's classes, [n, 1000]; see
@@ -391,14 +521,9 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 		return nil, err
 	}
 	defer m.release()
-	base, top := m.base, (*nn.Sequential)(nil)
-	if last := i + 2; last <= len(base.Layers) { // of the base, the input before it
-		base = base.Slice(0, last)
-	} else {
-		if top, err = m.top(); err != nil {
-			return nil, err
-		}
-		top = top.Slice(0, last-len(base.Layers))
+	base, top, err := m.parts(i)
+	if err != nil {
+		return nil, err
 	}
 	compute := func(lo, hi int) (*tensor.Tensor, error) {
 		if err := ctx.Err(); err != nil {
@@ -427,8 +552,7 @@ func (m *Model) each(ctx context.Context, n int, layer string, input func(lo, hi
 }
 
 // Close closes the file that Open opened, when the calls in flight have ended. It may
-// be called again, but not by what a call in flight calls, such as done of Verify: it
-// would wait for itself.
+// be called again, but not by what EachOutput calls: it would wait for itself.
 func (m *Model) Close() error {
 	if err := m.made(); err != nil {
 		return err

@@ -119,6 +119,31 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// EachOutput gives every layer what Outputs gives for it, and ends with the first error.
+func TestEachOutput(t *testing.T) {
+	m := load(t, &arrays{values: random16()}, vgg.Config{Input: [2]int{32, 40}, Pooling: vgg.Max})
+	x := m.Input([]*picture.Image{noise(3, 32, 40)})
+	i := 0
+	err := m.EachOutput(t.Context(), x, func(layer vgg.Layer, y *tensor.Tensor) error {
+		want, err := m.Outputs(t.Context(), x, layer.Name)
+		if err != nil {
+			return err
+		}
+		if layer.Name != m.Layers()[i].Name || !slices.Equal(y.Shape(), want.Shape()) || !slices.Equal(y.Data(), want.Data()) {
+			t.Errorf("%s has other outputs", layer.Name)
+		}
+		i++
+		return nil
+	})
+	if err != nil || i != len(m.Layers()) {
+		t.Errorf("%d layers, %v", i, err)
+	}
+	stop := errors.New("stop")
+	if err := m.EachOutput(t.Context(), x, func(vgg.Layer, *tensor.Tensor) error { i++; return stop }); err != stop || i != len(m.Layers())+1 {
+		t.Errorf("%v after %d calls, want %v after one", err, i-len(m.Layers()), stop)
+	}
+}
+
 // TestEmptyPictures: a picture without pixels is an error that says which.
 func TestEmptyPictures(t *testing.T) {
 	m := load(t, &arrays{values: random16()}, vgg.Config{Input: [2]int{32, 32}, NoTop: true})

@@ -47,7 +47,7 @@ func TestPreprocessOrder(t *testing.T) {
 type withMetadata struct{ mapped }
 
 func (*withMetadata) Metadata() map[string]string {
-	return map[string]string{weights.PreprocessingKey: "torch"}
+	return map[string]string{vgg.PreprocessingKey: "torch"}
 }
 
 // Weights say how their pictures are scaled.

@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"github.com/blevesearch/mmap-go"
-
-	"lookalike/tensor"
 )
 
 // input is the bytes that a reader of a format gets: a file or a part of one.
@@ -192,13 +190,4 @@ func readPermuted(dst []float32, a array, strides []int) error {
 		}
 	}
 	return nil
-}
-
-// reshaped returns the same values under another shape.
-func reshaped(a array, shape ...int) array {
-	if tensor.Size(shape) != tensor.Size(a.shape) {
-		panic(fmt.Sprintf("weights: reshape %v to %v", a.shape, shape))
-	}
-	a.shape = shape
-	return a
 }

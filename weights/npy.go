@@ -29,7 +29,8 @@ type npy struct {
 	shape   []int
 	fortran bool  // the first index varies fastest
 	dtype   dtype // of numbers
-	width   int   // of text, in characters of 4 bytes; 0 for numbers
+	width   int   // of text, in bytes; 0 for numbers
+	utf8    bool  // text is bytes of UTF-8, not characters of 4 bytes
 }
 
 // numpyTypes are NumPy's type codes without the byte order.
@@ -113,26 +114,30 @@ func (h *npy) parse(text string) error {
 	return p.err
 }
 
-// setType understands codes such as "<f4".
+// setType understands codes such as "<f4". Without a byte order, or with "=", values are
+// in that of the machine, which is taken to be little-endian as nearly all are.
 func (h *npy) setType(descr string) error {
 	if descr == "" {
 		return errors.New("arrays of records cannot be read")
 	}
-	order, code := descr[:1], descr[1:]
-	if order == "<" || order == ">" || order == "|" {
-		if digits, isText := strings.CutPrefix(code, "U"); isText && order != "|" {
-			width, err := strconv.Atoi(digits)
-			if err == nil && width > 0 && width < 1<<28 {
-				h.width, h.dtype.big = width, order == ">"
-				return nil
+	code := strings.TrimLeft(descr[:1], "<>=|") + descr[1:]
+	big, anyOrder := descr[0] == '>', descr[0] == '|'
+	if text := strings.TrimLeft(code, "US"); len(text) == len(code)-1 {
+		h.utf8 = code[0] == 'S'
+		width, err := strconv.Atoi(text)
+		if err == nil && width > 0 && width < 1<<28 && (h.utf8 || !anyOrder) {
+			if !h.utf8 {
+				width *= 4
 			}
-		}
-		if t, ok := dtypes[numpyTypes[code]]; ok && (order != "|" || t.size == 1) {
-			h.dtype, h.dtype.big = t, order == ">"
+			h.width, h.dtype.big = width, big
 			return nil
 		}
 	}
-	return fmt.Errorf("values of type %q cannot be read, only f2, f4, f8, integers and text U", descr)
+	if t, ok := dtypes[numpyTypes[code]]; ok && (!anyOrder || t.size == 1) {
+		h.dtype, h.dtype.big = t, big
+		return nil
+	}
+	return fmt.Errorf("values of type %q cannot be read, only f2, f4, f8, integers and text U and S", descr)
 }
 
 // literal reads the few Python literals that a header has. The first error
@@ -213,11 +218,10 @@ func (h npy) transposed(a array) array {
 	return permuted(a, order...)
 }
 
-// texts reads an array of text, one dimension of width characters of 4 bytes
-// each, filled with zeros.
+// texts reads an array of text, one dimension of width bytes each, filled with zeros.
 func (h npy) texts(r io.Reader) ([]string, error) {
 	list := make([]string, h.shape[0])
-	item := make([]byte, min(len(list), 1)*4*h.width)
+	item := make([]byte, min(len(list), 1)*h.width)
 	order := binary.ByteOrder(binary.LittleEndian)
 	if h.dtype.big {
 		order = binary.BigEndian
@@ -225,6 +229,14 @@ func (h npy) texts(r io.Reader) ([]string, error) {
 	for i := range list {
 		if err := readFull(r, item); err != nil {
 			return nil, err
+		}
+		if h.utf8 {
+			text := bytes.TrimRight(item, "\x00")
+			if !utf8.Valid(text) {
+				return nil, fmt.Errorf("item %d: %.40q is not UTF-8", i, text)
+			}
+			list[i] = string(text)
+			continue
 		}
 		var s strings.Builder
 		for chars := item; len(chars) > 0 && order.Uint32(chars) != 0; chars = chars[4:] {
@@ -320,7 +332,7 @@ func (f *File) addTexts(name string, h npy, s npySource) error {
 	if len(h.shape) != 1 {
 		return fmt.Errorf("text of shape %v; only lists of text can be read", h.shape)
 	}
-	character := dtype{name: "U", size: 4 * h.width}
+	character := dtype{name: "U", size: h.width}
 	if err := checkSize(h.shape, character, s.size-h.start); err != nil {
 		return err
 	}

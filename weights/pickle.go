@@ -91,9 +91,12 @@ func (m *unpickler) step(op byte) error {
 	switch op {
 	case 0x80: // PROTO
 		b, err := m.take(1)
-		if err == nil && b[0] != 2 && b[0] != 3 {
-			err = fmt.Errorf("protocol %d; torch.save writes 2", b[0])
+		if err == nil && (b[0] < 2 || b[0] > 5) {
+			err = fmt.Errorf("protocol %d; 2 to 5 can be read, and torch.save writes 2", b[0])
 		}
+		return err
+	case 0x95: // FRAME: so many bytes belong together, which is for readers of streams
+		_, err := m.take(8)
 		return err
 	case '}': // EMPTY_DICT
 		return m.push(&dict{})
@@ -122,7 +125,9 @@ func (m *unpickler) step(op byte) error {
 		}
 		return m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
 	case 'X': // BINUNICODE
-		return m.text()
+		return m.text(4)
+	case 0x8c: // SHORT_BINUNICODE
+		return m.text(1)
 	case '(': // MARK
 		m.marks = append(m.marks, len(m.stack))
 		return nil
@@ -166,12 +171,34 @@ func (m *unpickler) step(op byte) error {
 		return m.put(1)
 	case 'r': // LONG_BINPUT
 		return m.put(4)
+	case 0x94: // MEMOIZE
+		v, err := m.top()
+		if err == nil {
+			m.memo[uint32(len(m.memo))] = v
+		}
+		return err
 	case 'h': // BINGET
 		return m.get(1)
 	case 'j': // LONG_BINGET
 		return m.get(4)
 	case 'c': // GLOBAL
-		return m.global()
+		lines := strings.SplitN(string(m.code[m.place:min(len(m.code), m.place+200)]), "\n", 3)
+		if len(lines) < 3 {
+			return errors.New("a name without an end")
+		}
+		m.place += len(lines[0]) + len(lines[1]) + 2
+		return m.global(lines[0], lines[1])
+	case 0x93: // STACK_GLOBAL
+		items, err := m.popN(2)
+		if err != nil {
+			return err
+		}
+		module, ok := items[0].(string)
+		name, isText := items[1].(string)
+		if !ok || !isText {
+			return fmt.Errorf("%s and %s name nothing", describe(items[0]), describe(items[1]))
+		}
+		return m.global(module, name)
 	case 'Q': // BINPERSID
 		return m.persistent()
 	case 'R': // REDUCE
@@ -283,8 +310,9 @@ func (m *unpickler) long() error {
 	return m.push(int64(binary.LittleEndian.Uint64(wide[:])) >> (64 - 8*n))
 }
 
-func (m *unpickler) text() error {
-	n, err := m.number(4)
+// text pushes a string whose length has so many bytes.
+func (m *unpickler) text(size int) error {
+	n, err := m.number(size)
 	if err != nil {
 		return err
 	}
@@ -357,15 +385,10 @@ func (m *unpickler) get(size int) error {
 }
 
 // global pushes a function or class, if it is one of the few known here.
-func (m *unpickler) global() error {
-	lines := strings.SplitN(string(m.code[m.place:min(len(m.code), m.place+200)]), "\n", 3)
-	if len(lines) < 3 {
-		return errors.New("a name without an end")
-	}
-	m.place += len(lines[0]) + len(lines[1]) + 2
-	g := global(lines[0] + " " + lines[1])
+func (m *unpickler) global(module, name string) error {
+	g := global(module + " " + name)
 	if _, isStorage := torchStorages[g]; !isStorage && g != orderedDict && g != rebuildTensor && g != rebuildParameter {
-		return fmt.Errorf("asks for Python's %q, which is no part of a dictionary of tensors; save model.state_dict(), not the model", lines[0]+"."+lines[1])
+		return fmt.Errorf("asks for Python's %.200q, which is no part of a dictionary of tensors; save model.state_dict(), not the model", module+"."+name)
 	}
 	return m.push(g)
 }
@@ -403,7 +426,12 @@ func (m *unpickler) call() error {
 		if t, ok := args[0].(*torchTensor); ok {
 			return m.push(t)
 		}
-	case f == rebuildTensor && len(args) >= 4: // then requires_grad and hooks
+	case f == rebuildTensor && len(args) >= 4: // then requires_grad, hooks, and what else is true of it
+		if len(args) > 6 {
+			if state, ok := args[6].(*dict); !ok || len(state.items) > 0 {
+				return errors.New("the tensor is a view that is negated or conjugated when it is read; save tensor.resolve_neg().resolve_conj()")
+			}
+		}
 		t := &torchTensor{}
 		var ok [4]bool
 		t.storage, ok[0] = args[0].(storage)

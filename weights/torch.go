@@ -114,6 +114,10 @@ func (a archive) inPlace(name string) (*input, error) {
 	return e.raw, nil
 }
 
+// maxExpanded bounds how many values a tensor has, which may repeat those of a small
+// storage. [File.Tensor] refuses earlier.
+const maxExpanded = 1 << 40
+
 // array finds the tensor's values in the archive.
 func (t *torchTensor) array(entries archive, folder string) (array, error) {
 	raw, err := entries.inPlace(folder + "data/" + t.storage.key)
@@ -127,8 +131,8 @@ func (t *torchTensor) array(entries archive, folder string) (array, error) {
 	if len(t.shape) != len(t.strides) {
 		return array{}, fmt.Errorf("shape %v with strides %v", t.shape, t.strides)
 	}
-	// span is how many values of the storage the tensor reaches over, count how
-	// many it has. Both are bounded by the storage.
+	// span is how many values of the storage the tensor reaches over, which the storage
+	// bounds, count how many it has: more, if it is expanded.
 	shape, strides := make([]int, len(t.shape)), make([]int, len(t.shape))
 	count, span, rowMajor := int64(1), int64(1), true
 	empty := slices.Contains(t.shape, 0)
@@ -138,8 +142,11 @@ func (t *torchTensor) array(entries archive, folder string) (array, error) {
 			return array{}, fmt.Errorf("shape %v is too large", t.shape)
 		}
 		if d > 1 && !empty {
-			if stride > (t.storage.count-span)/(d-1) || count > t.storage.count/d {
+			if stride > (t.storage.count-span)/(d-1) {
 				return array{}, fmt.Errorf("shape %v with strides %v is more than a storage of %d values", t.shape, t.strides, t.storage.count)
+			}
+			if count > maxExpanded/d {
+				return array{}, fmt.Errorf("shape %v has more than %d values", t.shape, int64(maxExpanded))
 			}
 			rowMajor = rowMajor && stride == count
 			span += (d - 1) * stride

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"lookalike/internal/closing"
 	"lookalike/internal/hdf5"
@@ -37,35 +38,42 @@ type Source interface {
 // read at once, and one may close: Close waits for calls in flight, and those that
 // read values return [io/fs.ErrClosed] afterwards. The catalogue can be asked for ever.
 type File struct {
-	path     string // for messages; empty after Read
+	*opened
 	format   string
-	size     int64
-	close    func() error
 	metadata map[string]string
 	arrays   map[string]array
 	texts    map[string]func() ([]string, error)
-	using    closing.Guard
-	viewed   viewed
 }
 
-// viewed are the arrays of which there are views, and their bytes, which the process
-// has in memory once they are read.
+// opened is what a File shares with those that [File.Arrange] makes of it.
+type opened struct {
+	path   string // for messages; empty after Read
+	size   int64
+	close  func() error
+	using  closing.Guard
+	viewed viewed
+}
+
+// viewed are the arrays of which there are views, by where they begin, and their bytes,
+// which the process has in memory once they are read.
 type viewed struct {
 	sync.Mutex
-	arrays map[string]bool
+	arrays map[*float32]bool
 	bytes  int64
 }
 
-func (v *viewed) add(name string, bytes int64) {
+func (v *viewed) add(values []float32) {
 	v.Lock()
 	defer v.Unlock()
-	if v.arrays[name] {
+	first := unsafe.SliceData(values)
+	if v.arrays[first] {
 		return
 	}
 	if v.arrays == nil {
-		v.arrays = map[string]bool{}
+		v.arrays = map[*float32]bool{}
 	}
-	v.arrays[name] = true
+	bytes := 4 * int64(len(values))
+	v.arrays[first] = true
 	v.bytes += bytes
 	memory.Outside(bytes)
 }
@@ -108,8 +116,7 @@ func open(in *input) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file.size = in.size
-	file.fromTorchvision()
+	file.opened = &opened{size: in.size}
 	return file, nil
 }
 
@@ -254,6 +261,43 @@ func (f *File) ReadTo(dst *tensor.Tensor, name string) error {
 	return nil
 }
 
+// pieceValues is how many values Pieces reads at a time: 4 MB.
+const pieceValues = 1 << 20
+
+// Pieces calls use with an array's values, piece by piece, in order, each with the index
+// of its first. The values are lent until use returns, and an error of it ends the
+// reading. An array takes little memory then, but where the format has it compressed or
+// in another order it is read whole. Checksums are looked at only where it is.
+func (f *File) Pieces(name string, use func(first int, values []float32) error) error {
+	a, ok := f.catalogue()[name]
+	if !ok {
+		return f.absent(name)
+	}
+	if a.part == nil {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return err
+		}
+		return use(0, t.Data())
+	}
+	if err := f.Hold(); err != nil {
+		return err
+	}
+	defer f.Release()
+	n := tensor.Size(a.shape)
+	piece := make([]float32, min(n, pieceValues))
+	for first := 0; first < n; first += len(piece) {
+		piece = piece[:min(len(piece), n-first)]
+		if err := a.part(piece, first); err != nil {
+			return f.wrap(fmt.Errorf("array %q: %w", name, err))
+		}
+		if err := use(first, piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // View is Tensor without a copy where the file is mapped and has the values as
 // float32, little-endian, uncompressed and at a multiple of 4 bytes: as in
 // safetensors files. Checksums of the format are not looked at then.
@@ -273,16 +317,19 @@ func (f *File) View(name string) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	defer f.Release()
-	f.viewed.add(name, 4*int64(len(a.values)))
+	f.viewed.add(a.values)
 	return tensor.From(a.values, a.shape...), nil
 }
 
-var errNil = errors.New("weights: the file is nil")
+// Views tells whether [File.View] gives an array where it lies, without a copy.
+func (f *File) Views(name string) bool { return f.catalogue()[name].values != nil }
+
+var errNil = errors.New("weights: the file is nil or empty; Open and Read make one")
 
 // Hold keeps the file open, and its views valid, until Release is called as often.
 // After Close it returns [io/fs.ErrClosed].
 func (f *File) Hold() error {
-	if f == nil {
+	if f == nil || f.opened == nil {
 		return errNil
 	}
 	if !f.using.Enter() {
@@ -293,14 +340,14 @@ func (f *File) Hold() error {
 
 // Release ends what Hold began. It panics if Hold has not.
 func (f *File) Release() {
-	if f == nil {
-		panic("weights.Release: the file is nil")
+	if f == nil || f.opened == nil {
+		panic("weights.Release: the file is nil or empty")
 	}
 	f.using.Leave()
 }
 
 func (f *File) absent(name string) error {
-	if f == nil {
+	if f == nil || f.opened == nil {
 		return errNil
 	}
 	return f.wrap(fmt.Errorf("there is no array %q", name))
@@ -317,7 +364,7 @@ func (f *File) wrap(err error) error {
 // Hold have said Release. It may be called again, but not between Hold and Release by
 // the goroutine that is to release: it would wait for itself.
 func (f *File) Close() error {
-	if f == nil {
+	if f == nil || f.opened == nil {
 		return errNil
 	}
 	return f.using.Close(func() error {

@@ -20,7 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/nn"
 	"lookalike/tensor"
 	"lookalike/vgg"
@@ -90,7 +90,7 @@ func run(python, dir string) error {
 			worst = max(worst, difference(got.Row(i), want.Row(i)))
 		}
 		fmt.Printf("VGG16's %s, kernels %s: cosine with ONNX Runtime's at least %.9f, greatest difference %.1e of the greatest value\n",
-			part.name, f32.Tier(), least, worst)
+			part.name, cpu.Tier(), least, worst)
 		if !(least >= 0.99999) || !(worst <= 1e-2) {
 			return fmt.Errorf("%s differ", part.name)
 		}

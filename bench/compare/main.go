@@ -8,8 +8,8 @@
 //
 // Each measurement is appended as a line of JSON to raw/DATE-CPU.jsonl, and
 // RESULTS.md is written anew from the last run of each group in that file, and so
-// is the table in README.md, so groups may be run one at a time with -only; -list
-// shows them. With -rounds 0 nothing is run and only the tables are written.
+// are the tables in docs/speed.md and README.md, so groups may be run one at a time with
+// -only; -list shows them. With -rounds 0 nothing is run and only the tables are written.
 //
 // Nothing else should run meanwhile. Engines that are not installed are named in
 // the table.
@@ -32,7 +32,7 @@ import (
 	"time"
 
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 func main() {
@@ -51,9 +51,10 @@ func main() {
 	list := flag.Bool("list", false, "list the groups and end")
 	raw := flag.String("raw", "", "`file` of the raw numbers (default raw/DATE-CPU.jsonl)")
 	table := flag.String("o", "RESULTS.md", "`file` to write all tables to")
-	readme := flag.String("readme", "../README.md", "`file` whose marked table is replaced by the summary")
+	speed := flag.String("speed", "../docs/speed.md", "`file` whose marked table is replaced by the summary")
+	readme := flag.String("readme", "../README.md", "`file` whose marked table is replaced by a few rows of it")
 	flag.Parse()
-	c.available = f32.Tiers()
+	c.available = cpu.Tiers()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -67,12 +68,12 @@ func main() {
 		}
 		return
 	}
-	if err := run(ctx, c, pattern, *rounds, *pictures, *raw, *table, *readme); err != nil {
+	if err := run(ctx, c, pattern, *rounds, *pictures, *raw, *table, *speed, *readme); err != nil {
 		log.Fatalf("compare: %v", err)
 	}
 }
 
-func run(ctx context.Context, c config, only *regexp.Regexp, rounds, pictures int, raw, table, readme string) error {
+func run(ctx context.Context, c config, only *regexp.Regexp, rounds, pictures int, raw, table, speed, readme string) error {
 	if raw == "" {
 		name := regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(cpuName(), "-")
 		raw = filepath.Join("raw", time.Now().Format("2006-01-02")+"-"+strings.Trim(name, "-")+".jsonl")
@@ -93,15 +94,23 @@ func run(ctx context.Context, c config, only *regexp.Regexp, rounds, pictures in
 	if err := writeText(table, report(groups, raw)); err != nil {
 		return err
 	}
-	old, err := os.ReadFile(readme)
+	if err := writeTable(speed, summary(groups, nil)); err != nil {
+		return err
+	}
+	return writeTable(readme, summary(groups, inReadme))
+}
+
+// writeTable replaces the marked table of a file.
+func writeTable(path, table string) error {
+	old, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	text, err := replaceTable(string(old), summary(groups))
+	text, err := replaceTable(string(old), table)
 	if err != nil {
-		return fmt.Errorf("%s: %w", readme, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return writeText(readme, text)
+	return writeText(path, text)
 }
 
 func writeText(path, text string) error {

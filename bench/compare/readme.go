@@ -10,7 +10,12 @@ import (
 	"lookalike/internal/measure"
 )
 
-// The lines between which README has the summary.
+// inReadme are the rows that README has, by how they begin.
+var inReadme = []string{
+	"gemm threads 2", "vgg16 batch 1 ", "autoencoder train batch 32 ", "knn euclidean photographs 200000x512, 1000 queries ", "index vgg16",
+}
+
+// The lines between which a document has the summary.
 const (
 	tableBegins = "<!-- table by bench/compare -->"
 	tableEnds   = "<!-- end of table -->"
@@ -27,18 +32,22 @@ func replaceTable(text, table string) (string, error) {
 }
 
 // summary has a line for each kind of work that others did too: our best kernels
-// beside whoever of the others was the fastest; products as one geometric mean.
-func summary(groups []*results) string {
+// beside whoever of the others was the fastest; products as one geometric mean. If only
+// names beginnings of lines, it has no others.
+func summary(groups []*results, only []string) string {
+	wanted := func(row string) bool {
+		return only == nil || slices.ContainsFunc(only, func(begin string) bool { return strings.HasPrefix(row, begin) })
+	}
 	var b strings.Builder
 	fmt.Fprint(&b, "| work | lookalike, ms | the fastest other, ms | times as fast | peak memory, MB |\n|---|---:|---|---:|---|\n")
 	for _, g := range groups {
 		for _, them := range g.theirs() {
-			if means := g.productMeans(ourName, them); len(means) > 0 {
+			if means := g.productMeans(ourName, them); len(means) > 0 && wanted(g.group) {
 				fmt.Fprintf(&b, "| %s, geometric mean | | %s | %s | |\n", g.group, engineName(them), timesAsFast(newStat(slices.Values(means))))
 			}
 		}
 		for _, key := range g.keys {
-			if ours := g.rows[ourName][key]; len(ours) > 0 && ours[0].Task != "gemm" {
+			if ours := g.rows[ourName][key]; len(ours) > 0 && ours[0].Task != "gemm" && wanted(key) {
 				g.summarize(&b, key, ours)
 			}
 		}

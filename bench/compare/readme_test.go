@@ -23,9 +23,13 @@ func TestSummary(t *testing.T) {
 	want := `| gemm threads 2, geometric mean | | OpenBLAS | 1.00 (1.00–1.00) | |
 | vgg16 batch 1 threads 2 | 50.00 | 100 (MNN) | 2.00 (2.00–2.00) | 700 against 1400 |
 `
-	_, got, _ := strings.Cut(summary(groups), "|---|\n")
-	if got != want {
-		t.Errorf("summary\n%s\nwant\n%s", got, want)
+	for _, c := range []struct {
+		only []string
+		want string
+	}{{nil, want}, {[]string{"vgg16 batch 1 "}, want[strings.Index(want, "| vgg16"):]}, {[]string{}, ""}} {
+		if _, got, _ := strings.Cut(summary(groups, c.only), "|---|\n"); got != c.want {
+			t.Errorf("summary\n%s\nwant\n%s", got, c.want)
+		}
 	}
 }
 

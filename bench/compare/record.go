@@ -15,7 +15,7 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 // record is one line of the raw numbers: a measurement, or that an engine failed,
@@ -92,7 +92,7 @@ func describe(ctx context.Context, c config) (machine, error) {
 		Caches: fmt.Sprintf("%d KB, %d KB, %d KB", cpuid.CPU.Cache.L1D>>10, cpuid.CPU.Cache.L2>>10,
 			cpuid.CPU.Cache.L3>>10),
 		System:  runtime.GOOS + "/" + runtime.GOARCH,
-		Kernels: f32.Tiers(),
+		Kernels: cpu.Tiers(),
 		Go:      runtime.Version(),
 		Load:    "unknown",
 	}

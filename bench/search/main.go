@@ -21,7 +21,7 @@ import (
 	"slices"
 	"time"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/measure"
 	"lookalike/knn"
 	"lookalike/knn/pca"
@@ -82,7 +82,7 @@ func run(ctx context.Context, data string, threads int, prefilter bool, names []
 }
 
 func (s set) row(task string, threads int) measure.Row {
-	return measure.Row{Task: task, Engine: "lookalike", Kernels: f32.Tier(), Threads: threads, N: s.n, D: s.d, Data: s.kind}
+	return measure.Row{Task: task, Engine: "lookalike", Kernels: cpu.Tier(), Threads: threads, N: s.n, D: s.d, Data: s.kind}
 }
 
 func search(ctx context.Context, vectors *tensor.Tensor, queries [][]float32, counts []int, prefilter bool, r measure.Row, emit func(measure.Row)) error {

@@ -41,7 +41,7 @@ type app struct {
 }
 
 func newApp() *app {
-	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr}, settings: newSettings()}
+	return &app{Terminal: cli.Terminal{Out: &cli.Output{File: os.Stdout}, Err: os.Stderr, Hint: unusable}, settings: newSettings()}
 }
 
 // run executes the command line and returns the exit status.
@@ -54,7 +54,7 @@ func run(args []string) int {
 
 	a := newApp()
 	defer a.outputs.Release()
-	root := a.root()
+	root := rootCommand(a)
 	root.SetOut(a.Out)
 	a.LayOutHelp(root)
 	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
@@ -75,7 +75,7 @@ func run(args []string) int {
 	case isUsage:
 		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.settings.Origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+unusable(err)+a.settings.Origins(err), "")
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.Hint(err)+a.settings.Origins(err), "")
 	case a.different:
 		return statusDifferent
 	case a.strict && a.Skipped > 0:
@@ -86,11 +86,11 @@ func run(args []string) int {
 
 // packageNames at the front of an error, or behind the file that it is of, are for
 // programmers.
-var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gallery|knn|pca|retrieval|vgg|weights): )+")
+var packageNames = regexp.MustCompile("(^|: )((augment|autoencoder|embedding|gallery|knn|pca|retrieval|training|vgg|weights): )+")
 
 // begin takes the settings that were not given on the command line from elsewhere
 // and puts those into force that concern the whole program.
-func (a *app) begin(cmd *cobra.Command) error {
+func begin(cmd *cobra.Command, a *app) error {
 	if cli.IsCompletion(cmd.Name()) {
 		return nil // for a shell, which must not be told of a mistake in the file of settings
 	}

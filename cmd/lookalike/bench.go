@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,11 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/measure"
+	"lookalike/internal/memory"
 )
 
-func (a *app) benchCommand() *cobra.Command {
+func benchCommand(a *app) *cobra.Command {
 	var (
 		asJSON  bool
 		names   []string
@@ -34,7 +36,8 @@ func (a *app) benchCommand() *cobra.Command {
 once to warm up and then several times; the table has the best and the median
 time and, as spread, how far the runs lie apart. Times of vgg16 and of the
 autoencoder are for one picture, those of knn for one query. All takes about a
-minute and 1.5 GB of memory.
+minute and 1.5 GB of memory; with a --memory-limit that leaves less, nothing is
+measured, and the tasks have to be chosen.
 
 ` + about.String() + `
 VGG16's weights are random here: they change what it sees, not how fast. For
@@ -56,9 +59,9 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 			}
 			show := json.NewEncoder(a.Out).Encode
 			if !asJSON {
-				show = a.benchTable()
+				show = benchTable(a.Out)
 			}
-			return a.bench(cmd, tasks, batches, show)
+			return runBench(cmd, tasks, batches, show)
 		},
 	}
 	flags := cmd.Flags()
@@ -71,8 +74,18 @@ other kernels than the best, set LOOKALIKE_CPU (see 'lookalike version').`,
 // maxBenchBatch bounds the memory that --batch can ask for.
 const maxBenchBatch = 256
 
-// bench runs the tasks and shows each row when it is there.
-func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
+// runBench runs the tasks, if the memory limit leaves what each takes, and shows each row
+// when it is there.
+func runBench(cmd *cobra.Command, tasks []measure.Task, batches []int, show func(row any) error) error {
+	for _, t := range tasks {
+		n, err := t.Memory(batches)
+		if err != nil {
+			return err
+		}
+		if err := memory.Allows(n); err != nil {
+			return fmt.Errorf("the task %s: %w; choose others with --task%s", t.Name, err, map[bool]string{true: ", or smaller ones with --batch"}[t.Name == "vgg16" && slices.Max(batches) > 1])
+		}
+	}
 	for _, t := range tasks {
 		runtime.GC() // what the task before needed
 		var shown error
@@ -85,11 +98,11 @@ func (a *app) bench(cmd *cobra.Command, tasks []measure.Task, batches []int, sho
 }
 
 // benchTable prints the head of a table and returns what prints a row of it.
-func (a *app) benchTable() func(row any) error {
-	fmt.Fprintf(a.Out, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
-		runtime.GOMAXPROCS(0), runtime.NumCPU(), f32.Tier())
+func benchTable(w io.Writer) func(row any) error {
+	fmt.Fprintf(w, "%s, %d of %d threads, kernels %s\n\n", cmp.Or(cpuid.CPU.BrandName, "unknown processor"),
+		runtime.GOMAXPROCS(0), runtime.NumCPU(), cpu.Tier())
 	const format = "%-18s %-21s %8s %9s %6s %s\n"
-	fmt.Fprintf(a.Out, format, "task", "size", "best ms", "median ms", "spread", "speed")
+	fmt.Fprintf(w, format, "task", "size", "best ms", "median ms", "spread", "speed")
 	return func(row any) error {
 		r := row.(measure.Row)
 		speed := ""
@@ -99,7 +112,7 @@ func (a *app) benchTable() func(row any) error {
 		case r.GBPerS > 0:
 			speed = fmt.Sprintf("%.1f GB/s", r.GBPerS)
 		}
-		_, err := fmt.Fprintf(a.Out, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
+		_, err := fmt.Fprintf(w, format, r.Task, r.Shape(), measure.Milliseconds(r.BestMS()), measure.Milliseconds(r.MidMS()), fmt.Sprintf("%.0f%%", 100*r.Spread), speed)
 		return err
 	}
 }

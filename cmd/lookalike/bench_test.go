@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"testing"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/measure"
 	"lookalike/internal/sweeptest"
 )
 
 func TestBenchVGG16(t *testing.T) {
 	sweeptest.Slow(t, "VGG16 takes seconds")
-	if f32.Tier() == "generic" {
+	if cpu.Tier() == "generic" {
 		t.Skip("takes a minute with portable kernels")
 	}
 	var r measure.Row

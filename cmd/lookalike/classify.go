@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/fetch"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/vgg"
+	"lookalike/weights/published"
 )
 
 // classifyOptions are the flags of classify.
@@ -37,7 +38,7 @@ type classifiedClass struct {
 	Score float32 `json:"score"` // probability, never rounded
 }
 
-func (a *app) classifyCommand() *cobra.Command {
+func classifyCommand(a *app) *cobra.Command {
 	var o classifyOptions
 	cmd := &cobra.Command{
 		Use:   "classify PICTURE...",
@@ -64,7 +65,7 @@ With --json the result is a list:
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			hugepages.Avoid()
-			return a.classify(cmd.Context(), args, o)
+			return classify(cmd.Context(), a, args, o)
 		},
 	}
 	f := cmd.Flags()
@@ -78,12 +79,12 @@ With --json the result is a list:
 // classifyBatch is how many pictures are held, decoded, at a time.
 const classifyBatch = 32
 
-func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (err error) {
+func classify(ctx context.Context, a *app, paths []string, o classifyOptions) (err error) {
 	if o.top < 1 || o.top > vgg.Classes {
 		return cli.Usagef("--top %d: give 1 to %d", o.top, vgg.Classes)
 	}
 	if o.weights == "" {
-		if o.weights, err = fetch.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
+		if o.weights, err = published.Store(a.cache).Find("vgg16", "vgg19"); err != nil {
 			return err
 		}
 	}
@@ -94,6 +95,9 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 	defer m.Close()
 	if m.Config().NoTop {
 		return fmt.Errorf("%s has no dense layers, so it tells no classes apart; take the weights with the top, such as those of 'lookalike weights fetch vgg16'", o.weights)
+	}
+	if err := m.Ready("predictions"); err != nil {
+		return err
 	}
 	results := []classified{}
 	for part := range slices.Chunk(paths, classifyBatch) {
@@ -117,7 +121,7 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 				result.Predictions = append(result.Predictions, classifiedClass{rank + 1, p.ID, p.Name, p.Score})
 			}
 			if !o.json {
-				a.printClasses(result, len(paths) > 1)
+				printClasses(a.Out, result, len(paths) > 1)
 			}
 			results = append(results, result)
 		}
@@ -133,11 +137,11 @@ func (a *app) classify(ctx context.Context, paths []string, o classifyOptions) (
 
 // printClasses prints the classes of a picture as a table, with the picture's
 // path above if there are several.
-func (a *app) printClasses(c classified, several bool) {
+func printClasses(w io.Writer, c classified, several bool) {
 	if several {
-		fmt.Fprintf(a.Out, "%s\n", words.Printable(c.Path))
+		fmt.Fprintf(w, "%s\n", words.Printable(c.Path))
 	}
 	for _, p := range c.Predictions {
-		fmt.Fprintf(a.Out, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
+		fmt.Fprintf(w, "%4d  %7.3f %%  %s  %s\n", p.Rank, 100*p.Score, p.ID, p.Name)
 	}
 }

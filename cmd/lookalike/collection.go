@@ -2,11 +2,9 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"path"
 	"path/filepath"
 	"slices"
@@ -14,14 +12,13 @@ import (
 	"strings"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/fetch"
-	"lookalike/internal/parallel"
+	"lookalike/gallery/exchange"
 	"lookalike/internal/words"
 	"lookalike/picture"
-	"lookalike/picture/album"
 )
 
 // collection is an index together with the pictures that it is of.
@@ -32,22 +29,13 @@ type collection struct {
 	root  string // where the pictures are now
 }
 
-// openIndex reads an index whose pictures and model are not asked for.
-func (a *app) openIndex(file string) (*gallery.Gallery, error) {
-	c, err := a.openCollection(file, "")
-	if err != nil {
-		return nil, err
-	}
-	return c.Gallery, c.Close()
-}
-
-func (a *app) doubt(file string, g *gallery.Gallery) {
+func doubt(t *cli.Terminal, file string, g *gallery.Gallery) {
 	if g.Doubtful {
-		a.Warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", words.Printable(file))
+		t.Warn("warning: %s: one of its two headers is damaged, so pictures that were saved last may be missing; 'lookalike index' brings them back", words.Printable(file))
 	}
 }
 
-// unusable adds to an error what to do about an index or weights that cannot be used.
+// unusable adds to an error what to do about an index, pictures or weights that cannot be used.
 func unusable(err error) string {
 	switch {
 	case errors.Is(err, lookalike.ErrRecipe):
@@ -56,12 +44,20 @@ func unusable(err error) string {
 		return "; make it again, with --fresh if under the same name"
 	case errors.Is(err, lookalike.ErrNoModel):
 		return "; say where it is with --model FILE"
+	case errors.Is(err, exchange.ErrOutside):
+		return "; say with --photos DIR in which one they all do"
 	case errors.Is(err, describe.ErrImported):
 		return ", index:PATH"
 	}
+	if away, ok := errors.AsType[*lookalike.PhotosError](err); ok {
+		if away.Root == "" {
+			return "; say so with --photos DIR"
+		}
+		return "; if they have moved, say where they are with --photos DIR"
+	}
 	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
 		f := missing.Smallest()
-		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, fetch.Megabytes(f.Size))
+		return fmt.Sprintf("; 'lookalike weights fetch %s' downloads them (%s); or say where they are with --weights FILE", f.Name, words.Megabytes(f.Size))
 	}
 	return ""
 }
@@ -69,7 +65,7 @@ func unusable(err error) string {
 // openCollection reads an index, and warns if it may not be whole. photos is where its
 // pictures are now, "" if they have not moved; they are looked for when one is asked for.
 // The caller closes the collection.
-func (a *app) openCollection(file, photos string, options ...lookalike.OpenOption) (*collection, error) {
+func openCollection(a *app, file, photos string, options ...lookalike.OpenOption) (*collection, error) {
 	x, err := lookalike.Open(file, append(options, lookalike.Photos(photos), lookalike.Cache(a.cache))...)
 	if err != nil {
 		return nil, err
@@ -79,7 +75,7 @@ func (a *app) openCollection(file, photos string, options ...lookalike.OpenOptio
 		x.Close()
 		return nil, err
 	}
-	a.doubt(file, g)
+	doubt(&a.Terminal, file, g)
 	c := &collection{Gallery: g, index: x, file: file, root: cmp.Or(photos, g.Root)}
 	for _, root := range slices.Compact([]string{g.Root, c.root}) {
 		if err := a.outputs.Spare(root, func(file string) bool { return c.RowOf(root, file) >= 0 }); err != nil {
@@ -90,66 +86,11 @@ func (a *app) openCollection(file, photos string, options ...lookalike.OpenOptio
 	return c, nil
 }
 
-// gone is the error that the pictures are not where they were.
-func (c *collection) gone() error {
-	if c.root == "" {
-		return fmt.Errorf("%s does not say where its pictures are; say so with --photos DIR", c.file)
-	}
-	return fmt.Errorf("the pictures of %s are not at %s; if they have moved, say where they are with --photos DIR", c.file, c.root)
-}
-
 func (c *collection) Close() error { return c.index.Close() }
 
-// options are those that the pictures of the index were read with.
-func (c *collection) options() picture.Options {
-	return c.Recipe.Options()
-}
-
-// source is where the pictures lie.
-func (c *collection) source() (*album.Source, error) {
-	s, err := c.index.Source()
-	if err != nil {
-		return nil, c.gone()
-	}
-	return s, nil
-}
-
-// open opens the file of a picture.
-func (c *collection) open(row int) (io.ReadCloser, error) {
-	if _, err := c.source(); err != nil {
-		return nil, err
-	}
-	return c.index.OpenPicture(row)
-}
-
-// thumbnails reads pictures, several at a time, and makes them small. One that
-// cannot be read is nil and has a reason. No pictures at all is an error.
-func (c *collection) thumbnails(ctx context.Context, rows []int, width, height int) ([]*image.RGBA, []error, error) {
-	if _, err := c.source(); err != nil {
-		return nil, nil, err
-	}
-	open := make([]func() (io.ReadCloser, error), len(rows))
-	for i, row := range rows {
-		open[i] = func() (io.ReadCloser, error) { return c.open(row) }
-	}
-	return thumbnails(ctx, open, c.options(), width, height)
-}
-
-func thumbnails(ctx context.Context, open []func() (io.ReadCloser, error), o picture.Options, width, height int) ([]*image.RGBA, []error, error) {
-	small, errs := make([]*image.RGBA, len(open)), make([]error, len(open))
-	o.Thumbnail = image.Pt(width, height)
-	parallel.For(len(open), func(i int) {
-		if ctx.Err() != nil {
-			return
-		}
-		m, err := decode(open[i], o)
-		if err != nil {
-			errs[i] = err
-			return
-		}
-		small[i] = thumbnail.Fit(m, width, height)
-	})
-	return small, errs, context.Cause(ctx)
+// load is what reads a picture.
+func (c *collection) load(row int) thumbnail.Load {
+	return func(box image.Point) (*picture.Image, error) { return c.index.Load(row, box) }
 }
 
 // path is where the file of a picture is, for a person to read.

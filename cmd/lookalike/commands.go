@@ -8,7 +8,7 @@ import (
 
 // addCommands gives root all commands, in the groups and the order that help
 // lists them in: as a person meets them, from the first minute on.
-func (a *app) addCommands(root *cobra.Command) {
+func addCommands(a *app, root *cobra.Command) {
 	cobra.EnableCommandSorting = false
 	group := func(title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
@@ -18,38 +18,38 @@ func (a *app) addCommands(root *cobra.Command) {
 		root.AddCommand(commands...)
 	}
 	group("Begin here",
-		a.demoCommand(),
+		demoCommand(a),
 	)
 	group("Describe pictures",
-		a.trainCommand(),
-		a.indexCommand(),
-		a.exportCommand(),
-		a.importCommand(),
+		trainCommand(a),
+		indexCommand(a),
+		exportCommand(a),
+		importCommand(a),
 	)
 	group("Find pictures",
-		a.searchCommand(),
+		searchCommand(a),
 		a.compareCommand(),
 		a.dupsCommand(),
-		a.mapCommand(),
-		a.classifyCommand(),
+		mapCommand(a),
+		classifyCommand(a),
 	)
 	group("Judge results",
-		a.evalCommand(),
-		a.thresholdCommand(),
-		a.benchCommand(),
+		evalCommand(a),
+		thresholdCommand(a),
+		benchCommand(a),
 	)
 	group("Networks and their weights",
-		a.weightsCommand(),
-		a.verifyCommand(),
-		a.convertCommand(),
-		a.summaryCommand(),
+		weightsCommand(a),
+		verifyCommand(a),
+		convertCommand(a),
+		summaryCommand(a),
 	)
 	const program = "This program"
 	group(program,
-		a.configCommand(),
-		a.versionCommand(),
-		a.completionCommand(),
-		a.manCommand(),
+		configCommand(a),
+		versionCommand(a),
+		completionCommand(a),
+		manCommand(a),
 	)
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(cli.HelpCommand())

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 
@@ -56,6 +57,7 @@ type compared struct {
 	Within      float64 `json:"within"`       // the greatest distance of the same
 	From        string  `json:"from"`         // where that comes from: "given", "labels", "distances" or "default"
 	SameBytes   bool    `json:"same_bytes"`   // the files are equal
+	Refused     string  `json:"refused"`      // why they are not the same though they are within the distance, "" if nothing speaks against it
 	DescribedBy string  `json:"described_by"` // what the distance is of
 
 	Why *reasons `json:"why,omitempty"` // with --why only
@@ -75,7 +77,11 @@ A and B are queries, as for search, of one picture each.
 
 Without more, the two are compared by what they look like at a glance, as 'dups'
 compares pictures: that needs no network and no weights, and tells copies of one
-photograph from all others. --model compares by a network instead (--weights,
+photograph from all others. A second look at the pixels of both, one laid over the
+other, has to confirm it, on light and on dark ground where they are transparent.
+Where too little is in them to tell, such as in blank pictures, they are not called
+the same; nor is a file of several frames or pages, or a camera raw file, the same as
+any but an equal file. --model compares by a network instead (--weights,
 --layer and --pool are those of vgg16), --index as the pictures of an index were
 described. Equal files are the same; others are up to a distance of
   --within D       if it is given;
@@ -105,18 +111,19 @@ weights fetch vgg16-notop' gets. It does not change the verdict.
 
 With --json the result is one object:
   {"a": "a.jpg", "b": "b.jpg", "same": true, "distance": 0.031, "metric": "euclidean",
-   "within": 0.14, "from": "default", "same_bytes": false,
-   "described_by": "perceptual description of 328 numbers",
+   "within": 0.14, "from": "default", "same_bytes": false, "refused": "",
+   "described_by": "perceptual description of 394 numbers",
    "why": {"likeness": 0.967, "matches": 341, "placement": {"x": 0.1, "y": 0.1,
      "scale_x": 0.8, "scale_y": 0.8, "matches": 290}}}
-where from is "given", "labels", "distances" or "default". why is there with --why:
+where from is "given", "labels", "distances" or "default", and refused why they are
+not the same though within the distance. why is there with --why:
 the point u, v of A lies at x + scale_x u, y + scale_y v of B, from 0 to 1 over
 width and height, with scale_x below 0 in a mirrored copy; placement is null where
 the matches do not agree on one.
 
 Exit status:
   0  the same
-  1  different
+  1  different, or too little in them to tell
   2  an error, or a mistake in the command line
   130  interrupted`, perceptualLimits().Alike, vggLimits().Alike),
 		Example: `  lookalike compare a.jpg b.jpg
@@ -163,13 +170,8 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 		if o.photos != "" {
 			return cli.Usagef("--photos is for pictures of an index; say which with --index FILE")
 		}
-		if o.how.Name == "" {
+		if imply(cmd, &o.how); o.how.Name == "" {
 			o.how.Name = describe.Perceptual
-			for _, name := range []string{"weights", "layer", "pool"} {
-				if cmd.Flags().Changed(name) {
-					o.how.Name = "vgg16"
-				}
-			}
 		}
 		if o.how.IsNetwork() && o.how.Layer == "" && o.how.Pooling == "" {
 			o.how.Layer, o.how.Pooling = "block5_pool", vgg.Average.String() // what describe knows a limit for
@@ -188,14 +190,14 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var c *collection
 	if o.index != "" {
 		var err error
-		if c, err = a.openCollection(o.index, o.photos, lookalike.ModelFile(o.how.Name)); err != nil {
+		if c, err = openCollection(a, o.index, o.photos, lookalike.ModelFile(o.how.Name)); err != nil {
 			return err
 		}
 		defer c.Close()
 	}
 	var both []query
 	for _, arg := range args {
-		found, done, err := a.queries(ctx, c, []string{arg}, o.queries)
+		found, done, err := findQueries(ctx, a, c, []string{arg}, o.queries)
 		if err != nil {
 			return err
 		}
@@ -209,7 +211,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	// Two pictures of an index have their vectors, and may have no network.
 	g, options := &gallery.Gallery{}, picture.Options{IgnoreOrientation: o.asStored}
 	if c != nil {
-		g, options = c.Gallery, c.options()
+		g, options = c.Gallery, c.Recipe.Options()
 	}
 	var model describe.Model // of the pictures, or for why
 	by := func(all []lookalike.Query, how ...lookalike.DescribeOption) ([]lookalike.Query, error) {
@@ -238,7 +240,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 	}
-	if both, err = a.describe(both, by); err != nil {
+	if both, err = describeQueries(&a.Terminal, both, by); err != nil {
 		return err
 	}
 	if c == nil {
@@ -261,7 +263,25 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if result.SameBytes, err = sameBytes(c, both); err != nil {
 		return err
 	}
-	result.Same = result.SameBytes || result.Distance <= result.Within
+	result.Same = result.SameBytes
+	if !result.SameBytes && result.Distance <= result.Within {
+		look := func(a, b lookalike.Query) error { return lookalike.SecondLook(ctx, a, b, options) }
+		if c != nil {
+			look = func(a, b lookalike.Query) error { return c.index.SecondLook(ctx, a, b) }
+		}
+		reason := look(both[0].Query, both[1].Query)
+		if errors.Is(reason, lookalike.ErrUnlike) && g.Recipe.Model != describe.Perceptual {
+			reason = nil // a network knows what pixels do not show, such as that one is mirrored
+		}
+		switch {
+		case reason == nil:
+			result.Same = true
+		case errors.Is(reason, lookalike.ErrUnlike), errors.Is(reason, lookalike.ErrTooLittle), errors.Is(reason, lookalike.ErrMore):
+			result.Refused = reason.Error()
+		default:
+			return fmt.Errorf("they cannot be looked at a second time: %w", reason)
+		}
+	}
 	if o.why != "" {
 		if result.Why, err = drawWhy(ctx, o.why, mapper, both, options, verdict(&result)); err != nil {
 			return err
@@ -318,6 +338,13 @@ func verdict(r *compared) string {
 	digits := words.Decimals(max(r.Distance, r.Within))
 	if r.SameBytes {
 		return fmt.Sprintf("The same: equal files, %s distance %.*f", r.Metric, digits, r.Distance)
+	}
+	if r.Refused != "" {
+		word := "Different"
+		if r.Refused == lookalike.ErrTooLittle.Error() {
+			word = "Cannot tell"
+		}
+		return fmt.Sprintf("%s: %s, at a %s distance of %.*f", word, r.Refused, r.Metric, digits, r.Distance)
 	}
 	if r.Same {
 		return fmt.Sprintf("The same: %s distance %.*f, at most %.*f", r.Metric, digits, r.Distance, digits, r.Within)

@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"lookalike/describe"
-	"lookalike/internal/fetch"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
 	"lookalike/picture"
+	"lookalike/weights/published"
 )
 
 // reasons say why two pictures are alike.
@@ -79,7 +79,7 @@ func drawWhy(ctx context.Context, path string, network describe.Mapper, both []q
 		if both[i].path != "" {
 			name = filepath.Join(filepath.Base(filepath.Dir(both[i].path)), filepath.Base(both[i].path))
 		}
-		return sheet.Side{Image: pictures[i].RGBA(), Title: "AB"[i:i+1] + ": " + words.Printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
+		return sheet.Side{Image: pictures[i].On(255).RGBA(), Title: "AB"[i:i+1] + ": " + words.Printable(name), Heat: heat, Rows: maps[i].Coarse.Dim(0), Columns: maps[i].Coarse.Dim(1)}
 	}
 	c.A, c.B = side(0, heatA), side(1, heatB)
 	c.HeatTitle = fmt.Sprintf("What makes them alike (the redder, the more of the likeness of %.3f)", likeness)
@@ -119,7 +119,7 @@ func withMaps(m describe.Model, cache string) (mapper describe.Mapper, done func
 	if mapper, ok := describe.MapperOf(m); ok {
 		return mapper, func() {}, nil
 	}
-	file, err := fetch.Store(cache).Find("vgg16-notop", "vgg16")
+	file, err := published.Store(cache).Find("vgg16-notop", "vgg16")
 	if err != nil {
 		return nil, nil, fmt.Errorf("--why draws what a network sees in the parts of pictures: %w", err)
 	}

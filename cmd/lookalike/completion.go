@@ -29,7 +29,7 @@ func argumentOffer(words []string, at int, args []string, typed string) cli.Offe
 	switch word := words[at]; {
 	case strings.HasPrefix(typed, indexPrefix) && words[0] != word:
 		return cli.Offer{Parts: picturesIn(args[0], typed)}
-	case word == "DIR|INDEX", word == "INDEX", strings.HasSuffix(word, ".idx"):
+	case word == "DIR|INDEX", word == "PHOTOS|INDEX", word == "INDEX", strings.HasSuffix(word, ".idx"):
 		return cli.Offer{Files: indexFiles} // shells offer folders with any files
 	case word == "SOURCE":
 		return cli.Offer{Files: archiveFiles}
@@ -149,7 +149,7 @@ func conditions(index, typed string) (words []string) {
 	return words
 }
 
-func (a *app) completionCommand() *cobra.Command {
+func completionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print what makes a shell complete the commands of this program",

@@ -9,7 +9,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 )
 
-func (a *app) configCommand() *cobra.Command {
+func configCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "config [COMMAND]",
@@ -30,14 +30,14 @@ the variable or of the file.`,
   lookalike config index
   lookalike config > config.toml
   LOOKALIKE_THREADS=2 lookalike config --json | jq -r '.[] | select(.from != "default").key'`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.showConfig(cmd, args, asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error { return showConfig(cmd, a, args, asJSON) },
 	}
 	cmd.ValidArgsFunction = cli.CompleteCommandNames
 	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
-func (a *app) showConfig(cmd *cobra.Command, args []string, asJSON bool) error {
+func showConfig(cmd *cobra.Command, a *app, args []string, asJSON bool) error {
 	list, err := a.settings.List(cmd.Root(), args)
 	if err != nil {
 		return err

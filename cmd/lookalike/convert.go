@@ -6,22 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/words"
-	"lookalike/tensor"
-	"lookalike/weights"
+	"lookalike/modelfile"
 )
 
-func (a *app) convertCommand() *cobra.Command {
+func convertCommand(a *app) *cobra.Command {
 	var half bool
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
@@ -69,16 +65,15 @@ and VGG16 like this:
   lookalike convert model.safetensors model-half.npz --half`,
 		Args: cli.Arguments("IN", "OUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return cli.Unwritten(cmd.Context(), a.convert(cmd.Context(), args[0], args[1], half))
+			return cli.Unwritten(cmd.Context(), convert(cmd.Context(), a, args[0], args[1], half))
 		},
 	}
 	cmd.Flags().BoolVar(&half, "half", false, "store float16: half the size, three digits")
 	return cmd
 }
 
-func (a *app) convert(ctx context.Context, in, out string, half bool) error {
-	suffix, err := convertedSuffix(out)
-	if err != nil {
+func convert(ctx context.Context, a *app, in, out string, half bool) error {
+	if err := checkConverted(out); err != nil {
 		return err
 	}
 	if err := a.outputs.Reserve(out, in); err != nil {
@@ -87,134 +82,76 @@ func (a *app) convert(ctx context.Context, in, out string, half bool) error {
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s exists already; remove it or choose another name", out)
 	}
-	c, err := openContent(in)
+	f, err := openModelFile(in)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	switch {
-	case suffix == kerasSuffix && c.kind == embeddingKind:
-		return fmt.Errorf("cannot write %s: Keras has no network of the form of an embedding to load the weights into; choose .safetensors or .npz", out)
-	case suffix == kerasSuffix && c.kind == "":
-		return fmt.Errorf("cannot write %s: Keras finds weights by the classes and the order of the layers, which %s does not tell: %w; choose .safetensors or .npz", out, in, c.unknown)
-	}
-	if err := c.checkSize(in); err != nil {
-		return err
-	}
-	arrays, err := c.arrays()
-	if err != nil {
-		return err
-	}
-	parameters := c.describe().Parameters
-	if err := a.writeConverted(ctx, out, suffix, c, arrays, parameters, half); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s has been made by another program meanwhile, and stays as it is; remove it or choose another name", out)
-		}
+	defer f.Close()
+	d := f.Describe()
+	if err := writeConverted(ctx, &a.Terminal, out, f, d.Parameters, half); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s has been made by another program meanwhile, and stays as it is; remove it or choose another name", out)
+	} else if err != nil {
 		return err
 	}
 	info, err := os.Stat(out)
 	if err != nil {
 		return err
 	}
-	if c.torch && suffix != ".safetensors" {
+	if f.IsTorch() && modelfile.FormatOf(out) != ".safetensors" {
 		a.Warn("note: %s does not say that this network takes pictures as torchvision prepares them, not as Keras's preprocess_input does", out)
 	}
 	kind := "float32"
 	if half {
 		kind = "float16"
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(c.kind, "weights"),
-		words.Count(len(arrays), "array"), words.Thousands(parameters), kind, words.Bytes(info.Size()))
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s parameters, %s, %s\n", out, cmp.Or(f.Network, "weights"),
+		words.Count(len(d.Arrays), "array"), words.Thousands(d.Parameters), kind, words.Bytes(info.Size()))
 	return nil
 }
 
-// kerasSuffix ends the names of Keras's files of weights.
-const kerasSuffix = ".weights.h5"
-
-// convertedSuffix tells by a file's name in which format it is to be written.
-func convertedSuffix(out string) (string, error) {
-	for _, known := range []string{".safetensors", ".npz", kerasSuffix} {
-		if strings.HasSuffix(out, known) {
-			return known, nil
-		}
+// checkConverted tells by a file's name whether it can be written.
+func checkConverted(out string) error {
+	switch {
+	case modelfile.FormatOf(out) != "":
+		return nil
+	case strings.HasSuffix(out, ".h5"), strings.HasSuffix(out, ".keras"):
+		return cli.Usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
 	}
-	if strings.HasSuffix(out, ".h5") || strings.HasSuffix(out, ".keras") {
-		return "", cli.Usagef("%s: of Keras's formats, only .weights.h5 can be written; give a name such as model.weights.h5", out)
-	}
-	return "", cli.Usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
+	return cli.Usagef("%s: the name must end in .safetensors, .npz or .weights.h5", out)
 }
 
-// writeConverted writes arrays of so many parameters. The file gets its name after it
-// has been read again and compared.
-func (a *app) writeConverted(ctx context.Context, out, suffix string, c *content, arrays map[string]*tensor.Tensor, parameters int, half bool) error {
+// writeConverted writes a network of so many parameters, and shows how far it is.
+func writeConverted(ctx context.Context, t *cli.Terminal, out string, f *modelfile.File, parameters int, half bool) error {
 	size := 4
 	if half {
 		size = 2
 	}
-	p := a.Progress("Writing "+filepath.Base(out), "MB", size*parameters/1e6)
-	defer p.End()
-	compare := func(path string) error {
-		p.End()
-		p := a.Progress("Comparing", "MB", 4*parameters/1e6)
-		defer p.End()
-		err := compareArrays(ctx, path, arrays, half, func(values int) { p.Set(4 * values / 1e6) })
-		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("it did not hold what was written, and was removed: %w", err)
+	var p *cli.Progress
+	end := func() {
+		if p != nil {
+			p.End()
 		}
-		return err
 	}
-	options := []weights.Option{weights.Checked(compare), weights.Watch(func(n int64) error {
-		p.Set(int(n / 1e6))
-		return ctx.Err()
-	})}
-	if half {
-		options = append(options, weights.Half)
+	defer end()
+	job := ""
+	show := func(what string, done, all int) {
+		if what != job {
+			end()
+			job, p = what, t.Progress(what, "MB", all)
+		}
+		p.Set(done)
 	}
-	switch suffix {
-	case ".safetensors":
-		return weights.Save(out, arrays, c.metadata, options...)
-	case ".npz":
-		return weights.SaveNPZ(out, arrays, nil, options...)
-	}
-	return weights.SaveKeras(out, c.network(arrays), options...)
+	return f.Convert(ctx, out, modelfile.ConvertOptions{
+		Half:      half,
+		Writing:   func(n int64) { show("Writing "+filepath.Base(out), int(n/1e6), size*parameters/1e6) },
+		Comparing: func(n int64) { show("Comparing", int(4*n/1e6), 4*parameters/1e6) },
+	})
 }
 
-// compareArrays checks that a file holds these arrays, to the bit or, if half, as
-// near as float16 can be. It tells done how many values have been compared.
-func compareArrays(ctx context.Context, path string, want map[string]*tensor.Tensor, half bool, done func(values int)) error {
-	compared := 0
-	f, err := weights.Open(path)
-	if err != nil {
-		return err
+// openModelFile opens a file of weights.
+func openModelFile(path string) (*modelfile.File, error) {
+	if isIndex(path) {
+		return nil, fmt.Errorf("%s is an index of pictures, not a model; '%s' tells what it holds", path, cli.Typed("summary", path))
 	}
-	defer f.Close()
-	if names := slices.Sorted(maps.Keys(want)); !slices.Equal(f.Names(), names) {
-		return fmt.Errorf("it has the arrays %q, not %q", f.Names(), names)
-	}
-	for name, w := range want {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		g, err := f.View(name)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(g.Shape(), w.Shape()) {
-			return fmt.Errorf("array %q has the shape %v, not %v", name, g.Shape(), w.Shape())
-		}
-		for i, v := range w.Data() {
-			got := g.Data()[i]
-			same := math.Float32bits(got) == math.Float32bits(v)
-			if half { // float16 keeps 11 binary digits, and multiples of 2^-24 near zero
-				same = got == v || math.IsNaN(float64(got)) && math.IsNaN(float64(v)) ||
-					math.Abs(float64(got)-float64(v)) <= max(0x1p-11*math.Abs(float64(v)), 0x1p-25)
-			}
-			if !same {
-				return fmt.Errorf("array %q: value %d is %v, not %v", name, i, got, v)
-			}
-		}
-		compared += w.Len()
-		done(compared)
-	}
-	return nil
+	return modelfile.Open(path)
 }

@@ -1,182 +1,101 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
+	"image"
+	"path/filepath"
 
-	"lookalike/internal/checkpoint"
+	"lookalike/autoencoder"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/sheet"
 	"lookalike/nn"
-	"lookalike/optim"
-	"lookalike/tensor"
-	"lookalike/weights"
+	"lookalike/picture/album"
+	"lookalike/training"
 )
 
-// learner is a network that can be taught.
-type learner interface {
-	Params() []*nn.Param
-	Save(path string, t *checkpoint.Training, options ...weights.Option) error
-	FitSamples(ctx context.Context, data nn.Dataset, cfg nn.FitConfig) (nn.History, error)
+// trainingShown shows how a network is trained on n pictures; it is a callback
+// of nn's Fit.
+type trainingShown struct {
+	*cli.Progress
+	n, initial int // pictures, and epochs done before
 }
 
-// course is a training: of what, on what, and what is written after every epoch.
-type course struct {
-	network          learner
-	record           *checkpoint.Training // of the epochs done
-	epochs           int                  // in all
-	data, validation nn.Dataset           // validation may be nil
-	file             string               // of the model
-	new              bool                 // there must be no such file before the first epoch is over
-
-	sheet func(ctx context.Context, epoch int) error // nil: none
-	curve string                                     // file of the loss curve, "" for none
-	title string                                     // of the curve
-	log   *courseLog
-
-	bestEpoch int
-	stop      bool             // it does not help any more
-	kept      []*tensor.Tensor // the parameters of the best epoch, in the network's order
+// showTraining starts to show the training of the epochs after initial.
+func showTraining(t *cli.Terminal, n, initial, epochs int) trainingShown {
+	p := t.Progress("Training", "images", n*(epochs-initial))
+	p.Set(0, fmt.Sprintf("epoch %d/%d", initial+1, epochs))
+	p.NoLines() // those of the epochs are enough
+	return trainingShown{p, n, initial}
 }
 
-// begin goes through the epochs done before, to know which was the best one and
-// whether another one is worth it.
-func (c *course) begin() {
-	for i := range c.record.Losses {
-		c.judge(i)
-	}
+func (t trainingShown) BatchEnd(b nn.BatchStats) error {
+	epoch := fmt.Sprintf("epoch %d/%d", b.Epoch, b.Epochs)
+	loss := fmt.Sprintf("  loss %.4f", b.MeanLoss)
+	t.Set((b.Epoch-1-t.initial)*t.n+b.Samples,
+		fmt.Sprintf("%s  batch %d/%d%s", epoch, b.Batch, b.Batches, loss), epoch+loss, epoch)
+	return nil
 }
 
-// judge takes epoch i, from 0, of the record into account and tells whether it
-// is the best so far. Without early stopping that is always the last.
-func (c *course) judge(i int) (best bool) {
-	best = true
-	if early := c.record.EarlyStop; early != nil {
-		val := math.NaN()
-		if i < len(c.record.ValLosses) {
-			val = c.record.ValLosses[i]
-		}
-		best, c.stop = early.Next(early.Watched(c.record.Losses[i], val))
-	}
-	if best {
-		c.bestEpoch = i + 1
-	}
-	return best
+func (t trainingShown) EpochEnd(e nn.EpochStats) error {
+	t.Epoch(cli.Epoch{Epoch: e.Epoch, Epochs: e.Epochs, Loss: e.Loss, ValLoss: e.ValLoss, Samples: e.Samples, Seconds: e.Duration.Seconds()})
+	return nil
 }
 
-// best says in words which epoch the model is of and how good.
-func (c *course) best() string {
-	r, i := c.record, c.bestEpoch-1
-	text := fmt.Sprintf("loss %.6f", r.Losses[i])
-	if len(r.ValLosses) > 0 {
-		text += fmt.Sprintf(", validation %.6f", r.ValLosses[i])
-	}
-	if r.EarlyStop != nil {
-		text += fmt.Sprintf(" (the best, after epoch %d)", c.bestEpoch)
-	}
-	return text
-}
-
-// teach trains the network after the epochs that the record tells of, up to the
-// last or until it does not help any more. After each it writes the model and
-// notes in the record what there is to know.
-func (a *app) teach(ctx context.Context, c *course) error {
-	record, params := c.record, c.network.Params()
-	if record.EarlyStop != nil {
-		for _, p := range params {
-			c.kept = append(c.kept, p.Value.Clone())
+// drawCurve draws the losses of all epochs after each, unless the path is "".
+func drawCurve(c *training.Course, path, title string) nn.Callback {
+	return nn.OnEpoch(func(nn.EpochStats) error {
+		if path == "" {
+			return nil
 		}
-	}
-	if err := record.Restore(params); err != nil {
-		return fmt.Errorf("%s: %w", c.file, err)
-	}
-	optimizer := &optim.Adamax{LearningRate: record.LearningRate}
-	if record.Optimizer != nil {
-		if err := optimizer.Restore(record.Optimizer, params); err != nil {
-			return fmt.Errorf("%s: %w", c.file, err)
+		r := c.Result()
+		series := []sheet.Series{{Name: "training", Values: r.Losses}}
+		if len(r.ValLosses) > 0 {
+			series = append(series, sheet.Series{Name: "validation", Values: r.ValLosses})
 		}
-		record.Optimizer, record.Last = optimizer.State(), nil // what was read is not needed twice
-	}
-	save := nn.OnEpoch(func(e nn.EpochStats) error {
-		record.Losses = append(record.Losses, e.Loss)
-		if c.validation != nil {
-			record.ValLosses = append(record.ValLosses, e.ValLoss)
-		}
-		record.Optimizer = optimizer.State()
-		// The log has an epoch before the model does, so that no kill leaves it behind,
-		// but is made only beside a model, so that the same command can be given again, and
-		// a pipe that nobody reads holds no epoch back.
-		best := c.judge(e.Epoch - 1)
-		if c.log.follows() {
-			if err := c.save(best); err != nil {
-				return err
-			}
-			return c.log.add(e)
-		}
-		logged := c.log.add(e)
-		return cmp.Or(c.save(best), logged) // an epoch is not lost for the log's sake
+		return sheet.LossCurve(path, title, series...)
 	})
-	draw := nn.OnEpoch(func(e nn.EpochStats) error {
-		if c.curve != "" {
-			if err := c.drawCurve(); err != nil {
-				return err
-			}
-		}
-		if c.sheet != nil {
-			return c.sheet(ctx, e.Epoch)
-		}
-		return nil
-	})
-	stop := nn.OnEpoch(func(nn.EpochStats) error {
-		if c.stop {
-			return nn.ErrStop
-		}
-		return nil
-	})
-	initial := len(record.Losses)
-	progress := a.training(c.data.Len(), initial, c.epochs)
-	defer progress.End()
-	_, err := c.network.FitSamples(ctx, c.data, nn.FitConfig{
-		Epochs: c.epochs, InitialEpoch: initial, Batch: record.Batch, Optimizer: optimizer,
-		Seed: record.Seed, NoShuffle: record.NoShuffle, Validation: c.validation,
-		Callbacks: []nn.Callback{save, draw, progress, stop},
-	})
-	return err
 }
 
-// save writes the model of the best epoch and, if that is not the last one, the
-// parameters of the last beside them.
-func (c *course) save(best bool) (err error) {
-	params := c.network.Params()
-	var options []weights.Option
-	if c.new {
-		options = append(options, weights.Exclusive)
+// drawSheets draws pictures above their reconstructions after each epoch: some that were
+// kept out if there are any.
+func drawSheets(ctx context.Context, m *autoencoder.Model, dir string, sets training.Split) (nn.Callback, error) {
+	shown := sets.Learned
+	if sets.Kept.Len() > 0 {
+		shown = sets.Kept
 	}
-	defer func() { c.new = c.new && err != nil }()
-	c.record.Last = nil
-	if best {
-		for i, k := range c.kept {
-			copy(k.Data(), params[i].Value.Data())
-		}
-		return c.network.Save(c.file, c.record, options...)
-	}
-	c.record.Last = checkpoint.ByName(params)
-	swap := func() {
-		for i, p := range params {
-			p.Value, c.kept[i] = c.kept[i], p.Value
-		}
-	}
-	swap()
-	defer swap()
-	return c.network.Save(c.file, c.record, options...)
+	pictures, err := prepared(m, shown)
+	return nn.OnEpoch(func(e nn.EpochStats) error {
+		return reconstructions(ctx, filepath.Join(dir, fmt.Sprintf("epoch-%03d.png", e.Epoch)), m, pictures)
+	}), err
 }
 
-// drawCurve draws the losses of all epochs.
-func (c *course) drawCurve() error {
-	series := []sheet.Series{{Name: "training", Values: c.record.Losses}}
-	if len(c.record.ValLosses) > 0 {
-		series = append(series, sheet.Series{Name: "validation", Values: c.record.ValLosses})
+// sheetPictures is how many pictures a sheet of reconstructions shows.
+const sheetPictures = 8
+
+// prepared returns some pictures, evenly spaced, as the network sees them.
+func prepared(m *autoencoder.Model, photos *album.Set) (autoencoder.Pictures, error) {
+	var shown autoencoder.Pictures
+	for _, row := range training.Evenly(sheetPictures, photos.Len()) {
+		p, err := photos.Load(row)
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, m.Prepare(p))
 	}
-	return sheet.LossCurve(c.curve, c.title, series...)
+	return shown, nil
+}
+
+// reconstructions draws pictures above what the network makes of them, one at a time,
+// for that takes little memory beside training.
+func reconstructions(ctx context.Context, path string, m *autoencoder.Model, shown autoencoder.Pictures) error {
+	var originals, drawn []image.Image
+	for i, p := range shown {
+		again, err := m.Reconstruct(ctx, shown[i:i+1])
+		if err != nil {
+			return err
+		}
+		originals, drawn = append(originals, p.RGBA()), append(drawn, again[0].RGBA())
+	}
+	return sheet.Write(path, sheet.Pairs(originals, drawn, sheet.Options{Height: 110}))
 }

@@ -16,16 +16,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike"
-	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
-	"lookalike/gallery"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sample"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
-	"lookalike/knn"
 	"lookalike/picture"
 	"lookalike/picture/album"
 	"lookalike/training"
@@ -54,7 +51,7 @@ type demoOptions struct {
 	pictures picture.Options
 }
 
-func (a *app) demoCommand() *cobra.Command {
+func demoCommand(a *app) *cobra.Command {
 	var o demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -70,7 +67,7 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
   lookalike demo --photos ~/Pictures --out my-demo`,
 		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := a.demo(cmd.Context(), o)
+			err := demo(cmd.Context(), a, o)
 			if err != nil && cmd.Context().Err() != nil {
 				return cli.StoppedError(fmt.Sprintf("stopped; %s is not complete", o.out))
 			}
@@ -86,28 +83,24 @@ overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(
 	return cmd
 }
 
-func (a *app) demo(ctx context.Context, o demoOptions) error {
+func demo(ctx context.Context, a *app, o demoOptions) error {
 	if o.epochs < 1 {
 		return cli.Usagef("--epochs %d: give 1 or more", o.epochs)
 	}
-	dir, files, err := a.demoPictures(ctx, o)
+	dir, files, err := demoPictures(ctx, a, o)
 	if err != nil {
 		return err
 	}
-	photos, err := a.check(ctx, dir, files.Limit(demoIndex))
+	photos, err := check(ctx, &a.Terminal, dir, files.Limit(demoIndex))
 	if err != nil {
 		return err
 	}
 	learned := photos.Limit(demoLearn)
-	m, took, err := a.demoTraining(ctx, o, learned)
+	m, took, err := demoTraining(ctx, &a.Terminal, o, learned)
 	if err != nil {
 		return err
 	}
-	g, err := a.demoGallery(ctx, o, m, photos, dir)
-	if err != nil {
-		return err
-	}
-	neighbors, err := others(ctx, g, demoNear)
+	entries, neighbors, err := demoSearch(ctx, &a.Terminal, o, m, photos, dir)
 	if err != nil {
 		return err
 	}
@@ -127,12 +120,12 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
 	fmt.Fprintf(a.Out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
-		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(g.Entries), few)
+		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(entries), few)
 	for _, f := range demoFiles {
 		fmt.Fprintf(a.Out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}
 	fmt.Fprintln(a.Out)
-	if hits, chance, ok := sameLabel(g.Entries, neighbors); ok {
+	if hits, chance, ok := sameLabel(entries, neighbors); ok {
 		fmt.Fprintf(a.Out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
 	}
 	next := cli.Typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
@@ -150,18 +143,18 @@ func (o *demoOptions) file(name string) string { return filepath.Join(o.out, nam
 
 // demoPictures makes the folder of the results and returns the folder of pictures
 // with its files: those that are given, or drawn ones.
-func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, files *album.Set, err error) {
+func demoPictures(ctx context.Context, a *app, o demoOptions) (dir string, files *album.Set, err error) {
 	if o.photos != "" { // a mistake there comes before anything is written
 		if files, err = folder(o.photos, o.pictures); err != nil {
 			return "", nil, err
 		}
-		return o.photos, files, a.demoFolder(o.out)
+		return o.photos, files, demoFolder(&a.outputs, o.out)
 	}
-	if err := a.demoFolder(o.out); err != nil {
+	if err := demoFolder(&a.outputs, o.out); err != nil {
 		return "", nil, err
 	}
 	dir = o.file("photos")
-	if err := a.drawGallery(ctx, dir, o.seed); err != nil {
+	if err := drawGallery(ctx, &a.Terminal, dir, o.seed); err != nil {
 		return "", nil, err
 	}
 	files, err = folder(dir, o.pictures)
@@ -169,30 +162,44 @@ func (a *app) demoPictures(ctx context.Context, o demoOptions) (dir string, file
 }
 
 // demoTraining trains an autoencoder and tells how long that took.
-func (a *app) demoTraining(ctx context.Context, o demoOptions, photos *album.Set) (*autoencoder.Model, time.Duration, error) {
-	m, err := autoencoder.New(autoencoder.Config{Size: demoSize}, o.seed)
+func demoTraining(ctx context.Context, t *cli.Terminal, o demoOptions, photos *album.Set) (*autoencoder.Model, time.Duration, error) {
+	c, err := training.OpenAutoencoder(o.file("model.safetensors"), autoencoder.Config{Size: demoSize},
+		training.Epochs(o.epochs), training.Batch(demoBatch), training.Seed(o.seed), training.Anew())
 	if err != nil {
 		return nil, 0, err
 	}
+	defer c.Close()
+	if _, err := c.Divide(photos); err != nil {
+		return nil, 0, err
+	}
 	start := time.Now()
-	record := &autoencoder.Training{Batch: demoBatch, LearningRate: 0.001, Seed: o.seed, Photos: namesOf(photos, o.pictures)}
-	c := &course{network: m, record: record, epochs: o.epochs, data: m.Samples(photos, augment.Config{}, 0), file: o.file("model.safetensors"),
-		curve: o.file("loss.png"), title: "Mean squared error of the reconstructions"}
-	err = a.teach(ctx, c)
-	return m, time.Since(start), err
+	shown := showTraining(t, photos.Len(), 0, o.epochs)
+	defer shown.End()
+	_, err = c.Train(ctx, drawCurve(c, o.file("loss.png"), "Mean squared error of the reconstructions"), shown)
+	return c.Autoencoder(), time.Since(start), err
 }
 
-// demoGallery indexes the pictures of a folder anew.
-func (a *app) demoGallery(ctx context.Context, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) (*gallery.Gallery, error) {
+// demoSearch indexes the pictures of a folder anew and finds the nearest of each.
+func demoSearch(ctx context.Context, t *cli.Terminal, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) ([]lookalike.Entry, [][]lookalike.Hit, error) {
 	d, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	index := o.file("photos.idx")
-	if _, err := a.index(ctx, index, photos, dir, d, lookalike.Anew()); err != nil {
-		return nil, err
+	if _, err := updateIndex(ctx, t, index, photos, dir, d, lookalike.Anew()); err != nil {
+		return nil, nil, err
 	}
-	return gallery.Open(index)
+	x, err := lookalike.Open(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer x.Close()
+	queries := make([]lookalike.Query, x.Len())
+	for row := range queries {
+		queries[row] = lookalike.Row(row)
+	}
+	found, err := x.SearchAll(ctx, queries, demoNear, lookalike.ExceptSelf())
+	return x.Entries(), found, err
 }
 
 // demoFiles are the results, for the report and for the folder's own text.
@@ -206,7 +213,7 @@ var demoFiles = []struct{ name, what string }{
 
 // demoFolder makes the folder for the results, or makes sure that an existing
 // one may be used, for this run alone.
-func (a *app) demoFolder(dir string) error {
+func demoFolder(outputs *cli.Outputs, dir string) error {
 	mark := filepath.Join(dir, "README.txt")
 	entries, err := os.ReadDir(dir)
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".lookalike-") }) // of a run that was killed
@@ -222,7 +229,7 @@ func (a *app) demoFolder(dir string) error {
 			return fmt.Errorf("the folder %s holds other files than a demo's; choose another one with --out", dir)
 		}
 	}
-	if err := a.outputs.Reserve(mark); err != nil {
+	if err := outputs.Reserve(mark); err != nil {
 		return err
 	}
 	var text strings.Builder
@@ -238,9 +245,9 @@ func (a *app) demoFolder(dir string) error {
 }
 
 // drawGallery writes the drawn pictures as DIR/CLASS/NAME.png.
-func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
+func drawGallery(ctx context.Context, t *cli.Terminal, dir string, seed uint64) error {
 	n := 0
-	p := a.Progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
+	p := t.Progress("Drawing pictures", "images", len(sample.Classes())*demoPerClass)
 	defer p.End()
 	for drawn := range sample.Gallery(seed, demoPerClass, demoDrawn) {
 		if err := ctx.Err(); err != nil {
@@ -258,34 +265,10 @@ func (a *app) drawGallery(ctx context.Context, dir string, seed uint64) error {
 	return nil
 }
 
-// others returns the k nearest neighbours of every picture of a gallery, without
-// itself.
-func others(ctx context.Context, g *gallery.Gallery, k int) ([][]knn.Neighbor, error) {
-	index, err := knn.New(g.Vectors, knn.Euclidean)
-	if err != nil {
-		return nil, err
-	}
-	queries := make([][]float32, len(g.Entries))
-	for i := range queries {
-		queries[i] = g.Vectors.Row(i)
-	}
-	lists, err := index.Search(ctx, queries, k+1)
-	for i, list := range lists {
-		kept := list[:0]
-		for _, n := range list {
-			if n.Row != i && len(kept) < k {
-				kept = append(kept, n)
-			}
-		}
-		lists[i] = kept
-	}
-	return lists, err
-}
-
 // sameLabel returns which part of all neighbours have their picture's label, and
 // which part would if neighbours were drawn by lot. It is not ok if there are no
 // two labels to tell apart.
-func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chance float64, ok bool) {
+func sameLabel(entries []lookalike.Entry, neighbors [][]lookalike.Hit) (hits, chance float64, ok bool) {
 	sizes := map[string]int{}
 	for _, e := range entries {
 		sizes[e.Label]++
@@ -293,7 +276,7 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 	same, all, pairs := 0, 0, 0
 	for i, list := range neighbors {
 		for _, n := range list {
-			if entries[n.Row].Label == entries[i].Label {
+			if n.Label == entries[i].Label {
 				same++
 			}
 		}
@@ -308,20 +291,20 @@ func sameLabel(entries []gallery.Entry, neighbors [][]knn.Neighbor) (hits, chanc
 }
 
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
-func demoSheet(path string, photos *album.Set, neighbors [][]knn.Neighbor) error {
+func demoSheet(path string, photos *album.Set, neighbors [][]lookalike.Hit) error {
 	var cells []sheet.Cell
 	for _, row := range training.Evenly(demoQueries, photos.Len()) {
 		p, err := photos.Load(row)
 		if err != nil {
 			return err
 		}
-		cells = append(cells, sheet.Cell{Image: p.RGBA(), Title: "Original image"})
+		cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: "Original image"})
 		for _, n := range neighbors[row] {
 			p, err := photos.Load(n.Row)
 			if err != nil {
 				return err
 			}
-			cells = append(cells, sheet.Cell{Image: p.RGBA(), Title: fmt.Sprintf("Dist=%.3f", n.Distance)})
+			cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: fmt.Sprintf("Dist=%.3f", n.Distance)})
 		}
 	}
 	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: 1 + min(demoNear, photos.Len()-1)}))

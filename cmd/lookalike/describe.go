@@ -24,11 +24,17 @@ func indexModelFlags(cmd *cobra.Command, m *describe.Spec, components *int) {
 	cmd.Flags().IntVar(components, "pca", 0, "keep the `N` principal components of the vectors")
 }
 
+// imply takes vgg16 for the model where flags of a network are given without its name.
+func imply(cmd *cobra.Command, m *describe.Spec) {
+	for _, name := range []string{"weights", "layer", "pool"} {
+		if f := cmd.Flags().Lookup(name); m.Name == "" && f != nil && f.Changed {
+			m.Name = "vgg16"
+		}
+	}
+}
+
 // checkModel finds mistakes in these flags. cmd tells which were given.
 func checkModel(cmd *cobra.Command, m describe.Spec) error {
-	if m.Name == "" {
-		return cli.Usagef("--model is missing: vgg16, vgg19, perceptual, or the file that 'lookalike train' has written")
-	}
 	if pca := cmd.Flags().Lookup("pca"); pca != nil && pca.Changed {
 		if n, err := cmd.Flags().GetInt("pca"); err != nil || n < 1 {
 			return cli.Usagef("--pca %s: give 1 or more", pca.Value)
@@ -36,7 +42,10 @@ func checkModel(cmd *cobra.Command, m describe.Spec) error {
 	}
 	if !m.IsNetwork() {
 		what := "a model that 'lookalike train' has written"
-		if m.Name == describe.Perceptual {
+		switch m.Name {
+		case "":
+			what = "a model that is not named"
+		case describe.Perceptual:
 			what = m.Name
 		}
 		for _, name := range []string{"weights", "layer", "pool"} {

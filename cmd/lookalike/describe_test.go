@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/gallery"
 	"lookalike/internal/sweeptest"
 )
@@ -79,9 +80,9 @@ func TestIndexVGG(t *testing.T) {
 		return printed(t, append([]string{"index", photos, "-o", index, "--model", "vgg16", "--weights", moved, "--quiet", "--fresh"}, flags...)...)
 	}
 	query := filepath.Join(photos, "Faces", "image_0001.jpg")
-	search := func(flags ...string) found {
-		var f found
-		if err := json.Unmarshal([]byte(printed(t, append([]string{"search", index, query, "--json", "-k", "2"}, flags...)...)), &f); err != nil {
+	search := func(flags ...string) results.Listing {
+		var f results.Listing
+		if err := json.Unmarshal([]byte(printed(t, append([]string{"search", index, query, "--json", "-k", "2", "--include-self"}, flags...)...)), &f); err != nil {
 			t.Fatal(err)
 		}
 		for i, n := range f.Results[0].Neighbors {

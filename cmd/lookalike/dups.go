@@ -20,11 +20,11 @@ import (
 	"lookalike/gallery"
 	"lookalike/gallery/indexing"
 	"lookalike/internal/atomicfile"
-	"lookalike/internal/fetch"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
 	"lookalike/knn"
 	"lookalike/picture"
+	"lookalike/weights/published"
 )
 
 // dupsOptions are the flags of dups.
@@ -33,8 +33,10 @@ type dupsOptions struct {
 	pca    int // principal components, 0 for none
 	within cli.Distance
 	exact  bool
-	metric string
-	photos string
+
+	unverified bool // go by vectors alone
+	metric     string
+	photos     string
 
 	json        bool
 	sheet, html string
@@ -58,7 +60,13 @@ func (a *app) dupsCommand() *cobra.Command {
 photograph in another size, format or quality, lightened or marked. In each group
 the best copy comes first: the one of most pixels, then of the largest file, then
 the oldest, then the first by path. Each other is within a distance of that one,
-which is shown. Files of the same bytes are always found.
+which is shown, and a second look at the pixels of both, one laid over the other,
+confirms that they are the same picture. Files of the same bytes are always found.
+
+What holds too little to tell, such as blank pictures or pages with nothing but a
+title, is not called the same unless its pixels are equal. A file of several frames
+or pages, or a camera raw file, is a duplicate only of files of the same bytes.
+Transparent pictures are compared on light and on dark ground.
 
 A folder is described without a network by the brightness and colours of each
 picture, cell by cell (the model "perceptual"), for that tells copies from others
@@ -76,7 +84,8 @@ next time only new pictures are. An index is taken as it is.
   %.2f  (cosine) for block5_pool of VGG16 or VGG19, averaged. This mixes up
         some pictures that are only much alike; look before you move them.
 A threshold from labels is not used: it tells kinds of things, not copies. For
-any other index --within must be given. --exact finds files of the same bytes only.
+any other index --within must be given. --exact finds files of the same bytes only,
+--unverified also what the second look does not confirm; that is never moved.
 
 Nothing is touched unless --apply is given. --move-to DIR moves all but the best
 of each group to DIR, below the same names; --hardlink turns files of the same
@@ -94,10 +103,13 @@ With --json the result is one object:
   {"root": "/home/me/photos", "metric": "euclidean", "within": 0.14, "pictures": 3068,
    "groups": [{"best": {"path": "a.jpg", "width": 1600, "height": 1200,
      "bytes": 421888, "modified": "2024-05-01T12:00:00Z"}, "others": [{"path": …,
-     "distance": 0.012, "same_as": "", "target": "/tmp/dups/b.jpg",
+     "distance": 0.012, "same_as": "", "hard_link": false, "target": "/tmp/dups/b.jpg",
      "state": "planned", "reason": ""}]}],
+   "refused": [{"a": "a.jpg", "b": "c.jpg", "reason": "their pixels differ"}],
    "action": "move", "applied": false, "journal": ""}
-where same_as is the path of a picture of the same bytes, target where a file goes
+where same_as is the path of a picture of the same bytes, hard_link tells that it is
+another name of a file that is listed already, refused are pairs within the distance
+that the second look does not confirm (100 at most), target where a file goes
 or whose link it becomes, and state planned, done, or left, with a reason unless
 nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 		Example: `  lookalike dups photos
@@ -126,6 +138,7 @@ nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 	f := cmd.Flags()
 	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for duplicates (default: see above)")
 	f.BoolVar(&o.exact, "exact", false, "find files of the same bytes only")
+	f.BoolVar(&o.unverified, "unverified", false, "go by the distance alone: list also what a second look does not confirm")
 	metricFlag(cmd, &o.metric)
 	cli.JSONFlag(cmd, &o.json)
 	f.StringVar(&o.sheet, "sheet", "", "draw the groups as a contact sheet to `FILE`, .png or .jpg")
@@ -151,6 +164,8 @@ func (o *dupsOptions) check(a *app, cmd *cobra.Command, source string) error {
 		return cli.Usagef("give only one of --apply and --dry-run")
 	case o.apply && o.moveTo == "" && !o.hardlink:
 		return cli.Usagef("--apply does what --move-to DIR or --hardlink says; give one of them")
+	case o.unverified && (o.moveTo != "" || o.hardlink):
+		return cli.Usagef("--unverified lists pictures that may be others; nothing is put away by it")
 	case o.exact && o.within.Given():
 		return cli.Usagef("give only one of --exact and --within")
 	case cmd.Flags().Changed("move-to") && o.moveTo == "":
@@ -188,7 +203,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
 		}
-		c, err = a.openCollection(source, o.photos)
+		c, err = openCollection(a, source, o.photos)
 	}
 	if err != nil {
 		return err
@@ -217,9 +232,17 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 
 	links := c.links()
 	p := a.Progress("Comparing", "images", len(c.Entries))
-	groups, err := c.index.Duplicates(ctx, lookalike.By(metric), limit,
+	var r refusals
+	how := []lookalike.SearchOption{lookalike.By(metric), limit,
 		lookalike.Where(func(e lookalike.Entry) bool { return !links[e.Path] }),
-		lookalike.Comparing(func(done, _ int) { p.Set(done) }))
+		lookalike.Comparing(func(done, _ int) { p.Set(done) }),
+		lookalike.Refusing(func(best, other int, reason error) {
+			r.add(c.Entries[best].Path, c.Entries[other].Path, reason)
+		})}
+	if o.unverified {
+		how = append(how, lookalike.Unverified())
+	}
+	groups, err := c.index.Duplicates(ctx, how...)
 	p.End()
 	if err != nil {
 		return err
@@ -227,7 +250,9 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if len(links) > 0 {
 		a.Warn("note: %s left out", words.Count(len(links), "symbolic link"))
 	}
+	r.tell(a)
 	d := newDupsFound(c, groups, metric, within, len(c.Entries)-len(links))
+	d.Refused = append(d.Refused, r.first...)
 	d.plan(c, o)
 	stopped := a.apply(ctx, c, groups, d, o)
 	if stopped != nil && !d.Applied {
@@ -280,14 +305,14 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	}
 	defer remove()
 	components := lookalike.Components(o.pca)
-	_, err = a.index(cmd.Context(), index, set, dir, model, components)
+	_, err = updateIndex(cmd.Context(), &a.Terminal, index, set, dir, model, components)
 	if errors.Is(err, lookalike.ErrDamaged) || errors.Is(err, lookalike.ErrOld) || errors.Is(err, lookalike.ErrRecipe) { // it is the cache's
-		_, err = a.index(cmd.Context(), index, set, dir, model, components, lookalike.Anew())
+		_, err = updateIndex(cmd.Context(), &a.Terminal, index, set, dir, model, components, lookalike.Anew())
 	}
 	if err != nil {
 		return nil, err
 	}
-	return a.openCollection(index, "")
+	return openCollection(a, index, "")
 }
 
 // cachedIndex is where the index of a folder is kept between runs of dups. The name
@@ -298,7 +323,7 @@ func (a *app) cachedIndex(root string, d indexing.Describer) (path string, remov
 	key := strings.Join([]string{root, d.Recipe.Fingerprint(), d.Recipe.WeightsFile, strconv.Itoa(d.Components)}, "\x00")
 	sum := sha256.Sum256([]byte(key))
 	name := hex.EncodeToString(sum[:12]) + ".idx"
-	if cache, err := fetch.Store(a.cache).Folder(); err == nil {
+	if cache, err := published.Store(a.cache).Folder(); err == nil {
 		dir := filepath.Join(cache, "dups")
 		if os.MkdirAll(dir, 0o755) == nil && cli.CheckOutput(filepath.Join(dir, name)) == nil {
 			return filepath.Join(dir, name), func() {}, nil

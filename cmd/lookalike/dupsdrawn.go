@@ -3,15 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"image"
 	"io"
 	"os"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/results"
+	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/cmd/lookalike/internal/webpage"
 	"lookalike/describe"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
+	"lookalike/picture"
 )
 
 // drawGroups writes the sheet and the page. Pictures that have been moved are shown
@@ -33,7 +37,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 	for i, g := range groups {
 		sizes[i] = 1 + len(g.Others)
 	}
-	longest, err := longestOf(sizes)
+	longest, err := results.Longest(sizes)
 	if err != nil {
 		return err
 	}
@@ -49,14 +53,14 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		}
 		lists = append(lists, cells)
 	}
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*sheetColumns)}))
+	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
 }
 
 func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
 	duplicates, freed := d.size()
 	p := webpage.Page{
 		Title: fmt.Sprintf("%s of near duplicates", words.Count(len(groups), "group")),
-		Lead:  fmt.Sprintf("%s of %s, among %s in %s", words.Count(duplicates, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), c.root),
+		Lead:  fmt.Sprintf("%s of %s, among %s", words.Count(duplicates, "duplicate"), words.Bytes(freed), d.among(c.root)),
 		Facts: []webpage.Fact{{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
 		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
 		Groups: func(yield func(webpage.Group, error) bool) {
@@ -79,16 +83,20 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 func (a *app) groupCards(ctx context.Context, c *collection, g lookalike.Group, d *dupsFound, i, width, height int) ([]webpage.Card, error) {
 	found := d.Groups[i]
 	files := []string{c.path(g.Best.Row)}
-	open := []func() (io.ReadCloser, error){func() (io.ReadCloser, error) { return c.open(g.Best.Row) }}
+	loads := []thumbnail.Load{c.load(g.Best.Row)}
 	for k, other := range g.Others {
-		file, read := c.path(other.Row), func() (io.ReadCloser, error) { return c.open(other.Row) }
+		file, load := c.path(other.Row), c.load(other.Row)
 		if d.Action == "move" && found.Others[k].State == "done" {
 			file = found.Others[k].Target
-			read = func() (io.ReadCloser, error) { return os.Open(file) }
+			load = func(box image.Point) (*picture.Image, error) {
+				o := c.Recipe.Options()
+				o.Thumbnail = box
+				return decode(func() (io.ReadCloser, error) { return os.Open(file) }, o)
+			}
 		}
-		files, open = append(files, file), append(open, read)
+		files, loads = append(files, file), append(loads, load)
 	}
-	small, errs, err := thumbnails(ctx, open, c.options(), width, height)
+	small, errs, err := thumbnail.Several(ctx, loads, width, height)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +115,7 @@ func (a *app) groupCards(ctx context.Context, c *collection, g lookalike.Group, 
 			card.Picture = m
 		}
 		if errs[k] != nil {
-			a.notDrawn("shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
+			a.NotDrawn("shown", fmt.Errorf("%s: %w", words.Printable(p.Path), errs[k]))
 			card.Missing, card.Link = "cannot be read", ""
 		}
 		cards = append(cards, card)

@@ -23,7 +23,7 @@ import (
 // checkFiles makes sure that files may be moved or linked at all.
 func (o *dupsOptions) checkFiles(c *collection) error {
 	if info, err := os.Stat(c.root); err != nil {
-		return c.gone()
+		return &lookalike.PhotosError{Index: c.file, Root: c.root, Err: words.Cause(err)}
 	} else if !info.IsDir() {
 		return fmt.Errorf("%s is an archive, of which no file can be moved or linked", c.root)
 	}

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"maps"
 	"math"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +28,7 @@ type dupsFound struct {
 	Within   *float64    `json:"within"`   // the greatest distance of a duplicate; null: files of the same bytes only
 	Pictures int         `json:"pictures"` // that were compared
 	Groups   []dupsGroup `json:"groups"`
+	Refused  []refusal   `json:"refused"` // pairs within the distance that the second look does not confirm, the first of them
 	Action   string      `json:"action"`  // "none", "move" or "hardlink"
 	Applied  bool        `json:"applied"` // false: nothing was touched
 	Journal  string      `json:"journal"` // "" if none was written
@@ -43,8 +49,9 @@ type dupsPicture struct {
 
 type dupsOther struct {
 	dupsPicture
-	Distance float64 `json:"distance"` // from the best
-	SameAs   string  `json:"same_as"`  // path of the picture of the same bytes, "" if there is none
+	Distance float64 `json:"distance"`  // from the best
+	SameAs   string  `json:"same_as"`   // path of the picture of the same bytes, "" if there is none
+	HardLink bool    `json:"hard_link"` // another name of a file that is in the group already: it takes no space
 
 	Target string `json:"target"` // where it is to go, or whose link it is to become; "" if it stays
 	State  string `json:"state"`  // "planned", "done" or "left"
@@ -52,7 +59,7 @@ type dupsOther struct {
 }
 
 func newDupsFound(c *collection, groups []lookalike.Group, metric knn.Metric, within float64, pictures int) *dupsFound {
-	d := &dupsFound{Root: c.root, Metric: metric.String(), Pictures: pictures, Groups: []dupsGroup{}, Action: "none"}
+	d := &dupsFound{Root: c.root, Metric: metric.String(), Pictures: pictures, Groups: []dupsGroup{}, Refused: []refusal{}, Action: "none"}
 	if !math.IsNaN(within) {
 		d.Within = &within
 	}
@@ -62,16 +69,91 @@ func newDupsFound(c *collection, groups []lookalike.Group, metric knn.Metric, wi
 	}
 	for _, g := range groups {
 		group := dupsGroup{Best: describe(g.Best.Row)}
+		files := []fs.FileInfo{c.info(g.Best.Row)}
 		for _, other := range g.Others {
 			out := dupsOther{dupsPicture: describe(other.Row), Distance: other.Distance, State: "left"}
 			if other.SameAs >= 0 {
 				out.SameAs = c.Entries[other.SameAs].Path
+				info := c.info(other.Row)
+				out.HardLink = slices.ContainsFunc(files, func(f fs.FileInfo) bool { return f != nil && info != nil && os.SameFile(f, info) })
+				files = append(files, info)
+			} else {
+				files = append(files, c.info(other.Row))
 			}
 			group.Others = append(group.Others, out)
 		}
 		d.Groups = append(d.Groups, group)
 	}
 	return d
+}
+
+// info is what the system says of a picture's file, nil if it is none of its own.
+func (c *collection) info(row int) fs.FileInfo {
+	info, err := os.Lstat(c.path(row))
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// refusals are the pairs that a second look does not confirm.
+type refusals struct {
+	first                []refusal
+	unlike, little, more int
+	unreadable           map[string]error // by path
+}
+
+// mostRefused are listed.
+const mostRefused = 100
+
+type refusal struct {
+	A      string `json:"a"`
+	B      string `json:"b"`
+	Reason string `json:"reason"`
+}
+
+func (r *refusals) add(a, b string, reason error) {
+	switch {
+	case errors.Is(reason, lookalike.ErrUnlike):
+		r.unlike++
+	case errors.Is(reason, lookalike.ErrTooLittle):
+		r.little++
+	case errors.Is(reason, lookalike.ErrMore):
+		r.more++
+	default:
+		path := b
+		if skip, is := errors.AsType[*lookalike.SkipError](reason); is {
+			path, reason = skip.Path, skip.Err
+		}
+		if r.unreadable == nil {
+			r.unreadable = map[string]error{}
+		}
+		r.unreadable[path] = reason
+	}
+	if len(r.first) < mostRefused {
+		r.first = append(r.first, refusal{a, b, reason.Error()})
+	}
+}
+
+// tell says how many pairs were refused, and names the pictures that could not be looked
+// at again, for --strict, too.
+func (r *refusals) tell(a *app) {
+	for _, kind := range []struct {
+		n   int
+		why string
+	}{
+		{r.unlike, "near each other by their description, but their pixels differ"},
+		{r.little, "with too little in them to tell whether they are copies"},
+		{r.more, "of which one has several frames or pages, or is a camera raw file"},
+	} {
+		if kind.n > 0 {
+			a.Warn("note: left out %s of pictures %s", words.Count(kind.n, "pair"), kind.why)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(r.unreadable)) {
+		a.Warn("left %s: %v", words.Printable(path), r.unreadable[path])
+		a.Skipped++
+	}
 }
 
 // printGroups prints the groups for a person to read.
@@ -93,7 +175,10 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 		line("best", g.Best)
 		for _, other := range g.Others {
 			away := fmt.Sprintf("%.*f", digits, other.Distance)
-			if other.SameAs != "" {
+			switch {
+			case other.HardLink:
+				away = "link"
+			case other.SameAs != "":
 				away = "same"
 			}
 			line(away, other.dupsPicture)
@@ -115,10 +200,10 @@ func (a *app) printGroups(c *collection, d *dupsFound, from string, o dupsOption
 	}
 	sum := ""
 	if len(d.Groups) == 0 {
-		sum = fmt.Sprintf("No duplicates among %s in %s, %s.\n", words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
+		sum = fmt.Sprintf("No duplicates among %s, %s.\n", d.among(words.Printable(words.FromHere(c.root))), what)
 	} else {
 		n, freed := d.size()
-		sum = fmt.Sprintf("%s with %s of %s, among %s in %s, %s.\n", words.Count(len(d.Groups), "group"), words.Count(n, "duplicate"), words.Bytes(freed), words.Count(d.Pictures, "picture"), words.Printable(words.FromHere(c.root)), what)
+		sum = fmt.Sprintf("%s with %s of %s, among %s, %s.\n", words.Count(len(d.Groups), "group"), words.Count(n, "duplicate"), words.Bytes(freed), d.among(words.Printable(words.FromHere(c.root))), what)
 		sum += d.outcome()
 	}
 	b.WriteString(lines.Wrap(sum, width))
@@ -158,11 +243,13 @@ func (d *dupsFound) others() iter.Seq[*dupsOther] {
 	}
 }
 
-// size is how many duplicates there are, and how many bytes they have.
+// size is how many duplicates there are, and how many bytes they take.
 func (d *dupsFound) size() (n int, bytes int64) {
 	for other := range d.others() {
 		n++
-		bytes += other.Bytes
+		if !other.HardLink {
+			bytes += other.Bytes
+		}
 	}
 	return n, bytes
 }
@@ -181,4 +268,13 @@ func (d *dupsFound) states() (planned, done, left int) {
 		}
 	}
 	return planned, done, left
+}
+
+// among says what was looked through. An index that was imported may be of no folder.
+func (d *dupsFound) among(root string) string {
+	pictures := words.Count(d.Pictures, "picture")
+	if root == "" {
+		return pictures
+	}
+	return pictures + " in " + root
 }

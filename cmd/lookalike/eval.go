@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/cmd/lookalike/internal/lines"
 	"lookalike/gallery"
@@ -27,7 +29,7 @@ type evalOptions struct {
 	split     string
 }
 
-func (a *app) evalCommand() *cobra.Command {
+func evalCommand(a *app) *cobra.Command {
 	var o evalOptions
 	cmd := &cobra.Command{
 		Use:   "eval PHOTOS.idx",
@@ -66,7 +68,7 @@ nearest to the pictures of class i, in the order of classes. With --split it is
   lookalike eval photos.idx --split split.csv
   lookalike eval photos.idx --json | jq .mean_average_precision`,
 		Args: cli.Arguments("PHOTOS.idx"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.eval(cmd.Context(), args[0], o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return eval(cmd.Context(), a, args[0], o) },
 	}
 	f := cmd.Flags()
 	metricFlag(cmd, &o.metric)
@@ -76,7 +78,7 @@ nearest to the pictures of class i, in the order of classes. With --split it is
 	return cmd
 }
 
-func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
+func eval(ctx context.Context, a *app, index string, o evalOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
@@ -86,26 +88,22 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 	if o.split != "" && o.confusion != "" {
 		return cli.Usagef("--confusion shows a whole index: leave out --split or --confusion")
 	}
-	g, err := a.openIndex(index)
+	c, err := openCollection(a, index, "")
 	if err != nil {
 		return err
 	}
-	metric, err := metricOf(o.metric, g)
+	defer c.Close()
+	metric, err := metricOf(o.metric, c.Gallery)
 	if err != nil {
 		return err
 	}
 	if o.split != "" {
-		return a.evalSets(ctx, g, index, metric, o)
+		return evalSets(ctx, &a.Terminal, c, metric, o)
 	}
-	rows := a.inFolders(g)
-	x, err := rowsOf(g, rows)
-	if err != nil {
-		return err
-	}
-	labels := classesOf(g, rows)
-	p := a.Progress("Evaluating", "images", len(labels))
+	noteOthers(&a.Terminal, c.Entries)
+	p := a.Progress("Evaluating", "images", labelled(c.Entries))
 	defer p.End()
-	r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.Set(n) })
+	r, err := c.index.Evaluate(ctx, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(n) }))
 	p.End()
 	if err != nil {
 		return fmt.Errorf("%s: %w", index, err)
@@ -127,7 +125,7 @@ func (a *app) eval(ctx context.Context, index string, o evalOptions) error {
 			*retrieval.Report
 		}{index, r})
 	}
-	a.printReport(g, r)
+	printReport(a.Out, c.Gallery, r)
 	return nil
 }
 
@@ -138,7 +136,7 @@ type setReport struct {
 }
 
 // evalSets judges the sets of a split, each by itself.
-func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, metric knn.Metric, o evalOptions) error {
+func evalSets(ctx context.Context, t *cli.Terminal, c *collection, metric knn.Metric, o evalOptions) error {
 	setOf, sets, err := training.ReadSplit(o.split)
 	if errors.Is(err, training.ErrNoSplit) {
 		err = fmt.Errorf("%w, as 'lookalike train --split' writes it", err)
@@ -146,84 +144,88 @@ func (a *app) evalSets(ctx context.Context, g *gallery.Gallery, index string, me
 	if err != nil {
 		return err
 	}
-	rows, in := map[string][]int{}, 0
-	known := a.inFolders(g)
-	for _, i := range known {
-		if set, ok := setOf[g.Entries[i].Path]; ok {
-			rows[set] = append(rows[set], i)
+	noteOthers(t, c.Entries)
+	classes, in := map[string][]string{}, 0 // of the pictures of each set
+	for _, e := range c.Entries {
+		if set, ok := setOf[e.Path]; ok && e.Label != "" {
+			classes[set] = append(classes[set], e.Label)
 			in++
 		}
 	}
-	switch left := len(known) - in; {
+	switch left := labelled(c.Entries) - in; {
 	case in == 0:
-		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, index)
+		return fmt.Errorf("%s names none of the pictures of %s: it was made for another folder", o.split, c.file)
 	case left > 0:
-		a.Warn("note: %s of %s %s not in %s and left out", words.Count(left, "picture"), index, words.IsOrAre(left), o.split)
+		t.Warn("note: %s of %s %s not in %s and left out", words.Count(left, "picture"), c.file, words.IsOrAre(left), o.split)
 	}
-	for _, set := range sets {
-		if labels := classesOf(g, rows[set]); len(labels) > 0 && len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1 {
-			a.Warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", words.Printable(set), words.Printable(labels[0]))
-			in -= len(labels)
-			delete(rows, set)
+	sets = slices.DeleteFunc(sets, func(set string) bool {
+		labels := classes[set]
+		if len(labels) == 0 {
+			return true
 		}
-	}
+		alike := len(slices.Compact(slices.Sorted(slices.Values(labels)))) == 1
+		if alike {
+			t.Warn("note: all pictures of the set %s are of the class %s, so searches among them tell nothing; it is left out", words.Printable(set), words.Printable(labels[0]))
+			in -= len(labels)
+		}
+		return alike
+	})
 	if in == 0 {
 		return fmt.Errorf("no set of %s has pictures of two classes, so nothing can be judged", o.split)
 	}
-	p := a.Progress("Evaluating", "images", in)
+	p := t.Progress("Evaluating", "images", in)
 	defer p.End()
 	var reports []setReport
 	before := 0
 	for _, set := range sets {
-		if len(rows[set]) == 0 {
-			continue
-		}
-		x, err := rowsOf(g, rows[set])
+		r, err := c.index.Evaluate(ctx, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(before + n) }),
+			lookalike.Where(func(e lookalike.Entry) bool { of, ok := setOf[e.Path]; return ok && of == set }))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s, set %s: %w", c.file, words.Printable(set), err)
 		}
-		labels := classesOf(g, rows[set])
-		r, err := retrieval.Evaluate(ctx, x, labels, metric, func(n int) { p.Set(before + n) })
-		if err != nil {
-			return fmt.Errorf("%s, set %s: %w", index, words.Printable(set), err)
-		}
-		before += len(labels)
+		before += r.Pictures
 		reports = append(reports, setReport{set, r})
 	}
 	p.End()
 	if o.json {
-		return a.PrintJSON(struct {
+		return t.PrintJSON(struct {
 			Index  string      `json:"index"`
 			Metric string      `json:"metric"`
 			Sets   []setReport `json:"sets"`
-		}{index, metric.String(), reports})
+		}{c.file, metric.String(), reports})
 	}
-	fmt.Fprintf(a.Out, "%s; %s; %s distance\n\n", words.Count(in, "picture"), vectors(g), metric)
+	printSets(t.Out, fmt.Sprintf("%s; %s; %s distance", words.Count(in, "picture"), vectors(c.Gallery), metric), reports)
+	return nil
+}
+
+// printSets prints a line for each set of a split.
+func printSets(w io.Writer, head string, reports []setReport) {
+	fmt.Fprintf(w, "%s\n\n", head)
 	width := len("validation")
 	for _, r := range reports {
 		width = max(width, lines.Width(words.Printable(r.Set)))
 	}
-	fmt.Fprintf(a.Out, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", lines.Padded("set", width))
+	fmt.Fprintf(w, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", lines.Padded("set", width))
 	for _, r := range reports {
-		fmt.Fprintf(a.Out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", lines.Padded(words.Printable(r.Set), width), r.Pictures, len(r.Classes),
+		fmt.Fprintf(w, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", lines.Padded(words.Printable(r.Set), width), r.Pictures, len(r.Classes),
 			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
 	}
-	return nil
 }
 
-func (a *app) printReport(g *gallery.Gallery, r *retrieval.Report) {
-	fmt.Fprintf(a.Out, "%s, %d classes; %s; %s distance\n\n", words.Count(r.Pictures, "picture"), len(r.Classes), vectors(g), r.Metric)
-	fmt.Fprintf(a.Out, "               at 1    at 5   at 10\n")
-	fmt.Fprintf(a.Out, "precision    %.4f  %.4f  %.4f\n", r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10)
-	fmt.Fprintf(a.Out, "recall       %.4f  %.4f  %.4f\n", r.RecallAt1, r.RecallAt5, r.RecallAt10)
-	fmt.Fprintf(a.Out, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
+// printReport prints the report of an index, and a line for each class.
+func printReport(w io.Writer, g *gallery.Gallery, r *retrieval.Report) {
+	fmt.Fprintf(w, "%s, %d classes; %s; %s distance\n\n", words.Count(r.Pictures, "picture"), len(r.Classes), vectors(g), r.Metric)
+	fmt.Fprintf(w, "               at 1    at 5   at 10\n")
+	fmt.Fprintf(w, "precision    %.4f  %.4f  %.4f\n", r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10)
+	fmt.Fprintf(w, "recall       %.4f  %.4f  %.4f\n", r.RecallAt1, r.RecallAt5, r.RecallAt10)
+	fmt.Fprintf(w, "mean average precision  %.4f\n\n", r.MeanAveragePrecision)
 	width := len("class")
 	for _, c := range r.Classes {
 		width = max(width, lines.Width(words.Printable(c.Label)))
 	}
-	fmt.Fprintf(a.Out, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", lines.Padded("class", width))
+	fmt.Fprintf(w, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", lines.Padded("class", width))
 	for _, c := range r.Classes {
-		fmt.Fprintf(a.Out, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", lines.Padded(words.Printable(c.Label), width), c.Pictures,
+		fmt.Fprintf(w, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", lines.Padded(words.Printable(c.Label), width), c.Pictures,
 			c.PrecisionAt1, c.PrecisionAt5, c.PrecisionAt10, c.RecallAt10, c.MeanAveragePrecision)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/knn/retrieval"
 )
 
@@ -46,7 +47,7 @@ func TestEvalJSON(t *testing.T) {
 		t.Fatal(err, pictures)
 	}
 	for _, query := range pictures {
-		var f found
+		var f results.Listing
 		if err := json.Unmarshal([]byte(printed(t, "search", index, query, "--json", "-k", "2")), &f); err != nil {
 			t.Fatal(err)
 		}

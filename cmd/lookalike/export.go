@@ -13,7 +13,7 @@ import (
 	"lookalike/weights"
 )
 
-func (a *app) exportCommand() *cobra.Command {
+func exportCommand(a *app) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "export PHOTOS.idx -o VECTORS.npz",
@@ -45,7 +45,7 @@ that the name's end says:
 			if err := checkExported(out); err != nil {
 				return err
 			}
-			c, err := a.openCollection(args[0], "")
+			c, err := openCollection(a, args[0], "")
 			if err != nil {
 				return err
 			}

@@ -16,12 +16,12 @@ Given several times, one condition of each kind must hold, and every !=.`
 
 // openFiltered is openCollection, and makes a filter of the values of --filter; it
 // leaves something to find, and is nil if there are none.
-func (a *app) openFiltered(index, photos string, filters []string, options ...lookalike.OpenOption) (*collection, *lookalike.Filter, error) {
+func openFiltered(a *app, index, photos string, filters []string, options ...lookalike.OpenOption) (*collection, *lookalike.Filter, error) {
 	only, err := lookalike.ParseFilter(filters...)
 	if err != nil {
 		return nil, nil, cli.Usagef("--filter %w", err)
 	}
-	c, err := a.openCollection(index, photos, options...)
+	c, err := openCollection(a, index, photos, options...)
 	if err != nil || len(filters) == 0 {
 		return c, nil, err
 	}
@@ -33,4 +33,12 @@ func (a *app) openFiltered(index, photos string, filters []string, options ...lo
 		return nil, nil, err
 	}
 	return c, only, nil
+}
+
+// where is the option of a search that a filter makes, which is nil if it is.
+func where(only *lookalike.Filter) lookalike.SearchOption {
+	if only == nil {
+		return nil
+	}
+	return lookalike.Where(only.Keeps)
 }

@@ -35,12 +35,13 @@ memory-limit, or --memory-limit, makes the program keep less for speed alone, su
 as decoded pictures between epochs, take fewer pictures at a time through VGG, and
 collect garbage sooner. Pictures that take more than half of it to decode, 4 to 12
 bytes a pixel for most, and files of more than an eighth of it are named and left
-out. The limit is of the whole process, weights that are mapped from a file too. What
-must be in memory at once and does not fit, such as the vectors of an index or what
-training takes, is refused with the figures; train says which --batch would fit, and
-decodes and keeps pictures in what training leaves. What VGG16 needs it takes all the
-same, about 290 MB without its dense layers: a limit below that makes work slower and
-is not kept. There is no limit by default.
+out. The limit is of the whole process, as the system shows it (RSS), within 5%:
+weights that are mapped from a file and have been read count, too; what the system
+itself keeps of files does not. What must be in memory at once and does not fit,
+such as the vectors of an index, VGG's weights with what one picture takes on its
+way, or what training takes, is refused with the figures; train says which --batch
+would fit, and decodes and keeps pictures in what training leaves. VGG16 needs about
+190 MB without its dense layers and 685 MB with them. There is no limit by default.
 Results stay the same, but for principal components of collections whose vectors do
 not fit in a quarter of the limit: these are then fitted to a sample.
 

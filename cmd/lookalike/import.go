@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery/exchange"
 	"lookalike/internal/words"
-	"lookalike/picture/album"
 )
 
 // importOptions are the flags of import.
@@ -24,7 +22,7 @@ type importOptions struct {
 	out, paths, labels, photos string
 }
 
-func (a *app) importCommand() *cobra.Command {
+func importCommand(a *app) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import VECTORS -o PHOTOS.idx",
@@ -49,7 +47,7 @@ export' has written to .safetensors, without principal components, is known.`,
   lookalike import vectors.npy --paths paths.txt -o photos.idx
   lookalike search photos.idx index:cats/tom.jpg`,
 		Args: cli.Arguments("VECTORS"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.importVectors(args[0], o) },
+		RunE: func(_ *cobra.Command, args []string) error { return importVectors(a, args[0], o) },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
@@ -59,7 +57,7 @@ export' has written to .safetensors, without principal components, is known.`,
 	return cmd
 }
 
-func (a *app) importVectors(file string, o importOptions) error {
+func importVectors(a *app, file string, o importOptions) error {
 	if o.out == "" {
 		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
 	}
@@ -76,38 +74,16 @@ func (a *app) importVectors(file string, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.photos != "" {
-		if g.Root, err = filepath.Abs(o.photos); err != nil {
-			return err
-		}
+	paths, err := linesOf(o.paths, len(g.Entries))
+	if err != nil {
+		return err
 	}
-	if o.paths != "" {
-		lines, err := linesOf(o.paths, len(g.Entries))
-		if err != nil {
-			return err
-		}
-		for i, line := range lines {
-			e := &g.Entries[i]
-			e.Path = relativeTo(g.Root, line)
-			if e.Label == "" && o.labels == "" {
-				e.Label = album.LabelOf(e.Path)
-			}
-		}
+	labels, err := linesOf(o.labels, len(g.Entries))
+	if err != nil {
+		return err
 	}
-	for i := range g.Entries {
-		e := &g.Entries[i]
-		if e.Path = relativeTo(g.Root, e.Path); filepath.IsAbs(e.Path) {
-			return fmt.Errorf("the path %s does not lie in a folder of photos; say with --photos DIR in which one they all do", e.Path)
-		}
-	}
-	if o.labels != "" {
-		lines, err := linesOf(o.labels, len(g.Entries))
-		if err != nil {
-			return err
-		}
-		for i, line := range lines {
-			g.Entries[i].Label = line
-		}
+	if err := exchange.Name(g, o.photos, paths, labels); err != nil {
+		return err
 	}
 	if g.Recipe.Program == "" {
 		g.Recipe.Program = "lookalike " + version()
@@ -125,18 +101,11 @@ func notReplaced(path string) error {
 	return fmt.Errorf("%s exists, and is not replaced; remove it or choose another name", path)
 }
 
-// relativeTo returns a path as an index has it: from the root on, if that is known.
-func relativeTo(root, name string) string {
-	if root != "" && filepath.IsAbs(name) {
-		if rel, err := filepath.Rel(root, name); err == nil {
-			name = rel
-		}
-	}
-	return path.Clean(filepath.ToSlash(name))
-}
-
-// linesOf reads a file of n lines.
+// linesOf reads a file of n lines; nil if there is no file.
 func linesOf(file string, n int) ([]string, error) {
+	if file == "" {
+		return nil, nil
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -146,6 +115,9 @@ func linesOf(file string, n int) ([]string, error) {
 	in := bufio.NewScanner(f)
 	for in.Scan() {
 		lines = append(lines, in.Text())
+	}
+	if len(lines) > 0 {
+		lines[0] = strings.TrimPrefix(lines[0], "\ufeff") // as editors of Windows begin UTF-8
 	}
 	if err := in.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

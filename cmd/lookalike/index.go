@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,20 +23,22 @@ import (
 // indexOptions are the flags of index.
 type indexOptions struct {
 	out      string
+	kept     bool // out is where the program keeps it
 	fresh    bool
 	how      describe.Spec
 	pca      int // principal components, 0 for none
 	pictures picture.Options
 }
 
-func (a *app) indexCommand() *cobra.Command {
+func indexCommand(a *app) *cobra.Command {
 	var o indexOptions
 	cmd := &cobra.Command{
-		Use:   "index SOURCE... -o PHOTOS.idx --model MODEL",
+		Use:   "index SOURCE...",
 		Short: "Describe all pictures of folders or archives by vectors",
 		Long: `Describes every picture below a folder by a vector and writes the vectors to an
 index, which search looks pictures up in. The photographs are not changed and
-not copied; the index knows where they and the model are.
+not copied; the index knows where they and the model are. Without -o it is kept in
+the user's cache folder, and 'lookalike search SOURCE' finds it there.
 
 A source may also be a zip, tar or tar.gz archive, which is read in place, or one
 picture; and there may be several. The paths in the index are relative to the
@@ -49,7 +52,9 @@ ImageNet, whose features find pictures of like things. --layer says
 which features: the output of fc2, 4096 numbers, if the weights have their dense
 layers, else that of block5_pool with each of its 512 channels averaged. Or it is
 perceptual, which needs no network: brightness and colour, cell by cell, by which
-copies of one photograph are told from all others, and nothing else is.
+copies of one photograph are told from all others, and nothing else is. Without
+--model an index that exists keeps its own; a new one gets vgg16 if its weights have
+been fetched, else perceptual.
 
 --pca keeps the principal components of the vectors: a smaller index, a faster
 search, and often a better one. They are fitted to the vectors of the first run
@@ -71,7 +76,8 @@ network is at work on. Others may search meanwhile. Only one run at a time may
 write to an index.
 
 Files that cannot be read as pictures are named and left out.`,
-		Example: `  lookalike index photos -o photos.idx --model model.safetensors
+		Example: `  lookalike index photos
+  lookalike index photos -o photos.idx --model model.safetensors
   lookalike index photos -o photos.idx --model vgg16
   lookalike index photos holiday.zip old/album.tar.gz -o all.idx --model vgg16
   lookalike index photos -o photos.idx --model vgg16 --weights vgg16_notop.h5 --layer block5_pool --pca 100`,
@@ -81,9 +87,9 @@ Files that cannot be read as pictures are named and left out.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.describeSources(cmd, args, o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return describeSources(cmd, a, args, o) },
 	}
-	cmd.Flags().StringVarP(&o.out, "output", "o", "", "write the index to `FILE`")
+	cmd.Flags().StringVarP(&o.out, "output", "o", "", "write the index to `FILE` (default: one in the user's cache folder, which 'lookalike search SOURCE' finds)")
 	cmd.Flags().BoolVar(&o.fresh, "fresh", false, "make the index anew, in place of one that exists")
 	indexModelFlags(cmd, &o.how, &o.pca)
 	orientationFlag(cmd, &o.pictures.IgnoreOrientation)
@@ -92,44 +98,10 @@ Files that cannot be read as pictures are named and left out.`,
 
 // describeSources brings the index of pictures in folders, files and archives up to
 // date.
-func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions) error {
-	if o.out == "" {
-		return cli.Usagef("-o is missing: where to write the index, such as -o photos.idx")
-	}
-	if err := checkModel(cmd, o.how); err != nil {
-		return err
-	}
-	o.how.Cache = a.cache
-	file, err := o.how.File()
-	if err != nil {
-		return err
-	}
-	if err := cli.CheckOutput(o.out, file); err != nil {
-		return err
-	}
-	model, err := o.how.Open()
-	if err != nil {
-		return err
-	}
-	defer model.Close()
-	source, set, err := lookalike.Pictures(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
+func describeSources(cmd *cobra.Command, a *app, paths []string, o indexOptions) error {
 	start := time.Now()
-	if err := a.replaceable(o); err != nil {
-		return err
-	}
-	options := []lookalike.UpdateOption{lookalike.Components(o.pca)}
-	if o.fresh {
-		options = append(options, lookalike.Anew())
-	}
-	changes, err := a.index(cmd.Context(), o.out, set, source.Root, model, options...)
+	changes, err := bring(cmd, a, paths, &o)
 	if err != nil {
-		if cmd.Context().Err() != nil && changes.Pictures > 0 {
-			return cli.StoppedError(o.stopped(changes.Pictures))
-		}
 		return err
 	}
 	g, err := gallery.Inspect(o.out)
@@ -139,15 +111,116 @@ func (a *app) describeSources(cmd *cobra.Command, paths []string, o indexOptions
 	fmt.Fprintf(a.Out, "%s: %s, %s, %.1f s%s\n", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
 	if n := changes.Added + changes.Changed; n > 0 && changes.Describing > 0 {
 		rate := words.PerSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
-		if o.how.Name != describe.Perceptual {
+		if g.Recipe.Model != describe.Perceptual {
 			rate += fmt.Sprintf(", the network at work %.0f%% of the time", 100*changes.Modelling.Seconds()/changes.Describing.Seconds())
 		}
 		fmt.Fprintln(a.Out, rate)
 	}
 	if changes.Added == changes.Pictures { // it is new
-		a.Next("search", o.out, indexPrefix+"0")
+		of := o.out
+		if o.kept {
+			of = paths[0]
+		}
+		a.Next("search", of, indexPrefix+"0")
 	}
 	return nil
+}
+
+// bring brings the index o.out up to date, or the one that is kept of these sources, whose
+// name it then notes in o.
+func bring(cmd *cobra.Command, a *app, paths []string, o *indexOptions) (lookalike.Changes, error) {
+	var none lookalike.Changes
+	imply(cmd, &o.how)
+	if err := checkModel(cmd, o.how); err != nil {
+		return none, err
+	}
+	o.how.Cache = a.cache
+	if err := o.place(paths); err != nil {
+		return none, err
+	}
+	model, options, err := o.open(cmd, a)
+	if err != nil {
+		return none, err
+	}
+	defer model.Close()
+	file := model.Recipe().WeightsFile
+	if err := cli.CheckOutput(o.out, file); err != nil {
+		return none, err
+	}
+	source, set, err := lookalike.Pictures(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
+	if err != nil {
+		return none, err
+	}
+	defer source.Close()
+	if err := replaceable(&a.Terminal, *o); err != nil {
+		return none, err
+	}
+	if o.fresh {
+		options = append(options, lookalike.Anew())
+	}
+	changes, err := updateIndex(cmd.Context(), &a.Terminal, o.out, set, source.Root, model, options...)
+	if err != nil && cmd.Context().Err() != nil && changes.Pictures > 0 {
+		return changes, cli.StoppedError(o.stopped(changes.Pictures))
+	}
+	return changes, err
+}
+
+// place gives the index a name if none was given: the one under which it is kept.
+func (o *indexOptions) place(paths []string) error {
+	if o.out != "" {
+		return nil
+	}
+	name := o.how.Name
+	if name == "" {
+		name = describe.Best(o.how.Cache).Name
+		if file, err := lookalike.Kept(o.how.Cache, paths, "vgg16"); err == nil && isIndex(file) {
+			name = "vgg16" // whose weights may be elsewhere
+		}
+	}
+	var err error
+	if o.out, err = lookalike.Kept(o.how.Cache, paths, name); err != nil {
+		return err
+	}
+	o.kept = true
+	return os.MkdirAll(filepath.Dir(o.out), 0o777)
+}
+
+// open opens the model that is asked for. If none is, it is that of the index, or the best
+// on this machine for a new one; then what is not given otherwise is as in the index.
+func (o *indexOptions) open(cmd *cobra.Command, a *app) (lookalike.Model, []lookalike.UpdateOption, error) {
+	options := []lookalike.UpdateOption{lookalike.Components(o.pca)}
+	if o.how.Name == "" {
+		head, err := gallery.ReadHead(o.out)
+		switch {
+		case err == nil:
+			if !cmd.Flags().Changed("ignore-orientation") {
+				o.pictures = head.Recipe.Options()
+			}
+			model, made, err := lookalike.MadeBy(o.out, lookalike.Cache(a.cache))
+			if flag := cmd.Flags().Lookup("pca"); flag != nil && flag.Changed {
+				made = append(made, options...)
+			}
+			return model, made, err
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, nil, err
+		}
+		o.how = describe.Best(a.cache)
+		o.suggest(a)
+	}
+	model, err := o.how.Open()
+	return model, options, err
+}
+
+// suggest says what a better model than the best one here needs.
+func (o *indexOptions) suggest(a *app) {
+	if o.how.Name != describe.Perceptual {
+		return
+	}
+	_, err := describe.Spec{Name: "vgg16", Cache: a.cache}.File()
+	if missing, ok := errors.AsType[*describe.WeightsError](err); ok {
+		f := missing.Smallest()
+		a.Warn("note: without the weights of a network, copies of a photograph are found, but not other pictures of the same things; 'lookalike weights fetch %s' gets some (%s)", f.Name, words.Megabytes(f.Size))
+	}
 }
 
 // stopped says what there is after a signal, and how to go on.
@@ -162,7 +235,7 @@ func (o *indexOptions) stopped(pictures int) string {
 
 // replaceable refuses to write where something is that is no index, or an index that
 // cannot be brought up to date and is not to be made anew.
-func (a *app) replaceable(o indexOptions) error {
+func replaceable(t *cli.Terminal, o indexOptions) error {
 	g, err := gallery.Inspect(o.out)
 	_, unread := errors.AsType[*fs.PathError](err)
 	damaged, old := errors.Is(err, gallery.ErrDamaged), errors.Is(err, gallery.ErrOld)
@@ -176,7 +249,7 @@ func (a *app) replaceable(o indexOptions) error {
 	case err != nil:
 		return fmt.Errorf("%s exists and cannot be read as an index, so it is not replaced (%w); remove it or choose another name", o.out, err)
 	}
-	a.doubt(o.out, g)
+	doubt(t, o.out, g)
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/gallery"
 	"lookalike/internal/sweeptest"
 )
@@ -41,8 +42,8 @@ func TestIndexSources(t *testing.T) {
 			t.Errorf("indexed again: %s", said)
 		}
 		sheet := path(index + ".png")
-		var f found
-		if err := json.Unmarshal([]byte(printed(t, "search", path(index), one, "-k", "100", "--json", "--sheet", sheet)), &f); err != nil {
+		var f results.Listing
+		if err := json.Unmarshal([]byte(printed(t, "search", path(index), one, "-k", "100", "--include-self", "--json", "--sheet", sheet)), &f); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(sheet); err != nil || info.Size() < 10_000 {

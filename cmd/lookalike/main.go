@@ -3,6 +3,13 @@
 // nearest to that of a given one.
 package main
 
-import "os"
+import (
+	"os"
 
-func main() { os.Exit(run(os.Args[1:])) }
+	"lookalike/picture/heif"
+)
+
+func main() {
+	heif.Main() // first: the program is started once more to decode HEIC and AVIF
+	os.Exit(run(os.Args[1:]))
+}

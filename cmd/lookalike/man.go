@@ -14,7 +14,7 @@ import (
 	"lookalike/internal/words"
 )
 
-func (a *app) manCommand() *cobra.Command {
+func manCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the pages of the manual",

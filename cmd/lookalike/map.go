@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/atlas"
 	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/thumbnail"
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/sheet"
 	"lookalike/internal/words"
@@ -27,7 +29,7 @@ type mapOptions struct {
 	photos     string
 }
 
-func (a *app) mapCommand() *cobra.Command {
+func mapCommand(a *app) *cobra.Command {
 	var o mapOptions
 	cmd := &cobra.Command{
 		Use:   "map PHOTOS.idx OUT.html|OUT.png",
@@ -54,7 +56,7 @@ each picture attends to, shows larger groups.
   lookalike map photos.idx map.html --perplexity 50`,
 		Args: cli.Arguments("PHOTOS.idx", "OUT.html or OUT.png"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return cli.Unwritten(cmd.Context(), a.drawMap(cmd.Context(), args[0], args[1], o))
+			return cli.Unwritten(cmd.Context(), drawMap(cmd.Context(), a, args[0], args[1], o))
 		},
 	}
 	f := cmd.Flags()
@@ -82,16 +84,16 @@ func (o *mapOptions) check(a *app, index, out string) error {
 	return a.outputs.Reserve(out, index)
 }
 
-func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) error {
+func drawMap(ctx context.Context, a *app, index, out string, o mapOptions) error {
 	if err := o.check(a, index, out); err != nil {
 		return err
 	}
-	c, only, err := a.openFiltered(index, o.photos, o.filters)
+	c, only, err := openFiltered(a, index, o.photos, o.filters)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	source, err := c.source()
+	source, err := c.index.Source()
 	if err != nil {
 		return err
 	}
@@ -99,18 +101,6 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 	if err != nil {
 		return err
 	}
-	rows := numbers(len(c.Entries))
-	if only != nil {
-		rows = slices.DeleteFunc(rows, func(row int) bool { return !only.Keeps(c.Entries[row]) })
-	}
-	if len(rows) == 0 {
-		return fmt.Errorf("%s has no pictures to lay out", index)
-	}
-	x, err := rowsOf(c.Gallery, rows)
-	if err != nil {
-		return err
-	}
-
 	options := tsne.Options{Perplexity: o.perplexity, Iterations: o.steps, Seed: o.seed}
 	p := a.Progress("Laying out", "steps", options.Iterations)
 	defer p.End()
@@ -122,16 +112,17 @@ func (a *app) drawMap(ctx context.Context, index, out string, o mapOptions) erro
 		}
 		p.Set(done)
 	}
-	layout, err := tsne.Embed(ctx, x, metric, options)
+	layout, err := c.index.Layout(ctx, options, lookalike.By(metric), where(only))
 	p.End()
 	if err != nil {
 		return err
 	}
+	rows := layout.Rows
 	side := atlas.Spot(len(rows))
 	if cli.IsPage(out) {
 		side = atlas.Side(len(rows))
 	}
-	places, err := a.places(ctx, c, rows, side)
+	places, err := places(ctx, &a.Terminal, c, rows, side)
 	if err != nil {
 		return err
 	}
@@ -160,12 +151,12 @@ const thumbnailsAtOnce = 64
 
 // places makes the thumbnails of pictures. One that cannot be read any more is
 // reported and has none.
-func (a *app) places(ctx context.Context, c *collection, rows []int, side int) ([]atlas.Place, error) {
+func places(ctx context.Context, t *cli.Terminal, c *collection, rows []int, side int) ([]atlas.Place, error) {
 	var places []atlas.Place
-	p := a.Progress("Making thumbnails", "images", len(rows))
+	p := t.Progress("Making thumbnails", "images", len(rows))
 	defer p.End()
 	for some := range slices.Chunk(rows, thumbnailsAtOnce) {
-		small, errs, err := c.thumbnails(ctx, some, side, side)
+		small, errs, err := thumbnail.OfIndex(ctx, c.index, some, side, side)
 		if err != nil {
 			return nil, err
 		}
@@ -173,19 +164,10 @@ func (a *app) places(ctx context.Context, c *collection, rows []int, side int) (
 			e := c.Entries[row]
 			places = append(places, atlas.Place{Picture: small[i], Name: e.Path, Label: e.Label, Note: fmt.Sprintf("%d × %d", e.Width, e.Height)})
 			if errs[i] != nil {
-				a.notDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
+				t.NotDrawn("on the map", fmt.Errorf("%s: %w", words.Printable(c.path(row)), errs[i]))
 			}
 		}
 		p.Set(len(places))
 	}
 	return places, nil
-}
-
-// numbers returns those from 0 to below n.
-func numbers(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
-	}
-	return list
 }

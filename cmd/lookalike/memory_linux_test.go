@@ -168,6 +168,47 @@ func TestMemoryOfPhotographs(t *testing.T) {
 	within(t, 300e6, "index", photos, "-o", filepath.Join(t.TempDir(), "a.idx"), "--model", "vgg16", "--weights", weights)
 }
 
+// VGG keeps within a limit near what one picture and the weights take, whether these are
+// mapped or read; below, it is refused before a picture is read.
+func TestMemoryOfNetworks(t *testing.T) {
+	sweeptest.Slow(t, "VGG takes seconds")
+	benchtest.SkipRacing(t)
+	photos, dir := drawn(t, 1), t.TempDir()
+	mapped, read := filepath.Join(dir, "mapped.safetensors"), filepath.Join(dir, "read.safetensors")
+	if err := writeVGG(mapped); err != nil {
+		t.Fatal(err)
+	}
+	printed(t, "convert", mapped, read, "--half")
+	for weights, want := range map[string]string{
+		mapped: "a picture on its way through vgg16, besides weights of 58 MB: ",
+		read:   "a picture on its way through vgg16: ",
+	} {
+		index := []string{"index", photos, "-o", weights + ".idx", "--model", "vgg16", "--weights", weights}
+		got := tooMuch(t, append(index, "--memory-limit", "150MB")...)
+		_, more, ok := strings.Cut(got, want)
+		if !ok || !strings.Contains(more, " MB must be in memory at once, more than the memory limit of 150 MB leaves; give ") {
+			t.Errorf("%q, want %q", got, want)
+		}
+		within(t, 225e6, index...)
+	}
+	within(t, 225e6, "search", mapped+".idx", photos)
+	within(t, 105e6, "convert", mapped, filepath.Join(dir, "again.npz"))
+	within(t, 225e6, "index", photos, "-o", filepath.Join(dir, "large.idx"), "--model", "vgg16", "--weights", mapped, "--layer", "block1_conv1", "--pool", "avg")
+	const want = "the arrays, of which 58 MB are mapped: 16 MB must be in memory at once, more than the memory limit of 80 MB leaves; give 97 MB or more\n"
+	if got := tooMuch(t, "convert", mapped, filepath.Join(dir, "none.npz"), "--memory-limit", "80MB"); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A task of bench that the limit does not leave room for is refused before the first is
+// measured.
+func TestMemoryOfBench(t *testing.T) {
+	const want = "the task gemm: 439 MB must be in memory at once, more than the memory limit of 300 MB leaves; give 508 MB or more; choose others with --task\n"
+	if got := tooMuch(t, "bench", "--task", "small,gemm", "--memory-limit", "300MB"); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Small files that are large pictures, several at once: who fits in half of the limit is
 // decoded, and a TIFF of 16 bits a channel in a single strip, which takes more, is not.
 func TestMemoryOfBombs(t *testing.T) {

@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"lookalike/gallery"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/picture"
 	"lookalike/picture/album"
@@ -42,15 +40,15 @@ func folder(dir string, o picture.Options) (*album.Set, error) {
 
 // check decodes all files, shows how far it is, and returns those that are
 // pictures. The others are reported.
-func (a *app) check(ctx context.Context, dir string, set *album.Set) (*album.Set, error) {
-	p := a.Progress("Checking pictures", "images", set.Len())
+func check(ctx context.Context, t *cli.Terminal, dir string, set *album.Set) (*album.Set, error) {
+	p := t.Progress("Checking pictures", "images", set.Len())
 	defer p.End()
 	good, skips, err := set.Check(ctx, func(i int) { p.Set(i + 1) })
 	p.End()
 	if err != nil {
 		return nil, err
 	}
-	a.report(skips, set.Len())
+	report(t, skips, set.Len())
 	if good.Len() == 0 {
 		return nil, fmt.Errorf("no picture that could be read among the %s in %s", words.Count(set.Len(), "file"), dir)
 	}
@@ -58,30 +56,17 @@ func (a *app) check(ctx context.Context, dir string, set *album.Set) (*album.Set
 }
 
 // report names the files of n that were left out.
-func (a *app) report(skips []album.Skip, n int) {
+func report(t *cli.Terminal, skips []album.Skip, n int) {
 	for _, s := range skips {
-		a.Skip(s.Path, s.Reason)
+		t.Skip(s.Path, s.Reason)
 	}
 	if len(skips) > 0 {
 		verb := "could not be read as pictures and were left out"
 		if len(skips) == 1 {
 			verb = "could not be read as a picture and was left out"
 		}
-		a.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
+		t.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
 	}
-}
-
-// namesOf is the fingerprint of the pictures' names and order, and of how they
-// are set upright.
-func namesOf(photos *album.Set, o picture.Options) string {
-	h := sha256.New()
-	if o.IgnoreOrientation {
-		fmt.Fprintf(h, "orientation %s\x00", gallery.Recipe{}.Reading(o).EXIF)
-	}
-	for i := range photos.Len() {
-		fmt.Fprintf(h, "%s\x00", photos.Path(i))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // decode reads a picture. The error does not name it.
@@ -95,4 +80,13 @@ func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Ima
 		}
 	}
 	return nil, words.Cause(err)
+}
+
+// numbers returns those from 0 to below n.
+func numbers(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }

@@ -55,10 +55,10 @@ const (
 	mostOfInput   int64 = 256<<20 + 1
 )
 
-// queries finds what the arguments of a command mean. Nothing is decoded yet, but
+// findQueries finds what the arguments of a command mean. Nothing is decoded yet, but
 // addresses are fetched and standard input is read. Without an index, c is nil.
 // The caller must call done when the queries are not read any more.
-func (a *app) queries(ctx context.Context, c *collection, args []string, o queryOptions) (found []query, done func(), err error) {
+func findQueries(ctx context.Context, a *app, c *collection, args []string, o queryOptions) (found []query, done func(), err error) {
 	var sources []*album.Source
 	done = func() {
 		for _, s := range sources {
@@ -120,7 +120,7 @@ func (c *collection) query(id string) (query, error) {
 	if err != nil {
 		return query{}, err
 	}
-	open := func() (io.ReadCloser, error) { return c.open(row) }
+	open := func() (io.ReadCloser, error) { return c.index.OpenPicture(row) }
 	return query{Query: lookalike.Row(row), name: indexPrefix + id, path: c.path(row), row: row, named: true, open: open}, nil
 }
 
@@ -222,10 +222,10 @@ func unread(err error) error {
 	return err
 }
 
-// describe gives the queries their vectors, by Describe of an index or of a model. One
+// describeQueries gives the queries their vectors, by Describe of an index or of a model. One
 // that was named and cannot be read is an error; such ones in a folder are reported and
 // left out of what is returned.
-func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
+func describeQueries(t *cli.Terminal, all []query, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
 	var p *cli.Progress // none if there is nothing to describe
 	end := func() {
 		if p != nil {
@@ -235,7 +235,7 @@ func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.Desc
 	defer end()
 	progress := lookalike.Describing(func(done, all int) {
 		if p == nil {
-			p = a.Progress("Describing", "images", all)
+			p = t.Progress("Describing", "images", all)
 			return
 		}
 		p.Set(done)
@@ -257,7 +257,7 @@ func (a *app) describe(all []query, by func([]lookalike.Query, ...lookalike.Desc
 	}
 	good := slices.DeleteFunc(all, func(q query) bool { return q.Vector() == nil })
 	end()
-	a.report(skips, len(described))
+	report(t, skips, len(described))
 	if len(good) == 0 {
 		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(described), "file"))
 	}

@@ -6,7 +6,7 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 )
 
-func (a *app) root() *cobra.Command {
+func rootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lookalike",
 		Short: "Find similar pictures",
@@ -52,7 +52,7 @@ Exit status:
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
 	flags.StringVar(&a.cache, "cache", "", "keep downloaded weights in `DIR` (default: the user's cache folder)")
 	flags.StringVar(&a.settings.File, "config", "", "read settings from `FILE` (see 'lookalike help configuration')")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
-	a.addCommands(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return begin(cmd, a) }
+	addCommands(a, root)
 	return root
 }

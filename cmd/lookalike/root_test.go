@@ -20,7 +20,7 @@ func TestEveryCommand(t *testing.T) {
 	for _, file := range files {
 		scripts += string(read(t, file))
 	}
-	for _, c := range cli.CommandsBelow(newApp().root()) {
+	for _, c := range cli.CommandsBelow(rootCommand(newApp())) {
 		name := c.CommandPath()
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") || len(c.Long) < 80 {
 			t.Errorf("%s: its description is short of something: %q, %q", name, c.Short, c.Long)
@@ -60,7 +60,7 @@ func checkExample(t *testing.T, line string) {
 		if end := slices.IndexFunc(rest, func(w string) bool { return strings.ContainsAny(w, "|&><;)") }); end >= 0 {
 			rest = rest[:end]
 		}
-		root := newApp().root()
+		root := rootCommand(newApp())
 		cmd, args, err := root.Find(rest)
 		if err == nil {
 			err = cmd.ParseFlags(args)

@@ -1,17 +1,21 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
+	"image"
 
 	"github.com/spf13/cobra"
 
 	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/cmd/lookalike/internal/termimage"
+	"lookalike/describe"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/words"
 	"lookalike/knn"
+	"lookalike/picture"
 )
 
 // searchOptions are the flags of search.
@@ -23,26 +27,32 @@ type searchOptions struct {
 	within      cli.Distance
 	filters     []string
 	excludeSelf bool
+	includeSelf bool
 
 	json, csv, paths0 bool
 	sheet, html       string
 	show              string
 	showGiven         bool
 
-	model  string
+	how    describe.Spec // of a folder's pictures
 	photos string
 }
 
-func (a *app) searchCommand() *cobra.Command {
+func searchCommand(a *app) *cobra.Command {
 	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
-		Use:   "search PHOTOS.idx QUERY...",
+		Use:   "search PHOTOS|INDEX QUERY...",
 		Short: "Find the pictures of an index that are most like given ones",
-		Long: `Finds the pictures of an index whose vectors are nearest to that of a picture,
-and prints their distances and paths, nearest first. The distances are exact. A
-picture that is in the index itself is found at distance 0, unless --exclude-self
-leaves it out: the same file, or for a picture from elsewhere any of the same
-bytes.
+		Long: `Finds the pictures of a folder, an archive or an index that are most like a given
+one, and prints their distances and paths, nearest first.
+
+Of a folder or an archive the program keeps an index itself, in the user's cache
+folder. The first search describes all pictures, by vgg16 if its weights have been
+fetched, else by perceptual, or by --model; later ones look for changes. It may be
+stopped at any moment, and goes on when the command is given again.
+ The distances are exact. A
+query that is itself a picture of the index is not among the results, unless with
+--include-self; files of the same bytes are, unless with --exclude-self.
 
 ` + queryHelp + `
 
@@ -82,7 +92,8 @@ width, height. With --json the result is one object:
 where k and within are null where they set no limit, path is relative to root,
 the folder that was indexed, label is the name of the folder that the picture
 lies in, and id its row in what 'lookalike export' writes.`,
-		Example: `  lookalike search photos.idx holiday.jpg
+		Example: `  lookalike search photos holiday.jpg
+  lookalike search photos.idx holiday.jpg
   lookalike search photos.idx holiday.jpg -k 11 --sheet similar.png
   lookalike search photos.idx new-photos --exclude-self --html similar.html
   lookalike search photos.idx index:cats/tom.jpg --filter label!=cats
@@ -91,15 +102,22 @@ lies in, and id its row in what 'lookalike export' writes.`,
   lookalike search photos.idx holiday.jpg --json | jq -r '.results[].neighbors[].path'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return cli.Arguments("PHOTOS.idx", "QUERY")(nil, args)
+				return cli.Arguments("PHOTOS|INDEX", "QUERY")(nil, args)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
+			index, err := indexOf(cmd, a, args[0], o.how)
+			if err != nil {
+				return err
+			}
+			if index != args[0] {
+				o.how = describe.Spec{} // by which the index has been made
+			}
 			hugepages.Avoid()
-			return a.search(cmd.Context(), args[0], args[1:], o)
+			return search(cmd.Context(), a, index, args[1:], o)
 		},
 	}
 	f := cmd.Flags()
@@ -107,15 +125,17 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "find all pictures at a distance of at most `D`")
 	f.StringArrayVar(&o.filters, "filter", nil, "find only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
-	f.BoolVar(&o.excludeSelf, "exclude-self", false, "do not find the query itself")
+	f.BoolVar(&o.excludeSelf, "exclude-self", false, "leave out files of the query's bytes, too")
+	f.BoolVar(&o.includeSelf, "include-self", false, "find the query itself, too, if it is a picture of the index")
 	o.queries.flags(cmd)
 	cli.JSONFlag(cmd, &o.json)
 	f.BoolVar(&o.csv, "csv", false, "print the result as CSV")
 	f.BoolVar(&o.paths0, "paths0", false, "print paths only, with a zero byte after each")
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
-	f.Var(cli.NewOneOf(&o.show, showWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(showWords))
-	f.StringVar(&o.model, "model", "", "read the model or weights of the index from `FILE`, if they have moved")
+	f.Var(cli.NewOneOf(&o.show, results.ShowWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(results.ShowWords))
+	f.StringVar(&o.how.Name, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
+	f.StringVar(&o.how.Weights, "weights", "", "read the weights of vgg16 from `FILE`, of a folder or an index (default: those that 'lookalike weights fetch' got)")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
 }
@@ -128,6 +148,8 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 	switch {
 	case o.k < 1:
 		return cli.Usagef("-k %d: give 1 or more", o.k)
+	case o.excludeSelf && o.includeSelf:
+		return cli.Usagef("give only one of --exclude-self and --include-self")
 	case o.json && o.csv || o.json && o.paths0 || o.csv && o.paths0:
 		return cli.Usagef("give only one of --json, --csv and --paths0")
 	}
@@ -137,35 +159,25 @@ func (o *searchOptions) check(a *app, index string, queries []string) error {
 	return a.outputs.ReservePage("html", o.html, append(queries, index)...)
 }
 
-// limited tells whether -k limits how many pictures are found: --within alone finds
-// all.
-func (o *searchOptions) limited() bool { return !o.within.Given() || o.kGiven }
-
-// result is what was found for a query.
-type result struct {
-	query
-	neighbors []lookalike.Hit
-}
-
-func (a *app) search(ctx context.Context, index string, args []string, o searchOptions) error {
+func search(ctx context.Context, a *app, index string, args []string, o searchOptions) error {
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := a.openFiltered(index, o.photos, o.filters, lookalike.ModelFile(o.model))
+	c, only, err := openFiltered(a, index, o.photos, o.filters, lookalike.ModelFile(cmp.Or(o.how.Weights, o.how.Name)))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	if o.sheet != "" || o.html != "" {
-		if _, err := c.source(); err != nil {
+		if _, err := c.index.Source(); err != nil {
 			return err
 		}
 	}
 	if o.json || o.csv || o.paths0 {
 		o.show = string(termimage.None)
 	}
-	show := a.shower(o.show, o.showGiven)
-	if err := show.ready(a, c); err != nil {
+	show := results.NewShower(&a.Terminal, o.show, o.showGiven)
+	if err := show.Ready(&a.Terminal, c.index); err != nil {
 		return err
 	}
 	metric, err := metricOf(o.metric, c.Gallery)
@@ -175,65 +187,71 @@ func (a *app) search(ctx context.Context, index string, args []string, o searchO
 	if err := checkWithin(o.within, metric); err != nil {
 		return err
 	}
-	queries, done, err := a.queries(ctx, c, args, o.queries)
+	queries, done, err := findQueries(ctx, a, c, args, o.queries)
 	if err != nil {
 		return err
 	}
 	defer done()
-	queries, err = a.describe(queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+	queries, err = describeQueries(&a.Terminal, queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
 		return c.index.Describe(ctx, all, options...)
 	})
 	if err != nil {
 		return err
 	}
-	results, err := c.search(ctx, queries, metric, only, o)
+	found, err := searchAll(ctx, &a.Terminal, c, queries, metric, only, o)
 	if err != nil {
 		return err
 	}
-	if err := a.drawResults(ctx, c, results, metric, o); err != nil {
-		return err
+	if o.sheet != "" {
+		if err := found.Sheet(ctx, o.sheet); err != nil {
+			return err
+		}
+	}
+	if o.html != "" {
+		if err := found.Page(ctx, o.html, version()); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.json:
-		return a.printFound(c, results, metric, o)
+		return found.JSON()
 	case o.csv:
-		return a.printCSV(results)
+		return found.CSV()
 	case o.paths0:
-		var b bytes.Buffer
-		for _, r := range results {
-			for _, n := range r.neighbors {
-				b.WriteString(c.path(n.Row) + "\x00")
-			}
-		}
-		_, err := a.Out.Write(b.Bytes())
-		return err
+		return found.Paths0()
 	}
-	return a.printTable(ctx, c, results, metric, show)
+	return found.Table(ctx, show)
 }
 
-// search finds the neighbours of all queries.
-func (c *collection) search(ctx context.Context, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) ([]result, error) {
-	options := []lookalike.SearchOption{lookalike.By(metric)}
-	if only != nil {
-		options = append(options, lookalike.Where(only.Keeps))
-	}
-	if o.excludeSelf {
+// searchAll finds the neighbours of all queries.
+func searchAll(ctx context.Context, t *cli.Terminal, c *collection, queries []query, metric knn.Metric, only *lookalike.Filter, o searchOptions) (*results.Found, error) {
+	found := &results.Found{Index: c.index, File: c.file, Metric: metric, Terminal: t}
+	options := []lookalike.SearchOption{lookalike.By(metric), where(only)}
+	switch {
+	case o.excludeSelf:
 		options = append(options, lookalike.ExceptSelf())
+	case !o.includeSelf:
+		options = append(options, lookalike.ExceptFile())
 	}
 	if o.within.Given() {
-		options = append(options, lookalike.Within(float64(o.within)))
+		found.Within = (*float64)(&o.within)
+		options = append(options, lookalike.Within(*found.Within))
 	}
 	k := lookalike.All
-	if o.limited() {
-		k = o.k
+	if !o.within.Given() || o.kGiven { // --within alone finds all
+		k, found.K = o.k, &o.k
 	}
-	found, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
+	hits, err := c.index.SearchAll(ctx, picturesOf(queries), k, options...)
 	if err != nil {
 		return nil, unread(err)
 	}
-	results := make([]result, len(queries))
 	for i, q := range queries {
-		results[i] = result{q, found[i]}
+		load := func(box image.Point) (*picture.Image, error) {
+			how := c.Recipe.Options()
+			how.Thumbnail = box
+			return q.picture(how)
+		}
+		found.Results = append(found.Results, results.Result{Name: q.name, Path: q.path, Picture: load, Hits: hits[i]})
 	}
-	return results, nil
+	return found, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"lookalike/autoencoder"
+	"lookalike/cmd/lookalike/internal/results"
 	"lookalike/gallery"
 	"lookalike/picture"
 )
@@ -23,7 +24,7 @@ func TestSearchJSON(t *testing.T) {
 	trained(t, model)
 	printed(t, "index", photos, "-o", index, "--model", model, "--quiet")
 	query := filepath.Join(photos, "planets", "planets-02.png")
-	out := []byte(printed(t, "search", index, query, "--json", "-k", "4"))
+	out := []byte(printed(t, "search", index, query, "--json", "-k", "4", "--include-self"))
 
 	var keys struct {
 		Results []struct{ Neighbors []map[string]any }
@@ -40,7 +41,7 @@ func TestSearchJSON(t *testing.T) {
 	for _, n := range keys.Results[0].Neighbors {
 		wantKeys(t, n, "rank", "distance", "path", "label", "id", "width", "height")
 	}
-	var got found
+	var got results.Listing
 	dec := json.NewDecoder(bytes.NewReader(out))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&got); err != nil {
@@ -128,7 +129,7 @@ func TestSearchOrientation(t *testing.T) {
 	distance := func(flags ...string) float64 {
 		index := filepath.Join(dir, "photos.idx")
 		printed(t, append([]string{"index", photos, "-o", index, "--model", model, "--quiet", "--fresh"}, flags...)...)
-		var got found
+		var got results.Listing
 		out := printed(t, "search", index, filepath.Join(photos, "turned.jpg"), "--json", "-k", "99")
 		if err := json.Unmarshal([]byte(out), &got); err != nil {
 			t.Fatal(err)

@@ -11,9 +11,10 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
 	"lookalike/internal/words"
+	"lookalike/modelfile"
 )
 
-func (a *app) summaryCommand() *cobra.Command {
+func summaryCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "summary MODEL|INDEX",
@@ -33,23 +34,23 @@ described, and which thresholds are saved in it.`,
 		Args: cli.Arguments("MODEL|INDEX"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if isIndex(args[0]) {
-				return a.summarizeIndex(args[0], asJSON)
+				return summarizeIndex(a, args[0], asJSON)
 			}
-			c, err := openContent(args[0])
+			f, err := openModelFile(args[0])
 			if err != nil {
 				return err
 			}
-			defer c.Close()
+			defer f.Close()
 			switch {
 			case asJSON:
-				return a.PrintJSON(c.describe())
-			case c.kind != "":
-				fmt.Fprint(a.Out, c.summary)
+				return a.PrintJSON(f.Describe())
+			case f.Network != "":
+				fmt.Fprint(a.Out, f.Summary)
 			default:
-				if c.unknown != errUnknown {
-					a.Warn("note: only the arrays can be shown: %v", c.unknown)
+				if f.Unknown != modelfile.ErrUnknown {
+					a.Warn("note: only the arrays can be shown: %v", f.Unknown)
 				}
-				c.describe().write(a.Out)
+				printArrays(a.Out, f.Describe())
 			}
 			return nil
 		},
@@ -58,8 +59,8 @@ described, and which thresholds are saved in it.`,
 	return cmd
 }
 
-// write lists the arrays, for people.
-func (d description) write(w io.Writer) {
+// printArrays lists the arrays, for people.
+func printArrays(w io.Writer, d modelfile.Description) {
 	fmt.Fprintf(w, "Format: %s\n", d.Format)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "Array\tShape\tType\tParam #")
@@ -72,11 +73,13 @@ func (d description) write(w io.Writer) {
 }
 
 // summarizeIndex shows what an index holds.
-func (a *app) summarizeIndex(index string, asJSON bool) error {
-	g, err := a.openIndex(index)
+func summarizeIndex(a *app, index string, asJSON bool) error {
+	c, err := openCollection(a, index, "")
 	if err != nil {
 		return err
 	}
+	defer c.Close()
+	g := c.Gallery
 	r := g.Recipe
 	if asJSON {
 		return a.PrintJSON(struct {

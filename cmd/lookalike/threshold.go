@@ -1,16 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/gallery"
 	"lookalike/internal/words"
-	"lookalike/knn"
 	"lookalike/knn/retrieval"
 )
 
@@ -22,7 +23,7 @@ type thresholdOptions struct {
 	json   bool
 }
 
-func (a *app) thresholdCommand() *cobra.Command {
+func thresholdCommand(a *app) *cobra.Command {
 	var o thresholdOptions
 	cmd := &cobra.Command{
 		Use:   "threshold PHOTOS.idx",
@@ -69,7 +70,7 @@ recall and folds: of how many dimensions the vectors look.`,
   lookalike threshold photos.idx --by distances
   lookalike threshold photos.idx --share 0.1 --metric euclidean`,
 		Args: cli.Arguments("PHOTOS.idx"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.threshold(cmd.Context(), args[0], o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return findThreshold(cmd.Context(), a, args[0], o) },
 	}
 	f := cmd.Flags()
 	f.Float64Var(&o.share, "share", 0.01, "allow this `SHARE` of the matches to be false, between 0 and 1")
@@ -79,7 +80,7 @@ recall and folds: of how many dimensions the vectors look.`,
 	return cmd
 }
 
-func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) error {
+func findThreshold(ctx context.Context, a *app, index string, o thresholdOptions) error {
 	if err := checkMetric(o.metric); err != nil {
 		return err
 	}
@@ -89,44 +90,42 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	if o.by != "" && o.by != gallery.FromLabels && o.by != gallery.FromDistances {
 		return cli.Usagef("--by %s: give labels or distances", o.by)
 	}
-	g, err := a.openIndex(index)
+	c, err := openCollection(a, index, "")
 	if err != nil {
 		return err
 	}
-	metric, err := metricOf(o.metric, g)
+	defer c.Close()
+	metric, err := metricOf(o.metric, c.Gallery)
 	if err != nil {
 		return err
 	}
-	if o.by == "" {
-		o.by = gallery.FromDistances
-		if tell(g.Entries) {
-			o.by = gallery.FromLabels
-		}
+	of := len(c.Entries)
+	if o.by = cmp.Or(o.by, lookalike.ThresholdMethod(c.Entries)); o.by == gallery.FromLabels {
+		noteOthers(&a.Terminal, c.Entries)
+		of = labelled(c.Entries)
 	}
-	t, err := a.findThreshold(ctx, g, metric, o)
+	p := a.Progress("Comparing", "images", of)
+	defer p.End()
+	t, err := c.index.FindThreshold(ctx, o.by, o.share, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(n) }))
+	p.End()
 	if errors.Is(err, retrieval.ErrShare) {
 		return fmt.Errorf("%w with --share", err)
 	}
 	if err != nil {
 		return err
 	}
-	kept := gallery.Threshold{Metric: t.Metric, Distance: t.Distance, Share: t.Share, Estimate: &t.Estimate, Method: o.by, Pairs: t.Pairs, Pictures: len(g.Entries)}
-	if o.by == gallery.FromLabels {
-		kept.Recall = &t.Recall
-	}
 	if o.json {
 		err = a.PrintJSON(struct {
-			Index  string `json:"index"`
-			Method string `json:"method"`
-			*retrieval.Threshold
-		}{index, o.by, t})
+			Index string `json:"index"`
+			lookalike.Threshold
+		}{index, t})
 	} else {
-		a.printThreshold(t)
+		printThreshold(&a.Terminal, t.Threshold)
 	}
 	if err != nil {
 		return err
 	}
-	if err := g.SaveThreshold(index, kept); err != nil {
+	if err := c.index.SaveThreshold(t); err != nil {
 		return fmt.Errorf("the threshold was not saved: %w", err)
 	}
 	if !o.json {
@@ -135,60 +134,28 @@ func (a *app) threshold(ctx context.Context, index string, o thresholdOptions) e
 	return nil
 }
 
-// tell reports whether labels can tell right from wrong: there are two, one of
-// them for two pictures.
-func tell(entries []gallery.Entry) bool {
-	pictures := map[string]int{}
-	several := false
-	for _, e := range entries {
-		if e.Label != "" {
-			pictures[e.Label]++
-			several = several || pictures[e.Label] > 1
-		}
-	}
-	return len(pictures) > 1 && several
-}
-
-func (a *app) findThreshold(ctx context.Context, g *gallery.Gallery, metric knn.Metric, o thresholdOptions) (*retrieval.Threshold, error) {
-	x, labels := g.Vectors, []string(nil)
-	if o.by == gallery.FromLabels {
-		rows := a.inFolders(g)
-		labels = classesOf(g, rows)
-		var err error
-		if x, err = rowsOf(g, rows); err != nil {
-			return nil, err
-		}
-	}
-	p := a.Progress("Comparing", "images", x.Dim(0))
-	defer p.End()
-	if o.by == gallery.FromLabels {
-		return retrieval.ByLabels(ctx, x, labels, metric, o.share, func(n int) { p.Set(n) })
-	}
-	return retrieval.ByDistances(ctx, x, metric, o.share, func(n int) { p.Set(n) })
-}
-
 // printThreshold shows a threshold and what is known of it.
-func (a *app) printThreshold(t *retrieval.Threshold) {
-	kind, byLabels := "near duplicates", len(t.Folds) > 0
+func printThreshold(t *cli.Terminal, found *retrieval.Threshold) {
+	kind, byLabels := "near duplicates", len(found.Folds) > 0
 	if byLabels {
 		kind = "pictures of one folder"
 	}
-	fmt.Fprintf(a.Out, "%s distance up to %#.4g: %s\n\n", t.Metric, t.Distance, kind)
+	fmt.Fprintf(t.Out, "%s distance up to %#.4g: %s\n\n", found.Metric, found.Distance, kind)
 	if !byLabels {
-		fmt.Fprintf(a.Out, "matches     %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
-		fmt.Fprintf(a.Out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", t.Estimate*float64(max(t.Matches, 1)), percent(t.Estimate), percent(t.Share))
-		fmt.Fprintf(a.Out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", t.Dimension)
+		fmt.Fprintf(t.Out, "matches     %d of %d pairs of %s\n", found.Matches, found.Pairs, words.Count(found.Pictures, "picture"))
+		fmt.Fprintf(t.Out, "by chance   %.2g matches are expected, %s; asked for %s at most\n", found.Estimate*float64(max(found.Matches, 1)), percent(found.Estimate), percent(found.Share))
+		fmt.Fprintf(t.Out, "dimensions  %.1f, going by how the number of neighbours grows with the distance\n", found.Dimension)
 		return
 	}
 	lowest, highest := 1.0, 0.0
-	for _, f := range t.Folds {
+	for _, f := range found.Folds {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
-	fmt.Fprintf(a.Out, "matches  %d of %d pairs of %s\n", t.Matches, t.Pairs, words.Count(t.Pictures, "picture"))
-	fmt.Fprintf(a.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(t.Estimate), percent(t.Error), percent(lowest), percent(highest), percent(t.Share))
-	fmt.Fprintf(a.Out, "recall   %s of the pairs of one folder\n", percent(t.Recall))
-	if t.Estimate+t.Error > t.Share {
-		a.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
+	fmt.Fprintf(t.Out, "matches  %d of %d pairs of %s\n", found.Matches, found.Pairs, words.Count(found.Pictures, "picture"))
+	fmt.Fprintf(t.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(found.Estimate), percent(found.Error), percent(lowest), percent(highest), percent(found.Share))
+	fmt.Fprintf(t.Out, "recall   %s of the pairs of one folder\n", percent(found.Recall))
+	if found.Estimate+found.Error > found.Share {
+		t.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")
 	}
 }
 

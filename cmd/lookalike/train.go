@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"lookalike/augment"
 	"lookalike/autoencoder"
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/checkpoint"
 	"lookalike/internal/realpath"
 	"lookalike/internal/words"
 	"lookalike/nn"
@@ -22,7 +20,7 @@ import (
 	"lookalike/training"
 )
 
-func (a *app) trainCommand() *cobra.Command {
+func trainCommand(a *app) *cobra.Command {
 	var o trainOptions
 	cmd := &cobra.Command{
 		Use:   "train DIR -o MODEL.safetensors",
@@ -86,7 +84,7 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
   lookalike train photos -o classes.safetensors --embedding arcface --validation 0.5 --unseen 0.2 --split split.csv`,
 		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return cli.Unwritten(cmd.Context(), a.train(cmd, args, o))
+			return cli.Unwritten(cmd.Context(), train(cmd, a, args, o))
 		},
 	}
 	f := cmd.Flags()
@@ -120,11 +118,11 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 	return cmd
 }
 
-func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
-	if err := o.check(a, cmd); err != nil {
+func train(cmd *cobra.Command, a *app, args []string, o trainOptions) error {
+	if err := o.check(&a.outputs, cmd); err != nil {
 		return err
 	}
-	if err := a.outputs.Reserve(o.out); err != nil {
+	if err := a.outputs.Check(o.out); err != nil {
 		return err
 	}
 	isEmbedding, err := o.kind()
@@ -134,38 +132,30 @@ func (a *app) train(cmd *cobra.Command, args []string, o trainOptions) error {
 	if err := o.checkKind(cmd, isEmbedding); err != nil {
 		return err
 	}
+	if err := o.checkLog(&a.outputs); err != nil {
+		return err
+	}
+	open := o.openAutoencoder
 	if isEmbedding {
-		return a.trainEmbedding(cmd, args, o)
+		open = o.openEmbedding
 	}
-	return a.trainAutoencoder(cmd, args, o)
-}
-
-func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions) error {
-	m, record, err := o.autoencoder(cmd)
+	c, err := open(cmd, a.cache)
+	if err != nil {
+		return o.hint(err)
+	}
+	defer c.Close()
+	if alreadyDone(a.Out, &o, c.Result()) {
+		return nil
+	}
+	photos, err := trainingPictures(cmd.Context(), a, args[0], o, c)
 	if err != nil {
 		return err
 	}
-	c := &course{network: m, record: record, epochs: o.epochs, file: o.out, new: !o.resume, curve: o.curve,
-		title: "Mean squared error of the reconstructions"}
-	if done, err := a.alreadyDone(cmd.Context(), o, c); done || err != nil {
-		return err
-	}
-	defer c.log.Close()
-	files, err := o.files(args[0])
-	if err != nil {
-		return err
-	}
-	release, err := reserve(record, m.Config.Size, files.Len(), autoencoderMemory(m.Config))
-	if err != nil {
-		return err
-	}
-	defer release()
-	photos, err := a.trainingPictures(cmd.Context(), args[0], files, o, c)
-	if err != nil {
-		return err
-	}
-	sets, err := training.Divide(photos, record.Validation)
-	if err != nil {
+	sets, err := c.Divide(photos)
+	switch {
+	case errors.Is(err, training.ErrOtherPictures):
+		return fmt.Errorf("%s was trained on other pictures than the %d that %s holds now, so training cannot go on from it; give the same folder, --limit and --ignore-orientation, or train another model", o.out, photos.Len(), args[0])
+	case err != nil:
 		return err
 	}
 	if o.split != "" {
@@ -173,127 +163,140 @@ func (a *app) trainAutoencoder(cmd *cobra.Command, args []string, o trainOptions
 			return err
 		}
 	}
-	change, err := augment.Parse(record.Augment)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.out, err)
+	title := "Mean squared error of the reconstructions"
+	if isEmbedding {
+		title = "ArcFace loss"
+		warnOfSingles(&a.Terminal, sets.Learned)
 	}
-	shown := sets.Learned
-	c.data = m.Samples(sets.Learned, change, record.Seed)
-	if sets.Kept.Len() > 0 {
-		c.validation, shown = m.Samples(sets.Kept, augment.Config{}, 0), sets.Kept
+	if err := prepare(cmd.Context(), &a.Terminal, c, sets); err != nil {
+		return err
 	}
+	draw := []nn.Callback{drawCurve(c, o.curve, title)}
 	if o.sheets != "" {
-		pictures, err := prepared(m, shown)
+		sheets, err := drawSheets(cmd.Context(), c.Autoencoder(), o.sheets, sets)
 		if err != nil {
 			return err
 		}
-		c.sheet = func(ctx context.Context, epoch int) error {
-			return reconstructions(ctx, filepath.Join(o.sheets, fmt.Sprintf("epoch-%03d.png", epoch)), m, pictures)
-		}
+		draw = append(draw, sheets)
 	}
-	return a.runCourse(cmd, args, o, c)
+	return runCourse(cmd, &a.Terminal, args, o, c, sets.Learned.Len(), draw)
 }
 
-// alreadyDone opens the log, goes through the epochs done before and tells whether
-// there is nothing left to do.
-func (a *app) alreadyDone(ctx context.Context, o trainOptions, c *course) (over bool, err error) {
-	if c.log, err = a.openLog(ctx, o.log, o.out, c.record); err != nil {
-		return false, err
-	}
-	done := len(c.record.Losses)
-	if c.begin(); c.stop && done < c.epochs {
-		fmt.Fprintf(a.Out, "%s has stopped early, %s; for more give a greater --patience than %d\n", c.file, c.best(), c.record.EarlyStop.Patience)
-		return true, c.log.complete()
-	}
-	if done >= c.epochs {
-		fmt.Fprintf(a.Out, "%s has learned for %s already; for more give a greater --epochs than %d\n", c.file, words.Count(done, "epoch"), c.epochs)
-		return true, c.log.complete()
-	}
-	return false, nil
+// openAutoencoder begins the training of an autoencoder, or goes on with it.
+func (o *trainOptions) openAutoencoder(cmd *cobra.Command, _ string) (*training.Course, error) {
+	use := o.used(cmd)
+	config := autoencoder.Config{Size: shape(use, "size", o.size), Code: shape(use, "code", o.code)}
+	return training.OpenAutoencoder(o.out, config, o.training(use)...)
 }
 
-// files lists the files of a folder that are to be learned from.
-func (o *trainOptions) files(dir string) (*album.Set, error) {
-	files, err := folder(dir, o.pictures)
-	if err == nil && o.limit > 0 {
-		files = files.Limit(o.limit)
+// checkLog makes sure that the log can be written, unless it is a pipe or a device.
+func (o *trainOptions) checkLog(outputs *cli.Outputs) error {
+	if o.log == "" {
+		return nil
 	}
-	return files, err
+	if info, err := os.Stat(o.log); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	return outputs.Check(o.log, o.out)
+}
+
+// alreadyDone tells whether there is nothing left to do, and says why.
+func alreadyDone(out io.Writer, o *trainOptions, r training.Result) bool {
+	switch r.Ended {
+	case training.NoGain:
+		fmt.Fprintf(out, "%s has stopped early, %s; for more give a greater --patience than %d\n", o.out, best(r), r.EarlyStop.Patience)
+	case training.Complete:
+		fmt.Fprintf(out, "%s has learned for %s already; for more give a greater --epochs than %d\n", o.out, words.Count(r.Epochs, "epoch"), o.epochs)
+	}
+	return r.Ended != training.Unfinished
+}
+
+// best says in words which epoch the model is of and how good.
+func best(r training.Result) string {
+	text := fmt.Sprintf("loss %.6f", r.Loss)
+	if len(r.ValLosses) > 0 {
+		text += fmt.Sprintf(", validation %.6f", r.ValLoss)
+	}
+	if r.EarlyStop != nil {
+		text += fmt.Sprintf(" (the best, after epoch %d)", r.Best)
+	}
+	return text
 }
 
 // trainingPictures returns the pictures of a folder, those to be kept out among
-// them, after they have been decoded once. Where training goes on they must be the
-// same as before.
-func (a *app) trainingPictures(ctx context.Context, dir string, files *album.Set, o trainOptions, c *course) (*album.Set, error) {
-	if err := o.makeSheets(a); err != nil {
+// them, after they have been decoded once in what the training leaves of the memory.
+func trainingPictures(ctx context.Context, a *app, dir string, o trainOptions, c *training.Course) (*album.Set, error) {
+	files, err := folder(dir, o.pictures)
+	if err != nil {
 		return nil, err
 	}
-	photos, err := a.check(ctx, dir, files)
+	if o.limit > 0 {
+		files = files.Limit(o.limit)
+	}
+	if err := c.Reserve(files); err != nil {
+		return nil, o.hint(err)
+	}
+	if err := o.makeSheets(&a.outputs); err != nil {
+		return nil, err
+	}
+	photos, err := check(ctx, &a.Terminal, dir, files)
 	if err == nil {
 		err = a.outputs.Spare(dir, func(file string) bool {
 			in := realpath.Below(dir, file)
 			return slices.ContainsFunc(numbers(photos.Len()), func(i int) bool { return slices.Contains(in, photos.Path(i)) })
 		})
 	}
-	if err == nil {
-		if names := namesOf(photos, o.pictures); c.record.Photos == "" {
-			c.record.Photos = names
-		} else if c.record.Photos != names {
-			err = fmt.Errorf("%s was trained on other pictures than the %d that %s holds now, so training cannot go on from it; give the same folder, --limit and --ignore-orientation, or train another model", o.out, photos.Len(), dir)
-		}
-	}
 	return photos, err
 }
 
+// prepare makes ready what is learned from, and shows how far that is where it takes long.
+func prepare(ctx context.Context, t *cli.Terminal, c *training.Course, sets training.Split) error {
+	var shown *cli.Progress
+	all := sets.Learned.Len() + sets.Kept.Len()
+	err := c.Prepare(ctx, func(n int) {
+		if n == 0 {
+			shown = t.Progress("Describing pictures", "images", all)
+			return
+		}
+		if shown.Set(n); n == all {
+			shown.End()
+		}
+	})
+	if shown != nil {
+		shown.End()
+	}
+	return err
+}
+
 // runCourse trains, and says how that ended.
-func (a *app) runCourse(cmd *cobra.Command, args []string, o trainOptions, c *course) error {
+func runCourse(cmd *cobra.Command, t *cli.Terminal, args []string, o trainOptions, c *training.Course, n int, draw []nn.Callback) error {
 	start := time.Now()
-	err := a.teach(cmd.Context(), c)
-	done := len(c.record.Losses)
+	shown := showTraining(t, n, c.Result().Epochs, o.epochs)
+	r, err := c.Train(cmd.Context(), append(draw, shown)...)
+	shown.End()
 	switch {
 	case err == nil:
-	case cmd.Context().Err() != nil && done == 0:
+	case cmd.Context().Err() != nil && r.Epochs == 0:
 		return cli.StoppedError("stopped before the first epoch was over; nothing was written")
 	case cmd.Context().Err() != nil:
 		return cli.StoppedError(fmt.Sprintf("stopped; %s holds %d of %s. To go on:\n  %s",
-			o.out, done, words.Count(o.epochs, "epoch"), cli.CommandLine(cmd, args, "resume", "--resume")))
-	case errors.Is(err, nn.ErrDiverged) && done > 0:
-		return fmt.Errorf("%w; %s holds the %s before", err, o.out, words.Count(done, "epoch"))
+			o.out, r.Epochs, words.Count(o.epochs, "epoch"), cli.CommandLine(cmd, args, "resume", "--resume")))
 	default:
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(c.data.Len(), "picture"),
-		words.Count(done, "epoch"), c.best(), words.Duration(time.Since(start).Seconds()))
-	a.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
+	fmt.Fprintf(t.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(r.Pictures, "picture"),
+		words.Count(r.Epochs, "epoch"), best(r), words.Duration(time.Since(start).Seconds()))
+	t.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }
 
-// autoencoder returns a new network, or the one to go on with.
-func (o *trainOptions) autoencoder(cmd *cobra.Command) (*autoencoder.Model, *checkpoint.Training, error) {
-	if !o.resume {
-		config, record := autoencoder.Config{Size: o.size, Code: o.code}, o.newRecord(cmd)
-		release, err := reserve(record, o.size, 1, autoencoderMemory(config)) // there is no more than that now
-		if err != nil {
-			return nil, nil, err
-		}
-		defer release()
-		m, err := autoencoder.New(config, o.seed)
-		return m, record, err
-	}
-	m, t, err := autoencoder.Resume(o.out)
-	if err != nil {
-		return nil, nil, err
-	}
-	return m, t, o.agree(cmd, t, flagValue{"size", o.size, m.Config.Size}, flagValue{"code", o.code, m.Config.Code})
-}
-
 // makeSheets makes the folder for the sheets.
-func (o *trainOptions) makeSheets(a *app) error {
+func (o *trainOptions) makeSheets(outputs *cli.Outputs) error {
 	if o.sheets == "" {
 		return nil
 	}
 	if err := os.MkdirAll(o.sheets, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder for the sheets: %w", err)
 	}
-	return a.outputs.Reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
+	return outputs.Reserve(o.sheets+string(os.PathSeparator)+"epoch-001.png", o.out)
 }

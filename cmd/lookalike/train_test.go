@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,10 @@ import (
 	"lookalike/autoencoder"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/sweeptest"
+	"lookalike/nn"
+	"lookalike/picture"
+	"lookalike/picture/album"
+	"lookalike/training"
 )
 
 // The model that is written does not depend on the number of processors.
@@ -162,6 +168,40 @@ func TestTrainAlone(t *testing.T) {
 	}
 }
 
+// A file that is being trained is refused whatever is asked for, before and after its first
+// epoch, and so is its log.
+func TestTrainBusy(t *testing.T) {
+	photos, dir := drawn(t, 1), t.TempDir()
+	model, log := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "loss.csv")
+	set, err := album.Folder(os.DirFS(photos), picture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		c, err := training.OpenAutoencoder(model, autoencoder.Config{Size: 32}, training.Log(log), training.Resume(), training.Epochs(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{
+			{"-o", model}, {"-o", model, "--resume"}, {"-o", filepath.Join(dir, "other"), "--log", log},
+			{"-o", model, "--embedding", "arcface", "--base", "encoder"},
+		} {
+			args = append([]string{"train", photos, "--size", "32"}, args...)
+			out, err := exec.CommandContext(t.Context(), "lookalike", args...).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "another run of this program is writing it; wait for its end or choose another name") {
+				t.Errorf("%s: %v\n%s", args, err, out)
+			}
+		}
+		if _, err := c.Divide(set); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Train(t.Context(), nn.OnEpoch(func(nn.EpochStats) error { return nn.ErrStop })); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+}
+
 // Wherever training is killed, the log has a line for each epoch of the model, and
 // going on gives each epoch one line.
 func TestTrainLogKilled(t *testing.T) {
@@ -205,10 +245,7 @@ func TestTrainLogKilled(t *testing.T) {
 		if err := <-ended; err == nil {
 			t.Fatalf("round %d ended by itself", round)
 		}
-		logged, err := readLog(log)
-		if err != nil {
-			t.Fatal(err)
-		}
+		logged := logged(t, log)
 		if now := epochs(); now == 1 && len(logged) == 0 {
 			continue // the log is made beside the model
 		} else if len(logged) < now || len(logged) > now+1 {
@@ -222,13 +259,31 @@ func TestTrainLogKilled(t *testing.T) {
 	}
 	final := fmt.Sprint(epochs() + 1)
 	printed(t, "train", photos, "-o", model, "--log", log, "--epochs", final, "--resume", "--quiet")
-	logged, err := readLog(log)
-	if err != nil || fmt.Sprint(len(logged)) != final {
-		t.Errorf("%d lines of %s epochs, %v", len(logged), final, err)
+	if lines := logged(t, log); fmt.Sprint(len(lines)) != final {
+		t.Errorf("%d lines of %s epochs", len(lines), final)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".lookalike-*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
+}
+
+// logged returns the lines of a log behind the heading, but a last one that is cut short;
+// none if there is no log.
+func logged(t *testing.T, path string) (lines [][]string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.SplitAfter(string(data), "\n")
+	for _, line := range all[1:] {
+		if text, whole := strings.CutSuffix(line, "\n"); whole {
+			lines = append(lines, strings.Split(text, ","))
+		}
+	}
+	return lines
 }
 
 // A pipe may be the log. One that nobody reads is refused, and one that is read by

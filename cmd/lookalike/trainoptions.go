@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -16,13 +16,10 @@ import (
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/embedding"
-	"lookalike/internal/checkpoint"
 	"lookalike/nn"
 	"lookalike/picture"
+	"lookalike/training"
 )
-
-// leastRate is a learning rate that float32, in which parameters are, can still multiply with.
-const leastRate = 1e-30
 
 // trainOptions are the flags of train.
 type trainOptions struct {
@@ -62,7 +59,7 @@ type trainOptions struct {
 
 // check finds what is wrong with the flags by themselves. cmd tells which were
 // given.
-func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
+func (o *trainOptions) check(outputs *cli.Outputs, cmd *cobra.Command) (err error) {
 	o.change, err = augment.Parse(o.augment)
 	given := cmd.Flags().Changed
 	switch {
@@ -70,26 +67,19 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 		return cli.Usagef("-o is missing: where to write the model, such as -o model.safetensors")
 	case isOtherFormat(o.out):
 		return cli.Usagef("-o %s: the model is written as safetensors; give a name such as model.safetensors, and let 'lookalike convert' write it in another format", o.out)
-	case o.epochs < 1:
-		return cli.Usagef("--epochs %d: give 1 or more", o.epochs)
-	case o.batch < 1:
-		return cli.Usagef("--batch %d: give 1 or more", o.batch)
-	case !(o.rate >= leastRate && o.rate <= 1e6):
-		return cli.Usagef("--lr %v: give a number from %v to 1e6, such as 0.001", o.rate, leastRate)
 	case o.limit < 0:
 		return cli.Usagef("--limit %d: give 1 or more, or 0 for all", o.limit)
 	case o.size < 1:
 		return cli.Usagef("--size %d: give a multiple of 16, such as 224", o.size)
 	case o.code < 1:
 		return cli.Usagef("--code %d: give 1 or more", o.code)
-	case !(o.validation >= 0 && o.validation < 1):
-		return cli.Usagef("--validation %v: give a share of the pictures below 1, such as 0.1", o.validation)
-	case o.patience < 0:
-		return cli.Usagef("--patience %d: give 0 or more epochs", o.patience)
-	case !(o.minDelta >= 0) || math.IsInf(o.minDelta, 1):
-		return cli.Usagef("--min-delta %v: give a number from 0", o.minDelta)
-	case o.monitor != "" && o.monitor != nn.ValLoss && o.monitor != nn.TrainLoss:
-		return cli.Usagef("--monitor %s: give %s or %s", o.monitor, nn.ValLoss, nn.TrainLoss)
+	case err != nil:
+		return cli.Usagef("--augment %s: %s", o.augment, strings.TrimPrefix(err.Error(), "augment: "))
+	}
+	if wrong, ok := errors.AsType[*training.OptionError](training.Check(o.training(func(string) bool { return true })...)); ok {
+		return cli.Usagef("--%s %v: %s", trainFlag(wrong.Option), wrong.Value, wrong.Want)
+	}
+	switch {
 	case !o.resume && !given("patience") && (given("min-delta") || given("monitor")):
 		return cli.Usagef("--min-delta and --monitor say when to stop: give --patience too")
 	case !o.resume && o.monitor == nn.ValLoss && o.validation == 0:
@@ -102,10 +92,6 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 		return cli.Usagef("--margin %v: give an angle between 0 and 3.14, such as 0.5", o.margin)
 	case !(o.scale > 0 && o.scale <= 1e6):
 		return cli.Usagef("--scale %v: give a number above 0 and up to 1e6, such as 64", o.scale)
-	case !(o.unseen >= 0 && o.unseen < 1):
-		return cli.Usagef("--unseen %v: give a share of the classes below 1, such as 0.2", o.unseen)
-	case err != nil:
-		return cli.Usagef("--augment %s: %s", o.augment, strings.TrimPrefix(err.Error(), "augment: "))
 	}
 	if !o.resume && (o.embedding == "" || o.base == embedding.Encoder) {
 		if _, _, err := autoencoder.Encoder(autoencoder.Config{Size: o.size, Code: o.code}); err != nil {
@@ -113,11 +99,11 @@ func (o *trainOptions) check(a *app, cmd *cobra.Command) (err error) {
 		}
 	}
 	if o.split != "" {
-		if err := a.outputs.Reserve(o.split, o.out); err != nil {
+		if err := outputs.Reserve(o.split, o.out); err != nil {
 			return err
 		}
 	}
-	return a.outputs.ReserveDrawing("curve", o.curve, o.out)
+	return outputs.ReserveDrawing("curve", o.curve, o.out)
 }
 
 // isOtherFormat tells whether a file of this name would be taken for one of another
@@ -126,23 +112,17 @@ func isOtherFormat(path string) bool {
 	return slices.Contains([]string{".h5", ".hdf5", ".keras", ".npz", ".npy", ".pth", ".pt", ".onnx"}, strings.ToLower(filepath.Ext(path)))
 }
 
-// early is the stopping that the flags ask for, nil for none.
-func (o *trainOptions) early(cmd *cobra.Command) *nn.EarlyStopping {
-	if !cmd.Flags().Changed("patience") {
-		return nil
-	}
-	monitor := cmp.Or(o.monitor, nn.ValLoss)
-	if o.validation == 0 {
-		monitor = nn.TrainLoss
-	}
-	return &nn.EarlyStopping{Monitor: monitor, Patience: o.patience, MinDelta: o.minDelta}
-}
-
 // kind tells whether an embedding is to be trained: as the flags say or, where
 // training goes on, as the file does.
 func (o *trainOptions) kind() (isEmbedding bool, err error) {
 	_, err = os.Lstat(o.out)
-	switch exists := err == nil; {
+	exists := err == nil
+	if exists != o.resume { // another run may be the reason, which tells more
+		if err := cli.CheckOutput(o.out); err != nil {
+			return false, err
+		}
+	}
+	switch {
 	case exists && !o.resume:
 		return false, fmt.Errorf("%s exists already; add --resume to go on training it, or remove it or choose another name", o.out)
 	case !exists && o.resume:
@@ -187,46 +167,91 @@ func (o *trainOptions) checkKind(cmd *cobra.Command, isEmbedding bool) error {
 	return nil
 }
 
-// newRecord is that of a training that begins.
-func (o *trainOptions) newRecord(cmd *cobra.Command) *checkpoint.Training {
-	return &checkpoint.Training{Batch: o.batch, LearningRate: o.rate, Seed: o.seed, NoShuffle: o.noShuffle,
-		Validation: o.validation, Unseen: o.unseen, Augment: o.change.String(), EarlyStop: o.early(cmd)}
-}
-
-// flagValue is what a flag says and what it was for the model to go on with.
-type flagValue struct {
-	name         string
-	given, model any
-}
-
-// agree returns an error if flags are given that say something else than how a
-// model was trained, but for more epochs and patience. These, and the further
-// ones, are compared.
-func (o *trainOptions) agree(cmd *cobra.Command, t *checkpoint.Training, further ...flagValue) error {
-	given := cmd.Flags().Changed
-	stop := t.EarlyStop
-	switch {
-	case stop == nil && (given("patience") || given("monitor") || given("min-delta")):
-		return fmt.Errorf("%s was trained without --patience, so its best epoch is not known; leave it out, or train another model", o.out)
-	case stop == nil:
-		stop = &nn.EarlyStopping{}
-	case given("patience"):
-		stop.Patience = o.patience
+// training are the options of the training for the flags that are to be used.
+func (o *trainOptions) training(use func(flag string) bool) []training.Option {
+	list := []training.Option{training.Epochs(o.epochs), training.Log(o.log)}
+	if o.resume {
+		list = append(list, training.Resume())
 	}
-	for _, f := range append(further,
-		flagValue{"batch", o.batch, t.Batch},
-		flagValue{"lr", o.rate, t.LearningRate},
-		flagValue{"seed", o.seed, t.Seed},
-		flagValue{"no-shuffle", o.noShuffle, t.NoShuffle},
-		flagValue{"validation", o.validation, t.Validation},
-		flagValue{"unseen", o.unseen, t.Unseen},
-		flagValue{"augment", o.change.String(), t.Augment},
-		flagValue{"monitor", o.monitor, stop.Monitor},
-		flagValue{"min-delta", o.minDelta, stop.MinDelta},
-	) {
-		if given(f.name) && f.given != f.model {
-			return fmt.Errorf("--%s %v: %s was trained with %v; leave the flag out, or train another model", f.name, f.given, o.out, f.model)
+	for _, f := range []struct {
+		name   string
+		option training.Option
+	}{
+		{"batch", training.Batch(o.batch)},
+		{"lr", training.LearningRate(o.rate)},
+		{"seed", training.Seed(o.seed)},
+		{"no-shuffle", training.NoShuffle(o.noShuffle)},
+		{"validation", training.Validation(o.validation)},
+		{"unseen", training.Unseen(o.unseen)},
+		{"augment", training.Augment(o.change)},
+		{"patience", training.Patience(o.patience)},
+		{"min-delta", training.MinDelta(o.minDelta)},
+		{"monitor", training.Monitor(o.monitor)},
+	} {
+		if use(f.name) {
+			list = append(list, f.option)
 		}
 	}
-	return nil
+	return list
+}
+
+// used tells of the flags of a command whether they are to be used: where training goes on,
+// those that are given.
+func (o *trainOptions) used(cmd *cobra.Command) func(flag string) bool {
+	given := cmd.Flags().Changed
+	if o.resume {
+		return given
+	}
+	return func(flag string) bool {
+		switch flag {
+		case "patience", "min-delta", "monitor":
+			return given("patience")
+		case "unseen":
+			return o.embedding != ""
+		}
+		return true
+	}
+}
+
+// trainFlag is the flag for what errors of a training call otherwise.
+func trainFlag(option string) string {
+	switch option {
+	case "learning rate":
+		return "lr"
+	case "dim":
+		return "code"
+	}
+	return strings.ReplaceAll(option, " ", "-")
+}
+
+// shape returns the value of a flag that says how a network is made, nothing if it is not
+// to be used.
+func shape[T any](use func(flag string) bool, flag string, value T) (v T) {
+	if use(flag) {
+		return value
+	}
+	return v
+}
+
+// hint says with which flags an error of the training would not be.
+func (o *trainOptions) hint(err error) error {
+	if other, ok := errors.AsType[*training.ResumeError](err); ok {
+		switch flag := trainFlag(other.Option); {
+		case other.Was == nil:
+			return fmt.Errorf("%s was trained without --%s, so its best epoch is not known; leave it out, or train another model", o.out, flag)
+		case other.File != o.out:
+			return fmt.Errorf("--%s %v: the autoencoder in %s was trained with %v; leave the flag out", flag, other.Given, other.File, other.Was)
+		default:
+			return fmt.Errorf("--%s %v: %s was trained with %v; leave the flag out, or train another model", flag, other.Given, o.out, other.Was)
+		}
+	}
+	if much, ok := errors.AsType[*training.MemoryError](err); ok {
+		switch {
+		case much.Size > 0:
+			return fmt.Errorf("%w, or --batch 1 and --size %d or less", much.Err, much.Size)
+		case much.Batch > 0:
+			return fmt.Errorf("%w, or --batch %d or less", much.Err, much.Batch)
+		}
+	}
+	return err
 }

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 
+	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/gallery"
-	"lookalike/internal/memory"
 	"lookalike/internal/words"
-	"lookalike/tensor"
 )
 
 // vectors says in words what an index holds of each picture.
@@ -22,42 +22,19 @@ func vectors(g *gallery.Gallery) string {
 	return fmt.Sprintf("%s of %d numbers", describe.Words(g.Recipe), g.Vectors.Dim(1))
 }
 
-// inFolders returns the rows of the pictures whose class is known, and says how many
-// others there are.
-func (a *app) inFolders(g *gallery.Gallery) []int {
-	var rows []int
-	for i, e := range g.Entries {
+// noteOthers says how many pictures are in no folder, so that labels say nothing of them.
+func noteOthers(t *cli.Terminal, entries []lookalike.Entry) {
+	if left := len(entries) - labelled(entries); left > 0 {
+		t.Warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
+	}
+}
+
+// labelled counts the pictures whose class is known.
+func labelled(entries []lookalike.Entry) (n int) {
+	for _, e := range entries {
 		if e.Label != "" {
-			rows = append(rows, i)
+			n++
 		}
 	}
-	if left := len(g.Entries) - len(rows); left > 0 {
-		a.Warn("note: %s %s in no folder, so of no known class, and left out", words.Count(left, "picture"), words.IsOrAre(left))
-	}
-	return rows
-}
-
-// classesOf returns the classes of some pictures of an index.
-func classesOf(g *gallery.Gallery, rows []int) []string {
-	labels := make([]string, len(rows))
-	for i, row := range rows {
-		labels[i] = g.Entries[row].Label
-	}
-	return labels
-}
-
-// rowsOf returns the vectors of some pictures of an index, a copy unless these are all.
-func rowsOf(g *gallery.Gallery, rows []int) (*tensor.Tensor, error) {
-	if len(rows) == len(g.Entries) {
-		return g.Vectors, nil
-	}
-	d := g.Vectors.Dim(1)
-	if err := memory.Allows(4 * int64(g.Vectors.Len()+len(rows)*d)); err != nil {
-		return nil, fmt.Errorf("all vectors of the index, and %d of them once more: %w", len(rows), err)
-	}
-	x := tensor.New(len(rows), d)
-	for to, from := range rows {
-		copy(x.Row(to), g.Vectors.Row(from))
-	}
-	return x, nil
+	return n
 }

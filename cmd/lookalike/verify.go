@@ -3,17 +3,19 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/spf13/cobra"
 
+	"lookalike/cmd/lookalike/internal/certificate"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/words"
 	"lookalike/vgg"
 	"lookalike/weights"
 )
 
-func (a *app) verifyCommand() *cobra.Command {
+func verifyCommand(a *app) *cobra.Command {
 	var reference string
 	var script bool
 	cmd := &cobra.Command{
@@ -28,7 +30,7 @@ status is 1 if any is off.
 The program knows Keras's numbers for the convolutions of VGG16 with the
 published weights. For other weights, for the dense layers and for VGG19, have
 Keras compute them on a machine that has it: --print-script prints a short
-program that writes reference.npz.`, vgg.Tolerance),
+program that writes reference.npz.`, certificate.Tolerance),
 		Example: `  lookalike verify vgg16_weights_tf_dim_ordering_tf_kernels.h5
   lookalike verify weights.h5 --print-script > reference.py && python reference.py
   lookalike verify weights.h5 --reference reference.npz`,
@@ -40,7 +42,7 @@ program that writes reference.npz.`, vgg.Tolerance),
 			}
 			defer m.Close()
 			if script {
-				fmt.Fprint(a.Out, m.VerifyScript(args[0]))
+				fmt.Fprint(a.Out, certificate.Script(m, args[0]))
 				return nil
 			}
 			sums, err := checksums(m, args[0], reference)
@@ -50,12 +52,12 @@ program that writes reference.npz.`, vgg.Tolerance),
 			defer sums.Close()
 			p := a.Progress("Verifying", "layers", len(m.Layers()))
 			defer p.End()
-			list, err := m.Verify(cmd.Context(), sums, func(n int) { p.Set(n) })
+			list, err := certificate.Verify(cmd.Context(), m, sums, func(n int) { p.Set(n) })
 			p.End()
 			if err != nil {
 				return err
 			}
-			return a.certify(list)
+			return certify(a.Out, list)
 		},
 	}
 	cmd.Flags().StringVar(&reference, "reference", "", "compare with Keras's numbers in `FILE`, written by the script")
@@ -71,13 +73,13 @@ func checksums(m *vgg.Model, file, path string) (*weights.File, error) {
 	case m.Name() != "vgg16":
 		return nil, fmt.Errorf("the numbers of Keras for %s are not built in; 'lookalike verify %s --print-script' prints a script that makes them, for --reference", m.Name(), file)
 	}
-	return vgg.KerasChecksums()
+	return certificate.Keras()
 }
 
 // certify prints the table.
-func (a *app) certify(list []vgg.Agreement) error {
+func certify(w io.Writer, list []certificate.Agreement) error {
 	off, without, worst := 0, 0, 0.0
-	fmt.Fprintf(a.Out, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
+	fmt.Fprintf(w, "%-24s  %-16s  %12s  %8s\n", "layer", "output", "norm", "error")
 	for _, l := range list {
 		shape := fmt.Sprint(l.Layer.Shape)
 		verdict := fmt.Sprintf("%8.1e", l.Error)
@@ -92,18 +94,18 @@ func (a *app) certify(list []vgg.Agreement) error {
 		if !(l.Error <= worst) {
 			worst = l.Error
 		}
-		fmt.Fprintf(a.Out, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
+		fmt.Fprintf(w, "%-24s  %-16s  %12.6g  %s\n", l.Layer.Name, shape, l.Norm, verdict)
 	}
 	compared := len(list) - without
 	if off > 0 {
 		if math.IsNaN(worst) {
 			return errors.New("some outputs are not numbers: the weights are damaged")
 		}
-		return fmt.Errorf("%d of %d layers are off by up to %.1e, more than %.0e: these are not the weights of the reference, or something is broken", off, compared, worst, vgg.Tolerance)
+		return fmt.Errorf("%d of %d layers are off by up to %.1e, more than %.0e: these are not the weights of the reference, or something is broken", off, compared, worst, certificate.Tolerance)
 	}
-	fmt.Fprintf(a.Out, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
+	fmt.Fprintf(w, "%s agree with Keras to %.1e of their norm\n", words.Count(compared, "layer"), worst)
 	if without > 0 {
-		fmt.Fprintf(a.Out, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
+		fmt.Fprintf(w, "%s were not compared; --print-script tells how to make a reference that has them\n", words.Count(without, "layer"))
 	}
 	return nil
 }

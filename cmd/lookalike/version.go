@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 // versionReport is what version prints.
@@ -38,7 +38,7 @@ func newVersionReport() versionReport {
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Processor: cmp.Or(cpuid.CPU.BrandName, "unknown"), Features: []string{},
 		Threads: runtime.GOMAXPROCS(0), Cores: runtime.NumCPU(),
-		Kernels: f32.Tier(), Available: f32.Tiers(),
+		Kernels: cpu.Tier(), Available: cpu.Tiers(),
 	}
 	for _, f := range kernelFeatures {
 		if cpuid.CPU.Supports(f) {
@@ -48,7 +48,7 @@ func newVersionReport() versionReport {
 	return r
 }
 
-func (a *app) versionCommand() *cobra.Command {
+func versionCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",

@@ -10,49 +10,50 @@ import (
 	"github.com/spf13/cobra"
 
 	"lookalike/cmd/lookalike/internal/cli"
-	"lookalike/internal/fetch"
 	"lookalike/internal/web"
+	"lookalike/internal/words"
+	"lookalike/weights/published"
 )
 
-func (a *app) weightsCommand() *cobra.Command {
+func weightsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "weights",
 		Short: "Download the weights of VGG16 and VGG19",
 		Long: `Networks that have learned from ImageNet come with weights, which Keras
 publishes. They are downloaded once and then found by their names:
 
-` + published() + `
+` + publishedWeights() + `
 They are kept in the user's cache folder, or where --cache says.`,
 		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.weightsFetchCommand(), a.weightsListCommand(), a.weightsPathCommand())
+	cmd.AddCommand(weightsFetchCommand(a), weightsListCommand(a), weightsPathCommand(a))
 	return cmd
 }
 
-// published is a list of the weights that there are.
-func published() string {
+// publishedWeights is a list of the weights that there are.
+func publishedWeights() string {
 	var list strings.Builder
-	for _, f := range fetch.Files {
+	for _, f := range published.Files {
 		about := "the whole network, with ImageNet's 1000 classes"
 		if strings.HasSuffix(f.Name, "-notop") {
 			about = "its convolutions alone"
 		}
-		fmt.Fprintf(&list, "  %-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), about)
+		fmt.Fprintf(&list, "  %-12s %6s  %s\n", f.Name, words.Megabytes(f.Size), about)
 	}
 	return list.String()
 }
 
 // weightsNames are for the shell's completion.
 func weightsNames() []string {
-	names := make([]string, len(fetch.Files))
-	for i, f := range fetch.Files {
+	names := make([]string, len(published.Files))
+	for i, f := range published.Files {
 		names[i] = f.Name
 	}
 	return names
 }
 
-func (a *app) weightsFetchCommand() *cobra.Command {
+func weightsFetchCommand(a *app) *cobra.Command {
 	var address, checksum, out string
 	var force, allowPrivate bool
 	cmd := &cobra.Command{
@@ -61,7 +62,7 @@ func (a *app) weightsFetchCommand() *cobra.Command {
 		Long: `Downloads weights and compares them with the published checksum before they
 get their name. NAME is one of
 
-` + published() + `
+` + publishedWeights() + `
 A download that was interrupted goes on where it stopped when the same command
 is given again; until it is complete, the file's name ends in .part. Bytes with
 another checksum are deleted. Proxies are taken from HTTPS_PROXY and NO_PROXY.
@@ -75,7 +76,7 @@ also where a public one leads there, unless --allow-private is given.`,
 		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := fetch.Lookup(args[0])
+			f, err := published.Lookup(args[0])
 			if err != nil {
 				return cli.AsUsage(err)
 			}
@@ -83,7 +84,7 @@ also where a public one leads there, unless --allow-private is given.`,
 				f.URL = address
 			}
 			if checksum != "" {
-				sum, err := fetch.ParseChecksum(checksum)
+				sum, err := published.ParseChecksum(checksum)
 				if err != nil {
 					return cli.Usagef("--checksum %w", err)
 				}
@@ -95,12 +96,12 @@ also where a public one leads there, unless --allow-private is given.`,
 			if out != "" {
 				err = cli.CheckOutput(out)
 			} else {
-				path, err = fetch.Store(a.cache).Path(f)
+				path, err = published.Store(a.cache).Path(f)
 			}
 			if err != nil {
 				return err
 			}
-			return a.fetch(cmd, args, f, path, force, allowPrivate)
+			return fetchWeights(cmd, a, args, f, path, force, allowPrivate)
 		},
 	}
 	flags := cmd.Flags()
@@ -112,8 +113,8 @@ also where a public one leads there, unless --allow-private is given.`,
 	return cmd
 }
 
-// fetch brings a published file to path, unless it is there.
-func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string, force, allowPrivate bool) error {
+// fetchWeights brings a published file to path, unless it is there.
+func fetchWeights(cmd *cobra.Command, a *app, args []string, f published.File, path string, force, allowPrivate bool) error {
 	ctx := cmd.Context()
 	if _, err := os.Stat(path); err == nil && !force {
 		switch got, err := f.Checksum.Of(ctx, path); {
@@ -132,15 +133,15 @@ func (a *app) fetch(cmd *cobra.Command, args []string, f fetch.File, path string
 	if allowPrivate {
 		allow = web.Any
 	}
-	err := fetch.Download(ctx, path, f, allow, fetch.Watch{Bytes: d.set, Note: d.note})
+	err := published.Download(ctx, path, f, allow, published.Watch{Bytes: d.set, Note: d.note})
 	d.end()
 	switch {
 	case err != nil && ctx.Err() != nil && d.done > 0:
-		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", fetch.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
+		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", words.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
 	case err != nil:
 		return orAllowPrivate(err)
 	}
-	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, fetch.Megabytes(d.done))
+	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, words.Megabytes(d.done))
 	return nil
 }
 
@@ -174,7 +175,7 @@ func (d *downloading) end() {
 	}
 }
 
-func (a *app) weightsListCommand() *cobra.Command {
+func weightsListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List published weights, and which of them are here",
@@ -184,12 +185,12 @@ checksums are computed anew.`,
   lookalike weights list --cache /mnt/models`,
 		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, f := range fetch.Files {
-				state, err := weightsState(cmd.Context(), fetch.Store(a.cache), f)
+			for _, f := range published.Files {
+				state, err := weightsState(cmd.Context(), published.Store(a.cache), f)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.Out, "%-12s %6s  %s\n", f.Name, fetch.Megabytes(f.Size), state)
+				fmt.Fprintf(a.Out, "%-12s %6s  %s\n", f.Name, words.Megabytes(f.Size), state)
 			}
 			return nil
 		},
@@ -198,7 +199,7 @@ checksums are computed anew.`,
 
 // weightsState says whether a published file is here, where, and whether it is
 // right.
-func weightsState(ctx context.Context, store fetch.Store, f fetch.File) (string, error) {
+func weightsState(ctx context.Context, store published.Store, f published.File) (string, error) {
 	path, err := store.Path(f)
 	if err != nil {
 		return "", err
@@ -213,12 +214,12 @@ func weightsState(ctx context.Context, store fetch.Store, f fetch.File) (string,
 	case !errors.Is(err, os.ErrNotExist):
 		return "", err
 	case missing == nil:
-		return fmt.Sprintf("%-17s %s", fetch.Megabytes(part.Size())+" of it", part.Name()), nil
+		return fmt.Sprintf("%-17s %s", words.Megabytes(part.Size())+" of it", part.Name()), nil
 	}
 	return "not here", nil
 }
 
-func (a *app) weightsPathCommand() *cobra.Command {
+func weightsPathCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "path NAME",
 		Short: "Print where downloaded weights are",
@@ -228,10 +229,10 @@ other programs that read it. If it is not there, that is an error.`,
 		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := fetch.Lookup(args[0]); err != nil {
+			if _, err := published.Lookup(args[0]); err != nil {
 				return cli.AsUsage(err)
 			}
-			path, err := fetch.Store(a.cache).Find(args[0])
+			path, err := published.Store(a.cache).Find(args[0])
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ const (
 // Where a distance comes from, beside gallery.FromLabels and gallery.FromDistances.
 const (
 	fromGiven   = "given"
-	fromDefault = "default"
+	fromDefault = describe.FromModel
 )
 
 // sameWithin returns the distance up to which two pictures of an index are the same,
@@ -30,15 +30,12 @@ func sameWithin(g *gallery.Gallery, metric knn.Metric, given cli.Distance, why p
 	if given.Given() {
 		return float64(given), fromGiven
 	}
-	if t, ok := g.Threshold(metric.String()); ok && (why == forCompare || t.Method == gallery.FromDistances) {
-		return t.Distance, t.Method
+	find := describe.CopyLimit
+	if why == forCompare {
+		find = describe.AlikeLimit
 	}
-	limits := describe.LimitsOf(g.Recipe, metric)
-	if within = limits.Copies; why == forCompare {
-		within = limits.Alike
-	}
-	if within > 0 {
-		return within, fromDefault
+	if limit, ok := find(g, metric); ok {
+		return limit.Distance, limit.From
 	}
 	return 0, ""
 }

@@ -10,9 +10,6 @@ import (
 	"strings"
 )
 
-// byteOrderMark is what spreadsheets begin UTF-8 with.
-const byteOrderMark = "\ufeff"
-
 // columns are what the columns of a CSV file hold: a value, or one of pictureColumns by
 // its number and one. A byte each, for there may be millions.
 type columns struct {
@@ -41,9 +38,6 @@ func (c *columns) name(name string) error {
 }
 
 func readCSV(r *bufio.Reader, rows *rowsRead) error {
-	if mark, _ := r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
-		r.Discard(len(byteOrderMark))
-	}
 	var c columns
 	in := newCSVFields(r)
 	header, begun := false, ""

@@ -164,6 +164,9 @@ func importMetadata(g *gallery.Gallery, metadata map[string]string) error {
 	return nil
 }
 
+// byteOrderMark is what spreadsheets and editors of Windows begin UTF-8 with.
+const byteOrderMark = "\ufeff"
+
 // importLines reads a file picture by picture.
 func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*gallery.Gallery, error) {
 	f, err := regular.Open(file)
@@ -180,6 +183,9 @@ func importLines(file string, read func(*bufio.Reader, *rowsRead) error) (*galle
 	rows.position = func() int64 {
 		at, _ := f.Seek(0, io.SeekCurrent)
 		return at - int64(in.Buffered())
+	}
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		in.Discard(len(byteOrderMark))
 	}
 	if err := read(in, rows); err != nil {
 		return nil, err

@@ -136,7 +136,7 @@ func TestImportPlainCSV(t *testing.T) {
 // encoding/json takes them.
 func TestImportObjects(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "objects.jsonl")
-	text := `{"vector":[7,8,9],"other":{"a":[1,{"b":null}],"c":"d"},"PATH":"a","Vector":[1,2],"label":null}` + "\n" + `{"path":"b","vector":[3,4],"none":[]}`
+	text := "\ufeff" + `{"vector":[7,8,9],"other":{"a":[1,{"b":null}],"c":"d"},"PATH":"a","Vector":[1,2],"label":null}` + "\n" + `{"path":"b","vector":[3,4],"none":[]}`
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lookalike/gallery"
+	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
 	"lookalike/picture"
 	"lookalike/picture/album"
@@ -58,6 +59,13 @@ func (d Describer) of(photos *album.Set) Describer {
 
 // buildBatch is how many pictures are described at a time.
 const buildBatch = 32
+
+// batch is buildBatch, or less where vectors are long and memory is short. The vectors do
+// not depend on it.
+func (d Describer) batch() int {
+	each := 4 * min(d.Width, math.MaxInt/4/buildBatch)
+	return max(1, memory.Share(buildBatch*each, 16)/each)
+}
 
 // loaded is a file that was read once: its picture, prepared, and what is known of
 // it but for its vector. err is why it is of no use.
@@ -141,12 +149,13 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 	})
 
 	var batch []loaded
+	size := d.batch()
 	err := parallel.Ordered(ctx, n, load, func(i int, l loaded) error {
 		if l.err != nil {
 			return skip(i, l.err)
 		}
 		done(i)
-		if batch = append(batch, l); len(batch) == buildBatch {
+		if batch = append(batch, l); len(batch) == size {
 			batches <- batch
 			batch = nil
 		}

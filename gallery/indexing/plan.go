@@ -2,7 +2,6 @@ package indexing
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -139,7 +138,7 @@ func (u *updater) recognise(ctx context.Context, photos *album.Set, changed []ca
 			if !sizes[c.file.Size] {
 				return
 			}
-			sum, err := contents(photos, c.i)
+			sum, err := gallery.Sum(func() (io.ReadCloser, error) { return photos.Open(c.i) })
 			if err != nil {
 				return // it will fail again, for the report
 			}
@@ -159,19 +158,4 @@ func (u *updater) recognise(ctx context.Context, photos *album.Set, changed []ca
 		}
 	}
 	return nil
-}
-
-// contents returns the SHA-256 of a file.
-func contents(photos *album.Set, i int) (sum [32]byte, err error) {
-	f, err := photos.Open(i)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	h.Sum(sum[:0])
-	return sum, nil
 }

@@ -51,9 +51,20 @@ func avxF32() {
 		s.axpyRows(4)
 		s.axpyRows(8)
 		s.wrapped = s.made
-		s.streams()
 		s.searches()
+	}
+}
+
+func avxCode8() {
+	for _, s := range []*avx{avx512, avx2} {
+		s.codeBounds()
 		s.codes()
+	}
+}
+
+func avxTile() {
+	for _, s := range []*avx{avx512, avx2} {
+		s.streams()
 		s.tiles()
 	}
 	avx2.transpose8()

@@ -67,7 +67,7 @@ func (s *avx) codeRange() {
 // whole number by adding 1.5·2^23, and 128, so that the lowest byte is the code.
 func (s *avx) codeMake() {
 	s.begin("codeMake", " makes codes of four rows: y = factors[r]*x[r*ld+i]-center[i] becomes the byte z+128 with z the whole number nearest to y*inverse[r]."+
-		" Four bytes of a row lie together, those of CodeRows rows follow each other. It writes the sums of y² to lengths[r], of z² to squares[r] and of (y-z*scale[r])² to residuals[r].",
+		" Four bytes of a row lie together, those of Rows rows follow each other. It writes the sums of y² to lengths[r], of z² to squares[r] and of (y-z*scale[r])² to residuals[r].",
 		"func(n int, x *float32, ld int, center, factors, inverse, scale *float32, codes *uint8, lengths, squares, residuals *float32)")
 	z, t, y := s.regs[0:4], s.regs[4:8], s.regs[8:12] // z in registers that all instructions know
 	lengths, squares, residuals := s.regs[12:16], s.regs[16:20], s.regs[20:24]

@@ -17,7 +17,7 @@ const (
 	partBlock = 3 * partApart
 )
 
-// parts emits the kernels of f32.Parts. Go's assembler knows neither AMX nor the
+// parts emits the kernels of tile.Parts. Go's assembler knows neither AMX nor the
 // conversion to bfloat16, so those are written in bytes; hence physical registers
 // throughout.
 func (s *avx) parts() {

@@ -28,7 +28,6 @@ func (s *avx) searches() {
 	}
 	s.notAbove()
 	s.nearLeast()
-	s.codeBounds()
 	if s == avx2 {
 		s.squaresInOrder()
 	}

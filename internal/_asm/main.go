@@ -1,5 +1,5 @@
-// Command asm writes all assembly of the engine: vectors, tiles, codes and parts of
-// package f32, and the transforms of package winograd, for amd64 and for arm64, each
+// Command asm writes all assembly of the engine: vectors of package f32, tiles and parts
+// of package tile, codes of package code8, and the transforms of package winograd, for amd64 and for arm64, each
 // with the declarations that Go needs and the tables of what there is.
 //
 //	go run . -root ..
@@ -27,6 +27,8 @@ func main() {
 		tables func(...*set) string
 	}{
 		{"f32", avxF32, (*neon).f32, f32Tables},
+		{"tile", avxTile, (*neon).tilePackage, tileTables},
+		{"code8", avxCode8, (*neon).codeDots, noTables},
 		{"winograd", avxWinograd, (*neon).winograd, winogradTables},
 	} {
 		write := func(name string, text []byte) {

@@ -18,8 +18,10 @@ func (a *neon) f32() {
 	a.axpyRows(4)
 	a.axpyRows(8)
 	neonSet.wrapped = a.made
+}
+
+func (a *neon) tilePackage() {
 	a.streams()
-	a.codeDots()
 	a.tiles()
 }
 

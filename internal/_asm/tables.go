@@ -34,22 +34,30 @@ var (
 )
 
 // f32Tables returns the tables of package f32: the type of those kernels that every
-// set has, and of each set them and its micro-kernel.
+// set has, and of each set them.
 func f32Tables(sets ...*set) string {
 	var b strings.Builder
 	b.WriteString("\n// assembly are a set's vector kernels, which take lengths and pointers.\ntype assembly struct {\n")
 	for _, k := range sets[0].wrapped {
 		fmt.Fprintf(&b, "%s %s\n", k.name, k.signature)
 	}
-	b.WriteString("panel int // columns of vecMat\n}\n")
+	b.WriteString("lanes int // values in a register\npanel int // columns of vecMat\n}\n")
 	for _, s := range sets {
 		fmt.Fprintf(&b, "\nvar assembly%s = assembly{\n", s.name)
 		for _, k := range s.wrapped {
 			fmt.Fprintf(&b, "%s: %s%s,\n", k.name, k.name, s.name)
 		}
-		fmt.Fprintf(&b, "panel: %d,\n", s.panel)
+		fmt.Fprintf(&b, "lanes: %d,\npanel: %d,\n}\n", s.lanes, s.panel)
+	}
+	return b.String()
+}
+
+// tileTables returns those of package tile: each set's micro-kernel.
+func tileTables(sets ...*set) string {
+	var b strings.Builder
+	for _, s := range sets {
 		nr := s.nrv * s.lanes
-		fmt.Fprintf(&b, "}\n\nvar kernel%s = Kernel{\nName: \"%s %dx%d\", MR: %d, NR: %d,\n", s.name, s.tier, s.mr, nr, s.mr, nr)
+		fmt.Fprintf(&b, "\nvar kernel%s = Kernel{\nName: \"%s %dx%d\", MR: %d, NR: %d,\n", s.name, s.tier, s.mr, nr, s.mr, nr)
 		fmt.Fprintf(&b, "packRows: packRows%s, packNarrow: packNarrow%s, transpose8: %s,\n", s.name, s.name, s.transpose)
 		b.WriteString("tiles: [][]tile{\n")
 		for rows := 1; rows <= s.mr; rows++ {
@@ -83,6 +91,9 @@ func (s *set) byRows(name string) string {
 	}
 	return strings.Join(list, ", ")
 }
+
+// noTables is for packages that name each kernel themselves.
+func noTables(...*set) string { return "" }
 
 // winogradTables returns those of package winograd.
 func winogradTables(sets ...*set) string {

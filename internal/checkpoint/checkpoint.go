@@ -125,10 +125,13 @@ func (n Network) Names() []string {
 
 // CheckSize compares the count of the numbers in the network's arrays with what
 // its configuration needs. It comes before memory is taken for them.
-func (n Network) CheckSize(needs int64) error {
+func (n Network) CheckSize(needs int64) error { return CheckSize(n.File, n.Names(), needs) }
+
+// CheckSize is [Network.CheckSize] for arrays of a file that are named.
+func CheckSize(file *weights.File, names []string, needs int64) error {
 	var has int64
-	for _, name := range n.Names() {
-		shape, _ := n.Shape(name)
+	for _, name := range names {
+		shape, _ := file.Shape(name)
 		has += int64(tensor.Size(shape))
 	}
 	if has != needs {

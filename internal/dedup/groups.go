@@ -45,13 +45,17 @@ type Options struct {
 	Within float64            // the greatest distance of a duplicate from its group's best; NaN: only files of the same bytes are duplicates
 	Skip   func(row int) bool // pictures to leave out; nil: none
 	Done   func(pictures int) // is told how many pictures have been compared; may be nil
+
+	// Refuse returns for each of some pictures that are within the distance of another
+	// whether it is no duplicate of it all the same; nil: all are.
+	Refuse func(ctx context.Context, best int, others []int) ([]bool, error)
 }
 
 // Groups returns the groups of near duplicates, those with the best first by
 // path, and in each the nearest others first.
 //
-// A group is a picture, its best, with all pictures within the distance of it.
-// So every one that may be put away is near to the one that stays. Groups that
+// A group is a picture, its best, with all pictures within the distance of it that
+// Refuse lets pass. So every one that may be put away is near to the one that stays. Groups that
 // grow by links (a is near b, b near c) have no such bound: along a series of
 // photographs they lead from one to quite another. The price is that c, near to
 // b alone, which has gone to a, stays as it is.
@@ -153,18 +157,44 @@ func (o Options) link(ctx context.Context, g *gallery.Gallery, order, best []int
 	}
 	// Pairs come by ascending a. Whether a is a best is decided by the pairs of
 	// those before it.
+	at, near := -1, []knn.Pair(nil) // the best at hand, and what it may get
+	take := func() error {
+		refused := make([]bool, len(near))
+		if o.Refuse != nil && len(near) > 0 {
+			rows := make([]int, len(near))
+			for i, p := range near {
+				rows[i] = order[p.B]
+			}
+			var err error
+			if refused, err = o.Refuse(ctx, order[at], rows); err != nil {
+				return err
+			}
+		}
+		for i, p := range near {
+			if !refused[i] {
+				best[p.B], distance[p.B] = at, p.Distance
+			}
+		}
+		near = near[:0]
+		return nil
+	}
 	for p, err := range index.Pairs(ctx, o.Within) {
 		if err != nil {
 			return err
 		}
-		if o.Done != nil {
-			o.Done(p.A)
+		if p.A != at {
+			if err := take(); err != nil {
+				return err
+			}
+			if at = p.A; o.Done != nil {
+				o.Done(at)
+			}
 		}
-		if best[p.A] < 0 && (best[p.B] < 0 || p.Distance < distance[p.B]) {
-			best[p.B], distance[p.B] = p.A, p.Distance
+		if best[at] < 0 && (best[p.B] < 0 || p.Distance < distance[p.B]) {
+			near = append(near, p)
 		}
 	}
-	return nil
+	return take()
 }
 
 // mostPairs bounds the memory for pairs, at 16 bytes each in some thousand rows.

@@ -5,8 +5,7 @@ package f32
 import "unsafe"
 
 // newTier wraps assembly in functions of slices.
-func newTier(name string, a assembly, kernel Kernel) *tier {
-	lanes := kernel.NR / len(kernel.tiles[0])
+func newTier(name string, a assembly) *tier {
 	return &tier{
 		name: name,
 		dot: func(x, y []float32) float32 {
@@ -53,7 +52,7 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		maxPool: func(channels int, y []float32, choice []uint8, top, bottom []float32) {
 			switch {
 			case len(y) == 0:
-			case channels < lanes:
+			case channels < a.lanes:
 				maxPoolGeneric(channels, y, choice, top, bottom)
 			case choice == nil:
 				a.maxPool(len(y)/channels, channels, unsafe.SliceData(y), unsafe.SliceData(top), unsafe.SliceData(bottom))
@@ -63,7 +62,7 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		},
 		maxInto: func(y []float32, choice []uint8, x []float32, place uint8) {
 			switch {
-			case len(y) < lanes:
+			case len(y) < a.lanes:
 				maxIntoGeneric(y, choice, x, place)
 			case choice == nil:
 				a.maxInto(len(y), unsafe.SliceData(y), unsafe.SliceData(x))
@@ -74,7 +73,7 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		maxPoolGrad: func(channels int, top, bottom, y []float32, choice []uint8) {
 			switch {
 			case len(y) == 0:
-			case channels < lanes:
+			case channels < a.lanes:
 				maxPoolGradGeneric(channels, top, bottom, y, choice)
 			default:
 				a.maxPoolGrad(len(y)/channels, channels, unsafe.SliceData(top), unsafe.SliceData(bottom), unsafe.SliceData(y), unsafe.SliceData(choice))
@@ -89,6 +88,5 @@ func newTier(name string, a assembly, kernel Kernel) *tier {
 		squaredError: func(grad, p, t []float32, scale float64) float64 {
 			return a.squaredError(len(grad), unsafe.SliceData(grad), unsafe.SliceData(p), unsafe.SliceData(t), scale)
 		},
-		kernel: kernel,
 	}
 }

@@ -1,12 +1,7 @@
 // Package f32 holds the engine's innermost loops: single-precision kernels that
 // run on the caller's goroutine. Each exists in several tiers (AVX-512, with AMX or
-// without, and AVX2 with FMA on amd64, NEON on arm64, portable Go); the best one that the processor
-// has is chosen once, when the program starts.
-//
-// LOOKALIKE_CPU=amx|avx512|avx2|neon|generic forces a tier, for tests and for support. A
-// name that is unknown, or that this processor or build lacks, is reported on
-// standard error and the best tier is used. The build tag purego leaves the
-// assembly out.
+// without, and AVX2 with FMA on amd64, NEON on arm64, portable Go), of which package
+// cpu chooses one.
 //
 // The assembly is written by the generator in internal/_asm. Lengths are checked here, in
 // Go, before any of it is entered; no kernel reads or writes past a slice.
@@ -22,10 +17,9 @@ package f32
 
 import (
 	"fmt"
-	"io"
-	"os"
-	"strings"
 	"unsafe"
+
+	"lookalike/internal/cpu"
 )
 
 //go:generate go run -C ../_asm . -root ..
@@ -53,8 +47,6 @@ type tier struct {
 	adamax          func(w, g, m, u []float32, mix, decay, rate, rest, epsilon float32)
 	adam            func(w, g, m, v []float32, mix1, mix2, decay, rate, step, epsilon float32)
 	squaredError    func(grad, p, t []float32, scale float64) float64
-	kernel          Kernel
-	parts           *Parts // nil where they are no faster
 
 	dot4, squaredDistance4 rowsKernel
 	pickedDots             pickedKernel
@@ -62,49 +54,9 @@ type tier struct {
 	squaresInOrder         func(sums *[4]float64, q []float32, factor float64, rows *Rows, factors *[4]float64)
 	notAbove               func(mask []uint64, x []float32, limit float32)
 	nearLeast              func(x []float32, k int) float32
-	setBits                func(numbers []int32, masks, wanted []uint64, first []int32) int
-	codeBounds             func(mask []uint64, dots []int32, codes []uint8, rows []float32, q CodeQuery, t CodeTest)
-	codeRange              func(four *fourCoded, x []float32, ld int, center []float32)
-	codeMake               func(four *fourCoded, codes []uint8, x []float32, ld int, center []float32)
-	sievePanel             sievePanel
-	codeSieve              func(masks []uint64, stride int, codes []uint8, rows []float32, q *CodeQueries, tests []CodeTest, ahead []uint8) // nil where products of values are as fast
 }
 
-var (
-	available = append(archTiers(), generic) // what this processor can run, best first
-	active    = choose(available, os.Getenv("LOOKALIKE_CPU"), os.Stderr)
-)
-
-// choose returns the tier called name, or the best one; it complains of a name
-// that is not there.
-func choose(tiers []*tier, name string, complaints io.Writer) *tier {
-	if name == "" {
-		return tiers[0]
-	}
-	for _, t := range tiers {
-		if t.name == name {
-			return t
-		}
-	}
-	fmt.Fprintf(complaints, "lookalike: LOOKALIKE_CPU=%q is not one of the kernels that this processor and build have (%s): using %s\n",
-		name, strings.Join(names(tiers), ", "), tiers[0].name)
-	return tiers[0]
-}
-
-func names(tiers []*tier) []string {
-	list := make([]string, len(tiers))
-	for i, t := range tiers {
-		list[i] = t.name
-	}
-	return list
-}
-
-// Tier returns the name of the tier in use.
-func Tier() string { return active.name }
-
-// Tiers returns the names of the tiers that this processor and build can run,
-// best first.
-func Tiers() []string { return names(available) }
+var active = tierOf(cpu.Tier())
 
 // Dot returns the sum of a[i]*b[i].
 func Dot(a, b []float32) float32 {
@@ -139,7 +91,7 @@ func AddVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
 // ReadVecMat is AddVecMat for a B that comes from memory, with the same bits: it reads
 // as many rows side by side as the processor reads fastest.
 func ReadVecMat(y []float32, k int, a []float32, as int, b []float32, ldb int) {
-	addVecMat(y, k, a, as, b, ldb, FetchesStrided())
+	addVecMat(y, k, a, as, b, ldb, cpu.FetchesStrided())
 }
 
 // AddCachedVecMat is AddVecMat for a B that lies in the second-level cache, with the same

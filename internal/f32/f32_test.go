@@ -1,34 +1,25 @@
 package f32
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"reflect"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 
-	"github.com/klauspost/cpuid/v2"
-
+	"lookalike/internal/cpu"
 	"lookalike/internal/kerneltest"
 	"lookalike/internal/misusetest"
 	"lookalike/internal/sweeptest"
 )
 
-// eps is half a unit in the last place of 1.
-const eps = 1.0 / (1 << 24)
-
-func random(r *rand.Rand, n int) []float32 {
-	s := make([]float32, n)
-	for i := range s {
-		s[i] = float32(r.NormFloat64())
+// available are the tiers that this processor has, best first, each once.
+var available = func() (list []*tier) {
+	for _, name := range cpu.Tiers() {
+		list = append(list, tierOf(name))
 	}
-	return s
-}
+	return slices.Compact(list)
+}()
 
 // eachTier runs f for every tier that this processor has.
 func eachTier(t *testing.T, f func(t *testing.T, x *tier)) {
@@ -37,94 +28,23 @@ func eachTier(t *testing.T, f func(t *testing.T, x *tier)) {
 	}
 }
 
-func tiersTested() string { return "tiers tested: " + strings.Join(Tiers(), ", ") }
-
-// TestTiers says which tiers these tests ran.
-func TestTiers(t *testing.T) {
-	t.Logf("%s: %s; in use: %s", cpuid.CPU.BrandName, tiersTested(), Tier())
-	if len(available) == 0 || available[len(available)-1] != generic {
-		t.Error("the portable tier is not among them")
-	}
-}
-
-// TestTiersFilled finds every kernel in every tier, but for those that only some
-// processors of a tier have.
+// TestTiersFilled finds every kernel in every tier.
 func TestTiersFilled(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		v := reflect.ValueOf(x).Elem()
 		for i := range v.NumField() {
-			if field := v.Field(i); field.Kind() == reflect.Func && field.IsNil() && v.Type().Field(i).Name != "codeSieve" {
+			if field := v.Field(i); field.Kind() == reflect.Func && field.IsNil() {
 				t.Errorf("%s is missing", v.Type().Field(i).Name)
-			}
-		}
-		if len(x.kernel.tiles) != x.kernel.MR {
-			t.Errorf("%d sizes of tiles, want %d", len(x.kernel.tiles), x.kernel.MR)
-		}
-		for r, widths := range x.kernel.tiles {
-			if len(widths) == 0 || slices.ContainsFunc(widths, func(f tile) bool { return f == nil }) {
-				t.Errorf("a tile of %d rows is missing", r+1)
 			}
 		}
 	})
 }
 
-// choices are values of LOOKALIKE_CPU and the tiers that they stand for.
-func choices() map[string]string {
-	middle := Tiers()[len(Tiers())/2]
-	return map[string]string{"": Tiers()[0], "generic": "generic", middle: middle, "sse9": Tiers()[0]}
-}
-
-func TestChoice(t *testing.T) {
-	for value, want := range choices() {
-		var said strings.Builder
-		if got := choose(available, value, &said).name; got != want {
-			t.Errorf("%q chooses tier %s, want %s", value, got, want)
-		}
-		if complains := strings.Contains(said.String(), `LOOKALIKE_CPU="sse9"`); complains != (value == "sse9") {
-			t.Errorf("%q: says %q", value, said.String())
-		}
-	}
-}
-
-// TestEnvironment starts this test program anew for each choice.
-func TestEnvironment(t *testing.T) {
-	child := func(value string) (out, complaints string, err error) {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestTiers$", "-test.v")
-		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+value)
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		stdout, err := cmd.Output()
-		return string(stdout), stderr.String(), err
-	}
-	out, _, err := child("")
-	if errors.Is(err, syscall.ENOEXEC) || err == nil && !strings.Contains(out, tiersTested()) {
-		t.Skip("a child process does not run on the processor that this one sees: it is emulated")
-	}
-	for value, want := range choices() {
-		out, complaints, err := child(value)
-		if err != nil || !strings.Contains(out, "in use: "+want+"\n") {
-			t.Errorf("LOOKALIKE_CPU=%q: want tier %s, got %v\n%s", value, want, err, out)
-		}
-		if said := strings.Contains(complaints, `LOOKALIKE_CPU="sse9"`); said != (value == "sse9") {
-			t.Errorf("LOOKALIKE_CPU=%q: standard error says %q", value, complaints)
-		}
-	}
-}
-
-// lengths crosses every loop's and tail's border on every tier.
-func lengths() []int {
-	var l []int
-	for n := range 140 {
-		l = append(l, n)
-	}
-	return append(l, 255, 1000, 4099)
-}
-
 func TestReductions(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, n := range lengths() {
-			a, b := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, n))
+		for _, n := range kerneltest.Lengths() {
+			a, b := kerneltest.Edge(t, kerneltest.Random(r, n)), kerneltest.Edge(t, kerneltest.Random(r, n))
 			var dot, square, size float64
 			for i := range a {
 				p, d := float64(a[i])*float64(b[i]), float64(a[i])-float64(b[i])
@@ -132,10 +52,10 @@ func TestReductions(t *testing.T) {
 				size += math.Abs(p)
 				square += d * d
 			}
-			if err := math.Abs(float64(x.dot(a, b)) - dot); !(err <= float64(n+1)*eps*size) {
+			if err := math.Abs(float64(x.dot(a, b)) - dot); !(err <= float64(n+1)*kerneltest.Eps*size) {
 				t.Errorf("dot of %d values is %g off", n, err)
 			}
-			if err := math.Abs(float64(x.squaredDistance(a, b)) - square); !(err <= float64(n+3)*eps*square) {
+			if err := math.Abs(float64(x.squaredDistance(a, b)) - square); !(err <= float64(n+3)*kerneltest.Eps*square) {
 				t.Errorf("squaredDistance of %d values is %g off", n, err)
 			}
 			for _, i := range []int{0, n / 2, n - 1} {
@@ -159,13 +79,13 @@ func TestReductions(t *testing.T) {
 func TestAxpy(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 3))
-		for _, n := range lengths() {
-			xs, y := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, n))
+		for _, n := range kerneltest.Lengths() {
+			xs, y := kerneltest.Edge(t, kerneltest.Random(r, n)), kerneltest.Edge(t, kerneltest.Random(r, n))
 			old := slices.Clone(y)
 			x.axpy(y, 1.25, xs)
 			for i := range y {
 				want := float64(old[i]) + 1.25*float64(xs[i])
-				if err := math.Abs(float64(y[i]) - want); !(err <= 2*eps*(math.Abs(float64(old[i]))+math.Abs(want))) {
+				if err := math.Abs(float64(y[i]) - want); !(err <= 2*kerneltest.Eps*(math.Abs(float64(old[i]))+math.Abs(want))) {
 					t.Fatalf("%d values: y[%d] = %g, want %g", n, i, y[i], want)
 				}
 			}
@@ -327,7 +247,7 @@ func TestRectifiers(t *testing.T) {
 	}
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 12))
-		for _, n := range lengths() {
+		for _, n := range kerneltest.Lengths() {
 			for name, c := range map[string]struct {
 				run  func(v, y []float32)
 				want func(v, y float32) float32
@@ -356,8 +276,8 @@ func TestRectifiers(t *testing.T) {
 func TestElementwiseLengths(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 4))
-		for _, n := range lengths() {
-			src := random(r, n)
+		for _, n := range kerneltest.Lengths() {
+			src := kerneltest.Random(r, n)
 			check := func(name string, got []float32, want func(i int) float64) {
 				for i := range got {
 					if u := ulps(got[i], want(i)); !(u <= 4) {
@@ -376,7 +296,7 @@ func TestElementwiseLengths(t *testing.T) {
 				}
 				return math.Expm1(float64(src[i]))
 			})
-			y, dy := kerneltest.Edge(t, src), random(r, n)
+			y, dy := kerneltest.Edge(t, src), kerneltest.Random(r, n)
 			if n > 2 {
 				y[n/2] = 0
 			}
@@ -438,9 +358,6 @@ func TestMisuse(t *testing.T) {
 		},
 		"f32.Adam: lengths 2 and 1 differ": func() {
 			Adam(make([]float32, 2), make([]float32, 2), make([]float32, 2), make([]float32, 1), 1, 1, 1, 1, 1, 1)
-		},
-		"f32.Kernel.Mul: ": func() {
-			Gemm().Mul(1, 1, 2, make([]float32, 1), 1, 1, make([]float32, 100), nil, 0, make([]float32, 1), 1)
 		},
 	})
 }

@@ -65,14 +65,14 @@ func FuzzVectors(f *testing.F) {
 // fuzzSums compares what is summed, and so rounded in an order of its own.
 func fuzzSums(t *testing.T, x *tier, seed uint64, n int, alpha float32) {
 	r := rand.New(rand.NewPCG(seed, 2))
-	a, b := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, n))
+	a, b := kerneltest.Edge(t, kerneltest.Random(r, n)), kerneltest.Edge(t, kerneltest.Random(r, n))
 	size := 0.0
 	for i := range a {
 		size += math.Abs(float64(a[i]) * float64(b[i]))
 	}
 	near := func(what string, got, want, size float64) {
 		t.Helper()
-		if !(math.Abs(got-want) <= 2*float64(n+3)*eps*size) {
+		if !(math.Abs(got-want) <= 2*float64(n+3)*kerneltest.Eps*size) {
 			t.Fatalf("%s, %s of %d values: %g, portable %g", x.name, what, n, got, want)
 		}
 	}

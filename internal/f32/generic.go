@@ -1,40 +1,32 @@
 package f32
 
-import (
-	"math"
-	"unsafe"
-)
+import "math"
 
 // The portable tier: the fallback on every processor, and what the others are
 // tested against.
 
-const genericMR, genericNR = 4, 8
-
 var generic = &tier{
-	name:            "generic",
-	dot:             dotGeneric,
-	squaredDistance: squaredDistanceGeneric,
-	axpy:            axpyGeneric,
-	axpy4:           axpyRowsGeneric(4),
-	axpy8:           axpyRowsGeneric(8),
-	panel:           8,
-	vecMat:          vecMatGeneric,
-	exp:             expGeneric,
-	elu:             eluGeneric,
-	eluGrad:         eluGradGeneric,
-	relu:            reluGeneric,
-	reluGrad:        reluGradGeneric,
-	leaky:           leakyGeneric,
-	leakyGrad:       leakyGradGeneric,
-	maxPool:         maxPoolGeneric,
-	maxInto:         maxIntoGeneric,
-	maxPoolGrad:     maxPoolGradGeneric,
-	adamax:          adamaxGeneric,
-	adam:            adamGeneric,
-	squaredError:    squaredErrorGeneric,
-	kernel: Kernel{"generic 4x8", genericMR, genericNR, nil, nil, nil,
-		[][]tile{{tileGeneric(1)}, {tileGeneric(2)}, {tileGeneric(3)}, {tileGeneric(4)}}, nil, false, nil},
-
+	name:             "generic",
+	dot:              dotGeneric,
+	squaredDistance:  squaredDistanceGeneric,
+	axpy:             axpyGeneric,
+	axpy4:            axpyRowsGeneric(4),
+	axpy8:            axpyRowsGeneric(8),
+	panel:            8,
+	vecMat:           vecMatGeneric,
+	exp:              expGeneric,
+	elu:              eluGeneric,
+	eluGrad:          eluGradGeneric,
+	relu:             reluGeneric,
+	reluGrad:         reluGradGeneric,
+	leaky:            leakyGeneric,
+	leakyGrad:        leakyGradGeneric,
+	maxPool:          maxPoolGeneric,
+	maxInto:          maxIntoGeneric,
+	maxPoolGrad:      maxPoolGradGeneric,
+	adamax:           adamaxGeneric,
+	adam:             adamGeneric,
+	squaredError:     squaredErrorGeneric,
 	dot4:             oneByOne(dotGeneric),
 	squaredDistance4: oneByOne(squaredDistanceGeneric),
 	pickedDots:       fourPicked(oneByOne(dotGeneric)),
@@ -42,10 +34,6 @@ var generic = &tier{
 	squaresInOrder:   squaresInOrderGeneric,
 	notAbove:         notAboveGeneric,
 	nearLeast:        nearLeastGeneric,
-	setBits:          setBitsGeneric,
-	codeBounds:       codeBoundsGeneric,
-	codeRange:        codeRangeGeneric,
-	codeMake:         codeMakeGeneric,
 }
 
 // dotGeneric keeps four sums: shorter chains of additions, and smaller rounding
@@ -251,39 +239,4 @@ func squaredErrorGeneric(grad, p, t []float32, scale float64) float64 {
 		grad[i] = float32(scale * d)
 	}
 	return sum
-}
-
-// tileGeneric computes its tile row by row, the row's eight sums in registers.
-func tileGeneric(rows int) tile {
-	return func(start *float32, ss int, c *float32, cst int, cols, k int, a *float32, rs, cs, turns, turn int, b *float32, _ uintptr, _ int) {
-		for r := range rows {
-			var s0, s1, s2, s3, s4, s5, s6, s7 float32
-			for t := range turns {
-				for p := range k {
-					v := *at(a, r*rs+t*turn+p*cs)
-					w := (*[genericNR]float32)(unsafe.Pointer(at(b, (t*k+p)*genericNR)))
-					s0 += v * w[0]
-					s1 += v * w[1]
-					s2 += v * w[2]
-					s3 += v * w[3]
-					s4 += v * w[4]
-					s5 += v * w[5]
-					s6 += v * w[6]
-					s7 += v * w[7]
-				}
-			}
-			sums := [genericNR]float32{s0, s1, s2, s3, s4, s5, s6, s7}
-			if start != nil {
-				for j, v := range unsafe.Slice(at(start, r*ss), cols) {
-					sums[j] += v
-				}
-			}
-			copy(unsafe.Slice(at(c, r*cst), cols), sums[:])
-		}
-	}
-}
-
-// at returns the address of p[i]; Kernel.Mul has checked that it is there.
-func at(p *float32, i int) *float32 {
-	return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*i))
 }

@@ -109,151 +109,6 @@ func axpy4NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
 //go:noescape
 func axpy8NEON(n int, y *float32, a *float32, as int, b *float32, ldb int)
 
-// packRowsNEON copies b, k rows with stride ldb, to whole panels, stride values apart: dst[j*stride+p*NR+i] = b[p*ldb+j*NR+i].
-//
-//go:noescape
-func packRowsNEON(k int, panels int, dst *float32, stride int, b *float32, ldb int)
-
-// packNarrowNEON copies k rows of cols <= 8 values, dst[p*width+i] = src[p*ld+i], and writes 8 values a row but the last; ld+cols >= 8.
-//
-//go:noescape
-func packNarrowNEON(k int, cols int, dst *float32, width int, src *float32, ld int)
-
-// transpose8NEON transposes 8 rows of blocks*8 values: dst[p*dstStride+i] = src[i*srcStride+p].
-//
-//go:noescape
-func transpose8NEON(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
-
-// codeDotsNEON is codeDotsGeneric: the products of codes of 16 rows with a query's.
-//
-//go:noescape
-func codeDotsNEON(groups int, codes *uint8, query *int8, dots *int32)
-
-// tile1x1NEON is a tile of 1 rows and at most 4 columns of a panel of 16.
-//
-//go:noescape
-func tile1x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile1x2NEON is a tile of 1 rows and at most 8 columns of a panel of 16.
-//
-//go:noescape
-func tile1x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile1x3NEON is a tile of 1 rows and at most 12 columns of a panel of 16.
-//
-//go:noescape
-func tile1x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile1x4NEON is a tile of 1 rows and at most 16 columns of a panel of 16.
-//
-//go:noescape
-func tile1x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile2x1NEON is a tile of 2 rows and at most 4 columns of a panel of 16.
-//
-//go:noescape
-func tile2x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile2x2NEON is a tile of 2 rows and at most 8 columns of a panel of 16.
-//
-//go:noescape
-func tile2x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile2x3NEON is a tile of 2 rows and at most 12 columns of a panel of 16.
-//
-//go:noescape
-func tile2x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile2x4NEON is a tile of 2 rows and at most 16 columns of a panel of 16.
-//
-//go:noescape
-func tile2x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile3x1NEON is a tile of 3 rows and at most 4 columns of a panel of 16.
-//
-//go:noescape
-func tile3x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile3x2NEON is a tile of 3 rows and at most 8 columns of a panel of 16.
-//
-//go:noescape
-func tile3x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile3x3NEON is a tile of 3 rows and at most 12 columns of a panel of 16.
-//
-//go:noescape
-func tile3x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile3x4NEON is a tile of 3 rows and at most 16 columns of a panel of 16.
-//
-//go:noescape
-func tile3x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile4x1NEON is a tile of 4 rows and at most 4 columns of a panel of 16.
-//
-//go:noescape
-func tile4x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile4x2NEON is a tile of 4 rows and at most 8 columns of a panel of 16.
-//
-//go:noescape
-func tile4x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile4x3NEON is a tile of 4 rows and at most 12 columns of a panel of 16.
-//
-//go:noescape
-func tile4x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile4x4NEON is a tile of 4 rows and at most 16 columns of a panel of 16.
-//
-//go:noescape
-func tile4x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile5x1NEON is a tile of 5 rows and at most 4 columns of a panel of 16.
-//
-//go:noescape
-func tile5x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile5x2NEON is a tile of 5 rows and at most 8 columns of a panel of 16.
-//
-//go:noescape
-func tile5x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile5x3NEON is a tile of 5 rows and at most 12 columns of a panel of 16.
-//
-//go:noescape
-func tile5x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile5x4NEON is a tile of 5 rows and at most 16 columns of a panel of 16.
-//
-//go:noescape
-func tile5x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile6x1NEON is a tile of 6 rows and at most 4 columns of a panel of 16.
-//
-//go:noescape
-func tile6x1NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile6x2NEON is a tile of 6 rows and at most 8 columns of a panel of 16.
-//
-//go:noescape
-func tile6x2NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile6x3NEON is a tile of 6 rows and at most 12 columns of a panel of 16.
-//
-//go:noescape
-func tile6x3NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// tile6x4NEON is a tile of 6 rows and at most 16 columns of a panel of 16.
-//
-//go:noescape
-func tile6x4NEON(start *float32, ss int, c *float32, cst int, cols int, k int, a *float32, rs int, cs int, turns int, turn int, b *float32, ahead uintptr, jump int)
-
-// cutNEON is the end of tiles that are not as wide as their registers; Go does not call it.
-//
-//go:noescape
-func cutNEON(start *float32, ss int, c *float32, cst int)
-
 // assembly are a set's vector kernels, which take lengths and pointers.
 type assembly struct {
 	dot             func(n int, a, b *float32) float32
@@ -277,6 +132,7 @@ type assembly struct {
 	squaredError    func(n int, grad, p, t *float32, scale float64) float64
 	axpy4           func(n int, y *float32, a *float32, as int, b *float32, ldb int)
 	axpy8           func(n int, y *float32, a *float32, as int, b *float32, ldb int)
+	lanes           int // values in a register
 	panel           int // columns of vecMat
 }
 
@@ -302,18 +158,6 @@ var assemblyNEON = assembly{
 	squaredError:    squaredErrorNEON,
 	axpy4:           axpy4NEON,
 	axpy8:           axpy8NEON,
+	lanes:           4,
 	panel:           64,
-}
-
-var kernelNEON = Kernel{
-	Name: "neon 6x16", MR: 6, NR: 16,
-	packRows: packRowsNEON, packNarrow: packNarrowNEON, transpose8: transpose8NEON,
-	tiles: [][]tile{
-		{tile1x1NEON, tile1x2NEON, tile1x3NEON, tile1x4NEON},
-		{tile2x1NEON, tile2x2NEON, tile2x3NEON, tile2x4NEON},
-		{tile3x1NEON, tile3x2NEON, tile3x3NEON, tile3x4NEON},
-		{tile4x1NEON, tile4x2NEON, tile4x3NEON, tile4x4NEON},
-		{tile5x1NEON, tile5x2NEON, tile5x3NEON, tile5x4NEON},
-		{tile6x1NEON, tile6x2NEON, tile6x3NEON, tile6x4NEON},
-	},
 }

@@ -36,9 +36,9 @@ func TestOptimizers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachTier(t, func(t *testing.T, x *tier) {
 				r := rand.New(rand.NewPCG(1, 11))
-				for _, n := range lengths() {
-					for _, g := range [][]float32{random(r, n), hard(r, n, true)} {
-						w, m, u := random(r, n), random(r, n), random(r, n)
+				for _, n := range kerneltest.Lengths() {
+					for _, g := range [][]float32{kerneltest.Random(r, n), hard(r, n, true)} {
+						w, m, u := kerneltest.Random(r, n), kerneltest.Random(r, n), kerneltest.Random(r, n)
 						for i := range u {
 							u[i] *= u[i]
 						}
@@ -60,7 +60,7 @@ func TestOptimizers(t *testing.T) {
 									if v != e && !(v != v && e != e) {
 										t.Fatalf("%s, want %v", what, e)
 									}
-								} else if size := math.Abs(float64(w[i])) + math.Abs(float64(g[i])) + math.Abs(float64(m[i])) + math.Abs(e); !(math.Abs(v-e) <= 8*eps*size) {
+								} else if size := math.Abs(float64(w[i])) + math.Abs(float64(g[i])) + math.Abs(float64(m[i])) + math.Abs(e); !(math.Abs(v-e) <= 8*kerneltest.Eps*size) {
 									t.Fatalf("%s, want %v", what, e)
 								}
 							}
@@ -78,8 +78,8 @@ func TestSquaredError(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 13))
 		const scale = 1.0 / 3
-		for _, n := range lengths() {
-			p, target := random(r, n), kerneltest.Edge(t, random(r, n))
+		for _, n := range kerneltest.Lengths() {
+			p, target := kerneltest.Random(r, n), kerneltest.Edge(t, kerneltest.Random(r, n))
 			grad, all := guarded[float32](t, r, n, 7777)
 			copy(grad, p)
 			got, want := x.squaredError(grad, grad, target, scale), 0.0

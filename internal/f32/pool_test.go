@@ -89,7 +89,7 @@ func TestMaxInto(t *testing.T) {
 	const place = 200
 	eachTier(t, func(t *testing.T, x *tier) {
 		r := rand.New(rand.NewPCG(1, 14))
-		for _, n := range lengths() {
+		for _, n := range kerneltest.Lengths() {
 			old, xs := hard(r, n, true), kerneltest.Edge(t, hard(r, n, true))
 			y, allY := guarded[float32](t, r, n, 7777)
 			silent, allSilent := guarded[float32](t, r, n, 7777)

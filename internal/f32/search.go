@@ -3,7 +3,6 @@ package f32
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 	"sync"
 )
@@ -163,18 +162,6 @@ func NotAbove(mask []uint64, x []float32, limit float32) {
 	mask[whole/64] = word
 }
 
-// SetBits writes first[i]+j for each bit j that is set in masks[i] and in wanted[i], in order,
-// and returns how many these are. There must be room for 64 numbers a mask.
-func SetBits(numbers []int32, masks, wanted []uint64, first []int32) int {
-	if len(numbers) < 64*len(masks) || len(wanted) < len(masks) || len(first) < len(masks) {
-		panic(fmt.Sprintf("f32.SetBits: %d masks of %d, from %d numbers, to %d", len(masks), len(wanted), len(first), len(numbers)))
-	}
-	if len(masks) == 0 {
-		return 0
-	}
-	return active.setBits(numbers, masks, wanted, first)
-}
-
 // leastClasses is the number of classes of NearLeast.
 const leastClasses = 32
 
@@ -207,17 +194,6 @@ func notAboveGeneric(mask []uint64, x []float32, limit float32) {
 		}
 		mask[i/64] = word
 	}
-}
-
-func setBitsGeneric(numbers []int32, masks, wanted []uint64, first []int32) int {
-	n := 0
-	for i, mask := range masks {
-		for mask &= wanted[i]; mask != 0; mask &= mask - 1 {
-			numbers[n] = first[i] + int32(bits.TrailingZeros64(mask))
-			n++
-		}
-	}
-	return n
 }
 
 func nearLeastGeneric(x []float32, k int) float32 {

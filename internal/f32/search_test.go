@@ -3,7 +3,6 @@ package f32
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"lookalike/internal/kerneltest"
@@ -20,10 +19,10 @@ func TestRows(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 7))
-		for _, n := range lengths() {
+		for _, n := range kerneltest.Lengths() {
 			for _, rows := range []int{0, 1, 4, 7, 8} {
 				ld := n + r.IntN(3)
-				q, m, out := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, max(0, rows-1)*ld+n)), kerneltest.Edge(t, random(r, rows))
+				q, m, out := kerneltest.Edge(t, kerneltest.Random(r, n)), kerneltest.Edge(t, kerneltest.Random(r, max(0, rows-1)*ld+n)), kerneltest.Edge(t, kerneltest.Random(r, rows))
 				for name, f := range map[string]func(out, q, x []float32, ld int){"Dots": Dots, "SquaredDistances": SquaredDistances} {
 					f(out, q, m, ld)
 					for i, got := range out {
@@ -37,7 +36,7 @@ func TestRows(t *testing.T) {
 							want += term
 							size += math.Abs(term)
 						}
-						if err := math.Abs(float64(got) - want); !(err <= float64(n+3)*eps*size) {
+						if err := math.Abs(float64(got) - want); !(err <= float64(n+3)*kerneltest.Eps*size) {
 							t.Fatalf("%s of %d values, row %d of %d: %g, want %g", name, n, i, rows, got, want)
 						}
 					}
@@ -52,16 +51,16 @@ func TestRowsAt(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 13))
-		for _, n := range lengths() {
+		for _, n := range kerneltest.Lengths() {
 			for _, count := range []int{0, 4, 12} {
 				const rows = 9
 				ld := max(1, n+r.IntN(3))
-				q, m := kerneltest.Edge(t, random(r, n)), kerneltest.Edge(t, random(r, (rows-1)*ld+n))
+				q, m := kerneltest.Edge(t, kerneltest.Random(r, n)), kerneltest.Edge(t, kerneltest.Random(r, (rows-1)*ld+n))
 				at := kerneltest.Edge(t, make([]int32, count))
 				for i := range at {
 					at[i] = int32(r.IntN(rows))
 				}
-				dots, squares := kerneltest.Edge(t, random(r, count)), kerneltest.Edge(t, random(r, count))
+				dots, squares := kerneltest.Edge(t, kerneltest.Random(r, count)), kerneltest.Edge(t, kerneltest.Random(r, count))
 				DotsAt(dots, q, m, ld, at)
 				SquaredDistancesAt(squares, q, m, ld, at)
 				for i, row := range at {
@@ -72,7 +71,7 @@ func TestRowsAt(t *testing.T) {
 						square += (a - b) * (a - b)
 						size += math.Abs(a * b)
 					}
-					if off := float64(n+3) * eps; !(math.Abs(float64(dots[i])-dot) <= off*size && math.Abs(float64(squares[i])-square) <= off*square) {
+					if off := float64(n+3) * kerneltest.Eps; !(math.Abs(float64(dots[i])-dot) <= off*size && math.Abs(float64(squares[i])-square) <= off*square) {
 						t.Fatalf("%d values, row %d: product %g, want %g; squared distance %g, want %g", n, row, dots[i], dot, squares[i], square)
 					}
 				}
@@ -101,34 +100,6 @@ func TestRowsAtRefuses(t *testing.T) {
 	}
 }
 
-func TestSetBits(t *testing.T) {
-	eachTier(t, func(t *testing.T, x *tier) {
-		use(t, x)
-		r := rand.New(rand.NewPCG(1, 15))
-		for n := range 9 {
-			for dense := range 4 {
-				masks, wanted, first := make([]uint64, n), make([]uint64, n), kerneltest.Edge(t, make([]int32, n))
-				var want []int32
-				for i := range masks {
-					masks[i], wanted[i], first[i] = ^uint64(0), ^uint64(0)>>r.IntN(64), int32(r.IntN(1<<31-64))
-					for range 4 - dense {
-						masks[i] &= r.Uint64()
-					}
-					for j := range 64 {
-						if masks[i]&wanted[i]>>j&1 == 1 {
-							want = append(want, first[i]+int32(j))
-						}
-					}
-				}
-				numbers := kerneltest.Edge(t, make([]int32, 64*n))
-				if got := numbers[:SetBits(numbers, masks, wanted, first)]; !slices.Equal(got, want) {
-					t.Fatalf("%x and %x from %d on: %d, want %d", masks, wanted, first, got, want)
-				}
-			}
-		}
-	})
-}
-
 func TestNearLeast(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
@@ -137,7 +108,7 @@ func TestNearLeast(t *testing.T) {
 		for _, n := range []int{32, 33, 63, 64, 96, 256} {
 			for kind := range 3 {
 				for k := 1; k <= leastClasses; k += 1 + r.IntN(6) {
-					v := kerneltest.Edge(t, random(r, n))
+					v := kerneltest.Edge(t, kerneltest.Random(r, n))
 					for i := range v {
 						if kind == 1 { // many equal ones
 							v[i] = float32(r.IntN(5))
@@ -168,12 +139,12 @@ func TestFourRows(t *testing.T) {
 	eachTier(t, func(t *testing.T, x *tier) {
 		use(t, x)
 		r := rand.New(rand.NewPCG(1, 6))
-		for _, n := range lengths() {
-			q := kerneltest.Edge(t, random(r, n))
+		for _, n := range kerneltest.Lengths() {
+			q := kerneltest.Edge(t, kerneltest.Random(r, n))
 			factor, factors := r.NormFloat64(), [4]float64{1, r.NormFloat64(), 0, r.NormFloat64()}
 			var rows Rows
 			for i := range rows {
-				rows[i] = kerneltest.Edge(t, random(r, n))
+				rows[i] = kerneltest.Edge(t, kerneltest.Random(r, n))
 			}
 			var dots, distances [4]float32
 			DotRows(&dots, q, &rows, q)
@@ -190,7 +161,7 @@ func TestFourRows(t *testing.T) {
 					d := float64(a*factor) - float64(b*factors[i])
 					square += float64(d * d)
 				}
-				if off := float64(n+3) * eps; !(math.Abs(float64(dots[i])-dot) <= off*size && math.Abs(float64(distances[i])-distance) <= off*distance) {
+				if off := float64(n+3) * kerneltest.Eps; !(math.Abs(float64(dots[i])-dot) <= off*size && math.Abs(float64(distances[i])-distance) <= off*distance) {
 					t.Fatalf("%d values, row %d: product %g, want %g; squared distance %g, want %g", n, i, dots[i], dot, distances[i], distance)
 				}
 				if squares[i] != square {
@@ -207,7 +178,7 @@ func TestNotAbove(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 8))
 		inf, nan := float32(math.Inf(1)), float32(math.NaN())
 		for n := range 300 {
-			v := kerneltest.Edge(t, random(r, n))
+			v := kerneltest.Edge(t, kerneltest.Random(r, n))
 			for i := range v {
 				if r.IntN(4) == 0 {
 					v[i] = []float32{0.5, inf, -inf, nan, 0}[r.IntN(5)]

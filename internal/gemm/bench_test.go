@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"lookalike/internal/benchtest"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 // BenchmarkMul runs square products, VGG16's convolutions as products, and its
@@ -22,7 +22,7 @@ func BenchmarkMul(b *testing.B) {
 	}, 3) {
 		for _, trans := range benchtest.Some([]string{"NN", "TN", "NT"}, 1) {
 			for _, heat := range benchtest.Some([]string{"hot", "cold"}, 1) {
-				b.Run(fmt.Sprintf("tier=%s/m=%d/n=%d/k=%d/layout=%s/heat=%s", f32.Tier(), s.m, s.n, s.k, trans, heat), func(b *testing.B) {
+				b.Run(fmt.Sprintf("tier=%s/m=%d/n=%d/k=%d/layout=%s/heat=%s", cpu.Tier(), s.m, s.n, s.k, trans, heat), func(b *testing.B) {
 					r := rand.New(rand.NewPCG(1, 1))
 					x, y, c := random(r, s.m*s.k), random(r, s.k*s.n), make([]float32, s.m*s.n)
 					elsewhere := make([]float32, 16<<20)

@@ -3,7 +3,7 @@ package gemm
 import (
 	"sync"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/tile"
 )
 
 // product is C [m, n] = start + A [m, k]·B [k, n]. A's element (r, p) is
@@ -109,7 +109,7 @@ func skip(s []float32, n int) []float32 { return s[min(n, len(s)):] }
 // workspace is what one goroutine needs to multiply.
 type workspace struct {
 	a, b, next     []float32
-	packing        f32.Packing
+	packing        tile.Packing
 	packedNext     bool // next holds the block of B that comes next
 	partsA, partsB []uint16
 }
@@ -118,7 +118,7 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // multiply computes x: the rows of A in blocks, of each a slab at a time, by blocks
 // of B. What is copied of A stays in the last-level cache. While one block of B is
-// multiplied, memory is asked for the next, if that helps (f32.FetchesStrided), or the
+// multiplied, memory is asked for the next, if that helps (cpu.FetchesStrided), or the
 // next is packed.
 func (w *workspace) multiply(x product) {
 	height := evenly(x.m, mc, 1)
@@ -221,9 +221,9 @@ func (w *workspace) packWithTile(x product, a *tiles, next *product) product {
 	for j := 0; j < x.n; j += kernel.NR {
 		b, panel, cols := skip(x.b, x.at(0, j)), packed.b[packed.at(0, j):], min(kernel.NR, x.n-j)
 		if cols == kernel.NR {
-			ahead := f32.Address(b, kernel.NR)
+			ahead := tile.Address(b, kernel.NR)
 			if j+kernel.NR >= x.n {
-				ahead = f32.Address(next.b, 0)
+				ahead = tile.Address(next.b, 0)
 			}
 			kernel.MulPack(rows, x.k, from, a.ars, a.acs, b, x.ldb, panel, ahead, skip(x.start, j), x.lds, x.c[j:], x.ldc)
 		} else {
@@ -249,9 +249,9 @@ func (w *workspace) panels(x product, a *tiles) {
 			w.b = grow(w.b, x.k*kernel.NR)
 			kernel.Pack(w.b, x.k*kernel.NR, x.k, cols, b, x.ldb, false)
 		}
-		ahead := f32.Address(b, kernel.NR)
+		ahead := tile.Address(b, kernel.NR)
 		if j+kernel.NR >= x.n {
-			ahead = f32.Address(x.b, x.k*x.ldb)
+			ahead = tile.Address(x.b, x.k*x.ldb)
 		}
 		for i := range a.count {
 			lo, hi, from := a.tile(i)
@@ -261,7 +261,7 @@ func (w *workspace) panels(x product, a *tiles) {
 			} else {
 				kernel.MulPack(hi-lo, x.k, from, a.ars, a.acs, b, x.ldb, nil, ahead, start, x.lds, c, x.ldc)
 			}
-			ahead = f32.Address(b, 0) // which is there
+			ahead = tile.Address(b, 0) // which is there
 		}
 	}
 	x.finish()
@@ -304,7 +304,7 @@ func (w *workspace) tilesOf(x product) tiles {
 	case x.ars == 1 && x.acs != 1:
 		t.acs = ceil(x.m, t.count)
 		t.apart = t.acs * x.k
-		w.a = grow(w.a, t.count*t.apart+f32.PackSlack)
+		w.a = grow(w.a, t.count*t.apart+tile.PackSlack)
 		t.a = w.a
 		for i := range t.count {
 			lo, hi, to := t.tile(i)

@@ -1,14 +1,17 @@
 package gemm
 
-import "lookalike/internal/f32"
+import (
+	"lookalike/internal/cpu"
+	"lookalike/internal/tile"
+)
 
 // A tile of A, MR rows by kc, stays in the first-level cache, or in the nearer part
 // of the second, while panels of B pass by; a block of B, kc by nc, stays in the
 // second-level cache while tiles of A pass by; mc rows of A by kc stay in the
 // last-level cache from one block of B to the next.
 var (
-	kernel       = f32.Gemm()
-	strided      = f32.FetchesStrided()
+	kernel       = tile.Gemm()
+	strided      = cpu.FetchesStrided()
 	mayPackAhead = kernel.PacksAhead() && !strided
 	kc, nc       = blocking(kernel)
 )
@@ -45,7 +48,7 @@ const deepEnough = 592
 func (x product) width() int {
 	most := nc
 	if x.packsAhead() {
-		_, l2 := f32.Caches()
+		_, l2 := cpu.Caches()
 		most = min(nc, max(1, l2/6/4/x.step/kernel.NR)*kernel.NR)
 	}
 	return evenly(x.n, most, kernel.NR)
@@ -58,8 +61,8 @@ func (x product) packsAhead() bool { return mayPackAhead && x.layout == inRows &
 // of B, kc deep, take the first level. B takes a third of the second: the block that
 // comes next is fetched meanwhile. kc is no power of two, lest
 // panels fall in the same sets.
-func blocking(k *f32.Kernel) (kc, nc int) {
-	l1, l2 := f32.Caches()
+func blocking(k *tile.Kernel) (kc, nc int) {
+	l1, l2 := cpu.Caches()
 	kc = (l1/4/(k.MR+k.NR)/32*2 + 1) * 16
 	if k.InPlace() && strided {
 		kc = max(kc, deepEnough)

@@ -1,6 +1,8 @@
 package gemm
 
-import "lookalike/internal/f32"
+import (
+	"lookalike/internal/tile"
+)
 
 // fetch asks memory for a block of B that is still in rows, a strip with each tile
 // that is computed meanwhile: the tile that packs it would wait, as it reads faster
@@ -17,10 +19,10 @@ type fetch struct {
 // fetchDuring returns the fetch of next's B during a number of tiles of depth k. If
 // those are too few for all strips, the first are fetched.
 func fetchDuring(tiles, k int, next *product) fetch {
-	f := fetch{b: next.b, ldb: next.ldb, depth: k / f32.FetchSteps, tiles: tiles}
+	f := fetch{b: next.b, ldb: next.ldb, depth: k / tile.FetchSteps, tiles: tiles}
 	if next.layout == inRows && next.n > 0 && f.depth > 0 {
 		f.down = ceil(next.k, f.depth)
-		f.strips = f.down * ceil(next.n, f32.FetchWidth)
+		f.strips = f.down * ceil(next.n, tile.FetchWidth)
 	}
 	return f
 }
@@ -30,9 +32,9 @@ func fetchDuring(tiles, k int, next *product) fetch {
 func (f *fetch) next(panel []float32) (ahead uintptr, jump int) {
 	f.tile++
 	if f.strip == f.strips || f.strip*f.tiles >= f.tile*f.strips {
-		return f32.Address(panel, 0), 0
+		return tile.Address(panel, 0), 0
 	}
-	row, column := f.strip%f.down*f.depth, f.strip/f.down*f32.FetchWidth
+	row, column := f.strip%f.down*f.depth, f.strip/f.down*tile.FetchWidth
 	f.strip++
-	return f32.Address(f.b, row*f.ldb+column), f.ldb
+	return tile.Address(f.b, row*f.ldb+column), f.ldb
 }

@@ -8,7 +8,7 @@
 // Accuracy against float64, which the tests hold for every tier and layout: a value
 // of C is off by at most k+2 times 2^-24 of the sum of its terms' magnitudes. Random
 // terms stay far below, for their errors cancel. Where the processor multiplies parts of
-// values (f32.Parts, which takes products of 96 rows and more), besides each value of A
+// values (tile.Parts, which takes products of 96 rows and more), besides each value of A
 // and B may be off by 2^-126, and where infinity is a term, or a sum overflows, NaN may
 // come out for infinity.
 //

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"lookalike/internal/cpu"
 	"lookalike/internal/f32"
 	"lookalike/internal/kerneltest"
 	"lookalike/internal/misusetest"
@@ -22,10 +23,10 @@ import (
 // shapes that cross their borders are small then.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if sweeptest.Quick() || f32.Tier() == "generic" {
+	if sweeptest.Quick() || cpu.Tier() == "generic" {
 		kc, nc = 80, 2*kernel.NR
 	}
-	os.Exit(kerneltest.Main(m, f32.Tiers()))
+	os.Exit(kerneltest.Main(m))
 }
 
 // eps is half a unit in the last place of 1.
@@ -134,7 +135,7 @@ func checkMul(t *testing.T, r *rand.Rand, transA, transB bool, m, n, k, pad, kin
 }
 
 func TestMul(t *testing.T) {
-	t.Logf("tier %s of %v, blocks kc %d, mc %d, nc %d", f32.Tier(), f32.Tiers(), kc, mc, nc)
+	t.Logf("tier %s of %v, blocks kc %d, mc %d, nc %d", cpu.Tier(), cpu.Tiers(), kc, mc, nc)
 	r := rand.New(rand.NewPCG(1, 2))
 	sizes := []int{0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 43, 64, 70, 97}
 	for _, m := range sizes {

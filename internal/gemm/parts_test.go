@@ -4,20 +4,20 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/tile"
 )
 
 // TestMulParts multiplies by parts on every processor, in all layouts, with blocks,
 // slabs and strips that are cut off.
 func TestMulParts(t *testing.T) {
-	defer func(p *f32.Parts) { parts = p }(parts)
-	for _, p := range []*f32.Parts{parts, f32.PortableParts} {
+	defer func(p *tile.Parts) { parts = p }(parts)
+	for _, p := range []*tile.Parts{parts, tile.PortableParts} {
 		if parts = p; p == nil {
 			continue
 		}
 		r := rand.New(rand.NewPCG(1, 9))
 		shapes := [][3]int{{97, 33, partsDepth + 1}, {partsFrom, 32, partsDepth}, {partsRows + 1, 65, 300}, {100, partsCols + 40, 140}}
-		if p == f32.PortableParts {
+		if p == tile.PortableParts {
 			shapes = shapes[:1] // which is slow
 		}
 		for i, s := range shapes {
@@ -31,8 +31,8 @@ func TestMulParts(t *testing.T) {
 // TestPartsBits: the bits are the same however many goroutines share the work, which
 // TestGOMAXPROCS holds for the tier in use.
 func TestPartsBits(t *testing.T) {
-	defer func(p *f32.Parts) { parts = p }(parts)
-	parts = f32.PortableParts
+	defer func(p *tile.Parts) { parts = p }(parts)
+	parts = tile.PortableParts
 	const m, n, k = 100, 40, 130
 	r := rand.New(rand.NewPCG(1, 10))
 	a, b := random(r, m*k), random(r, k*n)

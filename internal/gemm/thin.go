@@ -3,6 +3,7 @@ package gemm
 import (
 	"time"
 
+	"lookalike/internal/cpu"
 	"lookalike/internal/f32"
 	"lookalike/internal/parallel"
 )
@@ -137,7 +138,7 @@ func (s stretch) sum(i int) {
 // turns at a part of B that the first of them has brought into cache.
 func (x product) sumThin(sums []float32) {
 	clear(sums[:x.m*x.n])
-	if _, l2 := f32.Caches(); 4*x.k*x.n <= l2/2 {
+	if _, l2 := cpu.Caches(); 4*x.k*x.n <= l2/2 {
 		for r := range x.m {
 			f32.AddCachedVecMat(sums[r*x.n:][:x.n], x.k, skip(x.a, r*x.ars), x.acs, x.b, x.ldb)
 		}

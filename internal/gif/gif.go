@@ -19,6 +19,7 @@ type File struct {
 	palette                  [256][3]uint8
 	interlaced               bool
 	ground                   uint8 // colour of what the frame does not cover
+	transparent              bool  // the colour ground is
 	data                     []byte
 }
 
@@ -85,7 +86,7 @@ func (f *File) next(data []byte, at int) (int, error) {
 		switch data[at] {
 		case extension:
 			if len(data)-at > 6 && data[at+1] == control && data[at+2] >= 4 && data[at+3]&transparent != 0 {
-				f.ground = data[at+6]
+				f.ground, f.transparent = data[at+6], true
 			}
 			at = skipBlocks(data, at+2)
 		case separator:
@@ -135,17 +136,29 @@ func skipBlocks(data []byte, at int) int {
 	return min(at+1, len(data))
 }
 
-// Decode returns the picture, RGB interleaved. What the frame does not cover has the
-// transparent colour, or the first one.
-func (f *File) Decode() ([]uint8, error) {
-	out := make([]uint8, 3*f.Width*f.Height)
+// HasAlpha tells whether pixels may be transparent.
+func (f *File) HasAlpha() bool {
+	return f.transparent || f.left > 0 || f.top > 0 || f.width < f.Width || f.height < f.Height
+}
+
+// Decode returns the picture, RGB interleaved, and its alpha, nil where it has none. What
+// the frame does not cover has the transparent colour, or the first one, and no alpha.
+func (f *File) Decode() (out, alpha []uint8, err error) {
+	out = make([]uint8, 3*f.Width*f.Height)
+	if f.HasAlpha() {
+		alpha = make([]uint8, f.Width*f.Height)
+	}
+	return out, alpha, f.decode(out, alpha)
+}
+
+func (f *File) decode(out, alpha []uint8) error {
 	if ground := f.palette[f.ground]; ground != [3]uint8{} {
 		for i := 0; i < len(out); i += 3 {
 			copy(out[i:i+3], ground[:])
 		}
 	}
 	if f.width == 0 || f.height == 0 {
-		return out, nil
+		return nil
 	}
 	y, pass := 0, 0
 	steps := [][2]int{{0, 1}}
@@ -154,7 +167,7 @@ func (f *File) Decode() ([]uint8, error) {
 	}
 	codes, err := newCodes(f.data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	row := make([]uint8, f.width)
 	for range f.height {
@@ -164,16 +177,24 @@ func (f *File) Decode() ([]uint8, error) {
 		}
 		n, err := codes.read(row)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		to := out[3*((f.top+y)*f.Width+f.left):]
+		first := (f.top+y)*f.Width + f.left
+		to := out[3*first:]
 		for x, i := range row[:n] {
 			copy(to[3*x:3*x+3], f.palette[i][:])
+		}
+		if alpha != nil {
+			for x, i := range row[:n] {
+				if !f.transparent || i != f.ground {
+					alpha[first+x] = 255
+				}
+			}
 		}
 		if n < len(row) { // the file says that this is all
 			break
 		}
 		y += steps[pass][1]
 	}
-	return out, nil
+	return nil
 }

@@ -17,7 +17,7 @@ func decode(data string) (*gif.File, []uint8, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	pix, err := f.Decode()
+	pix, _, err := f.Decode()
 	return f, pix, err
 }
 
@@ -149,8 +149,9 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || file.Width*file.Height > 1<<16 {
 			return
 		}
-		if pix, err := file.Decode(); err == nil && len(pix) != 3*file.Width*file.Height {
-			t.Errorf("%d values for %d x %d pixels", len(pix), file.Width, file.Height)
+		n := file.Width * file.Height
+		if pix, alpha, err := file.Decode(); err == nil && (len(pix) != 3*n || alpha != nil && len(alpha) != n) {
+			t.Errorf("%d and %d values for %d x %d pixels", len(pix), len(alpha), file.Width, file.Height)
 		}
 	})
 }

@@ -5,6 +5,8 @@ package hugepages
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"lookalike/internal/memory"
 )
 
 // size is that of a huge page.
@@ -19,19 +21,24 @@ func Avoid() { avoided.Store(true) }
 
 // Floats returns n zeros as Make does, unless huge pages are to be avoided.
 func Floats(n int) []float32 {
-	if avoided.Load() {
-		return make([]float32, n)
-	}
-	return Make[float32](n)
+	return take[float32](n, !avoided.Load())
 }
 
 // Make returns n zeros. Where the system has huge pages (Linux) and would only use
 // them when asked, it is asked: memory that is new then takes one fault in 2 MB and
 // not 512.
-func Make[T any](n int) []T {
-	s := make([]T, n)
+func Make[T any](n int) []T { return take[T](n, true) }
+
+// take has room made for what is large, within the process's memory limit.
+func take[T any](n int, huge bool) []T {
 	var value T
-	if bytes := uintptr(n) * unsafe.Sizeof(value); bytes >= size {
+	bytes := uintptr(n) * unsafe.Sizeof(value)
+	if bytes < size {
+		return make([]T, n)
+	}
+	memory.Room(int64(bytes))
+	s := make([]T, n)
+	if huge {
 		// Whole pages round s. What else lies in them is memory as well, and an advice
 		// does not harm it.
 		first := uintptr(unsafe.Pointer(unsafe.SliceData(s)))

@@ -16,7 +16,7 @@ func TestGenerated(t *testing.T) {
 	}
 	const root = ".." // where the packages' folders are
 	dir := t.TempDir()
-	for _, pkg := range []string{"f32", "winograd"} {
+	for _, pkg := range []string{"f32", "tile", "code8", "winograd"} {
 		if err := os.Mkdir(filepath.Join(dir, pkg), 0o777); err != nil {
 			t.Fatal(err)
 		}

@@ -10,20 +10,21 @@ import (
 	"strings"
 	"testing"
 
+	"lookalike/internal/cpu"
 	"lookalike/internal/sweeptest"
 )
 
-// Main runs a package's tests with the first of the tiers, f32.Tiers() (which
+// Main runs a package's tests with the first of the tiers, cpu.Tiers() (which
 // this package cannot import, for f32's own tests import it), and then once more
 // for each of the others in a process of its own, unless a tier is forced or
 // benchmarks are asked for. It returns the exit status. Where tests shall be quick
 // the first is enough: no tier has goroutines of its own for the race detector.
-func Main(m *testing.M, tiers []string) int {
+func Main(m *testing.M) int {
 	code := m.Run()
 	if sweeptest.Quick() || os.Getenv("LOOKALIKE_CPU") != "" || slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.bench") }) {
 		return code
 	}
-	for _, tier := range tiers[1:] {
+	for _, tier := range cpu.Tiers()[1:] {
 		// What the generators write depends on no tier.
 		cmd := exec.Command(os.Args[0], append([]string{"-test.skip=^TestGenerated$"}, os.Args[1:]...)...)
 		cmd.Env = append(os.Environ(), "LOOKALIKE_CPU="+tier)

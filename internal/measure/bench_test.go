@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/nn"
 	"lookalike/vgg"
 )
@@ -22,7 +22,7 @@ func BenchmarkPredict(b *testing.B) {
 }
 
 func predict(b *testing.B, name string, input []int, make func() (*nn.Sequential, error)) {
-	b.Run(fmt.Sprintf("tier=%s/net=%s/batch=1", f32.Tier(), name), func(b *testing.B) {
+	b.Run(fmt.Sprintf("tier=%s/net=%s/batch=1", cpu.Tier(), name), func(b *testing.B) {
 		net, err := make()
 		if err != nil {
 			b.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 // Row is one measurement: what was done, how, and how long it took. The names in
@@ -50,7 +50,7 @@ type Row struct {
 
 // newRow returns a row of ours, without figures yet.
 func newRow(task string) Row {
-	return Row{Task: task, Engine: "lookalike", Kernels: f32.Tier(), Threads: runtime.GOMAXPROCS(0)}
+	return Row{Task: task, Engine: "lookalike", Kernels: cpu.Tier(), Threads: runtime.GOMAXPROCS(0)}
 }
 
 // Finish fills in what is known of this machine and process.

@@ -13,6 +13,7 @@ import (
 	"lookalike/internal/gemm"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
+	"lookalike/internal/tile"
 	"lookalike/knn"
 	"lookalike/nn"
 	"lookalike/optim"
@@ -22,32 +23,56 @@ import (
 )
 
 // Task is one kind of work. Run measures it and hands out each row as soon as it
-// is known; batches are those of the tasks that have a choice.
+// is known; batches are those of the tasks that have a choice. Memory tells about how
+// many bytes that takes at once.
 type Task struct {
 	Name, About string
+	Memory      func(batches []int) (int64, error)
 	Run         func(ctx context.Context, batches []int, emit func(Row)) error
 }
 
 // Tasks are all there are.
 var Tasks = []Task{
-	{"limits", "what the processor can do: reading memory, and the matrix kernel in cache", func(ctx context.Context, _ []int, emit func(Row)) error {
-		return limits(ctx, 1<<30, emit)
+	{"limits", "what the processor can do: reading memory, and the matrix kernel in cache", takes(limitsBytes), func(ctx context.Context, _ []int, emit func(Row)) error {
+		return limits(ctx, limitsBytes, emit)
 	}},
-	{"gemm", "matrix products: square ones, then VGG16's layers", func(ctx context.Context, _ []int, emit func(Row)) error {
+	{"gemm", "matrix products: square ones, then VGG16's layers", takes(4 * most(Products, productValues)), func(ctx context.Context, _ []int, emit func(Row)) error {
 		return products(ctx, Products, emit)
 	}},
-	{"vgg16", "VGG16, forward, with random weights", func(ctx context.Context, batches []int, emit func(Row)) error {
+	{"vgg16", "VGG16, forward, with random weights", forwardMemory, func(ctx context.Context, batches []int, emit func(Row)) error {
 		return forward(ctx, vgg.Config{}, 224, vggFLOP, batches, emit)
 	}},
-	{"autoencoder", "the autoencoder: training, then encoding, in batches of 32", func(ctx context.Context, _ []int, emit func(Row)) error {
-		return autoencode(ctx, autoencoder.Config{}, 96, emit)
+	{"autoencoder", "the autoencoder: training, then encoding, in batches of 32", func([]int) (int64, error) {
+		return autoencodeMemory(autoencoder.Config{}, encoded)
+	}, func(ctx context.Context, _ []int, emit func(Row)) error {
+		return autoencode(ctx, autoencoder.Config{}, encoded, emit)
 	}},
-	{"small", "small networks, one prediction at a time", func(ctx context.Context, _ []int, emit func(Row)) error {
+	{"small", "small networks, one prediction at a time", takes(0), func(ctx context.Context, _ []int, emit func(Row)) error {
 		return small(ctx, 50*time.Millisecond, emit)
 	}},
-	{"knn", "exact search for the 10 nearest vectors", func(ctx context.Context, _ []int, emit func(Row)) error {
+	{"knn", "exact search for the 10 nearest vectors", takes(4 * most(searches, func(s [3]int) int { return (s[0] + s[2]) * s[1] })), func(ctx context.Context, _ []int, emit func(Row)) error {
 		return search(ctx, searches, emit)
 	}},
+}
+
+const (
+	limitsBytes = 1 << 30 // that are read
+	encoded     = 96      // pictures of the autoencoder
+	beside      = 24e6    // that each task takes besides what it counts
+)
+
+// takes returns a Task's Memory that does not depend on batches.
+func takes(bytes int) func([]int) (int64, error) {
+	return func([]int) (int64, error) { return int64(bytes) + beside, nil }
+}
+
+// most returns the greatest of what the shapes give.
+func most(shapes [][3]int, of func([3]int) int) int {
+	n := 0
+	for _, s := range shapes {
+		n = max(n, of(s))
+	}
+	return n
 }
 
 // limits measures how fast all threads together read memory of that many bytes,
@@ -75,12 +100,12 @@ func limits(ctx context.Context, bytes int, emit func(Row)) error {
 	// They lie side by side: the first level of some processors takes values that are a
 	// power of two apart for the same at first, and then costs a twentieth.
 	const depth, flops = 192, 1e9
-	k := f32.Gemm()
+	k := tile.Gemm()
 	a, b := x[:k.MR*depth], x[k.MR*depth:][:depth*k.NR]
 	mr, nr, multiply := k.MR, k.NR, func(c []float32) { k.Mul(k.MR, k.NR, depth, a, depth, 1, b, nil, 0, c, k.NR) }
-	if p := f32.MultiplyParts(); p != nil {
-		mr, nr = f32.PartsGroup, f32.PartsGroup
-		sa, sb := make([]uint16, f32.PartsSize(mr, depth)), make([]uint16, f32.PartsSize(nr, depth))
+	if p := tile.MultiplyParts(); p != nil {
+		mr, nr = tile.PartsGroup, tile.PartsGroup
+		sa, sb := make([]uint16, tile.PartsSize(mr, depth)), make([]uint16, tile.PartsSize(nr, depth))
 		p.SplitA(sa, mr, depth, x, depth, false)
 		p.SplitB(sb, depth, nr, x, nr, false)
 		multiply = func(c []float32) { p.Mul(mr, nr, depth, sa, sb, nil, 0, c, nr) }
@@ -131,6 +156,9 @@ var Products = [][3]int{
 	{512, 784, 4608}, {512, 196, 4608}, {1, 4096, 25088}, {32, 4096, 25088},
 }
 
+// productValues counts the values of the matrices of a product.
+func productValues(s [3]int) int { return s[0]*s[2] + s[2]*s[1] + s[0]*s[1] }
+
 func products(ctx context.Context, shapes [][3]int, emit func(Row)) error {
 	return ProductsOf(ctx, newRow("gemm"), shapes, ours, 7, emit)
 }
@@ -145,12 +173,7 @@ type Multiplier func(m, n, k int, a, b, c []float32) (multiply func() error, err
 
 // ProductsOf measures anybody's matrix products; r has what is known beforehand.
 func ProductsOf(ctx context.Context, r Row, shapes [][3]int, prepare Multiplier, runs int, emit func(Row)) error {
-	most := 0
-	for _, s := range shapes {
-		m, n, k := s[0], s[1], s[2]
-		most = max(most, m*k+k*n+m*n)
-	}
-	values := random(most, rand.New(rand.NewPCG(1, 0)))
+	values := random(most(shapes, productValues), rand.New(rand.NewPCG(1, 0)))
 	for _, s := range shapes {
 		m, n, k := s[0], s[1], s[2]
 		a, b, c := values[:m*k], values[m*k:][:k*n], values[m*k+k*n:][:m*n]
@@ -198,9 +221,33 @@ func forward(ctx context.Context, c vgg.Config, side int, flop float64, batches 
 	return nil
 }
 
+// forwardMemory tells what forward takes for VGG16: its dense layers have most weights.
+func forwardMemory(batches []int) (int64, error) {
+	net, err := vgg.New16(vgg.Config{NoTop: true}, nil)
+	if err != nil {
+		return 0, err
+	}
+	const dense = 138_357_544 - 14_714_688
+	batch := slices.Max(batches)
+	return net.PredictionMemory(batch) + 4*int64(dense+batch*224*224*3) + beside, nil
+}
+
+// autoencodeMemory tells what autoencode takes.
+func autoencodeMemory(c autoencoder.Config, n int) (int64, error) {
+	m, err := autoencoder.New(c, 1)
+	if err != nil {
+		return 0, err
+	}
+	training, err := c.TrainingMemory(nn.FitConfig{Batch: encodeBatch})
+	values := int64(n * m.Config.Size * m.Config.Size * 3)
+	return max(training, 4*values+m.Encoder.PredictionMemory(n)) + values + beside, err
+}
+
+const encodeBatch = 32
+
 // autoencode trains and encodes n random pictures.
 func autoencode(ctx context.Context, c autoencoder.Config, n int, emit func(Row)) error {
-	const runs, batch = 3, 32
+	const runs, batch = 3, encodeBatch
 	m, err := autoencoder.New(c, 1)
 	if err != nil {
 		return err

@@ -5,13 +5,19 @@ package memory
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
+	"sync/atomic"
 )
 
 // program is what a process has that the Go runtime does not count: the pages of the
 // program itself that have been used (measured: 16 MB), and the stacks of its threads.
 const program = 20e6
+
+// least is enough for the Go runtime where most of the limit is outside.
+const least = 32e6
 
 // keeping is what Keep was told, what is to be kept apart from the Go runtime's memory,
 // the limit that the runtime was given in consequence, and what of it is reserved.
@@ -22,7 +28,7 @@ var keeping struct {
 
 // Keep has the process keep within a limit. The Go runtime gets what the program itself
 // and what Outside tells of leave of it, less a tenth, for it goes over its own limit
-// while it collects (measured: by 25 MB of 220); at least a quarter.
+// while it collects; at least a quarter, or what collecting is quick in.
 func Keep(limit int64) {
 	keeping.Lock()
 	defer keeping.Unlock()
@@ -46,8 +52,43 @@ func told() bool { return keeping.process > 0 && debug.SetMemoryLimit(-1) == kee
 
 func divide() {
 	left := keeping.process - program - keeping.outside
-	keeping.runtime = max(left-left/10, keeping.process/4)
+	keeping.runtime = max(left-left/10, min(keeping.process/4, least))
 	debug.SetMemoryLimit(keeping.runtime)
+}
+
+// collected is how much was on the heap after Room had it collected.
+var collected atomic.Int64
+
+// Room is to be called before n bytes are taken at once. If they would burst what the Go
+// runtime was given by Keep, garbage is collected first: the runtime's own collector runs
+// beside the program, which takes memory meanwhile, and so goes over its limit by what a
+// large piece takes.
+func Room(n int64) {
+	keeping.Lock()
+	limit, told := keeping.runtime, told()
+	keeping.Unlock()
+	if !told {
+		return
+	}
+	used := heap()
+	if used < collected.Load() {
+		collected.Store(used)
+	}
+	if used+n <= limit-beyondHeap || used-collected.Load() < n/4 {
+		return // or there is too little garbage
+	}
+	runtime.GC()
+	collected.Store(heap())
+}
+
+// beyondHeap is what the Go runtime has besides the heap, and garbage of small pieces.
+const beyondHeap = 8e6
+
+// heap returns the bytes on the heap, live or not collected.
+func heap() int64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return int64(s[0].Value.Uint64())
 }
 
 // Limit returns the process's memory limit: what Keep was told, or else the Go
@@ -63,13 +104,13 @@ func Limit() int64 {
 	return limit
 }
 
-// Left is Limit without what is reserved.
+// Left is Limit without what is reserved, and without what Outside told of.
 func Left() int64 {
 	limit := Limit()
 	keeping.Lock()
 	defer keeping.Unlock()
 	if told() {
-		return max(0, limit-keeping.reserved)
+		return max(0, limit-keeping.reserved-keeping.outside)
 	}
 	return limit
 }

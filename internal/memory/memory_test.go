@@ -20,17 +20,32 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// Where large pieces are taken one after the other, those before are collected in time.
+func TestRoom(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	Keep(120e6) // of which the runtime has 90
+	const piece = 20e6
+	var last []byte
+	for range 100 {
+		Room(piece)
+		last = make([]byte, piece)
+		if now := heap(); now > 90e6 {
+			t.Fatalf("%d bytes are on the heap with one piece of %d in use", now, len(last))
+		}
+	}
+}
+
 // The runtime gets what the program leaves; who sets the runtime's limit afterwards is heard.
 func TestKeep(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	defer Outside(-60e6)
-	for limit, want := range map[int64][2]int64{300e6: {252e6, 198e6}, 32e6: {10.8e6, 8e6}} {
+	for limit, want := range map[int64][2]int64{300e6: {252e6, 198e6}, 32e6: {10.8e6, 8e6}, 220e6: {180e6, 126e6}} {
 		Keep(limit)
 		if got := debug.SetMemoryLimit(-1); got != want[0] {
 			t.Errorf("of %d bytes the runtime has %d, want %d", limit, got, want[0])
 		}
 		Outside(60e6)
-		if got := debug.SetMemoryLimit(-1); got != want[1] || Limit() != limit {
+		if got := debug.SetMemoryLimit(-1); got != want[1] || Limit() != limit || Left() != max(0, limit-60e6) {
 			t.Errorf("of %d bytes the runtime has %d, with 60 MB outside, want %d; the limit is told as %d", limit, got, want[1], Limit())
 		}
 		Outside(-60e6)

@@ -15,13 +15,21 @@ import (
 // pass, and how far the next ones are.
 var passes = [7][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 
-// Decode returns the picture, RGB interleaved. Alpha is dropped; of 16 bits of a colour the
-// upper 8 are taken, and gray of 16 bits is cut at 255, as Pillow has it.
-func (f *File) Decode() ([]uint8, error) {
-	out := make([]uint8, 3*f.Width*f.Height)
+// Decode returns the picture, RGB interleaved, and its alpha, nil where it has none. Of 16
+// bits of a colour the upper 8 are taken, and gray of 16 bits is cut at 255, as Pillow has
+// it. Pixels that are missing have an alpha of 0.
+func (f *File) Decode() (out, transparency []uint8, err error) {
+	out = make([]uint8, 3*f.Width*f.Height)
+	if f.hasAlpha() {
+		transparency = make([]uint8, f.Width*f.Height)
+	}
+	return out, transparency, f.decode(out, transparency)
+}
+
+func (f *File) decode(out, transparency []uint8) error {
 	z, err := f.inflate()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	layers := [][4]int{{0, 0, 1, 1}}
 	if f.interlaced {
@@ -29,9 +37,9 @@ func (f *File) Decode() ([]uint8, error) {
 	}
 	size := f.rowBytes(f.Width)
 	this, above := make([]byte, 1+size), make([]byte, 1+size)
-	wide := []uint8(nil)
+	wide := []uint8(nil) // a row of a pass
 	if f.interlaced {
-		wide = make([]uint8, 3*f.Width)
+		wide = make([]uint8, 4*f.Width)
 	}
 	for _, p := range layers {
 		width, height := (f.Width-p[0]+p[2]-1)/p[2], (f.Height-p[1]+p[3]-1)/p[3]
@@ -44,26 +52,81 @@ func (f *File) Decode() ([]uint8, error) {
 			row := this[:n]
 			switch k, err := io.ReadFull(z, row); {
 			case err == io.EOF && k == 0 && z.ended: // the file says that this is all
-				return out, z.check()
+				return z.check()
 			case err != nil:
-				return nil, early(err)
+				return early(err)
 			}
 			if err := unfilter(row, above[:n], f.pixelBytes()); err != nil {
-				return nil, err
+				return err
 			}
-			to := out[3*((p[1]+y*p[3])*f.Width):][:3*f.Width]
+			first := (p[1] + y*p[3]) * f.Width
+			to := out[3*first:][:3*f.Width]
 			if !f.interlaced {
 				f.convert(to, row[1:])
+				if transparency != nil {
+					f.alphas(transparency[first:][:f.Width], row[1:])
+				}
 			} else {
 				f.convert(wide[:3*width], row[1:])
 				for x := range width {
 					copy(to[3*(p[0]+x*p[2]):][:3], wide[3*x:])
 				}
+				if transparency != nil {
+					f.alphas(wide[3*f.Width:][:width], row[1:])
+					for x, v := range wide[3*f.Width:][:width] {
+						transparency[first+p[0]+x*p[2]] = v
+					}
+				}
 			}
 			this, above = above, this
 		}
 	}
-	return out, z.check()
+	return z.check()
+}
+
+// hasAlpha tells whether pixels may be transparent.
+func (f *File) hasAlpha() bool {
+	if f.kind == grayAlpha || f.kind == alpha {
+		return true
+	}
+	return f.kind == paletted && len(f.clear) > 0 || len(f.clear) >= 2*f.samples()
+}
+
+// alphas finds the alpha of a row's pixels.
+func (f *File) alphas(dst []uint8, row []byte) {
+	step, size := f.pixelBytes(), f.samples()*f.depth/8
+	for x := range dst {
+		dst[x] = 255
+		switch {
+		case f.kind == alpha || f.kind == grayAlpha:
+			dst[x] = row[x*step+size-f.depth/8]
+		case f.kind == paletted:
+			if v := f.value(row, x); v < len(f.clear) {
+				dst[x] = f.clear[v]
+			}
+		case f.depth < 8:
+			if f.value(row, x) == int(f.clear[1]) {
+				dst[x] = 0
+			}
+		case f.isClear(row[x*step : x*step+size]):
+			dst[x] = 0
+		}
+	}
+}
+
+// isClear tells whether a pixel has the colour that tRNS says, each sample in two bytes.
+func (f *File) isClear(pixel []byte) bool {
+	for c := range f.samples() {
+		if f.depth == 16 && pixel[2*c] != f.clear[2*c] || pixel[(c+1)*f.depth/8-1] != f.clear[2*c+1] {
+			return false
+		}
+	}
+	return true
+}
+
+// value is a pixel of up to 8 bits.
+func (f *File) value(row []byte, x int) int {
+	return int(row[x*f.depth/8]) >> (8 - f.depth - x*f.depth%8) & (1<<f.depth - 1)
 }
 
 func (f *File) samples() int {
@@ -78,8 +141,11 @@ func (f *File) pixelBytes() int { return max(1, f.samples()*f.depth/8) }
 // Need is how many bytes Decode takes, but for some that do not grow with the picture.
 func (f *File) Need() int64 {
 	need := 3*int64(f.Width)*int64(f.Height) + 2*int64(f.rowBytes(f.Width)) + 24*int64(len(f.pixels))
+	if f.hasAlpha() {
+		need += int64(f.Width) * int64(f.Height)
+	}
 	if f.interlaced {
-		need += 3 * int64(f.Width)
+		need += 4 * int64(f.Width)
 	}
 	return need
 }
@@ -240,7 +306,7 @@ func (f *File) convert(dst []uint8, row []byte) {
 	default:
 		most := 1<<f.depth - 1
 		for x := range width {
-			v := int(row[x*f.depth/8]) >> (8 - f.depth - x*f.depth%8) & most
+			v := f.value(row, x)
 			if f.kind == paletted {
 				copy(dst[3*x:3*x+3], f.palette[v][:])
 			} else {

@@ -29,6 +29,7 @@ type File struct {
 	depth, kind int
 	interlaced  bool
 	palette     [256][3]uint8 // those that are missing are black
+	clear       []byte        // tRNS: alpha of the palette's colours, or the colour that is transparent
 	pixels      [][]byte      // packed
 	sound       bool          // the check sums of these are right
 }
@@ -161,6 +162,8 @@ func Open(data []byte) (*File, error) {
 			for i := range min(256, len(c.body)/3) {
 				copy(f.palette[i][:], c.body[3*i:])
 			}
+		case c.name == "tRNS" && c.sound:
+			f.clear = c.body
 		case !c.sound && !harmless[c.name]:
 			return nil, fmt.Errorf("the check sum of chunk %q is wrong", c.name)
 		}

@@ -48,7 +48,8 @@ func decode(data string) ([]uint8, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.Decode()
+	pix, _, err := f.Decode()
+	return pix, err
 }
 
 // tripled repeats each value three times, as gray is in RGB.
@@ -205,8 +206,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if pix, err := file.Decode(); err == nil && len(pix) != 3*w*h {
-			t.Errorf("%d values for %d x %d pixels", len(pix), w, h)
+		if pix, alpha, err := file.Decode(); err == nil && (len(pix) != 3*w*h || alpha != nil && len(alpha) != w*h) {
+			t.Errorf("%d and %d values for %d x %d pixels", len(pix), len(alpha), w, h)
 		}
 	})
 }

@@ -5,40 +5,65 @@ package regular
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
+	"strings"
+
+	"lookalike/internal/words"
 )
 
-// Open opens the file at path for reading. Errors name path; errors.Is finds
-// fs.ErrNotExist and fs.ErrPermission in them.
+// What is no file.
+var (
+	errFolder = errors.New("it is a folder, not a file")
+	errOther  = errors.New("it is no regular file")
+)
+
+// Open opens the file at path for reading. Errors name path, but for what [Reason] makes
+// of them; errors.Is finds fs.ErrNotExist and fs.ErrPermission in them.
 func Open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, missing(path)
+	case err != nil:
+	case info.IsDir():
+		err = errFolder
+	case !info.Mode().IsRegular():
+		err = errOther
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == errFolder, err == errOther:
+		return nil, &refused{path, words.Cause(err)}
 	case err != nil:
 		return nil, err
-	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder, not a file", path)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file", path)
 	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missing(path)
-	}
-	return f, err
+	return f, nil
 }
 
-// missing is the path of a file that is not there.
-type missing string
+// refused is that there is no regular file at a path.
+type refused struct {
+	path   string
+	reason error
+}
 
-func (m missing) Error() string {
-	if m == "" {
+func (r *refused) Error() string {
+	switch {
+	case r.reason == errFolder || r.reason == errOther:
+		return r.path + strings.TrimPrefix(r.reason.Error(), "it")
+	case r.path == "":
 		return "the name of the file is empty"
 	}
-	return "there is no file " + string(m)
+	return "there is no file " + r.path
 }
 
-func (missing) Is(target error) bool { return target == fs.ErrNotExist }
+func (r *refused) Unwrap() error { return r.reason }
+
+// Reason is why Open could not open a file, for who names the file.
+func Reason(err error) error {
+	if r, ok := errors.AsType[*refused](err); ok {
+		return r.reason
+	}
+	return words.Cause(err)
+}

@@ -37,4 +37,10 @@ func TestOpen(t *testing.T) {
 	if _, err := Open(os.DevNull); err == nil {
 		t.Error("a device is opened")
 	}
+	for _, path := range []string{dir, path + "x", os.DevNull} {
+		_, err := Open(path)
+		if reason := Reason(err); !strings.Contains(err.Error(), path) || strings.Contains(reason.Error(), path) {
+			t.Errorf("%v, for the reason %v", err, reason)
+		}
+	}
 }

@@ -156,6 +156,9 @@ func (f *File) Need() int64 {
 		run    = 32 // each of a line
 	)
 	need := int64(f.Width) * int64(f.Height) * rgb
+	if f.alpha {
+		need += int64(f.Width) * int64(f.Height)
+	}
 	b := &f.blocks
 	planes := int64(min(f.planes(), f.channels+1))
 	switch c := f.compression; {
@@ -188,25 +191,31 @@ func (f *File) mostPacked() int64 {
 	return int64(n)
 }
 
-// Decode reads the picture, RGB interleaved.
-func (f *File) Decode(d Decoders) ([]uint8, error) {
+// Decode reads the picture, RGB interleaved, and its alpha, nil where it has none.
+func (f *File) Decode(d Decoders) (out, alpha []uint8, err error) {
 	b := &f.blocks
-	out := make([]uint8, 3*f.Width*f.Height)
+	out = make([]uint8, 3*f.Width*f.Height)
+	if f.alpha {
+		alpha = make([]uint8, f.Width*f.Height)
+	}
 	u := f.newUnpacker(d)
 	defer u.close()
 	convert := f.converter()
 	for i := range b.across * b.down {
 		if err := u.read(i); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		x, y := i%b.across*b.width, i/b.across*b.height
 		width := min(b.width, f.Width-x)
 		for row := range f.rows(i) {
-			at := 3 * ((y+row)*f.Width + x)
-			convert(u, out[at:at+3*width], row)
+			at := (y+row)*f.Width + x
+			convert(u, out[3*at:3*(at+width)], row)
+			if f.alpha {
+				u.alphas(alpha[at:at+width], row)
+			}
 		}
 	}
-	return out, nil
+	return out, alpha, nil
 }
 
 // unpacker has one block after the other, all planes of it.
@@ -224,7 +233,7 @@ type unpacker struct {
 
 func (f *File) newUnpacker(d Decoders) *unpacker {
 	n := min(f.planes(), f.channels)
-	if f.planar && f.premultiplied {
+	if f.planar && (f.premultiplied || f.alpha) {
 		n++
 	}
 	u := &unpacker{File: f, decoders: d, planes: make([][]byte, n), buffers: make([][]byte, n)}

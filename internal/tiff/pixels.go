@@ -81,6 +81,29 @@ func (u *unpacker) convertSome(dst []uint8, row, x int) {
 	}
 }
 
+// alphas reads the alpha of a row. Where a file of another format inside has none, it is
+// opaque.
+func (u *unpacker) alphas(dst []uint8, row int) {
+	if !u.planar && u.together <= u.channels {
+		for x := range dst {
+			dst[x] = 255
+		}
+		return
+	}
+	v := &u.values[len(u.values)-1] // colours with alpha leave it free
+	for x := 0; x < len(dst); x += atATime {
+		dst := dst[x:min(x+atATime, len(dst))]
+		if u.planar {
+			u.numbers(v[:len(dst)], u.planes[u.channels][row*u.row:], x, 1)
+		} else {
+			u.numbers(v[:len(dst)], u.planes[0][row*u.row:], u.channels+x*u.together, u.together)
+		}
+		for i := range dst {
+			dst[i] = u.upper(v[i])
+		}
+	}
+}
+
 // numbers reads the samples of one channel. Those of 64 bits become floats of 32.
 func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
 	switch u.bits {

@@ -82,6 +82,7 @@ type File struct {
 	format        int
 	premultiplied bool // by the sample behind the colour
 	cut           bool // gray of more than 8 bits is brought into 0 to 255 as it is
+	alpha         bool // the first sample behind the colour is
 	planar        bool
 	reversed      bool // bits of each byte
 	predictor     int
@@ -275,7 +276,9 @@ func (f *File) readPhotometric(t tags) error {
 		return fmt.Errorf("%d samples a pixel, where its colour has %d", f.samples, f.channels)
 	}
 	if f.samples > f.channels {
-		f.premultiplied = t.number(tagExtraSamples, 0) == 1 && (f.channels == 1 && code != paletted || code == colours)
+		kind, colour := t.number(tagExtraSamples, 0), f.channels == 1 && code != paletted || code == colours
+		f.premultiplied = kind == 1 && colour
+		f.alpha = (kind == 1 || kind == 2) && colour && f.format == unsigned && f.compression != compressedWebP
 	}
 	if err := f.checkKind(); err != nil {
 		return err

@@ -39,7 +39,7 @@ func decode(data []byte) (*tiff.File, []uint8, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	pix, err := f.Decode(tiff.Decoders{})
+	pix, _, err := f.Decode(tiff.Decoders{})
 	return f, pix, err
 }
 
@@ -130,12 +130,12 @@ func check(t *testing.T, data []byte) {
 	}
 	need := f.Need()
 	before := allocated()
-	pix, err := f.Decode(tiff.Decoders{})
+	pix, alpha, err := f.Decode(tiff.Decoders{})
 	if took := int64(allocated() - before); took > need+beside {
 		t.Errorf("%d bytes were taken, %d expected", took, need)
 	}
-	if err == nil && len(pix) != 3*w*h {
-		t.Errorf("%d values for %d x %d pixels", len(pix), w, h)
+	if err == nil && (len(pix) != 3*w*h || alpha != nil && len(alpha) != w*h) {
+		t.Errorf("%d and %d values for %d x %d pixels", len(pix), len(alpha), w, h)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"lookalike/internal/benchtest"
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/winograd"
 	"lookalike/tensor"
 )
@@ -26,7 +26,7 @@ func BenchmarkVGG(b *testing.B) {
 			{112, 128, 128, true}, {28, 512, 512, false}, {224, 64, 64, true}, {112, 64, 128, false}, {56, 128, 256, false}, {56, 256, 256, false},
 			{56, 256, 256, true}, {28, 256, 512, false}, {28, 512, 512, true}, {14, 512, 512, false}, {14, 512, 512, true},
 		}, 2) {
-			name := fmt.Sprintf("tier=%s/batch=%d/size=%d/in=%d/out=%d/pool=%t", f32.Tier(), batch, s.size, s.in, s.out, s.pool)
+			name := fmt.Sprintf("tier=%s/batch=%d/size=%d/in=%d/out=%d/pool=%t", cpu.Tier(), batch, s.size, s.in, s.out, s.pool)
 			w := tensor.Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [2]int{1, 1}}
 			x, bias := tensor.New(batch, s.size, s.size, s.in), tensor.New(s.out)
 			fill(x.Data())

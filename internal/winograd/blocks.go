@@ -4,9 +4,10 @@ import (
 	"sync"
 	"time"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
+	"lookalike/internal/tile"
 )
 
 // convolution is one call of Convolve. Its tiles are numbered through: picture by
@@ -57,7 +58,7 @@ func odd(n int) int { return (n+15)/32*32 + 16 }
 
 // run computes all tiles. Near and far give the same bits.
 func (c *convolution) run(tiles int) {
-	_, l2 := f32.Caches()
+	_, l2 := cpu.Caches()
 	part := partSize()
 	if 4*c.points()*c.in*part <= l2*2/3 && 4*c.points()*c.in*c.out <= nearKernel && ceil(tiles, part) >= partsEach*parallel.Goroutines(c.alone(tiles)) {
 		c.near(tiles, part)
@@ -68,7 +69,7 @@ func (c *convolution) run(tiles int) {
 
 // partSize returns the number of tiles in a part.
 func partSize() int {
-	_, l2 := f32.Caches()
+	_, l2 := cpu.Caches()
 	return ceil(partTiles*max(1, min(l2>>20, 2)), micro.MR) * micro.MR
 }
 
@@ -225,8 +226,8 @@ func (c *convolution) multiply(m, t tilesOf, i, first, last int) {
 				ahead = 0 // all of the next panel has been asked for, and this one is there
 			}
 			micro.MulAhead(min(height, t.n-r), min(micro.NR, width-j), c.in, t.v[i*t.stride+r*t.pitch:], t.pitch, 1,
-				panel, f32.Address(panel, ahead), f32.FetchWidth, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
-			asked := c.in / f32.FetchSteps * f32.FetchWidth
+				panel, tile.Address(panel, ahead), tile.FetchWidth, nil, 0, m.v[i*m.stride+r*m.pitch+j:], m.pitch)
+			asked := c.in / tile.FetchSteps * tile.FetchWidth
 			ahead += asked
 			fetched += asked
 		}

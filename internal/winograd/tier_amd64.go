@@ -2,10 +2,10 @@
 
 package winograd
 
-import "lookalike/internal/f32"
+import "lookalike/internal/cpu"
 
 func archTransforms() *transforms {
-	switch f32.Tier() {
+	switch cpu.Tier() {
 	case "amx", "avx512":
 		return &transformsAVX512
 	case "avx2":

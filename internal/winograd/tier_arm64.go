@@ -2,12 +2,12 @@
 
 package winograd
 
-import "lookalike/internal/f32"
+import "lookalike/internal/cpu"
 
 // archTransforms returns NEON's. Kernels are transformed once for many pictures, so the
 // portable code is left to do that.
 func archTransforms() *transforms {
-	if f32.Tier() != "neon" {
+	if cpu.Tier() != "neon" {
 		return nil
 	}
 	return &transformsNEON

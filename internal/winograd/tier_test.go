@@ -5,12 +5,12 @@ package winograd
 import (
 	"testing"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 )
 
 // TestTier finds assembly for every tier that f32 has assembly for.
 func TestTier(t *testing.T) {
-	if (arch == nil) != (f32.Tier() == "generic") {
-		t.Errorf("tier %s: assembly: %t", f32.Tier(), arch != nil)
+	if (arch == nil) != (cpu.Tier() == "generic") {
+		t.Errorf("tier %s: assembly: %t", cpu.Tier(), arch != nil)
 	}
 }

@@ -32,9 +32,9 @@ import (
 	"math"
 	"time"
 
-	"lookalike/internal/f32"
 	"lookalike/internal/hugepages"
 	"lookalike/internal/parallel"
+	"lookalike/internal/tile"
 )
 
 //go:generate go run -C ../_asm . -root ..
@@ -136,7 +136,7 @@ func (k *Kernel) Convolve(dst, x []float32, batch, h, w, padTop, padLeft, oh, ow
 }
 
 // micro is the micro-kernel of the matrix products.
-var micro = f32.Gemm()
+var micro = tile.Gemm()
 
 // ceil returns n/d, rounded up.
 func ceil(n, d int) int { return (n + d - 1) / d }

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"testing"
 
-	"lookalike/internal/f32"
+	"lookalike/internal/cpu"
 	"lookalike/internal/kerneltest"
 	"lookalike/internal/misusetest"
 	"lookalike/internal/sweeptest"
 )
 
-func TestMain(m *testing.M) { os.Exit(kerneltest.Main(m, f32.Tiers())) }
+func TestMain(m *testing.M) { os.Exit(kerneltest.Main(m)) }
 
 // shape is a convolution: pictures [batch, h, w, in] to [batch, oh, ow, out].
 type shape struct {
@@ -151,7 +151,7 @@ func check(t *testing.T, r *rand.Rand, tile int, s shape) {
 }
 
 func TestConvolve(t *testing.T) {
-	t.Logf("tier %s of %v", f32.Tier(), f32.Tiers())
+	t.Logf("tier %s of %v", cpu.Tier(), cpu.Tiers())
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, tile := range []int{2, 4} {
 		for h := range 21 {

@@ -42,6 +42,14 @@ func Thousands(n int) string {
 	return s
 }
 
+// Megabytes writes a number of bytes as a person reads it.
+func Megabytes(n int64) string {
+	if n < 10e6 {
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+}
+
 // Bytes writes a size for a person to read.
 func Bytes(n int64) string {
 	switch {

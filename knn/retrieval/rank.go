@@ -8,10 +8,10 @@ import (
 	"slices"
 	"sync"
 
-	"lookalike/internal/f32"
 	"lookalike/internal/gemm"
 	"lookalike/internal/memory"
 	"lookalike/internal/parallel"
+	"lookalike/internal/tile"
 	"lookalike/knn"
 	"lookalike/tensor"
 )
@@ -50,8 +50,8 @@ const (
 	productsPart  = 8         // this part of the memory limit
 
 	// fewestColumns is with how many vectors products are taken at a time, at least half of
-	// it at the end: gemm computes those with fewer than f32.PartsGroup otherwise.
-	fewestColumns = 2 * f32.PartsGroup
+	// it at the end: gemm computes those with fewer than tile.PartsGroup otherwise.
+	fewestColumns = 2 * tile.PartsGroup
 )
 
 // atATime is how many products are held at a time.

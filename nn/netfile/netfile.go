@@ -134,7 +134,11 @@ func read(file *weights.File) (*nn.Sequential, error) {
 	if c.Network == nil {
 		return nil, errors.New("its architecture has no network")
 	}
-	if err := checkSize(file, c); err != nil {
+	_, needs, err := nn.Plan(c.Network, c.Input)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkpoint.CheckSize(file, file.Names(), needs); err != nil { // before memory is taken for them
 		return nil, err
 	}
 	if _, err := c.Network.Build(c.Input, nil); err != nil {
@@ -180,24 +184,6 @@ func checkConfig(text []byte) error {
 		case b == '}', b == ']':
 			depth--
 		}
-	}
-	return nil
-}
-
-// checkSize compares the count of the numbers in a file with what its architecture
-// needs, before memory is taken for that.
-func checkSize(file *weights.File, c config) error {
-	_, needs, err := nn.Plan(c.Network, c.Input)
-	if err != nil {
-		return err
-	}
-	var has int64
-	for _, name := range file.Names() {
-		shape, _ := file.Shape(name)
-		has += int64(tensor.Size(shape))
-	}
-	if has != needs {
-		return fmt.Errorf("has %d parameters, its architecture needs %d", has, needs)
 	}
 	return nil
 }

@@ -12,6 +12,9 @@ import (
 func (s *Set) Stat(i int) (fs.FileInfo, error) {
 	name := s.path("Stat", i)
 	info, err := fs.Stat(s.fsys, name)
+	if err == nil {
+		err = ofSystem(name, info)
+	}
 	return info, words.Cause(err)
 }
 

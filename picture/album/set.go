@@ -31,7 +31,8 @@ func (s *Set) Options() picture.Options { return s.options }
 // regular file is a candidate, whatever its name ends in; names that begin with
 // "." are passed over, and so are links to folders, which may lead in circles
 // (links to files are followed). A folder that cannot be read is listed as if it
-// were a file, so that Check reports it. Nothing is decoded yet.
+// were a file, so that Check reports it, and so is one that a system keeps for itself, such
+// as that of thumbnails on a Synology. Nothing is decoded yet.
 func Folder(fsys fs.FS, o picture.Options) (*Set, error) {
 	if fsys == nil {
 		return nil, errors.New("album.Folder: the file system is nil")
@@ -51,6 +52,9 @@ func Folder(fsys fs.FS, o picture.Options) (*Set, error) {
 		case err != nil:
 			paths = append(paths, p)
 			return nil
+		case d.IsDir() && systemFolders[d.Name()] != "":
+			paths = append(paths, p)
+			return fs.SkipDir
 		case d.Type().IsRegular():
 			paths = append(paths, p)
 		case d.Type()&fs.ModeSymlink != 0:
@@ -66,6 +70,26 @@ func Folder(fsys fs.FS, o picture.Options) (*Set, error) {
 	}
 	slices.Sort(paths)
 	return &Set{fsys: fsys, options: o.WithDefaults(), paths: slices.Compact(paths)}, nil
+}
+
+// systemFolders are folders whose pictures people do not mean: copies that a system makes
+// of theirs, or what they have thrown away.
+var systemFolders = map[string]string{
+	"@eaDir":                    "Synology's folder of thumbnails",
+	"#recycle":                  "Synology's waste basket",
+	"@Recycle":                  "QNAP's waste basket",
+	"$RECYCLE.BIN":              "the waste basket of Windows",
+	"System Volume Information": "a folder of Windows",
+	"__MACOSX":                  "what macOS adds to archives",
+	"iPod Photo Cache":          "iTunes' folder of thumbnails",
+}
+
+// ofSystem is an error that says why a folder of systemFolders is left out.
+func ofSystem(name string, info fs.FileInfo) error {
+	if what := systemFolders[path.Base(name)]; what != "" && info.IsDir() {
+		return fmt.Errorf("%s, left out with all in it", what)
+	}
+	return nil
 }
 
 // Len returns the number of files. A nil set has none.
@@ -142,6 +166,9 @@ func (s *Set) Read(i int, use func(data []byte, info fs.FileInfo) error) error {
 	}
 	defer f.Close()
 	info, err := f.Stat()
+	if err == nil {
+		err = ofSystem(name, info)
+	}
 	if err != nil {
 		return words.Cause(err)
 	}

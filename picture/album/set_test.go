@@ -76,6 +76,26 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// TestSystemFolders are left out with a word each; a file of such a name is a picture.
+func TestSystemFolders(t *testing.T) {
+	png := string(fixture(t, "rgb.png"))
+	s := folder(t, gallery(t, 0, map[string]string{"a/1": png, "a/@eaDir/1/thumb.jpg": png, "#recycle/2": png, "b/@eaDir": png}))
+	good, bad, err := s.Check(t.Context(), nil)
+	if err != nil || !slices.Equal(good.paths, []string{"a/1", "b/@eaDir"}) {
+		t.Errorf("%q, %v", good.paths, err)
+	}
+	var got []string
+	for _, skip := range bad {
+		got = append(got, skip.Path+": "+skip.Reason.Error())
+	}
+	if want := []string{"#recycle: Synology's waste basket, left out with all in it", "a/@eaDir: Synology's folder of thumbnails, left out with all in it"}; !slices.Equal(got, want) {
+		t.Errorf("left out: %q", got)
+	}
+	if _, err := s.Stat(0); err == nil || !strings.Contains(err.Error(), "waste basket") {
+		t.Errorf("Stat: %v", err) // which an index takes for a folder that is not read
+	}
+}
+
 func TestFolderLinks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o777); err != nil {
@@ -145,7 +165,7 @@ func TestReadOfOthers(t *testing.T) {
 	s := folder(t, gallery(t, 1, map[string]string{
 		"film.mp4": "\x00\x00\x00\x18ftypmp42" + strings.Repeat("film", 1<<18),
 		"short":    "x",
-		"z.heic":   "\x00\x00\x00\x18ftypheic" + strings.Repeat("photo", 1<<18),
+		"z.jp2":    "\x00\x00\x00\x0cjP  \r\n\x87\n" + strings.Repeat("photo", 1<<18),
 	}))
 	for i := range s.Len() {
 		path := s.Path(i)

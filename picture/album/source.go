@@ -14,6 +14,7 @@ package album
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -65,10 +66,13 @@ type part struct {
 // compressed tar, which has no order to read single files by, is unpacked into
 // a nameless temporary file, at most 100 times as large as the archive and 64 MiB.
 //
-// Inside of archives, paths are cleaned as if they were below a root ("../a",
-// "/a" and ".\a" are "a"), the last of several files with one path counts, hard
-// links lead to the file, symbolic links are left out, and archives in archives
-// are files that are no pictures.
+// Inside of archives, paths are cleaned as if they were below a root ("../a" and "/a" are
+// "a"), and the last of several files with one path counts. Hard links lead to the file.
+// The others, symbolic links and devices are listed, but to read one is an error that says
+// why. Archives in archives are files that are no pictures. Backslashes separate folders
+// in zips of DOS and Windows that have no slash. Names in Shift-JIS, GBK, Big5, EUC-KR and
+// the code pages 437 and 866 are recognised; where that is not certain, each byte becomes
+// a character.
 func Open(path string) (*Source, error) {
 	info, err := os.Stat(path) // before opening, which waits if it is a pipe
 	switch {
@@ -203,7 +207,7 @@ func isTar(head []byte) bool {
 // once where the system allows that, so that nothing stays after a crash. Where it
 // does not, the next run removes it.
 func openTarGzip(f *os.File, size int64) (s *Source, err error) {
-	packed, err := gzip.NewReader(f)
+	packed, err := newGunzip(f)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", words.CutShort(err))
 	}
@@ -249,6 +253,38 @@ func openTarGzip(f *os.File, size int64) (s *Source, err error) {
 		return nil, err
 	}
 	return &Source{FS: a, Kind: "tar.gz", close: discard}, nil
+}
+
+// gunzip reads gzip data, in one or several parts, up to what is none, such as the zeros
+// of a tape or a download's last block: gzip itself ignores that, too.
+type gunzip struct {
+	file *bufio.Reader
+	part *gzip.Reader
+}
+
+func newGunzip(r io.Reader) (*gunzip, error) {
+	file := bufio.NewReader(r)
+	part, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, err
+	}
+	part.Multistream(false)
+	return &gunzip{file, part}, nil
+}
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	n, err := g.part.Read(p)
+	if err != io.EOF {
+		return n, err
+	}
+	if head, _ := g.file.Peek(2); string(head) != "\x1f\x8b" {
+		return n, io.EOF
+	}
+	if err := g.part.Reset(g.file); err != nil {
+		return n, err
+	}
+	g.part.Multistream(false)
+	return n, nil
 }
 
 // Pictures lists the pictures as Folder does; a single file is one, whatever

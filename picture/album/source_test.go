@@ -21,13 +21,13 @@ import (
 	"lookalike/picture"
 )
 
-// member is a file of an archive in the order written.
-type member struct {
+// packed is a file of an archive in the order written.
+type packed struct {
 	name, data, link string
 	kind             byte // of tar
 }
 
-func zipOf(t testing.TB, members ...member) []byte {
+func zipOf(t testing.TB, members ...packed) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for _, m := range members {
@@ -43,7 +43,7 @@ func zipOf(t testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
-func tarOf(t testing.TB, members ...member) []byte {
+func tarOf(t testing.TB, members ...packed) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, m := range members {
@@ -85,7 +85,7 @@ func source(t testing.TB, data []byte) (*Source, error) {
 // TestSources reads the same pictures from a folder and from each archive.
 func TestSources(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	members := []member{{name: ".hidden", data: "x"}, {name: "Käse/写真", data: string(fixture(t, "rgb.png"))},
+	members := []packed{{name: ".hidden", data: "x"}, {name: "Käse/写真", data: string(fixture(t, "rgb.png"))},
 		{name: "a/b/420.jpg", data: string(fixture(t, "420.jpg"))}, {name: "no", data: "text"}}
 	dir := t.TempDir()
 	for _, m := range members {
@@ -165,7 +165,7 @@ func TestSourceFile(t *testing.T) {
 	}
 }
 
-// names lists the files of a source and what they hold.
+// names lists the files of a source and what they hold, sorted.
 func names(t *testing.T, s *Source) string {
 	var out []string
 	err := fs.WalkDir(s.FS, ".", func(p string, d fs.DirEntry, err error) error {
@@ -182,29 +182,124 @@ func names(t *testing.T, s *Source) string {
 	if err != nil {
 		t.Error(err)
 	}
+	slices.Sort(out)
 	return strings.Join(out, " ")
 }
 
 // TestOddArchives: paths that lead out, occur twice or contradict each other.
 func TestOddArchives(t *testing.T) {
-	odd := []member{{name: "../../up", data: "1"}, {name: "/etc/x", data: "2"}, {name: `win\dow`, data: "3"}, {name: "a/./b//c", data: "4"},
+	odd := []packed{{name: "../../up", data: "1"}, {name: "/etc/x", data: "2"}, {name: `win\dow`, data: "3"}, {name: "a/./b//c", data: "4"},
 		{name: "twice", data: "5"}, {name: "twice", data: "6"}, {name: "f", data: "7"}, {name: "f/g", data: "8"}, {name: "..", data: "9"}, {name: "caf\xe9", data: "0"}}
-	want := "a/b/c=4 café=0 etc/x=2 f/g=8 twice=6 up=1 win/dow=3"
+	left := func(path, why string) string { return path + " (left out 1)=(" + why + ")" }
+	later := left("twice", "the archive has a later file of this path, which counts")
+	want := []string{left("a file without a name", "the archive gives a file no name"), "a/b/c=4", "cafΘ=0", "etc/x=2",
+		left("f", "the archive has a folder of this path, which counts"), "f/g=8", later, "twice=6", "up=1", `win\dow=3`}
+	slices.Sort(want)
 	s, err := source(t, zipOf(t, odd...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, s); got != want {
-		t.Errorf("zip: %s", got)
+	if got := names(t, s); got != strings.Join(want, " ") {
+		t.Errorf("zip: %s, want %s", got, want)
 	}
-	odd = append(odd, member{name: "soft", kind: tar.TypeSymlink, link: "/etc/passwd"}, member{name: "hard", kind: tar.TypeLink, link: "./up"},
-		member{name: "nowhere", kind: tar.TypeLink, link: "absent"}, member{name: "dir/", kind: tar.TypeDir}, member{name: "pipe", kind: tar.TypeFifo})
+	odd = append(odd, packed{name: "soft", kind: tar.TypeSymlink, link: "/etc/passwd"}, packed{name: "hard", kind: tar.TypeLink, link: "./up"},
+		packed{name: "nowhere", kind: tar.TypeLink, link: "absent"}, packed{name: "dir/", kind: tar.TypeDir}, packed{name: "pipe", kind: tar.TypeFifo})
+	want = append(want, "soft=(a symbolic link, which is not followed in an archive)", "hard=1",
+		"nowhere=(a hard link to absent, which the archive does not have before it)", "pipe=(neither a file nor a folder)")
+	slices.Sort(want)
 	s, err = source(t, tarOf(t, odd...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, s), strings.Replace(want, "twice", "hard=1 twice", 1); got != want {
+	if got := names(t, s); got != strings.Join(want, " ") {
 		t.Errorf("tar: %s, want %s", got, want)
+	}
+}
+
+// TestBackslashes: they separate folders where DOS made a zip that has no slash, and not
+// within a character of two bytes.
+func TestBackslashes(t *testing.T) {
+	const dos, unix = 0, 3
+	for _, c := range []struct {
+		system uint16
+		raw    []string
+		want   []string
+	}{
+		{dos, []string{`.\a\1.jpg`, `..\b.jpg`, `a\`}, []string{"a/1.jpg", "b.jpg"}},
+		{dos, []string{`a\1.jpg`, "b/2.jpg"}, []string{`a\1.jpg`, "b/2.jpg"}},
+		{unix, []string{`a\1.jpg`, `b\1.jpg`}, []string{`a\1.jpg`, `b\1.jpg`}},
+		{dos, []string{"\x95\\a.jpg", "\x95\\b.jpg"}, []string{"表a.jpg", "表b.jpg"}},
+		{dos, []string{"\x94\x4c\\\x95\\.jpg"}, []string{"猫/表.jpg"}},
+		{dos, []string{"\xfe\\a.jpg", "\xfe\\b.jpg"}, []string{`■\a.jpg`, `■\b.jpg`}}, // of no known encoding
+	} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, name := range c.raw {
+			w, err := z.CreateRaw(&zip.FileHeader{Name: name, CreatorVersion: c.system<<8 | 20, NonUTF8: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(w, "")
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := source(t, b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.ReplaceAll(names(t, s), "=", ""); got != strings.Join(c.want, " ") {
+			t.Errorf("%q of system %d: %q, want %q", c.raw, c.system, got, c.want)
+		}
+	}
+}
+
+// TestNamesInArchives: the files that lost pictures without a word.
+func TestNamesInArchives(t *testing.T) {
+	for file, want := range map[string][]string{
+		"sjis":          {"犬/表.jpg", "猫.jpg"},
+		"sjis-all-lost": {"一覧表.jpg", "予定表.jpg"},
+		"sjis-lost":     {"plain.jpg", "一覧表.jpg", "写真/可能.jpg"},
+		"sjis-merge":    {"表a.jpg", "表b.jpg"},
+		"trailing":      {"a/1.jpg", "a/2.jpg"},
+	} {
+		s, err := Open("../../../shared/cases/files/" + file + ".zip")
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Skip("no ../shared/cases/files")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := s.Pictures(picture.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if good, bad, err := set.Check(t.Context(), nil); err != nil || len(bad) > 0 || !slices.Equal(good.paths, want) {
+			t.Errorf("%s: %q, left out %v, %v; want %q", file, good.paths, bad, err, want)
+		}
+		s.Close()
+	}
+}
+
+// TestBehindGzip: several parts are one file, and what follows the last is ignored, but no
+// part may be damaged.
+func TestBehindGzip(t *testing.T) {
+	whole := tarOf(t, packed{name: "a", data: "text"})
+	twoParts := append(gzipOf(whole[:700]), gzipOf(whole[700:])...)
+	for what, data := range map[string][]byte{
+		"zeros": append(gzipOf(whole), make([]byte, 5000)...), "rubbish": append(gzipOf(whole), "rubbish"...), "one byte": append(gzipOf(whole), 0x1f), "two parts": twoParts,
+	} {
+		s, err := source(t, data)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		} else if got := names(t, s); got != "a=text" {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+	for n := len(gzipOf(whole[:700])) + 2; n < len(twoParts); n++ {
+		if _, err := source(t, twoParts[:n]); err == nil {
+			t.Fatalf("no error for the first %d of %d bytes", n, len(twoParts))
+		}
 	}
 }
 
@@ -212,7 +307,7 @@ func TestDamagedArchives(t *testing.T) {
 	long := strings.Repeat("ab/", 2000) + "c"
 	noise := make([]byte, 3*99*33)
 	rand.NewChaCha8([32]byte{}).Read(noise)
-	good := map[string][]byte{"zip": zipOf(t, member{name: "a", data: string(noise)}), "tar": tarOf(t, member{name: "a", data: string(noise)})}
+	good := map[string][]byte{"zip": zipOf(t, packed{name: "a", data: string(noise)}), "tar": tarOf(t, packed{name: "a", data: string(noise)})}
 	for what, c := range map[string]struct {
 		data []byte
 		want string
@@ -221,9 +316,9 @@ func TestDamagedArchives(t *testing.T) {
 		"a cut tar":     {good["tar"][:5000], "cut short"},
 		"a cut tar.gz":  {gzipOf(good["tar"])[:5000], "cut short"},
 		"a gzip of one": {gzipOf([]byte("text")), "no tar archive"},
-		"a long path":   {zipOf(t, member{name: long, data: "x"}), "6001 bytes"},
+		"a long path":   {zipOf(t, packed{name: long, data: "x"}), "6001 bytes"},
 		"7z":            {[]byte("7z\xbc\xaf'\x1c\x00\x04"), "zip, tar and tar.gz"},
-		"a bomb":        {gzipOf(tarOf(t, member{name: "a", data: string(make([]byte, 80<<20))})), "the limit"},
+		"a bomb":        {gzipOf(tarOf(t, packed{name: "a", data: string(make([]byte, 80<<20))})), "the limit"},
 	} {
 		if _, err := source(t, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v does not say %q", what, err, c.want)
@@ -251,7 +346,7 @@ func TestDamagedArchives(t *testing.T) {
 
 // FuzzSource: whatever the bytes, an error or a source that can be listed.
 func FuzzSource(f *testing.F) {
-	members := []member{{name: "a/b", data: "text"}, {name: "a/c", data: "more"}}
+	members := []packed{{name: "a/b", data: "text"}, {name: "a/c", data: "more"}}
 	f.Add(zipOf(f, members...))
 	f.Add(tarOf(f, members...))
 	f.Add(gzipOf(tarOf(f, members...)))
@@ -274,7 +369,7 @@ func FuzzSource(f *testing.F) {
 func TestSourceClosed(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	dir := t.TempDir()
-	members := member{name: "a/1.png", data: string(fixture(t, "rgb.png"))}
+	members := packed{name: "a/1.png", data: string(fixture(t, "rgb.png"))}
 	for name, data := range map[string][]byte{"b.zip": zipOf(t, members), "b.tar": tarOf(t, members), "b.tar.gz": gzipOf(tarOf(t, members))} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
 			t.Fatal(err)

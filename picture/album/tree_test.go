@@ -25,8 +25,8 @@ func TestOpenAll(t *testing.T) {
 		}
 		return path
 	}
-	zipped := write("x/a.zip", string(zipOf(t, member{name: "b/1.jpg", data: "zip 1"}, member{name: "2.jpg", data: "zip 2"})))
-	packed := write("x/y/b", string(gzipOf(tarOf(t, member{name: "b/1.jpg", data: "tar 1"}))))
+	zipped := write("x/a.zip", string(zipOf(t, packed{name: "b/1.jpg", data: "zip 1"}, packed{name: "2.jpg", data: "zip 2"})))
+	packed := write("x/y/b", string(gzipOf(tarOf(t, packed{name: "b/1.jpg", data: "tar 1"}))))
 	one := write("x/y/one", "one")
 	write("x/folder/b/3.jpg", "folder 3")
 	three := write("x/folder/4.jpg", "folder 4")

@@ -6,7 +6,7 @@ Run: python make_vgg16.py SHARED           (a minute; the same bytes on every ru
 
 SHARED has weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 and caltech101, a folder for each class.
 
-../../vgg/vgg16_keras.safetensors: what the script that `lookalike verify --print-script` prints gives, NAME for each layer
+../../cmd/lookalike/internal/certificate/vgg16_keras.safetensors: what the script that `lookalike verify --print-script` prints gives, NAME for each layer
   without the top: mean, norm and 64 values of its output.
 vgg16.safetensors, of 24 photographs (named in the metadata's "photographs"):
   average   block5_pool averaged over its pixels, [24, 512]
@@ -51,5 +51,5 @@ save_tensors("vgg16.safetensors", {"average": np.array(net(load(chosen))).mean((
 script = subprocess.run(["go", "run", "./cmd/lookalike", "verify", "--print-script", weights], cwd=HERE / "../..",
                         check=True, capture_output=True, text=True).stdout
 exec(script, {})
-save_tensors("../../vgg/vgg16_keras.safetensors", dict(np.load("reference.npz")))
+save_tensors("../../cmd/lookalike/internal/certificate/vgg16_keras.safetensors", dict(np.load("reference.npz")))
 Path("reference.npz").unlink()

@@ -1,7 +1,7 @@
-"""Makes the fixtures of formats_test.go, with the packages that users' files are made by.
+"""Makes the fixtures of formats_test.go and of vgg/torchvision_test.go, with the packages that users' files are made by.
 
-vgg.safetensors is a VGG16 of few channels in Keras's names and layout; every
-other file named vgg_* holds the same network in another form. All values are
+vgg.safetensors is a VGG16 of few channels in Keras's names and layout; every other file
+named vgg_*, and each in vgg/testdata, holds the same network in another form. All values are
 multiples of 1/64 that float16 and bfloat16 hold exactly. arrays.npz and
 tensors.pth have one array for each form of storage, of values 0, 1, 2, …
 
@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 
 here = pathlib.Path(__file__).parent
+torches = here.parent.parent / "vgg" / "testdata"
 rng = np.random.default_rng(16)
 widths, convolutions, dense = [2, 3, 4, 5, 6], [2, 2, 3, 3, 3], [4, 3, 5]
 
@@ -55,8 +56,8 @@ np.savez(here / "vgg_keras.npz", **keras)
 forms = [np.float16, np.float64, ">f4", ">f8", ">f2", "<f4"]
 np.savez_compressed(here / "vgg_deflated.npz",
                     **{n: np.asfortranarray(a.astype(forms[i % len(forms)])) for i, (n, a) in enumerate(keras.items())})
-np.savez(here / "vgg_torchvision.npz", **{n: a.numpy() for n, a in torchvision.items()})
-safetensors.torch.save_file({n: a.bfloat16() for n, a in torchvision.items()}, here / "vgg_torchvision.safetensors")
+np.savez(torches / "torchvision.npz", **{n: a.numpy() for n, a in torchvision.items()})
+safetensors.torch.save_file({n: a.bfloat16() for n, a in torchvision.items()}, torches / "torchvision.safetensors")
 
 timm = dict(features)
 for name, old, shape in [("pre_logits.fc1", "classifier.0", (dense[0], channels, 7, 7)),
@@ -64,7 +65,7 @@ for name, old, shape in [("pre_logits.fc1", "classifier.0", (dense[0], channels,
                          ("head.fc", "classifier.6", (dense[2], dense[1]))]:
     timm[name + ".weight"] = torchvision[old + ".weight"].reshape(shape)
     timm[name + ".bias"] = torchvision[old + ".bias"]
-safetensors.torch.save_file(timm, here / "vgg_timm.safetensors")
+safetensors.torch.save_file(timm, torches / "timm.safetensors")
 
 
 class VGG(torch.nn.Module):
@@ -87,9 +88,9 @@ class VGG(torch.nn.Module):
 
 net = VGG()
 net.load_state_dict(torchvision)
-torch.save(net.state_dict(), here / "vgg_torchvision.pth")
-torch.save(net.half().to(memory_format=torch.channels_last).state_dict(), here / "vgg_half.pth")
-torch.save({n: torch.nn.Parameter(a.double()) for n, a in features.items()}, here / "vgg_notop.pth")
+torch.save(net.state_dict(), torches / "torchvision.pth")
+torch.save(net.half().to(memory_format=torch.channels_last).state_dict(), torches / "half.pth")
+torch.save({n: torch.nn.Parameter(a.double()) for n, a in features.items()}, torches / "notop.pth")
 
 count = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 arrays = {code.replace("<", "little ").replace(">", "big "): count.astype(code)

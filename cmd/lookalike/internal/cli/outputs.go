@@ -13,7 +13,7 @@ import (
 
 // Outputs are the files that a run alone writes.
 type Outputs struct {
-	files []reserved
+	files []output
 }
 
 // IsDrawing tells whether the program can write a picture to a file of this name.
@@ -53,29 +53,33 @@ func (l *Outputs) ReservePage(flag, path string, inputs ...string) error {
 
 // Reserve is CheckOutput for a file that nobody else is to write until this run ends.
 func (l *Outputs) Reserve(path string, inputs ...string) error {
-	o, err := reserveOutput(path, inputs)
-	if errors.Is(err, atomicfile.ErrBusy) {
-		if target, e := atomicfile.Follow(path); e == nil && slices.ContainsFunc(l.files, func(o reserved) bool { return o.Path() == target }) {
-			return Usagef("%s is to be written twice; give two names", path)
-		}
-	}
+	err := l.Check(path, inputs...)
 	if err != nil {
 		return err
 	}
-	l.files = append(l.files, reserved{o, path})
+	last := &l.files[len(l.files)-1]
+	last.Output, err = reserveOutput(path)
+	return err
+}
+
+// Check makes sure, before any work, of a file that something else reserves and writes,
+// that it can be written and is none of the inputs, nor another output.
+func (l *Outputs) Check(path string, inputs ...string) error {
+	if err := checkOutput(path, inputs); err != nil {
+		return err
+	}
+	target, err := atomicfile.Follow(path)
+	if err == nil && slices.ContainsFunc(l.files, func(o output) bool { return o.target == target }) {
+		return Usagef("%s is to be written twice; give two names", path)
+	}
+	l.files = append(l.files, output{name: path, target: target})
 	return nil
 }
 
-// Target is where a reserved file lies, links followed.
-func (l *Outputs) Target(path string) string {
-	at := slices.IndexFunc(l.files, func(o reserved) bool { return o.name == path })
-	return l.files[at].Path()
-}
-
-// reserved is a file that this run alone writes, and its name as it was given.
-type reserved struct {
-	*atomicfile.Output
-	name string
+// output is a file that the run writes.
+type output struct {
+	name, target       string // as it was given, and with links followed
+	*atomicfile.Output        // that this run alone writes it; nil if something else sees to that
 }
 
 // Spare makes sure that no output takes the place of a photograph: of one at where,
@@ -92,41 +96,50 @@ func (l *Outputs) Spare(where string, is func(file string) bool) error {
 // Release lets others write what Reserve has reserved.
 func (l *Outputs) Release() {
 	for _, o := range l.files {
-		o.Close()
+		if o.Output != nil {
+			o.Close()
+		}
 	}
 }
 
 // CheckOutput makes sure, before any work, that path can be written, is none of the
 // inputs, and is not being written. What killed runs have left beside it goes.
 func CheckOutput(path string, inputs ...string) error {
-	o, err := reserveOutput(path, inputs)
+	if err := checkOutput(path, inputs); err != nil {
+		return err
+	}
+	o, err := reserveOutput(path)
 	if err == nil {
 		o.Close()
 	}
 	return err
 }
 
-func reserveOutput(path string, inputs []string) (*atomicfile.Output, error) {
+func checkOutput(path string, inputs []string) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
+		return fmt.Errorf("cannot write %s: it is a folder; give the name of a file", path)
 	case err == nil:
 		if out, err := os.Stdout.Stat(); err == nil && info.Mode().IsRegular() && os.SameFile(info, out) {
-			return nil, fmt.Errorf("cannot write %s: it is also what the standard output goes to; choose another name", path)
+			return fmt.Errorf("cannot write %s: it is also what the standard output goes to; choose another name", path)
 		}
 		for _, in := range inputs {
 			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
-				return nil, fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
+				return fmt.Errorf("cannot write %s: it is also the input %s; choose another name", path, in)
 			}
 		}
 	}
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
+		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
 	} else if !info.IsDir() {
-		return nil, fmt.Errorf("cannot write %s: %s is no folder", path, dir)
+		return fmt.Errorf("cannot write %s: %s is no folder", path, dir)
 	}
+	return nil
+}
+
+func reserveOutput(path string) (*atomicfile.Output, error) {
 	o, err := atomicfile.Reserve(path)
 	switch {
 	case errors.Is(err, atomicfile.ErrBusy):

@@ -36,6 +36,8 @@ type Terminal struct {
 	Out *Output
 	Err *os.File
 
+	Hint func(error) string // what to do about an error, "" if nothing is known
+
 	Quiet   bool
 	Way     string // how progress is shown: auto, lines, json or none
 	Skipped int    // files that were named in a report and left out
@@ -76,6 +78,13 @@ func (t *Terminal) Skip(path string, reason error) {
 		return
 	}
 	t.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
+}
+
+// NotDrawn reports a picture that cannot be read any more, and counts it for --strict.
+// where is "on the sheet", "on the page" or the like.
+func (t *Terminal) NotDrawn(where string, err error) {
+	t.Warn("warning: not %s: %v%s", where, err, t.Hint(err))
+	t.Skipped++
 }
 
 // Fail says what ended the program, with a hint for people, and returns status.

@@ -1,0 +1,3 @@
+package training
+
+const nonblock = 0 // there are no pipes with names
