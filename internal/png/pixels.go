@@ -200,7 +200,7 @@ func (f *File) inflate() (*stream, error) {
 	}
 	const method, deflate, dictionary = 15, 8, 0x20
 	if h := binary.BigEndian.Uint16(header[:]); header[0]&method != deflate || header[0]>>4 > 7 || h%31 != 0 || header[1]&dictionary != 0 {
-		return nil, errors.New("png: the pixels are not packed as PNG has it")
+		return nil, errors.New("the pixels are not packed as PNG has it")
 	}
 	s.z = flate.NewReader(s.packed)
 	return s, nil
@@ -220,11 +220,11 @@ func (s *stream) check() error {
 	var sum [4]byte
 	if err == nil && n < most {
 		if _, err = io.ReadFull(s.packed, sum[:]); err == nil && binary.BigEndian.Uint32(sum[:]) != s.sum.Sum32() {
-			return errors.New("png: the check sum of the pixels is wrong")
+			return errors.New("the check sum of the pixels is wrong")
 		}
 	}
 	if (err != nil || n == most) && !s.sound {
-		return errors.New("png: the check sum of the pixels is wrong or missing")
+		return errors.New("the check sum of the pixels is wrong or missing")
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func early(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errCut
 	}
-	return fmt.Errorf("png: %v", err)
+	return fmt.Errorf("%v", err)
 }
 
 // unfilter undoes a row's filter, whose number its first byte is.
@@ -262,7 +262,7 @@ func unfilter(row, above []byte, step int) error {
 	case 4:
 		unfilterPaeth(row, above, step)
 	default:
-		return fmt.Errorf("png: filter %d, which PNG does not have", filter)
+		return fmt.Errorf("filter %d, which PNG does not have", filter)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package tiff
 
 import (
+	"errors"
+	"fmt"
 	"image"
 	"math/bits"
 
@@ -42,7 +44,7 @@ func (f *File) readBlocks(t tags) error {
 		b.offsets, b.counts = t[tagStripOffsets], t[tagStripByteCounts]
 	}
 	if w > mostSide || h > mostSide {
-		return damage("tiles of %d x %d pixels", w, h)
+		return fmt.Errorf("tiles of %d x %d pixels", w, h)
 	}
 	b.width, b.height = int(w), int(h)
 	b.across, b.down = (f.Width-1)/b.width+1, (f.Height-1)/b.height+1
@@ -51,11 +53,11 @@ func (f *File) readBlocks(t tags) error {
 	whole := uint64(f.Width) * uint64(f.Height) * uint64(f.samples) * uint64(f.bits) / 8
 	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
 	if over, all := bits.Mul64(size, need); !fits || over != 0 || all > max(mostTimes*whole, mostBytes) {
-		return damage("strips or tiles of %d x %d pixels, for a picture of %d x %d", w, h, f.Width, f.Height)
+		return fmt.Errorf("strips or tiles of %d x %d pixels, for a picture of %d x %d", w, h, f.Width, f.Height)
 	}
 	b.most = int(size)
 	if uint64(b.offsets.Len()) < need {
-		return damage("%d strips or tiles, where %d are needed", b.offsets.Len(), need)
+		return fmt.Errorf("%d strips or tiles, where %d are needed", b.offsets.Len(), need)
 	}
 	return f.checkBytes(int(need))
 }
@@ -107,7 +109,7 @@ func (f *File) checkBytes(blocks int) error {
 	}
 	length := uint64(len(f.data))
 	if total > mostAgain*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
-		return damage("strips or tiles that lie over each other")
+		return errors.New("strips or tiles that lie over each other")
 	}
 	return nil
 }
@@ -209,6 +211,7 @@ func (f *File) Decode(d Decoders) (Pixels, error) {
 	}
 	u := f.newUnpacker(d)
 	defer u.close()
+	convert := f.converter()
 	for i := range b.across * b.down {
 		if err := u.read(i); err != nil {
 			return Pixels{}, err
@@ -217,7 +220,7 @@ func (f *File) Decode(d Decoders) (Pixels, error) {
 		width := min(b.width, f.Width-x)
 		for row := range f.rows(i) {
 			at := (y+row)*f.Width + x
-			u.convert(p.RGB[3*at:3*(at+width)], row)
+			convert(u, p.RGB[3*at:3*(at+width)], row)
 			if p.Alpha != nil {
 				u.alphas(p.Alpha[at:at+width], row)
 			}
@@ -234,15 +237,14 @@ type unpacker struct {
 	*File
 	packers
 	decoders Decoders
-	buffers  [][]byte // to unpack to
-	planes   [][]byte // the block; it may lie in the file, or in a buffer
-	row      int      // bytes of a row
-	together int      // samples in it of a pixel
-	reversed []byte
+	buffers  [][]byte           // to unpack to
+	planes   [][]byte           // the block; it may lie in the file, or in a buffer
+	row      int                // bytes of a row
+	together int                // samples in it of a pixel
+	turned   []byte             // what the file has, with the bits of each byte reversed
 	values   [5][atATime]uint32 // of pixels in a row, channel by channel
 
 	besides []uint32 // of a row, of one more channel
-	unread  func(u *unpacker, dst []uint8, row int)
 }
 
 func (f *File) newUnpacker(d Decoders) *unpacker {
@@ -252,7 +254,6 @@ func (f *File) newUnpacker(d Decoders) *unpacker {
 	}
 	u := &unpacker{File: f, decoders: d, planes: make([][]byte, n), buffers: make([][]byte, n)}
 	u.row, u.together = f.rowBytes(), f.together()
-	u.unread = f.converter()
 	return u
 }
 
@@ -264,19 +265,19 @@ func (u *unpacker) read(i int) error {
 		if err != nil {
 			return err
 		}
-		if u.File.reversed {
-			u.reversed = append(u.reversed[:0], src...)
-			for j, v := range u.reversed {
-				u.reversed[j] = bits.Reverse8(v)
+		if u.reversed {
+			u.turned = append(u.turned[:0], src...)
+			for j, v := range u.turned {
+				u.turned[j] = bits.Reverse8(v)
 			}
-			src = u.reversed
+			src = u.turned
 		}
 		switch {
 		case u.compression == compressedJPEG:
 			src, err = u.inside(joinJPEG(src, u.jpegTables, u.photometric), u.decoders.JPEG, k)
 		case u.compression == compressedWebP:
 			src, err = u.inside(src, u.decoders.WebP, k)
-		case u.compression.plain() && !u.File.reversed:
+		case u.compression.plain() && !u.reversed:
 		default:
 			if u.buffers[p] == nil {
 				u.buffers[p] = make([]byte, u.blocks.most)
@@ -298,7 +299,7 @@ func (u *unpacker) read(i int) error {
 // inside decodes a block that is a file of another format.
 func (u *unpacker) inside(file []byte, decode Inside, i int) ([]byte, error) {
 	if decode == nil {
-		return nil, damage("a file of another format inside, which is not read")
+		return nil, errors.New("a file of another format inside, which is not read")
 	}
 	samples := u.File.together()
 	if u.compression == compressedWebP {
@@ -308,8 +309,8 @@ func (u *unpacker) inside(file []byte, decode Inside, i int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size.X < min(u.blocks.width, u.Width) || size.Y < u.rows(i) {
-		return nil, damage("a strip or tile with a picture of %d x %d pixels inside, where %d x %d are needed", size.X, size.Y, u.blocks.width, u.rows(i))
+	if size.X != u.blocks.width || size.Y < u.rows(i) {
+		return nil, fmt.Errorf("a strip or tile with a picture of %d x %d pixels inside, where %d x %d are needed", size.X, size.Y, u.blocks.width, u.rows(i))
 	}
 	u.row, u.together = samples*size.X, samples
 	return pix, nil

@@ -2,9 +2,9 @@ package tiff
 
 import (
 	"bytes"
-	"compress/flate"
 	"compress/zlib"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
@@ -117,7 +117,7 @@ func (p *packers) inflate(dst, src []byte) error {
 	// What follows is more than is needed, or the check sum, which may be missing.
 	var more [1]byte
 	if n, err := p.inflater.Read(more[:]); n == 0 && errors.Is(err, zlib.ErrChecksum) {
-		return damage("the check sum of a strip or tile is wrong")
+		return errors.New("the check sum of a strip or tile is wrong")
 	}
 	return nil
 }
@@ -152,8 +152,5 @@ func early(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errCut
 	}
-	if e := flate.CorruptInputError(0); errors.As(err, &e) {
-		return damage("damaged data in a strip or tile: %v", err)
-	}
-	return damage("%v", err)
+	return fmt.Errorf("damaged data in a strip or tile: %v", err)
 }

@@ -1,6 +1,9 @@
 package tiff
 
-import "math/bits"
+import (
+	"errors"
+	"math/bits"
+)
 
 // fax decodes what CCITT's recommendations T.4 and T.6 make of pixels that are black or
 // white: Huffman codes of runs, or of how a line differs from the one above it. Black is 1
@@ -124,7 +127,7 @@ func (f *fax) wrong() error {
 	if f.at+24 > 8*len(f.src) {
 		return errCut
 	}
-	return damage("a code that CCITT's recommendations do not have")
+	return errors.New("a code that CCITT's recommendations do not have")
 }
 
 // oneWay reads a line of runs.
@@ -146,7 +149,7 @@ func (f *fax) oneWay() error {
 // change notes that the colour changes at a place. Runs may be empty, but not without end.
 func (f *fax) change(at int) error {
 	if len(f.line) > 2*f.width+8 {
-		return damage("a line of too many runs")
+		return errors.New("a line of too many runs")
 	}
 	f.line = append(f.line, min(at, f.width))
 	return nil
@@ -200,7 +203,7 @@ func (f *fax) twoWays() error {
 				}
 			}
 		case code == 1:
-			return damage("pixels as they are, an extension of CCITT's codes that is not read")
+			return errors.New("pixels as they are, an extension of CCITT's codes that is not read")
 		default:
 			return f.wrong()
 		}
@@ -211,7 +214,7 @@ func (f *fax) twoWays() error {
 			continue
 		}
 		if b1+shift < at || b1+shift < 0 {
-			return damage("a run that ends before it begins")
+			return errors.New("a run that ends before it begins")
 		}
 		at = b1 + shift
 		if err := f.change(at); err != nil {

@@ -2,10 +2,7 @@ package tiff
 
 import "math"
 
-// convert brings a row of the block to RGB.
-func (u *unpacker) convert(dst []uint8, row int) { u.unread(u, dst, row) }
-
-// converter chooses how rows become RGB.
+// converter chooses how the rows of a block become RGB.
 func (f *File) converter() func(u *unpacker, dst []uint8, row int) {
 	switch {
 	case f.subsampled():
