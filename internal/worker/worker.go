@@ -19,7 +19,8 @@ type Decoder func(memory int64) (Instance, error)
 
 // Instance decodes the files of one picture, one after the other.
 type Instance interface {
-	// Decode returns the pixels, 4 bytes each, of a file of a known size.
+	// Decode returns the pixels, 4 bytes each, of a file of a known size. The next call
+	// may write over them.
 	Decode(file []byte, width, height int) (rgba []byte, err error)
 	Close()
 }

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	_ "unsafe" // for go:linkname
 
@@ -132,11 +133,13 @@ var translated = sync.OnceValue(wazero.NewCompilationCache)
 // instance is a decoder with its memory.
 type instance struct {
 	*decoder
-	ctx     context.Context
-	runtime wazero.Runtime
-	module  api.Module
-	most    int64 // bytes that its memory may have
-	full    bool  // it wanted more
+	ctx      context.Context
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+	module   api.Module
+	most     int64  // bytes that its memory may have
+	full     bool   // it wanted more
+	pixels   []byte // of the last file
 }
 
 func newInstance(d *decoder, memory int64) (*instance, error) {
@@ -156,14 +159,24 @@ func newInstance(d *decoder, memory int64) (*instance, error) {
 		_, err = emscripten.InstantiateForModule(i.ctx, r, compiled)
 	}
 	if err == nil {
-		i.module, err = r.InstantiateModule(i.ctx, compiled, wazero.NewModuleConfig().
-			WithStartFunctions("_initialize").WithStdout(io.Discard).WithStderr(io.Discard))
+		i.compiled = compiled
+		err = i.begin()
 	}
 	if err != nil {
 		i.Close()
 		return nil, err
 	}
 	return i, nil
+}
+
+// begin gives the library new memory.
+func (i *instance) begin() (err error) {
+	if i.module != nil {
+		i.module.Close(i.ctx)
+	}
+	i.module, err = i.runtime.InstantiateModule(i.ctx, i.compiled, wazero.NewModuleConfig().WithName("").
+		WithStartFunctions("_initialize").WithStdout(io.Discard).WithStderr(io.Discard))
+	return err
 }
 
 func (i *instance) Close() { i.runtime.Close(i.ctx) }
@@ -212,6 +225,11 @@ func (i *instance) give(at uint32) { i.module.ExportedFunction(i.decoder.free).C
 
 // Decode implements worker.Instance.
 func (i *instance) Decode(file []byte, width, height int) ([]byte, error) {
+	if int64(i.module.Memory().Size()) > i.most/2 {
+		if err := i.begin(); err != nil { // libheif does not give all back
+			return nil, err
+		}
+	}
 	input, err := i.take(len(file))
 	if err != nil {
 		return nil, err
@@ -254,11 +272,11 @@ func (i *instance) Decode(file []byte, width, height int) ([]byte, error) {
 	if !ok {
 		return nil, errors.New("the decoder has given memory that it does not have")
 	}
-	pixels := make([]byte, 0, 4*width*height)
+	i.pixels = slices.Grow(i.pixels[:0], 4*width*height)
 	for y := range height {
-		pixels = append(pixels, rows[y*stride:][:4*width]...)
+		i.pixels = append(i.pixels, rows[y*stride:][:4*width]...)
 	}
-	return pixels, nil
+	return i.pixels, nil
 }
 
 // stride is how far apart rows of pixels are: libheif gives them as it has them, an even
