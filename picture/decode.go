@@ -13,6 +13,7 @@ import (
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
 	"lookalike/internal/png"
+	"lookalike/internal/raw"
 	"lookalike/internal/regular"
 	"lookalike/internal/tiff"
 	"lookalike/internal/words"
@@ -88,7 +89,9 @@ var formats = []format{
 	// Blocks of nothing new take a fraction of a bit.
 	{"HEIC", "????ftyphei?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 	{"HEIC", "????ftyphev?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
-	{"HEIF", "????ftypmi??", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmif1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmif2", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmiaf", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 	{"HEIF", "????ftypmsf1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 	{"AVIF", "????ftypavi?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 }
@@ -103,18 +106,8 @@ func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, err
 	return func(data []byte, c image.Config, _ bool) way { return way{need(data, c), decode} }
 }
 
-// known are pictures of formats that are not read, so that a report of what was
-// left out can name them.
-var known = map[string]string{
-	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
-	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
-}
-
-// archives may hold pictures, and are looked into where album.Open is given them.
-var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
-
-// longestMagic is how many bytes of a file tell its format.
-const longestMagic = 16
+// longestMagic is how many bytes of a file tell its format, or that it is none.
+const longestMagic = 200
 
 func decodeBMP(data []byte) (*Image, error) {
 	src, err := bmp.Decode(data)
@@ -134,20 +127,10 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
-	if len(data) == 0 {
-		return format{}, errors.New("the file is empty")
+	if kind := raw.Kind(data); kind != "" {
+		return format{name: rawName(kind)}, nil
 	}
-	for start, name := range known {
-		if magic.Matches(data, start) {
-			return format{}, fmt.Errorf("a file of type %s, which is not supported; convert it to JPEG or PNG", name)
-		}
-	}
-	for start, name := range archives {
-		if magic.Matches(data, start) {
-			return format{}, fmt.Errorf("not a picture but packed with %s; what is in an archive is read if its own path is given", name)
-		}
-	}
-	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
+	return format{}, other(data)
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
@@ -199,6 +182,9 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		return nil, fmt.Errorf("the file has more than %d bytes, %s", o.MaxBytes, limit)
 	}
 	f, err := formatOf(data)
+	if kind := raw.Kind(data); kind != "" {
+		f, data, err = rawFormat(kind, data)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,7 @@
 // Package picture reads photographs for neural networks: it decodes JPEG, PNG,
-// GIF, BMP, TIFF and WebP, sets them upright and resizes them. Package album finds
+// GIF, BMP, TIFF and WebP, HEIC and AVIF if the program calls Main of package
+// picture/heif, and of cameras' raw files the JPEG inside; it sets pictures upright and
+// resizes them. Package album finds
 // them in folders and archives.
 //
 // Pixels come out as the usual Python tools give them, so that networks trained

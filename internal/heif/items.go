@@ -38,6 +38,9 @@ func readItems(file []byte) (m *items, found bool, err error) {
 			return nil
 		}
 		found = true
+		if len(b.body) > mostMeta {
+			return fmt.Errorf("%d MB of what is said about it", len(b.body)>>20)
+		}
 		m, err = readMeta(file, b.body)
 		return err
 	})
