@@ -172,7 +172,7 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 		}
 		if o.how.Name == "" {
 			o.how.Name = describe.Perceptual
-			for _, name := range []string{"weights", "layer", "pool"} {
+			for _, name := range []string{"weights", "layer", "pool", "ground"} {
 				if cmd.Flags().Changed(name) {
 					o.how.Name = "vgg16"
 				}
@@ -183,7 +183,7 @@ func (o *compareOptions) check(a *app, cmd *cobra.Command, args []string) error 
 		}
 		return checkModel(cmd, o.how)
 	}
-	for _, name := range []string{"weights", "layer", "pool", "ignore-orientation"} {
+	for _, name := range []string{"weights", "layer", "pool", "ground", "ignore-orientation"} {
 		if cmd.Flags().Changed(name) {
 			return cli.Usagef("give only one of --index, which says how its pictures were described, and --%s", name)
 		}
