@@ -22,6 +22,10 @@ type Spec struct {
 	// the weights.
 	Layer, Pooling string
 
+	// Of a network: on what ground transparent pictures are seen, "white" or "black"; "" or
+	// "none": alpha is dropped, as Keras does.
+	Ground string
+
 	Cache string // the folder with downloaded weights; "": that of LOOKALIKE_CACHE, or of the user
 }
 
@@ -70,7 +74,11 @@ func (s Spec) Open() (Model, error) {
 	case s.Name == Perceptual:
 		return NewPerceptual(), nil
 	case s.IsNetwork():
-		return openVGG(gallery.Recipe{Model: s.Name, Layer: s.Layer, Pooling: s.Pooling}, file)
+		words, err := groundWords(s.Ground)
+		if err != nil {
+			return nil, err
+		}
+		return openVGG(gallery.Recipe{Model: s.Name, Layer: s.Layer, Pooling: s.Pooling, Preprocessing: words}, file)
 	}
 	return OpenTrained(file)
 }

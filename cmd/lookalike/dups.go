@@ -198,7 +198,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if info.IsDir() {
 		c, err = a.describeFolder(cmd, source, o)
 	} else {
-		for _, name := range []string{"model", "weights", "layer", "pool", "pca", "ignore-orientation"} {
+		for _, name := range []string{"model", "weights", "layer", "pool", "ground", "pca", "ignore-orientation"} {
 			if cmd.Flags().Changed(name) {
 				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
