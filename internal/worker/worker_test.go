@@ -184,3 +184,29 @@ func TestNotReady(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// BenchmarkRoundTrip is what a process costs besides decoding: a file goes there, and
+// pixels come back.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, size := range []struct{ w, h int }{{300, 200}, {4000, 3000}} {
+		b.Run(strconv.Itoa(size.w*size.h/1000)+"kpx", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := decode("a", size.w, size.h); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkStart is the first picture, for which a process is started.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		p, err := start()
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.do(Job{Decoder: "tried", Parts: []Part{{[]byte("a"), 1, 1}}}, func(int, []byte) error { return nil })
+		p.end()
+	}
+}
