@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"lookalike/internal/sweeptest"
 	"lookalike/picture"
 	"lookalike/picture/heif"
 )
@@ -141,10 +142,7 @@ func TestHEIFDamage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := 7
-		if testing.Short() {
-			step = 61
-		}
+		step := sweeptest.Cases(301, 61, 1) // for each, the codecs run twice
 		for at := 0; at < len(data); at += step {
 			broken := append([]byte(nil), data...)
 			broken[at] ^= 1 << (at % 8)

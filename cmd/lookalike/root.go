@@ -26,7 +26,7 @@ pictures of like things:
   lookalike weights fetch vgg16-notop
   lookalike index  photos -o photos.idx --model vgg16
 
-Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
+Pictures may be JPEG, PNG, GIF, BMP, TIFF, WebP, HEIC or AVIF, in folders of any depth.
 Files that cannot be read as pictures are named and left out.
 
 A drawing, a page or a table that exists is replaced as a whole, but never one of

@@ -11,7 +11,9 @@ import (
 const (
 	perPixel     = 16
 	perDeepPixel = 22
-	always       = 24 << 20 // for its code, tables and stacks
+	always       = 24 << 20 // for its tables and stacks
+
+	process = 64 << 20 // of the program once more, and the decoder's code
 )
 
 // memory is the most that the decoder gets for a layer.
@@ -28,7 +30,7 @@ func area(size image.Point) int64 { return int64(size.X) * int64(size.Y) }
 // Need is how much memory Decode takes, in all processes.
 func (p *Picture) Need() int64 {
 	const rgba, rgb = 4, 3
-	n := p.colour.memory() + 2*rgba*area(p.colour.coded) + rgb*area(p.Size) + 2*p.colour.bytes
+	n := process + p.colour.memory() + 2*rgba*area(p.colour.coded) + rgb*area(p.Size) + 2*p.colour.bytes
 	if p.alpha != nil || p.Format == "AVIF" {
 		n += area(p.Size)
 	}

@@ -159,7 +159,7 @@ func (b *bits) skipToColours(layers int) {
 	for range 6 {
 		b.ue()
 	}
-	if b.flag() && b.flag() {
+	if lists := b.flag(); lists && b.flag() {
 		b.scalingLists()
 	}
 	b.u(2)

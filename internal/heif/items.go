@@ -22,7 +22,6 @@ type item struct {
 	id      uint32
 	kind    string
 	props   []int // places in items.props, from 1
-	inIdat  bool
 	method  uint64
 	extents [][2]uint64 // offset and length; length 0: to the end
 	refs    map[string][]uint32

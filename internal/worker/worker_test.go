@@ -12,8 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+)
+
+var (
+	spun  atomic.Int64
+	eaten [][]byte
 )
 
 // tried is a decoder that does what its files say.
@@ -22,16 +28,16 @@ type tried struct{}
 func (tried) Decode(file []byte, w, h int) ([]byte, error) {
 	switch command, _, _ := strings.Cut(string(file), " "); command {
 	case "loop":
-		for {
+		for n := 0; ; n++ { // until it is killed
+			spun.Store(int64(n))
 		}
 	case "eat":
-		var all [][]byte
 		for {
 			b := make([]byte, 64<<20)
 			for i := 0; i < len(b); i += 4096 {
 				b[i] = 1
 			}
-			all = append(all, b)
+			eaten = append(eaten, b)
 		}
 	case "panic":
 		panic("as asked")
@@ -182,5 +188,31 @@ func TestNotReady(t *testing.T) {
 	}()
 	if _, err := decode("a", 1, 1); err == nil || !strings.Contains(err.Error(), "call Main of package picture/heif first") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// BenchmarkRoundTrip is what a process costs besides decoding: a file goes there, and
+// pixels come back.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, size := range []struct{ w, h int }{{300, 200}, {4000, 3000}} {
+		b.Run(strconv.Itoa(size.w*size.h/1000)+"kpx", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := decode("a", size.w, size.h); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkStart is the first picture, for which a process is started.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		p, err := start()
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.do(Job{Decoder: "tried", Parts: []Part{{[]byte("a"), 1, 1}}}, func(int, []byte) error { return nil })
+		p.end()
 	}
 }
