@@ -9,18 +9,24 @@ import (
 // What decoding takes, as measured with large pictures of each kind, in bytes a pixel: of
 // the decoder, which has frames, their conversion and the colours at once.
 const (
-	perPixel     = 16
-	perDeepPixel = 22
-	always       = 24 << 20 // for its tables and stacks
+	perPixelHEVC, perDeepPixelHEVC = 16, 22
+	perPixelAV1, perDeepPixelAV1   = 26, 40
+
+	always = 24 << 20 // for its tables and stacks
 
 	process = 64 << 20 // of the program once more, and the decoder's code
 )
 
 // memory is the most that the decoder gets for a layer.
 func (l layer) memory() int64 {
-	each := int64(perPixel)
-	if l.depth > 8 {
-		each = perDeepPixel
+	each := int64(perPixelHEVC)
+	switch deep := l.depth > 8; {
+	case l.av1 && deep:
+		each = perDeepPixelAV1
+	case l.av1:
+		each = perPixelAV1
+	case deep:
+		each = perDeepPixelHEVC
 	}
 	return always + each*max(l.area, area(l.coded)) + 4*l.bytes
 }

@@ -39,6 +39,7 @@ type layer struct {
 	coded   image.Point // what the decoder gives
 	area    int64       // that it works on
 	depth   int         // bits of a value
+	av1     bool        // and not HEVC
 	colour  colour
 	files   func(tile int) ([]byte, error)
 	tiles   int
@@ -313,7 +314,7 @@ func (m *items) whole(it, alpha *item) (l layer, err error) {
 	if l.bytes > m.mostBytes() || count > mostTiles {
 		return l, errLarge
 	}
-	l.tile, l.coded, l.columns, l.tiles = l.size, l.size, 1, 1
+	l.tile, l.coded, l.columns, l.tiles, l.av1 = l.size, l.size, 1, 1, true
 	l.files = func(int) ([]byte, error) { return m.fileAV1(it, alpha) }
 	return l, nil
 }

@@ -83,7 +83,7 @@ func firstSample(file []byte, table map[string][]byte) (*Picture, error) {
 		if !ok || len(config) < 3 || w == 0 || h == 0 {
 			return nil, errors.New("AV1 without parameters")
 		}
-		l.tile, l.coded, l.depth = l.size, l.size, depthAV1(config)
+		l.tile, l.coded, l.depth, l.av1 = l.size, l.size, depthAV1(config), true
 		l.files = func(int) ([]byte, error) { return sampleAV1(config, parts["colr"], l.coded, data), nil }
 	} else {
 		p.Format = "HEIC"

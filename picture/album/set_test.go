@@ -165,7 +165,7 @@ func TestReadOfOthers(t *testing.T) {
 	s := folder(t, gallery(t, 1, map[string]string{
 		"film.mp4": "\x00\x00\x00\x18ftypmp42" + strings.Repeat("film", 1<<18),
 		"short":    "x",
-		"z.jp2":    "\x00\x00\x00\x0cjP  \r\n\x87\n" + strings.Repeat("photo", 1<<18),
+		"z.jxl":    "\xff\x0a" + strings.Repeat("photo", 1<<18),
 	}))
 	for i := range s.Len() {
 		path := s.Path(i)
