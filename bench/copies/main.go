@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"io/fs"
 	"log"
 	"math"
 	"math/rand/v2"
@@ -68,10 +67,9 @@ func write(dir string, each int) error {
 
 // seen is what is known of a picture.
 type seen struct {
-	name       string
-	was, is    []float32
-	view       *aligned.View
-	brightness float64
+	name    string
+	was, is []float32
+	view    *aligned.View
 }
 
 func see(name string, m *picture.Image) seen {
@@ -146,7 +144,7 @@ func measure(dir string, each, copied int, show bool) error {
 		photographs = append(photographs, *s)
 		return nil
 	})
-	if err != nil && err != fs.ErrNotExist {
+	if err != nil {
 		return err
 	}
 	for _, m := range all {
