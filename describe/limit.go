@@ -34,3 +34,19 @@ func AlikeLimit(g *gallery.Gallery, metric knn.Metric) (l Limit, ok bool) {
 }
 
 func ofModel(distance float64) (Limit, bool) { return Limit{distance, FromModel}, distance > 0 }
+
+// Likeness says in words how alike two pictures of an index are at a distance, as far as
+// limits are known: "nearly the same", "alike" or "less alike", else "".
+func Likeness(g *gallery.Gallery, metric knn.Metric, distance float64) string {
+	copies, knowCopies := CopyLimit(g, metric)
+	alike, knowAlike := AlikeLimit(g, metric)
+	switch {
+	case !knowCopies && !knowAlike:
+		return ""
+	case knowCopies && distance <= copies.Distance:
+		return "nearly the same"
+	case knowAlike && distance <= alike.Distance:
+		return "alike"
+	}
+	return "less alike"
+}

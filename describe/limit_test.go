@@ -37,3 +37,33 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// No word says more than a limit does.
+func TestLikeness(t *testing.T) {
+	averaged := gallery.Recipe{Model: "vgg16", Layer: "block5_pool", Pooling: "avg"}
+	vgg := LimitsOf(averaged, knn.Cosine)
+	labels := gallery.Threshold{Metric: "euclidean", Distance: 0.3, Method: gallery.FromLabels}
+	for _, c := range []struct {
+		recipe     gallery.Recipe
+		thresholds []gallery.Threshold
+		metric     knn.Metric
+		distance   float64
+		want       string
+	}{
+		{averaged, nil, knn.Cosine, 0, "nearly the same"},
+		{averaged, nil, knn.Cosine, vgg.Copies, "nearly the same"},
+		{averaged, nil, knn.Cosine, vgg.Alike, "alike"},
+		{averaged, nil, knn.Cosine, 0.2, "less alike"},
+		{averaged, nil, knn.Euclidean, 0, ""},
+		{gallery.Recipe{Model: "vgg16", Layer: "fc2"}, nil, knn.Cosine, 0, ""},
+		{gallery.Recipe{Model: Perceptual}, nil, knn.Euclidean, 0.1, "nearly the same"},
+		{gallery.Recipe{Model: Perceptual}, nil, knn.Euclidean, 0.2, "less alike"},
+		{gallery.Recipe{Model: Perceptual}, []gallery.Threshold{labels}, knn.Euclidean, 0.2, "alike"},
+		{gallery.Recipe{Model: gallery.Imported}, []gallery.Threshold{labels}, knn.Euclidean, 0, "alike"},
+	} {
+		g := &gallery.Gallery{Recipe: c.recipe, Thresholds: c.thresholds}
+		if got := Likeness(g, c.metric, c.distance); got != c.want {
+			t.Errorf("%+v: %q, want %q", c, got, c.want)
+		}
+	}
+}

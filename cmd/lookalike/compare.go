@@ -283,9 +283,10 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 	}
 	if o.why != "" {
-		if result.Why, err = drawWhy(ctx, o.why, mapper, both, options, verdict(&result)); err != nil {
+		if result.Why, err = drawWhy(ctx, &a.Terminal, o.why, mapper, both, options, verdict(&result)); err != nil {
 			return err
 		}
+		a.Wrote(o.why, "what makes them alike")
 	}
 	a.different = !result.Same
 	if o.json {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/internal/regions"
 	"lookalike/internal/sheet"
@@ -59,7 +60,7 @@ func (r *reasons) text() string {
 }
 
 // drawWhy draws why two pictures are alike, by the feature maps of a network.
-func drawWhy(ctx context.Context, path string, network describe.Mapper, both []query, o picture.Options, title string) (*reasons, error) {
+func drawWhy(ctx context.Context, t *cli.Terminal, path string, network describe.Mapper, both []query, o picture.Options, title string) (*reasons, error) {
 	var pictures []*picture.Image
 	for i := range both {
 		m, err := both[i].picture(o)
@@ -94,6 +95,7 @@ func drawWhy(ctx context.Context, path string, network describe.Mapper, both []q
 	}
 	c.Links = links(shown, size)
 	c.LinkTitle = r.text()
+	t.Undrawn(sheet.Undrawn(c.A.Title, c.B.Title))
 	return r, sheet.Write(path, sheet.Compare(c))
 }
 

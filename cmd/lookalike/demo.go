@@ -56,10 +56,13 @@ func demoCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the whole job in about a minute",
-		Long: fmt.Sprintf(`Draws a gallery of %d pictures of %d kinds of scenes, trains an autoencoder on
-them, describes each by a short code, and shows which pictures it finds alike.
-With --photos it does the same with pictures of your own: it learns from %d of
-them and searches among %d, evenly spaced over the folder.
+		Long: fmt.Sprintf(`Draws a gallery of %d pictures of %d kinds of scenes and shows which ones are found
+alike: by VGG16, if its weights have been fetched ('lookalike weights fetch
+vgg16-notop'), else by the model perceptual, as 'lookalike search' does. Then it
+trains an autoencoder on them, describes each by a short code, and shows what that
+finds alike: colour and layout. At the end it says what to do with photographs of
+your own. With --photos it does all this with them at once: it learns from %d and
+searches among %d, evenly spaced over the folder.
 
 The folder that --out names must be new, empty, or of an earlier demo, which is
 overwritten. Nothing else is touched.`, len(sample.Classes())*demoPerClass, len(sample.Classes()), demoLearn, demoIndex),
@@ -95,16 +98,34 @@ func demo(ctx context.Context, a *app, o demoOptions) error {
 	if err != nil {
 		return err
 	}
+	how := describe.Best(a.cache)
+	best, err := how.Open()
+	if err != nil {
+		return err
+	}
+	defer best.Close()
+	content, err := demoSearch(ctx, a, o, "photos.idx", best, photos, dir)
+	if err != nil {
+		return err
+	}
+	if err := demoSheet(&a.Terminal, o.file("similar.png"), photos, content.neighbors); err != nil {
+		return err
+	}
+
 	learned := photos.Limit(demoLearn)
 	m, took, err := demoTraining(ctx, &a.Terminal, o, learned)
 	if err != nil {
 		return err
 	}
-	entries, neighbors, err := demoSearch(ctx, &a.Terminal, o, m, photos, dir)
+	codes, err := describe.Codes(m, o.file("model.safetensors"))
 	if err != nil {
 		return err
 	}
-	if err := demoSheet(o.file("similar.png"), photos, neighbors); err != nil {
+	layout, err := demoSearch(ctx, a, o, "codes.idx", codes, photos, dir)
+	if err != nil {
+		return err
+	}
+	if err := demoSheet(&a.Terminal, o.file("similar-codes.png"), photos, layout.neighbors); err != nil {
 		return err
 	}
 	shown, err := prepared(m, photos)
@@ -119,23 +140,34 @@ func demo(ctx context.Context, a *app, o demoOptions) error {
 	if files.Len() > demoIndex {
 		few = fmt.Sprintf(", evenly spaced over the %d files in %s", files.Len(), dir)
 	}
-	fmt.Fprintf(a.Out, "Learned from %s for %s in %s and indexed %d%s.\n\n", words.Count(learned.Len(), "picture"),
-		words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), len(entries), few)
+	with := describe.Words(best.Recipe()) + ", which recognises things"
+	if !how.IsNetwork() {
+		with = "the perceptual description, which recognises copies of a picture, not things"
+	}
+	fmt.Fprintf(a.Out, "Indexed %s%s, with %s.%s\n", words.Count(len(content.entries), "picture"), few, with, content.ofItsClass())
+	fmt.Fprintf(a.Out, "Learned from %s for %s in %s: an autoencoder, which recognises colour and layout.%s\n\n",
+		words.Count(learned.Len(), "picture"), words.Count(o.epochs, "epoch"), words.Duration(took.Seconds()), layout.ofItsClass())
 	for _, f := range demoFiles {
 		fmt.Fprintf(a.Out, "  %-*s  %s\n", len(o.file("reconstructions.png")), o.file(f.name), f.what)
 	}
-	fmt.Fprintln(a.Out)
-	if hits, chance, ok := sameLabel(entries, neighbors); ok {
-		fmt.Fprintf(a.Out, "Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).\n", demoNear, 100*hits, 100*chance)
-	}
-	next := cli.Typed("demo", "--photos", "YOUR-FOLDER", "--out", "my-demo")
-	if o.photos != "" {
-		next = cli.Typed("train", dir, "-o", "model.safetensors")
-	}
-	fmt.Fprintf(a.Out, "Alike in colour and layout, that is: the network knows nothing of things.\n\nTry next:\n  %s\n  %s\n  %s\n",
-		cli.Typed("search", o.file("photos.idx"), indexPrefix+photos.Path(photos.Len()/3)),
-		cli.Typed("summary", o.file("model.safetensors")), next)
+	o.next(a.Out, photos, how)
 	return nil
+}
+
+// next tells what to do with photographs of one's own.
+func (o *demoOptions) next(w io.Writer, photos *album.Set, how describe.Spec) {
+	own, picture := "photos", "picture.jpg"
+	if o.photos != "" {
+		own, picture = o.photos, filepath.Join(o.photos, filepath.FromSlash(photos.Path(photos.Len()/3)))
+	}
+	fmt.Fprintf(w, "\nNow with photographs of your own:\n")
+	commands := [][]string{{"search", own, picture}, {"dups", own}, {"train", own, "-o", "model.safetensors"}}
+	if !how.IsNetwork() {
+		fmt.Fprintf(w, "  %s   (59 MB, once: then things are found)\n", cli.Typed("weights", "fetch", "vgg16-notop"))
+	}
+	for _, command := range commands {
+		fmt.Fprintf(w, "  %s\n", cli.Typed(command...))
+	}
 }
 
 // file is where a result is written.
@@ -179,36 +211,50 @@ func demoTraining(ctx context.Context, t *cli.Terminal, o demoOptions, photos *a
 	return c.Autoencoder(), time.Since(start), err
 }
 
+// demoFound is what is found near each picture of an index.
+type demoFound struct {
+	entries   []lookalike.Entry
+	neighbors [][]lookalike.Hit
+}
+
 // demoSearch indexes the pictures of a folder anew and finds the nearest of each.
-func demoSearch(ctx context.Context, t *cli.Terminal, o demoOptions, m *autoencoder.Model, photos *album.Set, dir string) ([]lookalike.Entry, [][]lookalike.Hit, error) {
-	d, err := describe.Codes(m, o.file("model.safetensors"))
-	if err != nil {
-		return nil, nil, err
-	}
-	index := o.file("photos.idx")
-	if _, err := updateIndex(ctx, t, index, photos, dir, d, lookalike.Anew()); err != nil {
-		return nil, nil, err
+func demoSearch(ctx context.Context, a *app, o demoOptions, name string, model lookalike.Model, photos *album.Set, dir string) (f demoFound, err error) {
+	index := o.file(name)
+	if _, err := updateIndex(ctx, &a.Terminal, index, photos, dir, model, lookalike.Anew()); err != nil {
+		return f, err
 	}
 	x, err := lookalike.Open(index)
 	if err != nil {
-		return nil, nil, err
+		return f, err
 	}
 	defer x.Close()
 	queries := make([]lookalike.Query, x.Len())
 	for row := range queries {
 		queries[row] = lookalike.Row(row)
 	}
-	found, err := x.SearchAll(ctx, queries, demoNear, lookalike.ExceptSelf())
-	return x.Entries(), found, err
+	f.entries = x.Entries()
+	f.neighbors, err = x.SearchAll(ctx, queries, demoNear, lookalike.ExceptSelf())
+	return f, err
+}
+
+// ofItsClass says how good that is, in a sentence, if it can be told.
+func (f demoFound) ofItsClass() string {
+	hits, chance, ok := sameLabel(f.entries, f.neighbors)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("\n  Of each picture's %d nearest neighbours %.1f%% are of its class (by chance %.1f%%).", demoNear, 100*hits, 100*chance)
 }
 
 // demoFiles are the results, for the report and for the folder's own text.
 var demoFiles = []struct{ name, what string }{
 	{"similar.png", "pictures and their nearest neighbours"},
+	{"photos.idx", "the index that found them"},
+	{"similar-codes.png", "the same by the autoencoder"},
 	{"reconstructions.png", "pictures and their reconstructions"},
 	{"loss.png", "the loss, epoch by epoch"},
-	{"model.safetensors", "the trained autoencoder"},
-	{"photos.idx", "the codes of the pictures"},
+	{"model.safetensors", "the autoencoder"},
+	{"codes.idx", "the index of its codes"},
 }
 
 // demoFolder makes the folder for the results, or makes sure that an existing
@@ -291,21 +337,27 @@ func sameLabel(entries []lookalike.Entry, neighbors [][]lookalike.Hit) (hits, ch
 }
 
 // demoSheet shows some pictures, evenly spaced, with their neighbours.
-func demoSheet(path string, photos *album.Set, neighbors [][]lookalike.Hit) error {
+func demoSheet(t *cli.Terminal, path string, photos *album.Set, neighbors [][]lookalike.Hit) error {
 	var cells []sheet.Cell
-	for _, row := range training.Evenly(demoQueries, photos.Len()) {
+	var names []string
+	cell := func(row int, title string) error {
 		p, err := photos.Load(row)
-		if err != nil {
+		if err == nil {
+			cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: title, Name: words.Printable(photos.Path(row))})
+			names = append(names, photos.Path(row))
+		}
+		return err
+	}
+	for _, row := range training.Evenly(demoQueries, photos.Len()) {
+		if err := cell(row, "Original image"); err != nil {
 			return err
 		}
-		cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: "Original image"})
-		for _, n := range neighbors[row] {
-			p, err := photos.Load(n.Row)
-			if err != nil {
+		for i, n := range neighbors[row] {
+			if err := cell(n.Row, fmt.Sprintf("%d: Dist=%.3f", i+1, n.Distance)); err != nil {
 				return err
 			}
-			cells = append(cells, sheet.Cell{Image: p.On(255).RGBA(), Title: fmt.Sprintf("Dist=%.3f", n.Distance)})
 		}
 	}
+	t.Undrawn(sheet.Undrawn(names...))
 	return sheet.Write(path, sheet.Contact(cells, sheet.Options{Columns: 1 + min(demoNear, photos.Len()-1)}))
 }

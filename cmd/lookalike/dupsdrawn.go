@@ -42,6 +42,7 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		return err
 	}
 	var lists [][]sheet.Cell
+	var names []string
 	for i := range groups {
 		cards, err := a.groupCards(ctx, c, groups[i], d, i, 4*sheet.DefaultHeight, sheet.DefaultHeight)
 		if err != nil {
@@ -49,11 +50,17 @@ func (a *app) writeGroupSheet(ctx context.Context, path string, c *collection, g
 		}
 		var cells []sheet.Cell
 		for _, card := range cards {
-			cells = append(cells, sheet.Cell{Image: card.Picture, Title: card.Badge})
+			cells = append(cells, sheet.Cell{Image: card.Picture, Title: card.Badge, Name: card.Name, Note: card.Note})
+			names = append(names, card.Name)
 		}
 		lists = append(lists, cells)
 	}
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
+	err = sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: min(longest, 2*results.Columns)}))
+	if err == nil {
+		a.Undrawn(sheet.Undrawn(names...))
+		a.Wrote(path, words.Count(len(groups), "group"))
+	}
+	return err
 }
 
 func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, groups []lookalike.Group, d *dupsFound) error {
@@ -62,7 +69,7 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 		Title: fmt.Sprintf("%s of near duplicates", words.Count(len(groups), "group")),
 		Lead:  fmt.Sprintf("%s of %s, among %s", words.Count(duplicates, "duplicate"), words.Bytes(freed), d.among(c.root)),
 		Facts: []webpage.Fact{{Name: "Described by", Value: describe.Words(c.Recipe)}, {Name: "Distance", Value: d.Metric}},
-		Foot:  "Made by lookalike " + version() + ". The number on each picture is its distance from the best copy of its group.",
+		Foot:  "Made by lookalike " + version() + ". The number below each picture is its distance from the best copy of its group.",
 		Groups: func(yield func(webpage.Group, error) bool) {
 			for i := range groups {
 				cards, err := a.groupCards(ctx, c, groups[i], d, i, webpage.Side, webpage.Side)
@@ -76,7 +83,11 @@ func (a *app) writeGroupPage(ctx context.Context, path string, c *collection, gr
 	if d.Within != nil {
 		p.Facts = append(p.Facts, webpage.Fact{Name: "At most", Value: fmt.Sprintf("%.4g", *d.Within)})
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	err := atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	if err == nil {
+		a.Wrote(path, words.Count(len(groups), "group"))
+	}
+	return err
 }
 
 // groupCards shows the pictures of a group.

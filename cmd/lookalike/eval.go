@@ -116,6 +116,8 @@ func eval(ctx context.Context, a *app, index string, o evalOptions) error {
 		if err := sheet.Write(o.confusion, sheet.Confusion(names, r.Confusion)); err != nil {
 			return err
 		}
+		a.Undrawn(sheet.Undrawn(names...))
+		a.Wrote(o.confusion, fmt.Sprintf("which of %s are taken for which", words.Count(len(names), "class")))
 	}
 	if o.json {
 		enc := json.NewEncoder(a.Out)

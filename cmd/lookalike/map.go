@@ -131,6 +131,11 @@ func drawMap(ctx context.Context, a *app, index, out string, o mapOptions) error
 		if err := sheet.Write(out, m.Draw()); err != nil {
 			return err
 		}
+		var labels []string
+		for _, p := range places {
+			labels = append(labels, p.Label)
+		}
+		a.Undrawn(sheet.Undrawn(labels...))
 	} else {
 		page := atlas.Page{Title: fmt.Sprintf("Map of %s", words.Count(len(rows), "picture")),
 			Lead: fmt.Sprintf("%s, described by %s, %s distance", words.Printable(c.root), vectors(c.Gallery), metric)}

@@ -66,6 +66,11 @@ distance and features of VGG by the cosine of their angle: 1 - cos, from 0 for
 the same direction to 2 for the opposite one. The inner product is shown with
 its sign turned, so that the nearest comes first here too.
 
+Where limits are known for the model, or 'lookalike threshold' has saved one, words
+stand beside the distance: "the same picture" for equal files, "nearly the same" up
+to the distance of copies, "alike" up to that by which compare calls two the same,
+else "less alike".
+
 --within finds all pictures up to a distance, or the nearest N of them with -k.
 
 ` + filterHelp + `
@@ -87,9 +92,10 @@ width, height. With --json the result is one object:
   {"index": "photos.idx", "root": "/home/me/photos", "metric": "euclidean",
    "k": 5, "within": null, "results": [
      {"query": "holiday.jpg", "neighbors": [
-       {"rank": 1, "distance": 1.25, "path": "cats/tom.jpg", "label": "cats",
-        "id": 17, "width": 640, "height": 480}, …]}, …]}
-where k and within are null where they set no limit, path is relative to root,
+       {"rank": 1, "distance": 1.25, "likeness": "alike", "path": "cats/tom.jpg",
+        "label": "cats", "id": 17, "width": 640, "height": 480}, …]}, …]}
+where k and within are null where they set no limit, likeness is "" where no limits
+are known, path is relative to root,
 the folder that was indexed, label is the name of the folder that the picture
 lies in, and id its row in what 'lookalike export' writes.`,
 		Example: `  lookalike search photos holiday.jpg
@@ -251,7 +257,22 @@ func searchAll(ctx context.Context, t *cli.Terminal, c *collection, queries []qu
 			how.Thumbnail = box
 			return q.picture(how)
 		}
-		found.Results = append(found.Results, results.Result{Name: q.name, Path: q.path, Picture: load, Hits: hits[i]})
+		found.Results = append(found.Results, results.Result{Name: q.name, Path: q.path, Picture: load, Hits: hits[i], Likeness: c.likeness(q, hits[i], metric)})
 	}
 	return found, nil
+}
+
+// likeness says of each hit how alike it is: the same picture only if the files are equal.
+func (c *collection) likeness(q query, hits []lookalike.Hit, metric knn.Metric) []string {
+	all := make([]string, len(hits))
+	for i, h := range hits {
+		all[i] = describe.Likeness(c.Gallery, metric, h.Distance)
+		if all[i] != "nearly the same" {
+			continue
+		}
+		if equal, err := sameBytes(c, []query{q, {row: h.Row}}); err == nil && equal {
+			all[i] = "the same picture"
+		}
+	}
+	return all
 }

@@ -162,6 +162,7 @@ func train(cmd *cobra.Command, a *app, args []string, o trainOptions) error {
 		if err := sets.Write(o.split); err != nil {
 			return err
 		}
+		a.Wrote(o.split, fmt.Sprintf("%s learned from, %d kept out", words.Count(sets.Learned.Len(), "picture"), sets.Kept.Len()))
 	}
 	title := "Mean squared error of the reconstructions"
 	if isEmbedding {
@@ -286,6 +287,15 @@ func runCourse(cmd *cobra.Command, t *cli.Terminal, args []string, o trainOption
 	}
 	fmt.Fprintf(t.Out, "%s: %s, %s, %s, %s\n", o.out, words.Count(r.Pictures, "picture"),
 		words.Count(r.Epochs, "epoch"), best(r), words.Duration(time.Since(start).Seconds()))
+	for _, f := range []struct{ path, what string }{
+		{o.log, "the loss of each epoch"},
+		{o.curve, "the loss of the epochs, drawn"},
+		{o.sheets, "pictures above their reconstructions, a file an epoch"},
+	} {
+		if f.path != "" {
+			t.Wrote(f.path, f.what)
+		}
+	}
 	t.Next("index", args[0], "-o", "photos.idx", "--model", o.out)
 	return nil
 }

@@ -12,10 +12,12 @@ import (
 
 // Cell is one picture of a contact sheet. A nil or empty Image is shown as a
 // grey square. A title that does not fit above the picture is cut and ends in
-// an ellipsis.
+// an ellipsis; of a name below it the middle is taken out.
 type Cell struct {
 	Image image.Image
 	Title string
+	Name  string // of the picture
+	Note  string // below the name
 }
 
 // Options set the layout of a sheet; the zero value is a good one.
@@ -40,8 +42,8 @@ var (
 
 // Contact draws the cells in rows of thumbnails of one height on white. Widths
 // follow the pictures' shapes; of one that is more than four times as wide as
-// high the middle part is shown. Titles are centred above the thumbnails, which
-// are centred in their columns. Without cells only the margin is left.
+// high the middle part is shown. Titles are centred above the thumbnails, names and
+// notes below them, and these in their columns. Without cells only the margin is left.
 func Contact(cells []Cell, o Options) *image.RGBA {
 	return render(rowsOf(cells, "", o), o)
 }
@@ -107,6 +109,17 @@ type thumbnail struct {
 	box     image.Rectangle // where it is drawn
 	title   string          // as shown: cut to fit
 	titleAt image.Point     // left end of the title's baseline
+	below   []caption       // name and note
+}
+
+// texts are a thumbnail's name and note, as far as it has them.
+func (c *Cell) texts() (below []caption) {
+	for _, text := range []string{c.Name, c.Note} {
+		if text != "" {
+			below = append(below, caption{text: text})
+		}
+	}
+	return below
 }
 
 // caption is a row's label in its place.
@@ -142,6 +155,9 @@ func render(rows []row, o Options) *image.RGBA {
 			draw.CatmullRom.Scale(dst, th.box, th.cell.Image, th.source, draw.Over, nil)
 		}
 		t.draw(dst, th.title, th.titleAt)
+		for _, c := range th.below {
+			t.draw(dst, c.text, c.at)
+		}
 	}
 	for _, c := range l.captions {
 		t.draw(dst, c.text, c.at)
@@ -173,11 +189,18 @@ func arrange(rows []row, height int, t *typeface) layout {
 			th.source, w = shown(c.Image, height)
 			th.box = image.Rect(0, 0, w, height)
 			th.title = t.fit(c.Title, max(w, roomTitle))
+			th.below = c.texts()
+			for k := range th.below {
+				th.below[k].text = t.fitName(th.below[k].text, max(w, roomTitle))
+			}
 			l.thumbnails = append(l.thumbnails, th)
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
 			widths[i] = max(widths[i], w, t.width(th.title))
+			for _, below := range l.thumbnails[len(l.thumbnails)-1].below {
+				widths[i] = max(widths[i], t.width(below.text))
+			}
 		}
 	}
 
@@ -197,9 +220,14 @@ func arrange(rows []row, height int, t *typeface) layout {
 				break
 			}
 		}
-		x := left
+		x, lines := left, 0
 		for j := range placed {
 			th := &placed[j]
+			for k := range th.below {
+				text := &th.below[k]
+				text.at = image.Pt(x+(widths[j]-t.width(text.text))/2, y+height+lead+k*t.line+t.ascent)
+			}
+			lines = max(lines, len(th.below))
 			th.box = th.box.Add(image.Pt(x+(widths[j]-th.box.Dx())/2, y))
 			th.titleAt = image.Pt(x+(widths[j]-t.width(th.title))/2, baseline)
 			x += widths[j]
@@ -209,7 +237,9 @@ func arrange(rows []row, height int, t *typeface) layout {
 		if r.label != "" {
 			l.captions = append(l.captions, caption{r.label, image.Pt(margin, y+(height+t.ascent-t.descent)/2)})
 		}
-		y += height
+		if y += height; lines > 0 {
+			y += lead + lines*t.line
+		}
 	}
 	l.size = image.Pt(right+margin, y+margin)
 	return l

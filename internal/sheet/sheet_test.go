@@ -25,7 +25,7 @@ func assorted(n int) []Cell {
 	cells := make([]Cell, n)
 	for i := range cells {
 		s := shapes[i%len(shapes)]
-		cells[i] = Cell{plain(s[0], s[1], blue), titles[i%len(titles)]}
+		cells[i] = Cell{plain(s[0], s[1], blue), titles[i%len(titles)], titles[(i+2)%len(titles)], titles[i%3]}
 	}
 	return cells
 }
@@ -66,6 +66,13 @@ func TestNothingOverlaps(t *testing.T) {
 							}
 							taken = append(taken, title)
 						}
+						for k, c := range th.below {
+							text := image.Rect(0, -face.ascent, face.width(c.text), face.descent).Add(c.at)
+							if text.Min.Y < th.box.Max.Y {
+								t.Errorf("line %d at %v is not below %v", k, text, th.box)
+							}
+							taken = append(taken, text)
+						}
 						row := i
 						if columns > 0 {
 							row = i % columns
@@ -95,7 +102,7 @@ func TestNothingOverlaps(t *testing.T) {
 
 func TestContactShowsEveryPicture(t *testing.T) {
 	const height = 50
-	cells := []Cell{{plain(90, 60, blue), "a"}, {plain(20, 60, blue), ""}, {plain(60, 6, blue), "b"}}
+	cells := []Cell{{plain(90, 60, blue), "a", "a.jpg", "note"}, {plain(20, 60, blue), "", "", ""}, {plain(60, 6, blue), "b", "", ""}}
 	sheet := Contact(cells, Options{Height: height, Columns: 2})
 	pixels := 0
 	for y := range sheet.Rect.Dy() {
@@ -136,7 +143,7 @@ func TestOddPictures(t *testing.T) {
 		"wide":             image.NewGray(image.Rect(0, 0, 50000, 1)),
 		"part of a larger": image.NewRGBA(image.Rect(0, 0, 40, 40)).SubImage(image.Rect(10, 20, 30, 40)),
 	} {
-		s := Contact([]Cell{{m, name}, {m, name}}, Options{Height: 30, Columns: -1})
+		s := Contact([]Cell{{Image: m, Title: name}, {Image: m, Title: name}}, Options{Height: 30, Columns: -1})
 		if s.Rect.Dy() < 30 || s.Rect.Dx() > 1000 {
 			t.Errorf("%s: the sheet is %v", name, s.Rect)
 		}
@@ -203,5 +210,31 @@ func TestTitlesFit(t *testing.T) {
 	}
 	if got := face.fit("  Dist=0.123\n", 200); got != "Dist=0.123" {
 		t.Errorf("a title that fits became %q", got)
+	}
+}
+
+// Of a name that is too long the middle goes, and what tells it from others stays.
+func TestNamesFit(t *testing.T) {
+	face := newType(140)
+	for _, name := range []string{"a.jpg", strings.Repeat("holiday ", 30) + "0001.jpg", strings.Repeat("W", 200), strings.Repeat("\xff", 99), "IMG_" + strings.Repeat("日本", 100) + ".png"} {
+		for room := 40; room <= 400; room += 19 {
+			got := face.fitName(name, room)
+			if w := face.width(got); w > room {
+				t.Errorf("%.20q in %d pixels became %q, %d wide", name, room, got, w)
+			}
+			front, back, cut := strings.Cut(got, "…")
+			if whole := face.shown(name); cut && (!strings.HasPrefix(whole, front) || !strings.HasSuffix(whole, back)) {
+				t.Errorf("%q is not the ends of %q", got, whole)
+			}
+			if cut && room > 100 && face.width(got) < room-40 {
+				t.Errorf("%q is %d wide where %d were free", got, face.width(got), room)
+			}
+		}
+	}
+	if got := face.fitName("a folder with a long name/IMG_0001.jpg", 150); got != "IMG_0001.jpg" {
+		t.Errorf("%q", got)
+	}
+	if got := face.fitName(strings.Repeat("holiday ", 30)+"0001.jpg", 150); !strings.HasPrefix(got, "holi") || !strings.HasSuffix(got, "01.jpg") {
+		t.Errorf("%q", got)
 	}
 }

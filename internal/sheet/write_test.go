@@ -11,7 +11,7 @@ import (
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	img := Contact([]Cell{{plain(30, 20, color.RGBA{200, 30, 30, 255}), "title"}}, Options{})
+	img := Contact([]Cell{{Image: plain(30, 20, color.RGBA{200, 30, 30, 255}), Title: "title"}}, Options{})
 	for name, format := range map[string]string{"a.png": "png", "a.jpg": "jpeg", "a.jpeg": "jpeg", "A.PNG": "png", "b.c.JPG": "jpeg"} {
 		path := filepath.Join(dir, name)
 		if err := Write(path, img); err != nil {

@@ -17,10 +17,16 @@ import (
 	"unicode/utf8"
 )
 
-// Count writes a number of things.
+// Count writes a number of things: 2 pictures, queries, classes.
 func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
+	}
+	if strings.HasSuffix(thing, "ry") {
+		thing = strings.TrimSuffix(thing, "y") + "ie"
+	}
+	if strings.HasSuffix(thing, "s") {
+		thing += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

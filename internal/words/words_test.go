@@ -9,3 +9,14 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	for _, c := range []struct {
+		n           int
+		thing, want string
+	}{{1, "query", "1 query"}, {2, "query", "2 queries"}, {0, "class", "0 classes"}, {3, "array", "3 arrays"}, {5, "picture", "5 pictures"}} {
+		if got := Count(c.n, c.thing); got != c.want {
+			t.Errorf("%d %s: %s", c.n, c.thing, got)
+		}
+	}
+}

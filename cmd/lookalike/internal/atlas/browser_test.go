@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lookalike/cmd/lookalike/internal/webpage"
 )
 
 // browse opens a page in a browser without a window, lets a script act on it, and
@@ -32,7 +34,7 @@ func browse(t *testing.T, page, script string, result any) {
 	act := fmt.Sprintf(`<script>
 const report = r => document.body.dataset.report = JSON.stringify(r);
 addEventListener("error", e => report({error: e.message}));
-addEventListener("load", async () => { await ready; try { %s } catch (e) { report({error: String(e)}); } });
+addEventListener("load", async () => { if (typeof ready !== "undefined") await ready; try { %s } catch (e) { report({error: String(e)}); } });
 </script></body>`, script)
 	if err := os.WriteFile(file, []byte(strings.Replace(page, "</body>", act, 1)), 0o644); err != nil {
 		t.Fatal(err)
@@ -66,7 +68,7 @@ func TestBrowser(t *testing.T) {
 	m := few(120, func(i int) string { return []string{"cats", "dogs", "birds"}[i%3] })
 	var got struct {
 		Ready, Count, Tip, Card, Open, Only, Found, FoundShown, Class, ClassName, Cleared string
-		InSight, UnderPointer, Options                                                    int
+		InSight, UnderPointer, Options, Names, Covering                                   int
 		CardHidden, TipHidden, Zoomed, Panned                                             bool
 	}
 	browse(t, written(t, m, Page{Title: "title", Folder: "/photos"}), `
@@ -80,6 +82,15 @@ func TestBrowser(t *testing.T) {
 			if (x > 0 && y > 0 && x < wide && y < high) r.inSight++;
 			if (under(x, y) === i) r.underPointer++;
 		}
+		r.names = r.covering = 0;
+		for (const zoom of [view.zoom, 20, 60]) {
+			view.zoom = zoom;
+			for (const t of placeNames()) {
+				r.names++;
+				if (covers(...t.box)) r.covering++;
+			}
+		}
+		fit(true);
 		draw();
 		event("pointermove", ...middle(7));
 		r.tip = tip.querySelector(".name").textContent;
@@ -120,6 +131,9 @@ func TestBrowser(t *testing.T) {
 	if got.InSight != 120 || got.UnderPointer != 120 {
 		t.Errorf("%d of 120 pictures are in sight, %d under the pointer", got.InSight, got.UnderPointer)
 	}
+	if got.Names < 5 || got.Covering > 0 {
+		t.Errorf("%d names of classes at three sizes, %d of them over pictures", got.Names, got.Covering)
+	}
 	if got.Tip != "dir/7.jpg" || !got.TipHidden || got.Card != "dir/7.jpg, dogs · note" || got.Open != "file:///photos/dir/7.jpg" || got.Only != "Show only dogs" {
 		t.Errorf("tip %q, hidden %v; card %q, link %q, %q", got.Tip, got.TipHidden, got.Card, got.Open, got.Only)
 	}
@@ -131,5 +145,48 @@ func TestBrowser(t *testing.T) {
 	}
 	if !got.Zoomed || !got.Panned {
 		t.Errorf("zoomed %v, moved %v", got.Zoomed, got.Panned)
+	}
+}
+
+// On a page of groups no card is alone in a row, none sticks out, and no text lies on a
+// picture, however wide the window is.
+func TestGroupsInBrowser(t *testing.T) {
+	var page strings.Builder
+	m := few(1, func(int) string { return "" }).places[0].Picture
+	for _, sizes := range [][]int{{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 21}, {2, 2, 2, 3, 2}, {6}, {1, 1}} {
+		page.Reset()
+		p := webpage.Page{Title: "title", Groups: func(yield func(webpage.Group, error) bool) {
+			for _, n := range sizes {
+				g := webpage.Group{Title: "group"}
+				for i := range n {
+					g.Cards = append(g.Cards, webpage.Card{Picture: m, Name: "a/b.jpg", Badge: "0.123, less alike", Lead: i == 0})
+				}
+				yield(g, nil)
+			}
+		}}
+		if err := webpage.Write(&page, p); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Wrong []string }
+		browse(t, page.String(), `
+		const wrong = [];
+		for (const wide of [360, 390, 600, 768, 1024, 1280, 1440, 1920]) {
+			document.body.style.width = wide + "px";
+			lay();
+			for (const [k, list] of [...document.querySelectorAll(".cards")].entries()) {
+				const rows = new Map();
+				for (const li of list.children) {
+					const box = li.getBoundingClientRect(), frame = li.querySelector(".frame").getBoundingClientRect(), text = li.querySelector(".text").getBoundingClientRect();
+					if (box.right > wide) wrong.push(wide + ": group " + k + " sticks out by " + (box.right - wide));
+					if (text.top < frame.bottom - 1) wrong.push(wide + ": text of group " + k + " on a picture");
+					if (!li.classList.contains("whole")) rows.set(box.top, 1 + (rows.get(box.top) || 0));
+				}
+				if (list.children.length > 1 && [...rows.values()].includes(1)) wrong.push(wide + ": of " + list.children.length + " cards one is alone");
+			}
+		}
+		report({wrong});`, &got)
+		for _, wrong := range got.Wrong {
+			t.Errorf("groups of %v, window of %s", sizes, wrong)
+		}
 	}
 }

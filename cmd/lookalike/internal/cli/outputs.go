@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lookalike/internal/atomicfile"
+	"lookalike/internal/words"
 )
 
 // Outputs are the files that a run alone writes.
@@ -100,6 +101,31 @@ func (l *Outputs) Release() {
 			o.Close()
 		}
 	}
+}
+
+// Wrote tells of a file that was written beside the result, and what it holds.
+func (t *Terminal) Wrote(path, what string) {
+	if t.Quiet {
+		return
+	}
+	text := fmt.Sprintf("%s: %s", words.Printable(path), what)
+	if t.events != nil {
+		t.events.write(textEvent{"note", text})
+		return
+	}
+	t.say(text)
+}
+
+// Undrawn tells of characters that no font has, for which "?" stands in a drawing.
+func (t *Terminal) Undrawn(characters string) {
+	if characters == "" {
+		return
+	}
+	some, more := []rune(characters), ""
+	if len(some) > 12 {
+		some, more = some[:12], " and others"
+	}
+	t.Warn("note: no font here has the characters %s%s; ? stands for each. A font such as Noto Sans CJK, once installed, is found", string(some), more)
 }
 
 // CheckOutput makes sure, before any work, that path can be written, is none of the

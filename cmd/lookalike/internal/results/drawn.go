@@ -53,6 +53,7 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 		return err
 	}
 	var lists [][]sheet.Cell
+	var names []string
 	for _, r := range f.Results {
 		small, errs, err := f.thumbnails(ctx, r, 4*sheet.DefaultHeight, sheet.DefaultHeight)
 		if err != nil {
@@ -60,10 +61,12 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 		}
 		var cells []sheet.Cell
 		for i, m := range small {
-			cell := sheet.Cell{Title: "Original image"}
+			cell := sheet.Cell{Title: "Original image", Name: words.Printable(filepath.Base(r.Name))}
 			if i > 0 {
-				cell.Title = fmt.Sprintf("Dist=%.3f", r.Hits[i-1].Distance)
+				n := r.Hits[i-1]
+				cell = sheet.Cell{Title: fmt.Sprintf("%d: Dist=%.3f", i, n.Distance), Name: words.Printable(n.Path), Note: r.likeness(i - 1)}
 			}
+			names = append(names, cell.Name)
 			if m != nil {
 				cell.Image = m
 			}
@@ -75,7 +78,21 @@ func (f *Found) Sheet(ctx context.Context, path string) error {
 		lists = append(lists, cells)
 	}
 	rows := (longest + Columns - 1) / Columns
-	return sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: (longest + rows - 1) / rows}))
+	err = sheet.Write(path, sheet.Rows(lists, sheet.Options{Columns: (longest + rows - 1) / rows}))
+	if err == nil {
+		f.Terminal.Undrawn(sheet.Undrawn(names...))
+		f.Terminal.Wrote(path, f.size())
+	}
+	return err
+}
+
+// size is how much was found, in words.
+func (f *Found) size() string {
+	n := 0
+	for _, r := range f.Results {
+		n += len(r.Hits)
+	}
+	return fmt.Sprintf("%s for %s", words.Count(n, "picture"), words.Count(len(f.Results), "query"))
 }
 
 // thumbnails reads a query's picture and those found for it, in that order.
@@ -123,12 +140,16 @@ func (f *Found) Page(ctx context.Context, path, version string) error {
 				}
 			}
 		},
-		Foot: "Made by lookalike " + version + ". The number on each picture is its distance from the query.",
+		Foot: "Made by lookalike " + version + ". The number below each picture is its distance from the query.",
 	}
 	if len(f.Results) > 1 {
-		p.Title = fmt.Sprintf("What is like each of %d pictures", len(f.Results))
+		p.Title = "Similar pictures for " + words.Count(len(f.Results), "query")
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	err = atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
+	if err == nil {
+		f.Terminal.Wrote(path, f.size())
+	}
+	return err
 }
 
 // cards shows a query and the pictures found for it.
@@ -147,6 +168,9 @@ func (f *Found) cards(ctx context.Context, r Result) ([]webpage.Card, error) {
 		if i > 0 {
 			n := r.Hits[i-1]
 			card = webpage.Card{Name: words.Printable(n.Path), Note: fmt.Sprintf("%d × %d", n.Width, n.Height), Badge: fmt.Sprintf("%.*f", digits, n.Distance), Link: f.path(n)}
+			if word := r.likeness(i - 1); word != "" {
+				card.Badge += ", " + word
+			}
 		}
 		if m != nil {
 			card.Picture = m

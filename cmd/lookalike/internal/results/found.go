@@ -25,6 +25,18 @@ type Result struct {
 	Path    string         // of its file, "" if it has none of its own
 	Picture thumbnail.Load // reads it; the error names it
 	Hits    []lookalike.Hit
+
+	// Likeness is how alike each hit is, in words; "" where no limits are known. It may be
+	// nil.
+	Likeness []string
+}
+
+// likeness is that of a hit.
+func (r *Result) likeness(i int) string {
+	if i < len(r.Likeness) {
+		return r.Likeness[i]
+	}
+	return ""
 }
 
 // Found is what a search of an index has found.
@@ -64,6 +76,7 @@ type ListedResult struct {
 type ListedHit struct {
 	Rank     int     `json:"rank"`     // from 1
 	Distance float64 `json:"distance"` // never rounded
+	Likeness string  `json:"likeness"` // in words, "" where no limits are known
 	Path     string  `json:"path"`     // relative to the folder that was indexed, with slashes
 	Label    string  `json:"label"`    // the folder that the picture lies in, "" at the top
 	ID       int     `json:"id"`       // row of the index, and of what export writes
@@ -74,8 +87,11 @@ type ListedHit struct {
 // Table prints the results for a person to read, with the pictures where they can be
 // shown.
 func (f *Found) Table(ctx context.Context, show *Shower) error {
-	largest := 0.0
+	largest, likeness := 0.0, 0
 	for _, r := range f.Results {
+		for _, word := range r.Likeness {
+			likeness = max(likeness, len(word))
+		}
 		for _, n := range r.Hits {
 			largest = max(largest, math.Abs(n.Distance))
 		}
@@ -92,17 +108,23 @@ func (f *Found) Table(ctx context.Context, show *Shower) error {
 		}
 		return fmt.Sprintf("%10s  ", text)
 	}
-	left := width - len("rank  distance  ") - len(sizes(""))
-	fmt.Fprintf(&b, "rank  distance  %s%s\n", sizes("size"), lines.Shorten(head, left))
+	alike := func(text string) string {
+		if likeness == 0 || width < cli.Narrow {
+			return ""
+		}
+		return fmt.Sprintf("%-*s", max(likeness, len("likeness"))+2, text)
+	}
+	left := width - len("rank  distance  ") - len(alike("")) - len(sizes(""))
+	fmt.Fprintf(&b, "rank  distance  %s%s%s\n", alike("likeness"), sizes("size"), lines.Shorten(head, left))
 	for _, r := range f.Results {
 		if len(f.Results) > 1 {
 			fmt.Fprintf(&b, "\n%s\n", lines.Shorten(words.Printable(r.Name), width))
 		}
 		if len(r.Hits) == 0 {
-			fmt.Fprintf(&b, "   -         -  %snothing so near\n", sizes("-"))
+			fmt.Fprintf(&b, "   -         -  %s%snothing so near\n", alike("-"), sizes("-"))
 		}
 		for i, n := range r.Hits {
-			fmt.Fprintf(&b, "%4d  %8.*f  %s%s\n", i+1, digits, n.Distance, sizes(words.Pixels(n.Width, n.Height)), lines.Shorten(words.Printable(n.Path), left))
+			fmt.Fprintf(&b, "%4d  %8.*f  %s%s%s\n", i+1, digits, n.Distance, alike(r.likeness(i)), sizes(words.Pixels(n.Width, n.Height)), lines.Shorten(words.Printable(n.Path), left))
 		}
 		if err := show.result(ctx, &b, f, r, digits); err != nil {
 			return err
@@ -121,7 +143,7 @@ func (f *Found) JSON() error {
 	for _, r := range f.Results {
 		one := ListedResult{Query: r.Name, Neighbors: []ListedHit{}}
 		for i, n := range r.Hits {
-			one.Neighbors = append(one.Neighbors, ListedHit{i + 1, n.Distance, n.Path, n.Label, n.Row, n.Width, n.Height})
+			one.Neighbors = append(one.Neighbors, ListedHit{i + 1, n.Distance, r.likeness(i), n.Path, n.Label, n.Row, n.Width, n.Height})
 		}
 		all.Results = append(all.Results, one)
 	}

@@ -69,6 +69,7 @@ func searched(t *testing.T) (f *Found, printed, warned func() string) {
 	k := 3
 	f = &Found{Index: x, File: index, Metric: knn.Euclidean, K: &k, Terminal: terminal, Results: []Result{{
 		Name: "index:0", Picture: func(box image.Point) (*picture.Image, error) { return x.Load(0, box) }, Hits: hits,
+		Likeness: []string{"the same picture", "nearly the same", "less alike"},
 	}}}
 	return f, printed, warned
 }
@@ -92,7 +93,7 @@ func TestPrinted(t *testing.T) {
 		text := rest()
 		for i, h := range f.Results[0].Hits {
 			want := map[string]string{
-				"table": fmt.Sprintf("%4d  ", i+1),
+				"table": f.Results[0].Likeness[i],
 				"CSV":   fmt.Sprintf("index:0,%d,", i+1),
 				"paths": filepath.Join(f.Index.Root(), filepath.FromSlash(h.Path)) + "\x00",
 			}[name]
@@ -109,7 +110,7 @@ func TestPrinted(t *testing.T) {
 		}
 		for i, n := range l.Results[0].Neighbors {
 			h := f.Results[0].Hits[i]
-			if n != (ListedHit{i + 1, h.Distance, h.Path, h.Label, h.Row, h.Width, h.Height}) {
+			if n != (ListedHit{i + 1, h.Distance, f.Results[0].Likeness[i], h.Path, h.Label, h.Row, h.Width, h.Height}) {
 				t.Errorf("%+v is listed as %+v", h, n)
 			}
 		}
@@ -130,8 +131,11 @@ func TestDrawn(t *testing.T) {
 	if text, err := os.ReadFile(page); err != nil || strings.Count(string(text), "data:image/jpeg") < 4 || !strings.Contains(string(text), "lookalike 1.0") {
 		t.Errorf("a page of %d bytes, %v", len(text), err)
 	}
-	if f.Terminal.Skipped > 0 || warned() != "" {
+	if f.Terminal.Skipped > 0 || !strings.Contains(warned(), "sheet.png: 3 pictures for 1 query") || !strings.Contains(warned(), "page.html: 3 pictures for 1 query") {
 		t.Errorf("%d skipped: %s", f.Terminal.Skipped, warned())
+	}
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), ", nearly the same") {
+		t.Errorf("no words beside the distances, %v", err)
 	}
 	gone := f.Results[0].Hits[2]
 	if err := os.Remove(f.path(gone)); err != nil {
