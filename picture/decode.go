@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"strings"
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/gif"
@@ -104,16 +105,6 @@ func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, err
 	return func(data []byte, c image.Config, _ bool) way { return way{need(data, c), decode} }
 }
 
-// known are pictures of formats that are not read, so that a report of what was
-// left out can name them.
-var known = map[string]string{
-	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
-	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
-}
-
-// archives may hold pictures, and are looked into where album.Open is given them.
-var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
-
 // longestMagic is how many bytes of a file tell its format.
 const longestMagic = 16
 
@@ -135,25 +126,12 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
-	if len(data) == 0 {
-		return format{}, errors.New("the file is empty")
-	}
-	for start, name := range known {
-		if magic.Matches(data, start) {
-			return format{}, fmt.Errorf("a file of type %s, which is not supported; convert it to JPEG or PNG", name)
-		}
-	}
-	for start, name := range archives {
-		if magic.Matches(data, start) {
-			return format{}, fmt.Errorf("not a picture but packed with %s; what is in an archive is read if its own path is given", name)
-		}
-	}
-	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
+	return format{}, kindOf(data)
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
 // Of an animated GIF it reads the first frame. A file that is cut short,
-// damaged or over the limits of o is an error.
+// damaged or over the limits of o is an error; one that is not a picture is a [*KindError].
 func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")
@@ -203,7 +181,7 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 	}
 	c, err := f.size(data, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
+		return nil, &formatError{f.name, err}
 	}
 	turn := orientation.Upright
 	if !o.IgnoreOrientation && f.turn != nil {
@@ -212,9 +190,21 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
 	m, err := f.way(data, c, small).run(data, c, turn, use)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, words.CutShort(err))
+		return nil, &formatError{f.name, words.CutShort(err)}
 	}
 	return m, nil
+}
+
+// formatError is of a file in a format. Its text names the format once, also where that of
+// the reader does.
+type formatError struct {
+	format string
+	err    error
+}
+
+func (e *formatError) Unwrap() error { return e.err }
+func (e *formatError) Error() string {
+	return e.format + ": " + strings.TrimPrefix(e.err.Error(), strings.ToLower(e.format)+": ")
 }
 
 // size reads the header of a file, and checks it against the limits.

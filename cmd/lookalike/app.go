@@ -14,6 +14,7 @@ import (
 
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/memory"
+	"lookalike/picture"
 )
 
 // exitStatuses tells them to people.
@@ -63,6 +64,9 @@ func run(args []string) int {
 	if err == nil && a.Out.Err != nil {
 		err = fmt.Errorf("cannot write the result: %w", a.Out.Err)
 	}
+	if list := a.WriteList(); err == nil {
+		err = list
+	}
 
 	_, isUsage := errors.AsType[cli.UsageError](err)
 	switch {
@@ -99,11 +103,35 @@ func begin(cmd *cobra.Command, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.reserveList(); err != nil {
+		return err
+	}
 	if a.threads > 0 {
 		runtime.GOMAXPROCS(int(a.threads))
 	}
 	if a.memory > 0 {
 		memory.Keep(int64(a.memory))
 	}
+	return nil
+}
+
+// reserveList makes sure that the list of files that are left out can be written, and takes
+// the place of no other file than an earlier list.
+func (a *app) reserveList() error {
+	path := a.List
+	a.List = "" // nothing is written to a file that has not been reserved
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		_, err := picture.File(path, picture.Options{})
+		if e, is := errors.AsType[*picture.KindError](err); !is || e.Kind != picture.Text {
+			return cli.Usagef("--skipped %s: this file is not a list; give another name", path)
+		}
+	}
+	if err := a.outputs.Reserve(path); err != nil {
+		return err
+	}
+	a.List = path
 	return nil
 }

@@ -75,7 +75,8 @@ given again. At Ctrl-C it still finishes and saves the few pictures that the
 network is at work on. Others may search meanwhile. Only one run at a time may
 write to an index.
 
-Files that cannot be read as pictures are named and left out.`,
+Other files are left out: one line counts them by kind, and names the pictures that are
+damaged. --verbose names all, and --skipped FILE writes the list to a file.`,
 		Example: `  lookalike index photos
   lookalike index photos -o photos.idx --model model.safetensors
   lookalike index photos -o photos.idx --model vgg16
