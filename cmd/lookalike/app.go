@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/memory"
 	"lookalike/picture"
@@ -79,7 +80,11 @@ func run(args []string) int {
 	case isUsage:
 		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.settings.Origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.Hint(err)+a.settings.Origins(err), "")
+		details := ""
+		if e, ok := errors.AsType[*lookalike.RecipeError](err); ok && a.Verbose {
+			details = e.Details()
+		}
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.Hint(err)+a.settings.Origins(err), details)
 	case a.different:
 		return statusDifferent
 	case a.strict && a.Skipped > 0:

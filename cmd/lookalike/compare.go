@@ -228,7 +228,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var err error
 	switch {
 	case c == nil:
-		if model, err = o.how.Open(); err == nil {
+		if model, err = openModel(o.how); err == nil {
 			defer model.Close()
 		}
 	case o.why != "":
@@ -245,7 +245,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 	}
-	if both, err = describeQueries(&a.Terminal, both, by); err != nil {
+	if both, err = describeQueries(&a.Terminal, both, true, by); err != nil {
 		return err
 	}
 	if c == nil {

@@ -288,7 +288,7 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err != nil {
 		return nil, err
 	}
-	model, err := o.how.Open()
+	model, err := openModel(o.how)
 	if err != nil {
 		return nil, err
 	}

@@ -147,6 +147,11 @@ func bring(cmd *cobra.Command, a *app, paths []string, o *indexOptions) (lookali
 	if err := cli.CheckOutput(o.out, file); err != nil {
 		return none, err
 	}
+	for _, path := range paths {
+		if isIndex(path) {
+			return none, cli.Usagef("%s is an index, not pictures; to bring it up to date, give the folder: lookalike index FOLDER -o %s", path, cli.Quoted(path))
+		}
+	}
 	source, set, err := lookalike.Pictures(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
 	if err != nil {
 		return none, err
@@ -204,7 +209,7 @@ func (o *indexOptions) open(cmd *cobra.Command, a *app) (lookalike.Model, []look
 		o.how = describe.Best(a.cache)
 		o.suggest(a)
 	}
-	model, err := o.how.Open()
+	model, err := openModel(o.how)
 	return model, options, err
 }
 

@@ -44,6 +44,9 @@ Exit status:
 	root.Args = cli.UnknownCommand
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(cli.FlagError)
+	root.Version = version()
+	root.SetVersionTemplate("lookalike {{.Version}}\n")
+	root.Flags().BoolP("version", "V", false, "show the version")
 	flags := root.PersistentFlags()
 	flags.Var(&a.threads, "threads", "use `N` processors (default all)")
 	flags.Var(&a.memory, "memory-limit", "keep within `SIZE` of memory, such as 800MB: cache less, collect garbage sooner")

@@ -107,6 +107,9 @@ lies in, and id its row in what 'lookalike export' writes.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
+			if err := checkOrder(args); err != nil {
+				return err
+			}
 			index, err := indexOf(cmd, a, args[0], o.model)
 			if err != nil {
 				return err
@@ -132,7 +135,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
 	f.Var(cli.NewOneOf(&o.show, results.ShowWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(results.ShowWords))
-	f.StringVar(&o.model, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
+	f.Var((*modelName)(&o.model), "model", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
 }
@@ -189,7 +192,7 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 		return err
 	}
 	defer done()
-	queries, err = describeQueries(&a.Terminal, queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+	queries, err = describeQueries(&a.Terminal, queries, false, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
 		return c.index.Describe(ctx, all, options...)
 	})
 	if err != nil {

@@ -108,8 +108,8 @@ func findThreshold(ctx context.Context, a *app, index string, o thresholdOptions
 	defer p.End()
 	t, err := c.index.FindThreshold(ctx, o.by, o.share, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(n) }))
 	p.End()
-	if errors.Is(err, retrieval.ErrShare) {
-		return fmt.Errorf("%w with --share", err)
+	if e, ok := errors.AsType[*retrieval.ShareError](err); ok && e.Nearest > 0 {
+		return fmt.Errorf("%w; allow it with --share %v", err, e.Nearest)
 	}
 	if err != nil {
 		return err
