@@ -154,7 +154,7 @@ func (r Recipe) otherwise(other Recipe, what string) []string {
 		}
 	}
 	if r.Layer != other.Layer {
-		differ = append(differ, fmt.Sprintf("the index has the output of the layer %s, %s %s", r.Layer, what, other.Layer))
+		differ = append(differ, fmt.Sprintf("the layer is %s in the index, %s in %s", cmp.Or(r.Layer, "none"), cmp.Or(other.Layer, "none"), what))
 	}
 	if r.Pooling != other.Pooling {
 		differ = append(differ, fmt.Sprintf("the pooling is %s in the index, %s in %s", cmp.Or(r.Pooling, "none"), cmp.Or(other.Pooling, "none"), what))

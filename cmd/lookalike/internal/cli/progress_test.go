@@ -41,3 +41,42 @@ func TestJobDraw(t *testing.T) {
 		t.Errorf("at the beginning: %q, want %q", got, want)
 	}
 }
+
+// TestJobAhead: work in batches is told as it is done, not as it is begun: the time left
+// falls from second to second, and the count rises in each.
+func TestJobAhead(t *testing.T) {
+	const each, batch, total = 100 * time.Millisecond, 32, 320 // a tenth of a second a picture
+	start := time.Unix(1000, 0)
+	j := job{heads: []string{"Indexing"}, unit: "images", total: total, start: start}
+	j.set(100, 0, start) // known from before
+	j.before = 100
+	at := func(pictures int) time.Time { return start.Add(time.Duration(pictures) * each) }
+	j.set(100, 2*batch, at(0)) // two batches are read at once
+	j.set(108, 2*batch, at(8)) // the first, small one
+	shown, last := j.shown(at(8)), 1e9
+	for n := 10; n <= total-100; n += 10 { // each second
+		if n/batch > (n-10)/batch {
+			described := n / batch * batch
+			j.set(100+described, min(2*batch, total-100-described), at(described))
+		}
+		now := j.shown(at(n))
+		_, left, ok := j.speed(at(n))
+		if now <= shown || now > 100+n+1 {
+			t.Errorf("after %d pictures %d are shown, a second before %d", n, now, shown)
+		}
+		if truth := float64(total-100-n) / 10; !ok || left > last || left > truth+1 || left < truth-1 {
+			t.Errorf("after %d pictures %.1f s are left, a second before %.1f; it is %.1f", n, left, last, truth)
+		}
+		shown, last = now, left
+	}
+	// A batch that takes longer than the ones before.
+	j = job{total: 100, start: start}
+	j.set(8, 64, at(8))
+	if got := j.shown(at(1000)); got != 72 {
+		t.Errorf("%d are shown of 72 that are under way", got)
+	}
+	j.set(40, 32, at(1000))
+	if got := j.shown(at(1000)); got != 72 {
+		t.Errorf("the count goes back to %d", got)
+	}
+}
