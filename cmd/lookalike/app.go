@@ -58,7 +58,7 @@ func run(args []string) int {
 	defer a.outputs.Release()
 	root := rootCommand(a)
 	root.SetOut(a.Out)
-	a.LayOutHelp(root)
+	a.LayOutHelp(root, neededFlags)
 	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

@@ -148,7 +148,7 @@ Exit status:
 	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
 	f.Lookup("model").Usage += " (default perceptual); with --index, the file of its model or weights, if they have moved"
 	metricFlag(cmd, &o.metric)
-	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
+	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default depends on the model)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
 	cli.JSONFlag(cmd, &o.json)
 	o.queries.flags(cmd)

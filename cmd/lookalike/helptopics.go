@@ -99,3 +99,12 @@ once.`,
 		},
 	}
 }
+
+// neededFlags are the flags that -h shows of a command, if not the first.
+var neededFlags = map[string][]string{
+	"lookalike train":   {"output", "epochs", "resume", "embedding", "limit", "size", "code", "validation", "log"},
+	"lookalike search":  {"neighbors", "sheet", "html", "show", "model", "within", "filter", "include-self", "json"},
+	"lookalike compare": {"model", "within", "why", "index", "json"},
+	"lookalike dups":    {"html", "sheet", "move-to", "hardlink", "apply", "undo", "exact", "within", "json"},
+	"lookalike map":     {"filter", "photos", "metric", "seed"},
+}

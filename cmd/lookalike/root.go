@@ -13,8 +13,6 @@ func rootCommand(a *app) *cobra.Command {
 		Long: `Lookalike finds similar pictures. It describes each picture of a folder by a
 vector and finds those whose vectors are nearest to that of a given picture.
 
-  lookalike demo                            the whole job in a minute
-
   lookalike train  photos -o model.safetensors
   lookalike index  photos -o photos.idx --model model.safetensors
   lookalike search photos.idx picture.jpg --sheet similar.png
@@ -39,7 +37,13 @@ Exit status:
 ` + exitStatuses,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.Brief(a.Out, cmd, nil)
+			return nil
+		},
+		Example: `  lookalike search photos picture.jpg   find the pictures most like one
+  lookalike dups photos                 find copies of the same photograph
+  lookalike demo                        the whole job in a minute`,
 	}
 	root.Args = cli.UnknownCommand
 	root.SuggestionsMinimumDistance = 2

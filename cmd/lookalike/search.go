@@ -40,7 +40,7 @@ func searchCommand(a *app) *cobra.Command {
 	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS|INDEX QUERY...",
-		Short: "Find the pictures of an index that are most like given ones",
+		Short: "Find pictures similar to given ones",
 		Long: `Finds the pictures of a folder, an archive or an index that are most like a given
 one, and prints their distances and paths, nearest first.
 
