@@ -162,7 +162,7 @@ func (o *updateOptions) watch(files int) indexing.Watch {
 	}
 	return indexing.Watch{
 		Done:      func(n int) { tell(func(s *Stage) { s.Decoded = n }) },
-		Read:      func(n int) { tell(func(s *Stage) { s.Waiting = n - s.Described }) },
+		Read:      func(n int) { tell(func(s *Stage) { s.Decoded++; s.Waiting = n - s.Described }) },
 		Described: func(n int) { tell(func(s *Stage) { s.Waiting += s.Described - n; s.Described = n }) },
 		Saved:     func(n int) { tell(func(s *Stage) { s.Saved = n }) },
 	}

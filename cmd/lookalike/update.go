@@ -9,9 +9,8 @@ import (
 	"lookalike/picture/album"
 )
 
-// lastBatch is how many pictures at most an update that is stopped still describes: see
-// [indexing.Update].
-const lastBatch = 32
+// batch is how many pictures an update describes at a time, at most: see [indexing.Update].
+const batch = 32
 
 // updateIndex brings an index up to date with pictures below a root, and shows how far it is.
 func updateIndex(ctx context.Context, t *cli.Terminal, out string, set *album.Set, root string, model lookalike.Model, options ...lookalike.UpdateOption) (lookalike.Changes, error) {
@@ -21,9 +20,9 @@ func updateIndex(ctx context.Context, t *cli.Terminal, out string, set *album.Se
 	}
 	p := t.Progress("Indexing", "images", set.Len())
 	defer p.End()
-	defer context.AfterFunc(ctx, func() { p.Stopping("describing and saving what the model is at work on", lastBatch) })()
+	defer context.AfterFunc(ctx, func() { p.Stopping("describing and saving what the model is at work on") })()
 	show := func(s lookalike.Stage) {
-		p.SetAhead(s.Decoded-s.Waiting, s.Waiting)
+		p.SetAhead(s.Decoded-s.Waiting, min(s.Waiting, batch))
 		if s.Described == 0 && s.Waiting == 0 {
 			p.Restart() // of pictures that the index has, and of other files, follows nothing
 		}

@@ -260,7 +260,7 @@ func (u *updater) describe(ctx context.Context, photos *album.Set, files []descr
 	load := func(k int) loaded { return d.load(photos, k) }
 	read := func(int) {
 		if u.read++; u.watch.Read != nil {
-			u.watch.Read(u.read)
+			u.watch.Read(u.read) // before Done is told of the file
 		}
 		u.tell(1)
 	}

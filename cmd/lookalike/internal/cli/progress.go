@@ -39,8 +39,10 @@ type job struct {
 	done, total int
 	start       time.Time
 
-	// What was done before start tells nothing about the rate.
+	// The rate is that since a moment by when so much was done.
+	since  time.Time
 	before int
+	warm   bool // the first batch, which takes longer, is over
 
 	// Of what comes next so much is under way since done was told last.
 	ahead int
@@ -55,7 +57,7 @@ const lineEvery = 5 * time.Second
 func (t *Terminal) Progress(what, unit string, total int) *Progress {
 	now := time.Now()
 	p := &Progress{out: t.Err, err: t.Err, each: lineEvery, told: now,
-		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now}}
+		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now, since: now}}
 	switch {
 	case t.Quiet, t.Way == "none":
 		p.out = io.Discard
@@ -96,6 +98,11 @@ func (p *Progress) SetAhead(done, ahead int) {
 func (j *job) set(done, ahead int, now time.Time) {
 	if j.ahead > 0 {
 		j.least = j.shown(now)
+	}
+	if done > j.done && (ahead > 0 || j.ahead > 0) {
+		if j.done > j.before && !j.warm {
+			j.since, j.before, j.warm = j.told, j.done, true
+		}
 	}
 	if done != j.done || j.told.IsZero() {
 		j.done, j.told = done, now
@@ -138,20 +145,21 @@ func (p *Progress) Total() int { return p.job.total }
 func (p *Progress) Restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.job.start, p.job.before = time.Now(), p.job.done
+	p.job.since, p.job.before = time.Now(), p.job.done
 }
 
 // Stopping tells that the work has been asked to stop, what is done before that, and how long
-// it takes: the time for what is under way, or for most of it if that is more.
-func (p *Progress) Stopping(what string, most int) {
+// it takes: the time for what is under way.
+func (p *Progress) Stopping(what string) {
 	p.mu.Lock()
 	in := ""
-	if speed, _, ok := p.job.speed(time.Now()); ok && p.job.ahead > 0 {
-		in = " in about " + words.Duration(float64(min(p.job.ahead, most))/speed)
+	now := time.Now()
+	if speed, _, ok := p.job.speed(now); ok && p.job.ahead > 0 {
+		in = " in about " + words.Duration(float64(max(p.job.done+p.job.ahead-p.job.shown(now), 1))/speed)
 	}
 	p.mu.Unlock()
 	if p.bars != nil {
-		p.Reword(fmt.Sprintf("Stopping%s: %s; Ctrl-C again ends at once", in, what), "Stopping"+in, "Stopping")
+		p.Reword(fmt.Sprintf("Stopping%s: %s; Ctrl-C again ends at once", in, what), fmt.Sprintf("Stopping%s; Ctrl-C again ends at once", in), "Stopping"+in, "Stopping")
 		return
 	}
 	p.Line("Stopping%s: %s", in, what)
@@ -241,7 +249,7 @@ func (j job) numbers(now time.Time) (count, rate, left string) {
 // shown is how much people are told is done: of what is under way, as much as the rate so
 // far lets expect.
 func (j job) shown(now time.Time) int {
-	took := j.told.Sub(j.start).Seconds()
+	took := j.told.Sub(j.since).Seconds()
 	if j.ahead < 1 || j.done <= j.before || took <= 0 {
 		return j.done
 	}
@@ -251,7 +259,7 @@ func (j job) shown(now time.Time) int {
 
 // speed is how much is done in a second, and how many seconds the rest will take.
 func (j job) speed(now time.Time) (perSecond, left float64, ok bool) {
-	elapsed, done := now.Sub(j.start).Seconds(), j.shown(now)
+	elapsed, done := now.Sub(j.since).Seconds(), j.shown(now)
 	if done <= j.before || elapsed <= 0 {
 		return 0, 0, false
 	}
