@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -296,7 +295,8 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if o.json {
 		return a.PrintJSON(result)
 	}
-	return a.printCompared(&result, o)
+	a.printCompared(&result, o)
+	return nil
 }
 
 // distanceOf returns the distance of two vectors, as a search finds it.
@@ -357,7 +357,7 @@ func verdict(r *compared) string {
 	return fmt.Sprintf("Different: %s distance %.*f, over %.*f", r.Metric, digits, r.Distance, digits, r.Within)
 }
 
-func (a *app) printCompared(r *compared, o compareOptions) error {
+func (a *app) printCompared(r *compared, o compareOptions) {
 	text := verdict(r) + "\n"
 	from := map[string]string{
 		fromGiven:             "as given",
@@ -372,6 +372,5 @@ func (a *app) printCompared(r *compared, o compareOptions) error {
 			text += "With so many, one may be a cut or changed copy of the other, whatever the distance.\n"
 		}
 	}
-	_, err := io.WriteString(a.Out, text)
-	return err
+	a.Print("%s", text[:len(text)-1])
 }

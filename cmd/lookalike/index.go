@@ -109,7 +109,7 @@ func describeSources(cmd *cobra.Command, a *app, paths []string, o indexOptions)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %.1f s%s\n", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
+	a.Print("%s: %s, %s, %.1f s%s", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
 	if n := changes.Added + changes.Changed; n > 0 && changes.Describing > 0 {
 		rate := words.PerSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
 		if g.Recipe.Model != describe.Perceptual {

@@ -57,6 +57,12 @@ func (t *Terminal) Start() {
 // say writes a line for people.
 func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, lines.Wrap(text, Width(t.Err))) }
 
+// Print writes a line of a result for people, broken between words where it goes to a
+// terminal.
+func (t *Terminal) Print(format string, args ...any) {
+	fmt.Fprintln(t.Out, lines.Wrap(fmt.Sprintf(format, args...), Width(t.Out.File)))
+}
+
 // Warn tells of what is not as it should be, unless Quiet. The text begins with "warning: " or
 // "note: ".
 func (t *Terminal) Warn(format string, args ...any) {
