@@ -647,3 +647,22 @@ func TestSecondLook(t *testing.T) {
 		}
 	}
 }
+
+// TestStages: what waits for the model is told with what has been read, so that the
+// difference, which is done, never falls.
+func TestStages(t *testing.T) {
+	photos, path := drawn(t, 3), filepath.Join(t.TempDir(), "photos.idx")
+	done := 0
+	var last lookalike.Stage
+	update(t, path, photos, lookalike.Perceptual(), lookalike.Progress(func(s lookalike.Stage) {
+		if now := s.Decoded - s.Waiting; s.Waiting < 0 || now < done || now > s.Files {
+			t.Errorf("%+v after %d were done", s, done)
+		} else {
+			done = now
+		}
+		last = s
+	}))
+	if done != last.Files || last.Waiting != 0 {
+		t.Errorf("at the end %+v", last)
+	}
+}

@@ -109,7 +109,7 @@ func TestLike(t *testing.T) {
 		index, file string
 		want        string
 	}{
-		{g.Recipe, index, other, "SHA-256 of the weights"},
+		{g.Recipe, index, other, "the index was made with the model"},
 		{g.Recipe, filepath.Join(dir, "photos.idx"), "", "is at none of"},
 		{gallery.Recipe{Model: Perceptual}, index, other, "has no weights"},
 		{gallery.Recipe{Model: gallery.Imported}, index, "", "were imported"},

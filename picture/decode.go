@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"strings"
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/gif"
@@ -130,14 +131,14 @@ func formatOf(data []byte) (format, error) {
 	if kind := raw.Kind(data); kind != "" {
 		return format{name: rawName(kind)}, nil
 	}
-	return format{}, other(data)
+	return format{}, kindOf(data)
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
 // Of an animation it reads the first frame, of several pages the first one; Frames
 // counts them. A file that is cut short, damaged or over the limits of o is an error; but a
 // JPEG that is damaged inside is shown as Pillow and browsers show it, grey where nothing
-// can be decoded.
+// can be decoded. One that is not a picture is a [*KindError].
 func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")
@@ -190,7 +191,7 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 	}
 	c, err := f.size(data, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
+		return nil, &formatError{f.name, err}
 	}
 	turn := orientation.Upright
 	if !o.IgnoreOrientation && f.turn != nil {
@@ -203,9 +204,21 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		m, err = w.run(data, c, turn, use)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, words.CutShort(err))
+		return nil, &formatError{f.name, words.CutShort(err)}
 	}
 	return m, nil
+}
+
+// formatError is of a file in a format. Its text names the format once, also where that of
+// the reader does.
+type formatError struct {
+	format string
+	err    error
+}
+
+func (e *formatError) Unwrap() error { return e.err }
+func (e *formatError) Error() string {
+	return e.format + ": " + strings.TrimPrefix(e.err.Error(), strings.ToLower(e.format)+": ")
 }
 
 // size reads the header of a file, and checks it against the limits.

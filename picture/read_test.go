@@ -80,9 +80,9 @@ func TestLongestMagic(t *testing.T) {
 			t.Errorf("%s is told by %d bytes", f.name, len(f.magic))
 		}
 	}
-	for magic, name := range known {
-		if len(magic) > longestMagic {
-			t.Errorf("%s is told by %d bytes", name, len(magic))
+	for _, o := range others {
+		if len(o.magic) > longestMagic {
+			t.Errorf("%s is told by %d bytes", o.format, len(o.magic))
 		}
 	}
 }

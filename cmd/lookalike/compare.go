@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -148,7 +147,7 @@ Exit status:
 	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
 	f.Lookup("model").Usage += " (default perceptual); with --index, the file of its model or weights, if they have moved"
 	metricFlag(cmd, &o.metric)
-	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default: see above)")
+	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for the same (default depends on the model)")
 	f.StringVar(&o.why, "why", "", "draw which parts of the pictures are alike to `FILE`, .png or .jpg")
 	cli.JSONFlag(cmd, &o.json)
 	o.queries.flags(cmd)
@@ -223,7 +222,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	var err error
 	switch {
 	case c == nil:
-		if model, err = o.how.Open(); err == nil {
+		if model, err = openModel(o.how); err == nil {
 			defer model.Close()
 		}
 	case o.why != "":
@@ -240,7 +239,7 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 		}
 		defer done()
 	}
-	if both, err = describeQueries(&a.Terminal, both, by); err != nil {
+	if both, err = describeQueries(&a.Terminal, both, true, by); err != nil {
 		return err
 	}
 	if c == nil {
@@ -292,7 +291,8 @@ func (a *app) compare(ctx context.Context, args []string, o compareOptions) erro
 	if o.json {
 		return a.PrintJSON(result)
 	}
-	return a.printCompared(&result, o)
+	a.printCompared(&result, o)
+	return nil
 }
 
 // distanceOf returns the distance of two vectors, as a search finds it.
@@ -353,7 +353,7 @@ func verdict(r *compared) string {
 	return fmt.Sprintf("Different: %s distance %.*f, over %.*f", r.Metric, digits, r.Distance, digits, r.Within)
 }
 
-func (a *app) printCompared(r *compared, o compareOptions) error {
+func (a *app) printCompared(r *compared, o compareOptions) {
 	text := verdict(r) + "\n"
 	from := map[string]string{
 		fromGiven:             "as given",
@@ -368,6 +368,5 @@ func (a *app) printCompared(r *compared, o compareOptions) error {
 			text += "With so many, one may be a cut or changed copy of the other, whatever the distance.\n"
 		}
 	}
-	_, err := io.WriteString(a.Out, text)
-	return err
+	a.Print("%s", text[:len(text)-1])
 }

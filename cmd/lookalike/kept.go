@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/internal/words"
 	"lookalike/picture/album"
@@ -29,6 +31,21 @@ func isSource(path string) bool {
 	}
 	defer s.Close()
 	return s.Kind != "file"
+}
+
+// checkOrder finds out whether a picture is given first, and what is to be searched after it.
+func checkOrder(args []string) error {
+	first := args[0]
+	if _, err := os.Stat(first); err != nil || isSource(first) || isIndex(first) {
+		return nil
+	}
+	for i, arg := range args[1:] {
+		if info, err := os.Stat(arg); err == nil && (info.IsDir() || isIndex(arg)) {
+			right := slices.Concat([]string{"search", arg}, args[:i+1], args[i+2:])
+			return cli.Usagef("%s is neither a folder nor an index; what is to be searched comes first: %s", words.Printable(first), cli.Typed(right...))
+		}
+	}
+	return nil
 }
 
 // indexOf returns the index of what is to be searched. Of a folder or an archive it is the

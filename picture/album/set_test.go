@@ -144,6 +144,30 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// TestSample: as many pictures as are asked for, whatever lies among them.
+func TestSample(t *testing.T) {
+	others := map[string]string{}
+	for i := range 300 {
+		others[fmt.Sprintf("a/%d.json", i)] = "{}"
+	}
+	s := folder(t, gallery(t, 10, others))
+	for n, want := range map[int]int{0: 0, 1: 1, 4: 4, 10: 10, 11: 10, 1000: 10} {
+		tried := 0
+		good, bad, err := s.Sample(t.Context(), n, func(i int) { tried = i })
+		if err != nil || good.Len() != want || !slices.IsSorted(good.paths) {
+			t.Errorf("Sample(%d): %q, %v", n, good.paths, err)
+		}
+		if n > 10 && len(bad) != 300 || len(bad) > 300 || tried < want || tried > s.Len() {
+			t.Errorf("Sample(%d): %d left out, %d tried", n, len(bad), tried)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, _, err := s.Sample(ctx, 5, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended: %v", err)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	s := folder(t, gallery(t, 3, map[string]string{"bad": "x"}))
 	m, err := s.Map(func(m *picture.Image) *picture.Image { return picture.Nearest(m, 7, 7) }).
