@@ -46,6 +46,9 @@ func (x *Index) Describe(ctx context.Context, queries []Query, options ...Descri
 }
 
 func (v *version) describe(ctx context.Context, queries []Query, o describeOptions) ([]Query, error) {
+	if err := describe.Current(v.g.Recipe); err != nil {
+		return nil, err
+	}
 	queries, by := slices.Clone(queries), v.g.Recipe.Fingerprint()
 	for i := range queries {
 		q := &queries[i]

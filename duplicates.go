@@ -56,6 +56,9 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	}
 	defer v.guard.Leave()
 	o := v.searchOptions(options)
+	if err := describe.Current(v.g.Recipe); err != nil && !o.exact {
+		return nil, err
+	}
 	within := o.within
 	switch {
 	case o.exact:

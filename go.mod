@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/blevesearch/mmap-go v1.2.0
-	github.com/gen2brain/avif v0.1.3
 	github.com/gen2brain/heic v0.1.0
 	github.com/gofrs/flock v0.13.2
 	github.com/klauspost/compress v1.20.4

@@ -33,12 +33,13 @@ import (
 // Errors, for [errors.Is]. Those of an index that cannot be used as it is, ErrDamaged,
 // ErrOld and ErrRecipe, leave no way but another name, or the option [Anew] of [Update].
 var (
-	ErrDamaged = gallery.ErrDamaged  // the index is damaged
-	ErrOld     = gallery.ErrOld      // an older version made the index, in a format that is read no more
-	ErrBusy    = gallery.ErrBusy     // another program, or another part of this one, writes to the index
-	ErrRecipe  = gallery.ErrOther    // vectors of the index and of the model cannot be compared; where recipes differ, it is a RecipeError
-	ErrNoModel = describe.ErrNoModel // the model of the index is at none of the places where it is looked for; see ModelFile
-	ErrClosed  = fs.ErrClosed        // the index, or the model, has been closed
+	ErrDamaged  = gallery.ErrDamaged  // the index is damaged
+	ErrOld      = gallery.ErrOld      // an older version made the index, in a format that is read no more
+	ErrBusy     = gallery.ErrBusy     // another program, or another part of this one, writes to the index
+	ErrRecipe   = gallery.ErrOther    // vectors of the index and of the model cannot be compared; where recipes differ, it is a RecipeError
+	ErrNotIndex = gallery.ErrNotIndex // the file is not an index
+	ErrNoModel  = describe.ErrNoModel // the model of the index is at none of the places where it is looked for; see ModelFile
+	ErrClosed   = fs.ErrClosed        // the index, or the model, has been closed
 
 	// ErrImported is that no picture can be described as those of the index were, whose
 	// vectors another program has made. It can be searched by Row, Path and Vector.

@@ -583,3 +583,86 @@ func TestDescribedByAnotherModel(t *testing.T) {
 		}
 	}
 }
+
+// An index of the program's own description, as it was in an earlier version, is refused:
+// its vectors say other things than today's.
+func TestEarlierDescription(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "photos.idx")
+	update(t, path, drawn(t, 1), lookalike.Perceptual())
+	g, err := gallery.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Recipe.Preprocessing = "RGB, as it was once"
+	old := filepath.Join(t.TempDir(), "old.idx")
+	if err := g.Save(old); err != nil {
+		t.Fatal(err)
+	}
+	x := open(t, old)
+	_, search := x.Search(t.Context(), lookalike.Row(0), 1)
+	_, duplicates := x.Duplicates(t.Context())
+	for what, err := range map[string]error{"Search": search, "Duplicates": duplicates} {
+		if !errors.Is(err, lookalike.ErrRecipe) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := x.Duplicates(t.Context(), lookalike.SameBytes()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The second look tells copies from others, and says why not.
+func TestSecondLook(t *testing.T) {
+	photos := drawn(t, 2)
+	files, err := filepath.Glob(filepath.Join(photos, "*", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := picture.File(files[0], picture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	white := picture.New(90, 70)
+	for i := range white.Pix {
+		white.Pix[i] = 255
+	}
+	for name, c := range map[string]struct {
+		b    lookalike.Query
+		want error
+	}{
+		"itself":      {lookalike.File(files[0]), nil},
+		"half":        {lookalike.Picture(picture.Area(m, m.Width/2+1, m.Height/2+1)), nil},
+		"another":     {lookalike.File(files[len(files)-1]), lookalike.ErrUnlike},
+		"white":       {lookalike.Picture(white), lookalike.ErrTooLittle},
+		"not a file":  {lookalike.File(filepath.Join(photos, "none.png")), fs.ErrNotExist},
+		"no picture":  {lookalike.Bytes([]byte("text")), nil},
+		"just a part": {lookalike.File(files[0]).Region(image.Rect(0, 0, m.Width, m.Height)), nil},
+	} {
+		err := lookalike.SecondLook(t.Context(), lookalike.File(files[0]), c.b, picture.Options{})
+		if name == "no picture" && err != nil {
+			continue
+		}
+		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// TestStages: what waits for the model is told with what has been read, so that the
+// difference, which is done, never falls.
+func TestStages(t *testing.T) {
+	photos, path := drawn(t, 3), filepath.Join(t.TempDir(), "photos.idx")
+	done := 0
+	var last lookalike.Stage
+	update(t, path, photos, lookalike.Perceptual(), lookalike.Progress(func(s lookalike.Stage) {
+		if now := s.Decoded - s.Waiting; s.Waiting < 0 || now < done || now > s.Files {
+			t.Errorf("%+v after %d were done", s, done)
+		} else {
+			done = now
+		}
+		last = s
+	}))
+	if done != last.Files || last.Waiting != 0 {
+		t.Errorf("at the end %+v", last)
+	}
+}

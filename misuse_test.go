@@ -317,7 +317,10 @@ func TestNoName(t *testing.T) {
 // What a recipe error says reads well, whoever makes it, and whoever made the index.
 func TestRecipeErrorWords(t *testing.T) {
 	err := &lookalike.RecipeError{Index: lookalike.Recipe{Model: "imported"}, Other: lookalike.Recipe{Model: "vgg16"}}
-	if text := err.Error(); strings.Contains(text, "  (") || strings.Contains(text, ",  ") || strings.Contains(text, "by (") || !strings.Contains(text, "in the other") {
+	if text := err.Error(); text != "the index was made with another program, the other with vgg16" {
+		t.Error(text)
+	}
+	if text := err.Details(); strings.Contains(text, "  (") || strings.Contains(text, ",  ") || strings.Contains(text, "by (") || !strings.Contains(text, "in the other") {
 		t.Error(text)
 	}
 }

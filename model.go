@@ -32,6 +32,11 @@ func Average(s *describe.Spec) { s.Pooling = vgg.Average.String() }
 // Max, a [ModelOption], brings each channel of a layer to the greatest of its values.
 func Max(s *describe.Spec) { s.Pooling = vgg.Max.String() }
 
+// Ground puts transparent pictures on "white" or "black" before the network sees them, as
+// a person sees them. Without it alpha is dropped, as Keras does, and what is stored under
+// transparent pixels counts.
+func Ground(name string) ModelOption { return func(s *describe.Spec) { s.Ground = name } }
+
 // VGG16 opens the network, which has learned from ImageNet: its features find pictures
 // of like things. The caller closes it.
 func VGG16(options ...ModelOption) (Model, error) { return network("vgg16", options) }

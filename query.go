@@ -211,6 +211,9 @@ func cut(m *picture.Image, r image.Rectangle) (*picture.Image, error) {
 		if m.Alpha != nil {
 			part.Alpha = append(part.Alpha, m.Alpha[from:from+part.Width]...)
 		}
+		if m.Upper != nil {
+			part.Upper = append(part.Upper, m.Upper[from:from+part.Width]...)
+		}
 	}
 	return part, nil
 }

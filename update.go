@@ -33,6 +33,7 @@ type Changes struct {
 type Stage struct {
 	Files     int // there are
 	Decoded   int // files that have been dealt with: read, or known from before, or left out
+	Waiting   int // pictures of these that have been read, and are not described yet
 	Described int // pictures by the model
 	Saved     int // pictures that the index holds, come what may
 }
@@ -161,7 +162,8 @@ func (o *updateOptions) watch(files int) indexing.Watch {
 	}
 	return indexing.Watch{
 		Done:      func(n int) { tell(func(s *Stage) { s.Decoded = n }) },
-		Described: func(n int) { tell(func(s *Stage) { s.Described = n }) },
+		Read:      func(n int) { tell(func(s *Stage) { s.Decoded++; s.Waiting = n - s.Described }) },
+		Described: func(n int) { tell(func(s *Stage) { s.Waiting += s.Described - n; s.Described = n }) },
 		Saved:     func(n int) { tell(func(s *Stage) { s.Saved = n }) },
 	}
 }

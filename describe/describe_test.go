@@ -109,7 +109,7 @@ func TestLike(t *testing.T) {
 		index, file string
 		want        string
 	}{
-		{g.Recipe, index, other, "SHA-256 of the weights"},
+		{g.Recipe, index, other, "the index was made with the model"},
 		{g.Recipe, filepath.Join(dir, "photos.idx"), "", "is at none of"},
 		{gallery.Recipe{Model: Perceptual}, index, other, "has no weights"},
 		{gallery.Recipe{Model: gallery.Imported}, index, "", "were imported"},
@@ -211,5 +211,36 @@ func TestPooled(t *testing.T) {
 		if pool(got, x, how); !slices.Equal(got.Data(), want) {
 			t.Errorf("%v: %v, want %v", how, got.Data(), want)
 		}
+	}
+}
+
+// A ground for transparent pictures is part of a network's recipe: with it, what is under
+// alpha 0 is not seen, and an index that says so has it, too.
+func TestGround(t *testing.T) {
+	const file = "../../shared/weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+	if _, err := os.Stat(file); err != nil {
+		t.Skip("needs " + file)
+	}
+	m := picture.New(4, 3)
+	m.Alpha = make([]uint8, 4*3)
+	for ground, want := range map[string]uint8{"": 0, "none": 0, "white": 255, "black": 0} {
+		model := opened(t, Spec{Name: "vgg16", Weights: file, Ground: ground})
+		if got := model.Prepare(m).Pix[0]; got != want {
+			t.Errorf("on %q it is %d, want %d", ground, got, want)
+		}
+		like, err := kinds["vgg16"].Open(model.Recipe(), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer like.Close()
+		if like.Recipe() != model.Recipe() || like.Prepare(m).Pix[0] != want {
+			t.Errorf("on %q: %+v", ground, like.Recipe())
+		}
+		if plain := opened(t, Spec{Name: "vgg16", Weights: file}).Recipe(); (plain == model.Recipe()) != (ground == "" || ground == "none") {
+			t.Errorf("the recipe on %q is %+v", ground, model.Recipe())
+		}
+	}
+	if _, err := (Spec{Name: "vgg16", Weights: file, Ground: "blue"}).Open(); err == nil {
+		t.Error("blue is a ground")
 	}
 }

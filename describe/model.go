@@ -45,7 +45,8 @@ type Model interface {
 // how a model is opened.
 type Kind struct {
 	// Open opens the model of a recipe, whose weights are in a file, "" for a kind
-	// that has no file. Of the recipe it reads Model, Layer and Pooling.
+	// that has no file. Of the recipe it reads Model, Layer and Pooling, and
+	// of Preprocessing what was chosen, such as a ground.
 	Open func(r gallery.Recipe, file string) (Model, error)
 
 	// HasFile tells whether models are made of a file.

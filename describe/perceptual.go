@@ -32,6 +32,19 @@ func init() {
 // by brightness and colour cell by cell, without a network.
 func NewPerceptual() Model { return perceptualModel{} }
 
+// Current returns an error, which is gallery.ErrOther, if the program describes pictures
+// in another way today than a recipe of its own says, so that neither its vectors nor the
+// distances known for them can be relied on. Of models with a file, that has to be found
+// out with the file.
+func Current(r gallery.Recipe) error {
+	if r.Model != Perceptual {
+		return nil
+	}
+	now := NewPerceptual().Recipe()
+	now.EXIF, now.PCA = r.EXIF, r.PCA
+	return (&gallery.Gallery{Recipe: r}).Check(now)
+}
+
 type perceptualModel struct{}
 
 func (perceptualModel) Recipe() gallery.Recipe {

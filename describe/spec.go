@@ -1,14 +1,17 @@
 package describe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"lookalike/autoencoder"
 	"lookalike/embedding"
 	"lookalike/gallery"
+	"lookalike/internal/words"
 	"lookalike/weights/published"
 )
 
@@ -21,6 +24,10 @@ type Spec struct {
 	// channels is reduced to a number (the name of a vgg.Pooling). "" is what suits
 	// the weights.
 	Layer, Pooling string
+
+	// Of a network: on what ground transparent pictures are seen, "white" or "black"; "" or
+	// "none": alpha is dropped, as Keras does.
+	Ground string
 
 	Cache string // the folder with downloaded weights; "": that of LOOKALIKE_CACHE, or of the user
 }
@@ -39,6 +46,32 @@ func Best(cache string) Spec {
 // WeightsError is that weights that Keras publishes have not been downloaded.
 type WeightsError = published.MissingError
 
+// Named returns the name of a model as a Spec has it, whatever the case of its letters.
+// Other names, such as those of files, stay as they are.
+func Named(name string) string {
+	for _, known := range append([]string{Perceptual}, Networks...) {
+		if strings.EqualFold(name, known) {
+			return known
+		}
+	}
+	return name
+}
+
+// unknown is the error of a name that is neither that of a model nor of a file.
+func unknown(name string) error {
+	known := append([]string{Perceptual}, Networks...)
+	near, small := "", strings.ToLower(name)
+	for _, k := range slices.Backward(known) {
+		if len(small) > 2 && (strings.HasPrefix(k, small) || strings.HasPrefix(small, k)) {
+			near = k
+		}
+	}
+	if near = cmp.Or(near, words.Nearest(small, known)); near != "" {
+		return fmt.Errorf("there is no model %s, and no file of that name; did you mean %s?", name, near)
+	}
+	return fmt.Errorf("there is no model %s, and no file of that name; give %s, or the file of a model that was trained", name, strings.Join(append(slices.Clone(Networks), Perceptual), ", "))
+}
+
 // IsNetwork tells whether the model has published weights.
 func (s Spec) IsNetwork() bool { return slices.Contains(Networks, s.Name) }
 
@@ -49,7 +82,7 @@ func (s Spec) File() (string, error) {
 		return "", nil
 	case !s.IsNetwork():
 		if _, err := os.Stat(s.Name); errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("%s: there is no such file, and no network of that name; give vgg16, vgg19, perceptual, or the file of a model that was trained", s.Name)
+			return "", unknown(s.Name)
 		}
 		return s.Name, nil
 	case s.Weights != "":
@@ -70,7 +103,11 @@ func (s Spec) Open() (Model, error) {
 	case s.Name == Perceptual:
 		return NewPerceptual(), nil
 	case s.IsNetwork():
-		return openVGG(gallery.Recipe{Model: s.Name, Layer: s.Layer, Pooling: s.Pooling}, file)
+		words, err := groundWords(s.Ground)
+		if err != nil {
+			return nil, err
+		}
+		return openVGG(gallery.Recipe{Model: s.Name, Layer: s.Layer, Pooling: s.Pooling, Preprocessing: words}, file)
 	}
 	return OpenTrained(file)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"lookalike/gallery"
 	"lookalike/internal/memory"
@@ -54,12 +55,36 @@ func vggLimits(r gallery.Recipe, metric knn.Metric) Limits {
 	return Limits{Copies: vggCopies, Alike: vggAlike}
 }
 
+// grounds are those that transparent pictures may be put on before a network sees them,
+// and what the recipe says of it. Without one alpha is dropped, as Keras does.
+var grounds = []struct {
+	name, words string
+	gray        uint8
+}{
+	{"white", ", on white where transparent", 255},
+	{"black", ", on black where transparent", 0},
+}
+
+// groundWords is what the recipe says of a ground, "" of none.
+func groundWords(name string) (string, error) {
+	for _, g := range grounds {
+		if g.name == name {
+			return g.words, nil
+		}
+	}
+	if name == "" || name == "none" {
+		return "", nil
+	}
+	return "", fmt.Errorf("no ground %q for transparent pictures; give white, black or none", name)
+}
+
 // vggModel describes pictures by the output of a layer of VGG16 or VGG19.
 type vggModel struct {
 	*vgg.Model
 	recipe  gallery.Recipe // without a hash of the weights
 	width   int
 	pooling vgg.Pooling
+	ground  func(*picture.Image) *picture.Image // nil: alpha is dropped
 }
 
 // openVGG opens the VGG of a recipe.
@@ -114,17 +139,32 @@ func features(network *vgg.Model, r gallery.Recipe, file string) (*vggModel, err
 	if err != nil {
 		return nil, err
 	}
+	preprocessing, ground := network.Preprocessing(), (func(*picture.Image) *picture.Image)(nil)
+	for _, g := range grounds {
+		if strings.HasSuffix(r.Preprocessing, g.words) {
+			preprocessing += g.words
+			ground = func(m *picture.Image) *picture.Image { return m.On(g.gray) }
+		}
+	}
 	return &vggModel{network, gallery.Recipe{
 		Model:         network.Name(),
 		Layer:         name,
 		Pooling:       recipePooling,
-		Preprocessing: network.Preprocessing(),
+		Preprocessing: preprocessing,
 		WeightsFile:   path,
-	}, width, pooling}, nil
+	}, width, pooling, ground}, nil
 }
 
 func (m *vggModel) Recipe() gallery.Recipe { return m.recipe }
 func (m *vggModel) Width() int             { return m.width }
+
+// Prepare picks the pixels that the network sees, and puts them on the ground.
+func (m *vggModel) Prepare(p *picture.Image) *picture.Image {
+	if p = m.Model.Prepare(p); m.ground != nil {
+		p = m.ground(p)
+	}
+	return p
+}
 
 func (m *vggModel) Describe(ctx context.Context, pictures []*picture.Image) (*tensor.Tensor, error) {
 	if m.pooling == vgg.None {

@@ -45,7 +45,7 @@ func TestComponentsAreKept(t *testing.T) {
 	}
 	pooled := got.Recipe
 	pooled.Pooling = "avg"
-	if err := got.Check(pooled); err == nil || !strings.Contains(err.Error(), `pooling: "" in the index, "avg" in the query`) {
+	if err := got.Check(pooled); err == nil || !strings.Contains(err.Error(), "the pooling is none in the index, avg in the query") {
 		t.Errorf("a query that is pooled: %v", err)
 	}
 }

@@ -37,7 +37,7 @@ func TestForeignHeader(t *testing.T) {
 			if err := os.WriteFile(path, damaged, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(path); !errors.Is(err, ErrDamaged) && !errors.Is(err, errNoStore) {
+			if _, err := Open(path); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotIndex) {
 				t.Errorf("%s in %v: %v", name, which, err)
 			}
 			if err := amend(path, func(*state) error { return nil }); err == nil {

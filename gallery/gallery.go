@@ -98,6 +98,9 @@ var (
 	ErrOld     = errors.New("index made by an older version of this program")
 	ErrOther   = errors.New("index made another way")
 
+	// ErrNotIndex is for a file that holds something else.
+	ErrNotIndex = errors.New("not an index of pictures")
+
 	// ErrBusy is for an index that another program, or another part of this one, is
 	// writing to.
 	ErrBusy = atomicfile.ErrBusy

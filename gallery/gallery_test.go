@@ -5,6 +5,7 @@ package gallery
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"go.etcd.io/bbolt"
 	"math/rand/v2"
@@ -127,11 +128,20 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%+v was accepted", r)
 			continue
 		}
+		recipes, _ := errors.AsType[*RecipeError](err)
 		for _, part := range []string{want, g.Recipe.Fingerprint(), r.Fingerprint()} {
-			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%q is not in the error:\n%v", part, err)
+			if !strings.Contains(recipes.Details(), part) {
+				t.Errorf("%q is not in the details:\n%v", part, recipes.Details())
 			}
 		}
+		if strings.Contains(err.Error(), "ingerprint") || strings.Contains(err.Error(), "SHA") {
+			t.Errorf("the error is not in words: %v", err)
+		}
+	}
+	anew := g.Recipe
+	anew.WeightsFingerprint = "ff"
+	if err := g.Check(anew); err == nil || !strings.Contains(err.Error(), "the model "+anew.WeightsFile+" was trained anew after the index was made") {
+		t.Errorf("a model that was trained anew: %v", err)
 	}
 	// The fingerprint is on disk for good: it must not change by accident.
 	if got := g.Recipe.Fingerprint(); got != "ba3f2e9dbaa23dd9" {

@@ -41,7 +41,7 @@ func open(path string, pictures bool) (*Gallery, *state, error) {
 		switch {
 		case old || err == nil && g.Doubtful && try < doubtTries:
 			continue
-		case errors.Is(err, errNoStore):
+		case errors.Is(err, ErrNotIndex):
 			err = notAnIndex(path, err)
 		}
 		if err != nil {
@@ -62,7 +62,7 @@ func notAnIndex(path string, reason error) error {
 	if f.Metadata()["format"] == format {
 		return ErrOld
 	}
-	return fmt.Errorf("%w; is it a model?", errNoStore)
+	return fmt.Errorf("%w; is it a model?", ErrNotIndex)
 }
 
 // read reads a store. It is old if another transaction has come in between, and
@@ -89,7 +89,7 @@ func gather(file io.ReaderAt, buckets map[string][]item, pictures bool) (*Galler
 	_, hasPictures := buckets[picturesBucket]
 	switch both := hasIndex && hasPictures; {
 	case len(buckets) != 2 || !hasIndex && !hasPictures:
-		return nil, nil, errNoStore // another program's
+		return nil, nil, ErrNotIndex // another program's
 	case !both:
 		return nil, nil, damaged(errors.New("a bucket of another name"))
 	}

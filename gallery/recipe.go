@@ -96,11 +96,18 @@ type RecipeError struct {
 	hint         string
 }
 
-// Error gives both fingerprints and what differs.
+// Error says in words what differs. Details says it field by field.
 func (e *RecipeError) Error() string {
-	what := cmp.Or(e.other, "the other")
-	return e.Index.against(e.Other, what) + e.hint + ":\n" + e.Index.differences(e.Other, what)
+	return strings.Join(e.Index.otherwise(e.Other, e.what()), "; ") + e.hint
 }
+
+// Details gives the fingerprints of both recipes and what differs, for whoever looks for
+// the reason.
+func (e *RecipeError) Details() string {
+	return e.Index.against(e.Other, e.what()) + ":\n" + e.Index.differences(e.Other, e.what())
+}
+
+func (e *RecipeError) what() string { return cmp.Or(e.other, "the other") }
 
 func (e *RecipeError) Is(target error) bool { return target == ErrOther }
 
@@ -113,7 +120,7 @@ func (g *Gallery) Check(r Recipe) error {
 	if g.Recipe.Fingerprint() == r.Fingerprint() {
 		return nil
 	}
-	return fmt.Errorf("gallery: %w", &RecipeError{g.Recipe, r, "the query", "; describe the query as the index was, or make the index anew"})
+	return fmt.Errorf("gallery: %w", &RecipeError{g.Recipe, r, "the query", "; describe the query as the index was"})
 }
 
 // against says how an index was made, and that something else was not so.
@@ -126,6 +133,53 @@ func (r Recipe) against(other Recipe, what string) string {
 		by += " with " + r.WeightsFile
 	}
 	return fmt.Sprintf("the index was made%s (fingerprint %s), %s another way (fingerprint %s)", by, r.Fingerprint(), what, other.Fingerprint())
+}
+
+// otherwise says in words what of an index's recipe is otherwise for something else.
+func (r Recipe) otherwise(other Recipe, what string) []string {
+	if r.Model != other.Model {
+		return []string{fmt.Sprintf("the index was made with %s, %s with %s", r.named(), what, other.named())}
+	}
+	var differ []string
+	if r.WeightsFingerprint != other.WeightsFingerprint {
+		switch {
+		case r.WeightsFile == "" || other.WeightsFile == "":
+			differ = append(differ, "the models are different")
+		case r.WeightsFile != other.WeightsFile:
+			differ = append(differ, fmt.Sprintf("the index was made with the model %s, %s with %s", r.WeightsFile, what, other.WeightsFile))
+		case r.Preprocessing != other.Preprocessing || r.Layer != other.Layer:
+			differ = append(differ, fmt.Sprintf("the model %s is another one than when the index was made", r.WeightsFile))
+		default:
+			differ = append(differ, fmt.Sprintf("the model %s was trained anew after the index was made", r.WeightsFile))
+		}
+	}
+	if r.Layer != other.Layer {
+		differ = append(differ, fmt.Sprintf("the layer is %s in the index, %s in %s", cmp.Or(r.Layer, "none"), cmp.Or(other.Layer, "none"), what))
+	}
+	if r.Pooling != other.Pooling {
+		differ = append(differ, fmt.Sprintf("the pooling is %s in the index, %s in %s", cmp.Or(r.Pooling, "none"), cmp.Or(other.Pooling, "none"), what))
+	}
+	if r.PCA != other.PCA {
+		differ = append(differ, "the principal components are different")
+	}
+	if r.Preprocessing != other.Preprocessing && len(differ) == 0 {
+		differ = append(differ, "pictures were prepared for the model in another way, as by another version of the program")
+	}
+	if r.EXIF != other.EXIF {
+		differ = append(differ, fmt.Sprintf("the orientation that EXIF gives was %s for the index, and is %s for %s", cmp.Or(r.EXIF, "ignored"), cmp.Or(other.EXIF, "ignored"), what))
+	}
+	return differ
+}
+
+// named is the model as people know it.
+func (r Recipe) named() string {
+	switch {
+	case r.Model == Imported:
+		return "another program"
+	case r.Model == "autoencoder" || r.Model == "embedding":
+		return strings.TrimSpace("the model " + r.WeightsFile)
+	}
+	return r.Model
 }
 
 // differences lists what of an index's recipe is otherwise for something else, ""

@@ -38,9 +38,6 @@ const (
 
 var order = binary.NativeEndian
 
-// errNoStore is for a file that bbolt has not written.
-var errNoStore = errors.New("not an index of pictures")
-
 // snapshot is a store as its last transaction left it, read without bbolt: bbolt
 // lets nobody read while somebody writes, even from the pages that the writer
 // leaves alone, and it trusts every number in the file, so that a flipped bit may
@@ -103,7 +100,7 @@ func lastMeta(file io.ReaderAt) (*snapshot, error) {
 	case last == nil && ours:
 		return nil, fmt.Errorf("%w: neither of its two headers is whole", ErrDamaged)
 	case last == nil:
-		return nil, errNoStore
+		return nil, ErrNotIndex
 	}
 	last.doubtful = whole < 2
 	return last, nil

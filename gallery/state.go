@@ -67,7 +67,7 @@ func (s *state) decode(b []byte) error {
 		return damaged(err)
 	}
 	if s.Format != format {
-		return errNoStore
+		return ErrNotIndex
 	}
 	for _, t := range s.Thresholds {
 		if err := t.validate(); err != nil {

@@ -3,10 +3,13 @@ package picture
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
 	"image/png"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -105,6 +108,68 @@ func TestAlphaGIF(t *testing.T) {
 	}{{0, 0, 0}, {2, 1, 0}, {3, 1, 255}, {4, 2, 255}, {7, 5, 0}} {
 		if got := m.Alpha[c.y*m.Width+c.x]; got != c.want {
 			t.Errorf("alpha at %d,%d is %d, want %d", c.x, c.y, got, c.want)
+		}
+	}
+}
+
+// TestAlphaAsPillow: of each format that has alpha, in each of its ways. The numbers are
+// the CRC-32 of Pillow's (testdata/alpha/make_alpha.py).
+func TestAlphaAsPillow(t *testing.T) {
+	for name, want := range map[string]uint32{
+		"la.png":     0xfbcee84d,
+		"p.png":      0x7d8137a4,
+		"p1.png":     0xd36daabe,
+		"l.png":      0x877142c5,
+		"rgb.png":    0xc6669272,
+		"one.png":    0x7b4ee916,
+		"lossy.webp": 0xfbcee84d,
+		"rgba.tiff":  0xfbcee84d,
+		"la.tiff":    0xfbcee84d,
+		"p.gif":      0x3cd7ab00,
+	} {
+		m, err := File(filepath.Join("testdata", "alpha", name), Options{})
+		if err != nil {
+			t.Error(err)
+		} else if got := crc32.ChecksumIEEE(m.Alpha); got != want || len(m.Alpha) != m.Width*m.Height {
+			t.Errorf("%s: %d values with the sum %#08x, want %#08x", name, len(m.Alpha), got, want)
+		}
+	}
+}
+
+// Gray of 16 bits has Pillow's pixels, which are cut at 255, and beside them what a person
+// sees; both follow all changes of shape.
+func TestUpper(t *testing.T) {
+	deep := image.NewGray16(image.Rect(0, 0, 30, 20))
+	for i := range deep.Pix {
+		deep.Pix[i] = uint8(i * 7 / 3)
+	}
+	flat := image.NewGray(deep.Rect)
+	for i := range flat.Pix {
+		flat.Pix[i] = deep.Pix[2*i]
+	}
+
+	var b, want bytes.Buffer
+	if err := errors.Join(png.Encode(&b, deep), png.Encode(&want, flat)); err != nil {
+		t.Fatal(err)
+	}
+	m, err1 := DecodeBytes(b.Bytes(), Options{}, nil)
+	w, err2 := DecodeBytes(want.Bytes(), Options{}, nil)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if m.Pix[3*299] != 255 || slices.Equal(m.Pix, w.Pix) {
+		t.Errorf("a value above 255 is %d in Pillow's pixels", m.Pix[3*299])
+	}
+	for name, pair := range map[string][2]*Image{
+		"whole": {m, w}, "turned": {m.oriented(6), w.oriented(6)}, "nearest": {Nearest(m, 7, 9), Nearest(w, 7, 9)}, "area": {Area(m, 7, 9), Area(w, 7, 9)},
+	} {
+		got, most := pair[0].On(255), 0
+		for i, v := range got.Pix {
+			d := int(v) - int(pair[1].Pix[i])
+			most = max(most, d, -d)
+		}
+		if most > 1 || most > 0 && name != "area" || got.Upper != nil { // area's sums are rounded
+			t.Errorf("%s: %d levels from what is seen", name, most)
 		}
 	}
 }

@@ -7,6 +7,13 @@ package picture
 // so the result is on any ground what the picture is on it. Sizes below 1 panic.
 func Area(m *Image, width, height int) *Image {
 	checkResize("Area", m, width, height)
+	if m.Upper != nil {
+		pix := *m
+		pix.Upper = nil
+		out := Area(&pix, width, height)
+		out.Upper = areaPlane(m.Upper, m.Width, m.Height, width, height)
+		return out
+	}
 	if m.Alpha != nil {
 		return areaAlpha(m, width, height)
 	}
@@ -64,6 +71,27 @@ func areaAlpha(m *Image, width, height int) *Image {
 				}
 			}
 			out.Alpha[y*width+x] = uint8(min(s[3]+0.5, 255))
+		}
+	}
+	return out
+}
+
+// areaPlane is Area for a value a pixel.
+func areaPlane(plane []uint8, fromWidth, fromHeight, width, height int) []uint8 {
+	out := make([]uint8, 0, width*height)
+	columns, sums := covers(fromWidth, width), make([]float32, width)
+	for _, c := range covers(fromHeight, height) {
+		clear(sums)
+		for k := range c.count() {
+			row := plane[(c.first+k)*fromWidth:]
+			for x, d := range columns {
+				for i := range d.count() {
+					sums[x] += c.weight(k) * d.weight(i) * float32(row[d.first+i])
+				}
+			}
+		}
+		for _, v := range sums {
+			out = append(out, uint8(min(v+0.5, 255)))
 		}
 	}
 	return out

@@ -13,7 +13,7 @@ import (
 func TestCases(t *testing.T) {
 	const shared = "../../shared/cases/"
 	refused, _ := os.ReadFile(shared + "opencv-only.txt")
-	folders := []string{"tiff", "png", "gif", "webp", "bmp"}
+	folders := []string{"jpeg", "tiff", "png", "gif", "webp", "bmp"}
 	for i, f := range folders {
 		folders[i] = shared + f
 	}

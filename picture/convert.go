@@ -8,8 +8,8 @@ import (
 
 // FromImage converts an image of the standard library. Colours are not composed: a
 // transparent pixel has the colour that is stored under it, and alpha of its own. Of 16
-// bits a channel the upper 8 are kept, of gray ones too (where Pillow's
-// convert("RGB") would make everything above 255 white).
+// bits a channel the upper 8 are kept, of gray ones too (where Decode, as
+// Pillow's convert("RGB"), makes everything above 255 white).
 func FromImage(src image.Image) *Image {
 	if src == nil {
 		panic("picture.FromImage: there is no picture")

@@ -169,14 +169,23 @@ func TestLimits(t *testing.T) {
 
 func TestNoPicture(t *testing.T) {
 	for data, want := range map[string]string{
-		"":                         "empty",
-		"just some text":           "just some te",
-		"%PDF-1.7":                 "PDF",
-		"\x00\x00\x00\x18ftypheic": "HEIC",
-		"\x00\x00\x00\x1cftypavif": "AVIF",
-		"\xff\x0a":                 "type JPEG XL, which is not supported",
-		"PK\x03\x04\x14":           "packed with zip; what is in an archive is read if",
-		"BMW is a make of car":     "BMP",
+		"":                                      "empty",
+		"just some text":                        "just some te",
+		"%PDF-1.7":                              "PDF",
+		"\x00\x00\x00\x18ftypheic":              "HEIC: no picture is in it",
+		"\x00\x00\x00\x1cftypavif":              "AVIF: no picture is in it",
+		"\xff\x0a and so on":                    "type JPEG XL, which is not supported",
+		"\x00\x00\x00\x18ftypmp42":              "a video (MP4)",
+		"\x00\x00\x00\x18ftypqt  ":              "a video (QuickTime)",
+		"\x1a\x45\xdf\xa3 webm":                 "a video (WebM)",
+		"\x1a\x45\xdf\xa3 and so":               "a video (Matroska)",
+		"RIFF0000AVI LIST":                      "a video (AVI)",
+		"RIFF0000WAVEfmt ":                      "sound (WAV)",
+		"\x00\x00\x00\x18ftypM4A ":              "sound (M4A)",
+		"G" + strings.Repeat("\x00", 187) + "G": "a video (MPEG)",
+		"FUJIFILMCCD-RAW 0201":                  "RAF (camera raw): there is no picture in it",
+		"PK\x03\x04\x14":                        "packed with zip; what is in an archive is read if",
+		"BMW is a make of car":                  "BMP",
 	} {
 		_, err := Decode(strings.NewReader(data), Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"strings"
 
 	"lookalike/internal/bmp"
 	"lookalike/internal/gif"
-	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/memory"
 	"lookalike/internal/orientation"
 	"lookalike/internal/png"
+	"lookalike/internal/raw"
 	"lookalike/internal/regular"
 	"lookalike/internal/tiff"
 	"lookalike/internal/words"
@@ -67,7 +68,7 @@ type way struct {
 }
 
 var (
-	formatJPEG = format{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, from(jpeg.DecodeConfig), wayOfJPEG, nil}
+	formatJPEG = format{"JPEG", "\xff\xd8\xff", 0, orientation.JPEG, configJPEG, wayOfJPEG, nil}
 	formatWebP = format{"WebP", "RIFF????WEBP", 0, orientation.WebP, configWebP, one(needWebP, decodeWebP), framesWebP}
 )
 
@@ -89,7 +90,9 @@ var formats = []format{
 	// Blocks of nothing new take a fraction of a bit.
 	{"HEIC", "????ftyphei?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 	{"HEIC", "????ftyphev?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
-	{"HEIF", "????ftypmi??", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmif1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmif2", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
+	{"HEIF", "????ftypmiaf", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 	{"HEIF", "????ftypmsf1", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 	{"AVIF", "????ftypavi?", 0, turnHEIF, configHEIF, one(needHEIF, decodeHEIF), nil},
 }
@@ -104,18 +107,8 @@ func one(need func([]byte, image.Config) int64, decode func([]byte) (*Image, err
 	return func(data []byte, c image.Config, _ bool) way { return way{need(data, c), decode} }
 }
 
-// known are pictures of formats that are not read, so that a report of what was
-// left out can name them.
-var known = map[string]string{
-	"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000",
-	"8BPS": "Photoshop", "%PDF-": "PDF", "<svg": "SVG",
-}
-
-// archives may hold pictures, and are looked into where album.Open is given them.
-var archives = map[string]string{"PK\x03\x04": "zip", "\x1f\x8b": "gzip"}
-
-// longestMagic is how many bytes of a file tell its format.
-const longestMagic = 16
+// longestMagic is how many bytes of a file tell its format, or that it is none.
+const longestMagic = 200
 
 func decodeBMP(data []byte) (*Image, error) {
 	src, err := bmp.Decode(data)
@@ -135,25 +128,17 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
-	if len(data) == 0 {
-		return format{}, errors.New("the file is empty")
+	if kind := raw.Kind(data); kind != "" {
+		return format{name: rawName(kind)}, nil
 	}
-	for start, name := range known {
-		if magic.Matches(data, start) {
-			return format{}, fmt.Errorf("a file of type %s, which is not supported; convert it to JPEG or PNG", name)
-		}
-	}
-	for start, name := range archives {
-		if magic.Matches(data, start) {
-			return format{}, fmt.Errorf("not a picture but packed with %s; what is in an archive is read if its own path is given", name)
-		}
-	}
-	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, BMP, TIFF or WebP picture (the file begins with %q)", data[:min(12, len(data))])
+	return format{}, kindOf(data)
 }
 
 // Decode reads one picture; its content, not a name, says which format it is.
-// Of an animated GIF it reads the first frame. A file that is cut short,
-// damaged or over the limits of o is an error.
+// Of an animation it reads the first frame, of several pages the first one; Frames
+// counts them. A file that is cut short, damaged or over the limits of o is an error; but a
+// JPEG that is damaged inside is shown as Pillow and browsers show it, grey where nothing
+// can be decoded. One that is not a picture is a [*KindError].
 func Decode(r io.Reader, o Options) (*Image, error) {
 	if r == nil {
 		return nil, errors.New("picture.Decode: the reader is nil")
@@ -198,23 +183,42 @@ func decode(data []byte, o Options, use func(*Image) *Image) (*Image, error) {
 		return nil, fmt.Errorf("the file has more than %d bytes, %s", o.MaxBytes, limit)
 	}
 	f, err := formatOf(data)
+	if kind := raw.Kind(data); kind != "" {
+		f, data, err = rawFormat(kind, data)
+	}
 	if err != nil {
 		return nil, err
 	}
 	c, err := f.size(data, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
+		return nil, &formatError{f.name, err}
 	}
 	turn := orientation.Upright
 	if !o.IgnoreOrientation && f.turn != nil {
 		turn = f.turn(data)
 	}
 	small := o.Thumbnail != (image.Point{}) && fills(c.Width/8, c.Height/8, o.Thumbnail) && fills(c.Height/8, c.Width/8, o.Thumbnail)
-	m, err := f.way(data, c, small).run(data, c, turn, use)
+	w, err := caught(func() (way, error) { return f.way(data, c, small), nil })
+	var m *Image
+	if err == nil {
+		m, err = w.run(data, c, turn, use)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, words.CutShort(err))
+		return nil, &formatError{f.name, words.CutShort(err)}
 	}
 	return m, nil
+}
+
+// formatError is of a file in a format. Its text names the format once, also where that of
+// the reader does.
+type formatError struct {
+	format string
+	err    error
+}
+
+func (e *formatError) Unwrap() error { return e.err }
+func (e *formatError) Error() string {
+	return e.format + ": " + strings.TrimPrefix(e.err.Error(), strings.ToLower(e.format)+": ")
 }
 
 // size reads the header of a file, and checks it against the limits.

@@ -3,8 +3,7 @@ package picture
 import (
 	"encoding/binary"
 
-	"lookalike/internal/magic"
-	"lookalike/internal/tiff"
+	"lookalike/internal/raw"
 )
 
 // Frames counts the pictures that a file holds, without decoding any: pages of a TIFF
@@ -35,16 +34,6 @@ func framesWebP(data []byte) int {
 	return n
 }
 
-// rawFiles are how the files of cameras' sensors begin that are not TIFF.
-var rawFiles = []string{"FUJIFILMCCD-RAW", "IIRO", "IIRS", "MMOR", "IIU\x00", "????ftypcrx"}
-
 // IsRaw tells whether a file holds what a camera's sensor saw, of which Decode reads a
 // picture that is there for a glance, if any.
-func IsRaw(data []byte) bool {
-	for _, start := range rawFiles {
-		if magic.Matches(data, start) {
-			return true
-		}
-	}
-	return tiff.IsRaw(data)
-}
+func IsRaw(data []byte) bool { return raw.Kind(data) != "" }

@@ -30,5 +30,5 @@ func decodeGIF(data []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Image{f.Width, f.Height, pix, seen(alpha)}, nil
+	return &Image{Width: f.Width, Height: f.Height, Pix: pix, Alpha: seen(alpha)}, nil
 }

@@ -35,7 +35,7 @@ func needHEIF(data []byte, _ image.Config) int64 {
 	if err != nil {
 		return 0
 	}
-	return p.Need(len(data))
+	return p.Need()
 }
 
 // decodeHEIF has the picture decoded in a process of its own.
@@ -44,7 +44,7 @@ func decodeHEIF(data []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	rgb, alpha, err := p.Decode(len(data))
+	rgb, alpha, err := p.Decode()
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
@@ -113,6 +114,13 @@ func largePictures(t *testing.T, w, h int) map[string][]byte {
 			add(name+".jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, m, nil) })
 		}
 	}
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	const compressedZstd, colours = 50000, 2
+	files["zstd.tiff"] = tiffOf(z.EncodeAll(make([]byte, 3*w*h), nil), uint32(w), uint32(h), compressedZstd, colours, 3)
 	add("palette.gif", func(b *bytes.Buffer) error { return gif.Encode(b, palette, nil) })
 	return files
 }

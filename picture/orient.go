@@ -29,16 +29,21 @@ func (m *Image) oriented(orientation int) *Image {
 		w, h = h, w
 	}
 	out := New(w, h)
-	if m.Alpha != nil {
-		out.Alpha = make([]uint8, w*h)
+	turned := func(plane []uint8) []uint8 {
+		if plane == nil {
+			return nil
+		}
+		to := make([]uint8, w*h)
 		for y := range h {
 			from := first + y*down
 			for x := range w {
-				out.Alpha[y*w+x] = m.Alpha[from]
+				to[y*w+x] = plane[from]
 				from += right
 			}
 		}
+		return to
 	}
+	out.Alpha, out.Upper = turned(m.Alpha), turned(m.Upper)
 	for y := range h {
 		from, row := first+y*down, out.row(y)
 		for x := range w {

@@ -1,5 +1,7 @@
 // Package picture reads photographs for neural networks: it decodes JPEG, PNG,
-// GIF, BMP, TIFF and WebP, sets them upright and resizes them. Package album finds
+// GIF, BMP, TIFF and WebP, HEIC and AVIF if the program calls Main of package
+// picture/heif, and of cameras' raw files the JPEG inside; it sets pictures upright and
+// resizes them. Package album finds
 // them in folders and archives.
 //
 // Pixels come out as the usual Python tools give them, so that networks trained
@@ -25,6 +27,10 @@ type Image struct {
 	Width, Height int
 	Pix           []uint8 // 3*Width*Height values, RGB interleaved, as stored, also under what is transparent
 	Alpha         []uint8 // Width*Height values; nil: the picture is opaque. On composes.
+
+	// Upper are Width*Height values where the picture is gray of 16 bits: their upper 8 bits,
+	// which a person sees. Pix has what Pillow makes of them, cut at 255. nil: of any other.
+	Upper []uint8
 }
 
 // mostPixels is what there are addresses for.
@@ -50,24 +56,30 @@ func (m *Image) Check() error {
 		return fmt.Errorf("a picture of %dx%d has %d values", m.Width, m.Height, len(m.Pix))
 	case m.Alpha != nil && len(m.Alpha) != len(m.Pix)/3:
 		return fmt.Errorf("a picture of %dx%d has %d values of alpha", m.Width, m.Height, len(m.Alpha))
+	case m.Upper != nil && len(m.Upper) != len(m.Pix)/3:
+		return fmt.Errorf("a picture of %dx%d has %d values of gray", m.Width, m.Height, len(m.Upper))
 	}
 	return nil
 }
 
-// On returns the picture as a person sees it on a ground of that gray, opaque: a
-// picture without alpha is returned itself.
+// On returns the picture as a person sees it on a ground of that gray, opaque: an opaque
+// picture, not of 16 bits, is returned itself.
 func (m *Image) On(gray uint8) *Image {
-	if m == nil || m.Alpha == nil {
+	if m == nil || m.Alpha == nil && m.Upper == nil {
 		return m
 	}
 	if err := m.Check(); err != nil {
 		panic("picture.On: " + err.Error())
 	}
 	out := New(m.Width, m.Height)
+	copy(out.Pix, m.Pix)
+	for i, v := range m.Upper {
+		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
+	}
 	for i, a := range m.Alpha {
 		a, ground := int(a), int(gray)*(255-int(a))+127
 		for c := 3 * i; c < 3*i+3; c++ {
-			out.Pix[c] = uint8((int(m.Pix[c])*a + ground) / 255)
+			out.Pix[c] = uint8((int(out.Pix[c])*a + ground) / 255)
 		}
 	}
 	return out

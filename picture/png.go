@@ -17,10 +17,10 @@ func wayOfPNG(data []byte, _ image.Config, _ bool) way {
 		return way{0, func([]byte) (*Image, error) { return nil, err }}
 	}
 	return way{f.Need(), func([]byte) (*Image, error) {
-		pix, alpha, err := f.Decode()
+		p, err := f.Decode()
 		if err != nil {
 			return nil, err
 		}
-		return &Image{f.Width, f.Height, pix, seen(alpha)}, nil
+		return &Image{f.Width, f.Height, p.RGB, seen(p.Alpha), p.Upper}, nil
 	}}
 }

@@ -23,7 +23,8 @@ func TestRead(t *testing.T) {
 		"at the limit":    {photo, int64(len(photo)), len(photo)},
 		"over the limit":  {photo, 1000, 1001},
 		"a film":          {"\x00\x00\x00\x18ftypmp42" + strings.Repeat("film", 1<<18), 0, longestMagic},
-		"JPEG 2000":       {"\x00\x00\x00\x0cjP  \r\n\x87\n" + strings.Repeat("photo", 1<<18), 0, longestMagic},
+		"HEIC":            {"\x00\x00\x00\x18ftypheic" + strings.Repeat("photo", 10000), 0, 12 + 50000},
+		"JPEG XL":         {"\xff\x0a" + strings.Repeat("photo", 1<<18), 0, longestMagic},
 		"a short text":    {"text", 0, 4},
 		"nothing at all":  {"", 0, 0},
 		"a beginning":     {photo[:9], 0, 9},
@@ -79,9 +80,9 @@ func TestLongestMagic(t *testing.T) {
 			t.Errorf("%s is told by %d bytes", f.name, len(f.magic))
 		}
 	}
-	for magic, name := range known {
-		if len(magic) > longestMagic {
-			t.Errorf("%s is told by %d bytes", name, len(magic))
+	for _, o := range others {
+		if len(o.magic) > longestMagic {
+			t.Errorf("%s is told by %d bytes", o.format, len(o.magic))
 		}
 	}
 }

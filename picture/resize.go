@@ -7,20 +7,25 @@ import (
 
 // Nearest resizes by taking, for the centre of each new pixel, the pixel that it
 // falls on. It equals Pillow's resize with NEAREST, the default of Keras's
-// load_img. Alpha is taken along. Sizes below 1 panic.
+// load_img. Alpha and the upper bits of gray are taken along. Sizes below 1 panic.
 func Nearest(m *Image, width, height int) *Image {
 	checkResize("Nearest", m, width, height)
 	out := New(width, height)
-	if m.Alpha != nil {
-		out.Alpha = make([]uint8, width*height)
-	}
 	columns := nearest(m.Width, width)
-	for y, sy := range nearest(m.Height, height) {
-		if m.Alpha != nil {
-			for x, sx := range columns {
-				out.Alpha[y*width+x] = m.Alpha[sy*m.Width+sx]
+	picked := func(plane []uint8) []uint8 {
+		if plane == nil {
+			return nil
+		}
+		to := make([]uint8, 0, width*height)
+		for _, sy := range nearest(m.Height, height) {
+			for _, sx := range columns {
+				to = append(to, plane[sy*m.Width+sx])
 			}
 		}
+		return to
+	}
+	out.Alpha, out.Upper = picked(m.Alpha), picked(m.Upper)
+	for y, sy := range nearest(m.Height, height) {
 		src, dst := m.row(sy), out.row(y)
 		for x, sx := range columns {
 			d, s := dst[3*x:3*x+3], src[3*sx:3*sx+3]

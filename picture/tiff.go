@@ -1,12 +1,11 @@
 package picture
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 
+	"lookalike/internal/jpeg"
 	"lookalike/internal/magic"
 	"lookalike/internal/tiff"
 	"lookalike/internal/words"
@@ -23,11 +22,11 @@ func wayOfTIFF(data []byte, _ image.Config, _ bool) way {
 		return way{0, func([]byte) (*Image, error) { return nil, err }}
 	}
 	return way{f.Need(), func([]byte) (*Image, error) {
-		pix, alpha, err := f.Decode(tiff.Decoders{JPEG: inside(formatJPEG), WebP: inside(formatWebP)})
+		p, err := f.Decode(tiff.Decoders{JPEG: inside(formatJPEG), WebP: inside(formatWebP)})
 		if err != nil {
 			return nil, err
 		}
-		return &Image{f.Width, f.Height, pix, seen(alpha)}, nil
+		return &Image{f.Width, f.Height, p.RGB, seen(p.Alpha), p.Upper}, nil
 	}}
 }
 
@@ -48,7 +47,7 @@ func inside(f format) tiff.Inside {
 		}
 		var pix []uint8
 		if samples == 4 {
-			pix, err = fourSamples(file)
+			pix, err = jpeg.DecodeStored(file)
 		} else {
 			pix, err = f.insideRGB(file, c)
 		}
@@ -73,25 +72,4 @@ func (f format) insideRGB(file []byte, c image.Config) ([]uint8, error) {
 		return nil, err
 	}
 	return m.Pix, nil
-}
-
-// fourSamples has image/jpeg decode four components, which it takes for ink that is stored
-// inverted.
-func fourSamples(file []byte) ([]uint8, error) {
-	m, err := jpeg.Decode(bytes.NewReader(file))
-	if err != nil {
-		return nil, err
-	}
-	s, ok := m.(*image.CMYK)
-	if !ok {
-		return nil, errors.New("no four colours")
-	}
-	width := 4 * s.Rect.Dx()
-	pix := make([]uint8, 0, width*s.Rect.Dy())
-	for y := range s.Rect.Dy() {
-		for _, v := range s.Pix[y*s.Stride:][:width] {
-			pix = append(pix, 255-v)
-		}
-	}
-	return pix, nil
 }

@@ -41,7 +41,7 @@ func openWebP(data []byte) (*webP, error) {
 		}
 		body := chunks[:size]
 		switch {
-		case name == "VP8X" && len(body) >= canvas:
+		case name == "VP8X" && len(body) >= canvas && w.size == (image.Point{}):
 			w.size = image.Pt(1+number24(body[4:]), 1+number24(body[7:]))
 			w.frame.Max = w.size
 		case name == "ANMF" && len(body) >= frame:
@@ -176,7 +176,8 @@ func (w *webP) withAlpha() (*Image, error) {
 // configWebP reads the canvas of an extended header first: how large it claims to be is
 // said even where there is nothing else.
 func configWebP(data []byte) (image.Config, error) {
-	if len(data) >= 30 && string(data[12:16]) == "VP8X" {
+	const header = 30
+	if len(data) >= header && string(data[12:16]) == "VP8X" && binary.LittleEndian.Uint32(data[16:]) >= header-20 {
 		return image.Config{Width: 1 + number24(data[24:]), Height: 1 + number24(data[27:])}, nil
 	}
 	w, err := openWebP(data)

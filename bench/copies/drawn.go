@@ -32,6 +32,7 @@ var drawnKinds = []kind{
 	{"pages", page},
 	{"pages with a title", titlePage},
 	{"forms", form},
+	{"forms, one field", fieldForm},
 	{"receipts", receipt},
 	{"charts", chart},
 	{"flat", flat},
@@ -291,6 +292,24 @@ func form(_ int, r *rand.Rand) image.Image {
 		fixed.text(60, y, 12, fixed.words(2), ink)
 		fixed.frame(220, y-20, 320, 30, 1, ink)
 		c.text(230, y, 16, c.words(c.between(1, 3)), color.NRGBA{20, 20, 120, 255})
+	}
+	return c.NRGBA
+}
+
+// fieldForm is the same form, filled in alike but for one field.
+func fieldForm(i int, r *rand.Rand) image.Image {
+	c := blank(r, 600, 776, paper)
+	fixed := &canvas{c.NRGBA, rand.New(rand.NewPCG(1, 1))}
+	fixed.text(60, 70, 26, "Application for a permit", ink)
+	for k := range 14 {
+		y := 120 + 44*k
+		fixed.text(60, y, 12, fixed.words(2), ink)
+		fixed.frame(220, y-20, 320, 30, 1, ink)
+		if k == 6 {
+			c.text(230, y, 16, fmt.Sprintf("%s %d", c.words(2), i), ink)
+		} else {
+			fixed.text(230, y, 16, fixed.words(2), ink)
+		}
 	}
 	return c.NRGBA
 }

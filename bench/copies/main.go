@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"io/fs"
 	"log"
 	"math"
 	"math/rand/v2"
@@ -68,10 +67,9 @@ func write(dir string, each int) error {
 
 // seen is what is known of a picture.
 type seen struct {
-	name       string
-	was, is    []float32
-	view       *aligned.View
-	brightness float64
+	name    string
+	was, is []float32
+	view    *aligned.View
 }
 
 func see(name string, m *picture.Image) seen {
@@ -146,7 +144,7 @@ func measure(dir string, each, copied int, show bool) error {
 		photographs = append(photographs, *s)
 		return nil
 	})
-	if err != nil && err != fs.ErrNotExist {
+	if err != nil {
 		return err
 	}
 	for _, m := range all {
@@ -155,7 +153,7 @@ func measure(dir string, each, copied int, show bool) error {
 		}
 	}
 
-	fmt.Printf("## Copies that are found, of %d photographs\n\n| copy | of | before | near | now | too little to tell |\n|---|---|---|---|---|---|\n", len(originals))
+	fmt.Printf("Copies that are found, of %d photographs:\n\n| copy | of | before | near | now | too little to tell |\n|---|---|---|---|---|---|\n", len(originals))
 	for _, c := range changes {
 		found := make([]rates, len(originals))
 		parallel.For(len(originals), func(i int) {
@@ -174,7 +172,7 @@ func measure(dir string, each, copied int, show bool) error {
 		fmt.Printf("| %s | %d | %d | %d | %d | %d |\n", c.name, sum.pairs, sum.was, sum.near, sum.is, sum.unclear)
 	}
 
-	fmt.Printf("\n## Unlike pictures taken for copies\n\n| kind | pairs | before | near now | taken for copies now | too little to tell |\n|---|---|---|---|---|---|\n")
+	fmt.Printf("\nUnlike pictures taken for copies; of a kind, all pairs of %d:\n\n| kind | pairs | before | near now | taken for copies now | too little to tell |\n|---|---|---|---|---|---|\n", each)
 	for _, k := range drawnKinds {
 		drawn := k.many(each)
 		s := make([]seen, len(drawn))

@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lookalike"
 	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/internal/memory"
+	"lookalike/picture"
 )
 
 // exitStatuses tells them to people.
@@ -56,12 +58,15 @@ func run(args []string) int {
 	defer a.outputs.Release()
 	root := rootCommand(a)
 	root.SetOut(a.Out)
-	a.LayOutHelp(root)
+	a.LayOutHelp(root, neededFlags)
 	cli.CompleteCommands(root, len(args) > 0 && cli.IsCompletion(args[0]), cli.Offers{Argument: argumentOffer, Flag: flagOffer})
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && a.Out.Err != nil {
 		err = fmt.Errorf("cannot write the result: %w", a.Out.Err)
+	}
+	if list := a.WriteList(); err == nil {
+		err = list
 	}
 
 	_, isUsage := errors.AsType[cli.UsageError](err)
@@ -75,7 +80,11 @@ func run(args []string) int {
 	case isUsage:
 		return a.Fail("error", cli.StatusOf(cmd, cli.StatusUsage), err.Error()+a.settings.Origins(err), fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	case err != nil:
-		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.Hint(err)+a.settings.Origins(err), "")
+		details := ""
+		if e, ok := errors.AsType[*lookalike.RecipeError](err); ok && a.Verbose {
+			details = e.Details()
+		}
+		return a.Fail("error", cli.StatusOf(cmd, cli.StatusError), packageNames.ReplaceAllString(err.Error(), "$1")+a.Hint(err)+a.settings.Origins(err), details)
 	case a.different:
 		return statusDifferent
 	case a.strict && a.Skipped > 0:
@@ -99,11 +108,35 @@ func begin(cmd *cobra.Command, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.reserveList(); err != nil {
+		return err
+	}
 	if a.threads > 0 {
 		runtime.GOMAXPROCS(int(a.threads))
 	}
 	if a.memory > 0 {
 		memory.Keep(int64(a.memory))
 	}
+	return nil
+}
+
+// reserveList makes sure that the list of files that are left out can be written, and takes
+// the place of no other file than an earlier list.
+func (a *app) reserveList() error {
+	path := a.List
+	a.List = "" // nothing is written to a file that has not been reserved
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		_, err := picture.File(path, picture.Options{})
+		if e, is := errors.AsType[*picture.KindError](err); !is || e.Kind != picture.Text {
+			return cli.Usagef("--skipped %s: this file is not a list; give another name", path)
+		}
+	}
+	if err := a.outputs.Reserve(path); err != nil {
+		return err
+	}
+	a.List = path
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -39,7 +41,7 @@ func doubt(t *cli.Terminal, file string, g *gallery.Gallery) {
 func unusable(err error) string {
 	switch {
 	case errors.Is(err, lookalike.ErrRecipe):
-		return "\nmake another index under another name, or this one anew with --fresh"
+		return "; --fresh rebuilds the index, another name keeps it"
 	case errors.Is(err, lookalike.ErrDamaged), errors.Is(err, lookalike.ErrOld):
 		return "; make it again, with --fresh if under the same name"
 	case errors.Is(err, lookalike.ErrNoModel):
@@ -68,7 +70,7 @@ func unusable(err error) string {
 func openCollection(a *app, file, photos string, options ...lookalike.OpenOption) (*collection, error) {
 	x, err := lookalike.Open(file, append(options, lookalike.Photos(photos), lookalike.Cache(a.cache))...)
 	if err != nil {
-		return nil, err
+		return nil, insteadOfIndex(file, err)
 	}
 	g, err := x.Gallery()
 	if err != nil {
@@ -87,6 +89,22 @@ func openCollection(a *app, file, photos string, options ...lookalike.OpenOption
 }
 
 func (c *collection) Close() error { return c.index.Close() }
+
+// insteadOfIndex says what there is in place of an index, and how to make one.
+func insteadOfIndex(file string, err error) error {
+	info, stat := os.Stat(file)
+	switch {
+	case errors.Is(stat, fs.ErrNotExist):
+		return fmt.Errorf("there is no index %s; 'lookalike index FOLDER -o %s' makes it of the pictures in FOLDER", words.Printable(file), cli.Quoted(file))
+	case stat == nil && info.IsDir():
+		return fmt.Errorf("%s is a folder, not an index; 'lookalike index %s -o photos.idx' makes one of it", words.Printable(file), cli.Quoted(file))
+	case errors.Is(err, lookalike.ErrNotIndex) && isPicture(file):
+		return fmt.Errorf("%s is a picture, not an index; 'lookalike index FOLDER -o photos.idx' makes one", words.Printable(file))
+	case errors.Is(err, lookalike.ErrNotIndex):
+		return fmt.Errorf("%w; 'lookalike index FOLDER -o photos.idx' makes one", err)
+	}
+	return err
+}
 
 // load is what reads a picture.
 func (c *collection) load(row int) thumbnail.Load {

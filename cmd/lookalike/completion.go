@@ -54,6 +54,8 @@ func flagOffer(cmd *cobra.Command, f *pflag.Flag, word string, args []string, ty
 		return cli.Offer{Words: metricWords}
 	case f.Name == "pool":
 		return cli.Offer{Words: []string{vgg.None.String(), vgg.Average.String(), vgg.Max.String()}}
+	case f.Name == "ground":
+		return cli.Offer{Words: []string{"none", "white", "black"}}
 	case f.Name == "layer":
 		return cli.Offer{Words: layerWords(cmd)}
 	case f.Name == "base":

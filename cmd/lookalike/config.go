@@ -67,7 +67,7 @@ func showConfig(cmd *cobra.Command, a *app, args []string, asJSON bool) error {
 // what may hold a password.
 var typedOnly = []string{
 	"help", "version", "config",
-	"output", "out", "log", "sheet", "html", "confusion", "why", "curve", "sheets", "split", "reference", "print-script",
+	"output", "out", "log", "skipped", "sheet", "html", "confusion", "why", "curve", "sheets", "split", "reference", "print-script",
 	"force", "fresh", "resume", "apply", "undo", "move-to", "hardlink", "dry-run", "journal", "allow-private",
 	"url", "checksum", "token", "password",
 }

@@ -94,7 +94,7 @@ func demo(ctx context.Context, a *app, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	photos, err := check(ctx, &a.Terminal, dir, files.Limit(demoIndex))
+	photos, err := check(ctx, &a.Terminal, dir, files, demoIndex)
 	if err != nil {
 		return err
 	}

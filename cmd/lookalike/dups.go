@@ -136,7 +136,7 @@ nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 		},
 	}
 	f := cmd.Flags()
-	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for duplicates (default: see above)")
+	f.Var(&o.within, "within", "take pictures at a distance of at most `D` for duplicates (default depends on the model)")
 	f.BoolVar(&o.exact, "exact", false, "find files of the same bytes only")
 	f.BoolVar(&o.unverified, "unverified", false, "go by the distance alone: list also what a second look does not confirm")
 	metricFlag(cmd, &o.metric)
@@ -198,7 +198,7 @@ func (a *app) dups(cmd *cobra.Command, source string, o dupsOptions) error {
 	if info.IsDir() {
 		c, err = a.describeFolder(cmd, source, o)
 	} else {
-		for _, name := range []string{"model", "weights", "layer", "pool", "pca", "ignore-orientation"} {
+		for _, name := range []string{"model", "weights", "layer", "pool", "ground", "pca", "ignore-orientation"} {
 			if cmd.Flags().Changed(name) {
 				return cli.Usagef("--%s is for a folder; an index has been described already", name)
 			}
@@ -288,7 +288,7 @@ func (a *app) describeFolder(cmd *cobra.Command, dir string, o dupsOptions) (*co
 	if err != nil {
 		return nil, err
 	}
-	model, err := o.how.Open()
+	model, err := openModel(o.how)
 	if err != nil {
 		return nil, err
 	}

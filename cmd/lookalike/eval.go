@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -35,13 +34,13 @@ func evalCommand(a *app) *cobra.Command {
 		Use:   "eval PHOTOS.idx",
 		Short: "Say how good searches are, given a folder for each class",
 		Long: `Searches for every picture of an index among all others and counts how many of
-those found lie in a folder of the same name: the class. Prints, in the mean
-over all pictures and for each class,
+those found lie in a folder of the same name: the class. Prints the averages
+over all pictures and for each class:
 
-  precision at 1, 5, 10    which part of the nearest are of the picture's class
-  recall at 1, 5, 10       which part of its class are among the nearest
-  mean average precision   the mean precision up to each picture of the class,
-                           over the whole ranking: 1 if they all come first
+  precision at 1, 5, 10    the share of the nearest that belong to the class
+  recall at 1, 5, 10       the share of the class that is among the nearest
+  mean average precision   (mAP) the mean precision up to each picture of the
+                           class, over the whole ranking: 1 if they come first
 
 A picture alone in its class counts as 0; those that lie in no folder are left
 out. --confusion draws which classes are taken for which, from the five nearest
@@ -127,7 +126,7 @@ func eval(ctx context.Context, a *app, index string, o evalOptions) error {
 			*retrieval.Report
 		}{index, r})
 	}
-	printReport(a.Out, c.Gallery, r)
+	printReport(&a.Terminal, c.Gallery, r)
 	return nil
 }
 
@@ -196,27 +195,32 @@ func evalSets(ctx context.Context, t *cli.Terminal, c *collection, metric knn.Me
 			Sets   []setReport `json:"sets"`
 		}{c.file, metric.String(), reports})
 	}
-	printSets(t.Out, fmt.Sprintf("%s; %s; %s distance", words.Count(in, "picture"), vectors(c.Gallery), metric), reports)
+	printSets(t, fmt.Sprintf("%s; %s; %s distance", words.Count(in, "picture"), vectors(c.Gallery), metric), reports)
 	return nil
 }
 
+// ranks heads the numbers of a set or a class; the last is the mean average precision.
+const ranks = "  precision at 1    at 5   at 10  recall 10     mAP"
+
 // printSets prints a line for each set of a split.
-func printSets(w io.Writer, head string, reports []setReport) {
-	fmt.Fprintf(w, "%s\n\n", head)
+func printSets(t *cli.Terminal, head string, reports []setReport) {
+	t.Print("%s\n", head)
 	width := len("validation")
 	for _, r := range reports {
 		width = max(width, lines.Width(words.Printable(r.Set)))
 	}
-	fmt.Fprintf(w, "%s  pictures  classes  precision at 1    at 5   at 10  recall at 10  mean average precision\n", lines.Padded("set", width))
+	width = max(min(width, cli.Width(t.Out.File)-len("  pictures  classes"+ranks)), len("set"))
+	fmt.Fprintf(t.Out, "%s  pictures  classes%s\n", lines.Padded("set", width), ranks)
 	for _, r := range reports {
-		fmt.Fprintf(w, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %12.4f  %22.4f\n", lines.Padded(words.Printable(r.Set), width), r.Pictures, len(r.Classes),
+		fmt.Fprintf(t.Out, "%s  %8d  %7d  %14.4f  %.4f  %.4f  %9.4f  %6.4f\n", lines.Padded(lines.Shorten(words.Printable(r.Set), width), width), r.Pictures, len(r.Classes),
 			r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10, r.RecallAt10, r.MeanAveragePrecision)
 	}
 }
 
 // printReport prints the report of an index, and a line for each class.
-func printReport(w io.Writer, g *gallery.Gallery, r *retrieval.Report) {
-	fmt.Fprintf(w, "%s, %d classes; %s; %s distance\n\n", words.Count(r.Pictures, "picture"), len(r.Classes), vectors(g), r.Metric)
+func printReport(t *cli.Terminal, g *gallery.Gallery, r *retrieval.Report) {
+	w := t.Out
+	t.Print("%s, %d classes; %s; %s distance\n", words.Count(r.Pictures, "picture"), len(r.Classes), vectors(g), r.Metric)
 	fmt.Fprintf(w, "               at 1    at 5   at 10\n")
 	fmt.Fprintf(w, "precision    %.4f  %.4f  %.4f\n", r.PrecisionAt1, r.PrecisionAt5, r.PrecisionAt10)
 	fmt.Fprintf(w, "recall       %.4f  %.4f  %.4f\n", r.RecallAt1, r.RecallAt5, r.RecallAt10)
@@ -225,9 +229,10 @@ func printReport(w io.Writer, g *gallery.Gallery, r *retrieval.Report) {
 	for _, c := range r.Classes {
 		width = max(width, lines.Width(words.Printable(c.Label)))
 	}
-	fmt.Fprintf(w, "%s  pictures  precision at 1    at 5   at 10  recall at 10  average precision\n", lines.Padded("class", width))
+	width = max(min(width, cli.Width(w.File)-len("  pictures"+ranks)), len("class"))
+	fmt.Fprintf(w, "%s  pictures%s\n", lines.Padded("class", width), ranks)
 	for _, c := range r.Classes {
-		fmt.Fprintf(w, "%s  %8d  %14.4f  %.4f  %.4f  %12.4f  %17.4f\n", lines.Padded(words.Printable(c.Label), width), c.Pictures,
+		fmt.Fprintf(w, "%s  %8d  %14.4f  %.4f  %.4f  %9.4f  %6.4f\n", lines.Padded(lines.Shorten(words.Printable(c.Label), width), width), c.Pictures,
 			c.PrecisionAt1, c.PrecisionAt5, c.PrecisionAt10, c.RecallAt10, c.MeanAveragePrecision)
 	}
 }

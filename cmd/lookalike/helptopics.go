@@ -60,7 +60,11 @@ No setting is a secret: passwords have no place in the file.`,
 shows as a bar with rate and time left if standard error is a terminal, where train
 and index then name a command that can follow, otherwise as a line every five
 seconds. --progress lines writes the lines in a terminal too,
---progress none or --quiet nothing. Warnings and errors are always written.
+--progress none nothing. With --quiet only errors are written, no warnings.
+
+Of files that are left out because they are not pictures, one line tells how many
+there are of each kind, and names those that are damaged. --verbose names all, and
+--skipped FILE writes all to a file: path, tabulator, reason.
 
 With --progress json standard error is for programs: one JSON object a line, each
 an event. Fields may be added in later versions, but none is taken out or changes
@@ -94,4 +98,13 @@ sense, and the last message says how to go on. A second one ends the program at
 once.`,
 		},
 	}
+}
+
+// neededFlags are the flags that -h shows of a command, if not the first.
+var neededFlags = map[string][]string{
+	"lookalike train":   {"output", "epochs", "resume", "embedding", "limit", "size", "code", "validation", "log"},
+	"lookalike search":  {"neighbors", "sheet", "html", "show", "model", "within", "filter", "include-self", "json"},
+	"lookalike compare": {"model", "within", "why", "index", "json"},
+	"lookalike dups":    {"html", "sheet", "move-to", "hardlink", "apply", "undo", "exact", "within", "json"},
+	"lookalike map":     {"filter", "photos", "metric", "seed"},
 }

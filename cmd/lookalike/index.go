@@ -75,7 +75,8 @@ given again. At Ctrl-C it still finishes and saves the few pictures that the
 network is at work on. Others may search meanwhile. Only one run at a time may
 write to an index.
 
-Files that cannot be read as pictures are named and left out.`,
+Other files are left out: one line counts them by kind, and names the pictures that are
+damaged. --verbose names all, and --skipped FILE writes the list to a file.`,
 		Example: `  lookalike index photos
   lookalike index photos -o photos.idx --model model.safetensors
   lookalike index photos -o photos.idx --model vgg16
@@ -108,7 +109,7 @@ func describeSources(cmd *cobra.Command, a *app, paths []string, o indexOptions)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %.1f s%s\n", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
+	a.Print("%s: %s, %s, %.1f s%s", o.out, words.Count(changes.Pictures, "picture"), vectors(g), time.Since(start).Seconds(), changed(changes.Changes))
 	if n := changes.Added + changes.Changed; n > 0 && changes.Describing > 0 {
 		rate := words.PerSecond(float64(n)/changes.Describing.Seconds()) + " pictures a second"
 		if g.Recipe.Model != describe.Perceptual {
@@ -130,6 +131,7 @@ func describeSources(cmd *cobra.Command, a *app, paths []string, o indexOptions)
 // name it then notes in o.
 func bring(cmd *cobra.Command, a *app, paths []string, o *indexOptions) (lookalike.Changes, error) {
 	var none lookalike.Changes
+	imply(cmd, &o.how)
 	if err := checkModel(cmd, o.how); err != nil {
 		return none, err
 	}
@@ -145,6 +147,11 @@ func bring(cmd *cobra.Command, a *app, paths []string, o *indexOptions) (lookali
 	file := model.Recipe().WeightsFile
 	if err := cli.CheckOutput(o.out, file); err != nil {
 		return none, err
+	}
+	for _, path := range paths {
+		if isIndex(path) {
+			return none, cli.Usagef("%s is an index, not pictures; to bring it up to date, give the folder: lookalike index FOLDER -o %s", path, cli.Quoted(path))
+		}
 	}
 	source, set, err := lookalike.Pictures(paths, o.pictures, o.out, gallery.Unfinished(o.out), file)
 	if err != nil {
@@ -172,6 +179,9 @@ func (o *indexOptions) place(paths []string) error {
 	name := o.how.Name
 	if name == "" {
 		name = describe.Best(o.how.Cache).Name
+		if file, err := lookalike.Kept(o.how.Cache, paths, "vgg16"); err == nil && isIndex(file) {
+			name = "vgg16" // whose weights may be elsewhere
+		}
 	}
 	var err error
 	if o.out, err = lookalike.Kept(o.how.Cache, paths, name); err != nil {
@@ -203,7 +213,7 @@ func (o *indexOptions) open(cmd *cobra.Command, a *app) (lookalike.Model, []look
 		o.how = describe.Best(a.cache)
 		o.suggest(a)
 	}
-	model, err := o.how.Open()
+	model, err := openModel(o.how)
 	return model, options, err
 }
 

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"lookalike"
+	"lookalike/cmd/lookalike/internal/cli"
 	"lookalike/describe"
 	"lookalike/internal/words"
 	"lookalike/picture/album"
@@ -31,13 +33,30 @@ func isSource(path string) bool {
 	return s.Kind != "file"
 }
 
+// checkOrder finds out whether a picture is given first, and what is to be searched after it.
+func checkOrder(args []string) error {
+	first := args[0]
+	if _, err := os.Stat(first); err != nil || isSource(first) || isIndex(first) {
+		return nil
+	}
+	for i, arg := range args[1:] {
+		if info, err := os.Stat(arg); err == nil && (info.IsDir() || isIndex(arg)) {
+			right := slices.Concat([]string{"search", arg}, args[:i+1], args[i+2:])
+			return cli.Usagef("%s is neither a folder nor an index; what is to be searched comes first: %s", words.Printable(first), cli.Typed(right...))
+		}
+	}
+	return nil
+}
+
 // indexOf returns the index of what is to be searched. Of a folder or an archive it is the
 // one that the program keeps, made now or brought up to date.
-func indexOf(cmd *cobra.Command, a *app, path, model string) (string, error) {
+func indexOf(cmd *cobra.Command, a *app, path string, how describe.Spec) (string, error) {
 	if !isSource(path) {
 		return path, nil
 	}
-	o := indexOptions{how: describe.Spec{Name: model, Cache: a.cache}}
+	o := indexOptions{how: how}
+	o.how.Cache = a.cache
+	imply(cmd, &o.how)
 	if err := o.place([]string{path}); err != nil {
 		return "", err
 	}
@@ -53,7 +72,7 @@ func indexOf(cmd *cobra.Command, a *app, path, model string) (string, error) {
 	if errors.Is(err, lookalike.ErrDamaged) || errors.Is(err, lookalike.ErrOld) || errors.Is(err, lookalike.ErrRecipe) { // it is the program's own
 		a.Warn("note: the index of %s is made anew: %v", words.Printable(path), err)
 		o.fresh = true
-		if model == "" {
+		if how.Name == "" {
 			o.how = describe.Best(a.cache)
 		}
 		changes, err = bring(cmd, a, []string{path}, &o)

@@ -20,6 +20,7 @@ import (
 	"lookalike/internal/sheet"
 	"lookalike/internal/sweeptest"
 	"lookalike/picture"
+	"lookalike/picture/heif"
 	"lookalike/tensor"
 	"lookalike/vgg"
 	"lookalike/weights"
@@ -27,6 +28,7 @@ import (
 
 // The tests run the real program: this binary, under the name lookalike.
 func TestMain(m *testing.M) {
+	heif.Main()
 	if _, ok := os.LookupEnv("LOOKALIKE_CONFIG"); !ok {
 		os.Setenv("LOOKALIKE_CONFIG", os.DevNull) // not the settings of whoever runs the tests
 	}
@@ -48,6 +50,7 @@ func TestMain(m *testing.M) {
 //	same A B             fails unless both are one file
 //	cut FILE N           leaves the first N bytes of a file
 //	flip FILE N          flips a bit of its byte N
+//	fixture NAME FILE    copies a file of picture/testdata
 //	blind FILE           writes a VGG16 that sees a tabby on every picture
 //	vgg FILE             writes the convolutions of a VGG16, with random weights
 //
@@ -85,6 +88,11 @@ func TestScripts(t *testing.T) {
 			},
 			"model": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(writeModel(ts.MkAbs(args[0])))
+			},
+			"fixture": func(ts *testscript.TestScript, _ bool, args []string) {
+				content, err := os.ReadFile(filepath.Join("..", "..", "picture", "testdata", filepath.FromSlash(args[0])))
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), content, 0o666))
 			},
 			"vgg": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(writeVGG(ts.MkAbs(args[0])))

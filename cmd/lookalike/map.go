@@ -72,6 +72,8 @@ each picture attends to, shows larger groups.
 // check finds mistakes in the flags, and where the map is to be written.
 func (o *mapOptions) check(a *app, index, out string) error {
 	switch {
+	case isIndex(out) && !isIndex(index):
+		return cli.Usagef("%s is the index, which comes first: %s", out, cli.Typed("map", out, index))
 	case o.metric != "" && o.metric != knn.Cosine.String() && o.metric != knn.Euclidean.String():
 		return cli.Usagef("--metric %s: give cosine or euclidean", o.metric)
 	case !(o.perplexity >= 1 && o.perplexity <= 1e6):

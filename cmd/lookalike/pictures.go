@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,36 +42,58 @@ func folder(dir string, o picture.Options) (*album.Set, error) {
 	return set, nil
 }
 
-// check decodes all files, shows how far it is, and returns those that are
-// pictures. The others are reported.
-func check(ctx context.Context, t *cli.Terminal, dir string, set *album.Set) (*album.Set, error) {
-	p := t.Progress("Checking pictures", "images", set.Len())
+// check decodes files that are evenly spaced over the set until n of them are pictures, shows
+// how far it is, and returns those. The others are reported.
+func check(ctx context.Context, t *cli.Terminal, dir string, set *album.Set, n int) (*album.Set, error) {
+	p := t.Progress("Checking pictures", "images", min(n, set.Len()))
 	defer p.End()
-	good, skips, err := set.Check(ctx, func(i int) { p.Set(i + 1) })
+	good, skips, err := set.Sample(ctx, n, func(tried int) { p.Set(min(tried, p.Total())) })
 	p.End()
 	if err != nil {
 		return nil, err
 	}
-	report(t, skips, set.Len())
+	report(t, skips, good.Len()+len(skips))
 	if good.Len() == 0 {
 		return nil, fmt.Errorf("no picture that could be read among the %s in %s", words.Count(set.Len(), "file"), dir)
 	}
 	return good, nil
 }
 
-// report names the files of n that were left out.
+// report tells which files of n were left out.
 func report(t *cli.Terminal, skips []album.Skip, n int) {
-	for _, s := range skips {
-		t.Skip(s.Path, s.Reason)
+	files := make([]cli.LeftOut, len(skips))
+	for i, s := range skips {
+		files[i] = cli.LeftOut{Path: s.Path, Reason: s.Reason, Kind: kindOf(s)}
 	}
-	if len(skips) > 0 {
-		verb := "could not be read as pictures and were left out"
-		if len(skips) == 1 {
-			verb = "could not be read as a picture and was left out"
-		}
-		t.Warn("warning: %d of %s %s", len(skips), words.Count(n, "file"), verb)
-	}
+	t.LeaveOut(files, n)
 }
+
+// pictureSuffixes are of files of which people want to know that they are not pictures.
+var pictureSuffixes = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif"}
+
+// kindOf is what a file holds that is not a picture, "" if it is to be named: because it
+// is damaged, cannot be read, or has the name of a picture.
+func kindOf(s album.Skip) string {
+	if _, is := errors.AsType[*album.SystemFolderError](s.Reason); is {
+		return "system folder"
+	}
+	e, is := errors.AsType[*picture.KindError](s.Reason)
+	suffix := strings.ToLower(path.Ext(s.Path))
+	switch {
+	case !is, slices.Contains(pictureSuffixes, suffix):
+		return ""
+	case e.Kind == picture.Video:
+		return string(e.Kind)
+	case e.Kind == picture.Foreign:
+		return e.Format + " picture"
+	case len(suffix) > 1 && len(suffix) <= longestSuffix && words.Printable(suffix) == suffix && !strings.Contains(suffix, " "):
+		return suffix
+	}
+	return "other file"
+}
+
+// longestSuffix is in bytes; what is longer is a name with a point in it.
+const longestSuffix = 12
 
 // decode reads a picture. The error does not name it.
 func decode(open func() (io.ReadCloser, error), o picture.Options) (*picture.Image, error) {

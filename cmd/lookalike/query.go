@@ -71,6 +71,7 @@ func findQueries(ctx context.Context, a *app, c *collection, args []string, o qu
 		}
 	}()
 	read := false
+	var bad []error
 	for _, arg := range args {
 		id, inIndex := strings.CutPrefix(arg, indexPrefix)
 		var q query
@@ -88,6 +89,10 @@ func findQueries(ctx context.Context, a *app, c *collection, args []string, o qu
 			s, err := album.Open(arg)
 			if errors.Is(err, os.ErrNotExist) {
 				err = fmt.Errorf("there is no file %s%s", words.Printable(arg), c.suggest(arg))
+			}
+			if err != nil && len(args) > 1 { // the others are answered
+				bad = append(bad, err)
+				continue
 			}
 			if err != nil {
 				return nil, done, err
@@ -107,6 +112,13 @@ func findQueries(ctx context.Context, a *app, c *collection, args []string, o qu
 			return nil, done, err
 		}
 		found = append(found, q)
+	}
+	if len(found) == 0 {
+		return nil, done, errors.Join(bad...)
+	}
+	for _, err := range bad {
+		a.Warn("warning: left out: %v", err)
+		a.Skipped++
 	}
 	return found, done, nil
 }
@@ -222,10 +234,10 @@ func unread(err error) error {
 	return err
 }
 
-// describeQueries gives the queries their vectors, by Describe of an index or of a model. One
-// that was named and cannot be read is an error; such ones in a folder are reported and
-// left out of what is returned.
-func describeQueries(t *cli.Terminal, all []query, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
+// describeQueries gives the queries their vectors, by Describe of an index or of a model. Those
+// that cannot be read are reported and left out of what is returned. It is an error if none
+// is left, or if all are needed.
+func describeQueries(t *cli.Terminal, all []query, needed bool, by func([]lookalike.Query, ...lookalike.DescribeOption) ([]lookalike.Query, error)) ([]query, error) {
 	var p *cli.Progress // none if there is nothing to describe
 	end := func() {
 		if p != nil {
@@ -240,12 +252,17 @@ func describeQueries(t *cli.Terminal, all []query, by func([]lookalike.Query, ..
 		}
 		p.Set(done)
 	})
-	var skips []album.Skip
+	var skips, named []album.Skip
 	unreadable := lookalike.Unreadable(func(i int, err *lookalike.SkipError) error {
-		if all[i].named {
+		skip := album.Skip{Path: err.Path, Reason: err.Err}
+		switch {
+		case all[i].named && (len(all) == 1 || needed):
 			return unread(err)
+		case all[i].named:
+			named = append(named, skip)
+		default:
+			skips = append(skips, skip)
 		}
-		skips = append(skips, album.Skip{Path: err.Path, Reason: err.Err})
 		return nil
 	})
 	described, err := by(picturesOf(all), progress, unreadable)
@@ -257,7 +274,10 @@ func describeQueries(t *cli.Terminal, all []query, by func([]lookalike.Query, ..
 	}
 	good := slices.DeleteFunc(all, func(q query) bool { return q.Vector() == nil })
 	end()
-	report(t, skips, len(described))
+	for _, s := range named {
+		t.Skip(s.Path, s.Reason)
+	}
+	report(t, skips, len(described)-len(named))
 	if len(good) == 0 {
 		return nil, fmt.Errorf("none of the %s could be read as a picture", words.Count(len(described), "file"))
 	}

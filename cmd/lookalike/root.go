@@ -13,8 +13,6 @@ func rootCommand(a *app) *cobra.Command {
 		Long: `Lookalike finds similar pictures. It describes each picture of a folder by a
 vector and finds those whose vectors are nearest to that of a given picture.
 
-  lookalike demo                            the whole job in a minute
-
   lookalike train  photos -o model.safetensors
   lookalike index  photos -o photos.idx --model model.safetensors
   lookalike search photos.idx picture.jpg --sheet similar.png
@@ -26,8 +24,8 @@ pictures of like things:
   lookalike weights fetch vgg16-notop
   lookalike index  photos -o photos.idx --model vgg16
 
-Pictures may be JPEG, PNG, GIF, BMP, TIFF or WebP, in folders of any depth.
-Files that cannot be read as pictures are named and left out.
+Pictures may be JPEG, PNG, GIF, BMP, TIFF, WebP, HEIC or AVIF, in folders of any
+depth. Other files are left out; --verbose names them.
 
 A drawing, a page or a table that exists is replaced as a whole, but never one of
 the pictures that a command reads or that an index is of. A model, its log,
@@ -39,15 +37,26 @@ Exit status:
 ` + exitStatuses,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.Brief(a.Out, cmd, nil)
+			return nil
+		},
+		Example: `  lookalike search photos picture.jpg   find the pictures most like one
+  lookalike dups photos                 find copies of the same photograph
+  lookalike demo                        the whole job in a minute`,
 	}
 	root.Args = cli.UnknownCommand
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(cli.FlagError)
+	root.Version = version()
+	root.SetVersionTemplate("lookalike {{.Version}}\n")
+	root.Flags().BoolP("version", "V", false, "show the version")
 	flags := root.PersistentFlags()
 	flags.Var(&a.threads, "threads", "use `N` processors (default all)")
 	flags.Var(&a.memory, "memory-limit", "keep within `SIZE` of memory, such as 800MB: cache less, collect garbage sooner")
-	flags.BoolVar(&a.Quiet, "quiet", false, "show no progress, only results")
+	flags.BoolVar(&a.Quiet, "quiet", false, "show only results and errors")
+	flags.BoolVar(&a.Verbose, "verbose", false, "name each file that is left out, and tell errors in detail")
+	flags.StringVar(&a.List, "skipped", "", "write the list of files that are left out, with reasons, to `FILE`")
 	flags.Var(cli.NewOneOf(&a.Way, "auto", "lines", "json", "none"), "progress", "show progress in the `WAY` auto, lines, json or none (see 'lookalike help progress')")
 	flags.BoolVar(&a.strict, "strict", false, "exit with status 3 if files had to be left out")
 	flags.StringVar(&a.cache, "cache", "", "keep downloaded weights in `DIR` (default: the user's cache folder)")

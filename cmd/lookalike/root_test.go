@@ -70,3 +70,34 @@ func checkExample(t *testing.T, line string) {
 		}
 	}
 }
+
+// TestBriefHelp: -h is one screen of 24 lines with 80 columns, of every command.
+func TestBriefHelp(t *testing.T) {
+	a := newApp()
+	root := rootCommand(a)
+	a.LayOutHelp(root, neededFlags)
+	for _, c := range append(cli.CommandsBelow(root), root) {
+		var b strings.Builder
+		a.Brief(&b, c, neededFlags[c.CommandPath()])
+		text := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(text) > 23 {
+			t.Errorf("%s -h has %d lines", c.CommandPath(), len(text))
+		}
+		for _, line := range text {
+			if n := len([]rune(line)); n > 80 {
+				t.Errorf("%s -h: a line of %d columns: %s", c.CommandPath(), n, line)
+			}
+		}
+		if !strings.Contains(b.String(), "Usage: "+c.CommandPath()) {
+			t.Errorf("%s -h:\n%s", c.CommandPath(), b.String())
+		}
+	}
+	for path, names := range neededFlags {
+		c, _, err := root.Find(strings.Fields(path)[1:])
+		for _, name := range names {
+			if err != nil || c.LocalFlags().Lookup(name) == nil {
+				t.Errorf("%s has no --%s (%v)", path, name, err)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"image"
 
@@ -33,7 +34,7 @@ type searchOptions struct {
 	show              string
 	showGiven         bool
 
-	model  string
+	how    describe.Spec // of a folder's pictures
 	photos string
 }
 
@@ -41,7 +42,7 @@ func searchCommand(a *app) *cobra.Command {
 	o := searchOptions{within: cli.NewDistance()}
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS|INDEX QUERY...",
-		Short: "Find the pictures of an index that are most like given ones",
+		Short: "Find pictures similar to given ones",
 		Long: `Finds the pictures of a folder, an archive or an index that are most like a given
 one, and prints their distances and paths, nearest first.
 
@@ -114,12 +115,15 @@ lies in, and id its row in what 'lookalike export' writes.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.kGiven = cmd.Flags().Changed("neighbors")
 			o.showGiven = cmd.Flags().Changed("show")
-			index, err := indexOf(cmd, a, args[0], o.model)
+			if err := checkOrder(args); err != nil {
+				return err
+			}
+			index, err := indexOf(cmd, a, args[0], o.how)
 			if err != nil {
 				return err
 			}
 			if index != args[0] {
-				o.model = "" // by which the index has been made
+				o.how = describe.Spec{} // by which the index has been made
 			}
 			hugepages.Avoid()
 			return search(cmd.Context(), a, index, args[1:], o)
@@ -139,7 +143,8 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
 	f.Var(cli.NewOneOf(&o.show, results.ShowWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(results.ShowWords))
-	f.StringVar(&o.model, "model", "", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
+	f.Var((*modelName)(&o.how.Name), "model", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
+	f.StringVar(&o.how.Weights, "weights", "", "read the weights of vgg16 from `FILE`, of a folder or an index (default: those that 'lookalike weights fetch' got)")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
 }
@@ -167,7 +172,7 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 	if err := o.check(a, index, args); err != nil {
 		return err
 	}
-	c, only, err := openFiltered(a, index, o.photos, o.filters, lookalike.ModelFile(o.model))
+	c, only, err := openFiltered(a, index, o.photos, o.filters, lookalike.ModelFile(cmp.Or(o.how.Weights, o.how.Name)))
 	if err != nil {
 		return err
 	}
@@ -196,7 +201,7 @@ func search(ctx context.Context, a *app, index string, args []string, o searchOp
 		return err
 	}
 	defer done()
-	queries, err = describeQueries(&a.Terminal, queries, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
+	queries, err = describeQueries(&a.Terminal, queries, false, func(all []lookalike.Query, options ...lookalike.DescribeOption) ([]lookalike.Query, error) {
 		return c.index.Describe(ctx, all, options...)
 	})
 	if err != nil {

@@ -108,8 +108,8 @@ func findThreshold(ctx context.Context, a *app, index string, o thresholdOptions
 	defer p.End()
 	t, err := c.index.FindThreshold(ctx, o.by, o.share, lookalike.By(metric), lookalike.Comparing(func(n, _ int) { p.Set(n) }))
 	p.End()
-	if errors.Is(err, retrieval.ErrShare) {
-		return fmt.Errorf("%w with --share", err)
+	if e, ok := errors.AsType[*retrieval.ShareError](err); ok && e.Nearest > 0 {
+		return fmt.Errorf("%w; allow it with --share %v", err, e.Nearest)
 	}
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func printThreshold(t *cli.Terminal, found *retrieval.Threshold) {
 		lowest, highest = min(lowest, f.Share), max(highest, f.Share)
 	}
 	fmt.Fprintf(t.Out, "matches  %d of %d pairs of %s\n", found.Matches, found.Pairs, words.Count(found.Pictures, "picture"))
-	fmt.Fprintf(t.Out, "false    %s ± %s of those in halves that it was not fitted to, from %s to %s; asked for %s at most\n", percent(found.Estimate), percent(found.Error), percent(lowest), percent(highest), percent(found.Share))
+	t.Print("false    %s ± %s, tested on other halves (%s to %s); at most %s allowed", percent(found.Estimate), percent(found.Error), percent(lowest), percent(highest), percent(found.Share))
 	fmt.Fprintf(t.Out, "recall   %s of the pairs of one folder\n", percent(found.Recall))
 	if found.Estimate+found.Error > found.Share {
 		t.Warn("warning: the share of false matches is uncertain and may be greater than asked for; more pictures, or a greater --share, give a surer threshold")

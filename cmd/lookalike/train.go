@@ -102,7 +102,7 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 	f.IntVar(&o.batch, "batch", 32, "learn from `N` pictures in one step")
 	f.Float64Var(&o.rate, "lr", 0.001, "learning `RATE` of Adamax")
 	f.Uint64Var(&o.seed, "seed", 1, "draw first weights and order from `N`")
-	f.IntVar(&o.limit, "limit", 0, "use only `N` files, evenly spaced over the folder (default all)")
+	f.IntVar(&o.limit, "limit", 0, "use only `N` pictures, evenly spaced over the folder (default all)")
 	f.BoolVar(&o.noShuffle, "no-shuffle", false, "learn from the pictures in their order in every epoch")
 	f.BoolVar(&o.resume, "resume", false, "go on training the model that the output file holds")
 	f.Float64Var(&o.validation, "validation", 0, "keep the share `F` of the pictures, such as 0.1, out of training, to see how it does on others")
@@ -231,16 +231,17 @@ func trainingPictures(ctx context.Context, a *app, dir string, o trainOptions, c
 	if err != nil {
 		return nil, err
 	}
+	limit := files.Len()
 	if o.limit > 0 {
-		files = files.Limit(o.limit)
+		limit = min(limit, o.limit)
 	}
-	if err := c.Reserve(files); err != nil {
+	if err := c.Reserve(files.Limit(limit)); err != nil {
 		return nil, o.hint(err)
 	}
 	if err := o.makeSheets(&a.outputs); err != nil {
 		return nil, err
 	}
-	photos, err := check(ctx, &a.Terminal, dir, files)
+	photos, err := check(ctx, &a.Terminal, dir, files, limit)
 	if err == nil {
 		err = a.outputs.Spare(dir, func(file string) bool {
 			in := realpath.Below(dir, file)

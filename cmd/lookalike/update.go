@@ -9,6 +9,9 @@ import (
 	"lookalike/picture/album"
 )
 
+// batch is how many pictures an update describes at a time, at most: see [indexing.Update].
+const batch = 32
+
 // updateIndex brings an index up to date with pictures below a root, and shows how far it is.
 func updateIndex(ctx context.Context, t *cli.Terminal, out string, set *album.Set, root string, model lookalike.Model, options ...lookalike.UpdateOption) (lookalike.Changes, error) {
 	root, err := filepath.Abs(root)
@@ -17,8 +20,14 @@ func updateIndex(ctx context.Context, t *cli.Terminal, out string, set *album.Se
 	}
 	p := t.Progress("Indexing", "images", set.Len())
 	defer p.End()
-	defer context.AfterFunc(ctx, func() { p.Reword("Saving what is described; Ctrl-C again ends at once", "Saving") })()
-	options = append(options, lookalike.Program("lookalike "+version()), lookalike.Progress(func(s lookalike.Stage) { p.Set(s.Decoded) }))
+	defer context.AfterFunc(ctx, func() { p.Stopping("describing and saving what the model is at work on") })()
+	show := func(s lookalike.Stage) {
+		p.SetAhead(s.Decoded-s.Waiting, min(s.Waiting, batch))
+		if s.Described == 0 && s.Waiting == 0 {
+			p.Restart() // of pictures that the index has, and of other files, follows nothing
+		}
+	}
+	options = append(options, lookalike.Program("lookalike "+version()), lookalike.Progress(show))
 	changes, err := lookalike.UpdateSet(ctx, out, set, root, model, options...)
 	p.End()
 	var skips []album.Skip

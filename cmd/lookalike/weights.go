@@ -139,7 +139,10 @@ func fetchWeights(cmd *cobra.Command, a *app, args []string, f published.File, p
 	case err != nil && ctx.Err() != nil && d.done > 0:
 		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", words.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
 	case err != nil:
-		return orAllowPrivate(err)
+		if _, private := errors.AsType[*web.PrivateError](err); private {
+			return orAllowPrivate(err)
+		}
+		return fmt.Errorf("%w.\nWithout network, get the file elsewhere, from\n  %s\nand put it here as\n  %s\nor leave it where it is, and give it to other commands with --weights FILE", err, web.Shown(f.URL), path)
 	}
 	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, words.Megabytes(d.done))
 	return nil
@@ -190,12 +193,19 @@ checksums are computed anew.`,
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.Out, "%-12s %6s  %s\n", f.Name, words.Megabytes(f.Size), state)
+				line := fmt.Sprintf("%-12s %6s  %s", f.Name, words.Megabytes(f.Size), state)
+				if said, file, here := strings.Cut(state, listedFile); here && len(line) > cli.Width(a.Out.File) {
+					line = fmt.Sprintf("%-12s %6s  %s\n  %s", f.Name, words.Megabytes(f.Size), said, file)
+				}
+				fmt.Fprintln(a.Out, line)
 			}
 			return nil
 		},
 	}
 }
+
+// listedFile stands before the file in what weightsState says.
+const listedFile = "    "
 
 // weightsState says whether a published file is here, where, and whether it is
 // right.
@@ -208,9 +218,9 @@ func weightsState(ctx context.Context, store published.Store, f published.File) 
 	part, missing := os.Stat(path + ".part")
 	switch {
 	case err == nil && sum == f.Checksum:
-		return "checksum right    " + path, nil
+		return "checksum right" + listedFile + path, nil
 	case err == nil:
-		return "wrong checksum    " + path, nil
+		return "wrong checksum" + listedFile + path, nil
 	case !errors.Is(err, os.ErrNotExist):
 		return "", err
 	case missing == nil:

@@ -60,6 +60,10 @@ func (d Describer) of(photos *album.Set) Describer {
 // buildBatch is how many pictures are described at a time.
 const buildBatch = 32
 
+// firstBatch is how many pictures are described at first, so that it is soon known how long
+// one takes.
+const firstBatch = 8
+
 // batch is buildBatch, or less where vectors are long and memory is short. The vectors do
 // not depend on it.
 func (d Describer) batch() int {
@@ -149,7 +153,7 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 	})
 
 	var batch []loaded
-	size := d.batch()
+	size := min(d.batch(), firstBatch)
 	err := parallel.Ordered(ctx, n, load, func(i int, l loaded) error {
 		if l.err != nil {
 			return skip(i, l.err)
@@ -157,7 +161,7 @@ func (d Describer) run(ctx context.Context, n int, load func(i int) loaded, done
 		done(i)
 		if batch = append(batch, l); len(batch) == size {
 			batches <- batch
-			batch = nil
+			batch, size = nil, d.batch()
 		}
 		return nil
 	})
@@ -192,8 +196,9 @@ func caught[T any](f func() (T, error)) (_ T, err error) {
 
 // Vectors describes n pictures, which load reads, many at a time, on several
 // goroutines. It returns a vector for each, nil for one that could not be read and that
-// skip was told of. Done is told of each that was described; skip and done are called
-// in order, and an error of skip ends the work. Components are not looked at.
+// skip was told of. Done is told of each when it has been described. Each of the two is
+// called in order, from any goroutine, one call at a time; an error of skip ends the work.
+// Components are not looked at.
 func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*picture.Image, error), skip func(i int, reason error) error, done func(i int)) ([][]float32, error) {
 	if err := d.usable(); err != nil {
 		return nil, err
@@ -214,12 +219,20 @@ func (d Describer) Vectors(ctx context.Context, n int, load func(i int) (*pictur
 	described := func(i int) {
 		good[count] = i
 		count++
-		done(i)
 	}
-	_, err := d.run(ctx, n, read, described, skip, func(rows []gallery.Row) error {
+	var telling sync.Mutex
+	tell := func(f func() error) error {
+		telling.Lock()
+		defer telling.Unlock()
+		return f()
+	}
+	skipped := func(i int, reason error) error { return tell(func() error { return skip(i, reason) }) }
+	_, err := d.run(ctx, n, read, described, skipped, func(rows []gallery.Row) error {
 		for _, r := range rows {
-			vectors[good[at]] = r.Vector
+			i := good[at]
+			vectors[i] = r.Vector
 			at++
+			tell(func() error { done(i); return nil })
 		}
 		return nil
 	})

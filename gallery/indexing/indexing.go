@@ -29,6 +29,7 @@ type Changes struct {
 // Watch is told how far Update is. Its functions may be nil.
 type Watch struct {
 	Done      func(files int)    // so many files have been dealt with, from any goroutine, one at a time
+	Read      func(pictures int) // so many have been read to be described, from any goroutine, one at a time
 	Described func(pictures int) // so many have been described, from any goroutine, one at a time
 
 	// Saved is told that the index holds so many pictures, come what may: of one that

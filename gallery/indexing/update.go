@@ -74,6 +74,7 @@ type updater struct {
 	worked  worked
 	skips   []album.Skip
 	done    int // files dealt with
+	read    int // pictures, to be described
 
 	pending   []gallery.Row
 	waiting   Changes   // that the pending rows make
@@ -257,7 +258,13 @@ func (u *updater) describe(ctx context.Context, photos *album.Set, files []descr
 		return u.flush()
 	}
 	load := func(k int) loaded { return d.load(photos, k) }
-	worked, err := d.run(ctx, photos.Len(), load, func(int) { u.tell(1) }, skip, deliver)
+	read := func(int) {
+		if u.read++; u.watch.Read != nil {
+			u.watch.Read(u.read) // before Done is told of the file
+		}
+		u.tell(1)
+	}
+	worked, err := d.run(ctx, photos.Len(), load, read, skip, deliver)
 	u.worked.all += worked.all
 	u.worked.network += worked.network
 	// What has been described is not lost, whatever has ended the work.

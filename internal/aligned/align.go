@@ -80,16 +80,20 @@ func align(a, b plane, from placement, steps int) placement {
 				r := float64(a.v[i]) - gain*float64(w.v[i]) - offset
 				weight := 1 / (1 + (r/(3*spread))*(r/(3*spread)))
 				j := [6]float64{gx * u, gx * v, gx, gy * u, gy * v, gy}
-				for p := range j {
-					for q := range j {
-						m[p][q] += weight * j[p] * j[q]
+				for p, jp := range j {
+					jp *= weight
+					for q := p; q < len(j); q++ {
+						m[p][q] += float64(jp * j[q])
 					}
-					m[p][6] += weight * j[p] * r
+					m[p][6] += float64(jp * r)
 				}
 			}
 		}
 		for p := range 6 {
 			m[p][p] += 1e-3*m[p][p] + 1e-6
+			for q := range p {
+				m[p][q] = m[q][p] // it is symmetric
+			}
 		}
 		delta := solve(m)
 		moved := 0.0

@@ -89,6 +89,41 @@ func TestTooLittle(t *testing.T) {
 	}
 }
 
+// On plain ground what is written is the picture: one other word makes another form, where
+// it makes a photograph no other one.
+func TestPlainGround(t *testing.T) {
+	form := func(value int) *picture.Image {
+		m := flat(400, 500, 255)
+		bar := func(x, y, w, h int) {
+			for i := y; i < y+h; i++ {
+				for k := x; k < x+w; k++ {
+					m.Pix[3*(i*400+k)], m.Pix[3*(i*400+k)+1], m.Pix[3*(i*400+k)+2] = 20, 20, 20
+				}
+			}
+		}
+		for line := range 20 {
+			for k := range 20 { // what is printed
+				if (line*7+k*k*3)%5 > 1 {
+					bar(30+k*14, 20+24*line, 5+(line+k)%6, 12)
+				}
+			}
+		}
+		for k := range 8 {
+			if value>>k&1 == 1 {
+				bar(310+k*9, 20+24*9, 6, 12)
+			}
+		}
+		return m
+	}
+	a := Look(form(0b10110011))
+	if got := Compare(a, Look(saved(t, picture.Area(form(0b10110011), 300, 375), 60))); got != Same {
+		t.Errorf("a copy is %v", got)
+	}
+	if got := Compare(a, Look(form(0b01011010))); got != Different {
+		t.Errorf("with another value it is %v", got)
+	}
+}
+
 // Pictures of any size, with alpha and without, are compared.
 func TestExtremes(t *testing.T) {
 	var views []*View

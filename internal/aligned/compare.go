@@ -31,9 +31,14 @@ const (
 	leastSide = 3    // blocks that a level has at each side, at least
 	alike     = 0.7  // correlation of parts that agree
 	unlike    = 0.5  // of parts that do not
-	mostBad   = 0.15 // of the parts with structure in a copy of a photograph, such as one that is written on
+	mostBad   = 0.15 // of the parts with structure in a copy of a photograph, such as one that is written on;
+	mostWide  = 0.03 // at half the size, where marks of compression are gone, unless they lie in a corner or a line
+	compact   = 0.3  // of the picture: where what is written on a copy lies
+	plain     = 0.55 // of a picture has one brightness: what is on it is written, drawn or printed
 	sparse    = 0.15 // of all parts have structure in a drawing: there all of them have to agree, closely
-	closely   = 0.85
+	closely   = 0.85 // in a sparse picture
+	plainly   = 0.8  // in a plain one, where there is as much contrast as in writing:
+	contrast  = 16
 	leastGood = 24 // parts that have to agree,
 	leastFull = 6  // or so many where they are half of all: small pictures
 )
@@ -81,13 +86,16 @@ func resized(m *picture.Image, w, h int) *picture.Image {
 
 // Finding is what is found at one size of two pictures.
 type Finding struct {
-	Blocks       int // that were compared
-	Good, Bad    int // of those with structure in both: that agree, that do not
-	Weak         int // neither
-	OnlyA, OnlyB int // with structure in one of the two
-	Least        float64
+	Blocks       int     // that were compared
+	Good, Bad    int     // of those with structure in both: that agree, that do not
+	Weak         int     // neither
+	OnlyA, OnlyB int     // with structure in one of the two
+	Least        float64 // correlation of parts that agree
+	LeastClear   float64 // of parts with much contrast, whether they agree or not
 	Floor        float64
 	Tone, Colour float64 // the part of blocks whose brightness or colour is another one
+	Plain        bool    // they are plain ground with something on it
+	Wide         float64 // the part of the picture in which Bad, Weak and Only parts lie
 	Gray         bool    // one of the two has no colours, the other has
 	Away         float64 // mean difference of brightness
 }
@@ -114,6 +122,7 @@ func on(a, b *picture.Image) (Verdict, []Finding) {
 		}
 		levels = append(levels, [2]plane{last[0].half(), last[1].half()})
 	}
+	isPlain := ground(softA) >= plain && ground(softB) >= plain
 	at := inPlace
 	all := make([]Finding, len(levels))
 	for i := len(levels) - 1; i >= 0; i-- {
@@ -126,6 +135,7 @@ func on(a, b *picture.Image) (Verdict, []Finding) {
 		}
 		w, inside := b.warp(at)
 		all[i] = structure(a, w, inside)
+		all[i].Plain = isPlain
 		if all[i].weigh(i) == Different {
 			return Different, all[i:]
 		}
@@ -156,10 +166,13 @@ func (f Finding) weigh(level int) Verdict {
 	switch {
 	case few && (f.Bad > 0 || min(f.OnlyA, f.OnlyB) > 1 || lone > max(1, f.Good/8)),
 		bad > mostBad*(float64(with)+bad),
+		f.Plain && f.LeastClear < unlike, // nothing may be added to it
+		level == 1 && f.Wide > compact && bad > mostWide*(float64(with)+bad),
 		level > 0 && lone > 3*f.Good: // nearly all of one is not in the other
 		return Different
 	case level == 0 && !f.enough(),
-		few && (level == 0 && f.Least < closely || f.Gray || f.Away > 40):
+		few && (level == 0 && f.Least < closely || f.Gray || f.Away > 40),
+		f.Plain && f.LeastClear < plainly:
 		return Unclear
 	}
 	return Same
@@ -167,13 +180,17 @@ func (f Finding) weigh(level int) Verdict {
 
 // enough tells whether so much agrees that it is no accident.
 func (f Finding) enough() bool {
-	return f.Good >= leastGood || f.Good >= leastFull && 2*f.Good >= f.Blocks
+	return f.Good >= leastGood || f.Good >= leastFull && 2*f.Good >= f.Blocks ||
+		2*f.Good >= leastGood && 10*f.Good >= f.Blocks && f.Least >= 0.95
 }
 
 // structure compares blocks by what is in them, whatever their brightness and contrast.
 func structure(a, b plane, inside []bool) Finding {
-	f := Finding{Least: 1}
-	type stat struct{ sa, sb, r float64 }
+	f := Finding{Least: 1, LeastClear: 1}
+	type stat struct {
+		x, y      int
+		sa, sb, r float64
+	}
 	var all []stat
 	for y := 0; y+block <= a.h; y += block {
 		for x := 0; x+block <= a.w; x += block {
@@ -191,7 +208,7 @@ func structure(a, b plane, inside []bool) Finding {
 			}
 			ma, mb = ma/n, mb/n
 			va, vb := max(aa/n-ma*ma, 0), max(bb/n-mb*mb, 0)
-			s := stat{sa: math.Sqrt(va), sb: math.Sqrt(vb)}
+			s := stat{x: x, y: y, sa: math.Sqrt(va), sb: math.Sqrt(vb)}
 			if va*vb > 0 {
 				s.r = (ab/n - ma*mb) / math.Sqrt(va*vb)
 			}
@@ -216,10 +233,19 @@ func structure(a, b plane, inside []bool) Finding {
 	}
 	noiseA, noiseB := floor(func(s stat) float64 { return s.sa }), floor(func(s stat) float64 { return s.sb })
 	f.Floor = 3 * max(noiseA, noiseB)
+	left, top, right, bottom := a.w, a.h, 0, 0
 	for _, s := range all {
 		inA, inB := s.sa > f.Floor, s.sb > f.Floor
+		if !inA && !inB {
+			continue
+		}
+		if max(s.sa, s.sb) > contrast {
+			f.LeastClear = min(f.LeastClear, s.r)
+		}
+		if s.r < alike {
+			left, top, right, bottom = min(left, s.x), min(top, s.y), max(right, s.x+block), max(bottom, s.y+block)
+		}
 		switch {
-		case !inA && !inB:
 		case s.r >= alike:
 			f.Good++
 			f.Least = min(f.Least, s.r)
@@ -233,7 +259,28 @@ func structure(a, b plane, inside []bool) Finding {
 			f.OnlyB++
 		}
 	}
+	if right > 0 {
+		f.Wide = float64((right-left)*(bottom-top)) / float64(a.w*a.h)
+	}
 	return f
+}
+
+// ground is the part of a plane that has its commonest value, but for a little.
+func ground(p plane) float64 {
+	const width = 5
+	var counts [256 + width]int
+	for _, v := range p.v {
+		counts[min(max(int(v), 0), 255)]++
+	}
+	most := 0
+	for i := range 256 {
+		sum := 0
+		for _, n := range counts[i : i+width] {
+			sum += n
+		}
+		most = max(most, sum)
+	}
+	return float64(most) / float64(len(p.v))
 }
 
 // colours compares the mean brightness and colour of the cells of a grid.

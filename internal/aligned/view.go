@@ -45,12 +45,15 @@ func hash(m *picture.Image) (sum [sha256.Size]byte) {
 	binary.LittleEndian.PutUint64(size[8:], uint64(m.Height))
 	h.Write(size[:])
 	if m.Alpha == nil {
-		h.Write(m.Pix)
+		h.Write(m.On(0).Pix)
 		return [sha256.Size]byte(h.Sum(nil))
 	}
 	for _, ground := range []uint8{255, 0} {
 		for y := range m.Height {
 			row := picture.Image{Width: m.Width, Height: 1, Pix: m.Pix[3*y*m.Width:][:3*m.Width], Alpha: m.Alpha[y*m.Width:][:m.Width]}
+			if m.Upper != nil {
+				row.Upper = m.Upper[y*m.Width:][:m.Width]
+			}
 			h.Write(row.On(ground).Pix)
 		}
 	}

@@ -76,17 +76,17 @@ func Decode(data []byte) (image.Image, error) {
 		return nil, err
 	}
 	if int64(h.width)*int64(h.height) > mostPixels {
-		return nil, fmt.Errorf("bmp: %d x %d pixels, more than %d", h.width, h.height, mostPixels)
+		return nil, fmt.Errorf("%d x %d pixels, more than %d", h.width, h.height, mostPixels)
 	}
 	if h.pixels >= int64(len(data)) {
-		return nil, fmt.Errorf("bmp: the file ends before its pixels: %w", io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("the file ends before its pixels: %w", io.ErrUnexpectedEOF)
 	}
 	stored := data[h.pixels:]
 	run := h.compression == rle4 || h.compression == rle8
 	stride := (int64(h.width)*int64(h.bits) + 31) / 32 * 4
 	used := (int64(h.width)*int64(h.bits) + 7) / 8
 	if need := stride*int64(h.height-1) + used; !run && int64(len(stored)) < need {
-		return nil, fmt.Errorf("bmp: the file has %d of the %d bytes of its %d x %d pixels: %w", len(stored), need, h.width, h.height, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("the file has %d of the %d bytes of its %d x %d pixels: %w", len(stored), need, h.width, h.height, io.ErrUnexpectedEOF)
 	}
 	if h.bits > 8 {
 		return h.colour(stored, int(stride)), nil
@@ -116,17 +116,17 @@ func (h *header) line(y int) int {
 func readHeader(data []byte) (*header, error) {
 	le := binary.LittleEndian
 	if len(data) < fileHeader+coreHeader || data[0] != 'B' || data[1] != 'M' {
-		return nil, errors.New("bmp: not a bitmap, or cut in its header")
+		return nil, errors.New("not a bitmap, or cut in its header")
 	}
 	size := int64(le.Uint32(data[fileHeader:]))
 	if size != coreHeader && size < 16 || size > longest {
-		return nil, fmt.Errorf("bmp: a header of %d bytes, which no bitmap has", size)
+		return nil, fmt.Errorf("a header of %d bytes, which no bitmap has", size)
 	}
 	// Fields behind the end of a short header are zero.
 	var info [longest]byte
 	copy(info[:size], data[fileHeader:])
 	if int64(len(data)) < fileHeader+size {
-		return nil, fmt.Errorf("bmp: cut in its header: %w", io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("cut in its header: %w", io.ErrUnexpectedEOF)
 	}
 	h := &header{pixels: int64(le.Uint32(data[10:])), palette: fileHeader + size, entry: 4}
 	var width, height int64
@@ -142,7 +142,7 @@ func readHeader(data []byte) (*header, error) {
 		height, h.topDown = -height, true
 	}
 	if width <= 0 || height == 0 || width > math.MaxInt32 || height > math.MaxInt32 {
-		return nil, fmt.Errorf("bmp: a picture of %d x %d pixels", width, height)
+		return nil, fmt.Errorf("a picture of %d x %d pixels", width, height)
 	}
 	h.width, h.height = int(width), int(height)
 	if err := h.checkKind(size == os2Header); err != nil {
@@ -164,7 +164,7 @@ func readHeader(data []byte) (*header, error) {
 			count = 4
 		}
 		if int64(len(data)) < h.palette+4*count {
-			return nil, fmt.Errorf("bmp: cut in its masks: %w", io.ErrUnexpectedEOF)
+			return nil, fmt.Errorf("cut in its masks: %w", io.ErrUnexpectedEOF)
 		}
 		for i := range count {
 			h.masks[i] = le.Uint32(data[h.palette+4*i:])
@@ -173,7 +173,7 @@ func readHeader(data []byte) (*header, error) {
 	}
 	for _, mask := range h.masks {
 		if mask != 0 && bits.OnesCount32(mask) != bits.Len32(mask)-bits.TrailingZeros32(mask) {
-			return nil, fmt.Errorf("bmp: a mask of bits that are apart, %#x", mask)
+			return nil, fmt.Errorf("a mask of bits that are apart, %#x", mask)
 		}
 	}
 	if h.bits <= 8 && h.colours == 0 {
@@ -183,7 +183,7 @@ func readHeader(data []byte) (*header, error) {
 		h.pixels = h.palette + int64(h.colours*h.entry)
 	}
 	if h.pixels < h.palette {
-		return nil, fmt.Errorf("bmp: the pixels begin at byte %d, in the header", h.pixels)
+		return nil, fmt.Errorf("the pixels begin at byte %d, in the header", h.pixels)
 	}
 	return h, nil
 }
@@ -192,9 +192,9 @@ func readHeader(data []byte) (*header, error) {
 func (h *header) checkKind(os2 bool) error {
 	switch {
 	case os2 && h.compression > rle4:
-		return fmt.Errorf("bmp: compression %d of OS/2 (Huffman or RLE24), which is not read", h.compression)
+		return fmt.Errorf("compression %d of OS/2 (Huffman or RLE24), which is not read", h.compression)
 	case h.compression == jpegInside, h.compression == pngInside:
-		return fmt.Errorf("bmp: a %s file inside, which is not read", map[uint32]string{jpegInside: "JPEG", pngInside: "PNG"}[h.compression])
+		return fmt.Errorf("a %s file inside, which is not read", map[uint32]string{jpegInside: "JPEG", pngInside: "PNG"}[h.compression])
 	}
 	var fits bool
 	switch h.bits {
@@ -208,10 +208,10 @@ func (h *header) checkKind(os2 bool) error {
 		fits = h.compression == plain || h.compression == bitFields || h.compression == alphaBitFields
 	}
 	if !fits {
-		return fmt.Errorf("bmp: %d bits a pixel in compression %d, which no bitmap has", h.bits, h.compression)
+		return fmt.Errorf("%d bits a pixel in compression %d, which no bitmap has", h.bits, h.compression)
 	}
 	if h.topDown && (h.compression == rle4 || h.compression == rle8) {
-		return errors.New("bmp: runs from the top down, which no bitmap has")
+		return errors.New("runs from the top down, which no bitmap has")
 	}
 	return nil
 }
@@ -327,4 +327,4 @@ func (h *header) runs(m *image.Paletted, data []byte) error {
 	return errCut
 }
 
-var errCut = fmt.Errorf("bmp: the file ends within its pixels: %w", io.ErrUnexpectedEOF)
+var errCut = fmt.Errorf("the file ends within its pixels: %w", io.ErrUnexpectedEOF)

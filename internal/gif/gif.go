@@ -23,7 +23,7 @@ type File struct {
 	data                     []byte
 }
 
-var errCut = fmt.Errorf("gif: the file ends within its first frame: %w", io.ErrUnexpectedEOF)
+var errCut = fmt.Errorf("the file ends within its first frame: %w", io.ErrUnexpectedEOF)
 
 const (
 	extension = '!'
@@ -41,7 +41,7 @@ const (
 // Open reads up to the first frame.
 func Open(data []byte) (*File, error) {
 	if len(data) < header || string(data[:4]) != "GIF8" || data[5] != 'a' {
-		return nil, errors.New("gif: not a GIF file, or cut in its header")
+		return nil, errors.New("not a GIF file, or cut in its header")
 	}
 	f := &File{}
 	f.Width, f.Height = numbers(data[6:])
@@ -95,7 +95,7 @@ func (f *File) next(data []byte, at int) (int, error) {
 			}
 			return at, nil
 		case trailer:
-			return 0, errors.New("gif: a file without a frame")
+			return 0, errors.New("a file without a frame")
 		default:
 			at++
 		}

@@ -26,7 +26,7 @@ type codes struct {
 	left    int
 }
 
-var errCode = errors.New("gif: a code that is not in use yet")
+var errCode = errors.New("a code that is not in use yet")
 
 func newCodes(data []byte) (*codes, error) {
 	if len(data) == 0 {
@@ -34,7 +34,7 @@ func newCodes(data []byte) (*codes, error) {
 	}
 	c := &codes{literal: uint(data[0]), data: data[1:]}
 	if c.literal < 1 || c.literal > 11 {
-		return nil, errors.New("gif: pixels of a size that cannot be")
+		return nil, errors.New("pixels of a size that cannot be")
 	}
 	for i := range 1 << c.literal {
 		c.suffix[i] = uint8(i)

@@ -6,6 +6,7 @@ import "math"
 type colour struct {
 	matrix, primaries int
 	full              bool // values of 0 to 255, not 16 to 235
+	gray              bool // no differences
 }
 
 // Values of matrix_coefficients.
@@ -59,28 +60,33 @@ func (c colour) known() bool {
 	return c.matrix <= bt2020const || c.matrix == derived || c.matrix == derived2
 }
 
-// table makes red, green and blue, as libheif does it: in 1/256 where values are full.
+// table makes red, green and blue, in parts of 1/65536.
 type table struct {
 	colour
-	y                [256]int32
+	y, difference    [256]int32
 	crRed, cbBlue    [256]int32
 	crGreen, cbGreen [256]int32
 }
 
 const half = 1 << 15
 
-func (c colour) table() *table {
+// table is for values of so many bits, which arrive as their upper 8. The lower ones count
+// as half of what they could be.
+func (c colour) table(depth int) *table {
 	t := &table{colour: c}
+	spread := float64(int(1) << (depth - 8))
+	missing, most := (spread-1)/2, 256*spread-1
 	red, blue := c.shares()
 	green := 1 - red - blue
-	light, difference, black := 1.0, 1.0, 0.0
+	light, difference, black := 255/most, 255/most, 0.0
 	if !c.full {
-		light, difference, black = 255.0/219, 255.0/224, 16
+		light, difference, black = 255/(219*spread), 255/(224*spread), 16*spread
 	}
 	fix := func(v float64) int32 { return int32(math.Round(v * 2 * half)) }
 	for i := range 256 {
-		d := float64(i-128) * difference
-		t.y[i] = fix((float64(i)-black)*light) + half
+		v := float64(i)*spread + missing
+		d := (v - 128*spread) * difference
+		t.difference[i], t.y[i] = fix(d), fix((v-black)*light)+half
 		t.crRed[i], t.cbBlue[i] = fix(2*(1-red)*d), fix(2*(1-blue)*d)
 		t.crGreen[i], t.cbGreen[i] = fix(-2*(1-red)*red/green*d), fix(-2*(1-blue)*blue/green*d)
 	}
@@ -89,23 +95,19 @@ func (c colour) table() *table {
 
 // rgb makes one pixel.
 func (t *table) rgb(y, cb, cr uint8) (r, g, b uint8) {
+	if t.gray {
+		v := clip(t.y[y])
+		return v, v, v
+	}
 	switch t.matrix {
 	case identity:
 		return clip(t.y[cr]), clip(t.y[y]), clip(t.y[cb])
 	case ycgco:
-		light, green, orange := t.y[y], t.spread(cb), t.spread(cr)
+		light, green, orange := t.y[y], t.difference[cb], t.difference[cr]
 		return clip(light - green + orange), clip(light + green), clip(light - green - orange)
 	}
 	light := t.y[y]
 	return clip(light + t.crRed[cr]), clip(light + t.cbGreen[cb] + t.crGreen[cr]), clip(light + t.cbBlue[cb])
-}
-
-// spread is a difference in the unit of light.
-func (t *table) spread(c uint8) int32 {
-	if t.full {
-		return (int32(c) - 128) << 16
-	}
-	return int32((float64(c) - 128) * 255 / 224 * 2 * half)
 }
 
 func clip(v int32) uint8 { return uint8(min(max(v>>16, 0), 255)) }

@@ -9,26 +9,34 @@ import (
 // What decoding takes, as measured with large pictures of each kind, in bytes a pixel: of
 // the decoder, which has frames, their conversion and the colours at once.
 const (
-	perPixel     = 16
-	perDeepPixel = 28
-	always       = 24 << 20 // for its code, tables and stacks
+	perPixelHEVC, perDeepPixelHEVC = 16, 22
+	perPixelAV1, perDeepPixelAV1   = 26, 40
+
+	always = 24 << 20 // for its tables and stacks
+
+	process = 64 << 20 // of the program once more, and the decoder's code
 )
 
 // memory is the most that the decoder gets for a layer.
-func (l layer) memory(file int) int64 {
-	each := int64(perPixel)
-	if l.deep {
-		each = perDeepPixel
+func (l layer) memory() int64 {
+	each := int64(perPixelHEVC)
+	switch deep := l.depth > 8; {
+	case l.av1 && deep:
+		each = perDeepPixelAV1
+	case l.av1:
+		each = perPixelAV1
+	case deep:
+		each = perDeepPixelHEVC
 	}
-	return always + each*max(l.area, area(l.coded)) + 4*int64(file)
+	return always + each*max(l.area, area(l.coded)) + 4*l.bytes
 }
 
 func area(size image.Point) int64 { return int64(size.X) * int64(size.Y) }
 
-// Need is how much memory Decode takes, in all processes, for a file of that many bytes.
-func (p *Picture) Need(file int) int64 {
+// Need is how much memory Decode takes, in all processes.
+func (p *Picture) Need() int64 {
 	const rgba, rgb = 4, 3
-	n := p.colour.memory(file) + 2*rgba*area(p.colour.coded) + rgb*area(p.Size) + 2*int64(file)
+	n := process + p.colour.memory() + 2*rgba*area(p.colour.coded) + rgb*area(p.Size) + 2*p.colour.bytes
 	if p.alpha != nil || p.Format == "AVIF" {
 		n += area(p.Size)
 	}
@@ -39,13 +47,13 @@ func (p *Picture) Need(file int) int64 {
 func (p *Picture) HasAlpha() bool { return p.alpha != nil || p.Format == "AVIF" }
 
 // Decode returns the colours, 3 bytes a pixel, and alpha, nil if all is opaque.
-func (p *Picture) Decode(file int) (rgb, alpha []uint8, err error) {
+func (p *Picture) Decode() (rgb, alpha []uint8, err error) {
 	rgb = make([]uint8, 3*area(p.Size))
 	if p.HasAlpha() {
 		alpha = make([]uint8, area(p.Size))
 	}
 	if p.Format == "AVIF" {
-		err = p.colour.decode("AV1", file, p.cut, func(at int, pixels []uint8) {
+		err = p.colour.decode("AV1", p.cut, func(at int, pixels []uint8) {
 			for i := 0; i < len(pixels); i += 4 {
 				copy(rgb[3*at:3*at+3], pixels[i:])
 				alpha[at] = pixels[i+3]
@@ -57,8 +65,8 @@ func (p *Picture) Decode(file int) (rgb, alpha []uint8, err error) {
 		}
 		return rgb, alpha, err
 	}
-	t := p.colour.colour.table()
-	err = p.colour.decode("HEVC", file, p.cut, func(at int, pixels []uint8) {
+	t := p.colour.colour.table(p.colour.depth)
+	err = p.colour.decode("HEVC", p.cut, func(at int, pixels []uint8) {
 		for i := 0; i < len(pixels); i += 4 {
 			rgb[3*at], rgb[3*at+1], rgb[3*at+2] = t.rgb(pixels[i+1], pixels[i+2], pixels[i])
 			at++
@@ -67,7 +75,7 @@ func (p *Picture) Decode(file int) (rgb, alpha []uint8, err error) {
 	if err != nil || p.alpha == nil {
 		return rgb, nil, err
 	}
-	err = p.alpha.decode("HEVC", file, p.cut, func(at int, pixels []uint8) {
+	err = p.alpha.decode("HEVC", p.cut, func(at int, pixels []uint8) {
 		for i := 0; i < len(pixels); i += 4 {
 			alpha[at] = pixels[i+1]
 			at++
@@ -81,8 +89,8 @@ func (p *Picture) Decode(file int) (rgb, alpha []uint8, err error) {
 
 // decode has a layer decoded and gives use the pixels of what is cut out of it, piece by
 // piece of a row, with the place of each.
-func (l layer) decode(decoder string, file int, cut image.Rectangle, use func(at int, pixels []uint8)) error {
-	job := worker.Job{Decoder: decoder, Memory: l.memory(file)}
+func (l layer) decode(decoder string, cut image.Rectangle, use func(at int, pixels []uint8)) error {
+	job := worker.Job{Decoder: decoder, Memory: l.memory()}
 	for i := range l.tiles {
 		data, err := l.files(i)
 		if err != nil {

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	mostSide = 1 << 20
-	mostMeta = 16 << 20
+	mostSide  = 1 << 20
+	mostMeta  = 16 << 20
+	mostTiles = 1 << 15 // of libavif
 )
 
 // Picture is the one that a file shows.
@@ -37,11 +38,18 @@ type layer struct {
 	tile    image.Point // what is shown of one
 	coded   image.Point // what the decoder gives
 	area    int64       // that it works on
-	deep    bool        // more than 8 bits a value
+	depth   int         // bits of a value
+	av1     bool        // and not HEVC
 	colour  colour
 	files   func(tile int) ([]byte, error)
 	tiles   int
+	bytes   int64 // of all tiles
 }
+
+// mostBytes bounds what tiles have all together: some share their bytes.
+func (m *items) mostBytes() int64 { return 2*int64(len(m.file)) + 64<<20 }
+
+var errLarge = errors.New("tiles that are larger than the file")
 
 var errNone = errors.New("no picture is in it")
 
@@ -67,8 +75,9 @@ func (m *items) picture(it *item) (*Picture, error) {
 	if p.Format, err = m.format(shown); err != nil {
 		return nil, err
 	}
+	alpha := m.alphaOf(it)
 	if p.Format == "AVIF" {
-		p.colour, err = m.whole(shown)
+		p.colour, err = m.whole(shown, alpha)
 	} else {
 		p.colour, err = m.layer(shown)
 	}
@@ -78,8 +87,8 @@ func (m *items) picture(it *item) (*Picture, error) {
 	if err := p.arrange(changes); err != nil {
 		return nil, err
 	}
-	if p.Format == "HEIC" {
-		err = m.addAlpha(p, it)
+	if alpha != nil && p.Format == "HEIC" {
+		err = m.addAlpha(p, it, alpha)
 	}
 	return p, err
 }
@@ -201,7 +210,6 @@ func (m *items) layer(it *item) (l layer, err error) {
 		return l, err
 	}
 	configs := make([][]byte, len(tiles))
-	total := uint64(0)
 	for i, t := range tiles {
 		config, ok := m.of(t, "hvcC")
 		if !ok {
@@ -220,16 +228,16 @@ func (m *items) layer(it *item) (l layer, err error) {
 			return l, fmt.Errorf("%d x %d pixels where %d x %d were announced", s.width, s.height, tile.X, tile.Y)
 		}
 		if i == 0 {
-			l.tile, l.coded, l.area, l.deep, l.colour = tile, image.Pt(s.width, s.height), s.coded, s.depth > 8, s.colour
-		} else if tile != l.tile || l.coded != image.Pt(s.width, s.height) {
-			return l, errors.New("tiles of several sizes")
+			l.tile, l.coded, l.area, l.depth, l.colour = tile, image.Pt(s.width, s.height), s.coded, s.depth, s.colour
+		} else if tile != l.tile || l.coded != image.Pt(s.width, s.height) || l.depth != s.depth || l.colour.gray != s.colour.gray {
+			return l, errors.New("tiles of several kinds")
 		}
 		n, err := m.length(t)
 		if err != nil {
 			return l, err
 		}
-		if total += n; total > 2*uint64(len(m.file)) {
-			return l, errors.New("tiles larger than the file")
+		if l.bytes += int64(n); l.bytes > m.mostBytes() {
+			return l, errLarge
 		}
 	}
 	if rows := len(tiles) / l.columns; l.columns*l.tile.X < l.size.X || rows*l.tile.Y < l.size.Y {
@@ -240,6 +248,7 @@ func (m *items) layer(it *item) (l layer, err error) {
 	for _, from := range []*item{tiles[0], it} { // the whole one's word counts
 		for _, i := range from.props {
 			if c, ok := readColour(m.props[i-1].body); ok && m.props[i-1].kind == "colr" {
+				c.gray = l.colour.gray
 				l.colour = c
 			}
 		}
@@ -252,62 +261,93 @@ func (m *items) layer(it *item) (l layer, err error) {
 		if err != nil {
 			return nil, err
 		}
-		return single("hvc1", "hvcC", configs[i], l.coded, data), nil
+		return fileHEVC(configs[i], l.coded, data), nil
 	}
 	return l, nil
 }
 
-// whole describes a picture of AV1, which libavif reads as it is: it knows grids, alpha
-// and colours, and neither cuts nor turns.
-func (m *items) whole(it *item) (l layer, err error) {
-	tiles, err := m.tilesOf(it)
-	if err != nil {
-		return l, err
-	}
-	if it.kind == "grid" {
-		if l.size, _, err = m.grid(it, len(tiles)); err != nil {
-			return l, err
-		}
-	} else if l.size.X, l.size.Y, err = m.size(it); err != nil {
-		return l, err
-	}
-	for _, t := range tiles {
-		w, h, err := m.size(t)
+// whole describes a picture of AV1, with its tiles and alpha, which libavif decodes at
+// once: it makes the colours, too.
+func (m *items) whole(it, alpha *item) (l layer, err error) {
+	var count int
+	measure := func(it *item) (size image.Point, err error) {
+		tiles, err := m.tilesOf(it)
 		if err != nil {
-			return l, err
+			return size, err
 		}
-		config, _ := m.of(t, "av1C")
-		if len(config) > 2 && config[2]&0x40 != 0 {
-			l.deep = true
+		if it.kind == "grid" {
+			size, _, err = m.grid(it, len(tiles))
+		} else {
+			size.X, size.Y, err = m.size(it)
 		}
-		l.area += int64(w) * int64(h)
+		if err != nil {
+			return size, err
+		}
+		for _, t := range tiles {
+			w, h, err := m.size(t)
+			if err != nil {
+				return size, err
+			}
+			config, ok := m.of(t, "av1C")
+			if !ok || t.kind != "av01" {
+				return size, errors.New("AV1 without parameters")
+			}
+			n, err := m.length(t)
+			if err != nil {
+				return size, err
+			}
+			l.depth = max(l.depth, depthAV1(config))
+			l.area += int64(w) * int64(h)
+			l.bytes += int64(n)
+			count++
+		}
+		return size, nil
 	}
-	l.tile, l.coded, l.columns, l.tiles = l.size, l.size, 1, 1
-	l.files = func(int) ([]byte, error) { return asPicture(m.file), nil }
+	if l.size, err = measure(it); err != nil {
+		return l, err
+	}
+	if alpha != nil {
+		if _, err = measure(alpha); err != nil {
+			return l, fmt.Errorf("alpha: %w", err)
+		}
+	}
+	if l.bytes > m.mostBytes() || count > mostTiles {
+		return l, errLarge
+	}
+	l.tile, l.coded, l.columns, l.tiles, l.av1 = l.size, l.size, 1, 1, true
+	l.files = func(int) ([]byte, error) { return m.fileAV1(it, alpha) }
 	return l, nil
 }
 
-// addAlpha looks for the picture that says how transparent an item is.
-func (m *items) addAlpha(p *Picture, shown *item) error {
+// depthAV1 is how many bits a value has, as a box av1C says.
+func depthAV1(config []byte) int {
+	if len(config) < 3 || config[2]&0x40 == 0 {
+		return 8
+	}
+	return 10 + int(config[2]>>4&2)
+}
+
+// alphaOf returns the picture that says how transparent an item is, nil if none does.
+func (m *items) alphaOf(shown *item) *item {
 	for _, id := range slices.Sorted(maps.Keys(m.all)) {
 		it := m.all[id]
-		to := it.refs["auxl"]
-		if len(to) == 0 || to[0] != shown.id || !m.isAlpha(it) {
-			continue
+		if slices.Contains(it.refs["auxl"], shown.id) && m.isAlpha(it) {
+			return it
 		}
-		l, err := m.layer(it)
-		if err != nil {
-			return fmt.Errorf("alpha: %w", err)
-		}
-		if l.size != p.colour.size {
-			return errors.New("alpha is of another size than the picture")
-		}
-		p.alpha = &l
-		for _, id := range shown.refs["prem"] {
-			p.multiplied = p.multiplied || id == it.id
-		}
-		return nil
 	}
+	return nil
+}
+
+// addAlpha describes alpha of a picture of HEVC.
+func (m *items) addAlpha(p *Picture, shown, alpha *item) error {
+	l, err := m.layer(alpha)
+	if err != nil {
+		return fmt.Errorf("alpha: %w", err)
+	}
+	if l.size != p.colour.size {
+		return errors.New("alpha is of another size than the picture")
+	}
+	p.alpha, p.multiplied = &l, slices.Contains(shown.refs["prem"], alpha.id)
 	return nil
 }
 

@@ -103,6 +103,7 @@ func readSPS(unit []byte) (s stream, err error) {
 		return s, fmt.Errorf("HEVC of %d x %d pixels", s.width, s.height)
 	}
 	s.colour = colour{matrix: unspecified}
+	s.colour.gray = s.chroma == 0
 	b.skipToColours(layers)
 	if b.flag() { // what is told for showing
 		if b.flag() && b.u(8) == 255 {
@@ -113,7 +114,7 @@ func readSPS(unit []byte) (s stream, err error) {
 		}
 		if b.flag() {
 			b.u(3)
-			c := colour{full: b.flag(), matrix: unspecified}
+			c := colour{full: b.flag(), matrix: unspecified, gray: s.colour.gray}
 			if b.flag() {
 				c.primaries, _, c.matrix = int(b.u(8)), b.u(8), int(b.u(8))
 			}
@@ -158,7 +159,7 @@ func (b *bits) skipToColours(layers int) {
 	for range 6 {
 		b.ue()
 	}
-	if b.flag() && b.flag() {
+	if lists := b.flag(); lists && b.flag() {
 		b.scalingLists()
 	}
 	b.u(2)

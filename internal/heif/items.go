@@ -22,7 +22,6 @@ type item struct {
 	id      uint32
 	kind    string
 	props   []int // places in items.props, from 1
-	inIdat  bool
 	method  uint64
 	extents [][2]uint64 // offset and length; length 0: to the end
 	refs    map[string][]uint32
@@ -38,6 +37,9 @@ func readItems(file []byte) (m *items, found bool, err error) {
 			return nil
 		}
 		found = true
+		if len(b.body) > mostMeta {
+			return fmt.Errorf("%d MB of what is said about it", len(b.body)>>20)
+		}
 		m, err = readMeta(file, b.body)
 		return err
 	})

@@ -74,7 +74,7 @@ func firstSample(file []byte, table map[string][]byte) (*Picture, error) {
 		return nil, err
 	}
 	p := &Picture{}
-	l := layer{columns: 1, tiles: 1}
+	l := layer{columns: 1, tiles: 1, bytes: int64(len(data))}
 	if entry.kind == "av01" {
 		r := reader{data: entry.body[24:]}
 		w, h := int(r.number(2)), int(r.number(2))
@@ -83,8 +83,8 @@ func firstSample(file []byte, table map[string][]byte) (*Picture, error) {
 		if !ok || len(config) < 3 || w == 0 || h == 0 {
 			return nil, errors.New("AV1 without parameters")
 		}
-		l.tile, l.coded, l.deep = l.size, l.size, config[2]&0x40 != 0
-		l.files = func(int) ([]byte, error) { return single("av01", "av1C", config, l.coded, data), nil }
+		l.tile, l.coded, l.depth, l.av1 = l.size, l.size, depthAV1(config), true
+		l.files = func(int) ([]byte, error) { return sampleAV1(config, parts["colr"], l.coded, data), nil }
 	} else {
 		p.Format = "HEIC"
 		s, err := readHEVC(parts["hvcC"])
@@ -92,11 +92,12 @@ func firstSample(file []byte, table map[string][]byte) (*Picture, error) {
 			return nil, err
 		}
 		l.size = image.Pt(s.width, s.height)
-		l.tile, l.coded, l.area, l.deep, l.colour = l.size, l.size, s.coded, s.depth > 8, s.colour
+		l.tile, l.coded, l.area, l.depth, l.colour = l.size, l.size, s.coded, s.depth, s.colour
 		if c, ok := readColour(parts["colr"]); ok {
+			c.gray = s.colour.gray
 			l.colour = c
 		}
-		l.files = func(int) ([]byte, error) { return single("hvc1", "hvcC", parts["hvcC"], l.coded, data), nil }
+		l.files = func(int) ([]byte, error) { return fileHEVC(parts["hvcC"], l.coded, data), nil }
 	}
 	p.colour = l
 	return p, p.arrange(nil)

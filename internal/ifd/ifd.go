@@ -20,15 +20,18 @@ type File struct {
 
 // Directory is a table of values, and where the next one is; 0 if there is none.
 type Directory struct {
-	Fields map[uint16]Field
-	Next   uint64
+	Fields  map[uint16]Field
+	Outside map[uint16]bool // tags whose values are not in the file
+	Cut     bool            // the table itself ends with the file
+	Next    uint64
 }
 
 // Field is a value as it is stored, one number or several.
 type Field struct {
-	Kind  uint16
-	Value []byte
-	order binary.ByteOrder
+	Kind   uint16
+	Value  []byte
+	Behind bool // an entry before it has values that are not in the file; Pillow does not go on there
+	order  binary.ByteOrder
 }
 
 // Kinds of values.
@@ -106,12 +109,11 @@ func (f *File) sizes() (head, word uint64) {
 	return 2, 4
 }
 
-// Read reads the directory at a place. Of each tag it has the first usable value. The
-// values end, whatever the directory says, with the file, or with a value that is not in
-// it. All calls together read no more entries than would fit into the file.
+// Read reads the directory at a place. Of each tag it has the first usable value. All
+// calls together read no more entries than would fit into the file.
 func (f *File) Read(at uint64) (Directory, error) {
 	head, word := f.sizes()
-	d, length := Directory{Fields: map[uint16]Field{}}, uint64(len(f.data))
+	d, length := Directory{Fields: map[uint16]Field{}, Outside: map[uint16]bool{}}, uint64(len(f.data))
 	if at > length || head > length-at {
 		return d, errCut
 	}
@@ -121,12 +123,13 @@ func (f *File) Read(at uint64) (Directory, error) {
 		count = f.Order.Uint64(f.data[at:])
 	}
 	size := 4 + 2*word
-	if count <= uint64(len(entries))/size {
+	if d.Cut = count > uint64(len(entries))/size; !d.Cut {
 		if next := entries[count*size:]; uint64(len(next)) >= word {
 			d.Next = f.number(next)
 		}
 	}
 	outside := uint64(0) // bytes of values outside of their entries
+	ended := false
 	for ; count > 0 && uint64(len(entries)) >= size && f.examined < len(f.data); count-- {
 		f.examined += int(size)
 		entry := entries[:size]
@@ -141,15 +144,17 @@ func (f *File) Read(at uint64) (Directory, error) {
 			// Values that all together are larger than the file are passed over.
 			outside += min(n, length/unit+1) * unit
 			if outside > length {
+				d.Outside[tag] = true
 				continue
 			}
 			at := f.number(value)
 			if at > length || n*unit > length-at {
-				break
+				d.Outside[tag], ended = true, true
+				continue
 			}
 			value = f.data[at:]
 		}
-		d.Fields[tag] = Field{kind, value[:n*unit], f.Order}
+		d.Fields[tag] = Field{kind, value[:n*unit], ended, f.Order}
 	}
 	return d, nil
 }

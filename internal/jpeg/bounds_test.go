@@ -56,6 +56,7 @@ func TestRefused(t *testing.T) {
 		{of(0xc0, 8, 0, 8, 0, 8, 1, 1, 0x11, 3), "table 3 of quantization is missing"},
 		{of(0xc2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0), "coefficients 0 to 63"},
 		{plain[:2], "cut short"},
+		{plain[1:], "not a JPEG"},
 		{append(plain[:2:2], 0xff, 0xd9), "without a picture"},
 	} {
 		_, err := jpeg.Decode(c.data)
@@ -87,7 +88,7 @@ func TestMostScans(t *testing.T) {
 // A large size that the bytes cannot back is refused before memory is taken for it, but
 // with arithmetic coding, where a picture of one colour takes none.
 func TestImpossibleSize(t *testing.T) {
-	if _, err := jpeg.ReadHeader(grey(0xc0, 8000, 6000, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "8000 x 6000") {
+	if _, err := jpeg.Decode(grey(0xc0, 8000, 6000, scan(0, 63, 0))); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "8000 x 6000") {
 		t.Error(err)
 	}
 	m, err := jpeg.DecodeEighth(grey(0xc9, 8000, 6000, scan(0, 63, 0)))
@@ -110,12 +111,37 @@ func TestCutShort(t *testing.T) {
 		}
 		for n := 0; n < len(data); n += 1 + len(data)/sweeptest.Cases(60, 200, len(data)) {
 			m, err := jpeg.Decode(data[:n])
-			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			if n > 2 && err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("%s, the first %d of %d bytes: %v", file, n, len(data), err)
 			}
 			if err == nil && !bytes.Equal(m.Pix, whole.Pix) {
 				t.Fatalf("%s: the first %d of %d bytes gave another picture", file, n, len(data))
 			}
 		}
+	}
+}
+
+// The samples of four components come as they are stored, which Adobe's files have the
+// other way round.
+func TestDecodeStored(t *testing.T) {
+	data, err := os.ReadFile("testdata/cmyk.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := jpeg.DecodeStored(data)
+	m, err2 := jpeg.Decode(data)
+	if err = errors.Join(err, err2); err != nil || len(samples) != 4*m.Width*m.Height {
+		t.Fatal(len(samples), err)
+	}
+	for i := range m.Width * m.Height {
+		for c, light := range m.Pix[3*i : 3*i+3] {
+			if want := int(samples[4*i+c]) * int(samples[4*i+3]) / 255; max(want, int(light))-min(want, int(light)) > 1 {
+				t.Fatalf("pixel %d is %v, of samples %v", i, m.Pix[3*i:3*i+3], samples[4*i:4*i+4])
+			}
+		}
+	}
+	grey, err := jpeg.DecodeStored(grey(0xc0, 9, 5, scan(0, 63, 0, 0)))
+	if err != nil || len(grey) != 9*5 {
+		t.Error(len(grey), err)
 	}
 }

@@ -24,6 +24,22 @@ func (d *decoder) picture() Picture {
 	return m
 }
 
+// stored puts the samples of all planes side by side.
+func (d *decoder) stored() []uint8 {
+	n := len(d.components)
+	samples := make([]uint8, n*d.Width*d.Height)
+	for i := range d.components {
+		p := d.plane(&d.components[i], d.Width, d.Height)
+		for y := range d.Height {
+			dst := samples[n*d.Width*y+i:]
+			for x, v := range p.row(y)[:d.Width] {
+				dst[n*x] = v
+			}
+		}
+	}
+	return samples
+}
+
 // join returns what makes colours of the first three components, as libjpeg decides.
 func (d *decoder) join() func(dst, a, b, c []uint8) {
 	l := d.components

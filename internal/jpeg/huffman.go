@@ -42,7 +42,7 @@ func (d *decoder) huffmanTables(b []byte) error {
 // makeTable makes the table that a scan wants.
 func (d *decoder) makeTable(class int, id byte) error {
 	if id > 3 {
-		return fmt.Errorf("Huffman table %d, which there is not", id)
+		return fmt.Errorf("a scan wants Huffman table %d, which there is not", id)
 	}
 	c := d.codes[class][id]
 	if c.counts == nil && !d.progressive && id < 2 { // frames of films in JPEG leave them out
@@ -50,7 +50,7 @@ func (d *decoder) makeTable(class int, id byte) error {
 	}
 	switch {
 	case c.counts == nil:
-		return fmt.Errorf("Huffman table %d is missing", id)
+		return fmt.Errorf("the Huffman table %d is missing", id)
 	case class == 0 && bytes.ContainsFunc(c.symbols, func(r rune) bool { return r > 15 }):
 		return errors.New("a Huffman table for DC with more than 15 bits")
 	case !d.tables[class][id].build(c):

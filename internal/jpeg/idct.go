@@ -3,18 +3,18 @@ package jpeg
 // show writes a block's pixels, given its coefficients before quantization was undone.
 func (c *component) show(x, y int, v *[64]int16) {
 	var values [64]int16
-	sum := 0
+	sum := int64(0)
 	for i := range 8 {
 		u := int32(v[i]) * c.quant[i]
 		values[i] = int16(u)
-		sum += int(max(u, -u))
+		sum += int64(max(u, -u))
 		if v[i+8]|v[i+16]|v[i+24]|v[i+32]|v[i+40]|v[i+48]|v[i+56] == 0 {
 			continue
 		}
 		for j := i + 8; j < 64; j += 8 {
 			u := int32(v[j]) * c.quant[j]
 			values[j] = int16(u)
-			sum += int(max(u, -u))
+			sum += int64(max(u, -u))
 		}
 	}
 	c.draw(x, y, &values, sum)
@@ -25,7 +25,7 @@ func (c *component) show(x, y int, v *[64]int16) {
 const small = 5000
 
 // draw writes a block's pixels, given the sum of its coefficients' sizes.
-func (c *component) draw(x, y int, v *[64]int16, sum int) {
+func (c *component) draw(x, y int, v *[64]int16, sum int64) {
 	switch {
 	case c.side == 1:
 		c.pixels[y*c.stride+x] = clamp((int32(v[0]) + 128*8 + 4) >> 3)

@@ -13,9 +13,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"io"
 
 	"lookalike/internal/words"
 )
@@ -61,52 +58,22 @@ type component struct {
 	context int   // of the DC coefficient, where the coding is arithmetic
 }
 
-// mostHeader is how far the frame's header may be from the beginning: notes before it, such
-// as maps of depth, take megabytes.
-const mostHeader = 64 << 20
-
-// DecodeConfig returns the size that a file gives, and reads no more than tells it.
-func DecodeConfig(r io.Reader) (image.Config, error) {
-	var data bytes.Buffer
-	for more := int64(8 << 10); ; more *= 2 {
-		_, ended := io.CopyN(&data, r, more)
-		d := newDecoder(data.Bytes(), 8)
-		_, err := d.untilScan()
-		switch {
-		case d.components != nil:
-			return image.Config{ColorModel: color.YCbCrModel, Width: d.Width, Height: d.Height}, nil
-		case ended == nil && err == words.ErrCut && more < mostHeader:
-		case ended == nil && err == words.ErrCut:
-			return image.Config{}, fmt.Errorf("no header of the frame in the first %d MB", data.Len()>>20)
-		case ended != nil && ended != io.EOF:
-			return image.Config{}, ended
-		default:
-			return image.Config{}, err
-		}
-	}
-}
-
 // ReadHeader reads a file up to its first scan.
 func ReadHeader(data []byte) (Header, error) {
 	d, _, err := open(data, 8)
 	return d.Header, err
 }
 
-// cheap is a picture of so many pixels that nobody minds if its file cannot hold it.
-const cheap = 1 << 24
-
 // open reads a file up to its first scan, and returns the header of that.
 func open(data []byte, side int) (d *decoder, scan []byte, err error) {
-	d = newDecoder(data, side)
-	if scan, err = d.untilScan(); err != nil {
-		return d, nil, err
+	d = &decoder{side: side}
+	if !bytes.HasPrefix(data, []byte("\xff\xd8")) {
+		return d, nil, errors.New("not a JPEG file")
 	}
-	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound,
-	// and a file of which the most is lost may still end with the marker of the end.
-	if n := d.Width * d.Height; !d.arithmetic && n > cheap && n/64/8 > len(data) {
-		return d, nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
-	}
-	return d, scan, nil
+	d.data = data[2:]
+	d.coder.unconditioned()
+	scan, err = d.untilScan()
+	return d, scan, err
 }
 
 // Need is how many bytes decoding takes that grow with the picture: planes, coefficients
@@ -127,23 +94,49 @@ func (h *Header) Need(eighth bool) int64 {
 	return planes + pixels
 }
 
+// cheap is a picture of so many pixels that nobody minds if its file cannot hold it.
+const cheap = 1 << 24
+
 // Decode decodes a file. It takes memory for the size that the file gives, which is for
 // the caller to bound.
-func Decode(data []byte) (Picture, error) { return decode(data, 8) }
+func Decode(data []byte) (Picture, error) { return shown(decode(data, 8)) }
 
 // DecodeEighth is Decode at an eighth of the size, rounded up: each pixel is the mean
 // of a block of 8x8, which at the right and lower edges may reach beyond the picture.
-func DecodeEighth(data []byte) (Picture, error) { return decode(data, 1) }
+func DecodeEighth(data []byte) (Picture, error) { return shown(decode(data, 1)) }
 
-func decode(data []byte, side int) (Picture, error) {
-	d, body, err := open(data, side)
+// DecodeStored returns the samples of all components by turns, as they are stored: of ink,
+// four, whichever way round.
+func DecodeStored(data []byte) ([]uint8, error) {
+	d, err := decode(data, 8)
+	if err != nil {
+		return nil, err
+	}
+	return d.stored(), nil
+}
+
+func shown(d *decoder, err error) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
+	}
+	return d.picture(), nil
+}
+
+// decode decodes the planes of a file.
+func decode(data []byte, side int) (*decoder, error) {
+	d, body, err := open(data, side)
+	if err != nil {
+		return nil, err
+	}
+	// A Huffman code has a bit or more, for 64 pixels. Arithmetic coding has no such bound,
+	// and a file of which the most is lost may still end with the marker of the end.
+	if n := d.Width * d.Height; !d.arithmetic && n > cheap && n/64/8 > len(data) {
+		return nil, fmt.Errorf("%d x %d pixels cannot be in %d bytes: %w", d.Width, d.Height, len(data), words.ErrCut)
 	}
 	d.allocate()
 	for {
 		if err := d.scan(body); err != nil {
-			return Picture{}, err
+			return nil, err
 		}
 		if !d.progressive && d.scans == 1 && d.complete() { // what follows is not of this picture
 			break
@@ -151,11 +144,11 @@ func decode(data []byte, side int) (Picture, error) {
 		if body, err = d.untilScan(); err == errEnd {
 			break
 		} else if err != nil {
-			return Picture{}, err
+			return nil, err
 		}
 	}
 	d.finish()
-	return d.picture(), nil
+	return d, nil
 }
 
 // frame reads the size and the components.

@@ -1,7 +1,6 @@
 package jpeg_test
 
 import (
-	"bytes"
 	"encoding/csv"
 	"fmt"
 	"hash/crc32"
@@ -61,39 +60,46 @@ func TestCases(t *testing.T) {
 			if off > 1 || off > 0 && pillow { // OpenCV makes light of ink otherwise
 				t.Errorf("off by %d", off)
 			}
-			c, err := jpeg.DecodeConfig(bytes.NewReader(data))
-			if err != nil || c.Width != m.Width || c.Height != m.Height {
-				t.Errorf("DecodeConfig: %dx%d, %v", c.Width, c.Height, err)
+			h, err := jpeg.ReadHeader(data)
+			if err != nil || h.Width != m.Width || h.Height != m.Height {
+				t.Errorf("the header says %dx%d, %v", h.Width, h.Height, err)
 			}
 		})
 	}
 }
 
 // TestAsPillow holds the files of testdata/make_cases.py to what Pillow makes of them, to
-// the bit.
+// the bit; and those of testdata/make_random.py in the folder that JPEG_RANDOM names.
 func TestAsPillow(t *testing.T) {
-	f, err := os.Open("testdata/want.csv")
-	if err != nil {
-		t.Fatal(err)
+	folders := []string{"testdata"}
+	if random := os.Getenv("JPEG_RANDOM"); random != "" {
+		folders = append(folders, random)
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) < 59 {
-		t.Fatal(len(rows), err)
-	}
-	for _, row := range rows[1:] {
-		data, err := os.ReadFile("testdata/" + row[0])
+	for _, folder := range folders {
+		f, err := os.Open(filepath.Join(folder, "want.csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := jpeg.Decode(data)
-		if err != nil {
-			t.Errorf("%s: %v", row[0], err)
-			continue
+		defer f.Close()
+		rows, err := csv.NewReader(f).ReadAll()
+		if err != nil || len(rows) < 59 {
+			t.Fatal(len(rows), err)
 		}
-		got := []string{row[0], fmt.Sprint(m.Width), fmt.Sprint(m.Height), fmt.Sprintf("%08x", crc32.ChecksumIEEE(m.Pix))}
-		if !slices.Equal(got, row) {
-			t.Errorf("%v, want %v", got, row)
+		t.Logf("%s: %d files", folder, len(rows)-1)
+		for _, row := range rows[1:] {
+			data, err := os.ReadFile(filepath.Join(folder, row[0]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := jpeg.Decode(data)
+			if err != nil {
+				t.Errorf("%s: %v", row[0], err)
+				continue
+			}
+			got := []string{row[0], fmt.Sprint(m.Width), fmt.Sprint(m.Height), fmt.Sprintf("%08x", crc32.ChecksumIEEE(m.Pix))}
+			if !slices.Equal(got, row) {
+				t.Errorf("%v, want %v", got, row)
+			}
 		}
 	}
 }

@@ -34,12 +34,6 @@ type decoder struct {
 	lastGood int // the row of MCUs up to which the last scan had data
 }
 
-func newDecoder(data []byte, side int) *decoder {
-	d := &decoder{data: data[min(2, len(data)):], side: side}
-	d.coder.unconditioned()
-	return d
-}
-
 // untilScan reads segments up to the one that begins a scan, and returns its header; or
 // errEnd.
 func (d *decoder) untilScan() (scan []byte, err error) {

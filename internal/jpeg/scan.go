@@ -239,11 +239,11 @@ func (d *decoder) block(c *component, s scanRange, x, y int, empty bool) {
 
 // sequential decodes a block of a sequential file, times the factors of quantization, and
 // returns the sum of the coefficients' sizes.
-func (d *decoder) sequential(c *component, values *[64]int16) (sum int) {
+func (d *decoder) sequential(c *component, values *[64]int16) (sum int64) {
 	q := c.quant
 	v := int32(int16(d.dc(c))) * q[0]
 	values[0] = int16(v)
-	sum = int(max(v, -v))
+	sum = int64(max(v, -v))
 	ac := &d.tables[1][c.ac&3]
 	bits, count := d.bits, d.count // in registers
 	for k := 1; k < 64; k++ {
@@ -276,7 +276,7 @@ func (d *decoder) sequential(c *component, values *[64]int16) (sum int) {
 		place := natural[k&127] & 63
 		v *= q[place]
 		values[place] = int16(v)
-		sum += int(max(v, -v))
+		sum += int64(max(v, -v))
 	}
 	d.bits, d.count = bits, count
 	return sum

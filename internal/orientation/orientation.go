@@ -9,6 +9,7 @@ package orientation
 
 import (
 	"bytes"
+	"maps"
 	"math"
 
 	"lookalike/internal/ifd"
@@ -70,13 +71,15 @@ const (
 	tagXMP         = 700
 )
 
-// readFirst reads the first directory, an empty one where there is none.
+// readFirst reads the first directory, as far as Pillow does; an empty one where there is
+// none.
 func readFirst(data []byte, isFile bool) (map[uint16]ifd.Field, error) {
 	f, err := ifd.Open(data, isFile)
 	if err != nil {
 		return nil, err
 	}
 	d, _ := f.Read(f.First)
+	maps.DeleteFunc(d.Fields, func(_ uint16, v ifd.Field) bool { return v.Behind })
 	return d.Fields, nil
 }
 

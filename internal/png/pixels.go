@@ -15,18 +15,28 @@ import (
 // pass, and how far the next ones are.
 var passes = [7][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 
-// Decode returns the picture, RGB interleaved, and its alpha, nil where it has none. Of 16
-// bits of a colour the upper 8 are taken, and gray of 16 bits is cut at 255, as Pillow has
-// it. Pixels that are missing have an alpha of 0.
-func (f *File) Decode() (out, transparency []uint8, err error) {
-	out = make([]uint8, 3*f.Width*f.Height)
+// Pixels are those of a picture: RGB interleaved, and planes that are nil where the picture
+// has no such. Of 16 bits of a colour the upper 8 are taken, and gray of 16 bits is cut at
+// 255, as Pillow has it; Upper has its upper 8 bits. Pixels that are missing have an alpha
+// of 0.
+type Pixels struct{ RGB, Alpha, Upper []uint8 }
+
+// Decode returns the picture.
+func (f *File) Decode() (Pixels, error) {
+	n := f.Width * f.Height
+	p := Pixels{RGB: make([]uint8, 3*n)}
 	if f.hasAlpha() {
-		transparency = make([]uint8, f.Width*f.Height)
+		p.Alpha = make([]uint8, n)
 	}
-	return out, transparency, f.decode(out, transparency)
+	if f.hasUpper() {
+		p.Upper = make([]uint8, n)
+	}
+	return p, f.decode(p.RGB, p.Alpha, p.Upper)
 }
 
-func (f *File) decode(out, transparency []uint8) error {
+func (f *File) hasUpper() bool { return f.kind == gray && f.depth == 16 }
+
+func (f *File) decode(out, transparency, upper []uint8) error {
 	z, err := f.inflate()
 	if err != nil {
 		return err
@@ -66,10 +76,18 @@ func (f *File) decode(out, transparency []uint8) error {
 				if transparency != nil {
 					f.alphas(transparency[first:][:f.Width], row[1:])
 				}
+				for x := range len(upper) / f.Height {
+					upper[first+x] = row[1+2*x]
+				}
 			} else {
 				f.convert(wide[:3*width], row[1:])
 				for x := range width {
 					copy(to[3*(p[0]+x*p[2]):][:3], wide[3*x:])
+				}
+				for x := range width {
+					if upper != nil {
+						upper[first+p[0]+x*p[2]] = row[1+2*x]
+					}
 				}
 				if transparency != nil {
 					f.alphas(wide[3*f.Width:][:width], row[1:])
@@ -144,6 +162,9 @@ func (f *File) Need() int64 {
 	if f.hasAlpha() {
 		need += int64(f.Width) * int64(f.Height)
 	}
+	if f.hasUpper() {
+		need += int64(f.Width) * int64(f.Height)
+	}
 	if f.interlaced {
 		need += 4 * int64(f.Width)
 	}
@@ -179,7 +200,7 @@ func (f *File) inflate() (*stream, error) {
 	}
 	const method, deflate, dictionary = 15, 8, 0x20
 	if h := binary.BigEndian.Uint16(header[:]); header[0]&method != deflate || header[0]>>4 > 7 || h%31 != 0 || header[1]&dictionary != 0 {
-		return nil, errors.New("png: the pixels are not packed as PNG has it")
+		return nil, errors.New("the pixels are not packed as PNG has it")
 	}
 	s.z = flate.NewReader(s.packed)
 	return s, nil
@@ -199,11 +220,11 @@ func (s *stream) check() error {
 	var sum [4]byte
 	if err == nil && n < most {
 		if _, err = io.ReadFull(s.packed, sum[:]); err == nil && binary.BigEndian.Uint32(sum[:]) != s.sum.Sum32() {
-			return errors.New("png: the check sum of the pixels is wrong")
+			return errors.New("the check sum of the pixels is wrong")
 		}
 	}
 	if (err != nil || n == most) && !s.sound {
-		return errors.New("png: the check sum of the pixels is wrong or missing")
+		return errors.New("the check sum of the pixels is wrong or missing")
 	}
 	return nil
 }
@@ -213,7 +234,7 @@ func early(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errCut
 	}
-	return fmt.Errorf("png: %v", err)
+	return fmt.Errorf("%v", err)
 }
 
 // unfilter undoes a row's filter, whose number its first byte is.
@@ -241,7 +262,7 @@ func unfilter(row, above []byte, step int) error {
 	case 4:
 		unfilterPaeth(row, above, step)
 	default:
-		return fmt.Errorf("png: filter %d, which PNG does not have", filter)
+		return fmt.Errorf("filter %d, which PNG does not have", filter)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ type File struct {
 	sound       bool          // the check sums of these are right
 }
 
-var errCut = fmt.Errorf("png: the file ends before its picture: %w", io.ErrUnexpectedEOF)
+var errCut = fmt.Errorf("the file ends before its picture: %w", io.ErrUnexpectedEOF)
 
 const signature = "\x89PNG\r\n\x1a\n"
 
@@ -80,7 +80,7 @@ func Size(data []byte) (width, height int, err error) {
 // readHeader reads up to the header, which says what is in the file.
 func readHeader(data []byte) (*File, []byte, error) {
 	if len(data) < len(signature) || string(data[:len(signature)]) != signature {
-		return nil, nil, errors.New("png: not a PNG file")
+		return nil, nil, errors.New("not a PNG file")
 	}
 	for rest := data[len(signature):]; ; {
 		c, after, ok := next(rest)
@@ -88,14 +88,14 @@ func readHeader(data []byte) (*File, []byte, error) {
 		case !ok:
 			return nil, nil, errCut
 		case c.name == "CgBI":
-			return nil, nil, errors.New("png: packed for Apple's telephones (CgBI), which is not read")
+			return nil, nil, errors.New("packed for Apple's telephones (CgBI), which is not read")
 		case c.name != "IHDR":
 			rest = after
 			continue
 		case len(c.body) < 13 || !c.whole:
 			return nil, nil, errCut
 		case !c.sound:
-			return nil, nil, errors.New("png: the check sum of the header is wrong")
+			return nil, nil, errors.New("the check sum of the header is wrong")
 		}
 		f, err := readIHDR(c.body)
 		return f, after, err
@@ -106,7 +106,7 @@ func readIHDR(b []byte) (*File, error) {
 	w, h := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
 	f := &File{Width: int(w), Height: int(h), depth: int(b[8]), kind: int(b[9]), interlaced: b[12] == 1}
 	if w == 0 || h == 0 || w > 1<<31-1 || h > 1<<31-1 {
-		return nil, fmt.Errorf("png: a picture of %d x %d pixels", w, h)
+		return nil, fmt.Errorf("a picture of %d x %d pixels", w, h)
 	}
 	fits := false
 	switch f.kind {
@@ -118,10 +118,10 @@ func readIHDR(b []byte) (*File, error) {
 		fits = f.depth == 8 || f.depth == 16
 	}
 	if !fits {
-		return nil, fmt.Errorf("png: %d bits of colour type %d, which PNG does not have", f.depth, f.kind)
+		return nil, fmt.Errorf("%d bits of colour type %d, which PNG does not have", f.depth, f.kind)
 	}
 	if b[10] != 0 || b[11] != 0 || b[12] > 1 {
-		return nil, fmt.Errorf("png: compression %d, filter %d, interlace %d, which are not read", b[10], b[11], b[12])
+		return nil, fmt.Errorf("compression %d, filter %d, interlace %d, which are not read", b[10], b[11], b[12])
 	}
 	return f, nil
 }
@@ -152,10 +152,10 @@ func Open(data []byte) (*File, error) {
 			f.pixels = append(f.pixels, c.body)
 			f.sound = f.sound && c.sound
 		case c.name == "IHDR":
-			return nil, errors.New("png: a second header")
+			return nil, errors.New("a second header")
 		case c.name == "PLTE" && f.kind == paletted:
 			if !c.sound {
-				return nil, errors.New("png: the check sum of the palette is wrong")
+				return nil, errors.New("the check sum of the palette is wrong")
 			}
 			hasPalette = true
 			f.palette = [256][3]uint8{}
@@ -165,7 +165,7 @@ func Open(data []byte) (*File, error) {
 		case c.name == "tRNS" && c.sound:
 			f.clear = c.body
 		case !c.sound && !harmless[c.name]:
-			return nil, fmt.Errorf("png: the check sum of chunk %q is wrong", c.name)
+			return nil, fmt.Errorf("the check sum of chunk %q is wrong", c.name)
 		}
 		rest = after
 	}
@@ -173,7 +173,7 @@ func Open(data []byte) (*File, error) {
 	case len(f.pixels) == 0:
 		return nil, errCut
 	case f.kind == paletted && !hasPalette:
-		return nil, errors.New("png: the palette is missing")
+		return nil, errors.New("the palette is missing")
 	}
 	return f, nil
 }

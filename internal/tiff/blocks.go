@@ -1,6 +1,8 @@
 package tiff
 
 import (
+	"errors"
+	"fmt"
 	"image"
 	"math/bits"
 
@@ -17,10 +19,13 @@ type blocks struct {
 	most            int // bytes of a block as it is unpacked, of one plane
 }
 
-// limits of blocks that are larger than the picture, as tiles may be.
 const (
-	largestTile = 16 << 20 // bytes
-	mostPacked  = 64       // how often a file's bytes may be decoded, for blocks that share them
+	// Tiles together may be larger than the picture: so many times, or so many bytes.
+	mostTimes, mostBytes = 4, 16 << 20
+	// moreRows are those that a JPEG file in a strip may have below the picture.
+	moreRows = 64
+	// mostAgain is how often a file's bytes may be decoded, for blocks that share them.
+	mostAgain = 64
 )
 
 func (f *File) readBlocks(t tags) error {
@@ -39,20 +44,20 @@ func (f *File) readBlocks(t tags) error {
 		b.offsets, b.counts = t[tagStripOffsets], t[tagStripByteCounts]
 	}
 	if w > mostSide || h > mostSide {
-		return damage("tiles of %d x %d pixels", w, h)
+		return fmt.Errorf("tiles of %d x %d pixels", w, h)
 	}
 	b.width, b.height = int(w), int(h)
 	b.across, b.down = (f.Width-1)/b.width+1, (f.Height-1)/b.height+1
 
 	size, fits := f.blockBytes()
 	whole := uint64(f.Width) * uint64(f.Height) * uint64(f.samples) * uint64(f.bits) / 8
-	if !fits || size > max(4*whole, largestTile) {
-		return damage("strips or tiles of %d x %d pixels, for a picture of %d x %d", w, h, f.Width, f.Height)
+	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
+	if over, all := bits.Mul64(size, need); !fits || over != 0 || all > max(mostTimes*whole, mostBytes) {
+		return fmt.Errorf("strips or tiles of %d x %d pixels, for a picture of %d x %d", w, h, f.Width, f.Height)
 	}
 	b.most = int(size)
-	need := uint64(b.across) * uint64(b.down) * uint64(f.planes())
 	if uint64(b.offsets.Len()) < need {
-		return damage("%d strips or tiles, where %d are needed", b.offsets.Len(), need)
+		return fmt.Errorf("%d strips or tiles, where %d are needed", b.offsets.Len(), need)
 	}
 	return f.checkBytes(int(need))
 }
@@ -103,8 +108,8 @@ func (f *File) checkBytes(blocks int) error {
 		}
 	}
 	length := uint64(len(f.data))
-	if total > mostPacked*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
-		return damage("strips or tiles that lie over each other")
+	if total > mostAgain*length || total > 4*length+4*uint64(f.Width)*uint64(f.Height)*uint64(f.samples)*uint64(f.bits) {
+		return errors.New("strips or tiles that lie over each other")
 	}
 	return nil
 }
@@ -145,26 +150,36 @@ func (f *File) used(i int) int {
 
 // Need is how many bytes Decode takes, but for some that do not grow with the picture.
 func (f *File) Need() int64 {
-	const rgb, inside, run = 3, 16, 32
+	const (
+		rgb    = 3  // a pixel
+		inside = 20 // a pixel of a JPEG file, all its coefficients stored
+		run    = 32 // each of a line
+	)
 	need := int64(f.Width) * int64(f.Height) * rgb
 	if f.alpha {
 		need += int64(f.Width) * int64(f.Height)
 	}
-	b := &f.blocks
-	switch planes := min(f.planes(), f.channels+1); {
-	case f.compression == compressedJPEG, f.compression == compressedWebP:
-		need += int64(planes) * int64(b.width) * int64(b.height) * inside
-	case !f.compression.plain() || f.reversed:
-		need += int64(planes) * int64(b.most)
+	if f.hasUpper() {
+		need += int64(f.Width) * int64(f.Height)
 	}
-	switch most := f.mostPacked(); {
-	case f.compression.fax():
-		need += run * min(2*int64(f.Width), 8*most)
-	case f.compression == compressedLZMA:
+	b := &f.blocks
+	planes := int64(min(f.planes(), f.channels+1))
+	switch c := f.compression; {
+	case c == compressedJPEG, c == compressedWebP:
+		return need + planes*int64(b.width)*int64(b.height+moreRows)*inside + f.mostPacked()
+	case c.fax():
+		need += run * min(2*int64(f.Width), 8*f.mostPacked())
+	case c == compressedLZMA:
 		need += 2 * int64(b.most)
+	}
+	if f.predictor == 3 {
+		need += int64(f.rowBytes())
 	}
 	if f.reversed {
 		need += f.mostPacked()
+	}
+	if !f.compression.plain() || f.reversed {
+		need += planes * int64(b.most)
 	}
 	return need
 }
@@ -179,44 +194,57 @@ func (f *File) mostPacked() int64 {
 	return int64(n)
 }
 
-// Decode reads the picture, RGB interleaved, and its alpha, nil where it has none.
-func (f *File) Decode(d Decoders) (out, alpha []uint8, err error) {
-	b := &f.blocks
-	out = make([]uint8, 3*f.Width*f.Height)
+// Pixels are those of a picture: RGB interleaved, and planes that are nil where the picture
+// has no such. Gray of more than 8 bits may be cut at 255, as Pillow has it; then Upper has
+// the upper 8 bits.
+type Pixels struct{ RGB, Alpha, Upper []uint8 }
+
+// Decode reads the picture.
+func (f *File) Decode(d Decoders) (Pixels, error) {
+	b, n := &f.blocks, f.Width*f.Height
+	p := Pixels{RGB: make([]uint8, 3*n)}
 	if f.alpha {
-		alpha = make([]uint8, f.Width*f.Height)
+		p.Alpha = make([]uint8, n)
+	}
+	if f.hasUpper() {
+		p.Upper = make([]uint8, n)
 	}
 	u := f.newUnpacker(d)
+	defer u.close()
+	convert := f.converter()
 	for i := range b.across * b.down {
 		if err := u.read(i); err != nil {
-			return nil, nil, err
+			return Pixels{}, err
 		}
 		x, y := i%b.across*b.width, i/b.across*b.height
 		width := min(b.width, f.Width-x)
 		for row := range f.rows(i) {
 			at := (y+row)*f.Width + x
-			u.convert(out[3*at:3*(at+width)], row)
-			if f.alpha {
-				u.alphas(alpha[at:at+width], row)
+			convert(u, p.RGB[3*at:3*(at+width)], row)
+			if p.Alpha != nil {
+				u.alphas(p.Alpha[at:at+width], row)
+			}
+			if p.Upper != nil {
+				u.uppers(p.Upper[at:at+width], row)
 			}
 		}
 	}
-	return out, alpha, nil
+	return p, nil
 }
 
 // unpacker has one block after the other, all planes of it.
 type unpacker struct {
 	*File
+	packers
 	decoders Decoders
-	buffers  [][]byte // to unpack to
-	planes   [][]byte // the block; it may lie in the file, or in a buffer
-	row      int      // bytes of a row
-	together int      // samples in it of a pixel
-	reversed []byte
-	values   []uint32 // of a row, channel by channel
+	buffers  [][]byte           // to unpack to
+	planes   [][]byte           // the block; it may lie in the file, or in a buffer
+	row      int                // bytes of a row
+	together int                // samples in it of a pixel
+	turned   []byte             // what the file has, with the bits of each byte reversed
+	values   [5][atATime]uint32 // of pixels in a row, channel by channel
 
-	alphaValues []uint32 // of a row
-	unread      func(u *unpacker, dst []uint8, row int)
+	besides []uint32 // of a row, of one more channel
 }
 
 func (f *File) newUnpacker(d Decoders) *unpacker {
@@ -226,7 +254,6 @@ func (f *File) newUnpacker(d Decoders) *unpacker {
 	}
 	u := &unpacker{File: f, decoders: d, planes: make([][]byte, n), buffers: make([][]byte, n)}
 	u.row, u.together = f.rowBytes(), f.together()
-	u.unread = f.converter()
 	return u
 }
 
@@ -238,25 +265,25 @@ func (u *unpacker) read(i int) error {
 		if err != nil {
 			return err
 		}
-		if u.File.reversed {
-			u.reversed = append(u.reversed[:0], src...)
-			for j, v := range u.reversed {
-				u.reversed[j] = bits.Reverse8(v)
+		if u.reversed {
+			u.turned = append(u.turned[:0], src...)
+			for j, v := range u.turned {
+				u.turned[j] = bits.Reverse8(v)
 			}
-			src = u.reversed
+			src = u.turned
 		}
 		switch {
 		case u.compression == compressedJPEG:
 			src, err = u.inside(joinJPEG(src, u.jpegTables, u.photometric), u.decoders.JPEG, k)
 		case u.compression == compressedWebP:
 			src, err = u.inside(src, u.decoders.WebP, k)
-		case u.compression.plain() && !u.File.reversed:
+		case u.compression.plain() && !u.reversed:
 		default:
 			if u.buffers[p] == nil {
 				u.buffers[p] = make([]byte, u.blocks.most)
 			}
 			dst := u.buffers[p][:u.used(k)]
-			if err = u.compression.unpack(dst, src, u.File); err == nil {
+			if err = u.unpack(dst, src, u.File); err == nil {
 				u.undoPrediction(dst)
 			}
 			src = dst
@@ -272,18 +299,18 @@ func (u *unpacker) read(i int) error {
 // inside decodes a block that is a file of another format.
 func (u *unpacker) inside(file []byte, decode Inside, i int) ([]byte, error) {
 	if decode == nil {
-		return nil, damage("a file of another format inside, which is not read")
+		return nil, errors.New("a file of another format inside, which is not read")
 	}
 	samples := u.File.together()
 	if u.compression == compressedWebP {
 		samples = min(samples, 3)
 	}
-	pix, size, err := decode(file, image.Pt(u.blocks.width, max(u.blocks.height, u.rows(i))), samples)
+	pix, size, err := decode(file, image.Pt(u.blocks.width, u.blocks.height+moreRows), samples)
 	if err != nil {
 		return nil, err
 	}
-	if size.X < min(u.blocks.width, u.Width) || size.Y < u.rows(i) {
-		return nil, damage("a strip or tile with a picture of %d x %d pixels inside, where %d x %d are needed", size.X, size.Y, u.blocks.width, u.rows(i))
+	if size.X != u.blocks.width || size.Y < u.rows(i) {
+		return nil, fmt.Errorf("a strip or tile with a picture of %d x %d pixels inside, where %d x %d are needed", size.X, size.Y, u.blocks.width, u.rows(i))
 	}
 	u.row, u.together = samples*size.X, samples
 	return pix, nil

@@ -2,9 +2,9 @@ package tiff
 
 import (
 	"bytes"
-	"compress/flate"
 	"compress/zlib"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
@@ -72,9 +72,15 @@ func (c compression) dense() uint64 {
 	return 0
 }
 
+// packers unpack strips and tiles. What they need for that is made once.
+type packers struct {
+	inflater io.Reader
+	zstd     *zstd.Decoder
+}
+
 // unpack fills dst.
-func (c compression) unpack(dst, src []byte, f *File) error {
-	switch c {
+func (p *packers) unpack(dst, src []byte, f *File) error {
+	switch f.compression {
 	case compressedNot:
 		if copy(dst, src) < len(dst) {
 			return errCut
@@ -85,9 +91,9 @@ func (c compression) unpack(dst, src []byte, f *File) error {
 	case compressedPackBits:
 		return decodePackBits(dst, src)
 	case compressedDeflate, compressedDeflateOld:
-		return decodeDeflate(dst, src)
+		return p.inflate(dst, src)
 	case compressedZstd:
-		return decodeZstd(dst, src)
+		return p.unpackZstd(dst, src)
 	case compressedLZMA:
 		return decodeLZMA(dst, src)
 	}
@@ -95,30 +101,37 @@ func (c compression) unpack(dst, src []byte, f *File) error {
 	return decodeFax(dst, src, f.blocks.width, f.rowBytes(), f.faxKind)
 }
 
-func decodeDeflate(dst, src []byte) error {
-	z, err := zlib.NewReader(bytes.NewReader(src))
+func (p *packers) inflate(dst, src []byte) error {
+	var err error
+	if r := bytes.NewReader(src); p.inflater == nil {
+		p.inflater, err = zlib.NewReader(r)
+	} else {
+		err = p.inflater.(zlib.Resetter).Reset(r, nil)
+	}
 	if err != nil {
 		return early(err)
 	}
-	if _, err := io.ReadFull(z, dst); err != nil {
+	if _, err := io.ReadFull(p.inflater, dst); err != nil {
 		return early(err)
 	}
 	// What follows is more than is needed, or the check sum, which may be missing.
-	if n, err := z.Read(make([]byte, 1)); n == 0 && errors.Is(err, zlib.ErrChecksum) {
-		return damage("the check sum of a strip or tile is wrong")
+	var more [1]byte
+	if n, err := p.inflater.Read(more[:]); n == 0 && errors.Is(err, zlib.ErrChecksum) {
+		return errors.New("the check sum of a strip or tile is wrong")
 	}
 	return nil
 }
 
-// decodeZstd takes no memory for a window: what was unpacked is the window. More than is
+// unpackZstd takes no memory for a window: what was unpacked is the window. More than is
 // needed has room if the block is not the last one.
-func decodeZstd(dst, src []byte) error {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		return err
+func (p *packers) unpackZstd(dst, src []byte) error {
+	if p.zstd == nil {
+		var err error
+		if p.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true)); err != nil {
+			return err
+		}
 	}
-	defer d.Close()
-	out, err := d.DecodeAll(src, dst[:0])
+	out, err := p.zstd.DecodeAll(src, dst[:0])
 	if err != nil {
 		return early(err)
 	}
@@ -128,13 +141,16 @@ func decodeZstd(dst, src []byte) error {
 	return nil
 }
 
+func (p *packers) close() {
+	if p.zstd != nil {
+		p.zstd.Close()
+	}
+}
+
 // early words the end of packed data as the end of a block, and everything else as damage.
 func early(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errCut
 	}
-	if e := flate.CorruptInputError(0); errors.As(err, &e) {
-		return damage("damaged data in a strip or tile: %v", err)
-	}
-	return damage("%v", err)
+	return fmt.Errorf("damaged data in a strip or tile: %v", err)
 }

@@ -1,6 +1,9 @@
 package tiff
 
-import "math/bits"
+import (
+	"errors"
+	"math/bits"
+)
 
 // fax decodes what CCITT's recommendations T.4 and T.6 make of pixels that are black or
 // white: Huffman codes of runs, or of how a line differs from the one above it. Black is 1
@@ -23,11 +26,19 @@ const (
 	faxTwoWaysT6        // T.6: no line is of runs
 )
 
-// decodeFax fills dst with rows of stride bytes.
+// Marks between lines of T.4. Two of them say that there is no other line, in T.6, too.
+const (
+	mark     = 1 // eleven zeros before it
+	markBits = 12
+	twoMarks = mark<<markBits | mark
+)
+
+// decodeFax fills dst with rows of stride bytes. Where the data say that there are no more
+// lines, the others are white.
 func decodeFax(dst, src []byte, width, stride, kind int) error {
 	f := &fax{src: src, width: width, runs: runTables()}
-	for ; len(dst) > 0; dst = dst[min(stride, len(dst)):] {
-		oneWay := true
+	for lines := 0; len(dst) > 0; lines++ {
+		oneWay, ended := true, false
 		switch kind {
 		case faxRuns:
 			f.at = (f.at + 7) &^ 7
@@ -35,13 +46,18 @@ func decodeFax(dst, src []byte, width, stride, kind int) error {
 			f.at = (f.at + 15) &^ 15
 		case faxOneWay:
 			f.skipMark()
+			ended = f.peek(markBits) == mark
 		case faxTwoWays:
 			if f.skipMark() {
 				oneWay = f.peek(1) == 1
 				f.at++
 			}
+			ended = f.peek(markBits) == mark
 		case faxTwoWaysT6:
-			oneWay = false
+			oneWay, ended = false, f.peek(2*markBits) == twoMarks
+		}
+		if ended && lines > 0 {
+			return nil
 		}
 		f.above, f.line = f.line, f.above[:0]
 		decode := f.twoWays
@@ -57,6 +73,7 @@ func decodeFax(dst, src []byte, width, stride, kind int) error {
 		for i := 0; i+1 < len(f.line); i += 2 {
 			blacken(dst[:min(stride, len(dst))], f.line[i], f.line[i+1])
 		}
+		dst = dst[min(stride, len(dst)):]
 	}
 	return nil
 }
@@ -74,7 +91,6 @@ func (f *fax) peek(n int) int {
 }
 
 // skipMark passes the mark between lines, eleven zeros or more and a one, if it is next.
-// More than one of them say that there is no other line.
 func (f *fax) skipMark() bool {
 	const zeros = 11
 	if f.peek(zeros) != 0 {
@@ -111,7 +127,7 @@ func (f *fax) wrong() error {
 	if f.at+24 > 8*len(f.src) {
 		return errCut
 	}
-	return damage("a code that CCITT's recommendations do not have")
+	return errors.New("a code that CCITT's recommendations do not have")
 }
 
 // oneWay reads a line of runs.
@@ -133,7 +149,7 @@ func (f *fax) oneWay() error {
 // change notes that the colour changes at a place. Runs may be empty, but not without end.
 func (f *fax) change(at int) error {
 	if len(f.line) > 2*f.width+8 {
-		return damage("a line of too many runs")
+		return errors.New("a line of too many runs")
 	}
 	f.line = append(f.line, min(at, f.width))
 	return nil
@@ -187,7 +203,7 @@ func (f *fax) twoWays() error {
 				}
 			}
 		case code == 1:
-			return damage("pixels as they are, an extension of CCITT's codes that is not read")
+			return errors.New("pixels as they are, an extension of CCITT's codes that is not read")
 		default:
 			return f.wrong()
 		}
@@ -198,7 +214,7 @@ func (f *fax) twoWays() error {
 			continue
 		}
 		if b1+shift < at || b1+shift < 0 {
-			return damage("a run that ends before it begins")
+			return errors.New("a run that ends before it begins")
 		}
 		at = b1 + shift
 		if err := f.change(at); err != nil {

@@ -1,5 +1,10 @@
 package tiff
 
+import (
+	"errors"
+	"fmt"
+)
+
 // lumaTables are parts of the conversion of YCbCr that depend on one value, in the fixed
 // point of libtiff.
 type lumaTables struct{ y, redOfCr, blueOfCb, greenOfCr, greenOfCb [256]int32 }
@@ -10,7 +15,7 @@ func (f *File) readLuma(t tags) error {
 		a, _ := s.Uint(0)
 		d, _ := s.Uint(1)
 		if a != 1 && a != 2 && a != 4 || d != 1 && d != 2 && d != 4 {
-			return damage("chroma sampled by %d and %d", a, d)
+			return fmt.Errorf("chroma sampled by %d and %d", a, d)
 		}
 		f.across, f.down = int(a), int(d)
 	}
@@ -19,10 +24,10 @@ func (f *File) readLuma(t tags) error {
 		return nil
 	}
 	if f.planar && (f.across > 1 || f.down > 1) {
-		return damage("planes of sampled chroma, which are not read")
+		return errors.New("planes of sampled chroma, which are not read")
 	}
 	if f.subsampled() && f.samples != 3 {
-		return damage("sampled chroma and %d samples a pixel, which are not read", f.samples)
+		return fmt.Errorf("sampled chroma and %d samples a pixel, which are not read", f.samples)
 	}
 	factors, black := [3]float32{0.299, 0.587, 0.114}, [6]float32{0, 255, 128, 255, 128, 255}
 	if v := t[tagYCbCrFactors]; v.Len() >= 3 {
@@ -30,7 +35,7 @@ func (f *File) readLuma(t tags) error {
 			factors[i] = float32(v.Float(i))
 		}
 		if !(factors[1] > 0) {
-			return damage("YCbCr without green")
+			return errors.New("YCbCr without green")
 		}
 	}
 	if v := t[tagReferenceBlack]; v.Len() >= 6 {

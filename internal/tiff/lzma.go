@@ -2,7 +2,10 @@ package tiff
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"math"
 
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -12,7 +15,7 @@ import (
 func decodeLZMA(dst, src []byte) error {
 	const streamHeader, packedSize, unpackedSize, delta, lzma2 = 12, 0x40, 0x80, 3, 0x21
 	if len(src) <= streamHeader || string(src[:6]) != "\xfd7zXZ\x00" {
-		return damage("no LZMA data")
+		return errors.New("no LZMA data")
 	}
 	block := src[streamHeader:]
 	size := 4 * (int(block[0]) + 1)
@@ -32,20 +35,20 @@ func decodeLZMA(dst, src []byte) error {
 		property, err := r.ReadByte()
 		switch {
 		case err != nil || n != 1:
-			return damage("a filter of LZMA that is not read")
+			return errors.New("a filter of LZMA that is not read")
 		case filter == delta && distance == 0:
 			distance = int(property) + 1
 		case filter == lzma2 && property <= 40:
-			dictionary, found = int(2|property&1)<<(property/2+11), true
-			if property == 40 {
-				dictionary = 1<<32 - 1
+			dictionary, found = math.MaxInt, true
+			if property < 36 { // more is more than there are bytes to unpack
+				dictionary = int(2|property&1) << (property/2 + 11)
 			}
 		default:
-			return damage("filter %d of LZMA, which is not read", filter)
+			return fmt.Errorf("filter %d of LZMA, which is not read", filter)
 		}
 	}
 	if !found {
-		return damage("no LZMA data")
+		return errors.New("no LZMA data")
 	}
 	const least = 4 << 10
 	z, err := lzma.Reader2Config{DictCap: max(least, min(dictionary, len(dst)+least))}.NewReader2(bytes.NewReader(block[size:]))

@@ -1,5 +1,7 @@
 package tiff
 
+import "errors"
+
 // decodeLZW fills dst. In files of old libraries the lowest bits of a byte come first, and
 // codes grow by a bit when it is needed and not one before.
 func decodeLZW(dst, src []byte) error {
@@ -44,7 +46,7 @@ func decodeLZW(dst, src []byte) error {
 		case code == end:
 			return errCut
 		case code > next, code == next && last < 0, last < 0 && code > end:
-			return damage("a code of LZW that is not in use yet")
+			return errors.New("a code of LZW that is not in use yet")
 		}
 		from := code
 		if code == next { // what came before, and its first byte once more

@@ -1,13 +1,8 @@
 package tiff
 
-import (
-	"math"
-)
+import "math"
 
-// convert brings a row of the block to RGB.
-func (u *unpacker) convert(dst []uint8, row int) { u.unread(u, dst, row) }
-
-// converter chooses how rows become RGB.
+// converter chooses how the rows of a block become RGB.
 func (f *File) converter() func(u *unpacker, dst []uint8, row int) {
 	switch {
 	case f.subsampled():
@@ -33,34 +28,39 @@ func convertColours(u *unpacker, dst []uint8, row int) {
 	}
 }
 
-// convertAny reads the samples of a row as numbers, and makes colours of these.
+// convertAny reads samples as numbers, some of a row at a time, and makes colours of these.
 func convertAny(u *unpacker, dst []uint8, row int) {
+	for x, width := 0, len(dst)/3; x < width; x += atATime {
+		u.convertSome(dst[3*x:3*min(x+atATime, width)], row, x)
+	}
+}
+
+const atATime = 1024 // pixels
+
+// convertSome converts the pixels of a row from x on.
+func (u *unpacker) convertSome(dst []uint8, row, x int) {
 	width := len(dst) / 3
 	channels := u.channels
 	if u.premultiplied {
 		channels++
 	}
-	if u.values == nil {
-		u.values = make([]uint32, channels*u.blocks.width)
-	}
-	var v [5][]uint32
+	v := &u.values
 	for c := range channels {
-		v[c] = u.values[c*u.blocks.width:][:width]
 		if u.planar {
-			u.numbers(v[c], u.planes[c][row*u.row:], 0, 1)
+			u.numbers(v[c][:width], u.planes[c][row*u.row:], x, 1)
 		} else {
-			u.numbers(v[c], u.planes[0][row*u.row:], c, u.together)
+			u.numbers(v[c][:width], u.planes[0][row*u.row:], c+x*u.together, u.together)
 		}
 	}
 	switch u.photometric {
 	case whiteIsZero, blackIsZero:
-		u.convertGray(dst, v[0], v[1])
+		u.convertGray(dst)
 	case paletted:
-		for x, i := range v[0] {
+		for x, i := range v[0][:width] {
 			copy(dst[3*x:3*x+3], u.palette[3*i:])
 		}
 	case colours:
-		u.convertRGB(dst, v)
+		u.convertRGB(dst)
 	case inks:
 		for x := range width {
 			light := 255 - int32(u.upper(v[3][x]))
@@ -90,23 +90,49 @@ func (u *unpacker) alphas(dst []uint8, row int) {
 		}
 		return
 	}
-	if u.alphaValues == nil {
-		u.alphaValues = make([]uint32, u.blocks.width)
-	}
-	v := u.alphaValues[:len(dst)]
-	if u.planar {
-		u.numbers(v, u.planes[u.channels][row*u.row:], 0, 1)
-	} else {
-		u.numbers(v, u.planes[0][row*u.row:], u.channels, u.together)
-	}
-	for x, v := range v {
+	for x, v := range u.besidesOf(len(dst), row, u.channels) {
 		dst[x] = u.upper(v)
 	}
+}
+
+// hasUpper tells whether gray of more than 8 bits is cut.
+func (f *File) hasUpper() bool {
+	return f.channels == 1 && f.cut && f.format == unsigned && f.bits < 32
+}
+
+// uppers reads the upper 8 bits of a row of gray.
+func (u *unpacker) uppers(dst []uint8, row int) {
+	white := uint8(0)
+	if u.photometric == whiteIsZero {
+		white = 0xff
+	}
+	for x, v := range u.besidesOf(len(dst), row, 0) {
+		dst[x] = u.upper(v) ^ white
+	}
+}
+
+// besidesOf reads a channel of a row once more.
+func (u *unpacker) besidesOf(width, row, channel int) []uint32 {
+	if u.besides == nil {
+		u.besides = make([]uint32, u.blocks.width)
+	}
+	v := u.besides[:width]
+	if u.planar {
+		u.numbers(v, u.planes[channel][row*u.row:], 0, 1)
+	} else {
+		u.numbers(v, u.planes[0][row*u.row:], channel, u.together)
+	}
+	return v
 }
 
 // numbers reads the samples of one channel. Those of 64 bits become floats of 32.
 func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
 	switch u.bits {
+	case 1:
+		for x := range dst {
+			at := first + step*x
+			dst[x] = uint32(row[at/8]) >> (7 - at%8) & 1
+		}
 	case 8:
 		for x := range dst {
 			dst[x] = uint32(row[first+step*x])
@@ -117,7 +143,7 @@ func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
 		}
 	case 24:
 		high, low := 0, 2
-		if u.order.Uint16([]byte{1, 0}) == 1 {
+		if u.little() {
 			high, low = 2, 0
 		}
 		for x := range dst {
@@ -147,33 +173,38 @@ func (u *unpacker) numbers(dst []uint32, row []byte, first, step int) {
 
 // upper brings a sample of a colour to 8 bits.
 func (u *unpacker) upper(v uint32) uint8 {
-	if u.bits >= 8 {
+	switch {
+	case u.bits >= 8:
 		return uint8(v >> (u.bits - 8))
+	case u.bits == 1:
+		return uint8(-v)
 	}
 	return uint8(v * 255 / (1<<u.bits - 1))
 }
 
 // convertGray does as Pillow: up to 8 bits, white is as white as can be; of more bits, and
 // of floating-point numbers, values are brought into 0 to 255 as they are.
-func (u *unpacker) convertGray(dst []uint8, v, alpha []uint32) {
-	for x, v := range v {
+func (u *unpacker) convertGray(dst []uint8) {
+	white := uint8(0)
+	if u.photometric == whiteIsZero {
+		white = 0xff
+	}
+	for x, v := range u.values[0][:len(dst)/3] {
 		var g uint8
 		switch {
 		case u.format == floating:
 			g = cutFloat(u.float(v))
 		case u.format == signed && u.bits == 16:
 			g = clamp(int32(int16(v)))
-		case u.bits == 32:
+		case u.cut && u.bits == 32:
 			g = clamp(int32(v))
-		case u.bits > 8:
+		case u.cut && u.bits > 8:
 			g = uint8(min(v, 255))
 		default:
-			if g = u.upper(v); u.photometric == whiteIsZero {
-				g = ^g
-			}
+			g = u.upper(v) ^ white
 		}
 		if u.premultiplied {
-			g = divided(g, u.upper(alpha[x]), g)
+			g = divided(g, u.upper(u.values[1][x]), g)
 		}
 		dst[3*x], dst[3*x+1], dst[3*x+2] = g, g, g
 	}
@@ -203,7 +234,8 @@ func cutFloat(v float32) uint8 {
 	return uint8(v)
 }
 
-func (u *unpacker) convertRGB(dst []uint8, v [5][]uint32) {
+func (u *unpacker) convertRGB(dst []uint8) {
+	v := &u.values
 	for x := range len(dst) / 3 {
 		for c := range 3 {
 			dst[3*x+c] = u.upper(v[c][x])

@@ -49,11 +49,10 @@ func (f *File) joinFloats(line, scratch []byte) []byte {
 	}
 	scratch = append(scratch[:0], line...)
 	n := len(line) / size
-	first := f.order.Uint16([]byte{1, 0}) == 1 // the lowest byte comes first
 	for i := range n {
 		for b := range size {
 			to := b
-			if first {
+			if f.little() {
 				to = size - 1 - b
 			}
 			line[i*size+to] = scratch[b*n+i]

@@ -11,6 +11,7 @@ import (
 	"image"
 	"io"
 	"math"
+	"slices"
 
 	"lookalike/internal/ifd"
 )
@@ -81,6 +82,7 @@ type File struct {
 	format        int
 	premultiplied bool // by the sample behind the colour
 	alpha         bool // the first sample behind the colour is
+	cut           bool // gray of more than 8 bits is brought into 0 to 255 as it is
 	planar        bool
 	reversed      bool // bits of each byte
 	predictor     int
@@ -105,10 +107,7 @@ const (
 	mostSamples = 64
 )
 
-// damage is an error in what a file says.
-func damage(format string, a ...any) error { return fmt.Errorf("tiff: "+format, a...) }
-
-var errCut = fmt.Errorf("tiff: the data of a strip or tile ends early: %w", io.ErrUnexpectedEOF)
+var errCut = fmt.Errorf("the data of a strip or tile ends early: %w", io.ErrUnexpectedEOF)
 
 // Size reads how large the picture is.
 func Size(data []byte) (width, height int, err error) {
@@ -138,13 +137,29 @@ func Open(data []byte) (*File, error) {
 func first(data []byte) (binary.ByteOrder, tags, error) {
 	header, err := ifd.Open(data, true)
 	if err != nil {
-		return nil, nil, damage("%v", err)
+		return nil, nil, fmt.Errorf("%v", err)
 	}
 	d, err := header.Read(header.First)
 	if err != nil {
-		return nil, nil, fmt.Errorf("tiff: %v: %w", err, io.ErrUnexpectedEOF)
+		return nil, nil, fmt.Errorf("%v: %w", err, io.ErrUnexpectedEOF)
+	}
+	if d.Cut {
+		return nil, nil, fmt.Errorf("the directory ends early: %w", io.ErrUnexpectedEOF)
+	}
+	for tag := range d.Outside {
+		if slices.Contains(needed, tag) {
+			return nil, nil, fmt.Errorf("the values of tag %d are not in the file: %w", tag, io.ErrUnexpectedEOF)
+		}
 	}
 	return header.Order, d.Fields, nil
+}
+
+// needed are the tags that pixels depend on.
+var needed = []uint16{
+	tagImageWidth, tagImageLength, tagBitsPerSample, tagCompression, tagPhotometric, tagFillOrder, tagStripOffsets,
+	tagSamplesPerPixel, tagRowsPerStrip, tagStripByteCounts, tagPlanar, tagT4Options, tagPredictor, tagColorMap,
+	tagTileWidth, tagTileLength, tagTileOffsets, tagTileByteCounts, tagExtraSamples, tagSampleFormat, tagJPEGTables,
+	tagYCbCrFactors, tagYCbCrSubsampling, tagReferenceBlack,
 }
 
 // tags are the fields of a directory.
@@ -161,10 +176,10 @@ func (t tags) number(tag uint16, otherwise uint64) uint64 {
 func (f *File) readSize(t tags) error {
 	w, h := t.number(tagImageWidth, 0), t.number(tagImageLength, 0)
 	if w == 0 || h == 0 {
-		return damage("the size of the picture is missing")
+		return errors.New("the size of the picture is missing")
 	}
 	if w > mostSide || h > mostSide {
-		return damage("a picture of %d x %d pixels", w, h)
+		return fmt.Errorf("a picture of %d x %d pixels", w, h)
 	}
 	f.Width, f.Height = int(w), int(h)
 	return nil
@@ -175,9 +190,9 @@ func (f *File) readCompression(t tags) error {
 	name, known := compressionNames[code]
 	switch {
 	case !known:
-		return damage("compression %d, which is not read", code)
+		return fmt.Errorf("compression %d, which is not read", code)
 	case !compression(code).read():
-		return damage("compressed by %s, which is not read", name)
+		return fmt.Errorf("compressed by %s, which is not read", name)
 	}
 	f.compression = compression(code)
 	f.reversed = t.number(tagFillOrder, 1) == 2 && f.compression != compressedJPEG
@@ -185,7 +200,7 @@ func (f *File) readCompression(t tags) error {
 	if f.compression.predicts() {
 		f.predictor = int(min(t.number(tagPredictor, 1), 4))
 		if f.predictor < 1 || f.predictor > 3 {
-			return damage("predictor %d, which is not read", t.number(tagPredictor, 1))
+			return fmt.Errorf("predictor %d, which is not read", t.number(tagPredictor, 1))
 		}
 	}
 	switch f.compression {
@@ -210,24 +225,24 @@ func (f *File) readSamples(t tags) error {
 	depths := t[tagBitsPerSample]
 	samples := t.number(tagSamplesPerPixel, uint64(max(1, depths.Len())))
 	if samples < 1 || samples > mostSamples {
-		return damage("%d samples a pixel", samples)
+		return fmt.Errorf("%d samples a pixel", samples)
 	}
 	f.samples = int(samples)
 	bits := t.number(tagBitsPerSample, 1)
 	for i := range min(f.samples, depths.Len()) {
 		if v, _ := depths.Uint(i); v != bits {
-			return damage("samples of %d and of %d bits in a pixel, which are not read", bits, v)
+			return fmt.Errorf("samples of %d and of %d bits in a pixel, which are not read", bits, v)
 		}
 	}
 	if bits < 1 || bits > 64 {
-		return damage("samples of %d bits", bits)
+		return fmt.Errorf("samples of %d bits", bits)
 	}
 	f.bits = int(bits)
 	f.planar = f.samples > 1 && t.number(tagPlanar, 1) == 2
 	f.format = int(min(t.number(tagSampleFormat, unsigned), 7))
 	for i := range min(f.samples, t[tagSampleFormat].Len()) {
 		if v, _ := t[tagSampleFormat].Uint(i); v != uint64(f.format) {
-			return damage("samples of different kinds in a pixel, which are not read")
+			return errors.New("samples of different kinds in a pixel, which are not read")
 		}
 	}
 	if f.format == 4 { // undefined
@@ -252,13 +267,13 @@ func (f *File) readPhotometric(t tags) error {
 		f.channels = 4
 	default:
 		if name, ok := otherPhotometrics[code]; ok {
-			return damage("%s, which is not read", name)
+			return fmt.Errorf("%s, which is not read", name)
 		}
-		return damage("colours of kind %d, which are not read", code)
+		return fmt.Errorf("colours of kind %d, which are not read", code)
 	}
 	f.photometric = int(code)
 	if f.samples < f.channels {
-		return damage("%d samples a pixel, where its colour has %d", f.samples, f.channels)
+		return fmt.Errorf("%d samples a pixel, where its colour has %d", f.samples, f.channels)
 	}
 	if f.samples > f.channels {
 		kind, colour := t.number(tagExtraSamples, 0), f.channels == 1 && code != paletted || code == colours
@@ -268,6 +283,10 @@ func (f *File) readPhotometric(t tags) error {
 	if err := f.checkKind(); err != nil {
 		return err
 	}
+	// Pillow cuts these, and does not read others of the kind. Of those the upper bits are
+	// taken.
+	f.cut = f.format != unsigned || f.bits == 32 || (f.samples == 1 || f.planar && t.number(tagExtraSamples, 1) == 0) &&
+		(f.bits == 16 && (f.photometric == blackIsZero || f.little()) || f.bits == 12 && f.photometric == blackIsZero && f.little())
 	switch f.photometric {
 	case paletted:
 		return f.readPalette(t[tagColorMap])
@@ -286,17 +305,22 @@ func (f *File) checkKind() error {
 		fits = f.samples == 1 && f.bits == 1
 	case f.compression == compressedJPEG || f.compression == compressedWebP:
 		if f.bits == 12 {
-			return damage("JPEG of 12 bits inside, which is not read")
+			return errors.New("JPEG of 12 bits inside, which is not read")
 		}
 		if f.compression == compressedJPEG && !f.planar && (f.samples == 2 || f.samples > 4) {
-			return damage("JPEG of %d colours inside, which is not read", f.samples)
+			return fmt.Errorf("JPEG of %d colours inside, which is not read", f.samples)
 		}
 		fits = f.bits == 8 && f.format == unsigned && (f.photometric != lumaChroma || !f.planar && f.samples == 3)
+		if f.compression == compressedWebP {
+			fits = fits && f.photometric == colours && !f.planar && f.samples <= 4
+		}
 	case f.format == floating:
 		fits = gray && (f.bits == 16 || f.bits == 32 || f.bits == 64)
 	case f.format == signed:
-		fits = gray && (f.bits == 8 || f.bits == 16 || f.bits == 32)
+		fits = f.photometric == blackIsZero && (f.bits == 8 || f.bits == 16 || f.bits == 32)
 	case f.format != unsigned:
+	case gray && f.bits == 32:
+		fits = f.photometric == blackIsZero
 	case gray, f.photometric == colours, f.photometric == inks:
 		fits = f.bits <= 16 || f.bits == 24 || f.bits == 32
 	case f.photometric == paletted:
@@ -309,21 +333,24 @@ func (f *File) checkKind() error {
 		if kind == "" {
 			kind = "complex numbers"
 		}
-		return damage("%s of %d bits as %s, which are not read", kind, f.bits, map[int]string{
+		return fmt.Errorf("%s of %d bits as %s, which are not read", kind, f.bits, map[int]string{
 			whiteIsZero: "gray", blackIsZero: "gray", colours: "RGB", paletted: "a palette's colours", inks: "CMYK", lumaChroma: "YCbCr", lab: "L*a*b*"}[f.photometric])
 	}
 	if f.predictor == 3 && f.format != floating || f.predictor == 2 && f.bits != 8 && f.bits != 16 && f.bits != 32 && f.bits != 64 {
-		return damage("predictor %d for samples of %d bits, which is not read", f.predictor, f.bits)
+		return fmt.Errorf("predictor %d for samples of %d bits, which is not read", f.predictor, f.bits)
 	}
 	return nil
 }
+
+// little tells whether the lowest byte of a number comes first.
+func (f *File) little() bool { return f.order.Uint16([]byte{1, 0}) == 1 }
 
 // readPalette reads all red values, then green, then blue. Of 16 bits Pillow takes the
 // upper 8; colours that are missing are black.
 func (f *File) readPalette(m ifd.Field) error {
 	n := m.Len() / 3
 	if n == 0 {
-		return errors.New("tiff: the palette is missing")
+		return errors.New("the palette is missing")
 	}
 	f.palette = make([]uint8, 3<<f.bits)
 	for i := range min(n, 1<<f.bits) {

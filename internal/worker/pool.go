@@ -41,6 +41,7 @@ func (o *pool) give(p *process) {
 	o.freed.L.Lock()
 	o.busy--
 	if p != nil && !p.ended {
+		p.pixels = nil // what waits takes no memory
 		o.idle = append(o.idle, p)
 	}
 	o.freed.L.Unlock()

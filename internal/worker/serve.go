@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 )
 
 // job is a Job as it arrives: its header, and parts while they are read.
@@ -16,6 +17,9 @@ type job struct {
 	jobHeader
 	parts chan Part
 }
+
+// large is memory that is given back to the system after a picture.
+const large = 64 << 20
 
 // serve decodes what its input asks for, until that ends.
 func serve(decoders map[string]Decoder) {
@@ -43,7 +47,12 @@ func serve(decoders map[string]Decoder) {
 			output.Write(pixels)
 		}
 		s.close()
-		runtime.GC() // which does not run by itself here: it would wait for the decoder's end
+		// Go's collector does not run by itself here: it would wait for the decoder's end.
+		if j.Memory < large {
+			runtime.GC()
+		} else {
+			debug.FreeOSMemory()
+		}
 	}
 }
 

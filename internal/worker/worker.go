@@ -19,7 +19,8 @@ type Decoder func(memory int64) (Instance, error)
 
 // Instance decodes the files of one picture, one after the other.
 type Instance interface {
-	// Decode returns the pixels, 4 bytes each, of a file of a known size.
+	// Decode returns the pixels, 4 bytes each, of a file of a known size. The next call
+	// may write over them.
 	Decode(file []byte, width, height int) (rgba []byte, err error)
 	Close()
 }
@@ -67,9 +68,9 @@ var ready struct {
 	missing error
 }
 
-func init() {
-	ready.missing = errors.New("HEIC and AVIF are decoded by the program itself, started once more: its main has to call Main of package picture/heif first")
-}
+var errNotReady = errors.New("HEIC and AVIF are decoded by this program itself, started once more, which it is not ready for: its main has to call Main of package picture/heif first")
+
+func init() { ready.missing = errNotReady }
 
 // Refuse has all jobs fail with that reason.
 func Refuse(reason string) {

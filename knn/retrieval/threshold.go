@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"lookalike/knn"
 	"lookalike/tensor"
@@ -53,9 +54,28 @@ type Fold struct {
 	Pictures int     `json:"pictures"` // left out
 }
 
-// ErrShare is what an error wraps if no distance keeps to the share of false
-// matches that was asked for.
-var ErrShare = errors.New("allow a greater share")
+// ErrShare is that no distance keeps to the share of false matches that was asked for. It
+// is a *ShareError.
+var ErrShare = errors.New("no distance keeps to the share of false matches")
+
+// ShareError says how near a distance comes to the share that was asked for.
+type ShareError struct {
+	Metric string
+	Share  float64 // asked for
+
+	// Nearest is a share that the distance keeps to; 0 if none does.
+	Nearest, Distance float64
+}
+
+func (e *ShareError) Error() string {
+	text := fmt.Sprintf("no %s distance keeps the share of false matches at %v or less", e.Metric, e.Share)
+	if e.Nearest == 0 {
+		return text + ", nor at any greater share: the nearest pairs are of different labels, or too few are near to check it"
+	}
+	return fmt.Sprintf("%s; the nearest share that one keeps is %v, at the distance %.4g", text, e.Nearest, e.Distance)
+}
+
+func (e *ShareError) Is(target error) bool { return target == ErrShare }
 
 const (
 	// mostPictures bounds the pairs, which grow with the square. Of larger
@@ -102,24 +122,9 @@ func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 		return nil, err
 	}
 	all := h.samples()
-	var best *Threshold
-	for step := range steps + 1 {
-		t := all.fit(share * float64(steps-step) / steps)
-		if t == nil {
-			continue
-		}
-		if best == nil || t.Estimate+t.Error < best.Estimate+best.Error {
-			best = t
-		}
-		if best.Estimate+best.Error <= share {
-			break
-		}
-	}
+	best := all.within(share)
 	if best == nil {
-		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less: the nearest pairs are of different labels, or too few are near to check it: %w", metric, share, ErrShare)
-	}
-	if best.Estimate > share {
-		return nil, fmt.Errorf("retrieval: no %v distance keeps the share of false matches at %v or less; the smallest, at the distance %.4g, is %.3g: %w", metric, share, best.Distance, best.Estimate, ErrShare)
+		return nil, all.nearest(metric, share)
 	}
 	best.Metric, best.Share, best.Pictures = metric.String(), share, len(rows)
 	for i := range best.Folds {
@@ -130,6 +135,46 @@ func ByLabels(ctx context.Context, vectors *tensor.Tensor, labels []string, metr
 		}
 	}
 	return best, nil
+}
+
+// within returns the threshold with a share of false matches that is surely, or else
+// probably, within the one asked for; nil if there is none.
+func (s *samples) within(share float64) *Threshold {
+	var best *Threshold
+	for step := range steps + 1 {
+		t := s.fit(share * float64(steps-step) / steps)
+		if t == nil {
+			continue
+		}
+		if best == nil || t.Estimate+t.Error < best.Estimate+best.Error {
+			best = t
+		}
+		if best.Estimate+best.Error <= share {
+			break
+		}
+	}
+	if best == nil || best.Estimate > share {
+		return nil
+	}
+	return best
+}
+
+// nearest is the error where no threshold keeps to a share: it tells the least share, of two
+// digits, that one was found to keep to.
+func (s *samples) nearest(metric knn.Metric, share float64) error {
+	e := &ShareError{Metric: metric.String(), Share: share}
+	for try := share * 1.3; try < 1; try *= 1.3 {
+		digit := math.Pow(10, math.Floor(math.Log10(try))-1)
+		greater, err := strconv.ParseFloat(strconv.FormatFloat(math.Ceil(try/digit)*digit, 'g', 2, 64), 64)
+		if err != nil || greater >= 1 {
+			break
+		}
+		if t := s.within(greater); t != nil {
+			e.Nearest, e.Distance = greater, t.Distance
+			break
+		}
+	}
+	return fmt.Errorf("retrieval: %w", e)
 }
 
 func checkShare(share float64) error {

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -303,11 +304,11 @@ func TestThresholdRefuses(t *testing.T) {
 	}
 	equal := tensor.New(100, 5)
 	for want, f := range map[string]func() (*Threshold, error){
-		"a share of 0":     func() (*Threshold, error) { return ByLabels(t.Context(), x, labels, knn.Euclidean, 0, nil) },
-		"a share of NaN":   func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.Euclidean, math.NaN(), nil) },
-		"two labels":       func() (*Threshold, error) { return ByLabels(t.Context(), x, alone, knn.Euclidean, 0.1, nil) },
-		"are of different": func() (*Threshold, error) { return ByLabels(t.Context(), equal, labels, knn.Euclidean, 0.1, nil) },
-		"no distance":      func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.InnerProduct, 0.1, nil) },
+		"a share of 0":                        func() (*Threshold, error) { return ByLabels(t.Context(), x, labels, knn.Euclidean, 0, nil) },
+		"a share of NaN":                      func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.Euclidean, math.NaN(), nil) },
+		"two labels":                          func() (*Threshold, error) { return ByLabels(t.Context(), x, alone, knn.Euclidean, 0.1, nil) },
+		"nearest share that one keeps is 0.8": func() (*Threshold, error) { return ByLabels(t.Context(), equal, labels, knn.Euclidean, 0.1, nil) },
+		"no distance":                         func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.InnerProduct, 0.1, nil) },
 		"too few": func() (*Threshold, error) {
 			return ByDistances(t.Context(), tensor.New(20, 5), knn.Euclidean, 0.1, nil)
 		},
@@ -316,5 +317,19 @@ func TestThresholdRefuses(t *testing.T) {
 		if _, err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// TestNearestShare: where no distance keeps to a share, the one that is told is kept.
+func TestNearestShare(t *testing.T) {
+	x, labels := classes(rand.New(rand.NewPCG(26, 27)), 120, 4, 4, 2)
+	_, err := ByLabels(t.Context(), x, labels, knn.Euclidean, 1e-6, nil)
+	e, ok := errors.AsType[*ShareError](err)
+	if !ok || !errors.Is(err, ErrShare) || e.Nearest <= e.Share || e.Nearest >= 1 {
+		t.Fatalf("%#v", err)
+	}
+	found, err := ByLabels(t.Context(), x, labels, knn.Euclidean, e.Nearest, nil)
+	if err != nil || found.Distance != e.Distance || found.Estimate > e.Nearest {
+		t.Errorf("with a share of %v: %+v, %v", e.Nearest, found, err)
 	}
 }

@@ -84,10 +84,17 @@ var systemFolders = map[string]string{
 	"iPod Photo Cache":          "iTunes' folder of thumbnails",
 }
 
+// SystemFolderError is why a folder is left out that a system keeps for itself.
+type SystemFolderError struct {
+	What string // such as "the waste basket of Windows"
+}
+
+func (e *SystemFolderError) Error() string { return e.What + ", left out with all in it" }
+
 // ofSystem is an error that says why a folder of systemFolders is left out.
 func ofSystem(name string, info fs.FileInfo) error {
 	if what := systemFolders[path.Base(name)]; what != "" && info.IsDir() {
-		return fmt.Errorf("%s, left out with all in it", what)
+		return &SystemFolderError{what}
 	}
 	return nil
 }
@@ -255,7 +262,8 @@ func (s *Set) Each(ctx context.Context, f func(i int, m *picture.Image, err erro
 	return parallel.Ordered(ctx, s.Len(), load, func(i int, l loaded) error { return f(i, l.m, l.err) })
 }
 
-// Skip is a file that could not be decoded.
+// Skip is a file that could not be decoded: not a picture, if the reason is a
+// [*picture.KindError], else damaged or unreadable.
 type Skip struct {
 	Path   string
 	Reason error // does not repeat the path
@@ -287,4 +295,40 @@ func (s *Set) Check(ctx context.Context, done func(i int)) (*Set, []Skip, error)
 		return nil, nil, err
 	}
 	return s.with(good), bad, nil
+}
+
+// Sample is Check for files evenly spaced in the order of s, until n pictures are found or
+// none is left to try. It calls done, if not nil, with the number of files tried so far.
+func (s *Set) Sample(ctx context.Context, n int, done func(tried int)) (*Set, []Skip, error) {
+	good, bad := map[string]bool{}, map[string]error{}
+	for rest := s; len(good) < n && rest.Len() > 0; {
+		// The more is not a picture, the more is tried at once.
+		before := len(good) + len(bad)
+		some, skips, err := rest.Limit(max(n-len(good), len(bad))).Check(ctx, func(i int) {
+			if done != nil {
+				done(before + i + 1)
+			}
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, path := range some.paths {
+			good[path] = true
+		}
+		for _, skip := range skips {
+			bad[skip.Path] = skip.Reason
+		}
+		rest = rest.with(slices.DeleteFunc(slices.Clone(rest.paths), func(path string) bool { return good[path] || bad[path] != nil }))
+	}
+	var pictures []string
+	var skips []Skip
+	for _, path := range s.all() {
+		switch {
+		case good[path]:
+			pictures = append(pictures, path)
+		case bad[path] != nil:
+			skips = append(skips, Skip{path, bad[path]})
+		}
+	}
+	return s.with(pictures).Limit(n), skips, nil
 }

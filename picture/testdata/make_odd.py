@@ -469,6 +469,66 @@ riff("lossy-icc-unflagged.webp", x(0), (b"ICCP", b"odd"), (b"VP8 ", vp8), (b"EXI
 riff("lossy-behind.webp", (b"VP8 ", vp8), (b"ABCD", b"odd"))
 riff("lossy-size.webp", x(0, 78, 51), (b"VP8 ", vp8))
 
+# BMP
+for m, im in [("1", bits), ("L", gray), ("P", palette), ("RGB", rgb), ("RGBA", rgba)]:
+    im.save(out / f"pil-{m}.bmp")
+    for kind in ["bmp2", "bmp3", "bmp"]:
+        for q in ["none", "rle"]:
+            run("convert", out / f"pil-{m}.bmp", "-compress", q, f"{kind}:{out / f'im-{m}-{kind}-{q}.bmp'}")
+    for sub in ["RGB565", "ARGB4444", "ARGB1555", "RGB555"]:
+        run("convert", out / f"pil-{m}.bmp", "-define", f"bmp:subtype={sub}", out / f"im-{m}-{sub}.bmp")
+
+
+def bmp(name, w, h, nbits, rows, comp=0, size=40, masks=b"", colours=b"", used=0, gap=0, top=False, planes=1):
+    info = struct.pack("<IiiHHIIiiII", size, w, -h if top else h, planes, nbits, comp, len(rows), 2835, 2835, used, 0)
+    if size == 12:
+        info = struct.pack("<IHHHH", 12, w, h, planes, nbits)
+    elif size > 40:
+        info = (info + masks).ljust(size, b"\0")
+        masks = b""
+    else:
+        info = info[:size]
+    head = info + masks + colours + b"\0" * gap
+    (out / name).write_bytes(b"BM" + struct.pack("<IHHI", 14 + len(head) + len(rows), 0, 0, 14 + len(head)) + head + rows)
+
+
+def lines(a, nbits, top=False):
+    b = b""
+    for r in (a if top else a[::-1]):
+        line = pack([r], nbits) if nbits <= 8 else r.tobytes()
+        b += line + b"\0" * (-len(line) % 4)
+    return b
+
+
+I = np.array(palette).astype(int)
+table = bytes(v for i in range(256) for v in (i * 5 % 256, 255 - i, i * 3 % 256, 0))
+table3 = bytes(v for i in range(256) for v in (i * 5 % 256, 255 - i, i * 3 % 256))
+for n in (1, 4, 8):
+    q = I % (1 << n)
+    for size in (40, 52, 56, 64, 108, 124):
+        for top in (False, True):
+            bmp(f"b-{n}-{size}-{top}.bmp", 77, 51, n, lines(q, n, top), size=size, colours=table[:4 << n], top=top)
+    bmp(f"b-{n}-12.bmp", 77, 51, n, lines(q, n), size=12, colours=table3[:3 << n])
+    bmp(f"b-{n}-used.bmp", 77, 51, n, lines(q, n), colours=table[:4 * (1 << n) // 2], used=(1 << n) // 2)
+    bmp(f"b-{n}-gap.bmp", 77, 51, n, lines(q, n), colours=table[:4 << n], gap=10)
+bmp("b-8-used-more.bmp", 77, 51, 8, lines(I, 8), colours=table + b"\0" * 400, used=356)
+B = np.ascontiguousarray(np.array(rgba)[..., [2, 1, 0, 3]])
+bmp("b-24.bmp", 77, 51, 24, lines(B[..., :3], 24))
+bmp("b-24-12.bmp", 77, 51, 24, lines(B[..., :3], 24), size=12)
+bmp("b-24-top.bmp", 77, 51, 24, lines(B[..., :3], 24, True), top=True)
+for size in (40, 56, 108, 124):
+    bmp(f"b-32-{size}.bmp", 77, 51, 32, lines(B, 32), size=size)
+    for mname, mk in {"bgra": (0xff0000, 0xff00, 0xff, 0xff000000), "bgrx": (0xff0000, 0xff00, 0xff, 0), "rgba": (0xff, 0xff00, 0xff0000, 0xff000000), "argb": (0xff00, 0xff0000, 0xff000000, 0xff), "xrgb": (0xff00, 0xff0000, 0xff000000, 0)}.items():
+        bmp(f"b-32-{size}-{mname}.bmp", 77, 51, 32, lines(B, 32), comp=3, size=size, masks=struct.pack("<IIII", *mk)[:12 if size == 40 else 16])
+S = (np.array(rgb).astype(np.uint16) >> 3)
+for mname, v, mk in [("565", S[..., 0] << 11 | (np.array(rgb)[..., 1].astype(np.uint16) >> 2) << 5 | S[..., 2], (0xf800, 0x7e0, 0x1f)), ("555", S[..., 0] << 10 | S[..., 1] << 5 | S[..., 2], (0x7c00, 0x3e0, 0x1f))]:
+    for size in (40, 56, 108, 124):
+        bmp(f"b-16-{mname}-{size}.bmp", 77, 51, 16, lines(v.astype("<u2"), 16), comp=3, size=size, masks=struct.pack("<IIII", *mk, 0)[:12 if size == 40 else 16])
+    bmp(f"b-16-plain-{mname}.bmp", 77, 51, 16, lines(v.astype("<u2"), 16))
+bmp("b-rle8.bmp", 10, 4, 8, b"\x05\x01\x05\x02\0\0\0\x05\1\2\3\4\5\0\x05\x09\0\0\0\2\3\1\4\7\0\1", comp=1, colours=table)
+bmp("b-rle4.bmp", 10, 4, 4, b"\x05\x12\x05\x23\0\0\0\x05\x12\x34\x50\0\x05\x9a\0\0\0\2\3\1\4\x7c\0\1", comp=2, colours=table[:64])
+bmp("b-planes0.bmp", 77, 51, 24, lines(B[..., :3], 24), planes=0)
+
 # what Pillow makes of them
 refused = []
 for p in sorted(out.iterdir()):

@@ -38,7 +38,7 @@ func CommandLine(cmd *cobra.Command, args []string, but string, more ...string) 
 
 // Typed returns a command of this program as it is typed into a shell.
 func Typed(words ...string) string {
-	line := quote(os.Args[0])
+	line := Quoted(os.Args[0])
 	if strings.HasPrefix(os.Args[0], os.TempDir()) { // go run, which removes it
 		line = program
 		if info, err := os.Stat("cmd/lookalike"); err == nil && info.IsDir() {
@@ -46,13 +46,13 @@ func Typed(words ...string) string {
 		}
 	}
 	for _, w := range words {
-		line += " " + quote(w)
+		line += " " + Quoted(w)
 	}
 	return line
 }
 
-// quote protects a word from the shell if it needs that.
-func quote(word string) string {
+// Quoted protects a word from the shell if it needs that.
+func Quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%\\", r)
 	}

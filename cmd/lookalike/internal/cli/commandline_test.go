@@ -12,8 +12,8 @@ func TestQuote(t *testing.T) {
 		"$HOME;rm -rf": "'$HOME;rm -rf'",
 		"Füße":         "'Füße'",
 	} {
-		if got := quote(word); got != want {
-			t.Errorf("quote(%q) = %s, want %s", word, got, want)
+		if got := Quoted(word); got != want {
+			t.Errorf("Quoted(%q) = %s, want %s", word, got, want)
 		}
 	}
 }

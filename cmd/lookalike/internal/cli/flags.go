@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,16 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 func FlagError(cmd *cobra.Command, err error) error {
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return Usagef("--%s %s: give %s", bad.GetFlag().Name, bad.GetValue(), wants(bad.GetFlag(), bad.Unwrap()))
+	}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		// A file whose name begins with a dash looks like flags.
+		typed := "-" + unknown.GetSpecifiedShortnames()
+		if typed == "-" {
+			typed = "--" + unknown.GetSpecifiedName()
+		}
+		if _, err := os.Lstat(typed); err == nil || strings.Contains(typed, ".") {
+			return Usagef("there is no flag %s; if it is a file, give ./%s", typed, typed)
+		}
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
 		for _, c := range cmd.Root().Commands() {

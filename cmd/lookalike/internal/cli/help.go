@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,15 +25,22 @@ func (t *Terminal) helpWidth() int {
 }
 
 // LayOutHelp makes all commands show their flags in the order in which they are
-// written down, and help in the form of usage, with lines that fit.
-func (t *Terminal) LayOutHelp(root *cobra.Command) {
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		const most = 84 // of prose
-		fmt.Fprintf(c.OutOrStdout(), "%s\n", strings.TrimRight(lines.Fill(strings.TrimSpace(c.Long), min(t.helpWidth(), most)), "\n"))
-		if !c.IsAdditionalHelpTopicCommand() {
-			fmt.Fprintln(c.OutOrStdout())
-			t.usage(c.OutOrStdout(), c)
+// written down, and help in two sizes: one screen with -h, which has the flags that
+// needed names for a command's path, or else the first, and all with --help.
+func (t *Terminal) LayOutHelp(root *cobra.Command, needed map[string][]string) {
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		w := c.OutOrStdout()
+		if slices.Contains(args, "-h") && !slices.Contains(args, "--help") {
+			t.Brief(w, c, needed[c.CommandPath()])
+			return
 		}
+		if !c.IsAdditionalHelpTopicCommand() {
+			fmt.Fprintf(w, "%s.\n\n", c.Short)
+			t.usage(w, c)
+			fmt.Fprintln(w)
+		}
+		const most = 84 // of prose
+		fmt.Fprintf(w, "%s\n", strings.TrimRight(lines.Fill(strings.TrimSpace(c.Long), min(t.helpWidth(), most)), "\n"))
 	})
 	root.SetUsageFunc(func(c *cobra.Command) error {
 		t.usage(c.OutOrStdout(), c)
@@ -42,7 +50,128 @@ func (t *Terminal) LayOutHelp(root *cobra.Command) {
 	for _, c := range append(CommandsBelow(root), root) {
 		c.Flags().SortFlags = false
 		c.LocalFlags().SortFlags = false
+		c.InitDefaultHelpFlag()
+		c.Flags().Lookup("help").Usage = "show all of this (--help), or one screen of it (-h)"
 	}
+}
+
+// A screen has room for so much, with a line for the shell's prompt.
+const (
+	screenWidth = 80
+	screenLines = 23
+)
+
+// Brief writes what a person needs of a command's help: one screen.
+func (t *Terminal) Brief(w io.Writer, c *cobra.Command, needed []string) {
+	head := fmt.Sprintf("%s.\n\nUsage: %s\n", c.Short, usageLine(c))
+	if examples := briefExamples(c); examples != "" {
+		head += "\nExamples:\n" + examples
+	}
+	if c.HasAvailableSubCommands() {
+		head += "\nCommands:\n" + briefCommands(c)
+	}
+	foot := fmt.Sprintf("\n'%s --help' has all flags and details", c.CommandPath())
+	if c == c.Root() {
+		foot = fmt.Sprintf("\n'%s COMMAND -h' explains a command in brief, --help in full", c.Name())
+	}
+	room := screenLines - strings.Count(head+foot, "\n") - 3 // that to the flags, and the last
+	flags := ""
+	if c != c.Root() {
+		flags = briefFlags(c, needed, room)
+	}
+	if flags != "" {
+		head += "\nFlags:\n" + flags
+	}
+	fmt.Fprintf(w, "%s%s.\n", head, foot)
+}
+
+// briefExamples are the first three examples, of those that fit.
+func briefExamples(c *cobra.Command) string {
+	const most = 3
+	var text strings.Builder
+	n := 0
+	for line := range strings.Lines(c.Example) {
+		if line = strings.TrimRight(line, "\n"); n < most && lines.Width(line) <= screenWidth {
+			fmt.Fprintln(&text, line)
+			n++
+		}
+	}
+	return text.String()
+}
+
+// briefCommands are the commands below one: of the program a line for each group.
+func briefCommands(c *cobra.Command) string {
+	var text strings.Builder
+	if c != c.Root() {
+		for _, sub := range c.Commands() {
+			fmt.Fprintf(&text, "  %-8s  %s\n", sub.Name(), sub.Short)
+		}
+		return text.String()
+	}
+	for _, group := range c.Groups() {
+		fmt.Fprintf(&text, "  %-28s", group.ID)
+		for _, sub := range c.Commands() {
+			if sub.GroupID == group.ID {
+				fmt.Fprintf(&text, " %s", sub.Name())
+			}
+		}
+		fmt.Fprintln(&text)
+	}
+	return text.String()
+}
+
+// briefFlags are flags in at most so many lines: the needed ones, or the first.
+func briefFlags(c *cobra.Command, needed []string, room int) string {
+	var flags []*pflag.Flag
+	for _, name := range needed {
+		flags = append(flags, c.LocalFlags().Lookup(name))
+	}
+	if needed == nil {
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" {
+				flags = append(flags, f)
+			}
+		})
+	}
+	names, width := make([]string, len(flags)), 0
+	for i, f := range flags {
+		word, _ := pflag.UnquoteUsage(f)
+		names[i] = "      --" + f.Name
+		if f.Shorthand != "" {
+			names[i] = "  -" + f.Shorthand + ", --" + f.Name
+		}
+		if word != "" {
+			names[i] += " " + word
+		}
+		width = max(width, lines.Width(names[i]))
+	}
+	var text strings.Builder
+	for i, f := range flags {
+		_, usage := pflag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "0" && f.DefValue != "false" && f.DefValue != "[]" && !strings.Contains(usage, "default") {
+			usage += fmt.Sprintf(" (default %s)", f.DefValue)
+		}
+		told := strings.Split(strings.TrimRight(lines.Fill(usage, screenWidth-width-3), "\n"), "\n")
+		if room -= len(told); room < 0 {
+			break
+		}
+		for k, line := range told {
+			name := names[i]
+			if k > 0 {
+				name = ""
+			}
+			fmt.Fprintf(&text, "%s   %s\n", lines.Padded(name, width), line)
+		}
+	}
+	return text.String()
+}
+
+// usageLine is a command as it is typed.
+func usageLine(c *cobra.Command) string {
+	if c.HasAvailableSubCommands() {
+		return c.CommandPath() + " COMMAND [flags]"
+	}
+	return c.UseLine()
 }
 
 // HelpCommand is cobra's, but for its answer to what there is not.
@@ -80,18 +209,10 @@ func CompleteCommandNames(cmd *cobra.Command, args []string, _ string) ([]string
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// usage writes what help has below a command's description.
+// usage writes what help has above the prose.
 func (t *Terminal) usage(w io.Writer, c *cobra.Command) {
 	root, width := c.Root(), t.helpWidth()
-	fmt.Fprintln(w, "Usage:")
-	switch {
-	case c == root:
-		fmt.Fprintf(w, "  %s COMMAND [flags]\n", root.Name())
-	case c.HasAvailableSubCommands():
-		fmt.Fprintf(w, "  %s COMMAND [flags]\n", c.CommandPath())
-	default:
-		fmt.Fprintf(w, "  %s\n", c.UseLine())
-	}
+	fmt.Fprintf(w, "Usage:\n  %s\n", usageLine(c))
 	if c.HasExample() {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
 	}
@@ -115,7 +236,7 @@ func (t *Terminal) usage(w io.Writer, c *cobra.Command) {
 	default:
 		var names []string
 		root.PersistentFlags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		all := fmt.Sprintf("All commands have %s, too; see '%s --help'.", strings.Join(names, " "), root.Name())
+		all := fmt.Sprintf("All commands also take %s; see '%s --help'.", strings.Join(names, " "), root.Name())
 		fmt.Fprintf(w, "\n%s\n", lines.Fill(all, width))
 	}
 }

@@ -38,6 +38,16 @@ type job struct {
 	unit        string   // of what is counted, in plural
 	done, total int
 	start       time.Time
+
+	// The rate is that since a moment by when so much was done.
+	since  time.Time
+	before int
+	warm   bool // the first batch, which takes longer, is over
+
+	// Of what comes next so much is under way since done was told last.
+	ahead int
+	told  time.Time
+	least int // that has been shown: the count does not go back
 }
 
 // lineEvery is how often a line is written where there is no terminal.
@@ -47,7 +57,7 @@ const lineEvery = 5 * time.Second
 func (t *Terminal) Progress(what, unit string, total int) *Progress {
 	now := time.Now()
 	p := &Progress{out: t.Err, err: t.Err, each: lineEvery, told: now,
-		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now}}
+		job: job{name: what, heads: []string{what}, unit: unit, total: total, start: now, since: now}}
 	switch {
 	case t.Quiet, t.Way == "none":
 		p.out = io.Discard
@@ -66,11 +76,42 @@ func (t *Terminal) Progress(what, unit string, total int) *Progress {
 func (p *Progress) Set(done int, heads ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.job.done = done
+	now := time.Now()
+	p.job.set(done, 0, now)
 	if len(heads) > 0 {
 		p.job.heads = heads
 	}
+	p.tell(now)
+}
+
+// SetAhead is Set for work that is done in batches: so much is done, and so much more is
+// under way, of which as much is shown as done as the rate lets expect.
+func (p *Progress) SetAhead(done, ahead int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
+	p.job.set(done, ahead, now)
+	p.tell(now)
+}
+
+// set notes how much is done, and how much is under way.
+func (j *job) set(done, ahead int, now time.Time) {
+	if j.ahead > 0 {
+		j.least = j.shown(now)
+	}
+	if done > j.done && (ahead > 0 || j.ahead > 0) {
+		if j.done > j.before && !j.warm {
+			j.since, j.before, j.warm = j.told, j.done, true
+		}
+	}
+	if done != j.done || j.told.IsZero() {
+		j.done, j.told = done, now
+	}
+	j.ahead = ahead
+}
+
+// tell writes a line, if it is time for one.
+func (p *Progress) tell(now time.Time) {
 	switch {
 	case p.bars != nil, now.Sub(p.told) < p.each:
 		return
@@ -104,7 +145,24 @@ func (p *Progress) Total() int { return p.job.total }
 func (p *Progress) Restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.job.start = time.Now()
+	p.job.since, p.job.before = time.Now(), p.job.done
+}
+
+// Stopping tells that the work has been asked to stop, what is done before that, and how long
+// it takes: the time for what is under way.
+func (p *Progress) Stopping(what string) {
+	p.mu.Lock()
+	in := ""
+	now := time.Now()
+	if speed, _, ok := p.job.speed(now); ok && p.job.ahead > 0 {
+		in = " in about " + words.Duration(float64(max(p.job.done+p.job.ahead-p.job.shown(now), 1))/speed)
+	}
+	p.mu.Unlock()
+	if p.bars != nil {
+		p.Reword(fmt.Sprintf("Stopping%s: %s; Ctrl-C again ends at once", in, what), fmt.Sprintf("Stopping%s; Ctrl-C again ends at once", in), "Stopping"+in, "Stopping")
+		return
+	}
+	p.Line("Stopping%s: %s", in, what)
 }
 
 // Line writes a line that stays.
@@ -157,11 +215,12 @@ const (
 // is narrow, what matters least is left out.
 func (j job) draw(now time.Time, width int) string {
 	count, rate, left := j.numbers(now)
+	done := j.shown(now)
 	for _, head := range j.heads {
 		for _, tail := range []string{words.Spaced(count, rate, left), words.Spaced(count, left), cmp.Or(left, count)} {
 			room := min(width-len(head)-len(tail)-4, longestBar)
 			if room >= shortestBar {
-				filled := min(room*j.done/max(j.total, 1), room)
+				filled := min(room*done/max(j.total, 1), room)
 				return words.Spaced(head, strings.Repeat("█", filled)+strings.Repeat("░", room-filled), tail)
 			}
 		}
@@ -179,7 +238,7 @@ func (j job) text(now time.Time) string {
 // numbers are how much is done, how fast, and how long the rest will take; the
 // latter are empty as long as they are not known.
 func (j job) numbers(now time.Time) (count, rate, left string) {
-	count = fmt.Sprintf("%d/%d", j.done, j.total)
+	count = fmt.Sprintf("%d/%d", j.shown(now), j.total)
 	if speed, seconds, ok := j.speed(now); ok {
 		rate = words.PerSecond(speed) + " " + j.unit + "/s"
 		left = words.Duration(seconds) + " left"
@@ -187,12 +246,23 @@ func (j job) numbers(now time.Time) (count, rate, left string) {
 	return count, rate, left
 }
 
+// shown is how much people are told is done: of what is under way, as much as the rate so
+// far lets expect.
+func (j job) shown(now time.Time) int {
+	took := j.told.Sub(j.since).Seconds()
+	if j.ahead < 1 || j.done <= j.before || took <= 0 {
+		return j.done
+	}
+	more := float64(j.done-j.before) / took * now.Sub(j.told).Seconds()
+	return max(j.done+int(min(more, float64(j.ahead))), min(j.least, j.done+j.ahead))
+}
+
 // speed is how much is done in a second, and how many seconds the rest will take.
 func (j job) speed(now time.Time) (perSecond, left float64, ok bool) {
-	elapsed := now.Sub(j.start).Seconds()
-	if j.done < 1 || elapsed <= 0 {
+	elapsed, done := now.Sub(j.since).Seconds(), j.shown(now)
+	if done <= j.before || elapsed <= 0 {
 		return 0, 0, false
 	}
-	perSecond = float64(j.done) / elapsed
-	return perSecond, float64(max(j.total-j.done, 0)) / perSecond, true
+	perSecond = float64(done-j.before) / elapsed
+	return perSecond, float64(max(j.total-done, 0)) / perSecond, true
 }

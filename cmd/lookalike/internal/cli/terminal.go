@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"lookalike/cmd/lookalike/internal/lines"
-	"lookalike/internal/words"
 )
 
 // Output is where results go. It keeps the first error, such as that of a full
@@ -38,11 +37,14 @@ type Terminal struct {
 
 	Hint func(error) string // what to do about an error, "" if nothing is known
 
-	Quiet   bool
+	Quiet   bool   // tell of errors only
+	Verbose bool   // name each file that was left out
 	Way     string // how progress is shown: auto, lines, json or none
-	Skipped int    // files that were named in a report and left out
+	List    string // file that WriteList names the files in that were left out; "" for none
+	Skipped int    // files that were left out
 
-	events *events // once Start has found that Way is json, otherwise nil
+	events *events   // once Start has found that Way is json, otherwise nil
+	listed []LeftOut // for List
 }
 
 // Start puts the way into force in which progress is shown.
@@ -55,9 +57,18 @@ func (t *Terminal) Start() {
 // say writes a line for people.
 func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, lines.Wrap(text, Width(t.Err))) }
 
-// Warn tells of what is not as it should be. The text begins with "warning: " or
+// Print writes a line of a result for people, broken between words where it goes to a
+// terminal.
+func (t *Terminal) Print(format string, args ...any) {
+	fmt.Fprintln(t.Out, lines.Wrap(fmt.Sprintf(format, args...), Width(t.Out.File)))
+}
+
+// Warn tells of what is not as it should be, unless Quiet. The text begins with "warning: " or
 // "note: ".
 func (t *Terminal) Warn(format string, args ...any) {
+	if t.Quiet {
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	if t.events == nil {
 		t.say(text)
@@ -68,16 +79,6 @@ func (t *Terminal) Warn(format string, args ...any) {
 		return
 	}
 	t.events.write(textEvent{"warning", strings.TrimPrefix(text, "warning: ")})
-}
-
-// Skip tells that a file was left out, and counts it.
-func (t *Terminal) Skip(path string, reason error) {
-	t.Skipped++
-	if t.events != nil {
-		t.events.write(skippedEvent{"skipped", path, reason.Error()})
-		return
-	}
-	t.say(fmt.Sprintf("skipped %s: %v", words.Printable(path), reason))
 }
 
 // NotDrawn reports a picture that cannot be read any more, and counts it for --strict.
