@@ -39,7 +39,7 @@ func TestSearchJSON(t *testing.T) {
 	wantKeys(t, top, "index", "root", "metric", "k", "within", "results")
 	wantKeys(t, top["results"].([]any)[0].(map[string]any), "query", "neighbors")
 	for _, n := range keys.Results[0].Neighbors {
-		wantKeys(t, n, "rank", "distance", "path", "label", "id", "width", "height")
+		wantKeys(t, n, "rank", "distance", "likeness", "path", "label", "id", "width", "height")
 	}
 	var got results.Listing
 	dec := json.NewDecoder(bytes.NewReader(out))
