@@ -126,7 +126,7 @@ func (f *Found) Page(ctx context.Context, path, version string) error {
 		Foot: "Made by lookalike " + version + ". The number on each picture is its distance from the query.",
 	}
 	if len(f.Results) > 1 {
-		p.Title = fmt.Sprintf("What is like each of %d pictures", len(f.Results))
+		p.Title = fmt.Sprintf("Similar pictures for %d queries", len(f.Results))
 	}
 	return atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
 }
