@@ -64,7 +64,7 @@ func (x *Index) Duplicates(ctx context.Context, options ...SearchOption) ([]Grou
 	case o.exact:
 		within = math.NaN()
 	case o.metric == knn.InnerProduct:
-		return nil, fmt.Errorf("lookalike.Duplicates: copies are no nearer by the %s than other pictures; choose another metric", o.metric)
+		return nil, fmt.Errorf("lookalike.Duplicates: by the %s, copies are not nearer than other pictures; choose another metric", o.metric)
 	case !o.radius:
 		limit, ok := describe.CopyLimit(v.g, o.metric)
 		if within = limit.Distance; !ok {

@@ -41,8 +41,8 @@ var (
 	ErrNoModel  = describe.ErrNoModel // the model of the index is at none of the places where it is looked for; see ModelFile
 	ErrClosed   = fs.ErrClosed        // the index, or the model, has been closed
 
-	// ErrImported is that no picture can be described as those of the index were, whose
-	// vectors another program has made. It can be searched by Row, Path and Vector.
+	// ErrImported is of an index whose vectors another program has made: no other picture
+	// can be described in the same way. It can be searched by Row, Path and Vector.
 	ErrImported = describe.ErrImported
 
 	// ErrNoPictures is that there is nothing to describe.

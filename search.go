@@ -169,7 +169,7 @@ func (v *version) place(q *Query) error {
 	return q.check(v.g.Vectors.Dim(1))
 }
 
-// rowOf returns the row that a query is, alone; nil if it is no picture of the index.
+// rowOf returns the row that a query is, alone; nil if it is not a picture of the index.
 func (v *version) rowOf(q *Query) []int {
 	switch {
 	case q.inside:

@@ -11,7 +11,7 @@ import (
 	"lookalike/tensor"
 )
 
-// Perceptual is the name of the model that is no network.
+// Perceptual is the name of the model that needs no network.
 const Perceptual = "perceptual"
 
 func init() {

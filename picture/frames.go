@@ -8,8 +8,8 @@ import (
 
 // Frames counts the pictures that a file holds, without decoding any: pages of a TIFF
 // file, frames of an animated GIF, PNG or WebP file. Decode reads the first of them. Of a
-// damaged file it counts those before the damage, and 1 at least. The error is that of
-// Decode for what is no picture.
+// damaged file it counts those before the damage, and 1 at least. The error is the one of
+// Decode for a file that is not a picture.
 func Frames(data []byte) (int, error) {
 	f, err := formatOf(data)
 	if err != nil {

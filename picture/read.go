@@ -9,9 +9,8 @@ import (
 )
 
 // Read reads a file from its beginning and calls use with its bytes, which use must not
-// keep. Of files that Decode refuses it reads no more than tells so: of one that is no
-// picture, such as a film, the beginning, and of one over o.MaxBytes so many and one
-// more. The bytes of all files in use are bounded; who has to, waits. size is what is
+// keep. Of a file that Decode refuses it reads no more than necessary: the beginning of
+// one that is not a picture, such as a video, and o.MaxBytes and one more of a larger one. The bytes of all files in use are bounded; who has to, waits. size is what is
 // said of the file's, which need not be true. The error is that of use, or of reading
 // without the path.
 func Read(r io.Reader, size int64, o Options, use func(data []byte) error) error {

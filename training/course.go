@@ -161,7 +161,7 @@ func replaceable(file string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("training: %s exists and is no model of a training, so it is not replaced; remove it or choose another name", file)
+	return fmt.Errorf("training: %s exists and is not a model of a training, so it is not replaced; remove it or choose another name", file)
 }
 
 // judge takes epoch i, from 0, of the record into account and tells whether it

@@ -132,7 +132,7 @@ func readLog(path string) ([][]string, error) {
 			break
 		}
 		if n == 0 && (err != nil || fmt.Sprint(line) != fmt.Sprint(logColumns)) {
-			return nil, fmt.Errorf("%s is no log of this program's trainings (it does not begin with %q); choose another name", path, "epoch,loss,val_loss,…")
+			return nil, fmt.Errorf("%s is not a log of this program's trainings (it does not begin with %q); choose another name", path, "epoch,loss,val_loss,…")
 		}
 		if err == nil && n > 0 && len(line) == len(logColumns) {
 			lines = append(lines, line)

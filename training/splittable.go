@@ -21,7 +21,7 @@ const (
 )
 
 // ErrNoSplit is that a file is no table of a division.
-var ErrNoSplit = errors.New("is no split: it must begin with the columns path,class,set")
+var ErrNoSplit = errors.New("is not a split: it must begin with the columns path,class,set")
 
 // splitColumns are its heading.
 var splitColumns = []string{"path", "class", "set"}

@@ -397,7 +397,7 @@ func TestLog(t *testing.T) {
 	if _, err := training.Autoencoder(t.Context(), photos, file, small, training.Log(file), training.Resume()); err == nil || !strings.Contains(err.Error(), "give two names") {
 		t.Errorf("the model as its log: %v", err)
 	}
-	if _, err := training.Autoencoder(t.Context(), photos, other, small, training.Log(file)); err == nil || !strings.Contains(err.Error(), "is no log") {
+	if _, err := training.Autoencoder(t.Context(), photos, other, small, training.Log(file)); err == nil || !strings.Contains(err.Error(), "is not a log") {
 		t.Errorf("a model as the log: %v", err)
 	}
 	holds(t, dir, "log.csv", "m")

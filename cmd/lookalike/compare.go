@@ -89,9 +89,10 @@ described. Equal files are the same; others are up to a distance of
                    labels, which tells kinds of things apart;
   %.2f             (Euclidean) for perceptual descriptions. Of 4.7 million
                    pairs of photographs 26 were as near, all of them the same
-                   photograph, and the second look confirms 19. It recognises copies that were resized, saved
-                   again or blurred, most of those made lighter or darker, half
-                   of those made grey or written on; not those cut, turned or
+                   photograph, and the second look confirms 19. It
+                   recognises copies that were resized, saved again or blurred,
+                   most of those made lighter or darker, half of those made grey
+                   or written on; not those cut, turned or
                    mirrored;
   %.1f              (cosine) for block5_pool of VGG16, averaged. Of the same
                    pairs 241 were as near, all of things of one kind; it recognises
@@ -101,7 +102,7 @@ described. Equal files are the same; others are up to a distance of
 For any other description there is no default.
 
 --why draws the two pictures twice. Above, in red, the parts that make them alike:
-the likeness of the network's last feature maps in the mean over the picture, by
+the likeness of the network's last feature maps, averaged over the picture, by
 how much each part adds to it. Below, in one colour each, parts that are each
 other's most alike. Where these agree on how one picture lies over the other, as
 for a cut, enlarged or mirrored copy, those are shown, otherwise the most alike.
@@ -141,7 +142,7 @@ Exit status:
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.index, "index", "", "describe the pictures as those of the index `FILE`, and take its threshold")
+	f.StringVar(&o.index, "index", "", "describe the pictures as in the index `FILE`, and use its threshold")
 	modelFlags(cmd, &o.how)
 	f.Lookup("layer").Usage = "describe by the output of the layer `NAME` of vgg16 or vgg19 (default block5_pool)"
 	f.Lookup("pool").Usage = "reduce each of the layer's channels to one number by `METHOD`: avg, max or none (default avg where block5_pool is the default layer, else none)"
@@ -365,7 +366,7 @@ func (a *app) printCompared(r *compared, o compareOptions) {
 	if r.Why != nil {
 		text += r.Why.text() + "\n"
 		if p := r.Why.Placement; !r.Same && p != nil && float64(p.Matches) >= copyLike*float64(r.Why.Matches) {
-			text += "With so many, one may be a cut or changed copy of the other, whatever the distance.\n"
+			text += "This many matches mean that one may be a cut or changed copy of the other, whatever the distance.\n"
 		}
 	}
 	a.Print("%s", text[:len(text)-1])

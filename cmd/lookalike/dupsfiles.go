@@ -25,7 +25,7 @@ func (o *dupsOptions) checkFiles(c *collection) error {
 	if info, err := os.Stat(c.root); err != nil {
 		return &lookalike.PhotosError{Index: c.file, Root: c.root, Err: words.Cause(err)}
 	} else if !info.IsDir() {
-		return fmt.Errorf("%s is an archive, of which no file can be moved or linked", c.root)
+		return fmt.Errorf("%s is an archive; files in an archive cannot be moved or linked", c.root)
 	}
 	if o.moveTo == "" {
 		return nil
@@ -68,7 +68,7 @@ func (d *dupsFound) plan(c *collection, o dupsOptions) {
 			case d.Action == "hardlink" && other.SameAs != "":
 				other.Target, other.State = filepath.Join(c.root, filepath.FromSlash(other.SameAs)), "planned"
 			case d.Action == "hardlink":
-				other.Reason = "its bytes are not those of another file"
+				other.Reason = "no other file has the same bytes"
 			}
 		}
 	}

@@ -144,7 +144,7 @@ func (r *refusals) tell(a *app) {
 	}{
 		{r.unlike, "near each other by their description, but their pixels differ"},
 		{r.little, "with too little in them to tell whether they are copies"},
-		{r.more, "of which one has several frames or pages, or is a camera raw file"},
+		{r.more, "where one has several frames or pages, or is a camera raw file"},
 	} {
 		if kind.n > 0 {
 			a.Warn("note: left out %s of pictures %s", words.Count(kind.n, "pair"), kind.why)

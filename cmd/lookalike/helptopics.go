@@ -29,7 +29,7 @@ top, for one command in a table of its name:
 It is looked for where --config says, then where the variable LOOKALIKE_CONFIG
 says, then as lookalike/config.toml in the user's folder for settings (on Linux
 $XDG_CONFIG_HOME or ~/.config, on macOS ~/Library/Application Support, on Windows
-%AppData%). --config /dev/null reads none. A key that is no setting is an error.
+%AppData%). --config /dev/null reads none. An unknown key is an error.
 
 memory-limit, or --memory-limit, makes the program keep less for speed alone, such
 as decoded pictures between epochs, take fewer pictures at a time through VGG, and

@@ -36,44 +36,43 @@ func indexCommand(a *app) *cobra.Command {
 		Use:   "index SOURCE...",
 		Short: "Describe all pictures of folders or archives by vectors",
 		Long: `Describes every picture below a folder by a vector and writes the vectors to an
-index, which search looks pictures up in. The photographs are not changed and
-not copied; the index knows where they and the model are. Without -o it is kept in
-the user's cache folder, and 'lookalike search SOURCE' finds it there.
+index, which search reads. The photographs are neither changed nor copied; the
+index knows where they and the model are. Without -o the index is kept in the
+user's cache folder, where 'lookalike search SOURCE' finds it.
 
-A source may also be a zip, tar or tar.gz archive, which is read in place, or one
-picture; and there may be several. The paths in the index are relative to the
-folder or archive, those of several to the deepest folder that all lie in, where
-an archive counts as a folder: holiday.zip/beach/1.jpg.
+A source may also be a zip, tar or tar.gz archive, which is read in place, or a
+single picture. With several sources, the paths in the index are relative to the
+deepest folder that contains all of them; an archive counts as a folder, as in
+holiday.zip/beach/1.jpg.
 
-The model is an autoencoder that 'lookalike train' has written, whose codes find
-pictures of like colour and layout, an embedding of the same command, which finds
-pictures of like class, or vgg16 or vgg19 with weights that have learned from
-ImageNet, whose features find pictures of like things. --layer says
-which features: the output of fc2, 4096 numbers, if the weights have their dense
-layers, else that of block5_pool with each of its 512 channels averaged. Or it is
-perceptual, which needs no network: brightness and colour, cell by cell, by which
-copies of one photograph are told from all others, and nothing else is. Without
---model an index that exists keeps its own; a new one gets vgg16 if its weights have
-been fetched, else perceptual.
+Models (--model):
+  vgg16, vgg19   networks trained on ImageNet; find pictures of similar things.
+                 --layer chooses the features: by default the output of fc2, 4096
+                 numbers, if the weights have dense layers, otherwise block5_pool
+                 with each of its 512 channels averaged
+  perceptual     no network: brightness and colour, cell by cell; finds copies of
+                 a photograph
+  FILE           a model of 'lookalike train': an autoencoder finds pictures of
+                 similar colour and layout, an embedding pictures of the same class
+Without --model, an existing index keeps its model; a new one gets vgg16 if its
+weights have been fetched, otherwise perceptual.
 
---pca keeps the principal components of the vectors: a smaller index, a faster
-search, and often a better one. They are fitted to the vectors of the first run
-and kept in the index; pictures that are added later are brought to the same.
-To fit them anew, make the index anew with --fresh.
+--pca keeps the principal components of the vectors: the index is smaller, the
+search faster, and often better. They are fitted in the first run and kept in the
+index; pictures that are added later use the same ones. --fresh fits them again.
 
-With --fresh a new index grows in PHOTOS.idx.new, and takes the place of one that
-exists when it is complete. Until then that one stays, and is what others search.
-A run that was stopped goes on when the same command is given again.
+--fresh builds a new index in PHOTOS.idx.new, which replaces the old one when it is
+complete. Until then the old one can be searched. A run that was stopped goes on
+when the same command is given again.
 
-An index that exists is brought up to date: what is new in the sources is added,
-what they do not have is taken out, what has changed (size or time, then content) is
-described again, and renamed files are recognised by their content. What lies in a
-folder that cannot be read is kept. A run with another model, layer or treatment,
-which would make other vectors, is refused. Pictures are saved as they are described, once in
-a second or so: the command may be stopped at any moment, and goes on when it is
-given again. At Ctrl-C it still finishes and saves the few pictures that the
-network is at work on. Others may search meanwhile. Only one run at a time may
-write to an index.
+An existing index is brought up to date: new pictures are added, missing ones
+removed, changed ones (by size or time, then content) described again, and renamed
+files recognised by their content. Pictures in a folder that cannot be read are
+kept. A run that would make different vectors, by another model or layer, is
+refused. Pictures are saved about once a second, so the command can be stopped at
+any time and goes on when it is given again. After Ctrl-C it finishes the pictures
+that the network is working on, and says how long that takes. Others can search
+meanwhile; only one run at a time can write to an index.
 
 Other files are left out: one line counts them by kind, and names the pictures that are
 damaged. --verbose names all, and --skipped FILE writes the list to a file.`,

@@ -35,11 +35,12 @@ type query struct {
 }
 
 // queryHelp describes the forms of a query, for the help of commands.
-const queryHelp = `A QUERY is a picture's file; a folder or archive, of which each picture is a
-query; - for a picture on standard input; an http:// or https:// address; or
-index:ID, a picture of the index by its path or its number: index:cats/tom.jpg,
-index:17. These need no network. Nothing is fetched from private addresses,
-also where a public one leads there, unless --allow-private is given.`
+const queryHelp = `A QUERY is a picture file; a folder or archive, which stands for all pictures in
+it; - for a picture on standard input; an http:// or https:// address; or
+index:ID, a picture of the index by its path or number: index:cats/tom.jpg,
+index:17. Private network addresses are refused, also after a redirect, unless
+--allow-private is given. If one of several queries cannot be read, it is left
+out and the others are answered.`
 
 // queryOptions are the flags of commands that take queries.
 type queryOptions struct{ allowPrivate bool }

@@ -10,27 +10,26 @@ func rootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lookalike",
 		Short: "Find similar pictures",
-		Long: `Lookalike finds similar pictures. It describes each picture of a folder by a
-vector and finds those whose vectors are nearest to that of a given picture.
-
-  lookalike train  photos -o model.safetensors
-  lookalike index  photos -o photos.idx --model model.safetensors
-  lookalike search photos.idx picture.jpg --sheet similar.png
-
-An autoencoder that has been trained on some photographs finds pictures of like
-colour and layout. VGG16, with weights that have learned from ImageNet, finds
-pictures of like things:
+		Long: `Lookalike describes each picture of a folder by a vector, and finds pictures whose
+vectors are near each other. VGG16, a network that was trained on ImageNet, finds
+pictures of similar things:
 
   lookalike weights fetch vgg16-notop
   lookalike index  photos -o photos.idx --model vgg16
+  lookalike search photos.idx picture.jpg --sheet similar.png
+
+An autoencoder, which you train on your own photographs, finds pictures of similar
+colour and layout:
+
+  lookalike train  photos -o model.safetensors
+  lookalike index  photos -o photos.idx --model model.safetensors
 
 Pictures may be JPEG, PNG, GIF, BMP, TIFF, WebP, HEIC or AVIF, in folders of any
 depth. Other files are left out; --verbose names them.
 
-A drawing, a page or a table that exists is replaced as a whole, but never one of
-the pictures that a command reads or that an index is of. A model, its log,
-converted weights and a journal must be new. While one run writes a file, another
-one that is to write it is refused.
+Output files that exist are replaced as a whole, but never a picture that a command
+reads or an index describes. A model, its log, converted weights and a journal must
+be new. Two runs cannot write the same file at the same time.
 
 Exit status:
 

@@ -43,23 +43,24 @@ func searchCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search PHOTOS|INDEX QUERY...",
 		Short: "Find pictures similar to given ones",
-		Long: `Finds the pictures of a folder, an archive or an index that are most like a given
-one, and prints their distances and paths, nearest first.
+		Long: `Finds the pictures of a folder, an archive or an index that are most similar to a
+given one, and prints their distances and paths, nearest first. The search is exact.
 
-Of a folder or an archive the program keeps an index itself, in the user's cache
-folder. The first search describes all pictures, by vgg16 if its weights have been
-fetched, else by perceptual, or by --model; later ones look for changes. It may be
-stopped at any moment, and goes on when the command is given again.
- The distances are exact. A
-query that is itself a picture of the index is not among the results, unless with
---include-self; files of the same bytes are, unless with --exclude-self.
+The index of a folder or an archive is made by the first search and kept in the
+user's cache folder. That describes all pictures, with --model or, by default, with
+vgg16 if its weights have been fetched, otherwise with perceptual. Later searches
+look for changes only. The command can be stopped at any time; it goes on when it
+is given again.
+
+If the query is itself a picture of the index, it is not a result, but other files
+with the same bytes are. --include-self shows the query, too; --exclude-self leaves
+out all files with its bytes.
 
 ` + queryHelp + `
 
-A query is described as the pictures of the index were, by the same model and with
-the same treatment of EXIF's orientation. The model is looked for where it was
-when the index was made, beside the index, and among the weights that
-'lookalike weights fetch' has got.
+A query is described like the pictures of the index, by the same model and with the
+same treatment of EXIF's orientation. The model is looked for where it was when the
+index was made, beside the index, and among fetched weights.
 
 Without --metric, codes of an autoencoder are compared by their Euclidean
 distance and features of VGG by the cosine of their angle: 1 - cos, from 0 for
@@ -134,8 +135,8 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	metricFlag(cmd, &o.metric)
 	f.Var(&o.within, "within", "find all pictures at a distance of at most `D`")
 	f.StringArrayVar(&o.filters, "filter", nil, "find only pictures with label=NAME or path=GLOB (`CONDITION`; may be repeated)")
-	f.BoolVar(&o.excludeSelf, "exclude-self", false, "leave out files of the query's bytes, too")
-	f.BoolVar(&o.includeSelf, "include-self", false, "find the query itself, too, if it is a picture of the index")
+	f.BoolVar(&o.excludeSelf, "exclude-self", false, "leave out all files with the bytes of the query")
+	f.BoolVar(&o.includeSelf, "include-self", false, "show the query itself, too, if it is a picture of the index")
 	o.queries.flags(cmd)
 	cli.JSONFlag(cmd, &o.json)
 	f.BoolVar(&o.csv, "csv", false, "print the result as CSV")
@@ -143,8 +144,8 @@ lies in, and id its row in what 'lookalike export' writes.`,
 	f.StringVar(&o.sheet, "sheet", "", "write the result as a contact sheet to `FILE`, .png or .jpg")
 	f.StringVar(&o.html, "html", "", "write the result as a page to `FILE`")
 	f.Var(cli.NewOneOf(&o.show, results.ShowWords...), "show", "show the pictures in the terminal in the `WAY` "+words.OrList(results.ShowWords))
-	f.Var((*modelName)(&o.how.Name), "model", "describe the pictures of a folder by `MODEL`, as 'lookalike index' does; of an index, its file, if it has moved")
-	f.StringVar(&o.how.Weights, "weights", "", "read the weights of vgg16 from `FILE`, of a folder or an index (default: those that 'lookalike weights fetch' got)")
+	f.Var((*modelName)(&o.how.Name), "model", "describe a folder's pictures with `MODEL` (see 'lookalike index'); for an index: where its model is now")
+	f.StringVar(&o.how.Weights, "weights", "", "read the weights of vgg16 from `FILE` (default: those that 'lookalike weights fetch' got)")
 	f.StringVar(&o.photos, "photos", "", "take the pictures that are shown from `DIR`, if they have moved")
 	return cmd
 }

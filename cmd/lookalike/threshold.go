@@ -27,11 +27,11 @@ func thresholdCommand(a *app) *cobra.Command {
 	var o thresholdOptions
 	cmd := &cobra.Command{
 		Use:   "threshold PHOTOS.idx",
-		Short: "Find out up to which distance two pictures are a match",
-		Long: `Finds the greatest distance up to which at most a given share of the matches are
-false, 1 in 100 unless --share says otherwise, and saves it in the index, where
-dups and compare take it from. A match is two pictures of the index at that
-distance or nearer. What a false match is depends on what is known of them:
+		Short: "Find the distance up to which two pictures match",
+		Long: `Finds the greatest distance at which at most a given share of the matches are
+false (--share, default 0.01), and saves it in the index, where dups and compare
+look it up. A match is two pictures of the index at that
+distance or nearer. What counts as a false match:
 
   --by labels     Pictures in folders of the same name belong together; a match
                   of two others is false. The threshold then tells things of
@@ -48,7 +48,7 @@ distance or nearer. What a false match is depends on what is known of them:
                   saved again, or taken a moment later. How near pictures come
                   by chance follows from the distances of the 16th to the 32nd
                   neighbour. Different things that look alike, such as many
-                  motorcycles on white, are no chance: they match too. The
+                  motorcycles on white, do not count as chance: they match too. The
                   default without folders; 64 pictures at least.
 
 A stricter threshold finds less: recall says which part of the pairs of one

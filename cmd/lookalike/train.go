@@ -25,36 +25,34 @@ func trainCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train DIR -o MODEL.safetensors",
 		Short: "Train an autoencoder or an embedding on a folder of pictures",
-		Long: `Trains an autoencoder on the pictures below a folder: it learns to press each
-into a short code and to draw it again from that. Pictures whose codes are near
-are alike in colour and layout.
+		Long: `Trains an autoencoder on the pictures below a folder: it learns to compress each
+into a short code and to draw it again from the code. Pictures with similar codes
+have similar colours and layout.
 
 With --embedding arcface it trains an embedding: a network that places pictures
-on a hypersphere so that those of one class lie together and classes lie apart.
-The class of a picture is the name of the folder that it lies in. The network is
-a dense layer on the features of VGG16, whose own weights stay as they are, or
-with --base encoder that of an autoencoder, learned as a whole from nothing or
-from the autoencoder that --from names; the latter needs many more pictures to
-be of use. The loss is ArcFace's, with its margin of 0.5 and its scale of 64.
---unseen keeps whole classes out of training: with --split and 'lookalike eval'
-they tell how the embedding does on what it knows nothing about.
+on a hypersphere, near to others of the same class and far from other classes. The
+class of a picture is the name of its folder. The network is a dense layer on the
+features of VGG16, whose weights do not change. With --base encoder it is the
+encoder of an autoencoder instead, trained from random weights or from the
+autoencoder that --from names; that needs many more pictures. The loss is ArcFace
+with margin 0.5 and scale 64. --unseen keeps whole classes out of training:
+with --split and 'lookalike eval' they show how the embedding does on new classes.
 
-The model is written after every epoch. Ctrl-C stops between two batches; with
---resume training goes on after the last whole epoch and reaches the same model,
-to the bit, as if it had not been stopped. What is not given then is taken from
-the model: the kind of network, size, code, batch, learning rate, seed, order and
-what is kept out. The folder and --limit must be the same, --epochs may be more.
+The model is written after every epoch. Ctrl-C stops between two batches. --resume
+continues after the last complete epoch and gives the same model, to the bit, as
+training without a stop. It takes all settings that are not given from the model:
+the kind of network, size, code, batch, learning rate, seed, order and validation.
+The folder and --limit must be the same; --epochs may be larger.
 
 The pictures are resized to squares without smoothing. Up to 512 MB of them are
 kept in memory, the others are read anew in every epoch.
 
---validation keeps pictures, evenly spaced over the folder, out of training and
-computes their loss after every epoch. --patience ends training once that loss
-(or the one that --monitor names) has not fallen for as many epochs as told, and
-the model is then that of the best epoch, as with Keras's EarlyStopping and
-restore_best_weights. While training lasts the file holds the best model so far;
---resume goes on from the last epoch all the same, and may be given more
---patience.
+--validation keeps a share of the pictures, evenly spaced over the folder, out of
+training and computes their loss after every epoch. --patience N ends training when
+that loss (or the one that --monitor names) has not fallen for N epochs; the model
+is then the best one, as with Keras's EarlyStopping and restore_best_weights. During
+training the file holds the best model so far; --resume continues from the last
+epoch all the same, and may be given more --patience.
 
 --augment changes the pictures at random in every epoch, from the seed, the
 epoch's number and the picture's alone:
@@ -107,7 +105,7 @@ class and set, where the set is train, validation or unseen. 'lookalike eval
 	f.BoolVar(&o.resume, "resume", false, "go on training the model that the output file holds")
 	f.Float64Var(&o.validation, "validation", 0, "keep the share `F` of the pictures, such as 0.1, out of training, to see how it does on others")
 	f.IntVar(&o.patience, "patience", 0, "stop when the loss has not fallen for `N` epochs, and keep the best model (default: never)")
-	f.Float64Var(&o.minDelta, "min-delta", 0, "with --patience: falling by `X` or less is no gain")
+	f.Float64Var(&o.minDelta, "min-delta", 0, "with --patience: a fall by `X` or less does not count")
 	f.StringVar(&o.monitor, "monitor", "", "with --patience: watch the loss `NAME`, val_loss or loss (default val_loss if there is --validation)")
 	f.StringVar(&o.augment, "augment", "", "change pictures at random in training by `LIST`: flip, crop, brightness, contrast, saturation, color")
 	f.StringVar(&o.log, "log", "", "write a line an epoch to `FILE`, as CSV")

@@ -83,7 +83,7 @@ func (o *trainOptions) check(outputs *cli.Outputs, cmd *cobra.Command) (err erro
 	case !o.resume && !given("patience") && (given("min-delta") || given("monitor")):
 		return cli.Usagef("--min-delta and --monitor say when to stop: give --patience too")
 	case !o.resume && o.monitor == nn.ValLoss && o.validation == 0:
-		return cli.Usagef("--monitor val_loss: there is none without --validation")
+		return cli.Usagef("--monitor val_loss needs --validation")
 	case o.embedding != "" && o.embedding != arcFace:
 		return cli.Usagef("--embedding %s: give arcface, the only one there is", o.embedding)
 	case o.base != embedding.Encoder && !slices.Contains(describe.Networks, o.base):
@@ -155,7 +155,7 @@ func (o *trainOptions) checkKind(cmd *cobra.Command, isEmbedding bool) error {
 		why   string
 	}{
 		{o.sheets != "", "--sheets shows reconstructions, which an embedding does not make"},
-		{onEncoder && given("weights"), "--weights are those of vgg16 or vgg19, not of --base encoder"},
+		{onEncoder && given("weights"), "--weights is for --base vgg16 and vgg19, not for --base encoder"},
 		{onVGG && given("from"), "--from gives the weights of an encoder: give --base encoder too"},
 		{onVGG && given("size"), "--size is for --base encoder; vgg16 and vgg19 take pictures of 224x224"},
 		{onVGG && given("augment"), "--augment is for --base encoder: vgg16 and vgg19 describe every picture once, before training"},

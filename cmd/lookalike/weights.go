@@ -67,9 +67,12 @@ A download that was interrupted goes on where it stopped when the same command
 is given again; until it is complete, the file's name ends in .part. Bytes with
 another checksum are deleted. Proxies are taken from HTTPS_PROXY and NO_PROXY.
 
-With --url the file comes from a mirror. It must still be the published one,
-unless --checksum says otherwise. Nothing is fetched from private addresses,
-also where a public one leads there, unless --allow-private is given.`,
+With --url the file comes from a mirror. Its checksum must be the published one,
+or the one that --checksum gives. Private network addresses are refused, also after
+a redirect, unless --allow-private is given.
+
+Without network: carry the file over from another machine. The error message says
+where to put it; or give it to other commands with --weights FILE.`,
 		Example: `  lookalike weights fetch vgg16-notop
   lookalike weights fetch vgg16 --url https://mirror.example/vgg16.h5
   lookalike weights fetch vgg16 --output vgg16.h5`,

@@ -16,7 +16,7 @@ func TestImportPipe(t *testing.T) {
 		if err := syscall.Mkfifo(path, 0o600); err != nil {
 			t.Skip(err)
 		}
-		if _, err := Import(path); err == nil || !strings.Contains(err.Error(), "is no regular file") {
+		if _, err := Import(path); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

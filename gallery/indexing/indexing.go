@@ -28,12 +28,14 @@ type Changes struct {
 
 // Watch is told how far Update is. Its functions may be nil.
 type Watch struct {
-	Done      func(files int)    // so many files have been dealt with, from any goroutine, one at a time
-	Read      func(pictures int) // so many have been read to be described, from any goroutine, one at a time
-	Described func(pictures int) // so many have been described, from any goroutine, one at a time
+	// How many files have been dealt with, and how many pictures have been read and
+	// described; from any goroutine, each one call at a time.
+	Done      func(files int)
+	Read      func(pictures int)
+	Described func(pictures int)
 
-	// Saved is told that the index holds so many pictures, come what may: of one that
-	// exists at the beginning, and at each transaction.
+	// Saved is how many pictures the index holds, whatever happens: at the beginning if
+	// it exists, and after each transaction.
 	Saved func(pictures int)
 
 	// Worked is told, at the end, how long pictures were described in all, and how

@@ -15,7 +15,7 @@ import (
 // What is no file.
 var (
 	errFolder = errors.New("it is a folder, not a file")
-	errOther  = errors.New("it is no regular file")
+	errOther  = errors.New("it is not a regular file")
 )
 
 // Open opens the file at path for reading. Errors name path, but for what [Reason] makes

@@ -15,7 +15,7 @@ func TestOpenPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "is no regular file") {
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
 		t.Errorf("opened: %v", err)
 	}
 }

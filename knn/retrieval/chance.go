@@ -50,7 +50,7 @@ func ByDistances(ctx context.Context, vectors *tensor.Tensor, metric knn.Metric,
 		return nil, err
 	}
 	if metric == knn.InnerProduct {
-		return nil, errors.New("retrieval: the inner product is no distance, so nothing follows from how it is distributed; labels are needed")
+		return nil, errors.New("retrieval: the inner product is not a distance, so its distribution tells nothing; labels are needed")
 	}
 	if shape := vectors.Shape(); len(shape) != 2 {
 		return nil, fmt.Errorf("retrieval: vectors have shape %v, want [n, d]", shape)

@@ -46,7 +46,7 @@ type Report struct {
 	Quality
 	Classes []Class `json:"classes"` // sorted by label
 
-	// Confusion is which part of the five nearest of class i, in the mean, are of
+	// Confusion is which part of the five nearest of class i, on average, are of
 	// class j.
 	Confusion [][]float64 `json:"confusion"`
 }

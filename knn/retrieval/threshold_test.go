@@ -308,7 +308,7 @@ func TestThresholdRefuses(t *testing.T) {
 		"a share of NaN":                      func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.Euclidean, math.NaN(), nil) },
 		"two labels":                          func() (*Threshold, error) { return ByLabels(t.Context(), x, alone, knn.Euclidean, 0.1, nil) },
 		"nearest share that one keeps is 0.8": func() (*Threshold, error) { return ByLabels(t.Context(), equal, labels, knn.Euclidean, 0.1, nil) },
-		"no distance":                         func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.InnerProduct, 0.1, nil) },
+		"not a distance":                      func() (*Threshold, error) { return ByDistances(t.Context(), x, knn.InnerProduct, 0.1, nil) },
 		"too few": func() (*Threshold, error) {
 			return ByDistances(t.Context(), tensor.New(20, 5), knn.Euclidean, 0.1, nil)
 		},

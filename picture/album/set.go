@@ -32,7 +32,7 @@ func (s *Set) Options() picture.Options { return s.options }
 // "." are passed over, and so are links to folders, which may lead in circles
 // (links to files are followed). A folder that cannot be read is listed as if it
 // were a file, so that Check reports it, and so is one that a system keeps for itself, such
-// as that of thumbnails on a Synology. Nothing is decoded yet.
+// as a folder of thumbnails on a Synology. Nothing is decoded yet.
 func Folder(fsys fs.FS, o picture.Options) (*Set, error) {
 	if fsys == nil {
 		return nil, errors.New("album.Folder: the file system is nil")
@@ -156,9 +156,9 @@ func (s *Set) Load(i int) (*picture.Image, error) {
 
 // Read calls use with the bytes of file i, which are its own until it returns, and with
 // what the file system says of it. The error is that of use, or of reading, and does not
-// repeat the path. Of files that Decode refuses it reads no more than tells so: of one
-// that is no picture, such as a film, the beginning, and of one over [picture.Options].MaxBytes so
-// many and one more. The bytes of all files in use are bounded; who has to, waits.
+// repeat the path. Of a file that Decode refuses it reads no more
+// than necessary: the beginning of one that is not a picture, such as a video, and
+// [picture.Options].MaxBytes and one more of a larger one. The bytes of all files in use are bounded; who has to, waits.
 func (s *Set) Read(i int, use func(data []byte, info fs.FileInfo) error) error {
 	name := s.path("Read", i)
 	if use == nil {

@@ -6,8 +6,8 @@
 // lead to a [Set]: paths in order, each of a file that package picture decodes when it
 // is asked for. Labels are the names of the folders that pictures lie in.
 //
-// Files are untrusted, as in package picture. What is no picture, or a damaged one, is
-// an error of its own that names the file; [Set.Check] leaves all of these out and
+// Files are untrusted, as in package picture. A file that is not a picture, or a damaged one,
+// is an error that names the file; [Set.Check] leaves all of these out and
 // returns them as values. Archives that are damaged as a whole are refused when they
 // are opened. A number of no file panics.
 package album
@@ -69,7 +69,7 @@ type part struct {
 // Inside of archives, paths are cleaned as if they were below a root ("../a" and "/a" are
 // "a"), and the last of several files with one path counts. Hard links lead to the file.
 // The others, symbolic links and devices are listed, but to read one is an error that says
-// why. Archives in archives are files that are no pictures. Backslashes separate folders
+// why. An archive in an archive is not a picture. Backslashes separate folders
 // in zips of DOS and Windows that have no slash. Names in Shift-JIS, GBK, Big5, EUC-KR and
 // the code pages 437 and 866 are recognised; where that is not certain, each byte becomes
 // a character.

@@ -76,7 +76,7 @@ func (p patience) download(ctx context.Context, path string, f File, transport h
 		watch.Note = func(string) {}
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("cannot write %s: it exists and is no regular file", path)
+		return fmt.Errorf("cannot write %s: it exists and is not a regular file", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

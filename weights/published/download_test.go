@@ -506,7 +506,7 @@ func TestDownloadRefuses(t *testing.T) {
 
 	address, ranges := serve(t, good(content))
 	f := File{URL: address, Checksum: sumOf(content)}
-	if err := hurry.download(t.Context(), dir, f, anywhere, watch(t)); err == nil || !strings.Contains(err.Error(), "no regular file") {
+	if err := hurry.download(t.Context(), dir, f, anywhere, watch(t)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a folder in its place: %v", err)
 	}
 	if err := os.Mkdir(path+".part", 0o755); err != nil {

@@ -160,7 +160,7 @@ func checkOutput(path string, inputs []string) error {
 	if info, err := os.Stat(dir); err != nil {
 		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", path, dir)
 	} else if !info.IsDir() {
-		return fmt.Errorf("cannot write %s: %s is no folder", path, dir)
+		return fmt.Errorf("cannot write %s: %s is not a folder", path, dir)
 	}
 	return nil
 }

@@ -191,7 +191,7 @@ func (c *Settings) read(root *cobra.Command) (configFile, error) {
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
 		if at, ok := errors.AsType[toml.ParseError](err); ok {
-			return configFile{}, Usagef("%s, line %d: this is no TOML: %s", path, at.Position.Line, at.Message)
+			return configFile{}, Usagef("%s, line %d: this is not TOML: %s", path, at.Position.Line, at.Message)
 		}
 		return configFile{}, Usagef("%s: %w", path, err)
 	}

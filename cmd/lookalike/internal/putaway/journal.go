@@ -61,7 +61,7 @@ type line struct {
 func (l line) sum() (sum [32]byte, err error) {
 	b, err := hex.DecodeString(l.SHA256)
 	if err != nil || len(b) != len(sum) {
-		return sum, fmt.Errorf("%q is no SHA-256", l.SHA256)
+		return sum, fmt.Errorf("%q is not a SHA-256", l.SHA256)
 	}
 	return [32]byte(b), nil
 }

@@ -25,7 +25,7 @@ var (
 	ErrChanged = errors.New("has changed since it was indexed")
 	ErrLinked  = errors.New("is the same file already, by a hard link")
 
-	errIrregular = errors.New("is no regular file")
+	errIrregular = errors.New("is not a regular file")
 	errOwner     = errors.New("has another owner or other permissions")
 	errElsewhere = errors.New("lies on another device")
 )

@@ -167,7 +167,7 @@ func TestMoveChanged(t *testing.T) {
 		t.Errorf("missing: %v", err)
 	}
 	if err := os.Symlink(a, filepath.Join(dir, "link.jpg")); err == nil {
-		if _, err := j.Move(filepath.Join(dir, "link.jpg"), filepath.Join(away, "l.jpg"), sha256.Sum256([]byte("two"))); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		if _, err := j.Move(filepath.Join(dir, "link.jpg"), filepath.Join(away, "l.jpg"), sha256.Sum256([]byte("two"))); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 			t.Errorf("link: %v", err)
 		}
 	}

@@ -143,7 +143,7 @@ func (f *Found) Page(ctx context.Context, path, version string) error {
 		Foot: "Made by lookalike " + version + ". The number below each picture is its distance from the query.",
 	}
 	if len(f.Results) > 1 {
-		p.Title = "Similar pictures for " + words.Count(len(f.Results), "query")
+		p.Title = fmt.Sprintf("Similar pictures for %d queries", len(f.Results))
 	}
 	err = atomicfile.Write(path, func(w io.Writer) error { return webpage.Write(w, p) })
 	if err == nil {
