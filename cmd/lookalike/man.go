@@ -50,7 +50,6 @@ when they lie where man looks: DIR is then the folder man1 of that place.`,
 // manPages returns what has a page: the program, its commands, and what help
 // tells besides.
 func manPages(root *cobra.Command) []*cobra.Command {
-	root.InitDefaultVersionFlag()
 	pages := append([]*cobra.Command{root}, cli.CommandsBelow(root)...)
 	for _, c := range root.Commands() {
 		if c.IsAdditionalHelpTopicCommand() {

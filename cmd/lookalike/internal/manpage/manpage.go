@@ -44,7 +44,11 @@ func (m Manual) Page(c *cobra.Command) string {
 			p.flags(c.LocalFlags())
 		}
 		p.line(".SH \"OPTIONS OF ALL COMMANDS\"")
-		p.flags(c.Root().PersistentFlags())
+		flags := c.Root().PersistentFlags()
+		if c == c.Root() {
+			flags = c.LocalFlags() // --version, too
+		}
+		p.flags(flags)
 	}
 	if c.Example != "" {
 		p.line(".SH EXAMPLES")
