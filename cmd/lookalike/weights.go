@@ -142,10 +142,10 @@ func fetchWeights(cmd *cobra.Command, a *app, args []string, f published.File, p
 	case err != nil && ctx.Err() != nil && d.done > 0:
 		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", words.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
 	case err != nil:
-		if _, private := errors.AsType[*web.PrivateError](err); private {
+		if !errors.Is(err, published.ErrGivenUp) {
 			return orAllowPrivate(err)
 		}
-		return fmt.Errorf("%w.\nWithout network, get the file elsewhere, from\n  %s\nand put it here as\n  %s\nor leave it where it is, and give it to other commands with --weights FILE", err, web.Shown(f.URL), path)
+		return fmt.Errorf("%w; look at the connection, or name a mirror with --url.\nWithout network, get the file elsewhere, from\n  %s\nand put it here as\n  %s\nor leave it where it is, and give it to other commands with --weights FILE", err, web.Shown(f.URL), path)
 	}
 	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, words.Megabytes(d.done))
 	return nil
