@@ -238,7 +238,8 @@ func weightsPathCommand(a *app) *cobra.Command {
 		Short: "Print where downloaded weights are",
 		Long: `Prints the name of the file that 'lookalike weights fetch NAME' has written, for
 other programs that read it. If it is not there, that is an error.`,
-		Example:   `  python3 -c 'import h5py, sys; print(list(h5py.File(sys.argv[1])))' $(lookalike weights path vgg16)`,
+		Example: `  lookalike weights path vgg16
+  cp $(lookalike weights path vgg16-notop) /media/stick`,
 		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -53,10 +53,10 @@ func (t *Terminal) LeaveOut(files []LeftOut, n int) {
 	text, named := leftOut(files)
 	t.say(text)
 	for _, f := range named[:min(len(named), mostNamed)] {
-		t.say(fmt.Sprintf("  %s: %v", words.Printable(f.Path), f.Reason))
+		t.sayBelow(fmt.Sprintf("%s: %v", words.Printable(f.Path), f.Reason))
 	}
 	if more := len(named) - mostNamed; more > 0 {
-		t.say(fmt.Sprintf("  and %s more; --verbose names all", words.Thousands(more)))
+		t.sayBelow(fmt.Sprintf("and %s more; --verbose names all", words.Thousands(more)))
 	}
 }
 
