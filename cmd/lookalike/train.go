@@ -271,7 +271,9 @@ func prepare(ctx context.Context, t *cli.Terminal, c *training.Course, sets trai
 func runCourse(cmd *cobra.Command, t *cli.Terminal, args []string, o trainOptions, c *training.Course, n int, draw []nn.Callback) error {
 	start := time.Now()
 	shown := showTraining(t, n, c.Result().Epochs, o.epochs)
+	told := context.AfterFunc(cmd.Context(), func() { shown.Stopping("after this batch") })
 	r, err := c.Train(cmd.Context(), append(draw, shown)...)
+	told()
 	shown.End()
 	switch {
 	case err == nil:
