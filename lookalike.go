@@ -58,7 +58,8 @@ type Entry = gallery.Entry
 // Recipe says how a picture became a vector.
 type Recipe = gallery.Recipe
 
-// SkipError is of a file that cannot be used as a picture and was left out.
+// SkipError is of a file that cannot be used as a picture and was left out. Its Err is a
+// [*picture.KindError] where the file is not a picture, or in a format that is not read.
 type SkipError struct {
 	Path string
 	Err  error // which does not repeat the path

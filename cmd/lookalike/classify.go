@@ -56,7 +56,7 @@ With --json the result is a list:
   [{"path": PICTURE, "predictions": [
     {"rank": 1, "id": "n02123045", "name": "tabby", "score": 0.81}, …]}, …]`,
 		Example: `  lookalike classify holiday.jpg
-  lookalike classify *.jpg --top 1 --json | jq -r '.[] | .path + ": " + .predictions[0].name'`,
+  lookalike classify *.jpg --top 1 --json | jq '.[].predictions[0].name'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cli.Usagef("PICTURE is missing")

@@ -95,10 +95,10 @@ described. Equal files are the same; others are up to a distance of
                    or written on; not those cut, turned or
                    mirrored;
   %.1f              (cosine) for block5_pool of VGG16, averaged. Of the same
-                   pairs 241 were as near, all of things of one kind; it recognises
-                   about 9 in 10 copies that were made smaller, saved again,
-                   mirrored or lightened, or lost a tenth at the edges, but not
-                   half of those that lost a quarter.
+                   pairs 241 were as near, all of things of one kind; it
+                   recognises about 9 in 10 copies that were made smaller, saved
+                   again, mirrored or lightened, or lost a tenth at the edges,
+                   but less than half of the copies that lost a quarter.
 For any other description there is no default.
 
 --why draws the two pictures twice. Above, in red, the parts that make them alike:
@@ -110,8 +110,9 @@ The network is that of the description or else VGG16, whose weights 'lookalike
 weights fetch vgg16-notop' gets. It does not change the verdict.
 
 With --json the result is one object:
-  {"a": "a.jpg", "b": "b.jpg", "same": true, "distance": 0.031, "metric": "euclidean",
-   "within": 0.14, "from": "default", "same_bytes": false, "refused": "",
+  {"a": "a.jpg", "b": "b.jpg", "same": true, "distance": 0.031,
+   "metric": "euclidean", "within": 0.14, "from": "default",
+   "same_bytes": false, "refused": "",
    "described_by": "perceptual description of 394 numbers",
    "why": {"likeness": 0.967, "matches": 341, "placement": {"x": 0.1, "y": 0.1,
      "scale_x": 0.8, "scale_y": 0.8, "matches": 290}}}

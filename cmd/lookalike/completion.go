@@ -162,7 +162,8 @@ pictures behind index: and its labels behind --filter label=.
 
 To have it in every new shell:
 
-  bash   lookalike completion bash > ~/.local/share/bash-completion/completions/lookalike
+  bash   lookalike completion bash \
+           > ~/.local/share/bash-completion/completions/lookalike
          or, without the package bash-completion, a line in ~/.bashrc:
          source <(lookalike completion bash)
   zsh    lookalike completion zsh > "${fpath[1]}/_lookalike"

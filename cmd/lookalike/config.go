@@ -22,14 +22,14 @@ What it prints is itself a file of settings. 'lookalike help configuration' tell
 where the file is looked for and what can be set.
 
 With --json the result is a list:
-  [{"key": "search.neighbors", "value": "5", "variable": "LOOKALIKE_SEARCH_NEIGHBORS",
-    "from": "default", "name": ""}, …]
-where from is "command line", "environment", "file" or "default", and name that of
-the variable or of the file.`,
+  [{"key": "search.neighbors", "value": "5",
+    "variable": "LOOKALIKE_SEARCH_NEIGHBORS", "from": "default", "name": ""}, …]
+where from is "command line", "environment", "file" or "default", and name is the
+name of the variable or the file.`,
 		Example: `  lookalike config
   lookalike config index
   lookalike config > config.toml
-  LOOKALIKE_THREADS=2 lookalike config --json | jq -r '.[] | select(.from != "default").key'`,
+  lookalike config --json | jq '.[] | select(.from != "default").key'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return showConfig(cmd, a, args, asJSON) },
 	}
 	cmd.ValidArgsFunction = cli.CompleteCommandNames

@@ -48,7 +48,8 @@ Keras opens an autoencoder like this, with the numbers of 'lookalike summary':
       encoder.add(L.MaxPooling2D(2))
   encoder.add(L.Flatten())
   encoder.add(L.Dense(32))
-  decoder = Sequential([Input((32,)), L.Dense(14*14*256), L.Reshape((14, 14, 256))])
+  decoder = Sequential([Input((32,)), L.Dense(14*14*256)])
+  decoder.add(L.Reshape((14, 14, 256)))
   for n in (128, 64, 32):
       decoder.add(L.Conv2DTranspose(n, 3, strides=2, **elu))
   decoder.add(L.Conv2DTranspose(3, 3, strides=2, padding="same"))
@@ -58,9 +59,9 @@ Keras opens an autoencoder like this, with the numbers of 'lookalike summary':
 
 and VGG16 like this:
 
-  model = keras.applications.VGG16(weights=None)    # include_top=False without top
+  model = keras.applications.VGG16(weights=None)  # include_top=False if no top
   model.load_weights("vgg16.weights.h5")`,
-		Example: `  lookalike convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 vgg16.safetensors
+		Example: `  lookalike convert vgg16.h5 vgg16.safetensors
   lookalike convert model.safetensors model.weights.h5
   lookalike convert model.safetensors model-half.npz --half`,
 		Args: cli.Arguments("IN", "OUT"),

@@ -100,11 +100,12 @@ the same command again to go on. An index has to be brought up to date afterward
 with 'lookalike index'.
 
 With --json the result is one object:
-  {"root": "/home/me/photos", "metric": "euclidean", "within": 0.14, "pictures": 3068,
-   "groups": [{"best": {"path": "a.jpg", "width": 1600, "height": 1200,
-     "bytes": 421888, "modified": "2024-05-01T12:00:00Z"}, "others": [{"path": …,
-     "distance": 0.012, "same_as": "", "hard_link": false, "target": "/tmp/dups/b.jpg",
-     "state": "planned", "reason": ""}]}],
+  {"root": "/home/me/photos", "metric": "euclidean", "within": 0.14,
+   "pictures": 3068, "groups": [{"best": {"path": "a.jpg", "width": 1600,
+     "height": 1200, "bytes": 421888, "modified": "2024-05-01T12:00:00Z"},
+     "others": [{"path": …, "distance": 0.012, "same_as": "",
+     "hard_link": false, "target": "/tmp/dups/b.jpg", "state": "planned",
+     "reason": ""}]}],
    "refused": [{"a": "a.jpg", "b": "c.jpg", "reason": "their pixels differ"}],
    "action": "move", "applied": false, "journal": ""}
 where same_as is the path of a picture of the same bytes, hard_link tells that it is
@@ -114,7 +115,7 @@ or whose link it becomes, and state planned, done, or left, with a reason unless
 nothing was to be done.`, perceptualLimits().Copies, vggLimits().Copies),
 		Example: `  lookalike dups photos
   lookalike dups photos --html duplicates.html
-  lookalike dups photos --move-to duplicates            # tells what would be moved
+  lookalike dups photos --move-to duplicates        # says what would be moved
   lookalike dups photos --move-to duplicates --apply
   lookalike dups --undo duplicates/lookalike-dups-20261124-151500.jsonl
   lookalike dups photos.idx --within 0.05 --json | jq '.groups[].best.path'`,

@@ -54,14 +54,15 @@ does not. The table may as well be made by hand: its columns are path, class and
 set; the class is that of the index, and paths are as in the index.
 
 With --json the result is one object:
-  {"index": FILE, "pictures": 3068, "metric": "cosine", "precision_at_1": 0.86, …,
-   "recall_at_1": …, "mean_average_precision": 0.58, "classes": [
+  {"index": FILE, "pictures": 3068, "metric": "cosine", "precision_at_1": 0.86,
+   …, "recall_at_1": …, "mean_average_precision": 0.58, "classes": [
      {"label": "airplanes", "pictures": 48, "precision_at_1": …, …}, …],
    "confusion": [[0.95, 0, …], …]}
 where row i, column j of the confusion is the part of class j among the five
 nearest to the pictures of class i, in the order of classes. With --split it is
   {"index": FILE, "metric": "cosine", "sets": [
-     {"set": "train", "pictures": 1240, "precision_at_1": …, "classes": […], …}, …]}`,
+     {"set": "train", "pictures": 1240, "precision_at_1": …, "classes": […],
+      …}, …]}`,
 		Example: `  lookalike eval photos.idx
   lookalike eval photos.idx --metric euclidean --confusion confusion.png
   lookalike eval photos.idx --split split.csv

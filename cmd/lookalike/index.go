@@ -47,13 +47,15 @@ holiday.zip/beach/1.jpg.
 
 Models (--model):
   vgg16, vgg19   networks trained on ImageNet; find pictures of similar things.
-                 --layer chooses the features: by default the output of fc2, 4096
-                 numbers, if the weights have dense layers, otherwise block5_pool
-                 with each of its 512 channels averaged
-  perceptual     no network: brightness and colour, cell by cell; finds copies of
-                 a photograph
+                 --layer chooses the features: by default the output of fc2,
+                 4096 numbers, if the weights have dense layers, otherwise
+                 block5_pool with each of its 512 channels averaged
+  perceptual     no network: brightness and colour, cell by cell; finds copies
+                 of a photograph
   FILE           a model of 'lookalike train': an autoencoder finds pictures of
-                 similar colour and layout, an embedding pictures of the same class
+                 similar colour and layout, an embedding finds pictures of the
+                 same class
+
 Without --model, an existing index keeps its model; a new one gets vgg16 if its
 weights have been fetched, otherwise perceptual.
 
@@ -80,7 +82,7 @@ damaged. --verbose names all, and --skipped FILE writes the list to a file.`,
   lookalike index photos -o photos.idx --model model.safetensors
   lookalike index photos -o photos.idx --model vgg16
   lookalike index photos holiday.zip old/album.tar.gz -o all.idx --model vgg16
-  lookalike index photos -o photos.idx --model vgg16 --weights vgg16_notop.h5 --layer block5_pool --pca 100`,
+  lookalike index photos -o p.idx --model vgg16 --weights vgg16.h5 --pca 100`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cli.Arguments("SOURCE")(nil, args)

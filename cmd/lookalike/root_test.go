@@ -30,6 +30,11 @@ func TestEveryCommand(t *testing.T) {
 				t.Errorf("%s: a line of %d characters: %s", name, len([]rune(line)), line)
 			}
 		}
+		for line := range strings.Lines(c.Long + "\n" + c.Example) { // which help leaves as they are
+			if n := len([]rune(strings.TrimRight(line, "\n"))); strings.HasPrefix(line, " ") && n > 80 {
+				t.Errorf("%s: a line of %d columns: %s", name, n, line)
+			}
+		}
 		if c.HasSubCommands() {
 			continue
 		}

@@ -106,7 +106,7 @@ lies in, and id its row in what 'lookalike export' writes.`,
   lookalike search photos.idx index:cats/tom.jpg --filter label!=cats
   lookalike search photos.idx holiday.jpg --show blocks
   curl -s https://example.org/a.jpg | lookalike search photos.idx -
-  lookalike search photos.idx holiday.jpg --json | jq -r '.results[].neighbors[].path'`,
+  lookalike search photos.idx holiday.jpg --json | jq '.results[].neighbors'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return cli.Arguments("PHOTOS|INDEX", "QUERY")(nil, args)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -35,6 +36,9 @@ described, and which thresholds are saved in it.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if isIndex(args[0]) {
 				return summarizeIndex(a, args[0], asJSON)
+			}
+			if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+				return insteadOfIndex(args[0], nil)
 			}
 			f, err := openModelFile(args[0])
 			if err != nil {

@@ -48,8 +48,8 @@ distance or nearer. What counts as a false match:
                   saved again, or taken a moment later. How near pictures come
                   by chance follows from the distances of the 16th to the 32nd
                   neighbour. Different things that look alike, such as many
-                  motorcycles on white, do not count as chance: they match too. The
-                  default without folders; 64 pictures at least.
+                  motorcycles on white, do not count as chance: they match
+                  too. The default without folders; needs 64 pictures.
 
 A stricter threshold finds less: recall says which part of the pairs of one
 folder it still matches. The index keeps, for each metric, the last one found by
@@ -61,7 +61,8 @@ With --json the result is one object:
   {"index": FILE, "method": "labels", "metric": "cosine", "distance": 0.3046,
    "share": 0.1, "estimate": 0.0808, "error": 0.0109, "matches": 11945,
    "pairs": 4704778, "pictures": 3068, "recall": 0.159, "folds": [
-     {"distance": 0.3051, "matches": 2711, "share": 0.077, "pictures": 1534}, …]}
+     {"distance": 0.3051, "matches": 2711, "share": 0.077, "pictures": 1534},
+     …]}
 where estimate is the share of false ones among the matches of the folds, the
 halves that the threshold was tried on, and error its standard error; by distances,
 estimate is what chance lets expect, and "dimension" takes the place of error,

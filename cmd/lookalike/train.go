@@ -76,10 +76,10 @@ lines as they come.
 class and set, where the set is train, validation or unseen. 'lookalike eval
 --split' judges the searches in each set by itself.`,
 		Example: `  lookalike train photos -o model.safetensors
-  lookalike train photos -o small.safetensors --size 96 --epochs 30 --log loss.csv --curve loss.png
-  lookalike train photos -o model.safetensors --epochs 100 --validation 0.1 --patience 5 --augment flip,crop,color
+  lookalike train photos -o small.safetensors --size 96 --curve loss.png
+  lookalike train photos -o m.safetensors --validation 0.1 --patience 5
   lookalike train photos -o model.safetensors --epochs 20 --resume
-  lookalike train photos -o classes.safetensors --embedding arcface --validation 0.5 --unseen 0.2 --split split.csv`,
+  lookalike train photos -o e.safetensors --embedding arcface --split split.csv`,
 		Args: cli.Arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return cli.Unwritten(cmd.Context(), train(cmd, a, args, o))
@@ -272,7 +272,9 @@ func prepare(ctx context.Context, t *cli.Terminal, c *training.Course, sets trai
 func runCourse(cmd *cobra.Command, t *cli.Terminal, args []string, o trainOptions, c *training.Course, n int, draw []nn.Callback) error {
 	start := time.Now()
 	shown := showTraining(t, n, c.Result().Epochs, o.epochs)
+	told := context.AfterFunc(cmd.Context(), func() { shown.Stopping("after this batch") })
 	r, err := c.Train(cmd.Context(), append(draw, shown)...)
+	told()
 	shown.End()
 	switch {
 	case err == nil:

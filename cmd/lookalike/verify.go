@@ -32,7 +32,7 @@ published weights. For other weights, for the dense layers and for VGG19, have
 Keras compute them on a machine that has it: --print-script prints a short
 program that writes reference.npz.`, certificate.Tolerance),
 		Example: `  lookalike verify vgg16_weights_tf_dim_ordering_tf_kernels.h5
-  lookalike verify weights.h5 --print-script > reference.py && python reference.py
+  lookalike verify weights.h5 --print-script > ref.py && python ref.py
   lookalike verify weights.h5 --reference reference.npz`,
 		Args: cli.Arguments("WEIGHTS"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -142,10 +142,10 @@ func fetchWeights(cmd *cobra.Command, a *app, args []string, f published.File, p
 	case err != nil && ctx.Err() != nil && d.done > 0:
 		return cli.StoppedError(fmt.Sprintf("stopped; the first %s are kept. To go on:\n  %s", words.Megabytes(d.done), cli.CommandLine(cmd, args, "")))
 	case err != nil:
-		if _, private := errors.AsType[*web.PrivateError](err); private {
+		if !errors.Is(err, published.ErrGivenUp) {
 			return orAllowPrivate(err)
 		}
-		return fmt.Errorf("%w.\nWithout network, get the file elsewhere, from\n  %s\nand put it here as\n  %s\nor leave it where it is, and give it to other commands with --weights FILE", err, web.Shown(f.URL), path)
+		return fmt.Errorf("%w; look at the connection, or name a mirror with --url.\nWithout network, get the file elsewhere, from\n  %s\nand put it here as\n  %s\nor leave it where it is, and give it to other commands with --weights FILE", err, web.Shown(f.URL), path)
 	}
 	fmt.Fprintf(a.Out, "%s: %s, checksum right\n", path, words.Megabytes(d.done))
 	return nil
@@ -238,7 +238,8 @@ func weightsPathCommand(a *app) *cobra.Command {
 		Short: "Print where downloaded weights are",
 		Long: `Prints the name of the file that 'lookalike weights fetch NAME' has written, for
 other programs that read it. If it is not there, that is an error.`,
-		Example:   `  python3 -c 'import h5py, sys; print(list(h5py.File(sys.argv[1])))' $(lookalike weights path vgg16)`,
+		Example: `  lookalike weights path vgg16
+  cp $(lookalike weights path vgg16-notop) /media/stick`,
 		Args:      cli.Arguments("NAME"),
 		ValidArgs: weightsNames(),
 		RunE: func(_ *cobra.Command, args []string) error {

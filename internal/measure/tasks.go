@@ -33,7 +33,7 @@ type Task struct {
 
 // Tasks are all there are.
 var Tasks = []Task{
-	{"limits", "what the processor can do: reading memory, and the matrix kernel in cache", takes(limitsBytes), func(ctx context.Context, _ []int, emit func(Row)) error {
+	{"limits", "what the processor can do: reading memory, multiplying in cache", takes(limitsBytes), func(ctx context.Context, _ []int, emit func(Row)) error {
 		return limits(ctx, limitsBytes, emit)
 	}},
 	{"gemm", "matrix products: square ones, then VGG16's layers", takes(4 * most(Products, productValues)), func(ctx context.Context, _ []int, emit func(Row)) error {

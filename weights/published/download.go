@@ -33,6 +33,9 @@ type Watch struct {
 	Note func(text string)
 }
 
+// ErrGivenUp is that a server could not be reached, or did not send the file, in some tries.
+var ErrGivenUp = errors.New("given up")
+
 // longest is the most that is taken of a file whose size is not known.
 const longest = 4 << 30
 
@@ -131,7 +134,7 @@ func (d *download) open() error {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is in the way: it is no regular file", f.Name())
+		err = fmt.Errorf("%s is in the way: it is not a regular file", f.Name())
 	}
 	if err != nil {
 		f.Close()
@@ -220,7 +223,7 @@ func (d *download) receive(ctx context.Context) error {
 			try, wait, most = 1, d.wait, d.have
 		}
 		if try >= d.tries {
-			return fmt.Errorf("%w; given up after %d tries; look at the connection, or name a mirror with --url", err, try)
+			return fmt.Errorf("%w; %w after %d tries", err, ErrGivenUp, try)
 		}
 		pause := max(wait, passing.after)
 		wait *= 2

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 
 	"lookalike/internal/atomicfile"
 	"lookalike/internal/words"
@@ -51,10 +53,10 @@ func (t *Terminal) LeaveOut(files []LeftOut, n int) {
 	text, named := leftOut(files)
 	t.say(text)
 	for _, f := range named[:min(len(named), mostNamed)] {
-		t.say(fmt.Sprintf("  %s: %v", words.Printable(f.Path), f.Reason))
+		t.sayBelow(fmt.Sprintf("%s: %v", words.Printable(f.Path), f.Reason))
 	}
 	if more := len(named) - mostNamed; more > 0 {
-		t.say(fmt.Sprintf("  and %s more; --verbose names all", words.Thousands(more)))
+		t.sayBelow(fmt.Sprintf("and %s more; --verbose names all", words.Thousands(more)))
 	}
 }
 
@@ -82,6 +84,10 @@ func leftOut(files []LeftOut) (text string, named []LeftOut) {
 		parts = append(parts, counted(rest, "other file"))
 	}
 	text = strings.Join(parts, ", ")
+	what := "damaged or unreadable picture"
+	if slices.ContainsFunc(named, func(f LeftOut) bool { _, is := errors.AsType[syscall.Errno](f.Reason); return is }) {
+		what = "damaged or unreadable file" // or folder, of which nobody knows what it is
+	}
 	switch {
 	case named == nil:
 		them := "them"
@@ -90,9 +96,9 @@ func leftOut(files []LeftOut) (text string, named []LeftOut) {
 		}
 		text += fmt.Sprintf(" (--verbose names %s)", them)
 	case text == "":
-		text = counted(len(named), "damaged or unreadable file") + ":"
+		text = counted(len(named), what) + ":"
 	default:
-		text += "; " + counted(len(named), "damaged or unreadable file") + ":"
+		text += "; " + counted(len(named), what) + ":"
 	}
 	return "left out " + text, named
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,5 +80,26 @@ func TestJobAhead(t *testing.T) {
 	j.set(40, 32, at(1000))
 	if got := j.shown(at(1000)); got != 72 {
 		t.Errorf("the count goes back to %d", got)
+	}
+}
+
+// TestStopping: whoever stops a run is told how long what is under way takes.
+func TestStopping(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "told"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	terminal := Terminal{Err: file, Way: "lines"}
+	p := terminal.Progress("Indexing", "images", 1000)
+	p.NoLines()
+	p.SetAhead(0, 8)
+	p.job.since = time.Now().Add(-time.Hour) // in which 8 pictures were described
+	p.SetAhead(8, 32)
+	p.Stopping("saving them")
+	p.End()
+	told, err := os.ReadFile(file.Name())
+	if want := "Stopping in about 4h00m: saving them\n"; err != nil || string(told) != want {
+		t.Errorf("told %q (%v), want %q", told, err, want)
 	}
 }

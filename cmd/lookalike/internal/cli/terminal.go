@@ -57,6 +57,13 @@ func (t *Terminal) Start() {
 // say writes a line for people.
 func (t *Terminal) say(text string) { fmt.Fprintln(t.Err, lines.Wrap(text, Width(t.Err))) }
 
+// sayBelow is say for a line that belongs to the one before.
+func (t *Terminal) sayBelow(text string) {
+	const indent = "  "
+	width := Width(t.Err) - len(indent)
+	fmt.Fprintln(t.Err, indent+strings.ReplaceAll(lines.Wrap(text, width), "\n", "\n"+indent))
+}
+
 // Print writes a line of a result for people, broken between words where it goes to a
 // terminal.
 func (t *Terminal) Print(format string, args ...any) {
