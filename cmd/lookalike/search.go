@@ -93,11 +93,11 @@ width, height. With --json the result is one object:
   {"index": "photos.idx", "root": "/home/me/photos", "metric": "euclidean",
    "k": 5, "within": null, "results": [
      {"query": "holiday.jpg", "neighbors": [
-       {"rank": 1, "distance": 1.25, "likeness": "alike", "path": "cats/tom.jpg",
-        "label": "cats", "id": 17, "width": 640, "height": 480}, …]}, …]}
-where k and within are null where they set no limit, likeness is "" where no limits
-are known, path is relative to root,
-the folder that was indexed, label is the name of the folder that the picture
+       {"rank": 1, "distance": 1.25, "likeness": "alike",
+        "path": "cats/tom.jpg", "label": "cats",
+        "id": 17, "width": 640, "height": 480}, …]}, …]}
+where k and within are null where they set no limit, likeness is "" where no
+limits are known, path is relative to root, the folder that was indexed, label is the name of the folder that the picture
 lies in, and id its row in what 'lookalike export' writes.`,
 		Example: `  lookalike search photos holiday.jpg
   lookalike search photos.idx holiday.jpg
