@@ -97,8 +97,9 @@ width, height. With --json the result is one object:
         "path": "cats/tom.jpg", "label": "cats",
         "id": 17, "width": 640, "height": 480}, …]}, …]}
 where k and within are null where they set no limit, likeness is "" where no
-limits are known, path is relative to root, the folder that was indexed, label is the name of the folder that the picture
-lies in, and id its row in what 'lookalike export' writes.`,
+limits are known, path is relative to root, the folder that was indexed, label is
+the name of the folder that the picture lies in, and id its row in what 'lookalike
+export' writes.`,
 		Example: `  lookalike search photos holiday.jpg
   lookalike search photos.idx holiday.jpg
   lookalike search photos.idx holiday.jpg -k 11 --sheet similar.png
